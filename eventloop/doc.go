@@ -1,0 +1,3 @@
+// Package eventloop is the only package that knows gnet: sockets, the turn,
+// flushing, timers, dialling.
+package eventloop
