@@ -1,0 +1,2 @@
+// Package auth says who may log in.
+package auth

@@ -1,0 +1,40 @@
+package eventloop
+
+import (
+	"log/slog"
+	"net"
+	"time"
+
+	"ringmaster/auth"
+	"ringmaster/pool"
+	"ringmaster/session"
+	"ringmaster/shard"
+)
+
+// Config is everything a Server needs to start. It is copied by Start.
+type Config struct {
+	// Listeners are accepted from, each by a goroutine of its own; the Server closes them.
+	Listeners []net.Listener
+	// Loops is the number of event loops (threads of the data plane), at least 1.
+	Loops int
+	// Level selects level-triggered polling; edge-triggered is the default.
+	Level bool
+	// LockThread binds every loop to an operating system thread: 10-15 % less CPU
+	// under load, a third more for one lone client.
+	LockThread bool
+	// Map says which server owns a key.
+	Map *shard.Map
+	// Policy says who may log in.
+	Policy *auth.Policy
+	// Upstream is how servers are connected to.
+	Upstream pool.Config
+	// Session holds the limits and manners of client sessions.
+	Session session.Config
+	// MaxClients is the number of client connections served at once; one more is
+	// refused with Redis's error text.
+	MaxClients int
+	// TCPKeepAlive is the idle time before a client's connection is probed; 0 is off.
+	TCPKeepAlive time.Duration
+	// Logger takes what operators should read. Nil is slog.Default().
+	Logger *slog.Logger
+}

@@ -1,0 +1,25 @@
+package pool
+
+import "time"
+
+// Config says how the connections to the servers are made and bounded.
+type Config struct {
+	// Connections is how many connections a loop keeps to each server and ring.
+	Connections int
+	// Username and Password log in to the servers; both empty: no AUTH.
+	Username, Password string
+	// DialTimeout bounds connecting plus handshake.
+	DialTimeout time.Duration
+	// Timeout is the longest a request may wait for its reply before its client gets an
+	// error; 0 is never.
+	Timeout time.Duration
+	// StallTimeout closes a connection that owes replies and sent nothing for that long.
+	StallTimeout time.Duration
+	// BackoffMin and BackoffMax bound the pause before a failed dial is tried again; it
+	// doubles, with jitter.
+	BackoffMin, BackoffMax time.Duration
+	// MaxPending bounds the requests one connection may owe replies to.
+	MaxPending int
+	// MaxPendingBytes bounds the request bytes one connection holds unsent.
+	MaxPendingBytes int
+}

@@ -1,0 +1,18 @@
+package session
+
+import "ringmaster/parser"
+
+// Config holds the limits and manners of client sessions. Sizes are bytes.
+type Config struct {
+	// Limits bound a request frame: Redis's proto-max-bulk-len and friends.
+	Limits parser.Limits
+	// QueryBufferLimit bounds the unparsed input of one client (Redis:
+	// client-query-buffer-limit).
+	QueryBufferLimit int
+	// OutputLimit closes a client that holds more unread output (Redis:
+	// client-output-buffer-limit, class normal).
+	OutputLimit int
+	// MaxInFlight and MaxInFlightBytes are the unanswered requests of one client, and their
+	// size, above which reading from it pauses until half of them are answered.
+	MaxInFlight, MaxInFlightBytes int
+}
