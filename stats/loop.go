@@ -1,0 +1,136 @@
+package stats
+
+// Loop holds the counters of one event loop. Fields are written by their loop
+// only, and only go up unless they say otherwise. Sizes are bytes.
+type Loop struct {
+	// Clients. ClientsOpened - sum(ClientsClosed) is the number connected now.
+	ClientsOpened  uint64
+	ClientsClosed  [CloseReasons]uint64
+	ClientsRefused uint64 // never counted as opened: over max-clients, or no descriptor left
+	ClientBytesIn  uint64
+	ClientBytesOut uint64
+	ClientWrites   uint64 // write calls on client connections
+	ClientPauses   uint64 // reading paused: max-in-flight or max-in-flight-bytes reached
+
+	// Turns of the loop that had something to flush, and the requests dispatched in them:
+	// TurnRequests / Turns is the mean batch.
+	Turns        uint64
+	TurnRequests uint64
+	FlushesNow   uint64 // requests written at once because nothing else was in flight
+
+	// Failures that the proxy noticed itself.
+	Timeouts     uint64 // requests answered with the timeout error
+	LateReplies  uint64 // replies dropped because their request had timed out
+	Orphans      uint64 // replies dropped because their client had gone
+	ForeignBytes uint64 // bytes dropped because they belonged to no open connection; should stay 0
+
+	// Servers has one entry per server, indexed as shard.Map numbers them.
+	Servers []Server
+
+	commands []*Command // nil until the command's first use
+	codes    []string   // error codes in order of appearance; index 0 is "other"
+	codeOf   map[string]uint8
+}
+
+// Server holds what one loop knows of one server.
+type Server struct {
+	State ServerState // a gauge
+	// Connections that are ready, and requests awaiting their reply: gauges.
+	Connections uint64
+	InFlight    uint64
+
+	Connects        uint64 // handshakes finished
+	ConnectFailures uint64 // dials and handshakes that failed
+	Disconnects     [DisconnectReasons]uint64
+	BytesIn         uint64
+	BytesOut        uint64
+	Writes          uint64 // write calls
+	Requests        uint64
+	Replies         uint64
+	Errors          uint64 // replies that were errors
+	Timeouts        uint64
+	Latency         Histogram // from enqueued to answered
+}
+
+// Command holds the counters of one command on one loop.
+type Command struct {
+	// Latency counts every answered call: from parsed to answered. Its count is the
+	// number of calls.
+	Latency Histogram
+	errors  []uint64 // by index into Loop.codes; shorter when later codes never occurred
+}
+
+// NewLoop makes the counters for a loop that serves command IDs in [0, commands) and
+// servers numbered [0, servers).
+func NewLoop(commands, servers int) *Loop {
+	l := &Loop{
+		Servers:  make([]Server, max(servers, 0)),
+		commands: make([]*Command, max(commands, 0)),
+	}
+	l.resetCodes()
+	return l
+}
+
+// Call counts one answered command and its latency in nanoseconds. It allocates on the
+// first call of each command. Loop-only.
+func (l *Loop) Call(id uint16, ns int64) {
+	if c := l.command(id); c != nil {
+		c.Latency.Observe(ns)
+	}
+}
+
+// command is the counters of id, made when needed; nil when id is out of range.
+func (l *Loop) command(id uint16) *Command {
+	if int(id) >= len(l.commands) {
+		return nil
+	}
+	c := l.commands[id]
+	if c == nil {
+		c = new(Command)
+		l.commands[id] = c
+	}
+	return c
+}
+
+// CopyTo makes dst a deep copy of l, reusing dst's memory. dst may be the zero Loop or
+// an earlier copy. Loop-only (of l).
+func (l *Loop) CopyTo(dst *Loop) {
+	servers, commands, codes, codeOf := dst.Servers, dst.commands, dst.codes, dst.codeOf
+	*dst = *l
+	dst.Servers = append(servers[:0], l.Servers...)
+	dst.commands = copyCommands(commands, l.commands)
+	dst.codes = append(codes[:0], l.codes...)
+	dst.codeOf = copyCodes(codeOf, l.codeOf)
+}
+
+func copyCommands(dst, src []*Command) []*Command {
+	if cap(dst) < len(src) {
+		grown := make([]*Command, len(src))
+		copy(grown, dst)
+		dst = grown
+	}
+	dst = dst[:len(src)]
+	for i, from := range src {
+		switch {
+		case from == nil:
+			dst[i] = nil
+		case dst[i] == nil:
+			dst[i] = &Command{Latency: from.Latency, errors: append([]uint64(nil), from.errors...)}
+		default:
+			dst[i].Latency = from.Latency
+			dst[i].errors = append(dst[i].errors[:0], from.errors...)
+		}
+	}
+	return dst
+}
+
+func copyCodes(dst, src map[string]uint8) map[string]uint8 {
+	if dst == nil {
+		dst = make(map[string]uint8, len(src))
+	}
+	clear(dst)
+	for code, i := range src {
+		dst[code] = i
+	}
+	return dst
+}

@@ -1,0 +1,84 @@
+package stats
+
+// CloseReason says why a client's connection ended. Every close has one.
+type CloseReason uint8
+
+// The reasons for closing a client.
+const (
+	ClientClosed     CloseReason = iota // the client closed or reset its connection
+	Quit                                // QUIT was answered
+	ProtocolError                       // its bytes were not RESP
+	OutputLimit                         // it left more replies unread than client-output-limit
+	QueryBufferLimit                    // one request or its backlog exceeded query-buffer-limit
+	IdleTimeout                         // it was silent for too long
+	UpstreamLost                        // its server was lost in the middle of a forwarded reply
+	WriteFailed                         // writing to it failed
+	Shutdown                            // the proxy is stopping
+	Killed                              // CLIENT KILL or an operator
+	MaxClients                          // refused: max-clients were connected
+	CloseReasons     = int(iota)        // how many there are
+)
+
+var closeReasons = [CloseReasons]string{
+	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit", "idle_timeout",
+	"upstream_lost_mid_reply", "write_failed", "shutdown", "killed", "max_clients",
+}
+
+// String is the reason as logs and the label "reason" show it. Any goroutine.
+func (r CloseReason) String() string {
+	if int(r) < len(closeReasons) {
+		return closeReasons[r]
+	}
+	return "unknown"
+}
+
+// DisconnectReason says why a connection to a server ended.
+type DisconnectReason uint8
+
+// The reasons for losing or giving up a connection that had been made.
+const (
+	ServerClosed        DisconnectReason = iota // the server closed or reset it
+	ServerProtocolError                         // its bytes were not RESP, or a reply nobody asked for
+	ServerStalled                               // it owed replies and was silent for stall-timeout
+	HandshakeRefused                            // it refused HELLO, AUTH or SELECT
+	HandshakeTimeout                            // it did not finish the handshake in dial-timeout
+	ServerWriteFailed                           // writing to it failed
+	ServerDropped                               // given up by the proxy: stopping, or the map changed
+	DisconnectReasons   = int(iota)             // how many there are
+)
+
+var disconnectReasons = [DisconnectReasons]string{
+	"server_closed", "protocol_error", "stalled", "handshake_refused", "handshake_timeout",
+	"write_failed", "dropped",
+}
+
+// String is the reason as logs and the label "reason" show it. Any goroutine.
+func (r DisconnectReason) String() string {
+	if int(r) < len(disconnectReasons) {
+		return disconnectReasons[r]
+	}
+	return "unknown"
+}
+
+// ServerState is how one loop finds one server.
+type ServerState uint8
+
+// The states of a server, worst first: over several loops the lowest counts.
+const (
+	ServerDown       ServerState = iota // no connection; requests fail at once
+	ServerConnecting                    // dialling or shaking hands, not failed so far
+	ServerUp                            // at least one connection is ready
+)
+
+// String is "down", "connecting" or "up". Any goroutine.
+func (s ServerState) String() string {
+	switch s {
+	case ServerDown:
+		return "down"
+	case ServerConnecting:
+		return "connecting"
+	case ServerUp:
+		return "up"
+	}
+	return "unknown"
+}
