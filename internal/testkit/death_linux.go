@@ -1,0 +1,9 @@
+package testkit
+
+import "syscall"
+
+// dieWithUs makes the kernel end a started process when the test process ends, which
+// covers the ends that run no cleanup, such as a test timeout.
+func dieWithUs() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}

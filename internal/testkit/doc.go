@@ -1,0 +1,32 @@
+// Package testkit starts what the tests talk to: real servers, the real proxy, and scripted peers.
+//
+// # Purpose
+//
+// One place that starts redis-server, nutcracker and the ringmaster binary, each on a
+// free port, keeps their logs for a failed test, and stops them when the test ends;
+// and one small RESP client, written independently of package parser, that hands back
+// replies as the raw bytes that arrived, so that it can judge the proxy.
+//
+// # Picture
+//
+//	test ── Conn ──► Proxy (the built binary) ──► Redis / FakeShard
+//	   └─── Conn ───────────────► Forwarder ────► Redis
+//	                              cuts, resets
+//
+// # Who may call
+//
+// Tests only. Functions that take a testing.TB end the test when they fail and
+// therefore run on the test's own goroutine; the others return an error and may be
+// called from any goroutine. A Conn belongs to one goroutine at a time.
+//
+// # Ownership of bytes
+//
+// Everything handed back is a copy that the caller keeps, except ReadReplyInto, which
+// appends to the caller's buffer.
+//
+// # Limits and errors
+//
+// Every wait is for a condition, bounded by a generous deadline whose end is a failure
+// with the condition's name. A missing redis-server skips the test, but fails it where
+// the environment variable CI is set.
+package testkit
