@@ -1,0 +1,41 @@
+// Package shard says which server a key belongs to.
+//
+// # Purpose
+//
+// A [Map] is an immutable table from key to shard, built once from a list of servers, a
+// [Distribution] and a [Hash]. Ketama and modula place every key on the server that
+// twemproxy 0.5.0 (x86-64) places it on, so that a migration from there moves no key;
+// maglev follows its paper; random draws anew for each call. [Slot] is Redis Cluster's
+// hash slot.
+//
+// # Picture
+//
+//	key ──tag──▶ part to hash ──Hash──▶ 32 bits ──Distribution──▶ shard 0 … Len()-1
+//	user:{42}:n        42                              ketama   next point on the hash ring
+//	                                                   maglev   entry of a table of 65,537
+//	                                                   modula   remainder by total weight
+//	                                                   random   (no key, no hash)
+//
+// A shard's number is its server's position in [Config.Servers], whatever order the
+// distribution uses inside.
+//
+// # Who may call
+//
+// [New] and the Parse functions belong to start-up and the control plane: they allocate.
+// Everything on a built Map, and [Slot], may be called from any goroutine: they neither
+// lock, block nor allocate.
+//
+// # Ownership of bytes
+//
+// Keys are borrowed until return. A Map copies the servers that it is given.
+//
+// # Limits and errors
+//
+// At most [MaxServers] servers and a total weight of [MaxTotalWeight]; [New] refuses what
+// is beyond, names used twice, weights below 1 and hash tags that are not two bytes.
+// Lookup and Slot cannot fail: every key, the empty one included, has a shard.
+//
+// Ketama gives a server weight/total of the 160 points per server, rounded down to a
+// multiple of four, as twemproxy does: a weight far below the others' may leave a server
+// without a key. Maglev refuses to build such a table.
+package shard

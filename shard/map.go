@@ -1,0 +1,172 @@
+package shard
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+const (
+	// MaxServers bounds the servers of one map.
+	MaxServers = 4096
+	// MaxTotalWeight bounds the sum of the servers' weights.
+	MaxTotalWeight = math.MaxInt32
+)
+
+// Server is one place that keys can live.
+type Server struct {
+	// Name is what ketama and maglev hash, and what modula sorts by. Where none is
+	// given it is twemproxy's: see [ParseServers].
+	Name string
+	// Addr is host:port, or unix:///path.
+	Addr string
+	// Weight is the server's share of the keys relative to the others', from 1.
+	Weight int
+}
+
+// Config says how keys are placed. Its zero Distribution and Hash are the defaults,
+// ketama and fnv1a_64.
+type Config struct {
+	Servers      []Server
+	Distribution Distribution
+	Hash         Hash
+	// HashTag is empty, or the byte that opens and the byte that closes the part of a
+	// key that is hashed, such as "{}". The two may be the same.
+	HashTag string
+}
+
+// Map places keys on servers. It is immutable: a change is a new Map.
+type Map struct {
+	servers []Server
+	random  bool
+	hash    Hash
+	tag     tag
+	owners  placement // nil for one server
+}
+
+// placement turns a key's hash into a server's position in Config.Servers.
+type placement interface {
+	owner(hash uint32) int
+}
+
+// New builds a map, or says which setting is wrong. Control plane only.
+func New(c Config) (*Map, error) {
+	if err := check(c.Servers); err != nil {
+		return nil, err
+	}
+	m := &Map{
+		servers: slices.Clone(c.Servers),
+		random:  c.Distribution == Random,
+		hash:    c.Hash,
+	}
+	var err error
+	if m.tag, err = newTag(c.HashTag); err != nil {
+		return nil, err
+	}
+	if int(c.Hash) >= len(hashNames) {
+		return nil, fmt.Errorf("shard: no such hash: %d", c.Hash)
+	}
+	if m.owners, err = place(c.Distribution, m.servers); err != nil {
+		return nil, err
+	}
+	if len(m.servers) == 1 {
+		m.owners = nil
+	}
+	return m, nil
+}
+
+// Lookup returns key's shard, 0 <= shard < Len(). Any goroutine. Borrows key until return.
+func (m *Map) Lookup(key []byte) int {
+	if m.owners == nil {
+		return 0
+	}
+	if m.random {
+		return m.owners.owner(0)
+	}
+	if m.tag.set {
+		key = m.tag.part(key)
+	}
+	return m.owners.owner(m.hash.sum(key))
+}
+
+// Len returns the number of shards. Any goroutine.
+func (m *Map) Len() int { return len(m.servers) }
+
+// Server returns shard i's server, 0 <= i < Len(). Any goroutine.
+func (m *Map) Server(i int) Server { return m.servers[i] }
+
+func place(d Distribution, servers []Server) (placement, error) {
+	switch d {
+	case Ketama:
+		return newKetama(servers), nil
+	case Maglev:
+		return newMaglev(servers)
+	case Modula:
+		return newModula(servers), nil
+	case Random:
+		return newRandom(servers), nil
+	}
+	return nil, fmt.Errorf("shard: no such distribution: %d", d)
+}
+
+func check(servers []Server) error {
+	if len(servers) == 0 {
+		return errors.New("shard: no servers: at least one is needed")
+	}
+	if len(servers) > MaxServers {
+		return fmt.Errorf("shard: %d servers: at most %d are possible", len(servers), MaxServers)
+	}
+	names := make(map[string]string, len(servers))
+	total := 0
+	for _, s := range servers {
+		if s.Name == "" {
+			return fmt.Errorf("shard: server %q has no name", s.Addr)
+		}
+		if s.Weight < 1 {
+			return fmt.Errorf("shard: server %q has weight %d: it must be 1 or more", s.Name, s.Weight)
+		}
+		if s.Weight > MaxTotalWeight-total {
+			return fmt.Errorf("shard: the weights up to server %q add up to more than %d: use smaller ones", s.Name, MaxTotalWeight)
+		}
+		if other, used := names[s.Name]; used {
+			return fmt.Errorf("shard: servers %s and %s have the same name %q: give each a name of its own with @NAME", other, s.Addr, s.Name)
+		}
+		names[s.Name] = s.Addr
+		total += s.Weight
+	}
+	return nil
+}
+
+// tag finds the part of a key that is hashed.
+type tag struct {
+	set         bool
+	open, close byte
+}
+
+var slotTag = tag{set: true, open: '{', close: '}'}
+
+func newTag(s string) (tag, error) {
+	if s == "" {
+		return tag{}, nil
+	}
+	if len(s) != 2 {
+		return tag{}, fmt.Errorf("shard: hash tag %q: want two bytes, the opening and the closing one, such as {}", s)
+	}
+	return tag{set: true, open: s[0], close: s[1]}, nil
+}
+
+// part returns what lies between the first opening byte and the first closing byte after
+// it, or all of key where that is missing or empty. twemproxy 0.5 and Redis Cluster agree.
+func (t tag) part(key []byte) []byte {
+	from := bytes.IndexByte(key, t.open)
+	if from < 0 {
+		return key
+	}
+	from++
+	if n := bytes.IndexByte(key[from:], t.close); n > 0 {
+		return key[from : from+n]
+	}
+	return key
+}

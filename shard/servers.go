@@ -1,0 +1,124 @@
+package shard
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+const serverForm = "want HOST:PORT[:WEIGHT][@NAME], with an IPv6 address in brackets, or unix:///PATH[:WEIGHT][@NAME]"
+
+// portOfMemcached is left out of a name that twemproxy makes, whatever it stands in
+// front of.
+const portOfMemcached = "11211"
+
+// ParseServers reads a list of HOST:PORT[:WEIGHT][@NAME] or unix:///PATH[:WEIGHT][@NAME],
+// separated by commas. Weights are 1 where none is given.
+//
+// A server without @NAME is called what twemproxy 0.5 calls it, so that ketama places its
+// keys alike: HOST:PORT, HOST alone for port 11211, an IPv6 address without its brackets,
+// and PATH with a colon behind it. Errors name the item and what was expected.
+func ParseServers(s string) ([]Server, error) {
+	if strings.TrimSpace(s) == "" {
+		return nil, fmt.Errorf("shard: no servers: %s", serverForm)
+	}
+	var servers []Server
+	for item := range strings.SplitSeq(s, ",") {
+		item = strings.TrimSpace(item)
+		server, err := parseServer(item)
+		if err != nil {
+			return nil, fmt.Errorf("shard: server %q: %w", item, err)
+		}
+		servers = append(servers, server)
+	}
+	return servers, nil
+}
+
+func parseServer(item string) (Server, error) {
+	if item == "" {
+		return Server{}, fmt.Errorf("is empty: %s", serverForm)
+	}
+	if strings.ContainsFunc(item, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return Server{}, fmt.Errorf("contains a space or a control character: %s", serverForm)
+	}
+	place, name, named := strings.Cut(item, "@")
+	if named && name == "" {
+		return Server{}, fmt.Errorf("has no name behind the @: %s", serverForm)
+	}
+	parse := parseTCP
+	if strings.HasPrefix(place, "unix:") {
+		parse = parseUnix
+	}
+	server, err := parse(place)
+	if named {
+		server.Name = name
+	}
+	return server, err
+}
+
+func parseTCP(place string) (Server, error) {
+	host, rest, err := cutHost(place)
+	if err != nil {
+		return Server{}, err
+	}
+	port, weight, weighted := strings.Cut(rest, ":")
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return Server{}, fmt.Errorf("has port %q: want 1 to 65535", port)
+	}
+	server := Server{Name: host + ":" + port, Addr: place[:len(place)-len(rest)] + port, Weight: 1}
+	if port == portOfMemcached {
+		server.Name = host
+	}
+	if weighted {
+		server.Weight, err = parseWeight(weight)
+	}
+	return server, err
+}
+
+// cutHost splits before the port. The host comes without brackets.
+func cutHost(place string) (host, rest string, err error) {
+	inside, bracketed := strings.CutPrefix(place, "[")
+	if !bracketed {
+		host, rest, _ = strings.Cut(place, ":")
+		if host == "" || rest == "" || strings.Count(rest, ":") > 1 || strings.ContainsAny(host, "/[]") {
+			return "", "", fmt.Errorf("has no plain HOST:PORT: %s", serverForm)
+		}
+		return host, rest, nil
+	}
+	host, rest, closed := strings.Cut(inside, "]:")
+	ip, err := netip.ParseAddr(host)
+	if !closed || err != nil || !ip.Is6() || rest == "" {
+		return "", "", fmt.Errorf("has no [IPv6]:PORT: %s", serverForm)
+	}
+	return host, rest, nil
+}
+
+func parseUnix(place string) (Server, error) {
+	path, ok := strings.CutPrefix(place, "unix://")
+	if !ok || !strings.HasPrefix(path, "/") {
+		return Server{}, fmt.Errorf("has no absolute path: %s", serverForm)
+	}
+	server := Server{Weight: 1}
+	if colon := strings.LastIndexByte(path, ':'); colon > strings.LastIndexByte(path, '/') {
+		var err error
+		if server.Weight, err = parseWeight(path[colon+1:]); err != nil {
+			return Server{}, err
+		}
+		path = path[:colon]
+	}
+	if strings.HasSuffix(path, "/") {
+		return Server{}, fmt.Errorf("has a path that ends in a slash: %s", serverForm)
+	}
+	server.Name = path + ":"
+	server.Addr = "unix://" + path
+	return server, nil
+}
+
+func parseWeight(s string) (int, error) {
+	n, err := strconv.ParseUint(s, 10, 31)
+	if err != nil || n == 0 {
+		return 0, fmt.Errorf("has weight %q: want a whole number from 1 to %d", s, MaxTotalWeight)
+	}
+	return int(n), nil
+}
