@@ -1,0 +1,131 @@
+package stats
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func errorsOf(l *Loop, id uint16) map[string]uint64 {
+	got := map[string]uint64{}
+	l.eachError(id, func(code string, n uint64) { got[code] += n })
+	return got
+}
+
+func TestErrorIsCountedByItsFirstWord(t *testing.T) {
+	for reply, code := range map[string]string{
+		"-WRONGTYPE Operation against a key":   "WRONGTYPE",
+		"-ERR unknown command":                 "ERR",
+		"-NOAUTH\r\n":                          "NOAUTH",
+		"-OOM":                                 "OOM",
+		"-CODE_2-X rest":                       "CODE_2-X",
+		"!21\r\nSYNTAX invalid syntax\r\n":     "SYNTAX",
+		"!21":                                  "other",
+		"-My own error":                        "other",
+		"-":                                    "other",
+		"":                                     "other",
+		"- ERR":                                "other",
+		"-2FAST":                               "other",
+		"-A\x00B":                              "other",
+		"-" + strings.Repeat("A", MaxCodeLen):  strings.Repeat("A", MaxCodeLen),
+		"-" + strings.Repeat("A", 1<<16) + " ": "other",
+	} {
+		l := NewLoop(1, 0)
+		l.Error(0, []byte(reply))
+		if diff := cmp.Diff(map[string]uint64{code: 1}, errorsOf(l, 0)); diff != "" {
+			t.Errorf("%.40q: %s", reply, diff)
+		}
+	}
+}
+
+func TestInventedErrorCodesAreBounded(t *testing.T) {
+	l := NewLoop(1, 0)
+	for i := range 1000 {
+		l.Error(0, fmt.Appendf(nil, "-CODE%d x", i))
+	}
+	got := errorsOf(l, 0)
+	if len(got) != MaxCodes || got[OtherCode] != 1000-(MaxCodes-1) {
+		t.Errorf("%d codes, %d under other", len(got), got[OtherCode])
+	}
+}
+
+func TestIDsOutOfRangeAreIgnored(t *testing.T) {
+	l := NewLoop(2, 0)
+	l.Call(2, 1)
+	l.Error(65535, []byte("-ERR x"))
+	for id := range uint16(2) {
+		if l.Command(id) != nil {
+			t.Errorf("command %d was counted", id)
+		}
+	}
+}
+
+func TestSteadyStateDoesNotAllocate(t *testing.T) {
+	l, dst := NewLoop(10, 3), new(Loop)
+	reply := []byte("-ERR no\r\n")
+	l.Call(3, 5000)
+	l.Error(3, reply)
+	l.CopyTo(dst)
+	if n := testing.AllocsPerRun(100, func() { l.Call(3, 5000); l.Error(3, reply) }); n != 0 {
+		t.Errorf("Call and Error: %g allocations", n)
+	}
+	if n := testing.AllocsPerRun(100, func() { l.CopyTo(dst) }); n != 0 {
+		t.Errorf("CopyTo: %g allocations", n)
+	}
+}
+
+func TestCopyIsDeepAndReplacesWhatWasThere(t *testing.T) {
+	l := NewLoop(3, 2)
+	l.ClientsOpened = 7
+	l.ClientsClosed[Quit] = 2
+	l.Servers[1].InFlight = 4
+	l.Call(1, 2000)
+	l.Error(1, []byte("-ERR x"))
+
+	dst := NewLoop(9, 5) // another loop's copy, larger and in use
+	dst.Call(8, 1)
+	dst.Error(2, []byte("-OLD x"))
+	l.CopyTo(dst)
+	l.ClientsClosed[Quit]++
+	l.Servers[1].InFlight++
+	l.Call(1, 2000)
+	l.Error(1, []byte("-ERR x"))
+	l.Error(1, []byte("-NEW x"))
+
+	if dst.ClientsOpened != 7 || dst.ClientsClosed[Quit] != 2 || len(dst.Servers) != 2 || dst.Servers[1].InFlight != 4 {
+		t.Errorf("fields: %+v", dst)
+	}
+	if got := dst.Command(1).Latency.Count(); got != 1 {
+		t.Errorf("calls: %d", got)
+	}
+	if diff := cmp.Diff(map[string]uint64{"ERR": 1}, errorsOf(dst, 1)); diff != "" {
+		t.Error(diff)
+	}
+	if dst.Command(2) != nil || dst.Command(8) != nil {
+		t.Error("the earlier content is still there")
+	}
+}
+
+func TestEveryReasonAndStateHasAName(t *testing.T) {
+	seen := map[string]bool{}
+	check := func(kind, name string) {
+		if name == "" || name == "unknown" || seen[kind+name] {
+			t.Errorf("%s: %q", kind, name)
+		}
+		seen[kind+name] = true
+	}
+	for r := range CloseReasons {
+		check("close", CloseReason(r).String())
+	}
+	for r := range DisconnectReasons {
+		check("disconnect", DisconnectReason(r).String())
+	}
+	for _, s := range []ServerState{ServerDown, ServerConnecting, ServerUp} {
+		check("state", s.String())
+	}
+	if CloseReason(200).String() != "unknown" || DisconnectReason(200).String() != "unknown" || ServerState(200).String() != "unknown" {
+		t.Error("a value out of range has a name")
+	}
+}

@@ -1,0 +1,93 @@
+package stats
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestNamesFollowPrometheus(t *testing.T) {
+	name := regexp.MustCompile(`^ringmaster(_[a-z]+)+$`)
+	seen := map[string]bool{}
+	for _, m := range Metrics() {
+		switch {
+		case !name.MatchString(m.Name):
+			t.Errorf("%s: not in ringmaster_lower_case", m.Name)
+		case seen[m.Name]:
+			t.Errorf("%s: twice", m.Name)
+		case (m.Kind == Counter) != strings.HasSuffix(m.Name, "_total"):
+			t.Errorf("%s: counters, and only they, end in _total", m.Name)
+		case m.Kind == Distribution && !strings.HasSuffix(m.Name, "_seconds"):
+			t.Errorf("%s: a histogram's name ends in its unit", m.Name)
+		case m.Unit == "bytes" && !strings.Contains(m.Name, "_bytes"):
+			t.Errorf("%s: its unit, bytes, is not in the name", m.Name)
+		case !strings.HasSuffix(m.Help, ".") || m.Unit == "" || m.Source == "" || m.read == nil:
+			t.Errorf("%s: incomplete: help %q unit %q source %q", m.Name, m.Help, m.Unit, m.Source)
+		}
+		seen[m.Name] = true
+	}
+}
+
+// collectAll renders samples as "name{values} value" for comparison.
+func collectAll(t *testing.T, v *View) map[string]uint64 {
+	t.Helper()
+	got := map[string]uint64{}
+	for _, m := range Metrics() {
+		m.Samples(v, func(s Sample) {
+			if len(s.Labels) != len(m.Labels) {
+				t.Errorf("%s: labels %v for %v", m.Name, s.Labels, m.Labels)
+			}
+			if (s.Histogram != nil) != (m.Kind == Distribution) {
+				t.Errorf("%s: histogram %v", m.Name, s.Histogram)
+			}
+			value := s.Value
+			if s.Histogram != nil {
+				value = s.Histogram.Count()
+			}
+			if value != 0 {
+				got[strings.TrimPrefix(m.Name, "ringmaster_")+"{"+strings.Join(s.Labels, ",")+"}"] = value
+			}
+		})
+	}
+	return got
+}
+
+func TestSamplesSumOverLoopsAndSkipUnusedCommands(t *testing.T) {
+	a, b := NewLoop(3, 2), NewLoop(3, 2)
+	a.ClientsOpened, a.ClientsClosed[Quit] = 5, 1
+	b.ClientsOpened = 2
+	a.Call(0, 1000)
+	b.Call(0, 1000)
+	b.Call(2, 1000)
+	a.Error(0, []byte("-ERR x"))
+	b.Error(0, []byte("-OOM x"))
+	b.Error(0, []byte("-ERR x"))
+	a.Servers[0].State, b.Servers[0].State = ServerUp, ServerUp
+	a.Servers[1].State, b.Servers[1].State = ServerUp, ServerDown
+	a.Servers[1].Disconnects[ServerStalled], b.Servers[1].Disconnects[ServerStalled] = 1, 2
+	b.Servers[0].Latency.Observe(1)
+	b.Turns, b.TurnRequests = 3, 9
+
+	v := &View{Loops: []Loop{*a, *b}, Commands: []string{"get", "set"}, Servers: []string{"one"}, Version: "v1", Uptime: 9}
+	want := map[string]uint64{
+		"build_info{v1}": 1, "uptime_seconds{}": 9,
+		"command_calls_total{get}": 2, "command_calls_total{2}": 1,
+		"command_duration_seconds{get}": 2, "command_duration_seconds{2}": 1,
+		"command_errors_total{get,ERR}": 2, "command_errors_total{get,OOM}": 1,
+		"clients_connected{}": 6, "clients_opened_total{}": 7, "clients_closed_total{quit}": 1,
+		"server_up{one}": 1, "server_disconnects_total{1,stalled}": 3, "server_duration_seconds{one}": 1,
+		"loop_clients{0}": 4, "loop_clients{1}": 2, "loop_turns_total{1}": 3, "loop_requests_total{1}": 9,
+	}
+	if diff := cmp.Diff(want, collectAll(t, v)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnEmptyViewHasNoServersAndNoCommands(t *testing.T) {
+	got := collectAll(t, &View{})
+	if diff := cmp.Diff(map[string]uint64{"build_info{}": 1}, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,205 @@
+package stats
+
+// View is what the metrics are read from: a copy of every loop's counters and the names
+// that go with their numbers. It is not changed once made.
+type View struct {
+	Loops []Loop
+	// Commands names command IDs, Servers server numbers.
+	Commands, Servers []string
+	// Version is the program's version, Uptime its age in seconds.
+	Version string
+	Uptime  uint64
+	// MaxClients is the limit on client connections in force.
+	MaxClients uint64
+}
+
+// Sample is one value of a metric.
+type Sample struct {
+	// Labels are the values for Metric.Labels, in that order.
+	Labels []string
+	// Value is the value of a counter or gauge.
+	Value uint64
+	// Histogram is the value of a Histogram metric, in nanoseconds; nil otherwise.
+	Histogram *Histogram
+}
+
+// collect reads the samples of one metric from v.
+type collect func(v *View, emit func(Sample))
+
+func once(get func(*View) uint64) collect {
+	return func(v *View, emit func(Sample)) { emit(Sample{Value: get(v)}) }
+}
+
+// total sums over the loops.
+func total(get func(*Loop) uint64) collect {
+	return once(func(v *View) uint64 {
+		var sum uint64
+		for i := range v.Loops {
+			sum += get(&v.Loops[i])
+		}
+		return sum
+	})
+}
+
+// perLoop has a sample for each loop.
+func perLoop(get func(*Loop) uint64) collect {
+	return func(v *View, emit func(Sample)) {
+		for i := range v.Loops {
+			emit(Sample{Labels: []string{itoa(i)}, Value: get(&v.Loops[i])})
+		}
+	}
+}
+
+// perServer has a sample for each server, summed over the loops.
+func perServer(get func(*Server) uint64) collect {
+	return func(v *View, emit func(Sample)) {
+		v.eachServer(func(name string, of []*Server) {
+			var sum uint64
+			for _, s := range of {
+				sum += get(s)
+			}
+			emit(Sample{Labels: []string{name}, Value: sum})
+		})
+	}
+}
+
+// eachServer calls f with every server's name and what each loop counts of it.
+func (v *View) eachServer(f func(name string, of []*Server)) {
+	for n := range v.serverCount() {
+		var of []*Server
+		for i := range v.Loops {
+			if n < len(v.Loops[i].Servers) {
+				of = append(of, &v.Loops[i].Servers[n])
+			}
+		}
+		f(nameOf(v.Servers, n), of)
+	}
+}
+
+func (v *View) serverCount() int {
+	n := 0
+	for i := range v.Loops {
+		n = max(n, len(v.Loops[i].Servers))
+	}
+	return n
+}
+
+// serverUp is 1 for a server that every loop can reach.
+func serverUp(v *View, emit func(Sample)) {
+	v.eachServer(func(name string, of []*Server) {
+		up := uint64(1)
+		for _, s := range of {
+			if s.State != ServerUp {
+				up = 0
+			}
+		}
+		emit(Sample{Labels: []string{name}, Value: up})
+	})
+}
+
+func serverDisconnects(v *View, emit func(Sample)) {
+	v.eachServer(func(name string, of []*Server) {
+		for r := range DisconnectReasons {
+			var sum uint64
+			for _, s := range of {
+				sum += s.Disconnects[r]
+			}
+			emit(Sample{Labels: []string{name, DisconnectReason(r).String()}, Value: sum})
+		}
+	})
+}
+
+func serverLatency(v *View, emit func(Sample)) {
+	v.eachServer(func(name string, of []*Server) {
+		h := new(Histogram)
+		for _, s := range of {
+			h.Add(&s.Latency)
+		}
+		emit(Sample{Labels: []string{name}, Histogram: h})
+	})
+}
+
+func clientsClosed(v *View, emit func(Sample)) {
+	for r := range CloseReasons {
+		var sum uint64
+		for i := range v.Loops {
+			sum += v.Loops[i].ClientsClosed[r]
+		}
+		emit(Sample{Labels: []string{CloseReason(r).String()}, Value: sum})
+	}
+}
+
+// commandLatency has a sample for each command called at least once.
+func commandLatency(v *View, emit func(Sample)) {
+	v.EachCommand(func(name string, h *Histogram) { emit(Sample{Labels: []string{name}, Histogram: h}) })
+}
+
+func commandCalls(v *View, emit func(Sample)) {
+	v.EachCommand(func(name string, h *Histogram) { emit(Sample{Labels: []string{name}, Value: h.Count()}) })
+}
+
+// EachCommand calls f for every command called at least once, in the order of the
+// command table, with its latency over all loops.
+func (v *View) EachCommand(f func(name string, latency *Histogram)) {
+	for id := range v.commandCount() {
+		h := new(Histogram)
+		for i := range v.Loops {
+			if c := v.Loops[i].Command(uint16(id)); c != nil {
+				h.Add(&c.Latency)
+			}
+		}
+		if h.Count() > 0 {
+			f(nameOf(v.Commands, id), h)
+		}
+	}
+}
+
+// EachError calls f for every command and error code that occurred.
+func (v *View) EachError(f func(command, code string, count uint64)) {
+	for id := range v.commandCount() {
+		var codes []string
+		counts := make(map[string]uint64)
+		for i := range v.Loops {
+			v.Loops[i].eachError(uint16(id), func(code string, n uint64) {
+				if counts[code] == 0 {
+					codes = append(codes, code)
+				}
+				counts[code] += n
+			})
+		}
+		for _, code := range codes {
+			f(nameOf(v.Commands, id), code, counts[code])
+		}
+	}
+}
+
+func commandErrors(v *View, emit func(Sample)) {
+	v.EachError(func(command, code string, n uint64) {
+		emit(Sample{Labels: []string{command, code}, Value: n})
+	})
+}
+
+func (v *View) commandCount() int {
+	n := 0
+	for i := range v.Loops {
+		n = max(n, len(v.Loops[i].commands))
+	}
+	return n
+}
+
+func buildInfo(v *View, emit func(Sample)) {
+	emit(Sample{Labels: []string{v.Version}, Value: 1})
+}
+
+// connected is the number of clients connected to a loop. A copy is made between
+// events, so that no client is closed before it was opened; clamped all the same.
+func connected(l *Loop) uint64 {
+	open := l.ClientsOpened
+	for _, n := range l.ClientsClosed {
+		if n > open {
+			return 0
+		}
+		open -= n
+	}
+	return open
+}
