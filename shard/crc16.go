@@ -10,45 +10,30 @@ const Slots = 16384
 func Slot(key []byte) uint16 {
 	var crc uint16
 	for _, b := range slotTag.part(key) {
-		crc = crc<<8 ^ xmodemTable[byte(crc>>8)^b]
+		crc = crc<<8 ^ xmodem[byte(crc>>8)^b]
 	}
 	return crc % Slots
 }
 
-// crc16ARC is twemproxy's crc16.
-func crc16ARC(key []byte) uint32 {
-	var crc uint16
+// crc16 is twemproxy 0.5's: CRC-16/XMODEM in a register of 32 bits that is never cut to
+// 16, so that what is shifted out stays in the upper half.
+func crc16(key []byte) uint32 {
+	var crc uint32
 	for _, b := range key {
-		crc = crc>>8 ^ arcTable[byte(crc)^b]
+		crc = crc<<8 ^ uint32(xmodem[byte(crc>>8)^b])
 	}
-	return uint32(crc)
+	return crc
 }
 
-var (
-	xmodemTable = makeXMODEM()
-	arcTable    = makeARC()
-)
+// xmodem is the remainder of each byte divided by x^16 + x^12 + x^5 + 1, upper bit first.
+var xmodem = makeXMODEM()
 
-// makeXMODEM divides by x^16 + x^12 + x^5 + 1, upper bit first.
 func makeXMODEM() (table [256]uint16) {
 	for i := range table {
 		crc := uint16(i) << 8
 		for range 8 {
 			carry := crc >> 15
 			crc = crc<<1 ^ carry*0x1021
-		}
-		table[i] = crc
-	}
-	return table
-}
-
-// makeARC divides by x^16 + x^15 + x^2 + 1, lower bit first.
-func makeARC() (table [256]uint16) {
-	for i := range table {
-		crc := uint16(i)
-		for range 8 {
-			carry := crc & 1
-			crc = crc>>1 ^ carry*0xa001
 		}
 		table[i] = crc
 	}

@@ -20,7 +20,7 @@ func (h Hash) sum(key []byte) uint32 {
 	case FNV32:
 		return fnv1(key, fnv32Init, fnv32Prime)
 	case CRC16:
-		return crc16ARC(key)
+		return crc16(key)
 	case CRC32:
 		return crc32.ChecksumIEEE(key) >> 16 & 0x7fff
 	case CRC32A:

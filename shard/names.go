@@ -28,7 +28,7 @@ const (
 	FNV64                  // fnv1_64: the low half of 64-bit FNV-1
 	FNV32a                 // fnv1a_32
 	FNV32                  // fnv1_32
-	CRC16                  // crc16: CRC-16/ARC, not Redis Cluster's
+	CRC16                  // crc16: CRC-16/XMODEM whose register is 32 bits wide
 	CRC32                  // crc32: 15 bits of CRC-32, as libmemcached has it
 	CRC32A                 // crc32a: CRC-32 (IEEE)
 	MD5                    // md5: the first four bytes, little-endian
