@@ -1,0 +1,116 @@
+package archtest
+
+import (
+	"strings"
+	"testing"
+)
+
+// layer orders the folders: a package imports only packages of a lower layer. Packages
+// of one layer do not know each other.
+var layer = map[string]int{
+	"parser": 0, "command": 0, "shard": 0, "stats": 0,
+	"pool": 1, "auth": 1,
+	"session":   2,
+	"eventloop": 3, "control": 3,
+	"cmd": 4,
+}
+
+// dataPlane are the packages that run on a loop and know neither sockets nor clocks.
+var dataPlane = []string{"parser", "command", "shard", "pool", "session", "stats", "auth"}
+
+// forbidden are imports that the data plane may not have, with the reason.
+var forbidden = map[string]string{
+	"net":                  "session and pool take bytes and give bytes; only eventloop has sockets",
+	"net/http":             "no HTTP on a loop; the admin pages live in control/admin",
+	"os":                   "a file or signal blocks the loop and every client on it",
+	"os/exec":              "a process blocks the loop and every client on it",
+	"os/signal":            "signals belong to cmd, which owns the lifecycle",
+	"sync":                 "one loop owns what it touches: a lock would stop every client on it",
+	"log":                  "log/slog is the logger, handed in by the caller",
+	"flag":                 "flags are read in control/config; libraries get values",
+	"github.com/spf13":     "flags are read in control/config; libraries get values",
+	"go.yaml.in/yaml":      "files are read in control/config; libraries get values",
+	module + "/control":    "the control plane publishes snapshots; the data plane never calls it",
+	module + "/cmd":        "cmd wires; nothing depends on it",
+	module + "/internal":   "test tools and the demo are no part of the data plane",
+	module + "/bench":      "measuring tools are no part of the proxy",
+	module + "/e2e":        "tests are no part of the proxy",
+	module + "/eventloop":  "imports point down: eventloop stands above the packages it drives",
+	"github.com/panjf2000": "only eventloop knows gnet, so that the rest is tested without a socket",
+}
+
+func TestOnlyEventloopImportsGnet(t *testing.T) {
+	for _, f := range sources(t) {
+		if f.dir == "eventloop" || f.ast.Name.Name == "pins" {
+			continue
+		}
+		for _, imp := range f.imports() {
+			if strings.HasPrefix(imp, "github.com/panjf2000/gnet") {
+				t.Errorf("%s imports %s: only eventloop may, so that the rest is tested without a socket and gnet can be replaced in one place", f.path, imp)
+			}
+		}
+	}
+}
+
+func TestDataPlaneImportsNothingThatBlocks(t *testing.T) {
+	for _, f := range sources(t) {
+		if f.test || !within(f.dir, dataPlane) {
+			continue
+		}
+		for _, imp := range f.imports() {
+			for bad, why := range forbidden {
+				if imp == bad || strings.HasPrefix(imp, bad+"/") && bad != "net" && bad != "log" {
+					t.Errorf("%s imports %s: %s", f.path, imp, why)
+				}
+			}
+		}
+	}
+}
+
+func TestImportsPointDown(t *testing.T) {
+	for _, f := range sources(t) {
+		from, ranked := rank(f.dir)
+		if f.test || !ranked {
+			continue
+		}
+		for _, imp := range f.imports() {
+			to, ok := strings.CutPrefix(imp, module+"/")
+			if !ok || to == f.dir {
+				continue
+			}
+			level, ranked := rank(to)
+			if ranked && level >= from {
+				t.Errorf("%s (layer %d) imports %s (layer %d): imports point down only, cmd > eventloop, control > session > pool, auth > parser, command, shard, stats; a cycle of duties starts with one import upwards", f.path, from, imp, level)
+			}
+		}
+	}
+}
+
+func TestTestToolsAreImportedByTestsOnly(t *testing.T) {
+	for _, f := range sources(t) {
+		if f.test || within(f.dir, []string{"internal/testkit", "e2e", "scripts", "bench"}) {
+			continue
+		}
+		for _, imp := range f.imports() {
+			if imp == "testing" || imp == module+"/internal/testkit" {
+				t.Errorf("%s imports %s: it would be linked into the binary that operators run", f.path, imp)
+			}
+		}
+	}
+}
+
+// rank is the layer of a folder, by its first element.
+func rank(dir string) (int, bool) {
+	top, _, _ := strings.Cut(dir, "/")
+	n, ok := layer[top]
+	return n, ok
+}
+
+func within(dir string, list []string) bool {
+	for _, d := range list {
+		if dir == d || strings.HasPrefix(dir, d+"/") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,100 @@
+package archtest
+
+import (
+	"go/ast"
+	"path"
+	"strings"
+	"testing"
+)
+
+const (
+	maxFileLines     = 600
+	maxFunctionLines = 150
+)
+
+// headings are the sections that every package's doc.go has.
+var headings = []string{"# Purpose", "# Picture", "# Who may call", "# Ownership of bytes", "# Limits and errors"}
+
+// vagueNames say nothing about a folder's one job.
+var vagueNames = map[string]bool{"util": true, "utils": true, "common": true, "helpers": true, "helper": true, "types": true, "misc": true}
+
+func TestFilesAndFunctionsStayReadable(t *testing.T) {
+	for _, f := range sources(t) {
+		if f.generated {
+			continue
+		}
+		if f.lines > maxFileLines {
+			t.Errorf("%s has %d lines, more than %d: one file tells one story; split it", f.path, f.lines, maxFileLines)
+		}
+		for _, d := range f.ast.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			n := f.fset.Position(fn.End()).Line - f.line(fn) + 1
+			if n > maxFunctionLines {
+				t.Errorf("%s: function %s has %d lines, more than %d: nobody can hold it in mind", f.path, fn.Name.Name, n, maxFunctionLines)
+			}
+		}
+	}
+}
+
+func TestNothingHappensBeforeMain(t *testing.T) {
+	for _, f := range sources(t) {
+		for _, d := range f.ast.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+				t.Errorf("%s:%d: init(): it runs in whatever links the package, in an order nobody chose; main wires", f.path, f.line(fn))
+			}
+		}
+	}
+}
+
+func TestFoldersAreNamedAfterTheirJob(t *testing.T) {
+	for _, f := range sources(t) {
+		if vagueNames[path.Base(f.dir)] {
+			t.Errorf("%s: a folder is one job and is named after it", f.path)
+		}
+	}
+}
+
+func TestEveryPackageHasADocWithTheSameHeadings(t *testing.T) {
+	docs := map[string]*ast.CommentGroup{}
+	main := map[string]bool{}
+	dirs := map[string]bool{}
+	for _, f := range sources(t) {
+		if f.test || f.ast.Name.Name == "pins" {
+			continue
+		}
+		dirs[f.dir] = true
+		main[f.dir] = f.ast.Name.Name == "main"
+		if path.Base(f.path) == "doc.go" {
+			docs[f.dir] = f.ast.Doc
+		}
+	}
+	for dir := range dirs {
+		if main[dir] {
+			continue
+		}
+		if docs[dir] == nil {
+			t.Errorf("%s has no doc.go with a package comment: a newcomer learns there what the package is for and who owns what", dir)
+			continue
+		}
+		checkHeadings(t, dir, docs[dir].Text())
+	}
+}
+
+func checkHeadings(t *testing.T, dir, text string) {
+	t.Helper()
+	at := -1
+	for _, h := range headings {
+		i := strings.Index(text, h)
+		if i < 0 {
+			t.Errorf("%s/doc.go lacks the heading %q", dir, h)
+			return
+		}
+		if i < at {
+			t.Errorf("%s/doc.go: heading %q is out of order", dir, h)
+		}
+		at = i
+	}
+}
