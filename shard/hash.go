@@ -7,9 +7,12 @@ import (
 	"math/bits"
 )
 
-// sum returns key's hash. The switch, rather than a function value, keeps key from
-// escaping to the heap.
+// sum returns key's hash; the empty key's is 0 whatever the function, as in twemproxy.
+// The switch, rather than a function value, keeps key from escaping to the heap.
 func (h Hash) sum(key []byte) uint32 {
+	if len(key) == 0 {
+		return 0
+	}
 	switch h {
 	case FNV64a:
 		return fnv1a(key, fnv64Init, fnv64Prime)
@@ -82,9 +85,6 @@ func oneAtATime(key []byte) uint32 {
 // hsieh is SuperFastHash without the length in its start value. Only a third odd byte is
 // read with a sign.
 func hsieh(key []byte) uint32 {
-	if len(key) == 0 {
-		return 0
-	}
 	var h uint32
 	for ; len(key) >= 4; key = key[4:] {
 		h += uint32(binary.LittleEndian.Uint16(key))
@@ -131,13 +131,10 @@ func murmur(key []byte) uint32 {
 	return h ^ h>>15
 }
 
-// jenkins is lookup3's hashlittle with initval 13.
+// jenkins is lookup3's hashlittle with initval 13, for a key that is not empty.
 func jenkins(key []byte) uint32 {
 	a := 0xdeadbeef + uint32(len(key)) + 13
 	b, c := a, a
-	if len(key) == 0 {
-		return c
-	}
 	for ; len(key) > 12; key = key[12:] {
 		a += binary.LittleEndian.Uint32(key)
 		b += binary.LittleEndian.Uint32(key[4:])

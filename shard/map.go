@@ -13,6 +13,9 @@ const (
 	MaxServers = 4096
 	// MaxTotalWeight bounds the sum of the servers' weights.
 	MaxTotalWeight = math.MaxInt32
+	// MaxName bounds the length of a server's name, in bytes. nutcracker overruns its
+	// own buffer at 273 with the point's number.
+	MaxName = 255
 )
 
 // Server is one place that keys can live.
@@ -68,11 +71,14 @@ func New(c Config) (*Map, error) {
 	if int(c.Hash) >= len(hashNames) {
 		return nil, fmt.Errorf("shard: no such hash: %d", c.Hash)
 	}
-	if m.owners, err = place(c.Distribution, m.servers); err != nil {
-		return nil, err
+	if int(c.Distribution) >= len(distributionNames) {
+		return nil, fmt.Errorf("shard: no such distribution: %d", c.Distribution)
 	}
-	if len(m.servers) == 1 {
-		m.owners = nil
+	if len(m.servers) > 1 {
+		m.owners, err = place(c.Distribution, m.servers)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return m, nil
 }
@@ -105,10 +111,9 @@ func place(d Distribution, servers []Server) (placement, error) {
 		return newMaglev(servers)
 	case Modula:
 		return newModula(servers), nil
-	case Random:
+	default:
 		return newRandom(servers), nil
 	}
-	return nil, fmt.Errorf("shard: no such distribution: %d", d)
 }
 
 func check(servers []Server) error {
@@ -123,6 +128,9 @@ func check(servers []Server) error {
 	for _, s := range servers {
 		if s.Name == "" {
 			return fmt.Errorf("shard: server %q has no name", s.Addr)
+		}
+		if len(s.Name) > MaxName {
+			return fmt.Errorf("shard: server %q has a name of %d bytes: at most %d are possible", s.Addr, len(s.Name), MaxName)
 		}
 		if s.Weight < 1 {
 			return fmt.Errorf("shard: server %q has weight %d: it must be 1 or more", s.Name, s.Weight)

@@ -8,11 +8,12 @@ import (
 
 const keyCount = 10000
 
-// makeKeys returns keyCount different keys, the same in every run: short and long ones,
+// makeKeys returns keyCount different keys, the same in every run: the empty one, short and long ones,
 // bytes of every value at every remainder of the length by 12 (the widest block that a
 // hash reads), and all kinds of hash tags, whole and broken.
 func makeKeys() []string {
 	s := &keySet{seen: map[string]bool{}, r: rand.New(rand.NewPCG(1, 2))}
+	s.add("")
 	for i := range 256 {
 		s.add(string([]byte{byte(i)}))
 	}

@@ -49,7 +49,7 @@ var special = [][]server{
 	{{lo, 27101, 29, "a"}, {lo, 27102, 30, "b"}, {lo, 27103, 1, "c"}},         // 29/60 of 120 digests is 57 in C's float, 58 by sums
 	{{lo, 27101, 1, "tiny"}, {lo, 27102, 100000, "vast"}, {lo, 27103, 1, ""}}, // the light ones have no point at all
 	{{lo, 27101, 1, "s705"}, {lo, 27102, 1, "s272"}, {lo, 27103, 1, "s1"}},    // s272 and s705 share the point 4287979131
-	{{lo, 27101, 1, strings.Repeat("n", 82)}, {lo, 27102, 1, strings.Repeat("m", 82)}},
+	{{lo, 27101, 1, strings.Repeat("n", 255)}, {lo, 27102, 1, strings.Repeat("m", 254)}},
 	{
 		{lo, 27101, 13, "s6"}, {lo, 27102, 1, "s0"}, {lo, 27103, 5, "s3"}, {lo, 27104, 11, "s5"},
 		{lo, 27105, 2, "s01"}, {lo, 27106, 7, "s4"}, {lo, 27107, 3, "s02"},
