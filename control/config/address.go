@@ -1,0 +1,109 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"ringmaster/shard"
+)
+
+// UnixPrefix starts an address that is a path.
+const UnixPrefix = "unix://"
+
+// maxSocketPath is the longest path of a unix socket on Linux, in bytes (sun_path less its zero).
+const maxSocketPath = 107
+
+// applyListen replaces the listen addresses.
+func applyListen(c *Config, values []string) error {
+	var listen []string
+	for _, v := range values {
+		if err := checkListen(v); err != nil {
+			return err
+		}
+		listen = append(listen, v)
+	}
+	c.Listen = listen
+	return nil
+}
+
+func checkListen(addr string) error {
+	path, ok := strings.CutPrefix(addr, UnixPrefix)
+	switch {
+	case ok && !filepath.IsAbs(path):
+		return errors.New("want an absolute path: unix:///run/ringmaster.sock")
+	case ok && len(path) > maxSocketPath:
+		return fmt.Errorf("the path has %d bytes; want at most %d, which is the system's limit for sockets", len(path), maxSocketPath)
+	case ok:
+		return nil
+	case strings.HasPrefix(addr, "unix:"):
+		return errors.New("want three slashes: unix:///run/ringmaster.sock")
+	}
+	return checkHostPort(addr)
+}
+
+func checkHostPort(addr string) error {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || strings.ContainsAny(host, " /") {
+		return errors.New("want HOST:PORT (an IPv6 address in brackets), such as 127.0.0.1:6380 or [::1]:6380")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("port %q: want a number from 0 to 65535, where 0 is any free port", port)
+	}
+	return nil
+}
+
+// applyAdmin sets the admin address; empty is none.
+func applyAdmin(c *Config, value string) error {
+	if value != "" {
+		if err := checkHostPort(value); err != nil {
+			return err
+		}
+	}
+	c.Admin = value
+	return nil
+}
+
+// applyUpstream replaces the servers. Each value is a list separated by commas.
+func applyUpstream(c *Config, values []string) error {
+	var servers []shard.Server
+	for _, v := range values {
+		more, err := shard.ParseServers(v)
+		if err != nil {
+			return errors.New(strings.TrimPrefix(err.Error(), "shard: "))
+		}
+		servers = append(servers, more...)
+	}
+	c.Upstream = servers
+	return nil
+}
+
+func applyHashTag(c *Config, value string) error {
+	if value != "" && len(value) != 2 {
+		return errors.New("want two characters, the opening and the closing one, such as '{}', or nothing")
+	}
+	c.HashTag = value
+	return nil
+}
+
+// Loopback reports whether only this machine can reach a listen address: a unix
+// socket, 127.0.0.0/8, ::1 or the name localhost. Other names are not looked up and count
+// as reachable.
+func Loopback(addr string) bool {
+	if strings.HasPrefix(addr, UnixPrefix) {
+		return true
+	}
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return host == "localhost"
+	}
+	return ip.Unmap().IsLoopback()
+}

@@ -1,0 +1,121 @@
+package config
+
+import (
+	"net"
+	"slices"
+	"strings"
+)
+
+// finish checks the settings against each other and settles what is left open.
+func (c *Config) finish(l *Loader, ps *Problems) {
+	c.checkListens(ps)
+	c.checkProtected(ps)
+	c.checkTimes(ps)
+	if l.Upstreams != nil {
+		c.Upstream = l.Upstreams
+	}
+	c.checkServers(ps)
+	if c.UpstreamUsername != "" && c.UpstreamPassword == "" {
+		ps.add(c.origin["upstream-username"], "upstream-username",
+			"there is no upstream password; give one with --upstream-password-file or $RINGMASTER_UPSTREAM_PASSWORD")
+	}
+}
+
+func (c *Config) checkListens(ps *Problems) {
+	where := c.origin["listen"]
+	for i, addr := range c.Listen {
+		if anyPort(addr) {
+			continue
+		}
+		if slices.Contains(c.Listen[:i], addr) {
+			ps.add(where, "listen", "%s is given twice", addr)
+		}
+		if addr == c.Admin {
+			ps.add(where, "listen", "%s is the admin address too; give one of them another port", addr)
+		}
+		for _, s := range c.Upstream {
+			if s.Addr == addr {
+				ps.add(where, "listen", "%s is an upstream too: ringmaster would be its own client", addr)
+			}
+		}
+	}
+}
+
+func anyPort(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	return err == nil && strings.Trim(port, "0") == ""
+}
+
+func (c *Config) checkProtected(ps *Problems) {
+	if !c.ProtectedMode {
+		return
+	}
+	for _, addr := range c.Listen {
+		if c.Password == "" && !Loopback(addr) {
+			ps.add(c.origin["listen"], "listen", "%s can be reached from other machines, and no password is set (protected mode); "+
+				"set one with --password-file or $RINGMASTER_PASSWORD, or listen on 127.0.0.1, or, if the network keeps others out, "+
+				"give --protected-mode=false", addr)
+		}
+	}
+	if c.Pprof && c.Admin != "" && !Loopback(c.Admin) {
+		ps.add(c.origin["pprof"], "pprof", "the admin address %s can be reached from other machines (protected mode); "+
+			"use 127.0.0.1 for --admin, or leave --pprof out, or give --protected-mode=false", c.Admin)
+	}
+}
+
+func (c *Config) checkTimes(ps *Problems) {
+	if c.BackoffMin > c.BackoffMax {
+		ps.add(c.first("backoff-min", "backoff-max"), "backoff-min", "%s is longer than backoff-max, %s",
+			short(c.BackoffMin), short(c.BackoffMax))
+	}
+	if c.origin["stall-timeout"] == "" { // a longer timeout takes the default along
+		c.StallTimeout = max(c.StallTimeout, c.Timeout)
+		if c.Timeout == 0 {
+			c.StallTimeout = 0
+		}
+	}
+	if c.StallTimeout > 0 && (c.Timeout == 0 || c.StallTimeout < c.Timeout) {
+		ps.add(c.first("stall-timeout", "timeout"), "stall-timeout",
+			"%s is shorter than timeout, %s: connections would be closed before their commands time out; "+
+				"want at least the timeout, or 0 for never", short(c.StallTimeout), forever(c.Timeout.String()))
+	}
+}
+
+func forever(d string) string {
+	if d == "0s" {
+		return "0 (for ever)"
+	}
+	return d
+}
+
+// first is where the first of the settings that was given stands.
+func (c *Config) first(names ...string) string {
+	for _, n := range names {
+		if c.origin[n] != "" {
+			return c.origin[n]
+		}
+	}
+	return ""
+}
+
+func (c *Config) checkServers(ps *Problems) {
+	if len(c.Upstream) == 0 {
+		ps.add("", "upstream", "no server is given; want --upstream HOST:PORT[,HOST:PORT...], "+
+			"or \"upstream:\" in the file that --config names")
+		return
+	}
+	switch c.Topology {
+	case "auto":
+		c.Topology = Sharded
+		if len(c.Upstream) == 1 {
+			c.Topology = Standalone
+		}
+	case Standalone:
+		if n := len(c.Upstream); n != 1 {
+			ps.add(c.origin["topology"], "topology", "standalone means one server, and upstream names %d; want topology sharded, or one server", n)
+		}
+	}
+	if _, err := c.Map(); err != nil {
+		ps.add(c.origin["upstream"], "upstream", "%s", strings.TrimPrefix(err.Error(), "shard: "))
+	}
+}

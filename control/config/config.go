@@ -1,0 +1,96 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"ringmaster/shard"
+)
+
+// Config is the settings after all sources were read and checked. Sizes are bytes.
+// What a field means stands in the table of settings, under the name in kebab case.
+type Config struct {
+	// Clients.
+	Listen           []string
+	Password         Secret
+	ProtectedMode    bool
+	MaxClients       int
+	QueryBufferLimit int
+	OutputLimit      int
+	MaxBulk          int
+	MaxInFlight      int
+	MaxInFlightBytes int
+	TCPKeepAlive     time.Duration
+
+	// Servers.
+	Upstream            []shard.Server
+	Topology            string // Standalone or Sharded once loaded
+	Distribution        shard.Distribution
+	Hash                shard.Hash
+	HashTag             string
+	UpstreamUsername    string
+	UpstreamPassword    Secret
+	UpstreamConnections int
+	DialTimeout         time.Duration
+	Timeout             time.Duration
+	StallTimeout        time.Duration
+	BackoffMin          time.Duration
+	BackoffMax          time.Duration
+	PendingRequests     int
+	PendingBytes        int
+
+	// Process.
+	Loops        int // never 0 once loaded
+	Level        bool
+	LockThread   bool
+	DrainTimeout time.Duration
+	Admin        string
+	Pprof        bool
+	LogLevel     slog.Level
+	LogJSON      bool
+
+	passwordFile         string
+	upstreamPasswordFile string
+	origin               map[string]string // setting name -> where its value came from
+}
+
+// The topologies.
+const (
+	Standalone = "standalone"
+	Sharded    = "sharded"
+)
+
+// Map places keys on c's servers. Errors are those of [shard.New]; a loaded Config has none.
+func (c *Config) Map() (*shard.Map, error) {
+	return shard.New(shard.Config{
+		Servers:      c.Upstream,
+		Distribution: c.Distribution,
+		Hash:         c.Hash,
+		HashTag:      c.HashTag,
+	})
+}
+
+// Secret is a password. Printing, logging or encoding it shows that it is set, never what
+// it is.
+type Secret string
+
+// Reveal returns the password itself.
+func (s Secret) Reveal() string { return string(s) }
+
+// String is "" when not set and "(hidden)" when set.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "(hidden)"
+}
+
+// Format hides the secret from every fmt verb.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+
+// LogValue hides the secret from slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText hides the secret from encoders.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

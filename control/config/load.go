@@ -1,0 +1,85 @@
+package config
+
+import "os"
+
+// Load returns the settings: those of the flags over those of the environment, over
+// those of the file, over the defaults. The error is [Problems]: all mistakes in all
+// sources.
+func (l *Loader) Load() (*Config, error) {
+	var ps Problems
+	c := &Config{origin: make(map[string]string)}
+	c.applyDefaults()
+	var file map[string]given
+	if l.file != "" {
+		file = readFile(l.file, &ps)
+	}
+	for _, source := range []map[string]given{file, l.fromEnv(), l.fromFlags()} {
+		c.applyAll(source, &ps)
+	}
+	c.readPasswords(&ps)
+	if len(ps) == 0 { // half-read settings would give misleading complaints
+		c.finish(l, &ps)
+	}
+	if len(ps) > 0 {
+		return nil, ps
+	}
+	return c, nil
+}
+
+// File is the path given with --config, or empty.
+func (l *Loader) File() string { return l.file }
+
+func (c *Config) applyDefaults() {
+	for _, s := range settings {
+		if s.Default == "" {
+			continue
+		}
+		if err := s.apply(c, []string{s.Default}); err != nil {
+			panic("config: default of " + s.Name + ": " + err.Error()) // a mistake in the table
+		}
+	}
+}
+
+// applyAll overwrites what the values of one source say, in the order of the table.
+func (c *Config) applyAll(source map[string]given, ps *Problems) {
+	for _, s := range settings {
+		g, ok := source[s.Name]
+		if !ok {
+			continue
+		}
+		if err := s.apply(c, g.values); err != nil {
+			s.report(ps, g.where, g.values[len(g.values)-1], err)
+			continue
+		}
+		c.origin[s.Name] = g.where
+	}
+	c.onePassword(source, "password", ps)
+	c.onePassword(source, "upstream-password", ps)
+}
+
+func (l *Loader) fromEnv() map[string]given {
+	getenv := l.Getenv
+	if getenv == nil {
+		getenv = os.Getenv
+	}
+	got := make(map[string]given)
+	for _, s := range settings {
+		if s.Env == "" {
+			continue
+		}
+		if value := getenv(s.Env); value != "" {
+			got[s.Name] = given{[]string{value}, "$" + s.Env}
+		}
+	}
+	return got
+}
+
+func (l *Loader) fromFlags() map[string]given {
+	got := make(map[string]given)
+	for name, v := range l.flags {
+		if len(v.values) > 0 {
+			got[name] = given{v.values, "flag --" + name}
+		}
+	}
+	return got
+}

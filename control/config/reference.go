@@ -1,0 +1,96 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Reference is docs/configuration.md: every setting of the table.
+func Reference() string {
+	var b strings.Builder
+	b.WriteString(referenceHead)
+	for _, g := range Groups() {
+		fmt.Fprintf(&b, "\n## %s\n", g)
+		for _, s := range settings {
+			if s.Group == g {
+				s.describe(&b)
+			}
+		}
+	}
+	return b.String()
+}
+
+func (s *Setting) describe(b *strings.Builder) {
+	fmt.Fprintf(b, "\n### %s\n\n%s\n\n", s.Name, s.Help)
+	fmt.Fprintf(b, "- **Flag**: `--%s %s`", s.Name, s.Unit)
+	if s.list {
+		b.WriteString(", may be repeated")
+	}
+	if s.Env != "" {
+		fmt.Fprintf(b, "; or the environment variable `%s`", s.Env)
+	}
+	b.WriteString("\n")
+	if s.Default == "" {
+		b.WriteString("- **Default**: not set\n")
+	} else {
+		fmt.Fprintf(b, "- **Default**: `%s`\n", s.Default)
+	}
+	if s.Raise != "" {
+		fmt.Fprintf(b, "- **Raising it**: %s\n- **Lowering it**: %s\n", s.Raise, s.Lower)
+	}
+	if s.Choose != "" {
+		fmt.Fprintf(b, "- **Choosing**: %s\n", s.Choose)
+	}
+	fmt.Fprintf(b, "- **Change while running**: no, restart\n\n```yaml\n%s\n```\n", s.Example)
+}
+
+const referenceHead = `# Configuration
+
+<!-- Made from the table of settings in control/config; do not edit. To make it again: scripts/gen-docs -->
+
+Every setting is a flag, and a key of the same name in the YAML file that ` + "`--config`" + ` names.
+Where a setting is given in several places, the first of these counts:
+
+1. the flag,
+2. the environment, for passwords only: ` + "`RINGMASTER_PASSWORD`, `RINGMASTER_UPSTREAM_PASSWORD`" + `,
+3. the file,
+4. the default.
+
+A list (` + "`listen`, `upstream`" + `) replaces a list given further down; the two are not joined.
+A password given in one place replaces the password file given further down, and the reverse.
+
+Unknown keys, keys given twice and values out of bounds are errors, with file and line. To check a file
+without starting anything (exit status 0: right; 2: wrong, with every mistake on standard error):
+
+` + "```sh" + `
+ringmaster check --config ringmaster.yaml
+` + "```" + `
+
+A whole file, with what a first installation usually sets:
+
+` + "```yaml" + `
+listen:
+  - 0.0.0.0:6380
+password-file: /etc/ringmaster/password
+upstream:
+  - 10.0.0.1:6379:1@alpha
+  - 10.0.0.2:6379:1@beta
+  - 10.0.0.3:6379:2@gamma
+upstream-password-file: /etc/ringmaster/upstream-password
+hash-tag: '{}'
+timeout: 2s
+log-format: json
+` + "```" + `
+
+What values look like:
+
+| | form | examples |
+|---|---|---|
+| size | digits and a unit as in redis.conf: k, m, g are powers of 1000; kb, mb, gb are powers of 1024; none is bytes | ` + "`512mb`, `64kb`, `1gb`" + ` |
+| duration | digits and a unit: ms, s, m, h | ` + "`500ms`, `5s`, `1m30s`" + ` |
+| bool | true or false (yes, no, on, off too); the flag alone is true | ` + "`--pprof`, `--protected-mode=false`" + ` |
+| addr | HOST:PORT, IPv6 in brackets; ` + "`listen`" + ` takes unix:///PATH too | ` + "`127.0.0.1:6380`, `[::1]:6380`" + ` |
+| servers | HOST:PORT[:WEIGHT][@NAME], several separated by commas | ` + "`10.0.0.1:6379:2@alpha`" + ` |
+
+Exit status of ringmaster: 0 after a clean stop, 1 when it could not start or run, 2 when its settings are wrong.
+`

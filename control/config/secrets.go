@@ -1,0 +1,65 @@
+package config
+
+import (
+	"strings"
+)
+
+// maxPasswordFile bounds a password file in bytes.
+const maxPasswordFile = 4096
+
+// onePassword makes the later source win when one source gives the password and an earlier
+// one a file with it, and refuses both in one source.
+func (c *Config) onePassword(source map[string]given, name string, ps *Problems) {
+	word, inWord := source[name]
+	file, inFile := source[name+"-file"]
+	switch {
+	case inWord && inFile:
+		ps.add(file.where, name+"-file", "%s is given too (%s); want only one of them", name, word.where)
+	case inWord:
+		*c.file(name) = ""
+	case inFile:
+		*c.secret(name) = ""
+	}
+}
+
+func (c *Config) secret(name string) *Secret {
+	if name == "password" {
+		return &c.Password
+	}
+	return &c.UpstreamPassword
+}
+
+func (c *Config) file(name string) *string {
+	if name == "password" {
+		return &c.passwordFile
+	}
+	return &c.upstreamPasswordFile
+}
+
+// readPasswords reads the password files that are in force.
+func (c *Config) readPasswords(ps *Problems) {
+	for _, name := range []string{"password", "upstream-password"} {
+		path := *c.file(name)
+		if path == "" {
+			continue
+		}
+		word, err := firstLine(path)
+		switch {
+		case err != nil:
+			ps.add(c.origin[name+"-file"], name+"-file", "%v", err)
+		case word == "":
+			ps.add(c.origin[name+"-file"], name+"-file", "%s: its first line is empty; want the password there", path)
+		}
+		*c.secret(name) = Secret(word)
+	}
+}
+
+// firstLine is the first line of a file without its end.
+func firstLine(path string) (string, error) {
+	text, err := readAtMost(path, maxPasswordFile)
+	if err != nil {
+		return "", err
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return strings.TrimSuffix(line, "\r"), nil
+}

@@ -1,0 +1,118 @@
+package config
+
+import "time"
+
+var clientSettings = []*Setting{
+	{
+		Name: "listen", Group: Clients, Unit: "addr", Default: "127.0.0.1:6380", list: true,
+		Help: "Where clients connect: HOST:PORT, or unix:///PATH. May be given several times. " +
+			"An empty host or 0.0.0.0 is every address of the machine.",
+		Choose:  "An address that is not loopback needs --password, or --protected-mode=false.",
+		Example: "listen:\n  - 127.0.0.1:6380\n  - unix:///run/ringmaster/redis.sock",
+		apply:   applyListen,
+	},
+	{
+		Name: "password", Group: Clients, Unit: "text", Env: "RINGMASTER_PASSWORD",
+		Help: "What clients must give to AUTH or HELLO, as user \"default\". Not set: no password is asked. " +
+			"Every user of the machine can read a flag; prefer --password-file or $RINGMASTER_PASSWORD.",
+		Choose:  "Clients authenticate to ringmaster only; it logs in to the servers with --upstream-password.",
+		Example: "password: correct-horse",
+		apply:   secret(func(c *Config) *Secret { return &c.Password }),
+	},
+	{
+		Name: "password-file", Group: Clients, Unit: "file",
+		Help:    "File whose first line is the password for clients.",
+		Choose:  "Read once, at the start. Give either this or the password, not both.",
+		Example: "password-file: /etc/ringmaster/password",
+		apply:   text(func(c *Config) *string { return &c.passwordFile }),
+	},
+	{
+		Name: "protected-mode", Group: Clients, Unit: "bool", Default: "true",
+		Help: "Refuse to start without a password on an address that is not loopback, and with --pprof on " +
+			"an admin address that is not loopback.",
+		Choose:  "false opens the servers behind to everybody who reaches the address; only where the network keeps others out.",
+		Example: "protected-mode: false",
+		apply:   boolean(func(c *Config) *bool { return &c.ProtectedMode }),
+	},
+	{
+		Name: "max-clients", Group: Clients, Unit: "number", Default: "10000",
+		Help: "Client connections served at once; one more is refused with Redis's error. Lowered at the " +
+			"start, with a warning, when the system allows too few descriptors.",
+		Raise:   "More memory (about 1.5 KB for an idle client) and descriptors.",
+		Lower:   "Clients are refused earlier.",
+		Example: "max-clients: 50000",
+		apply:   number(func(c *Config) *int { return &c.MaxClients }, 1, 10_000_000),
+	},
+	{
+		Name: "tcp-keepalive", Group: Clients, Unit: "duration", Default: "300s",
+		Help:    "Idle time after which a client's connection is probed, so that clients that vanished are noticed. 0 is off.",
+		Raise:   "Dead clients hold their connection longer.",
+		Lower:   "More packets on idle connections.",
+		Example: "tcp-keepalive: 60s",
+		apply:   duration(func(c *Config) *time.Duration { return &c.TCPKeepAlive }, 0, 24*time.Hour),
+	},
+}
+
+var limitSettings = []*Setting{
+	{
+		Name: "proto-max-bulk-len", Group: Limits, Unit: "size", Default: "512mb",
+		Help:    "Largest single argument of a command, as in Redis.",
+		Raise:   "One client can make ringmaster hold a larger request.",
+		Lower:   "Large values are refused, with Redis's protocol error. Set it as on the servers.",
+		Example: "proto-max-bulk-len: 64mb",
+		apply:   size(func(c *Config) *int { return &c.MaxBulk }, 1<<20, 1<<40),
+	},
+	{
+		Name: "query-buffer-limit", Group: Limits, Unit: "size", Default: "1gb",
+		Help: "Largest request, and largest backlog of requests not dispatched yet, of one client; beyond " +
+			"it the client is closed. Redis calls it client-query-buffer-limit.",
+		Raise:   "One client can make ringmaster hold more.",
+		Lower:   "Large pipelines behind a waiting command are closed earlier.",
+		Example: "query-buffer-limit: 256mb",
+		apply:   size(func(c *Config) *int { return &c.QueryBufferLimit }, 1<<20, 1<<40),
+	},
+	{
+		Name: "client-output-limit", Group: Limits, Unit: "size", Default: "256mb",
+		Help: "Replies that one client may leave unread; beyond it the client is closed. Redis calls it " +
+			"client-output-buffer-limit.",
+		Raise:   "A client that reads slowly, or not at all, holds more memory.",
+		Lower:   "Clients that ask for large replies and read slowly are closed.",
+		Example: "client-output-limit: 64mb",
+		apply:   size(func(c *Config) *int { return &c.OutputLimit }, 64<<10, 1<<40),
+	},
+	{
+		Name: "max-in-flight", Group: Limits, Unit: "number", Default: "8192",
+		Help: "Unanswered commands of one client above which reading from it pauses until half of them " +
+			"are answered.",
+		Raise:   "A client with deep pipelines holds more memory and delays its neighbours more.",
+		Lower:   "Deep pipelines are cut into more rounds.",
+		Example: "max-in-flight: 1024",
+		apply:   number(func(c *Config) *int { return &c.MaxInFlight }, 1, 1<<24),
+	},
+	{
+		Name: "max-in-flight-bytes", Group: Limits, Unit: "size", Default: "16mb",
+		Help:    "The same in bytes: unanswered requests of one client above which reading from it pauses.",
+		Raise:   "As for max-in-flight.",
+		Lower:   "As for max-in-flight.",
+		Example: "max-in-flight-bytes: 4mb",
+		apply:   size(func(c *Config) *int { return &c.MaxInFlightBytes }, 16<<10, 1<<40),
+	},
+	{
+		Name: "upstream-pending-requests", Group: Limits, Unit: "number", Default: "1000000",
+		Help: "Requests that one connection to a server may have unanswered; beyond it further ones fail " +
+			"at once with an error.",
+		Raise:   "A server that hangs makes ringmaster hold more requests until they time out.",
+		Lower:   "Many clients with deep pipelines get errors.",
+		Example: "upstream-pending-requests: 100000",
+		apply:   number(func(c *Config) *int { return &c.PendingRequests }, 1, 1<<28),
+	},
+	{
+		Name: "upstream-pending-limit", Group: Limits, Unit: "size", Default: "256mb",
+		Help: "Bytes of requests that one connection to a server may have unsent; beyond it further ones fail at " +
+			"once with an error. A single larger request passes while nothing else waits.",
+		Raise:   "A server that hangs costs more memory.",
+		Lower:   "Bursts of large values get errors.",
+		Example: "upstream-pending-limit: 64mb",
+		apply:   size(func(c *Config) *int { return &c.PendingBytes }, 64<<10, 1<<40),
+	},
+}

@@ -1,0 +1,138 @@
+package config
+
+import (
+	"time"
+
+	"ringmaster/shard"
+)
+
+var serverSettings = []*Setting{
+	{
+		Name: "upstream", Group: Servers, Unit: "servers", list: true,
+		Help: "The Redis servers: HOST:PORT[:WEIGHT][@NAME],... Weight is the server's share of the keys (1). " +
+			"Ketama and maglev place keys by NAME (HOST:PORT when not given), so a server keeps its keys when it moves.",
+		Choose: "Changing names, weights or the number of servers moves keys. Taken over from twemproxy, names and " +
+			"weights keep every key where it is.",
+		Example: "upstream:\n  - 10.0.0.1:6379:1@alpha\n  - 10.0.0.2:6379:1@beta",
+		apply:   applyUpstream,
+	},
+	{
+		Name: "topology", Group: Servers, Unit: "word", Default: "auto",
+		Help: "standalone: one server, to which every command goes. sharded: keys are spread over the servers. " +
+			"auto: standalone for one server, sharded for more.",
+		Choose:  "sharded with one server keeps the rules of sharding, so that a second can be added without surprises.",
+		Example: "topology: sharded",
+		apply: word([]string{"auto", Standalone, Sharded},
+			func(c *Config, w string) { c.Topology = w }),
+	},
+	{
+		Name: "distribution", Group: Servers, Unit: "word", Default: "ketama",
+		Help: "How keys are spread: ketama (consistent hashing as in twemproxy), maglev (consistent, more even), modula " +
+			"(hash modulo servers), random (any server; for caches only).",
+		Choose:  "With ketama and maglev a new server takes its share of keys and moves few others; with modula most keys move.",
+		Example: "distribution: maglev",
+		apply: word(shard.Distributions(),
+			func(c *Config, w string) { c.Distribution, _ = shard.ParseDistribution(w) }),
+	},
+	{
+		Name: "hash", Group: Servers, Unit: "word", Default: "fnv1a_64",
+		Help:    "The hash of the key, as twemproxy computes it.",
+		Choose:  "Taking over from twemproxy, use what its pool uses. Otherwise leave it. Changing it moves keys.",
+		Example: "hash: murmur",
+		apply:   word(shard.Hashes(), func(c *Config, w string) { c.Hash, _ = shard.ParseHash(w) }),
+	},
+	{
+		Name: "hash-tag", Group: Servers, Unit: "pair",
+		Help: "Two characters, such as '{}': only what stands between them in a key is hashed, so that keys with the " +
+			"same tag live on the same server. Empty: the whole key.",
+		Choose:  "Commands over several keys, such as RENAME or SUNION, work when their keys share a tag. Changing it moves keys.",
+		Example: "hash-tag: '{}'",
+		apply:   last(applyHashTag),
+	},
+	{
+		Name: "upstream-username", Group: Servers, Unit: "text",
+		Help:    "User for the servers (ACL). Not set: the default user.",
+		Choose:  "Needs an upstream password.",
+		Example: "upstream-username: proxy",
+		apply:   text(func(c *Config) *string { return &c.UpstreamUsername }),
+	},
+	{
+		Name: "upstream-password", Group: Servers, Unit: "text", Env: "RINGMASTER_UPSTREAM_PASSWORD",
+		Help: "Password for the servers. Every user of the machine can read a flag; prefer " +
+			"--upstream-password-file or $RINGMASTER_UPSTREAM_PASSWORD.",
+		Choose:  "The same for all servers. A server that refuses it is logged and counts as down.",
+		Example: "upstream-password: battery-staple",
+		apply:   secret(func(c *Config) *Secret { return &c.UpstreamPassword }),
+	},
+	{
+		Name: "upstream-password-file", Group: Servers, Unit: "file",
+		Help:    "File whose first line is the password for the servers.",
+		Choose:  "Read once, at the start. Give either this or the password, not both.",
+		Example: "upstream-password-file: /etc/ringmaster/upstream-password",
+		apply:   text(func(c *Config) *string { return &c.upstreamPasswordFile }),
+	},
+	{
+		Name: "upstream-connections", Group: Servers, Unit: "number", Default: "1",
+		Help: "Connections that each loop keeps to each server. A client always uses the same one.",
+		Raise: "Smaller batches, so more work for ringmaster and the servers; servers with I/O threads, or long " +
+			"replies that hold up others, may gain.",
+		Lower:   "One is the fewest.",
+		Example: "upstream-connections: 2",
+		apply:   number(func(c *Config) *int { return &c.UpstreamConnections }, 1, 1024),
+	},
+}
+
+const longest = 24 * time.Hour
+
+var timingSettings = []*Setting{
+	{
+		Name: "timeout", Group: Timing, Unit: "duration", Default: "5s",
+		Help: "Longest wait for the reply to a command; then its client gets an error, which says that a write may " +
+			"have run. 0 is for ever.",
+		Raise:   "Clients of a server that hangs wait longer.",
+		Lower:   "Slow commands and scripts fail although they run.",
+		Example: "timeout: 1s",
+		apply:   duration(func(c *Config) *time.Duration { return &c.Timeout }, 0, longest),
+	},
+	{
+		Name: "dial-timeout", Group: Timing, Unit: "duration", Default: "1s",
+		Help:    "Longest time to connect and log in to a server.",
+		Raise:   "A server that does not answer is noticed later.",
+		Lower:   "Servers far away or busy seem down.",
+		Example: "dial-timeout: 500ms",
+		apply:   duration(func(c *Config) *time.Duration { return &c.DialTimeout }, time.Millisecond, longest),
+	},
+	{
+		Name: "stall-timeout", Group: Timing, Unit: "duration", Default: "30s",
+		Help: "A connection to a server that owes replies and sends nothing for so long is closed and made anew. " +
+			"Not shorter than timeout, and raised to it when not given. 0 is never.",
+		Raise:   "A server behind a dead link is tried anew later.",
+		Lower:   "A script that keeps a server busy for longer loses its connection, and every request on it fails.",
+		Example: "stall-timeout: 1m",
+		apply:   duration(func(c *Config) *time.Duration { return &c.StallTimeout }, 0, longest),
+	},
+	{
+		Name: "backoff-min", Group: Timing, Unit: "duration", Default: "10ms",
+		Help:    "Pause after the first failed attempt to connect to a server; it doubles, with jitter, up to backoff-max.",
+		Raise:   "A server that restarts is found later.",
+		Lower:   "More attempts against a server that is down.",
+		Example: "backoff-min: 50ms",
+		apply:   duration(func(c *Config) *time.Duration { return &c.BackoffMin }, time.Millisecond, longest),
+	},
+	{
+		Name: "backoff-max", Group: Timing, Unit: "duration", Default: "500ms",
+		Help:    "Longest pause between attempts to connect to a server.",
+		Raise:   "A server that was down for long is found later.",
+		Lower:   "More attempts, from every loop, against a server that is down.",
+		Example: "backoff-max: 5s",
+		apply:   duration(func(c *Config) *time.Duration { return &c.BackoffMax }, time.Millisecond, longest),
+	},
+	{
+		Name: "drain-timeout", Group: Timing, Unit: "duration", Default: "10s",
+		Help:    "On SIGTERM or SIGINT, how long commands in flight may take to finish before clients are closed. A second signal ends at once.",
+		Raise:   "Stopping may take longer.",
+		Lower:   "Slow commands are cut off.",
+		Example: "drain-timeout: 30s",
+		apply:   duration(func(c *Config) *time.Duration { return &c.DrainTimeout }, 0, longest),
+	},
+}
