@@ -81,7 +81,7 @@ func cutHost(place string) (host, rest string, err error) {
 	inside, bracketed := strings.CutPrefix(place, "[")
 	if !bracketed {
 		host, rest, _ = strings.Cut(place, ":")
-		if host == "" || rest == "" || strings.Count(rest, ":") > 1 || strings.ContainsAny(host, "/[]") {
+		if host == "" || rest == "" || strings.Count(rest, ":") > 1 || strings.ContainsAny(place, "/[]") {
 			return "", "", fmt.Errorf("has no plain HOST:PORT: %s", serverForm)
 		}
 		return host, rest, nil
