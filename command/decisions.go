@@ -1,0 +1,139 @@
+package command
+
+// Decision is one place where this package decides otherwise than the servers' flags, keys and
+// tips would have it, or where they say nothing.
+type Decision struct {
+	Name   string // as Spec.Name
+	Class  Class
+	Merge  Merge
+	Reason string
+	// IfAllowed and Merge are for the operator who allows a ClassRefused command.
+	IfAllowed Class
+}
+
+// keywordFinders are the commands whose keys no key spec describes in full.
+var keywordFinders = map[string]Finder{
+	"sort":              FindSort,      // STORE may be anywhere, the last one counts
+	"migrate":           FindMigrate,   // KEYS counts only when the third word is empty
+	"georadius":         FindGeoRadius, // of STORE and STOREDIST the last one counts
+	"georadiusbymember": FindGeoRadius, // as GEORADIUS
+	"xread":             FindStreams,   // a stream option's value may read "streams"
+	"xreadgroup":        FindStreams,   // so may the names of group and consumer
+}
+
+const (
+	ownState     = "the proxy keeps this state of its clients itself"
+	ownID        = "client IDs are the proxy's, not a server's"
+	onConnection = "it leaves state on the connection"
+	clusterNode  = "it is for clients of a cluster node; behind the proxy there is one server without cluster mode"
+	topology     = "it would change the servers behind the proxy for everybody"
+	persistence  = "it starts a save on every server behind the proxy"
+	users        = "it would change the users of the servers, with which the proxy itself logs in"
+	replication  = "it is for replicas, not for clients"
+)
+
+// Decisions lists the decisions. The list is shared and must not be changed. Any goroutine.
+func Decisions() []Decision { return decisions[:] }
+
+var decisions = [...]Decision{
+	// Answered by the proxy.
+	{Name: "ping", Class: ClassLocal, Reason: "it asks for the proxy; health of servers is the proxy's own job"},
+	{Name: "echo", Class: ClassLocal, Reason: "it has no key and needs no server"},
+	{Name: "quit", Class: ClassLocal, Reason: "it is about the client's connection"},
+	{Name: "hello", Class: ClassLocal, Reason: ownState},
+	{Name: "auth", Class: ClassLocal, Reason: ownState},
+	{Name: "select", Class: ClassLocal, Reason: ownState},
+	{Name: "reset", Class: ClassLocal, Reason: ownState},
+	{Name: "client|id", Class: ClassLocal, Reason: ownID},
+	{Name: "client|setname", Class: ClassLocal, Reason: ownState},
+	{Name: "client|getname", Class: ClassLocal, Reason: ownState},
+	{Name: "client|setinfo", Class: ClassLocal, Reason: ownState},
+	{Name: "client|info", Class: ClassLocal, Reason: ownState},
+	{Name: "client|list", Class: ClassLocal, Reason: ownID},
+	{Name: "client|kill", Class: ClassLocal, Reason: ownID},
+	{Name: "client|unblock", Class: ClassLocal, Reason: ownID},
+	{Name: "client|reply", Class: ClassLocal, Reason: "on a shared connection it would swallow other clients' replies"},
+	{Name: "client|capa", Class: ClassLocal, Reason: "it tells what the client can follow; the proxy follows redirects itself"},
+	{Name: "acl|whoami", Class: ClassLocal, Reason: "the client's user is the proxy's, not a server's"},
+
+	// Transactions. MULTI and EXEC have no flag or tip of their own.
+	{Name: "multi", Class: ClassTransaction, Reason: "it opens a transaction"},
+	{Name: "exec", Class: ClassTransaction, Reason: "it runs a transaction"},
+	{Name: "discard", Class: ClassTransaction, Reason: "it drops a transaction"},
+	{Name: "watch", Class: ClassTransaction, Reason: "it ties keys to the connection until EXEC"},
+	{Name: "unwatch", Class: ClassTransaction, Reason: "it frees the keys of WATCH"},
+
+	// Connections of their own.
+	{Name: "monitor", Class: ClassPinned, Reason: onConnection},
+	{Name: "client|tracking", Class: ClassPinned, Reason: onConnection},
+	{Name: "client|trackinginfo", Class: ClassPinned, Reason: "it reads state of the connection"},
+	{Name: "client|getredir", Class: ClassPinned, Reason: "it reads state of the connection"},
+	{Name: "client|caching", Class: ClassPinned, Reason: onConnection},
+	{Name: "client|no-evict", Class: ClassPinned, Reason: onConnection},
+	{Name: "client|no-touch", Class: ClassPinned, Reason: onConnection},
+	{Name: "client|import-source", Class: ClassPinned, Reason: onConnection},
+
+	// Several shards.
+	{Name: "scan", Class: ClassScan, Merge: MergeSpecial, Reason: "its cursor names the shard it is at"},
+	{Name: "randomkey", Class: ClassAllShards, Merge: MergeRandom, Reason: "a shard without keys must not hide the others'"},
+	{Name: "config|get", Class: ClassAllShards, Merge: MergeSpecial, Reason: "shards may differ, and some settings are the proxy's"},
+	{Name: "swapdb", Class: ClassAllShards, Merge: MergeAllEqual, Reason: "a database has the same number on every shard"},
+	{Name: "msetnx", Class: ClassSameShard, Reason: "all keys or none: it cannot be split (Redis 7.0's tip said it could)"},
+	{Name: "msetex", Class: ClassSameShard, Reason: "NX and XX mean all keys or none: it cannot be split, whatever its tip says"},
+	{Name: "script|debug", Class: ClassRefused, IfAllowed: ClassPinned, Reason: "it turns the connection into a debugger's"},
+
+	// State of a connection to a cluster node.
+	{Name: "asking", Class: ClassRefused, IfAllowed: ClassPinned, Reason: clusterNode},
+	{Name: "readonly", Class: ClassRefused, IfAllowed: ClassPinned, Reason: clusterNode},
+	{Name: "readwrite", Class: ClassRefused, IfAllowed: ClassPinned, Reason: clusterNode},
+
+	// Refused: they act on whole servers or on the proxy's own connections.
+	{Name: "shutdown", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it would stop every server behind the proxy"},
+	{Name: "debug", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it can crash or stall a server"},
+	{Name: "replicaof", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: topology},
+	{Name: "slaveof", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: topology},
+	{Name: "failover", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: topology},
+	{Name: "module|load", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it loads code into every server"},
+	{Name: "module|loadex", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it loads code into every server"},
+	{Name: "module|unload", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it removes code from every server"},
+	{Name: "migrate", Class: ClassRefused, IfAllowed: ClassSameShard, Reason: "it moves keys to where the proxy does not look for them"},
+	{Name: "restore-asking", Class: ClassRefused, IfAllowed: ClassSingle, Reason: "it is for servers that move keys among themselves"},
+	{Name: "sync", Class: ClassRefused, IfAllowed: ClassPinned, Reason: replication},
+	{Name: "psync", Class: ClassRefused, IfAllowed: ClassPinned, Reason: replication},
+	{Name: "replconf", Class: ClassRefused, IfAllowed: ClassPinned, Reason: replication},
+	{Name: "save", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: persistence},
+	{Name: "bgsave", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: persistence},
+	{Name: "bgrewriteaof", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: persistence},
+	{Name: "config|set", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: topology},
+	{Name: "config|rewrite", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: topology},
+	{Name: "client|pause", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it would stop every client of the servers"},
+	{Name: "client|unpause", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it undoes somebody else's CLIENT PAUSE"},
+	{Name: "acl|setuser", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: users},
+	{Name: "acl|deluser", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: users},
+	{Name: "acl|load", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: users},
+	{Name: "acl|save", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: users},
+}
+
+// refusedCluster are the CLUSTER subcommands that change a cluster; all are refused for one reason.
+var refusedCluster = [...]string{
+	"addslots", "addslotsrange", "bumpepoch", "cancelslotmigrations", "delslots", "delslotsrange",
+	"failover", "flushslot", "flushslots", "forget", "meet", "migrateslots", "replicate", "reset",
+	"saveconfig", "set-config-epoch", "setslot", "syncslots",
+}
+
+// decide applies the decision about s, if there is one.
+func decide(s *Spec) {
+	for i := range decisions {
+		if d := &decisions[i]; d.Name == s.Name {
+			s.Class, s.Merge, s.IfAllowed, s.Reason = d.Class, d.Merge, d.IfAllowed, d.Reason
+		}
+	}
+	for _, sub := range refusedCluster {
+		if s.Name == "cluster|"+sub {
+			s.Class, s.IfAllowed, s.Reason = ClassRefused, ClassAnyShard, topology
+		}
+	}
+	if s.Class != ClassSplit {
+		s.WordsPerKey = 0
+	}
+}

@@ -1,0 +1,182 @@
+package command
+
+import "bytes"
+
+// The commands whose keys stand behind keywords that may be anywhere among the options. The
+// rules are those of Redis 7.0 (db.c: sortGetKeys, migrateGetKeys, georadiusGetKeys,
+// xreadGetKeys), which are also what a Redis Cluster node routes by.
+
+// afterKeyword gives the position after the first occurrence of k.Keyword, 0 when it is missing.
+func afterKeyword(args [][]byte, k *KeySpec) int {
+	if k.Start < 0 {
+		for i := len(args) + k.Start; i > 0; i-- {
+			if is(args[i], k.Keyword) {
+				return i + 1
+			}
+		}
+		return 0
+	}
+	for i := k.Start; i < len(args); i++ {
+		if is(args[i], k.Keyword) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// appendSort takes the first word and the destination behind the last STORE. The words that
+// options take are skipped: one of them may read "store".
+func appendSort(dst []int, args [][]byte) ([]int, error) {
+	if len(args) < 2 {
+		return dst, ErrNoKeys
+	}
+	dst, store := append(dst, 1), 0
+	for i := 2; i < len(args); i++ {
+		switch {
+		case is(args[i], "limit"):
+			i += 2
+		case is(args[i], "get"), is(args[i], "by"):
+			i++
+		case is(args[i], "store") && i+1 < len(args):
+			store = i + 1
+		}
+	}
+	if store > 0 {
+		dst = append(dst, store)
+	}
+	return dst, nil
+}
+
+// ReadsUnnamedKeys reports that the request reads keys it does not name: SORT with a BY or GET
+// pattern. They may lie on any shard, and a Redis Cluster refuses them ("BY option of SORT denied
+// in cluster mode"). Borrows args until return. Any goroutine.
+func (s *Spec) ReadsUnnamedKeys(args [][]byte) bool {
+	if s.Name != "sort" && s.Name != "sort_ro" {
+		return false
+	}
+	for i := 2; i < len(args); i++ {
+		switch {
+		case is(args[i], "limit"):
+			i += 2
+		case is(args[i], "by"):
+			if i++; i < len(args) && bytes.IndexByte(args[i], '*') >= 0 {
+				return true
+			}
+		case is(args[i], "get"):
+			if i++; i < len(args) && string(args[i]) != "#" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// appendMigrate takes the third word or, when that is empty, all words behind KEYS.
+func appendMigrate(dst []int, args [][]byte) ([]int, error) {
+	const key, options = 3, 6
+	for i := options; i < len(args); i++ {
+		switch {
+		case is(args[i], "auth"):
+			i++
+		case is(args[i], "auth2"):
+			i += 2
+		case is(args[i], "keys"):
+			if len(args[key]) > 0 || i+1 == len(args) {
+				return dst, ErrNoKeys
+			}
+			for p := i + 1; p < len(args); p++ {
+				dst = append(dst, p)
+			}
+			return dst, nil
+		}
+	}
+	if len(args) <= key {
+		return dst, ErrNoKeys
+	}
+	return append(dst, key), nil
+}
+
+// appendGeoRadius takes the first word and the destination behind the last STORE or STOREDIST;
+// the options begin at position from.
+func appendGeoRadius(dst []int, args [][]byte, from int) ([]int, error) {
+	if len(args) < 2 {
+		return dst, ErrNoKeys
+	}
+	dst, store := append(dst, 1), 0
+	for i := from; i+1 < len(args); i++ {
+		if is(args[i], "store") || is(args[i], "storedist") {
+			store = i + 1
+			i++
+		}
+	}
+	if store > 0 {
+		dst = append(dst, store)
+	}
+	return dst, nil
+}
+
+// appendStreams takes the first half of the words behind STREAMS.
+func appendStreams(dst []int, args [][]byte) ([]int, error) {
+	streams, _ := streamOptions(args)
+	keys := (len(args) - streams - 1) / 2
+	if streams == 0 || keys == 0 {
+		return dst, ErrNoKeys
+	}
+	for i := range keys {
+		dst = append(dst, streams+1+i)
+	}
+	return dst, nil
+}
+
+// streamOptions walks the options of XREAD and XREADGROUP: the position of STREAMS (0: missing)
+// and whether BLOCK was among them. Options it does not know (newer servers) are taken for one
+// word.
+func streamOptions(args [][]byte) (streams int, blocks bool) {
+	for i := 1; i < len(args); i++ {
+		switch {
+		case is(args[i], "streams"):
+			return i, blocks
+		case is(args[i], "block"):
+			blocks = true
+			i++
+		case is(args[i], "count"):
+			i++
+		case is(args[i], "group"):
+			i += 2
+		}
+	}
+	return 0, blocks
+}
+
+// Blocks reports whether the request may wait on the server: always for ClassBlocking, for XREAD
+// and XREADGROUP when BLOCK is among their options. Borrows args until return. Any goroutine.
+func (s *Spec) Blocks(args [][]byte) bool {
+	if s.Class == ClassBlocking {
+		return true
+	}
+	if s.Find != FindStreams {
+		return false
+	}
+	_, blocks := streamOptions(args)
+	return blocks
+}
+
+// is compares a word with a keyword in any case. keyword may be in either case itself.
+func is(word []byte, keyword string) bool {
+	if len(word) != len(keyword) {
+		return false
+	}
+	for i := range word {
+		if lower(word[i]) != lower(keyword[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
