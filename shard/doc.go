@@ -31,11 +31,16 @@
 //
 // # Limits and errors
 //
-// At most [MaxServers] servers and a total weight of [MaxTotalWeight]; [New] refuses what
-// is beyond, names used twice, weights below 1 and hash tags that are not two bytes.
+// At most [MaxServers] servers, names of [MaxName] bytes and a total weight of
+// [MaxTotalWeight]; [New] refuses what is beyond, names used twice, weights below 1 and
+// hash tags that are not two bytes.
 // Lookup and Slot cannot fail: every key, the empty one included, has a shard.
 //
 // Ketama gives a server weight/total of the 160 points per server, rounded down to a
 // multiple of four, as twemproxy does: a weight far below the others' may leave a server
 // without a key. Maglev refuses to build such a table.
+//
+// Servers that fail keep their keys: twemproxy's auto_eject_hosts has no counterpart here.
+// Ketama, maglev and the hash md5 need MD5, which Go refuses (by a panic) when it runs with
+// GODEBUG=fips140=only.
 package shard

@@ -20,6 +20,12 @@ func makeKeys() []string {
 	for i := range 2000 {
 		s.add(fmt.Sprintf("key:%d", i))
 	}
+	// Hashed by md5, these meet points of their servers on ketama's ring exactly.
+	for _, name := range []string{"delta", "b", "alpha", "charlie", "s272", "s705"} {
+		for i := range 40 {
+			s.add(fmt.Sprintf("%s-%d", name, i))
+		}
+	}
 	for n := range 64 {
 		for range 40 {
 			s.add(s.bytes(n + 1))
