@@ -1,0 +1,30 @@
+// Package admin serves what operators read over HTTP.
+//
+// # Purpose
+//
+// /metrics for Prometheus and what reads its format, /healthz (the process lives and its loops answer),
+// /readyz (every server can be reached), an index page, and Go's profiler where it
+// is allowed.
+//
+// # Picture
+//
+//	scraper --HTTP--> Server --Source.Snapshot--> a message to each loop, a copy from each
+//	                     |
+//	                     `--> stats.Metrics (the table) --> text
+//
+// # Who may call
+//
+// Control plane. The handlers run on net/http's goroutines; they touch the data plane
+// through [Source] only, which must allow any goroutine.
+//
+// # Ownership of bytes
+//
+// An answer is complete in memory before its first byte is written, so that a slow
+// reader holds neither a lock nor a snapshot.
+//
+// # Limits and errors
+//
+// At most [MaxConns] connections; 5 s for a request's head, 16 KiB of it, 30 s for the answer (a profile
+// may take longer), 30 s idle. One snapshot at a time, which has 2 s: after that the
+// answer is 503 with the cause. Anything but GET and HEAD is 405.
+package admin

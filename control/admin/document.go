@@ -1,0 +1,58 @@
+package admin
+
+import (
+	"fmt"
+	"strings"
+
+	"ringmaster/stats"
+)
+
+// MetricsDocument is docs/metrics.md: every metric of the table.
+func MetricsDocument() string {
+	var b strings.Builder
+	b.WriteString(documentHead)
+	for _, m := range stats.Metrics() {
+		labels := "-"
+		if len(m.Labels) > 0 {
+			labels = "`" + strings.Join(m.Labels, "`, `") + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", m.Name, m.Kind, m.Unit, labels, m.Help)
+	}
+	fmt.Fprintf(&b, documentTail, quoted(stats.CloseReasons, func(i int) string { return stats.CloseReason(i).String() }),
+		quoted(stats.DisconnectReasons, func(i int) string { return stats.DisconnectReason(i).String() }))
+	return b.String()
+}
+
+func quoted(n int, name func(int) string) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = "`" + name(i) + "`"
+	}
+	return strings.Join(all, ", ")
+}
+
+const documentHead = `# Metrics
+
+<!-- Made from the table in stats/table.go; do not edit. To make it again: scripts/gen-docs -->
+
+Served as ` + "`/metrics`" + ` on the address that ` + "`--admin`" + ` gives (127.0.0.1:9380), in Prometheus's text format.
+Counters start at 0 with the process. Latencies are histograms with a bucket for every power of two from 16 µs to 17 s.
+
+| metric | kind | unit | labels | what it says |
+|---|---|---|---|---|
+`
+
+const documentTail = `
+Besides these there are the usual ` + "`go_*` and `process_*`" + ` metrics: memory, descriptors, CPU time, garbage collection.
+
+Values of ` + "`reason`" + `:
+
+- of ` + "`ringmaster_clients_closed_total`" + `: %s
+- of ` + "`ringmaster_server_disconnects_total`" + `: %s
+
+Beside ` + "`/metrics`" + ` the same address serves:
+
+- ` + "`/healthz`" + `: 200 while the process lives and its loops answer within 2 s, else 503. For restarting it.
+- ` + "`/readyz`" + `: 200 while every server can be reached, else 503 with the names of those that cannot. For sending it traffic.
+- ` + "`/debug/pprof/`" + `: Go's profiler, with ` + "`--pprof`" + ` only.
+`

@@ -1,0 +1,128 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"ringmaster/stats"
+)
+
+// handler answers the requests of one Server.
+type handler struct {
+	Config
+	start time.Time
+	// turn admits one snapshot at a time: scrapers must not multiply the loops' work.
+	turn chan struct{}
+}
+
+func newHandler(c Config) http.Handler {
+	h := &handler{Config: c, start: time.Now(), turn: make(chan struct{}, 1)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", h.index)
+	mux.HandleFunc("GET /metrics", h.metrics)
+	mux.HandleFunc("GET /healthz", h.healthz)
+	mux.HandleFunc("GET /readyz", h.readyz)
+	if c.Pprof {
+		for path, f := range map[string]http.HandlerFunc{
+			"/debug/pprof/": pprof.Index, "/debug/pprof/cmdline": pprof.Cmdline, "/debug/pprof/profile": pprof.Profile,
+			"/debug/pprof/symbol": pprof.Symbol, "/debug/pprof/trace": pprof.Trace,
+		} {
+			mux.HandleFunc("GET "+path, withoutDeadline(f))
+		}
+	}
+	return mux
+}
+
+// withoutDeadline lets a profile take as long as was asked for.
+func withoutDeadline(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+		next(w, r)
+	}
+}
+
+// snapshot asks the loops for their counters, one asker at a time.
+func (h *handler) snapshot(ctx context.Context) ([]stats.Loop, error) {
+	ctx, cancel := context.WithTimeout(ctx, sourceTimeout)
+	defer cancel()
+	select {
+	case h.turn <- struct{}{}:
+		defer func() { <-h.turn }()
+	case <-ctx.Done():
+		return nil, errors.New("an earlier request still waits for the loops")
+	}
+	loops, err := h.Source.Snapshot(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, fmt.Errorf("the loops did not answer in %s: %w", sourceTimeout, err)
+	}
+	return loops, err
+}
+
+func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
+	loops, err := h.snapshot(r.Context())
+	if err != nil {
+		unavailable(w, err)
+		return
+	}
+	var b bytes.Buffer
+	writeMetrics(&b, &stats.View{
+		Loops:      loops,
+		Commands:   h.Commands,
+		Servers:    h.Servers,
+		Version:    h.Version,
+		Uptime:     uint64(time.Since(h.start).Seconds()),
+		MaxClients: uint64(max(h.MaxClients, 0)),
+	})
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	_, _ = w.Write(b.Bytes())
+}
+
+func (h *handler) healthz(w http.ResponseWriter, r *http.Request) {
+	_, err := h.snapshot(r.Context())
+	answer(w, err)
+}
+
+func (h *handler) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), sourceTimeout)
+	defer cancel()
+	answer(w, h.Source.Ready(ctx))
+}
+
+func answer(w http.ResponseWriter, err error) {
+	if err != nil {
+		unavailable(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write([]byte("ok\n"))
+}
+
+func unavailable(w http.ResponseWriter, err error) {
+	http.Error(w, err.Error(), http.StatusServiceUnavailable)
+}
+
+func (h *handler) index(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = fmt.Fprint(w, indexPage)
+	if h.Pprof {
+		_, _ = fmt.Fprint(w, pprofLink)
+	}
+}
+
+const indexPage = `<!doctype html>
+<title>ringmaster</title>
+<h1>ringmaster</h1>
+<ul>
+<li><a href="metrics">/metrics</a> counters and latencies, Prometheus text format
+<li><a href="healthz">/healthz</a> 200 while the process lives and its loops answer
+<li><a href="readyz">/readyz</a> 200 while every server can be reached, else 503 and which cannot
+</ul>
+`
+
+const pprofLink = `<p><a href="debug/pprof/">/debug/pprof/</a> Go's profiler
+`

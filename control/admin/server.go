@@ -1,0 +1,83 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"ringmaster/stats"
+)
+
+// Source is the data plane as seen from here. Any goroutine.
+type Source interface {
+	// Snapshot returns a copy of every loop's counters.
+	Snapshot(ctx context.Context) ([]stats.Loop, error)
+	// Ready is nil when every server can be reached, else it names those that cannot.
+	Ready(ctx context.Context) error
+}
+
+const (
+	// MaxConns is how many HTTP connections are served at once; further ones wait.
+	MaxConns = 64
+
+	headTimeout   = 5 * time.Second
+	answerTimeout = 30 * time.Second
+	idleTimeout   = 30 * time.Second
+	maxHead       = 16 << 10
+	sourceTimeout = 2 * time.Second
+)
+
+// Config says what is served.
+type Config struct {
+	Source Source
+	// Commands names command IDs, Servers server numbers, for labels.
+	Commands, Servers []string
+	// Version and MaxClients are shown as metrics.
+	Version    string
+	MaxClients int
+	// Pprof serves Go's profiler.
+	Pprof bool
+	// Logger takes what net/http complains about. Nil is slog.Default().
+	Logger *slog.Logger
+}
+
+// Server is the admin HTTP server.
+type Server struct {
+	http *http.Server
+}
+
+// New makes a server that does not listen yet.
+func New(c Config) *Server {
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return &Server{http: &http.Server{
+		Handler:           newHandler(c),
+		ReadHeaderTimeout: headTimeout,
+		ReadTimeout:       headTimeout,
+		WriteTimeout:      answerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHead,
+		ErrorLog:          slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
+	}}
+}
+
+// Serve answers on l until Shutdown, then returns nil. It closes l.
+func (s *Server) Serve(l net.Listener) error {
+	err := s.http.Serve(newLimited(l, MaxConns))
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// Shutdown stops listening, waits for answers under way until ctx ends, and then cuts them off.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if err := s.http.Shutdown(ctx); err != nil {
+		return s.http.Close()
+	}
+	return nil
+}
