@@ -8,12 +8,12 @@ import (
 
 // finish checks the settings against each other and settles what is left open.
 func (c *Config) finish(l *Loader, ps *Problems) {
+	if l.Upstreams != nil {
+		c.Upstream, c.UpstreamUsername, c.UpstreamPassword = l.Upstreams, "", ""
+	}
 	c.checkListens(ps)
 	c.checkProtected(ps)
 	c.checkTimes(ps)
-	if l.Upstreams != nil {
-		c.Upstream = l.Upstreams
-	}
 	c.checkServers(ps)
 	if c.UpstreamUsername != "" && c.UpstreamPassword == "" {
 		ps.add(c.origin["upstream-username"], "upstream-username",

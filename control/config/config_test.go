@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
+
+	"ringmaster/shard"
 )
 
 // load runs a Loader on a command line; env is NAME=value.
@@ -178,16 +180,39 @@ func TestEverySettingIsComplete(t *testing.T) {
 			t.Errorf("%s: incomplete", s.Name)
 		case (s.Raise == "") != (s.Lower == "") || s.Raise == "" && s.Choose == "":
 			t.Errorf("%s: say what raising and lowering cost, or how to choose", s.Name)
-		case s.Default != "" && s.apply(new(Config), []string{s.Default}) != nil:
+		case (s.Unit == "word") != (len(s.Words) > 0):
+			t.Errorf("%s: words %v, unit %s", s.Name, s.Words, s.Unit)
+		case s.Default != "" && s.set(new(Config), []string{s.Default}) != nil:
 			t.Errorf("%s: default %q is not accepted", s.Name, s.Default)
+		}
+		for _, w := range s.Words {
+			if err := s.set(new(Config), []string{w}); err != nil {
+				t.Errorf("%s: %s: %v", s.Name, w, err)
+			}
 		}
 		seen[s.Name] = true
 	}
 }
 
+func TestGivenUpstreamsReplaceThoseOfTheSources(t *testing.T) {
+	l := &Loader{
+		Upstreams: []shard.Server{{Name: "x", Addr: "127.0.0.1:1", Weight: 1}},
+		Getenv:    func(string) string { return "secret" },
+	}
+	l.Flags("upstream")
+	l.file = write(t, "r.yaml", "upstream: a:1,b:1\nupstream-username: u\n")
+	c, err := l.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Upstream) != 1 || c.Topology != Standalone || c.UpstreamPassword != "" || c.UpstreamUsername != "" {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestEveryBadValueSaysWhatWasExpected(t *testing.T) {
 	for _, s := range Settings() {
-		err := s.apply(new(Config), []string{"\x00no such value"})
+		err := s.set(new(Config), []string{"\x00no such value"})
 		switch s.Unit {
 		case "text", "file":
 			if err != nil {

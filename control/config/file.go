@@ -125,7 +125,7 @@ func (s *Setting) checkItem(item *yaml.Node) error {
 	case item.Tag == "!!null":
 		return errors.New("has no value; give one, '' if it is meant to be empty, or remove the line")
 	}
-	return s.apply(new(Config), []string{item.Value})
+	return s.set(new(Config), []string{item.Value})
 }
 
 // report adds a problem with a value of s; the text of an absent or structured value, and

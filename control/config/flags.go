@@ -12,7 +12,7 @@ import (
 type Loader struct {
 	// Getenv reads the environment; os.Getenv unless replaced.
 	Getenv func(string) string
-	// Upstreams, unless nil, are the servers, whatever the sources say.
+	// Upstreams, unless nil, are the servers, without a login, whatever the sources say.
 	Upstreams []shard.Server
 	flags     map[string]*flagValue
 	file      string
@@ -26,7 +26,7 @@ type flagValue struct {
 
 // Set is called by pflag with each value given.
 func (v *flagValue) Set(value string) error {
-	if err := v.setting.apply(new(Config), []string{value}); err != nil {
+	if err := v.setting.set(new(Config), []string{value}); err != nil {
 		return err
 	}
 	v.values = append(v.values, value)

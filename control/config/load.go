@@ -34,7 +34,7 @@ func (c *Config) applyDefaults() {
 		if s.Default == "" {
 			continue
 		}
-		if err := s.apply(c, []string{s.Default}); err != nil {
+		if err := s.set(c, []string{s.Default}); err != nil {
 			panic("config: default of " + s.Name + ": " + err.Error()) // a mistake in the table
 		}
 	}
@@ -47,7 +47,7 @@ func (c *Config) applyAll(source map[string]given, ps *Problems) {
 		if !ok {
 			continue
 		}
-		if err := s.apply(c, g.values); err != nil {
+		if err := s.set(c, g.values); err != nil {
 			s.report(ps, g.where, g.values[len(g.values)-1], err)
 			continue
 		}

@@ -35,6 +35,9 @@ func (s *Setting) describe(b *strings.Builder) {
 	} else {
 		fmt.Fprintf(b, "- **Default**: `%s`\n", s.Default)
 	}
+	if s.Words != nil {
+		fmt.Fprintf(b, "- **Values**: `%s`\n", strings.Join(s.Words, "`, `"))
+	}
 	if s.Raise != "" {
 		fmt.Fprintf(b, "- **Raising it**: %s\n- **Lowering it**: %s\n", s.Raise, s.Lower)
 	}

@@ -1,6 +1,10 @@
 package config
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Group is a heading in the help text and in the reference.
 type Group string
@@ -32,6 +36,8 @@ type Setting struct {
 	// Raise and Lower say what a larger and a smaller value cost; Choose replaces
 	// them where there is no larger and smaller.
 	Raise, Lower, Choose string
+	// Words are the possible values of a setting whose Unit is "word".
+	Words []string
 	// Example is a value as in the YAML file, used in the reference.
 	Example string
 	// Env is the environment variable it can come from, if any.
@@ -47,6 +53,16 @@ type Setting struct {
 func Settings() []*Setting { return settings }
 
 var settings = slices.Concat(clientSettings, serverSettings, limitSettings, timingSettings, processSettings)
+
+// set reads the values that one source gives into c.
+func (s *Setting) set(c *Config, values []string) error {
+	for _, v := range values {
+		if s.Words != nil && !slices.Contains(s.Words, v) {
+			return fmt.Errorf("want one of %s%s", strings.Join(s.Words, ", "), didYouMean(v, s.Words))
+		}
+	}
+	return s.apply(c, values)
+}
 
 // find returns the setting called name, or nil.
 func find(name string) *Setting {

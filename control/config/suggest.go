@@ -40,3 +40,16 @@ func distance(a, b string, limit int) int {
 	}
 	return prev[len(b)]
 }
+
+// SuggestFlag is `; did you mean "--x"?` for the flag nearest to an unknown name, or empty.
+func SuggestFlag(name string) string {
+	return didYouMean("--"+name, flagNames())
+}
+
+func flagNames() []string {
+	all := []string{"--config"}
+	for _, n := range names() {
+		all = append(all, "--"+n)
+	}
+	return all
+}

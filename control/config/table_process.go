@@ -39,7 +39,8 @@ var processSettings = []*Setting{
 		Help:    "How the system reports sockets: edge-triggered or level-triggered.",
 		Choose:  "Both cost the same CPU and serve clients as fairly; level is the plainer one, for when edge is in doubt.",
 		Example: "poll: level",
-		apply:   word([]string{"edge", "level"}, func(c *Config, w string) { c.Level = w == "level" }),
+		Words:   []string{"edge", "level"},
+		apply:   word(func(c *Config, w string) { c.Level = w == "level" }),
 	},
 	{
 		Name: "lock-thread", Group: Process, Unit: "bool", Default: "false",
@@ -67,14 +68,15 @@ var processSettings = []*Setting{
 		Help:    "What is logged, to standard error: debug, info, warn or error, and what is worse.",
 		Choose:  "debug logs every client that comes and goes.",
 		Example: "log-level: warn",
-		apply: word([]string{"debug", "info", "warn", "error"},
-			func(c *Config, w string) { _ = c.LogLevel.UnmarshalText([]byte(w)) }),
+		Words:   []string{"debug", "info", "warn", "error"},
+		apply:   word(func(c *Config, w string) { _ = c.LogLevel.UnmarshalText([]byte(w)) }),
 	},
 	{
 		Name: "log-format", Group: Seeing, Unit: "word", Default: "text",
 		Help:    "text: key=value lines to read. json: one object a line, for collectors.",
 		Choose:  "The content is the same.",
 		Example: "log-format: json",
-		apply:   word([]string{"text", "json"}, func(c *Config, w string) { c.LogJSON = w == "json" }),
+		Words:   []string{"text", "json"},
+		apply:   word(func(c *Config, w string) { c.LogJSON = w == "json" }),
 	},
 }

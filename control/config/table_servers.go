@@ -22,8 +22,8 @@ var serverSettings = []*Setting{
 			"auto: standalone for one server, sharded for more.",
 		Choose:  "sharded with one server keeps the rules of sharding, so that a second can be added without surprises.",
 		Example: "topology: sharded",
-		apply: word([]string{"auto", Standalone, Sharded},
-			func(c *Config, w string) { c.Topology = w }),
+		Words:   []string{"auto", Standalone, Sharded},
+		apply:   word(func(c *Config, w string) { c.Topology = w }),
 	},
 	{
 		Name: "distribution", Group: Servers, Unit: "word", Default: "ketama",
@@ -31,15 +31,17 @@ var serverSettings = []*Setting{
 			"(hash modulo servers), random (any server; for caches only).",
 		Choose:  "With ketama and maglev a new server takes its share of keys and moves few others; with modula most keys move.",
 		Example: "distribution: maglev",
-		apply: word(shard.Distributions(),
-			func(c *Config, w string) { c.Distribution, _ = shard.ParseDistribution(w) }),
+		Words:   shard.Distributions(),
+		apply:   word(func(c *Config, w string) { c.Distribution, _ = shard.ParseDistribution(w) }),
 	},
 	{
 		Name: "hash", Group: Servers, Unit: "word", Default: "fnv1a_64",
-		Help:    "The hash of the key, as twemproxy computes it.",
-		Choose:  "Taking over from twemproxy, use what its pool uses. Otherwise leave it. Changing it moves keys.",
+		Help: "The hash of the key, as twemproxy computes it.",
+		Choose: "Taking over from twemproxy, use what its pool uses. The fnv hashes tend to put keys that differ in " +
+			"their last characters only on the same server; murmur and md5 part them. Changing it moves keys.",
 		Example: "hash: murmur",
-		apply:   word(shard.Hashes(), func(c *Config, w string) { c.Hash, _ = shard.ParseHash(w) }),
+		Words:   shard.Hashes(),
+		apply:   word(func(c *Config, w string) { c.Hash, _ = shard.ParseHash(w) }),
 	},
 	{
 		Name: "hash-tag", Group: Servers, Unit: "pair",

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -123,15 +122,9 @@ func boolean(field func(*Config) *bool) apply {
 	})
 }
 
-// word reads one of words and hands it to set.
-func word(words []string, set func(c *Config, w string)) apply {
-	return last(func(c *Config, value string) error {
-		if !slices.Contains(words, value) {
-			return fmt.Errorf("want one of %s%s", strings.Join(words, ", "), didYouMean(value, words))
-		}
-		set(c, value)
-		return nil
-	})
+// word hands a value to set; Setting.set has checked that it is one of Setting.Words.
+func word(set func(c *Config, w string)) apply {
+	return last(func(c *Config, value string) error { set(c, value); return nil })
 }
 
 // text takes any value.
