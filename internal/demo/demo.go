@@ -8,6 +8,10 @@ import (
 	"ringmaster/shard"
 )
 
+// Keys are keys of which each lives on a shard of its own when three are started and placed by
+// the default distribution and hash.
+var Keys = []string{"red", "green", "blue"}
+
 // Shards is a set of running servers.
 type Shards struct {
 	running []*miniredis.Miniredis

@@ -41,8 +41,8 @@ func TestEveryShardAnswersUntilClosed(t *testing.T) {
 	}
 }
 
-func TestServersMakeAMapOverAllShards(t *testing.T) {
-	s, err := Start(3)
+func TestKeysLiveOnAShardEach(t *testing.T) {
+	s, err := Start(len(Keys))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,11 +51,12 @@ func TestServersMakeAMapOverAllShards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	used := map[int]bool{}
-	for _, key := range []string{"user:1", "user:2", "user:3", "user:4", "user:5", "user:6", "user:7", "user:8"} {
-		used[m.Lookup([]byte(key))] = true
-	}
-	if len(used) != 3 {
-		t.Errorf("eight keys use %d shards", len(used))
+	used := map[int]string{}
+	for _, key := range Keys {
+		i := m.Lookup([]byte(key))
+		if used[i] != "" {
+			t.Errorf("%s and %s are both on shard %d", used[i], key, i)
+		}
+		used[i] = key
 	}
 }
