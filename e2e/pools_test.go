@@ -64,6 +64,7 @@ var pools = map[string]func(*generator) string{
 	},
 	"ttl": oneOf("1000 5000 100000 0 -1 9223372036854775807 x 1.5"), "pttl": oneOf("1000000 5000000 0 -1 9223372036854775807 x"),
 	"at": oneOf("4102444800 5000000000 1 0 -1 x"), "atms": oneOf("4102444800000 5000000000000 1 0 -1 x"),
+	"later": oneOf("4102444800 5000000000 0 -1 x"), "laterms": oneOf("4102444800000 5000000000000 0 -1 x"),
 	"db": oneOf("0 0 0 0 1 1 2 3 16 -1 x"), "cursor": oneOf("0 0 0 0 0 0 x 18446744073709551616"),
 	"glob":  oneOf("* * s:* ?:1 [hl]:* h:[^1] nosuch f? lib* *[a-c"),
 	"score": oneOf("0 1 2 3 -1 2.5 1e3 inf -inf nan x 0.1"), "bound": oneOf("-inf +inf (1 3 -2.5 (2.5 0 x ( nan"),
