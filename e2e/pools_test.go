@@ -85,7 +85,7 @@ var pools = map[string]func(*generator) string{
 }
 
 // members has no two that are equal up to a NUL: SORT ALPHA compares only so far.
-var members = []string{"a", "b\x00in", "c", "m1", "m2", "m3", "10", "-3", "3.5", "", "Palermo", "Catania", strings.Repeat("wide", 20)}
+var members = []string{"a", "nul\x00in", "c", "m1", "m2", "m3", "10", "-3", "3.5", "", "Palermo", "Catania", strings.Repeat("wide", 20)}
 
 // junk replaces or follows arguments in bent commands; none makes a key expire or a
 // string huge, and none is an option word.
