@@ -1,0 +1,66 @@
+package parser
+
+import "strconv"
+
+// The Append functions write one element, or the header of an aggregate, to dst.
+
+// AppendArray writes the header of an array of n elements.
+func AppendArray(dst []byte, n int) []byte { return appendNumber(dst, '*', int64(n)) }
+
+// AppendMap writes the header of a RESP3 map of n pairs.
+func AppendMap(dst []byte, n int) []byte { return appendNumber(dst, '%', int64(n)) }
+
+// AppendInt writes an integer.
+func AppendInt(dst []byte, n int64) []byte { return appendNumber(dst, ':', n) }
+
+// AppendBulk writes a bulk string.
+func AppendBulk(dst, s []byte) []byte {
+	dst = appendNumber(dst, '$', int64(len(s)))
+	dst = append(dst, s...)
+	return append(dst, '\r', '\n')
+}
+
+// AppendBulkString is AppendBulk of a string.
+func AppendBulkString(dst []byte, s string) []byte {
+	dst = appendNumber(dst, '$', int64(len(s)))
+	dst = append(dst, s...)
+	return append(dst, '\r', '\n')
+}
+
+// AppendSimple writes a simple string. s must hold no line break.
+func AppendSimple(dst []byte, s string) []byte {
+	dst = append(dst, '+')
+	dst = append(dst, s...)
+	return append(dst, '\r', '\n')
+}
+
+// AppendError writes an error with its code word in front, such as "ERR syntax error". Line breaks
+// become spaces, as Redis makes them.
+func AppendError(dst []byte, text string) []byte {
+	dst = append(dst, '-')
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c == '\r' || c == '\n' {
+			c = ' '
+		}
+		dst = append(dst, c)
+	}
+	return append(dst, '\r', '\n')
+}
+
+// AppendNull writes the null bulk of RESP2 or the null of RESP3.
+func AppendNull(dst []byte, proto int) []byte {
+	if proto == 3 {
+		return append(dst, "_\r\n"...)
+	}
+	return append(dst, "$-1\r\n"...)
+}
+
+func appendNumber(dst []byte, kind byte, n int64) []byte {
+	dst = append(dst, kind)
+	if uint64(n) < 10 {
+		return append(dst, byte('0'+n), '\r', '\n')
+	}
+	dst = strconv.AppendInt(dst, n, 10)
+	return append(dst, '\r', '\n')
+}

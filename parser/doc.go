@@ -1,0 +1,32 @@
+// Package parser finds the frames of RESP2 and RESP3 in bytes and writes frames.
+//
+// # Purpose
+//
+// A request is found together with its arguments, which are slices of the input. Of a reply
+// only the end is found: nothing is built from it.
+//
+// # Picture
+//
+//	client bytes ──> RequestParser.Next ──> Request{Raw, Args}   (whole requests only)
+//	server bytes ──> ReplyScanner.Scan  ──> pieces of one reply, then Done
+//
+// Both keep their place between calls, so that a frame in a thousand pieces is read once.
+// Neither recurses: what nesting is left to read is a count.
+//
+// # Who may call
+//
+// Everything here is Loop-only: a parser belongs to one connection.
+//
+// # Ownership of bytes
+//
+// Input is borrowed until return. Args and Raw point into it (or into the Request's own scratch
+// for inline and odd requests) and are valid until the next call that uses the same Request.
+//
+// # Limits and errors
+//
+// Limits carry Redis's own defaults. A peer that breaks the protocol gives a *ProtocolError
+// whose text is Redis's; the connection cannot be read further.
+//
+// Sources: the RESP specification (RESP2 and RESP3) and Redis 7.0, networking.c
+// (processInlineBuffer, processMultibulkBuffer) and sds.c (sdssplitargs).
+package parser

@@ -1,0 +1,34 @@
+package parser
+
+import "math"
+
+// Limits bound one request frame. Redis 7.0 has the same, under the names given.
+type Limits struct {
+	// MaxBulk is the length in bytes of one argument (proto-max-bulk-len).
+	MaxBulk int
+	// MaxArgs is the number of arguments (INT_MAX).
+	MaxArgs int
+	// MaxInline is the length in bytes of an inline request or of a length line
+	// (PROTO_INLINE_MAX_SIZE).
+	MaxInline int
+}
+
+// What a client may send before it has logged in (Redis 6.2.6 and later).
+const (
+	unauthenticatedArgs = 10
+	unauthenticatedBulk = 16384
+)
+
+// DefaultLimits are those of Redis 7.0.
+func DefaultLimits() Limits {
+	return Limits{MaxBulk: 512 << 20, MaxArgs: math.MaxInt32, MaxInline: 64 << 10}
+}
+
+// ProtocolError says how a peer broke the protocol, in Redis's words without the "ERR ".
+type ProtocolError struct {
+	Text string
+	// Offset is where in the frame it was noticed, in bytes.
+	Offset int
+}
+
+func (e *ProtocolError) Error() string { return "Protocol error: " + e.Text }

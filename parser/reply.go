@@ -1,0 +1,172 @@
+package parser
+
+import "bytes"
+
+// Status is what a scan found.
+type Status uint8
+
+const (
+	// More: the reply goes on behind the input.
+	More Status = iota
+	// Done: the reply's last byte was found.
+	Done
+	// Broken: this is not RESP; nothing behind it can be read.
+	Broken
+)
+
+// maxReplyLine bounds a line in a reply (a simple string, an error, a number, a length).
+const maxReplyLine = 1 << 20
+
+// maxOwed bounds the elements that the headers of one reply may announce in sum.
+const maxOwed = 1 << 40
+
+// ReplyScanner finds the end of a server's reply without building anything.
+// The zero value is ready. Loop-only.
+//
+// Nesting needs no stack: an aggregate of n elements owes n more, and the reply ends when
+// nothing is owed. Attributes and pushes inside a reply owe what they hold and do not count as
+// elements. The types of RESP3 whose length is not announced ("$?", "*?") are sent by no Redis
+// and are Broken.
+//
+// Invariant: owed == elements announced - elements read; body, tail > 0 only inside a bulk.
+type ReplyScanner struct {
+	kind    byte  // type byte of the reply, 0 before it is known
+	started bool  // inside a reply
+	owed    int64 // elements to come
+	body    int64 // bytes of the current bulk to come
+	tail    int   // bytes of its CRLF to come
+}
+
+// Kind is the type byte of the reply being read, or of the one last finished: '+', '-', '*', '>' and
+// so on; 0 while not known. An attribute in front is not the reply's type.
+func (s *ReplyScanner) Kind() byte { return s.kind }
+
+// Started reports whether part of a reply has been read.
+func (s *ReplyScanner) Started() bool { return s.started }
+
+// Scan reads on at b. n bytes belong to the reply being read and need not be given again; with
+// More, what is behind them is an unfinished line of at most maxReplyLine bytes that must be given
+// again with more behind it. Borrows b until return.
+func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
+	if !s.started {
+		s.started, s.kind, s.owed = true, 0, 1
+	}
+	for {
+		if s.body > 0 {
+			k := int64(len(b) - n)
+			if k < s.body {
+				s.body -= k
+				return len(b), More
+			}
+			n += int(s.body)
+			s.body = 0
+		}
+		for s.tail > 0 {
+			if n == len(b) {
+				return n, More
+			}
+			if b[n] != "\n\r"[s.tail-1] {
+				return n, Broken
+			}
+			n++
+			s.tail--
+		}
+		if s.owed == 0 {
+			s.started = false
+			return n, Done
+		}
+		line, next := replyLine(b[n:])
+		if next == 0 {
+			if len(b)-n > maxReplyLine {
+				return n, Broken
+			}
+			if !s.begun(n) {
+				s.started = false
+			}
+			return n, More
+		}
+		if next < 0 || !s.element(line) {
+			return n, Broken
+		}
+		n += next
+	}
+}
+
+// begun reports whether anything of the reply has been read, here or before.
+func (s *ReplyScanner) begun(n int) bool { return n > 0 || s.kind != 0 || s.owed != 1 }
+
+// replyLine gives the line at the start of b without its CRLF. next is where the following one
+// starts, 0: not whole yet, -1: not a line of RESP.
+func replyLine(b []byte) (line []byte, next int) {
+	end := 0
+	for end < len(b) && end < 16 && b[end] != '\n' {
+		end++
+	}
+	if end == 16 {
+		i := bytes.IndexByte(b[end:], '\n')
+		if i < 0 {
+			return nil, 0
+		}
+		end += i
+	}
+	if end == len(b) {
+		return nil, 0
+	}
+	if end < 2 || b[end-1] != '\r' {
+		return nil, -1
+	}
+	return b[:end-1], end + 1
+}
+
+// element takes one element's first line into account; false: it is not RESP.
+func (s *ReplyScanner) element(line []byte) bool {
+	first := s.kind == 0
+	t := line[0]
+	s.owed--
+	switch t {
+	case '+', '-', ':', '_', '#', ',', '(':
+	case '$', '=', '!':
+		n, ok := replyLength(line[1:])
+		if !ok {
+			return false
+		}
+		if n >= 0 {
+			s.body, s.tail = n, 2
+		}
+	case '*', '~', '%', '|', '>':
+		n, ok := replyLength(line[1:])
+		if !ok || n > maxOwed {
+			return false
+		}
+		if n < 0 {
+			if t == '|' || t == '>' {
+				return false
+			}
+			n = 0
+		}
+		if t == '%' || t == '|' {
+			n *= 2
+		}
+		if t == '|' || (t == '>' && !first) {
+			n++
+		}
+		if s.owed += n; s.owed > maxOwed {
+			return false
+		}
+	default:
+		return false
+	}
+	if first && t != '|' {
+		s.kind = t
+	}
+	return true
+}
+
+// replyLength reads the length of a bulk or an aggregate: -1 (null) or more.
+func replyLength(b []byte) (int64, bool) {
+	if len(b) == 2 && b[0] == '-' && b[1] == '1' {
+		return -1, true
+	}
+	n, ok := Int(b)
+	return n, ok && n >= 0
+}

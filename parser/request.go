@@ -1,0 +1,215 @@
+package parser
+
+import "bytes"
+
+// Request is one whole request. One Request serves all connections of a loop in turn: what it
+// points to is valid until the next Next that fills it.
+type Request struct {
+	// Args are the arguments, the command's name first.
+	Args [][]byte
+	// Raw is the request as an array of bulk strings, fit to be sent to a server as it is.
+	Raw []byte
+	// Size is how many bytes of input the request took.
+	Size int
+
+	scratch []byte
+}
+
+// RequestParser keeps the place in the request that one client is sending.
+// The zero value is ready. Loop-only.
+//
+// Between calls with an unfinished request the caller keeps its bytes: the next input starts
+// with the same bytes and has more behind them.
+//
+// Invariant: pos <= len(input); bulk >= 0 only while an argument's body is awaited.
+type RequestParser struct {
+	// Unauthenticated limits what is accepted to what Redis accepts before AUTH.
+	Unauthenticated bool
+
+	started bool   // the array header has been read
+	pos     int    // bytes of the request that need not be read again
+	left    int    // arguments still to come
+	bulk    int    // length of the awaited body plus 1; 0: its header is awaited
+	odd     bool   // a terminator was not CRLF: Redis accepts that, other servers may not
+	spans   []span // arguments found in earlier input
+}
+
+type span struct{ start, end int }
+
+// Next finds the request at the start of b.
+//
+//	done, nil:   req is filled; the next request starts at b[req.Size].
+//	!done, nil:  more bytes are needed; Need says how many are known to be.
+//	err:         the peer broke the protocol.
+//
+// An empty request (a bare newline, "*0") is done with no Args. Borrows b; req points into it.
+func (p *RequestParser) Next(b []byte, lim *Limits, req *Request) (done bool, err *ProtocolError) {
+	if len(b) == 0 {
+		return false, nil
+	}
+	req.Args = req.Args[:0]
+	if !p.started {
+		if b[0] != '*' {
+			return p.inline(b, lim, req)
+		}
+		n, next, err := p.header(b, lim)
+		if err != nil || next == 0 {
+			return false, err
+		}
+		if n <= 0 {
+			p.reset()
+			req.Size, req.Raw = next, b[:0]
+			return true, nil
+		}
+		p.started, p.pos, p.left = true, next, n
+	}
+	return p.arguments(b, lim, req)
+}
+
+// Need is how many bytes the unfinished request has at least, as far as is known.
+func (p *RequestParser) Need() int {
+	if p.bulk > 0 {
+		return p.pos + p.bulk - 1 + 2
+	}
+	return p.pos
+}
+
+// Held is the memory in bytes that the unfinished request's bookkeeping takes.
+func (p *RequestParser) Held() int { return cap(p.spans) * 16 }
+
+func (p *RequestParser) reset() {
+	p.started, p.pos, p.left, p.bulk, p.odd, p.spans = false, 0, 0, 0, false, nil
+}
+
+// header reads "*n\r\n". next is 0 when more bytes are needed.
+func (p *RequestParser) header(b []byte, lim *Limits) (n, next int, err *ProtocolError) {
+	line, next, err := p.line(b, 1, lim, "too big mbulk count string")
+	if err != nil || next == 0 {
+		return 0, 0, err
+	}
+	v, ok := Int(line)
+	if !ok || v > int64(lim.MaxArgs) {
+		return 0, 0, &ProtocolError{Text: "invalid multibulk length", Offset: 1}
+	}
+	if v > unauthenticatedArgs && p.Unauthenticated {
+		return 0, 0, &ProtocolError{Text: "unauthenticated multibulk length", Offset: 1}
+	}
+	return int(v), next, nil
+}
+
+// line gives the bytes from b[at:] up to the '\r', and where the next line starts; 0: not there yet.
+func (p *RequestParser) line(b []byte, at int, lim *Limits, tooBig string) ([]byte, int, *ProtocolError) {
+	// Lengths are short: a loop beats the set-up of bytes.IndexByte.
+	end := at
+	for end < len(b) && end < at+8 && b[end] != '\r' {
+		end++
+	}
+	if end == at+8 && b[end-1] != '\r' {
+		i := bytes.IndexByte(b[end:], '\r')
+		if i < 0 {
+			end = len(b)
+		} else {
+			end += i
+		}
+	}
+	if end >= len(b) {
+		if len(b)-at > lim.MaxInline {
+			return nil, 0, &ProtocolError{Text: tooBig, Offset: at}
+		}
+		return nil, 0, nil
+	}
+	if end+2 > len(b) {
+		return nil, 0, nil
+	}
+	if b[end+1] != '\n' {
+		p.odd = true
+	}
+	return b[at:end], end + 2, nil
+}
+
+// arguments reads bulk strings until none is left.
+func (p *RequestParser) arguments(b []byte, lim *Limits, req *Request) (bool, *ProtocolError) {
+	resumed := len(p.spans) > 0
+	args, pos := req.Args, p.pos
+	for p.left > 0 {
+		if p.bulk == 0 {
+			n, next, err := p.bulkHeader(b, pos, lim)
+			if err != nil {
+				return false, err
+			}
+			if next == 0 {
+				break
+			}
+			p.bulk, pos = n+1, next
+		}
+		end := pos + p.bulk - 1
+		if end+2 > len(b) {
+			break
+		}
+		if b[end] != '\r' || b[end+1] != '\n' {
+			p.odd = true
+		}
+		if resumed {
+			p.spans = append(p.spans, span{pos, end})
+		} else {
+			args = append(args, b[pos:end])
+		}
+		pos = end + 2
+		p.bulk = 0
+		p.left--
+	}
+	p.pos = pos
+	if p.left > 0 {
+		if !resumed {
+			p.remember(b, args)
+		}
+		return false, nil
+	}
+	for _, s := range p.spans {
+		args = append(args, b[s.start:s.end])
+	}
+	req.Args, req.Size, req.Raw = args, pos, b[:pos]
+	if p.odd {
+		req.encode()
+	}
+	p.reset()
+	return true, nil
+}
+
+// remember turns the arguments found so far into offsets, which outlive b.
+func (p *RequestParser) remember(b []byte, args [][]byte) {
+	for _, a := range args {
+		start := cap(b) - cap(a)
+		p.spans = append(p.spans, span{start, start + len(a)})
+	}
+}
+
+func (p *RequestParser) bulkHeader(b []byte, at int, lim *Limits) (n, next int, err *ProtocolError) {
+	if at >= len(b) {
+		return 0, 0, nil
+	}
+	line, next, err := p.line(b, at+1, lim, "too big bulk count string")
+	if err != nil || next == 0 {
+		return 0, 0, err
+	}
+	if b[at] != '$' {
+		return 0, 0, &ProtocolError{Text: "expected '$', got '" + string(b[at:at+1]) + "'", Offset: at}
+	}
+	v, ok := Int(line)
+	if !ok || v < 0 || v > int64(lim.MaxBulk) {
+		return 0, 0, &ProtocolError{Text: "invalid bulk length", Offset: at + 1}
+	}
+	if v > unauthenticatedBulk && p.Unauthenticated {
+		return 0, 0, &ProtocolError{Text: "unauthenticated bulk length", Offset: at + 1}
+	}
+	return int(v), next, nil
+}
+
+// encode makes Raw anew from Args, as a plain array of bulk strings.
+func (r *Request) encode() {
+	raw := AppendArray(nil, len(r.Args))
+	for _, a := range r.Args {
+		raw = AppendBulk(raw, a)
+	}
+	r.Raw = raw
+}

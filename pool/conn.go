@@ -1,0 +1,153 @@
+package pool
+
+import (
+	"errors"
+
+	"github.com/valyala/bytebufferpool"
+
+	"ringmaster/parser"
+	"ringmaster/stats"
+)
+
+// Socket is what a Conn may ask of its connection: the event loop's, or a test's.
+type Socket interface {
+	// Write takes all of b or fails. A failure may call OnClose before it returns.
+	Write(b []byte) (int, error)
+	// Buffered is how many bytes given to Write the kernel has not taken yet.
+	Buffered() int
+	// Close closes later, not within the call; OnClose does not follow.
+	Close()
+}
+
+// Conn is one connection to a server. It outlives its sockets: when one is lost it is dialled
+// again. Loop-only.
+type Conn struct {
+	pool   *Pool
+	server *Server
+	rings  *Rings
+
+	state   State
+	sock    Socket // nil unless Handshaking, Ready or Draining
+	patient bool   // not failed since it last worked: requests may wait for the dial
+	down    *Failure
+	dirty   bool // on the pool's list of connections with output
+
+	ring    ring
+	expired uint64 // requests before this one are answered with a timeout already
+	out     output
+	queued  uint64 // bytes ever enqueued
+	written uint64 // of those, bytes given to the socket
+	unsent  uint64 // of those, bytes the socket held back when last asked
+
+	scan parser.ReplyScanner
+	rest []byte // an unfinished line of a reply
+
+	handshake handshake
+	progress  int64 // when bytes last came or a request found the ring empty, ns
+	backoff   int64 // the last pause before dialling, ns
+	retryAt   int64 // when to dial again, ns
+	dialledAt int64
+	readyAt   int64
+	tried     bool // has failed before its Rings were usable
+}
+
+// Errors that the pool itself finds on a connection.
+var (
+	errUnexpected = errors.New("sent a reply that nobody asked for")
+	errNotRESP    = errors.New("sent bytes that are not RESP")
+	errStalled    = errors.New("sent nothing for the stall timeout while replies were owed")
+	errHandshake  = errors.New("did not finish the handshake within the dial timeout")
+	errClosed     = errors.New("closed the connection")
+	errRetired    = errors.New("connection is no longer needed")
+)
+
+// State says where the connection stands.
+func (c *Conn) State() State { return c.state }
+
+// Server is whom it talks to.
+func (c *Conn) Server() *Server { return c.server }
+
+// Enqueue puts a request behind those already sent. recv gets its reply under tag, unless a
+// Failure is returned: then nothing was enqueued. Borrows raw until return.
+func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
+	if f := c.admit(len(raw)); f != nil {
+		return f
+	}
+	c.out.write(raw)
+	c.owe(len(raw), recv, tag, cmd)
+	return nil
+}
+
+// EnqueueBuffer is Enqueue for a large request that fills buf. Takes buf, unless it fails.
+func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag uint64, cmd uint16) *Failure {
+	if f := c.admit(len(buf.B)); f != nil {
+		return f
+	}
+	size := len(buf.B)
+	c.out.take(buf)
+	c.owe(size, recv, tag, cmd)
+	return nil
+}
+
+// admit says why a request of n bytes can't be taken.
+func (c *Conn) admit(n int) *Failure {
+	if c.state != Ready && !(c.patient && (c.state == Dialing || c.state == Handshaking)) {
+		return c.down
+	}
+	if c.ring.len() >= c.pool.cfg.MaxPending || c.out.size+n > c.pool.cfg.MaxPendingBytes && c.out.size > 0 {
+		return c.server.overloaded
+	}
+	return nil
+}
+
+func (c *Conn) owe(size int, recv Receiver, tag uint64, cmd uint16) {
+	if c.ring.len() == 0 {
+		c.progress = c.pool.Now
+	}
+	c.ring.push(pending{recv: recv, tag: tag, at: c.pool.Now, from: c.queued, cmd: cmd})
+	c.queued += uint64(size)
+	c.pool.InFlight++
+	s := &c.pool.stats.Servers[c.server.index]
+	s.Requests++
+	s.InFlight++
+	c.markDirty()
+}
+
+func (c *Conn) markDirty() {
+	if c.out.size >= urgentSize {
+		c.pool.urgent = true
+	}
+	if !c.dirty && c.state != Dialing && c.state != Handshaking {
+		c.dirty = true
+		c.pool.dirty = append(c.pool.dirty, c)
+	}
+}
+
+// flush writes what is queued, as far as the socket's buffer should hold it.
+func (c *Conn) flush() {
+	c.dirty = false
+	for c.out.size > 0 && (c.state == Ready || c.state == Draining) {
+		if c.sock.Buffered() >= maxSocketBacklog {
+			c.pool.backlog = append(c.pool.backlog, c)
+			c.dirty = true
+			return
+		}
+		sock, b := c.sock, c.out.next()
+		c.written += uint64(len(b))
+		s := &c.pool.stats.Servers[c.server.index]
+		s.BytesOut += uint64(len(b))
+		s.Writes++
+		_, err := sock.Write(b)
+		if c.sock != sock {
+			return // OnClose was called by Write
+		}
+		if err != nil {
+			c.lose(stats.ServerWriteFailed, err)
+			return
+		}
+		c.out.advance(len(b))
+	}
+	if c.sock != nil {
+		c.unsent = uint64(c.sock.Buffered())
+	}
+}

@@ -1,0 +1,34 @@
+// Package pool holds the connections of one event loop to the servers: their states, the requests
+// each owes a reply to, and their deadlines.
+//
+// # Purpose
+//
+// Many sessions put requests on few connections. A Conn keeps the requests in the order they were
+// sent (its Ring), so that the next reply belongs to the ring's head.
+//
+// # Picture
+//
+//	session ── Enqueue ──> Conn ─ output ─> Socket.Write      once per turn: Pool.Flush
+//	                        │
+//	                      Ring: head ▸ [recv tag][recv tag][recv tag] ◂ tail
+//	                        │
+//	session <─ Reply/Fail ─ Conn <─ OnBytes ── bytes from the server
+//
+// Pool ▸ Rings (one per protocol and database) ▸ Conn (Config.Connections per server).
+//
+// # Who may call
+//
+// Everything is Loop-only. The package has no sockets, no goroutines and no clock: event loops give
+// it bytes and the time, and take dials and writes from it.
+//
+// # Ownership of bytes
+//
+// Enqueue copies the request into the connection's output (copy (a) of ARCHITECTURE.md), or takes
+// a large request's buffer as it is. Receivers borrow reply bytes until return. An unfinished line of
+// a reply is kept in Conn.rest (copy (d)).
+//
+// # Limits and errors
+//
+// Config bounds requests and bytes per connection. Every request that was enqueued gets exactly one
+// end: the last piece of its reply, or Fail. A Failure says whether the request may have run.
+package pool

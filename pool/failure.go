@@ -1,0 +1,50 @@
+package pool
+
+// Kind says what went wrong with a request at a server.
+type Kind uint8
+
+const (
+	// Down: no connection to the server.
+	Down Kind = iota
+	// Lost: the connection ended while the reply was owed.
+	Lost
+	// TimedOut: no reply within Config.Timeout.
+	TimedOut
+	// Overloaded: the connection owes Config.MaxPending replies or holds MaxPendingBytes.
+	Overloaded
+	// Stopping: the proxy is shutting down.
+	Stopping
+)
+
+// Failure says why a request got no reply. It is read-only: many requests share one.
+type Failure struct {
+	Kind Kind
+	// Sent reports whether any byte may have reached the server, so that the request may have
+	// run there. What was not sent may be tried elsewhere.
+	Sent bool
+	// Server is the server's name for people.
+	Server string
+	// Cause is what the network or the server said; may be nil.
+	Cause error
+}
+
+// Receiver is who asked: a session, or a gather that joins several replies.
+type Receiver interface {
+	// Reply gives the next piece of the reply to request tag. Borrows b until return.
+	// It must not call back into the Conn that calls it.
+	Reply(tag uint64, b []byte, p Piece)
+	// Fail ends request tag without a reply, or in the middle of one.
+	Fail(tag uint64, f *Failure)
+}
+
+// Piece says which part of a reply some bytes are.
+type Piece uint8
+
+const (
+	// First: the reply starts here.
+	First Piece = 1 << iota
+	// Last: the reply ends here.
+	Last
+	// Whole is a reply in one piece.
+	Whole = First | Last
+)

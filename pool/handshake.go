@@ -1,0 +1,190 @@
+package pool
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+
+	"ringmaster/parser"
+	"ringmaster/stats"
+)
+
+// clientName is the name that operators see in the servers' CLIENT LIST.
+const clientName = "ringmaster"
+
+// maxHandshakeReply bounds what a server may answer to one command of the handshake.
+const maxHandshakeReply = 16 << 10
+
+// handshake is the login in progress: HELLO with AUTH and SETNAME, then SELECT. A server older than
+// Redis 6 knows no HELLO; for protocol 2 it is asked again with plain AUTH.
+type handshake struct {
+	steps []step // sent and not yet answered
+	reply []byte // the answer to steps[0] so far
+	plain bool   // the server has no HELLO
+}
+
+type step uint8
+
+const (
+	stepHello step = iota
+	stepAuth
+	stepSetName
+	stepSelect
+)
+
+// OnOpen starts the login over sock.
+func (c *Conn) OnOpen(sock Socket) {
+	if c.state != Dialing {
+		sock.Close()
+		return
+	}
+	c.sock = sock
+	c.transition(Handshaking)
+	c.greet()
+}
+
+// greet sends the whole login in one write.
+func (c *Conn) greet() {
+	h := &c.handshake
+	h.steps, h.reply = h.steps[:0], h.reply[:0]
+	var b []byte
+	if h.plain {
+		b = c.appendAuth(b)
+	} else {
+		b = c.appendHello(b)
+	}
+	if db := c.rings.key.DB; db != 0 {
+		h.steps = append(h.steps, stepSelect)
+		b = appendCommand(b, "SELECT", strconv.Itoa(db))
+	}
+	if len(h.steps) == 0 {
+		c.onReady()
+		return
+	}
+	sock := c.sock
+	if _, err := sock.Write(b); err != nil && c.sock == sock {
+		c.lose(stats.ServerWriteFailed, err)
+	}
+}
+
+func (c *Conn) appendHello(b []byte) []byte {
+	c.handshake.steps = append(c.handshake.steps, stepHello)
+	args := []string{"HELLO", strconv.Itoa(c.rings.key.Proto)}
+	if cfg := c.pool.cfg; cfg.Password != "" {
+		user := cfg.Username
+		if user == "" {
+			user = "default"
+		}
+		args = append(args, "AUTH", user, cfg.Password)
+	}
+	return appendCommand(b, append(args, "SETNAME", clientName)...)
+}
+
+func (c *Conn) appendAuth(b []byte) []byte {
+	h, cfg := &c.handshake, c.pool.cfg
+	if cfg.Password != "" {
+		h.steps = append(h.steps, stepAuth)
+		if cfg.Username != "" {
+			b = appendCommand(b, "AUTH", cfg.Username, cfg.Password)
+		} else {
+			b = appendCommand(b, "AUTH", cfg.Password)
+		}
+	}
+	h.steps = append(h.steps, stepSetName)
+	return appendCommand(b, "CLIENT", "SETNAME", clientName)
+}
+
+func appendCommand(b []byte, args ...string) []byte {
+	b = parser.AppendArray(b, len(args))
+	for _, a := range args {
+		b = parser.AppendBulkString(b, a)
+	}
+	return b
+}
+
+// onHandshake gathers the answer to the first open step and judges it.
+func (c *Conn) onHandshake(b []byte, p Piece) {
+	h := &c.handshake
+	h.reply = append(h.reply, b...)
+	if len(h.reply) > maxHandshakeReply || len(h.steps) == 0 {
+		c.lose(stats.ServerProtocolError, errUnexpected)
+		return
+	}
+	if p&Last == 0 {
+		return
+	}
+	done := h.steps[0]
+	refused := h.reply[0] == '-'
+	switch {
+	case !refused:
+		if done == stepHello {
+			c.pool.learn(h.reply)
+		}
+	case done == stepHello && bytes.HasPrefix(h.reply, []byte("-ERR unknown command")) && c.rings.key.Proto == 2:
+		h.plain = true
+		c.again()
+		return
+	case done == stepSetName: // a name is a courtesy
+	default:
+		c.refuse(done)
+		return
+	}
+	h.steps, h.reply = h.steps[1:], h.reply[:0]
+	if len(h.steps) == 0 {
+		c.onReady()
+	}
+}
+
+// again dials once more, to log in without HELLO: answers to what was sent with it are still on
+// their way on this socket.
+func (c *Conn) again() {
+	sock := c.sock
+	c.sock = nil
+	c.scan, c.rest = parser.ReplyScanner{}, nil
+	c.transition(Closed)
+	sock.Close()
+	c.dial()
+}
+
+// refuse ends a login that the server turned down.
+func (c *Conn) refuse(s step) {
+	line := bytes.TrimRight(c.handshake.reply[1:], "\r\n")
+	if s == stepSelect {
+		c.rings.refuse(c.handshake.reply)
+	}
+	c.lose(stats.HandshakeRefused, errors.New("refused the login: "+string(line)))
+}
+
+func (c *Conn) onReady() {
+	c.handshake.reply = nil
+	c.patient, c.down = true, c.server.lost
+	c.progress, c.readyAt = c.pool.Now, c.pool.Now
+	c.pool.stats.Servers[c.server.index].Connects++
+	c.transition(Ready)
+	c.pool.log.ready(c)
+	c.rings.opened()
+	c.markDirty()
+}
+
+// dial asks the event loop for a socket.
+func (c *Conn) dial() {
+	if c.pool.stopped {
+		return
+	}
+	c.dialledAt = c.pool.Now
+	c.transition(Dialing)
+	c.pool.dials = append(c.pool.dials, c)
+}
+
+// OnDialFailed tells that no socket could be made.
+func (c *Conn) OnDialFailed(cause error) {
+	if c.state != Dialing {
+		return
+	}
+	c.pool.stats.Servers[c.server.index].ConnectFailures++
+	c.pool.log.dialFailed(c, cause)
+	c.impatient(cause)
+	c.transition(Closed)
+	c.end(cause)
+	c.rings.failed(c, cause)
+}

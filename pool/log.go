@@ -1,0 +1,44 @@
+package pool
+
+import (
+	"log/slog"
+
+	"ringmaster/stats"
+)
+
+// repeatAfter is how long the same trouble with the same server is not logged again, in ns.
+const repeatAfter = 10e9
+
+// logger tells operators about servers lost and found: once per server and change, and then every
+// ten seconds while the trouble lasts.
+type logger struct {
+	log  *slog.Logger
+	last map[string]int64 // by server: when trouble was logged
+}
+
+func (l *logger) lost(c *Conn, reason stats.DisconnectReason, cause error) {
+	l.trouble(c, "server connection lost", slog.String("reason", reason.String()), cause)
+}
+
+func (l *logger) dialFailed(c *Conn, cause error) {
+	l.trouble(c, "server cannot be reached; check --upstream and that it runs", slog.Attr{}, cause)
+}
+
+func (l *logger) trouble(c *Conn, msg string, attr slog.Attr, cause error) {
+	if at, ok := l.last[c.server.Name]; ok && c.pool.Now-at < repeatAfter {
+		return
+	}
+	l.last[c.server.Name] = c.pool.Now
+	attrs := []any{slog.String("server", c.server.Name), slog.Any("cause", cause)}
+	if attr.Key != "" {
+		attrs = append(attrs, attr)
+	}
+	l.log.Warn(msg, attrs...)
+}
+
+func (l *logger) ready(c *Conn) {
+	if _, ok := l.last[c.server.Name]; ok {
+		delete(l.last, c.server.Name)
+		l.log.Info("server is back", slog.String("server", c.server.Name))
+	}
+}

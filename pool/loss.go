@@ -1,0 +1,175 @@
+package pool
+
+import (
+	"ringmaster/parser"
+	"ringmaster/stats"
+)
+
+// OnClose tells that sock is gone. unsent is how many bytes it held back. A socket that is not
+// the connection's any more is ignored.
+func (c *Conn) OnClose(sock Socket, unsent int, cause error) {
+	if c.sock != sock {
+		return
+	}
+	c.unsent = uint64(unsent)
+	if cause == nil {
+		cause = errClosed
+	}
+	c.sock = nil
+	c.lose(stats.ServerClosed, cause)
+}
+
+// lose ends the present socket and every request on it, and plans the next dial.
+func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
+	c.pool.stats.Servers[c.server.index].Disconnects[reason]++
+	worked := c.state == Ready && c.pool.Now-c.readyAt >= int64(c.pool.cfg.BackoffMax)
+	greeting := c.state == Handshaking
+	if c.state == Draining {
+		c.end(cause)
+		c.transition(Retired)
+		return
+	}
+	c.pool.log.lost(c, reason, cause)
+	if worked {
+		// Dial again at once, and let requests wait for that one attempt.
+		c.patient, c.backoff, c.retryAt = true, 0, c.pool.Now
+	} else {
+		c.impatient(cause)
+	}
+	c.transition(Closed)
+	c.end(cause)
+	if worked {
+		c.dial()
+	}
+	if greeting {
+		c.rings.failed(c, cause)
+	}
+}
+
+// end lets the socket, the output and every owed request go.
+func (c *Conn) end(cause error) {
+	if c.sock != nil {
+		c.unsent = uint64(c.sock.Buffered())
+		sock := c.sock
+		c.sock = nil
+		sock.Close()
+	}
+	reached := c.written - min(c.unsent, c.written)
+	sent := &Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause}
+	unsent := &Failure{Kind: Lost, Server: c.server.Name, Cause: cause}
+	failed := c.ring
+	c.ring, c.expired = ring{head: failed.tail, tail: failed.tail}, failed.tail
+	c.out.reset()
+	c.queued, c.written, c.unsent = 0, 0, 0
+	c.rest, c.scan = nil, parser.ReplyScanner{}
+	c.pool.InFlight -= failed.len()
+	c.pool.stats.Servers[c.server.index].InFlight -= uint64(failed.len())
+	for i := failed.head; i != failed.tail; i++ {
+		e := failed.at(i)
+		f := unsent
+		if e.from < reached {
+			f = sent
+		}
+		c.fail(e, f)
+	}
+}
+
+// fail tells whoever waits for e that there is no reply.
+func (c *Conn) fail(e *pending, f *Failure) {
+	recv := e.recv
+	if recv == nil {
+		return
+	}
+	e.recv = nil
+	if e.cmd != Part {
+		c.pool.stats.Error(e.cmd, errorLine)
+		c.pool.stats.Call(e.cmd, c.pool.Now-e.at)
+	}
+	recv.Fail(e.tag, f)
+}
+
+// errorLine counts a failure of ours under Redis's general error code.
+var errorLine = []byte("-ERR")
+
+// retire closes the connection for good.
+func (c *Conn) retire() {
+	c.transition(Retired)
+	c.end(errRetired)
+}
+
+// drain refuses new requests and retires the connection once it owes nothing.
+func (c *Conn) drain() {
+	switch {
+	case c.state == Retired || c.state == Draining:
+	case c.state == Ready && c.ring.len() > 0:
+		c.down = c.server.stopping
+		c.transition(Draining)
+	default:
+		c.retire()
+	}
+}
+
+// tick answers late requests, closes a connection that stands still, and dials when it is time.
+func (c *Conn) tick() {
+	now := c.pool.Now
+	switch c.state {
+	case Closed:
+		if now >= c.retryAt {
+			c.dial()
+		}
+	case Handshaking:
+		if now-c.dialledAt > int64(c.pool.cfg.DialTimeout) {
+			c.lose(stats.HandshakeTimeout, errHandshake)
+			return
+		}
+		c.expire(now)
+	case Dialing:
+		c.expire(now)
+	case Ready, Draining:
+		if stall := int64(c.pool.cfg.StallTimeout); stall > 0 && c.ring.len() > 0 && now-c.progress > stall {
+			c.lose(stats.ServerStalled, errStalled)
+			return
+		}
+		c.expire(now)
+	}
+}
+
+// expire answers the requests that waited longer than the timeout. Their places in the ring stay
+// until the late replies come. A reply that has begun is left to finish.
+func (c *Conn) expire(now int64) {
+	limit := int64(c.pool.cfg.Timeout)
+	if limit <= 0 {
+		return
+	}
+	i := max(c.expired, c.ring.head)
+	if i == c.ring.head && c.scan.Started() && c.ring.len() > 0 {
+		i++
+	}
+	reached := c.written - min(c.unsent, c.written)
+	for ; i < c.ring.tail; i++ {
+		e := c.ring.at(i)
+		if now-e.at <= limit {
+			break
+		}
+		if e.recv != nil {
+			c.pool.stats.Timeouts++
+			c.pool.stats.Servers[c.server.index].Timeouts++
+		}
+		f := c.server.timedOut
+		if e.from >= reached {
+			f = c.server.timedOutUnsent
+		}
+		c.fail(e, f)
+	}
+	c.expired = i
+}
+
+// impatient makes requests fail at once until the server answers again, and plans the next dial
+// with a doubled pause.
+func (c *Conn) impatient(cause error) {
+	c.patient = false
+	c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: cause}
+	c.backoff = min(max(2*c.backoff, int64(c.pool.cfg.BackoffMin)), int64(c.pool.cfg.BackoffMax))
+	// Half to all of the pause, so that many loops and proxies do not dial in step.
+	c.retryAt = c.pool.Now + c.backoff/2 + c.pool.random.Int64N(c.backoff/2+1)
+}

@@ -1,0 +1,103 @@
+package pool
+
+import "github.com/valyala/bytebufferpool"
+
+const (
+	// chunkSize is when an output chunk is full. Small chunks return to the pool soon and never
+	// move while they grow.
+	chunkSize = 64 << 10
+	// LargeRequest is the size from which a request's own buffer is better taken than copied.
+	LargeRequest = 64 << 10
+	// maxPooled is the largest buffer worth keeping; a huge value must not make pooled buffers huge.
+	maxPooled = 256 << 10
+	// urgentSize is the output with which a connection does not wait for the turn's end.
+	urgentSize = 128 << 10
+	// maxWrite is the most handed to the socket at once, and maxSocketBacklog the most that the
+	// socket's own buffer may hold before we keep the rest.
+	maxWrite         = 1 << 20
+	maxSocketBacklog = 1 << 20
+)
+
+// output is the bytes on their way to a server, in order: full chunks, then the one being filled.
+//
+// Invariant: size == sum of chunk lengths - off.
+type output struct {
+	full []*bytebufferpool.ByteBuffer
+	cur  *bytebufferpool.ByteBuffer
+	off  int // bytes of the first chunk that are written
+	size int
+}
+
+// write copies b behind what is there.
+func (o *output) write(b []byte) {
+	if o.cur == nil {
+		o.cur = bytebufferpool.Get()
+	} else if len(o.cur.B) >= chunkSize {
+		o.full = append(o.full, o.cur)
+		o.cur = bytebufferpool.Get()
+	}
+	o.cur.B = append(o.cur.B, b...)
+	o.size += len(b)
+}
+
+// take puts buf behind what is there. Takes buf.
+func (o *output) take(buf *bytebufferpool.ByteBuffer) {
+	if o.cur != nil {
+		o.full = append(o.full, o.cur)
+		o.cur = nil
+	}
+	o.full = append(o.full, buf)
+	o.size += len(buf.B)
+}
+
+// next is the longest run of unwritten bytes at hand, at most maxWrite.
+func (o *output) next() []byte {
+	b := o.first().B[o.off:]
+	return b[:min(len(b), maxWrite)]
+}
+
+// advance forgets n written bytes of the run that next gave.
+func (o *output) advance(n int) {
+	o.off += n
+	o.size -= n
+	c := o.first()
+	if o.off < len(c.B) {
+		return
+	}
+	o.off = 0
+	Release(c)
+	if len(o.full) == 0 {
+		o.cur = nil
+		return
+	}
+	o.full[0] = nil
+	if o.full = o.full[1:]; len(o.full) == 0 {
+		o.full = nil
+	}
+}
+
+func (o *output) first() *bytebufferpool.ByteBuffer {
+	if len(o.full) > 0 {
+		return o.full[0]
+	}
+	return o.cur
+}
+
+// reset lets everything go.
+func (o *output) reset() {
+	for _, c := range o.full {
+		Release(c)
+	}
+	if o.cur != nil {
+		Release(o.cur)
+	}
+	*o = output{}
+}
+
+// Release gives a buffer back to the pool, unless it has grown too large to keep. Takes buf.
+func Release(buf *bytebufferpool.ByteBuffer) {
+	poison(buf.B)
+	if cap(buf.B) <= maxPooled {
+		bytebufferpool.Put(buf)
+	}
+}

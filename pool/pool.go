@@ -1,0 +1,228 @@
+package pool
+
+import (
+	"bytes"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"ringmaster/parser"
+	"ringmaster/shard"
+	"ringmaster/stats"
+)
+
+// idleRings is how long the connections of a protocol and database stay when no session uses
+// them, in ns. Those of protocol 2, database 0 stay always.
+const idleRings = 60e9
+
+// Pool is all connections of one event loop. Loop-only.
+type Pool struct {
+	// Now is the time of this turn, ns since some fixed point. The event loop sets it.
+	Now int64
+	// InFlight is the number of requests that replies are owed to.
+	//
+	// InFlight == sum of the rings' lengths.
+	InFlight int
+
+	cfg     Config
+	servers []*Server
+	rings   map[Key]*Rings
+	maxDB   int    // databases from here on were refused
+	noDB    []byte // with these words
+	dirty   []*Conn
+	urgent  bool    // a dirty connection holds at least urgentSize
+	backlog []*Conn // more to write than their sockets should hold
+	dials   []*Conn
+	version []byte // of the servers, as the last HELLO told
+	stats   *stats.Loop
+	log     logger
+	random  *rand.Rand
+	stopped bool
+}
+
+// Server is one server as a loop sees it.
+type Server struct {
+	Name, Addr string
+	index      int
+	ready      int // connections in state Ready
+
+	// The failures without a cause of their own, made once.
+	lost, overloaded, stopping, timedOut, timedOutUnsent *Failure
+}
+
+// New makes the pool for the servers of m. Nothing is dialled before Start.
+func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
+	p := &Pool{
+		cfg: cfg, rings: map[Key]*Rings{}, maxDB: int(^uint(0) >> 1), stats: st,
+		log: logger{log: log, last: map[string]int64{}}, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+	}
+	for i := range m.Len() {
+		s := m.Server(i)
+		p.servers = append(p.servers, newServer(i, s.Name, s.Addr))
+	}
+	return p
+}
+
+func newServer(i int, name, addr string) *Server {
+	s := &Server{Name: name, Addr: addr, index: i}
+	s.lost = &Failure{Kind: Down, Server: name}
+	s.overloaded = &Failure{Kind: Overloaded, Server: name}
+	s.stopping = &Failure{Kind: Stopping, Server: name}
+	s.timedOut = &Failure{Kind: TimedOut, Sent: true, Server: name}
+	s.timedOutUnsent = &Failure{Kind: TimedOut, Server: name}
+	return s
+}
+
+// updateState keeps the gauge that /readyz and /metrics show.
+func (s *Server) updateState(p *Pool) {
+	st := stats.ServerDown
+	if s.ready > 0 {
+		st = stats.ServerUp
+	} else if r := p.rings[Key{Proto: 2}]; r != nil && r.Pick(s.index, 0).patient {
+		st = stats.ServerConnecting
+	}
+	p.stats.Servers[s.index].State = st
+}
+
+// Start opens the connections that every session begins with.
+func (p *Pool) Start() { p.Rings(Key{Proto: 2}) }
+
+// Rings gives the connections for key, and opens them when there are none. nil: the servers have
+// said that there is no such database; NoDB holds their words.
+func (p *Pool) Rings(key Key) *Rings {
+	if r := p.rings[key]; r != nil {
+		return r
+	}
+	if key.DB >= p.maxDB {
+		return nil
+	}
+	r := &Rings{key: key, pool: p, idleSince: p.Now}
+	for _, s := range p.servers {
+		for range p.cfg.Connections {
+			c := &Conn{pool: p, server: s, rings: r, patient: true, down: s.lost}
+			r.conns = append(r.conns, c)
+		}
+	}
+	p.rings[key] = r
+	for _, c := range r.conns {
+		c.dial()
+	}
+	return r
+}
+
+// NoDB is the error reply of a server that has no such database.
+func (p *Pool) NoDB() []byte { return p.noDB }
+
+// remove drops rings whose database the servers refused.
+func (p *Pool) remove(r *Rings) {
+	if r.refusal != nil && r.key.DB < p.maxDB {
+		p.maxDB, p.noDB = r.key.DB, r.refusal
+	}
+	delete(p.rings, r.key)
+	for _, c := range r.conns {
+		if c.state != Handshaking {
+			c.drain()
+		}
+	}
+}
+
+// Flush writes what the turn has queued.
+func (p *Pool) Flush() {
+	for i := 0; i < len(p.dirty); i++ {
+		c := p.dirty[i]
+		p.dirty[i] = nil
+		c.flush()
+	}
+	p.dirty = p.dirty[:0]
+	p.urgent = false
+}
+
+// Urgent reports whether a connection holds enough for a write before the turn's end.
+func (p *Pool) Urgent() bool { return p.urgent }
+
+// Dirty reports whether a connection has something to write.
+func (p *Pool) Dirty() bool { return len(p.dirty) > 0 }
+
+// Backlogged reports whether a socket's buffer is full, so that Tick should come soon.
+func (p *Pool) Backlogged() bool { return len(p.backlog) > 0 }
+
+// TakeDials gives each connection that wants a socket to dial, once.
+func (p *Pool) TakeDials(dial func(*Conn)) {
+	for len(p.dials) > 0 {
+		dials := p.dials
+		p.dials = nil
+		for _, c := range dials {
+			dial(c)
+		}
+	}
+}
+
+// Tick looks at deadlines, backoffs and full sockets. The event loop calls it every few
+// milliseconds.
+func (p *Pool) Tick() {
+	for key, r := range p.rings {
+		for _, c := range r.conns {
+			c.tick()
+		}
+		if r.sessions == 0 && key != (Key{Proto: 2}) && p.Now-r.idleSince > idleRings {
+			p.remove(r)
+		}
+	}
+	backlog := p.backlog
+	p.backlog = nil
+	for _, c := range backlog {
+		c.flush()
+	}
+}
+
+// Idle reports whether nothing is owed, so that ticks need not come often.
+func (p *Pool) Idle() bool { return p.InFlight == 0 && len(p.backlog) == 0 }
+
+// Stop closes every connection; what is owed fails.
+func (p *Pool) Stop() {
+	p.stopped = true
+	for _, r := range p.rings {
+		for _, c := range r.conns {
+			if c.state != Retired {
+				c.retire()
+			}
+		}
+	}
+}
+
+// Ready reports, per server, whether a connection is ready; the error names the first that has none.
+func (p *Pool) Ready() (down []*Failure) {
+	for i, s := range p.servers {
+		if s.ready > 0 {
+			continue
+		}
+		f := p.rings[Key{Proto: 2}].conns[i*p.cfg.Connections].down
+		down = append(down, f)
+	}
+	return down
+}
+
+// Version is the version that the servers say they have, such as "7.0.15"; empty while unknown.
+func (p *Pool) Version() []byte { return p.version }
+
+// learn takes the servers' version from a reply to HELLO.
+func (p *Pool) learn(hello []byte) {
+	_, rest, ok := bytes.Cut(hello, []byte("version\r\n$"))
+	if !ok {
+		return
+	}
+	digits, rest, ok := bytes.Cut(rest, []byte("\r\n"))
+	if !ok {
+		return
+	}
+	n, ok := parser.Int(digits)
+	if ok && n > 0 && n < 64 && int(n) <= len(rest) && !bytes.Equal(p.version, rest[:n]) {
+		p.version = bytes.Clone(rest[:n])
+	}
+}
+
+// Timeout is the longest a request may wait for its reply.
+func (p *Pool) Timeout() time.Duration { return p.cfg.Timeout }
+
+// Random is a number in [0, n).
+func (p *Pool) Random(n int) int { return p.random.IntN(n) }

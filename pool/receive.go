@@ -1,0 +1,126 @@
+package pool
+
+import (
+	"ringmaster/parser"
+	"ringmaster/stats"
+)
+
+// OnBytes takes bytes from the server. Borrows b until return.
+func (c *Conn) OnBytes(b []byte) {
+	c.progress = c.pool.Now
+	c.pool.stats.Servers[c.server.index].BytesIn += uint64(len(b))
+	if len(c.rest) > 0 {
+		// Only the line is completed: what is behind it is not copied.
+		n := indexLine(b)
+		line := append(c.rest, b[:n]...)
+		c.rest = c.rest[:0]
+		c.read(line)
+		b = b[n:]
+	}
+	if c.sock != nil && len(b) > 0 {
+		c.read(b)
+	}
+	if c.state == Draining && c.ring.len() == 0 {
+		c.retire()
+	}
+}
+
+// indexLine is the length of the line at the start of b, or all of b.
+func indexLine(b []byte) int {
+	for i, ch := range b {
+		if ch == '\n' {
+			return i + 1
+		}
+	}
+	return len(b)
+}
+
+// read delivers the replies in b, and keeps an unfinished line.
+func (c *Conn) read(b []byte) {
+	sock := c.sock
+	for len(b) > 0 {
+		var p Piece
+		if !c.scan.Started() {
+			p = First
+		}
+		n, st := c.scan.Scan(b)
+		switch st {
+		case parser.Done:
+			c.deliver(b[:n], p|Last)
+		case parser.More:
+			if n > 0 {
+				c.deliver(b[:n], p)
+			}
+			if c.sock == sock {
+				c.keep(b[n:])
+			}
+			return
+		case parser.Broken:
+			c.lose(stats.ServerProtocolError, errNotRESP)
+		}
+		if c.sock != sock {
+			return
+		}
+		b = b[n:]
+	}
+}
+
+func (c *Conn) keep(line []byte) {
+	if len(line) == 0 {
+		if cap(c.rest) > maxPooled {
+			c.rest = nil
+		}
+		return
+	}
+	c.rest = append(c.rest[:0], line...)
+}
+
+// deliver hands a piece of a reply to whoever it belongs to.
+func (c *Conn) deliver(b []byte, p Piece) {
+	if c.scan.Kind() == '>' {
+		return // a push: no state that asks for pushes is put on a shared connection
+	}
+	if c.state == Handshaking {
+		c.onHandshake(b, p)
+		return
+	}
+	if c.ring.len() == 0 {
+		c.lose(stats.ServerProtocolError, errUnexpected)
+		return
+	}
+	e := c.ring.at(c.ring.head)
+	recv, tag := e.recv, e.tag
+	if p&First != 0 && (b[0] == '-' || b[0] == '!') {
+		c.countError(e, b)
+	}
+	if p&Last != 0 {
+		c.answered(e)
+	}
+	if recv != nil {
+		recv.Reply(tag, b, p)
+	}
+}
+
+func (c *Conn) countError(e *pending, b []byte) {
+	c.pool.stats.Servers[c.server.index].Errors++
+	if e.cmd != Part && e.recv != nil {
+		c.pool.stats.Error(e.cmd, b)
+	}
+}
+
+// answered takes the head off the ring.
+func (c *Conn) answered(e *pending) {
+	st := c.pool.stats
+	s := &st.Servers[c.server.index]
+	s.Replies++
+	s.InFlight--
+	took := c.pool.Now - e.at
+	s.Latency.Observe(took)
+	if e.recv == nil {
+		st.LateReplies++
+	} else if e.cmd != Part {
+		st.Call(e.cmd, took)
+	}
+	c.ring.pop()
+	c.pool.InFlight--
+}

@@ -1,0 +1,50 @@
+package pool
+
+// pending is one request that a reply is owed to.
+type pending struct {
+	recv Receiver // nil: nobody waits any more, the reply is dropped
+	tag  uint64
+	at   int64  // when it was enqueued, ns
+	from uint64 // offset of its first byte in the connection's output stream
+	cmd  uint16 // command.Spec.ID for the statistics, 0xffff: a part, not counted
+	free bool   // exempt from the timeout
+}
+
+// Part is the command ID of requests that are parts of a client's command: the whole is counted,
+// not its parts.
+const Part = 0xffff
+
+// ring is a queue of pending requests in the order sent.
+//
+// Invariant: tail - head == requests enqueued - replies ended; len(slots) is 0 or a power of two.
+type ring struct {
+	slots      []pending
+	head, tail uint64
+}
+
+func (r *ring) len() int { return int(r.tail - r.head) }
+
+// at gives request i, head <= i < tail. Valid until the next push.
+func (r *ring) at(i uint64) *pending { return &r.slots[i&uint64(len(r.slots)-1)] }
+
+func (r *ring) push(p pending) {
+	if r.len() == len(r.slots) {
+		r.grow()
+	}
+	*r.at(r.tail) = p
+	r.tail++
+}
+
+// pop forgets the head, and lets go of its receiver.
+func (r *ring) pop() {
+	r.at(r.head).recv = nil
+	r.head++
+}
+
+func (r *ring) grow() {
+	slots := make([]pending, max(64, 2*len(r.slots)))
+	for i := r.head; i != r.tail; i++ {
+		slots[i&uint64(len(slots)-1)] = *r.at(i)
+	}
+	r.slots = slots
+}

@@ -1,0 +1,113 @@
+package pool
+
+import "slices"
+
+// Key tells apart the connections that sessions may not share: what a server's reply looks like and
+// which database a command meets depend on it.
+type Key struct {
+	Proto int // 2 or 3
+	DB    int
+}
+
+// Rings are the connections of one Key to all servers. Loop-only.
+type Rings struct {
+	key   Key
+	pool  *Pool
+	conns []*Conn // server-major: conns[server*perServer+i]
+
+	sessions  int
+	idleSince int64 // when the last session left, ns
+	usable    bool  // a connection has been ready
+	refusal   []byte
+	cause     error
+	tried     int // connections that failed before any was ready
+	waiters   []Waiter
+}
+
+// Waiter is told when Rings turn out usable or not.
+type Waiter interface {
+	// RingsSettled is called once. It must not call back into the Rings.
+	RingsSettled(r *Rings)
+}
+
+// Key says which rings these are.
+func (r *Rings) Key() Key { return r.key }
+
+// Pick gives the connection to server that a session with this id always uses.
+func (r *Rings) Pick(server int, id uint64) *Conn {
+	per := r.pool.cfg.Connections
+	if per == 1 {
+		return r.conns[server]
+	}
+	return r.conns[server*per+int(id%uint64(per))]
+}
+
+// Usable reports whether a connection has ever been ready, so that the database exists.
+func (r *Rings) Usable() bool { return r.usable }
+
+// Refusal is the error reply with which a server refused the database, or nil.
+func (r *Rings) Refusal() []byte { return r.refusal }
+
+// Cause is why no connection could be made, or nil.
+func (r *Rings) Cause() error { return r.cause }
+
+// Wait calls w.RingsSettled once the rings are known to be usable or not: at once if they are.
+func (r *Rings) Wait(w Waiter) {
+	if r.usable || r.refusal != nil || r.cause != nil {
+		w.RingsSettled(r)
+		return
+	}
+	r.waiters = append(r.waiters, w)
+}
+
+// Forget takes w off the list of those who wait.
+func (r *Rings) Forget(w Waiter) {
+	r.waiters = slices.DeleteFunc(r.waiters, func(o Waiter) bool { return o == w })
+}
+
+// Join counts a session as a user, so that the connections stay.
+func (r *Rings) Join() { r.sessions++ }
+
+// Leave counts it out.
+func (r *Rings) Leave() {
+	if r.sessions--; r.sessions == 0 {
+		r.idleSince = r.pool.Now
+	}
+}
+
+func (r *Rings) opened() {
+	r.usable, r.cause = true, nil
+	r.settle()
+}
+
+func (r *Rings) refuse(reply []byte) {
+	if r.usable {
+		return
+	}
+	r.refusal = slices.Clone(reply)
+	r.pool.remove(r)
+	r.settle()
+}
+
+// failed counts the servers that can't be reached; when that is all of them, nobody need wait on.
+func (r *Rings) failed(c *Conn, cause error) {
+	if r.usable || c.tried {
+		return
+	}
+	c.tried = true
+	if r.tried++; r.tried >= len(r.conns) {
+		r.cause = cause
+		r.settle()
+	}
+}
+
+func (r *Rings) settle() {
+	waiters := r.waiters
+	r.waiters = nil
+	for _, w := range waiters {
+		w.RingsSettled(r)
+	}
+}
+
+// Failed reports whether no connection could be made or the database was refused.
+func (r *Rings) Failed() bool { return !r.usable && (r.refusal != nil || r.cause != nil) }

@@ -1,0 +1,208 @@
+package session
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/stats"
+)
+
+// localHandlers is the table of the commands that the proxy answers itself, by command.Spec.ID.
+func localHandlers() []handler {
+	table := make([]handler, len(command.All()))
+	for name, h := range map[string]handler{
+		"ping":           (*Session).ping,
+		"echo":           (*Session).echo,
+		"quit":           (*Session).quit,
+		"auth":           (*Session).auth,
+		"hello":          (*Session).hello,
+		"select":         (*Session).selectDB,
+		"reset":          (*Session).reset,
+		"client|id":      (*Session).clientID,
+		"client|getname": (*Session).clientGetName,
+		"client|setname": (*Session).clientSetName,
+		"client|setinfo": (*Session).clientSetInfo,
+		"client|info":    (*Session).clientInfo,
+	} {
+		base, sub, _ := strings.Cut(name, "|")
+		spec := command.Lookup([]byte(base))
+		if sub != "" && spec != nil {
+			spec = spec.Sub([]byte(sub))
+		}
+		if spec != nil {
+			table[spec.ID] = h
+		}
+	}
+	return table
+}
+
+func (s *Session) ping(spec *command.Spec, req *parser.Request) {
+	switch len(req.Args) {
+	case 1:
+		s.answerString("+PONG\r\n")
+	case 2:
+		s.answerBulk(req.Args[1])
+	default:
+		s.refuse(spec, wrongArity(spec.Name))
+	}
+}
+
+func (s *Session) echo(_ *command.Spec, req *parser.Request) { s.answerBulk(req.Args[1]) }
+
+func (s *Session) quit(*command.Spec, *parser.Request) {
+	s.answerString("+OK\r\n")
+	s.closeAs(stats.Quit)
+}
+
+func (s *Session) auth(spec *command.Spec, req *parser.Request) {
+	if len(req.Args) > 3 {
+		s.refuse(spec, errSyntax)
+		return
+	}
+	user, password := []byte("default"), req.Args[len(req.Args)-1]
+	if len(req.Args) == 3 {
+		user = req.Args[1]
+	} else if s.env.Policy.Open() {
+		s.refuse(spec, errNoPassword)
+		return
+	}
+	if !s.login(user, password) {
+		s.refuse(spec, errWrongPass)
+		return
+	}
+	s.answerString("+OK\r\n")
+}
+
+// login lets the client in if the credentials are right; a failure keeps who it was.
+func (s *Session) login(user, password []byte) bool {
+	if !s.env.Policy.Check(user, password) {
+		return false
+	}
+	s.authed, s.parser.Unauthenticated = true, false
+	return true
+}
+
+func (s *Session) selectDB(spec *command.Spec, req *parser.Request) {
+	n, ok := parser.Int(req.Args[1])
+	if !ok || n != int64(int32(n)) {
+		s.refuse(spec, errNotInteger)
+		return
+	}
+	if n < 0 {
+		s.refuse(spec, errDBRange)
+		return
+	}
+	s.crossTo(pool.Key{Proto: int(s.proto), DB: int(n)}, func(s *Session) { s.answerString("+OK\r\n") })
+}
+
+func (s *Session) reset(*command.Spec, *parser.Request) {
+	s.crossTo(pool.Key{Proto: 2}, func(s *Session) {
+		s.ident = nil
+		s.authed = s.env.Policy.Open()
+		s.parser.Unauthenticated = !s.authed
+		s.answerString("+RESET\r\n")
+	})
+}
+
+func (s *Session) clientID(*command.Spec, *parser.Request) {
+	s.env.scratch = parser.AppendInt(s.env.scratch[:0], int64(s.id))
+	s.answer(s.env.scratch)
+}
+
+func (s *Session) clientGetName(*command.Spec, *parser.Request) {
+	if s.ident == nil || s.ident.name == "" {
+		s.env.scratch = parser.AppendNull(s.env.scratch[:0], int(s.proto))
+		s.answer(s.env.scratch)
+		return
+	}
+	s.answerBulk([]byte(s.ident.name))
+}
+
+func (s *Session) clientSetName(spec *command.Spec, req *parser.Request) {
+	if !validName(req.Args[2]) {
+		s.refuse(spec, errClientName)
+		return
+	}
+	s.identity().name = string(req.Args[2])
+	s.answerString("+OK\r\n")
+}
+
+// clientSetInfo takes what Redis 7.2 and later take. Clients send it unasked when they connect.
+func (s *Session) clientSetInfo(spec *command.Spec, req *parser.Request) {
+	attr, value := req.Args[2], req.Args[3]
+	var field *string
+	switch {
+	case bytes.EqualFold(attr, []byte("lib-name")):
+		field = &s.identity().libName
+	case bytes.EqualFold(attr, []byte("lib-ver")):
+		field = &s.identity().libVersion
+	default:
+		s.refuse(spec, "ERR Unrecognized option '"+string(quoted(attr, maxQuoted))+"'")
+		return
+	}
+	if !validName(value) {
+		s.refuse(spec, "ERR "+strings.ToLower(string(attr))+" cannot contain spaces, newlines or special characters.")
+		return
+	}
+	*field = string(value)
+	s.answerString("+OK\r\n")
+}
+
+// validName reports whether b is printable ASCII without spaces, of a length worth keeping.
+func validName(b []byte) bool {
+	for _, c := range b {
+		if c < '!' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Session) identity() *identity {
+	if s.ident == nil {
+		s.ident = &identity{}
+	}
+	return s.ident
+}
+
+func (s *Session) clientInfo(*command.Spec, *parser.Request) {
+	line := []byte(s.describe())
+	b := s.env.scratch[:0]
+	if s.proto == 3 {
+		b = fmt.Appendf(b, "=%d\r\ntxt:%s\r\n", len(line)+4, line)
+	} else {
+		b = parser.AppendBulk(b, line)
+	}
+	s.env.scratch = b
+	s.answer(b)
+}
+
+// describe is the client's line in CLIENT INFO, with the fields of Redis 7.2 that a proxy can fill.
+func (s *Session) describe() string {
+	remote, local := s.sock.Addr()
+	id := s.ident
+	if id == nil {
+		id = &identity{}
+	}
+	kept := 0
+	if s.in != nil {
+		kept = len(s.in.B) - s.off
+	}
+	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=N db=%d sub=0 psub=0 ssub=0 multi=-1 "+
+		"qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=%d tot-mem=%d events=r cmd=client|info "+
+		"user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",
+		s.id, remote, local, id.name, s.env.age(s.opened), s.env.age(s.active), s.db,
+		kept, s.sock.Buffered()+s.held, kept+s.sock.Buffered()+s.held, s.proto, id.libName, id.libVersion)
+}
+
+func (s *Session) answerBulk(b []byte) {
+	s.env.scratch = parser.AppendBulk(s.env.scratch[:0], b)
+	s.answer(s.env.scratch)
+}
+
+func (s *Session) answerBulkInt(n int) { s.answerBulk(strconv.AppendInt(nil, int64(n), 10)) }

@@ -1,0 +1,85 @@
+package session
+
+import (
+	"ringmaster/parser"
+	"ringmaster/pool"
+)
+
+// crossing is a session's way from one set of rings to another: another protocol or database. Two
+// rings to one server have no mutual order, so it begins when every earlier request is answered,
+// and what the client sent behind it waits until it is over.
+type crossing struct {
+	to    pool.Key
+	rings *pool.Rings // once the earlier requests are answered
+	// done answers the command that asked, after the session has crossed.
+	done func(*Session)
+}
+
+// crossTo brings the session to the rings of key and calls done there; at once if it is there.
+func (s *Session) crossTo(key pool.Key, done func(*Session)) {
+	if key == s.rings.Key() {
+		done(s)
+		return
+	}
+	s.cross = &crossing{to: key, done: done}
+	s.wait = answers
+	if s.Owed() == 0 {
+		s.cross.step(s)
+		if s.cross == nil {
+			s.wait = nothing
+		}
+	}
+}
+
+// RingsSettled is pool.Waiter.
+func (s *Session) RingsSettled(*pool.Rings) { s.resumeLater() }
+
+// step goes as far as can be gone now. When it is over, s.cross is nil and s.wait is nothing.
+func (c *crossing) step(s *Session) {
+	if c.rings == nil {
+		if s.Owed() > 0 {
+			return
+		}
+		if c.rings = s.env.Pool.Rings(c.to); c.rings == nil {
+			c.end(s)
+			s.answer(s.env.Pool.NoDB())
+			return
+		}
+		c.rings.Join()
+		if s.wait = rings; !c.rings.Usable() && !c.rings.Failed() {
+			c.rings.Wait(s)
+			return
+		}
+	}
+	r := c.rings
+	switch {
+	case r.Usable():
+		s.rings.Leave()
+		s.rings, s.proto, s.db = r, uint8(c.to.Proto), c.to.DB
+		c.rings = nil
+		c.end(s)
+		c.done(s)
+	case r.Refusal() != nil:
+		refusal := r.Refusal()
+		c.end(s)
+		s.answer(refusal)
+	case r.Cause() != nil:
+		cause := r.Cause()
+		c.end(s)
+		s.env.scratch = parser.AppendError(s.env.scratch[:0], "ERR no server can be reached: "+cause.Error())
+		s.answer(s.env.scratch)
+	}
+}
+
+// end forgets the crossing.
+func (c *crossing) end(s *Session) {
+	if c.rings != nil {
+		c.rings.Forget(s)
+		c.rings.Leave()
+		c.rings = nil
+	}
+	s.cross, s.wait = nil, nothing
+}
+
+// cancel ends the crossing of a session that closes.
+func (c *crossing) cancel(s *Session) { c.end(s) }

@@ -1,0 +1,151 @@
+package session
+
+import (
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+)
+
+// anyServer asks dispatch to choose a server for a command that any can answer.
+const anyServer = -1
+
+// dispatch looks at one request and sends it on its way. The checks come in Redis's order: does the
+// command exist, has it enough arguments, may this client.
+func (s *Session) dispatch(req *parser.Request) {
+	env := s.env
+	env.Stats.TurnRequests++
+	spec := command.Lookup(req.Args[0])
+	if spec == nil {
+		s.refuse(nil, unknownCommand(req.Args))
+		return
+	}
+	if spec.HasSubs() && len(req.Args) > 1 {
+		sub := spec.Sub(req.Args[1])
+		if sub == nil {
+			s.refuse(spec, unknownSubcommand(req.Args))
+			return
+		}
+		spec = sub
+	}
+	if !spec.ArityOK(len(req.Args)) {
+		s.refuse(spec, wrongArity(spec.Name))
+		return
+	}
+	if !s.authed && !spec.Flags.Has(command.FlagNoAuth) {
+		s.refuse(spec, errNoAuth)
+		return
+	}
+	if h := env.local[spec.ID]; h != nil {
+		h(s, spec, req)
+		env.Stats.Call(spec.ID, 0)
+		return
+	}
+	s.route(spec, req)
+}
+
+// route sends a request to the servers that its class and keys name.
+func (s *Session) route(spec *command.Spec, req *parser.Request) {
+	switch spec.Class {
+	case command.ClassSingle:
+		if s.env.single() {
+			s.pass(0, spec, req)
+			return
+		}
+		s.pass(s.env.Map.Lookup(req.Args[spec.FirstKeyPos(req.Args)]), spec, req)
+	case command.ClassSameShard:
+		s.sameShard(spec, req)
+	case command.ClassSplit:
+		s.split(spec, req)
+	case command.ClassAnyShard:
+		s.pass(anyServer, spec, req)
+	case command.ClassAllShards:
+		s.allShards(spec, req)
+	case command.ClassScan:
+		s.scan(spec, req)
+	case command.ClassBlocking:
+		// Without BLOCK, reading a stream is a command like others.
+		if spec.Blocks(req.Args) {
+			s.refuse(spec, unsupported(spec.Name))
+			return
+		}
+		s.sameShard(spec, req)
+	case command.ClassRefused:
+		s.refuse(spec, noPermission(spec.Name))
+	default:
+		s.refuse(spec, unsupported(spec.Name))
+	}
+}
+
+// pass sends the whole request to one server, whose reply goes to the client as it is.
+func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
+	if server == anyServer {
+		server = s.anyServer()
+	}
+	conn := s.rings.Pick(server, s.id)
+	tag := s.expect(len(req.Raw))
+	var f *pool.Failure
+	if buf := s.takeInput(req); buf != nil {
+		if f = conn.EnqueueBuffer(buf, s, tag, spec.ID); f == nil {
+			s.in = nil
+		}
+	} else {
+		f = conn.Enqueue(req.Raw, s, tag, spec.ID)
+	}
+	if f != nil {
+		s.countFailure(spec)
+		s.Fail(tag, f)
+	}
+}
+
+// anyServer is the first server that can answer now.
+func (s *Session) anyServer() int {
+	for i := range s.env.Map.Len() {
+		if s.rings.Pick(i, s.id).State() == pool.Ready {
+			return i
+		}
+	}
+	return 0
+}
+
+// sameShard passes a request whose keys must all live on one shard. Without keys it goes to the first
+// server, so that what such scripts keep is always in one place.
+func (s *Session) sameShard(spec *command.Spec, req *parser.Request) {
+	env := s.env
+	if env.single() {
+		s.pass(0, spec, req)
+		return
+	}
+	keys, err := spec.AppendKeys(env.keys[:0], req.Args)
+	env.keys = keys
+	if err != nil || len(keys) == 0 {
+		// Redis says what is wrong with it.
+		s.pass(0, spec, req)
+		return
+	}
+	server := env.Map.Lookup(req.Args[keys[0]])
+	for _, k := range keys[1:] {
+		if env.Map.Lookup(req.Args[k]) != server {
+			s.refuse(spec, errCrossSlot)
+			return
+		}
+	}
+	s.pass(server, spec, req)
+}
+
+// refuse answers an error of the proxy's own. spec may be nil.
+func (s *Session) refuse(spec *command.Spec, text string) {
+	s.env.scratch = parser.AppendError(s.env.scratch[:0], text)
+	if spec != nil {
+		s.env.Stats.Error(spec.ID, s.env.scratch)
+		s.env.Stats.Call(spec.ID, 0)
+	}
+	s.answer(s.env.scratch)
+}
+
+// countFailure counts a command that could not even be sent.
+func (s *Session) countFailure(spec *command.Spec) {
+	s.env.Stats.Error(spec.ID, errLine)
+	s.env.Stats.Call(spec.ID, 0)
+}
+
+var errLine = []byte("-ERR")

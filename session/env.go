@@ -1,0 +1,79 @@
+package session
+
+import (
+	"time"
+
+	"ringmaster/auth"
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/shard"
+	"ringmaster/stats"
+)
+
+// Env is what the sessions of one loop share. Loop-only.
+type Env struct {
+	Config Config
+	Pool   *pool.Pool
+	Map    *shard.Map
+	Policy *auth.Policy
+	Stats  *stats.Loop
+
+	// Loop and Loops number this loop among all, so that client IDs are unique.
+	Loop, Loops int
+
+	local   []handler // by command.Spec.ID: commands the proxy answers itself
+	count   uint64    // sessions ever made on this loop
+	dirty   []*Session
+	resume  []*Session
+	req     parser.Request
+	keys    []int
+	order   []int32 // for a split command: the shard of each key
+	counts  []int32 // keys per shard, then the part's number
+	build   []byte  // a part of a command, for the connection to copy
+	scratch []byte  // a reply of our own
+	free    []*gather
+}
+
+// handler answers one command within the loop's turn.
+type handler func(*Session, *command.Spec, *parser.Request)
+
+// NewEnv makes the shared part of one loop's sessions.
+func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *stats.Loop) *Env {
+	e := &Env{Config: cfg, Pool: p, Map: m, Policy: policy, Stats: st, Loops: 1}
+	e.local = localHandlers()
+	e.counts = make([]int32, m.Len())
+	return e
+}
+
+// Flush lets sessions go on that waited, and writes every reply of the turn. It may leave requests
+// for the pool to flush.
+func (e *Env) Flush() {
+	for i := 0; i < len(e.dirty); i++ {
+		s := e.dirty[i]
+		e.dirty[i] = nil
+		s.dirty = false
+		s.flush()
+	}
+	e.dirty = e.dirty[:0]
+}
+
+// Resume lets sessions go on whose wait is over.
+func (e *Env) Resume() {
+	for i := 0; i < len(e.resume); i++ {
+		s := e.resume[i]
+		e.resume[i] = nil
+		s.resuming = false
+		s.goOn()
+	}
+	e.resume = e.resume[:0]
+}
+
+// Dirty reports whether Flush or Resume have something to do.
+func (e *Env) Dirty() bool { return len(e.dirty)+len(e.resume) > 0 }
+
+// single reports whether one server holds all keys, so that nothing needs splitting.
+func (e *Env) single() bool { return e.Map.Len() == 1 }
+
+// age is a time in whole seconds.
+func (e *Env) age(since int64) int64 { return (e.Pool.Now - since) / int64(time.Second) }

@@ -1,0 +1,101 @@
+package session
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"ringmaster/pool"
+)
+
+// Every error text that clients see, in the words of Redis 7.0 where Redis has words.
+const (
+	errNoAuth      = "NOAUTH Authentication required."
+	errWrongPass   = "WRONGPASS invalid username-password pair or user is disabled."
+	errCrossSlot   = "CROSSSLOT Keys in request don't hash to the same slot"
+	errSyntax      = "ERR syntax error"
+	errNotInteger  = "ERR value is not an integer or out of range"
+	errCursor      = "ERR invalid cursor"
+	errDBRange     = "ERR DB index is out of range"
+	errClientName  = "ERR Client names cannot contain spaces, newlines or special characters."
+	errNoPassword  = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
+	errProtoInt    = "ERR Protocol version is not an integer or out of range"
+	errProtoRange  = "NOPROTO unsupported protocol version"
+	errHelloNoAuth = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+	errCursorRange = "ERR the shard's cursor is too large to carry the shard's number"
+	errOddReply    = "ERR the shards' replies can't be joined"
+	errShortReply  = "ERR the shard's reply lacks this value"
+	errMaxClients  = "ERR max number of clients reached"
+)
+
+// MaxClients is the reply to a client over the limit.
+const MaxClients = "-" + errMaxClients + "\r\n"
+
+// maxQuoted bounds what of a client's words an error repeats (Redis 7.0, server.c).
+const maxQuoted = 128
+
+func unknownCommand(args [][]byte) string {
+	var b strings.Builder
+	for _, a := range args[1:] {
+		if b.Len() >= maxQuoted {
+			break
+		}
+		fmt.Fprintf(&b, "'%s' ", quoted(a, maxQuoted-b.Len()))
+	}
+	return fmt.Sprintf("ERR unknown command '%s', with args beginning with: %s", quoted(args[0], maxQuoted), &b)
+}
+
+func unknownSubcommand(args [][]byte) string {
+	return fmt.Sprintf("ERR unknown subcommand '%s'. Try %s HELP.", quoted(args[1], maxQuoted),
+		bytes.ToUpper(quoted(args[0], len(args[0]))))
+}
+
+// quoted is what C's "%.*s" prints of b: at most n bytes, up to a NUL.
+func quoted(b []byte, n int) []byte {
+	b = b[:min(len(b), n)]
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
+	}
+	return b
+}
+
+func wrongArity(name string) string {
+	return "ERR wrong number of arguments for '" + name + "' command"
+}
+
+func noPermission(name string) string {
+	return "NOPERM this user has no permissions to run the '" + name + "' command"
+}
+
+func unsupported(name string) string {
+	return "ERR '" + name + "' is not supported by this version of ringmaster"
+}
+
+// failureText says in a reply why a server did not answer.
+func failureText(f *pool.Failure, timeout fmt.Stringer) string {
+	switch f.Kind {
+	case pool.TimedOut:
+		text := fmt.Sprintf("ERR timed out after %s waiting for server %s", timeout, f.Server)
+		if f.Sent {
+			return text + "; the command may have run"
+		}
+		return text + "; the command was not sent"
+	case pool.Lost:
+		if f.Sent {
+			return "ERR lost the connection to server " + f.Server + "; the command may have run" + cause(f)
+		}
+		return "ERR lost the connection to server " + f.Server + "; the command was not sent" + cause(f)
+	case pool.Overloaded:
+		return "ERR server " + f.Server + " has too many requests waiting; the command was not sent"
+	case pool.Stopping:
+		return "ERR the proxy is shutting down; the command was not sent"
+	}
+	return "ERR server " + f.Server + " is down; the command was not sent" + cause(f)
+}
+
+func cause(f *pool.Failure) string {
+	if f.Cause == nil {
+		return ""
+	}
+	return " (" + f.Cause.Error() + ")"
+}

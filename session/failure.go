@@ -1,0 +1,21 @@
+package session
+
+import (
+	"strconv"
+	"time"
+
+	"ringmaster/parser"
+	"ringmaster/pool"
+)
+
+// appendFailure writes the error reply for f. Timeouts are told in whole milliseconds.
+func appendFailure(dst []byte, f *pool.Failure, env *Env) []byte {
+	return parser.AppendError(dst, failureText(f, millis(env.Pool.Timeout())))
+}
+
+// millis is a time that prints as "250 ms".
+type millis time.Duration
+
+func (m millis) String() string {
+	return strconv.FormatInt(time.Duration(m).Milliseconds(), 10) + " ms"
+}

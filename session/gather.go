@@ -1,0 +1,206 @@
+package session
+
+import (
+	"github.com/valyala/bytebufferpool"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+)
+
+// gather joins the replies of several servers into the one reply that a client gets. It is the
+// pool.Receiver of the parts; a part's tag is its index. Gathers are reused.
+//
+// Invariant: left == parts without an end.
+type gather struct {
+	env   *Env
+	s     *Session
+	tag   uint64 // the place of the reply
+	spec  *command.Spec
+	merge command.Merge
+	at    int64
+	parts []part
+	left  int
+	order []int32 // for MergeInKeyOrder: which part answers each key
+	scan  scanPlace
+}
+
+// part is one server's share of the reply.
+type part struct {
+	buf    *bytebufferpool.ByteBuffer // the reply so far; nil: nothing came
+	failed bool                       // buf is an error of the proxy's own
+	off    int                        // what merge has used of buf
+}
+
+// gather makes a gather for a reply to the request being dispatched.
+func (s *Session) gather(spec *command.Spec, size int) *gather {
+	env := s.env
+	var g *gather
+	if n := len(env.free); n > 0 {
+		g = env.free[n-1]
+		env.free = env.free[:n-1]
+	} else {
+		g = &gather{env: env}
+	}
+	g.s, g.spec, g.merge, g.at = s, spec, spec.Merge, env.Pool.Now
+	g.tag = s.expect(size)
+	return g
+}
+
+// ask sends a part of the command to a server. Borrows raw until return. The gather can't end
+// before begin is called.
+func (g *gather) ask(server int, raw []byte) {
+	i := uint64(len(g.parts))
+	g.parts = append(g.parts, part{})
+	g.left++
+	conn := g.s.rings.Pick(server, g.s.id)
+	if f := conn.Enqueue(raw, g, i, pool.Part); f != nil {
+		g.Fail(i, f)
+	}
+}
+
+// hold keeps the gather from ending while parts are still being asked; release lets it.
+func (g *gather) hold()    { g.left++ }
+func (g *gather) release() { g.end() }
+
+// Reply is pool.Receiver.
+func (g *gather) Reply(i uint64, b []byte, p pool.Piece) {
+	pt := &g.parts[i]
+	if pt.buf == nil {
+		pt.buf = bytebufferpool.Get()
+	}
+	pt.buf.B = append(pt.buf.B, b...)
+	if p&pool.Last != 0 {
+		g.end()
+	}
+}
+
+// Fail is pool.Receiver.
+func (g *gather) Fail(i uint64, f *pool.Failure) {
+	pt := &g.parts[i]
+	if pt.buf == nil {
+		pt.buf = bytebufferpool.Get()
+	}
+	pt.buf.B = appendFailure(pt.buf.B[:0], f, g.env)
+	pt.failed = true
+	g.end()
+}
+
+// end counts a part's end; after the last the reply is made.
+func (g *gather) end() {
+	if g.left--; g.left > 0 {
+		return
+	}
+	s := g.s
+	if s.state == closed {
+		g.env.Stats.Orphans++
+	} else {
+		dst := s.sink(g.tag)
+		before := len(dst.B)
+		dst.B = g.join(dst.B)
+		reply := dst.B[before:]
+		if len(reply) > 0 && reply[0] == '-' {
+			g.env.Stats.Error(g.spec.ID, reply)
+		}
+		g.env.Stats.Call(g.spec.ID, g.env.Pool.Now-g.at)
+		s.finish(g.tag, len(reply))
+	}
+	g.recycle()
+}
+
+// maxFree bounds the gathers kept for reuse, and maxKept the memory each may keep.
+const (
+	maxFree = 256
+	maxKept = 4096
+)
+
+func (g *gather) recycle() {
+	for i := range g.parts {
+		if b := g.parts[i].buf; b != nil {
+			pool.Release(b)
+		}
+		g.parts[i] = part{}
+	}
+	g.s, g.spec = nil, nil
+	g.parts = g.parts[:0]
+	g.order = g.order[:0]
+	if len(g.env.free) < maxFree && cap(g.order) <= maxKept {
+		g.env.free = append(g.env.free, g)
+	}
+}
+
+// allShards sends the request to every shard.
+func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
+	if s.env.single() {
+		s.pass(0, spec, req)
+		return
+	}
+	g := s.gather(spec, len(req.Raw))
+	g.hold()
+	for i := range s.env.Map.Len() {
+		g.ask(i, req.Raw)
+	}
+	g.release()
+}
+
+// split groups the keys of MGET, MSET, DEL and their like by shard, and asks each shard once.
+func (s *Session) split(spec *command.Spec, req *parser.Request) {
+	env, words := s.env, spec.WordsPerKey
+	args := req.Args[1:]
+	if env.single() || len(args)%words != 0 {
+		s.pass(0, spec, req)
+		return
+	}
+	shards := s.assign(args, words)
+	if shards == 1 {
+		s.pass(int(env.order[0]), spec, req)
+		return
+	}
+	g := s.gather(spec, len(req.Raw))
+	g.hold()
+	for shard, n := range env.counts {
+		if n == 0 {
+			continue
+		}
+		env.build = parser.AppendArray(env.build[:0], 1+int(n)*words)
+		env.build = parser.AppendBulk(env.build, req.Args[0])
+		for i, owner := range env.order {
+			if int(owner) == shard {
+				for _, w := range args[i*words : (i+1)*words] {
+					env.build = parser.AppendBulk(env.build, w)
+				}
+			}
+		}
+		// From here on counts holds the part's number, which is what the merge needs.
+		env.counts[shard] = int32(len(g.parts))
+		g.ask(shard, env.build)
+	}
+	if spec.Merge == command.MergeInKeyOrder {
+		for _, owner := range env.order {
+			g.order = append(g.order, env.counts[owner])
+		}
+	}
+	g.release()
+	if cap(env.build) > maxBuild {
+		env.build = nil
+	}
+}
+
+// maxBuild bounds the scratch that a loop keeps for building parts, bytes.
+const maxBuild = 1 << 20
+
+// assign notes the shard of each key in env.order and the keys of each shard in env.counts. It gives
+// the number of shards that have any.
+func (s *Session) assign(args [][]byte, words int) (shards int) {
+	env := s.env
+	env.order = env.order[:0]
+	clear(env.counts)
+	for i := 0; i < len(args); i += words {
+		shard := env.Map.Lookup(args[i])
+		env.order = append(env.order, int32(shard))
+		if env.counts[shard]++; env.counts[shard] == 1 {
+			shards++
+		}
+	}
+	return shards
+}

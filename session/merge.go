@@ -1,0 +1,224 @@
+package session
+
+import (
+	"bytes"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+)
+
+// join appends the one reply that the parts make together. An error of any part is the reply, except
+// where the merge has a place for it.
+func (g *gather) join(dst []byte) []byte {
+	switch g.merge {
+	case command.MergeInKeyOrder:
+		return g.inKeyOrder(dst)
+	case command.MergeOneOK:
+		for i := range g.parts {
+			if b := g.parts[i].buf.B; b[0] != '-' {
+				return append(dst, b...)
+			}
+		}
+		return append(dst, g.parts[0].buf.B...)
+	}
+	if e := g.firstError(); e != nil {
+		return append(dst, e...)
+	}
+	switch g.merge {
+	case command.MergeSum:
+		return g.numbers(dst, func(a, b int64) int64 { return a + b })
+	case command.MergeMin:
+		return g.numbers(dst, func(a, b int64) int64 { return min(a, b) })
+	case command.MergeAnd:
+		return g.numbers(dst, func(a, b int64) int64 { return a & b })
+	case command.MergeConcat:
+		return g.concat(dst)
+	case command.MergeRandom:
+		return g.random(dst)
+	case command.MergeSpecial:
+		if f := specialMerges[g.spec.Name]; f != nil {
+			return f(g, dst)
+		}
+	}
+	return append(dst, g.parts[0].buf.B...)
+}
+
+// specialMerges holds the merges that belong to one command.
+var specialMerges = map[string]func(*gather, []byte) []byte{
+	"scan": (*gather).joinScan,
+	"info": (*gather).joinInfo,
+}
+
+// firstError is the first part that is an error: the server's own before one of ours, for it says more.
+func (g *gather) firstError() []byte {
+	var found []byte
+	for i := range g.parts {
+		p := &g.parts[i]
+		if b := p.buf.B; b[0] == '-' || b[0] == '!' {
+			if !p.failed {
+				return b
+			}
+			if found == nil {
+				found = b
+			}
+		}
+	}
+	return found
+}
+
+// inKeyOrder puts the elements of the parts' arrays in the order of the keys asked for. A part that
+// failed has its error in place of each of its values.
+func (g *gather) inKeyOrder(dst []byte) []byte {
+	for i := range g.parts {
+		if p := &g.parts[i]; p.buf.B[0] == '*' {
+			p.off = bytes.IndexByte(p.buf.B, '\n') + 1
+		}
+	}
+	dst = parser.AppendArray(dst, len(g.order))
+	for _, i := range g.order {
+		p := &g.parts[i]
+		if p.buf.B[0] != '*' {
+			dst = append(dst, p.buf.B...)
+			continue
+		}
+		n := element(p.buf.B[p.off:])
+		if n == 0 {
+			dst = parser.AppendError(dst, errShortReply)
+			continue
+		}
+		dst = append(dst, p.buf.B[p.off:p.off+n]...)
+		p.off += n
+	}
+	return dst
+}
+
+// element is the length of the element at the start of b; 0: there is none.
+func element(b []byte) int {
+	var s parser.ReplyScanner
+	n, st := s.Scan(b)
+	if st != parser.Done {
+		return 0
+	}
+	return n
+}
+
+// numbers folds integers, or arrays of integers of one length, with f.
+func (g *gather) numbers(dst []byte, f func(a, b int64) int64) []byte {
+	first := g.parts[0].buf.B
+	if first[0] == ':' {
+		sum, ok := integer(first)
+		for i := 1; i < len(g.parts) && ok; i++ {
+			var n int64
+			n, ok = integer(g.parts[i].buf.B)
+			sum = f(sum, n)
+		}
+		if !ok {
+			return parser.AppendError(dst, errOddReply)
+		}
+		return parser.AppendInt(dst, sum)
+	}
+	return g.numberArrays(dst, f)
+}
+
+func (g *gather) numberArrays(dst []byte, f func(a, b int64) int64) []byte {
+	length, ok := g.arrays()
+	if !ok {
+		return parser.AppendError(dst, errOddReply)
+	}
+	start := len(dst)
+	dst = parser.AppendArray(dst, length)
+	for range length {
+		var sum int64
+		for i := range g.parts {
+			p := &g.parts[i]
+			n := element(p.buf.B[p.off:])
+			v, ok := integer(p.buf.B[p.off : p.off+n])
+			if !ok {
+				return parser.AppendError(dst[:start], errOddReply)
+			}
+			p.off += n
+			if i == 0 {
+				sum = v
+			} else {
+				sum = f(sum, v)
+			}
+		}
+		dst = parser.AppendInt(dst, sum)
+	}
+	return dst
+}
+
+// arrays moves every part behind its array header; length is that of all, when they are alike.
+func (g *gather) arrays() (length int, ok bool) {
+	for i := range g.parts {
+		n, start, ok := arrayHeader(g.parts[i].buf.B)
+		if !ok || (i > 0 && n != length) {
+			return 0, false
+		}
+		length, g.parts[i].off = n, start
+	}
+	return length, true
+}
+
+// arrayHeader reads "*n\r\n" (or a set's or push's header); start is where the first element is.
+func arrayHeader(b []byte) (n, start int, ok bool) {
+	start = bytes.IndexByte(b, '\n') + 1
+	if start < 4 || (b[0] != '*' && b[0] != '~') {
+		return 0, 0, false
+	}
+	v, ok := parser.Int(b[1 : start-2])
+	return int(v), start, ok && v >= 0
+}
+
+// integer reads ":n\r\n".
+func integer(b []byte) (int64, bool) {
+	if len(b) < 4 || b[0] != ':' {
+		return 0, false
+	}
+	return parser.Int(b[1 : len(b)-2])
+}
+
+// concat puts the elements of all arrays one after the other. A nil array has none.
+func (g *gather) concat(dst []byte) []byte {
+	total := 0
+	for i := range g.parts {
+		p := &g.parts[i]
+		n, start, ok := arrayHeader(p.buf.B)
+		if !ok {
+			if p.buf.B[0] == '_' || p.buf.B[0] == '*' || p.buf.B[0] == '$' {
+				p.off = len(p.buf.B)
+				continue
+			}
+			return parser.AppendError(dst, errOddReply)
+		}
+		total += n
+		p.off = start
+	}
+	kind := g.parts[0].buf.B[0]
+	header := len(dst)
+	dst = parser.AppendArray(dst, total)
+	if kind == '~' {
+		dst[header] = '~'
+	}
+	for i := range g.parts {
+		p := &g.parts[i]
+		dst = append(dst, p.buf.B[p.off:]...)
+	}
+	return dst
+}
+
+// random is one of the replies that are not nil; nil when all are.
+func (g *gather) random(dst []byte) []byte {
+	start := g.env.Pool.Random(len(g.parts))
+	for i := range g.parts {
+		b := g.parts[(start+i)%len(g.parts)].buf.B
+		if !isNull(b) {
+			return append(dst, b...)
+		}
+	}
+	return append(dst, g.parts[0].buf.B...)
+}
+
+func isNull(b []byte) bool {
+	return b[0] == '_' || (len(b) > 2 && (b[0] == '$' || b[0] == '*') && b[1] == '-')
+}

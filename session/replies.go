@@ -1,0 +1,171 @@
+package session
+
+import (
+	"math"
+
+	"github.com/valyala/bytebufferpool"
+
+	"ringmaster/pool"
+	"ringmaster/stats"
+)
+
+// slot is the place of one reply among those owed to a client.
+type slot struct {
+	buf  *bytebufferpool.ByteBuffer // what came before its turn
+	size int32                      // of the request, bytes
+	done bool                       // buf is the whole reply
+}
+
+// expect makes a place for the reply to a request of size bytes, and gives its tag.
+func (s *Session) expect(size int) uint64 {
+	if s.Owed() == len(s.slots) {
+		s.growSlots()
+	}
+	tag := s.tail
+	s.slots[tag&uint64(len(s.slots)-1)] = slot{size: int32(min(size, math.MaxInt32))}
+	s.tail++
+	s.inBytes += int(s.slot(tag).size)
+	return tag
+}
+
+func (s *Session) growSlots() {
+	slots := make([]slot, max(4, 2*len(s.slots)))
+	for i := s.head; i != s.tail; i++ {
+		slots[i&uint64(len(slots)-1)] = *s.slot(i)
+	}
+	s.slots = slots
+}
+
+func (s *Session) slot(tag uint64) *slot { return &s.slots[tag&uint64(len(s.slots)-1)] }
+
+// Reply is pool.Receiver: it takes the next piece of the reply to request tag. At its turn it goes
+// straight to the client's output, as it comes; before, it is kept.
+func (s *Session) Reply(tag uint64, b []byte, p pool.Piece) {
+	if s.state == closed {
+		s.env.Stats.Orphans++
+		return
+	}
+	if tag != s.head {
+		s.keep(tag, b, p)
+		return
+	}
+	buf := s.output()
+	buf.B = append(buf.B, b...)
+	if p&pool.Last != 0 {
+		s.advance()
+	} else {
+		s.partial = true
+	}
+}
+
+// keep stores a reply that came before its turn.
+func (s *Session) keep(tag uint64, b []byte, p pool.Piece) {
+	sl := s.slot(tag)
+	if sl.buf == nil {
+		sl.buf = bytebufferpool.Get()
+	}
+	sl.buf.B = append(sl.buf.B, b...)
+	sl.done = p&pool.Last != 0
+	if s.held += len(b); s.held > s.env.Config.OutputLimit {
+		s.markDirty() // flush enforces the limit
+	}
+}
+
+// Fail is pool.Receiver: request tag ends without a reply.
+func (s *Session) Fail(tag uint64, f *pool.Failure) {
+	if s.state == closed {
+		s.env.Stats.Orphans++
+		return
+	}
+	if tag == s.head && s.partial {
+		// The client has part of a reply that will never end: nothing may follow it.
+		s.close(stats.UpstreamLost)
+		return
+	}
+	if sl := s.slot(tag); sl.buf != nil {
+		s.held -= len(sl.buf.B)
+		sl.buf.B = sl.buf.B[:0]
+	}
+	s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
+	s.Reply(tag, s.env.scratch, pool.Whole)
+}
+
+// output is the buffer for what the client gets this turn.
+func (s *Session) output() *bytebufferpool.ByteBuffer {
+	if s.out == nil {
+		s.out = bytebufferpool.Get()
+		s.markDirty()
+	}
+	return s.out
+}
+
+// advance ends the head's reply and lets out what waited behind it.
+func (s *Session) advance() {
+	s.partial = false
+	s.inBytes -= int(s.slot(s.head).size)
+	s.head++
+	for s.head != s.tail {
+		sl := s.slot(s.head)
+		if sl.buf == nil {
+			break
+		}
+		out := s.output()
+		out.B = append(out.B, sl.buf.B...)
+		s.held -= len(sl.buf.B)
+		pool.Release(sl.buf)
+		sl.buf = nil
+		if !sl.done {
+			s.partial = true
+			break
+		}
+		s.inBytes -= int(sl.size)
+		s.head++
+	}
+	if s.wait != nothing {
+		s.settleWait()
+	}
+	if s.state == closing && s.head == s.tail {
+		s.markDirty()
+	}
+	if s.head == s.tail && len(s.slots) > idleSlots {
+		s.slots = nil
+	}
+}
+
+// idleSlots is the most slots a client without unanswered requests keeps.
+const idleSlots = 512
+
+// sink is the buffer to append a whole reply to request tag to; finish ends it.
+func (s *Session) sink(tag uint64) *bytebufferpool.ByteBuffer {
+	if tag == s.head {
+		return s.output()
+	}
+	sl := s.slot(tag)
+	if sl.buf == nil {
+		sl.buf = bytebufferpool.Get()
+	}
+	return sl.buf
+}
+
+// finish ends a reply of n bytes that was appended to sink.
+func (s *Session) finish(tag uint64, n int) {
+	if tag == s.head {
+		s.advance()
+		return
+	}
+	s.slot(tag).done = true
+	if s.held += n; s.held > s.env.Config.OutputLimit {
+		s.markDirty()
+	}
+}
+
+// answer gives a reply of the proxy's own to the request being dispatched. Borrows b.
+func (s *Session) answer(b []byte) {
+	s.Reply(s.expect(0), b, pool.Whole)
+}
+
+// answerString is answer for constant replies such as "+OK\r\n".
+func (s *Session) answerString(reply string) {
+	s.env.scratch = append(s.env.scratch[:0], reply...)
+	s.answer(s.env.scratch)
+}

@@ -1,0 +1,186 @@
+package session
+
+import (
+	"github.com/valyala/bytebufferpool"
+
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/stats"
+)
+
+// Socket is what a Session may ask of its connection: the event loop's, or a test's.
+type Socket interface {
+	// Write takes all of b or fails. A failure may call Session.OnClose before it returns.
+	Write(b []byte) (int, error)
+	// Buffered is how many bytes given to Write the kernel has not taken yet.
+	Buffered() int
+	// Close closes later, not within the call.
+	Close(reason stats.CloseReason)
+	// Pause and Unpause stop and restart reading.
+	Pause()
+	Unpause()
+	// Addr is the client's address and the one it came to, for CLIENT INFO.
+	Addr() (remote, local string)
+}
+
+// Session is one client. Loop-only.
+type Session struct {
+	env  *Env
+	sock Socket // nil once closed
+	id   uint64
+
+	state  state
+	wait   wait // why input is not looked at
+	dirty  bool // on the loop's list of sessions with output
+	paused bool // reading from the socket is stopped
+	authed bool
+	proto  uint8
+	db     int
+	rings  *pool.Rings
+	cross  *crossing // the change of rings that is waited for
+	ident  *identity // what CLIENT SETNAME and SETINFO said; nil: nothing
+
+	parser parser.RequestParser
+	in     *bytebufferpool.ByteBuffer // input not yet used; nil: none
+	off    int                        // of which this much is used
+
+	slots      []slot // unanswered requests, len is 0 or a power of two
+	head, tail uint64 // head <= tail; tail - head == requests unanswered
+	partial    bool   // part of the head's reply is already in out
+	resuming   bool   // on the loop's list of sessions to go on
+	inBytes    int    // size of the unanswered requests
+	held       int    // bytes of replies in slots
+	out        *bytebufferpool.ByteBuffer
+
+	opened, active int64             // ns, for CLIENT INFO
+	reason         stats.CloseReason // with which a closing session closes
+}
+
+type state uint8
+
+const (
+	open    state = iota
+	closing       // answers what is owed, then closes; input is ignored
+	closed
+)
+
+type identity struct{ name, libName, libVersion string }
+
+// New makes the session of a client that just connected.
+func New(env *Env, sock Socket) *Session {
+	s := &Session{
+		env: env, sock: sock, proto: 2, authed: env.Policy.Open(),
+		opened: env.Pool.Now, active: env.Pool.Now,
+	}
+	s.id = env.count*uint64(env.Loops) + uint64(env.Loop) + 1
+	env.count++
+	s.parser.Unauthenticated = !s.authed
+	s.rings = env.Pool.Rings(pool.Key{Proto: 2})
+	s.rings.Join()
+	env.Stats.ClientsOpened++
+	return s
+}
+
+// ID is the number that CLIENT ID answers.
+func (s *Session) ID() uint64 { return s.id }
+
+// Owed is how many requests are unanswered.
+func (s *Session) Owed() int { return int(s.tail - s.head) }
+
+// Drain lets the session finish what it is owed and close then, as for shutdown.
+func (s *Session) Drain() { s.closeAs(stats.Shutdown) }
+
+// Drained reports whether nothing is owed and nothing waits to be written.
+func (s *Session) Drained() bool { return s.Owed() == 0 && s.out == nil }
+
+// OnClose tells that the connection is gone. Replies that come later are dropped.
+func (s *Session) OnClose(reason stats.CloseReason) {
+	if s.state == closed {
+		return
+	}
+	s.state = closed
+	s.env.Stats.ClientsClosed[reason]++
+	s.sock = nil
+	if s.cross != nil {
+		s.cross.cancel(s)
+	}
+	s.rings.Leave()
+	s.dropInput()
+	if s.out != nil {
+		pool.Release(s.out)
+		s.out = nil
+	}
+	for i := range s.slots {
+		if b := s.slots[i].buf; b != nil {
+			pool.Release(b)
+		}
+	}
+	s.slots = nil
+}
+
+// close ends the session at once. Its socket is told; what is unwritten is lost.
+func (s *Session) close(reason stats.CloseReason) {
+	if s.state == closed {
+		return
+	}
+	sock := s.sock
+	s.OnClose(reason)
+	sock.Close(reason)
+}
+
+// closeAs stops taking requests; the session closes for reason when every reply is written.
+func (s *Session) closeAs(reason stats.CloseReason) {
+	if s.state != open {
+		return
+	}
+	if s.cross != nil {
+		s.cross.cancel(s)
+	}
+	s.state, s.reason = closing, reason
+	s.dropInput()
+	s.markDirty()
+}
+
+func (s *Session) markDirty() {
+	if !s.dirty && s.state != closed {
+		s.dirty = true
+		s.env.dirty = append(s.env.dirty, s)
+	}
+}
+
+// flush writes the turn's replies, and closes a session that is done.
+func (s *Session) flush() {
+	if s.state == closed {
+		return
+	}
+	if out := s.out; out != nil {
+		s.out = nil
+		st := s.env.Stats
+		st.ClientBytesOut += uint64(len(out.B))
+		st.ClientWrites++
+		_, err := s.sock.Write(out.B)
+		pool.Release(out)
+		if s.state == closed {
+			return
+		}
+		if err != nil {
+			s.close(stats.WriteFailed)
+			return
+		}
+	}
+	if s.sock.Buffered()+s.held > s.env.Config.OutputLimit {
+		s.close(stats.OutputLimit)
+		return
+	}
+	if s.state == closing && s.Owed() == 0 && s.sock.Buffered() == 0 {
+		s.close(s.reason)
+	}
+}
+
+// Lingers reports whether the session only waits for its client to read the last replies.
+func (s *Session) Lingers() bool {
+	return s.state == closing && s.Owed() == 0 && s.out == nil
+}
+
+// Poke looks whether a lingering session can close. The event loop's timer calls it.
+func (s *Session) Poke() { s.flush() }
