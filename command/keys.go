@@ -51,7 +51,8 @@ type KeySpec struct {
 }
 
 // FirstKeyPos gives the position of the first key in args, 0 when there is none or it cannot be
-// told. args holds all words, names included. Borrows args until return. Any goroutine.
+// told. What comes behind the first key is not checked. args holds all words, names included.
+// Borrows args until return. Any goroutine.
 func (s *Spec) FirstKeyPos(args [][]byte) int {
 	if s.FirstKey > 0 && s.Find != FindMigrate {
 		if s.FirstKey < len(args) {
@@ -62,17 +63,26 @@ func (s *Spec) FirstKeyPos(args [][]byte) int {
 	if s.Find == FindNone {
 		return 0
 	}
-	return s.firstOfMany(args)
+	return s.firstMoved(args)
 }
 
-// firstOfMany finds the first key of the commands whose first key moves.
-func (s *Spec) firstOfMany(args [][]byte) int {
-	var buf [8]int
-	pos, err := s.AppendKeys(buf[:0], args)
-	if err != nil || len(pos) == 0 {
-		return 0
+// firstMoved finds the first key of a command whose first key has no fixed place.
+func (s *Spec) firstMoved(args [][]byte) int {
+	switch s.Find {
+	case FindStreams:
+		found, _ := streamKeys(args)
+		return found.first
+	case FindMigrate:
+		found, _ := migrateKeys(args)
+		return found.first
 	}
-	return pos[0]
+	for i := range s.Keys {
+		found, err := s.follow(args, &s.Keys[i])
+		if err != nil || found.n > 0 {
+			return found.first
+		}
+	}
+	return 0
 }
 
 // AppendKeys appends the positions of all keys in args to dst, in the order of Redis's COMMAND
@@ -90,13 +100,34 @@ func (s *Spec) AppendKeys(dst []int, args [][]byte) ([]int, error) {
 	case FindSort:
 		return appendSort(dst, args)
 	case FindMigrate:
-		return appendMigrate(dst, args)
+		found, err := migrateKeys(args)
+		return found.append(dst), err
 	case FindGeoRadius:
-		return appendGeoRadius(dst, args, s.Keys[1].Start-1)
+		return appendGeoRadius(dst, args, s.Keys[1].Start)
 	case FindStreams:
-		return appendStreams(dst, args)
+		found, err := streamKeys(args)
+		return found.append(dst), err
 	}
 	return s.appendSpecs(dst, args)
+}
+
+// span is n keys, step words apart; without keys it is zero.
+type span struct{ first, n, step int }
+
+func (k span) append(dst []int) []int {
+	for i := range k.n {
+		dst = append(dst, k.first+i*k.step)
+	}
+	return dst
+}
+
+// upTo spans from first to last, both included, as far as there are words.
+func upTo(args [][]byte, first, last, step int) span {
+	last = min(last, len(args)-1)
+	if last < first {
+		return span{}
+	}
+	return span{first, (last-first)/step + 1, step}
 }
 
 func (s *Spec) appendRange(dst []int, args [][]byte) ([]int, error) {
@@ -104,28 +135,24 @@ func (s *Spec) appendRange(dst []int, args [][]byte) ([]int, error) {
 	if last < 0 {
 		last += len(args)
 	}
-	if last >= len(args) || last < s.FirstKey {
-		last = min(last, len(args)-1)
-		if last < s.FirstKey {
-			return s.noKeys(dst)
-		}
+	found := upTo(args, s.FirstKey, last, s.Step)
+	if found.n == 0 {
+		return s.noKeys(dst)
 	}
-	if s.Step > 1 && (last-s.FirstKey+1)%s.Step != 0 {
+	if s.Step > 1 && found.first+found.n*s.Step > len(args) {
 		return dst, ErrUnpaired
 	}
-	for p := s.FirstKey; p <= last; p += s.Step {
-		dst = append(dst, p)
-	}
-	return dst, nil
+	return found.append(dst), nil
 }
 
 func (s *Spec) appendSpecs(dst []int, args [][]byte) ([]int, error) {
 	before := len(dst)
 	for i := range s.Keys {
-		var err error
-		if dst, err = s.appendSpec(dst, args, &s.Keys[i]); err != nil {
+		found, err := s.follow(args, &s.Keys[i])
+		if err != nil {
 			return dst[:before], err
 		}
+		dst = found.append(dst)
 	}
 	if len(dst) == before {
 		return s.noKeys(dst)
@@ -140,17 +167,17 @@ func (s *Spec) noKeys(dst []int) ([]int, error) {
 	return dst, ErrNoKeys
 }
 
-// appendSpec follows one key spec. A range that lies outside of the words has no keys.
-func (s *Spec) appendSpec(dst []int, args [][]byte, k *KeySpec) ([]int, error) {
+// follow finds the keys of one key spec. A range that lies outside of the words has none.
+func (s *Spec) follow(args [][]byte, k *KeySpec) (span, error) {
 	first := k.Start
 	if k.Keyword != "" {
 		first = afterKeyword(args, k)
 	}
-	if first <= 0 || first >= len(args) {
-		return dst, nil
-	}
 	if k.ByCount {
-		return s.appendCount(dst, args, k, first)
+		return s.counted(args, k, first)
+	}
+	if first <= 0 || first >= len(args) {
+		return span{}, nil
 	}
 	last := first + k.Last
 	switch {
@@ -159,32 +186,26 @@ func (s *Spec) appendSpec(dst []int, args [][]byte, k *KeySpec) ([]int, error) {
 	case k.Last < 0:
 		last = first + (len(args)-first)/k.Limit + k.Last
 	}
-	for p := first; p <= last && p < len(args); p += k.Step {
-		dst = append(dst, p)
-	}
-	return dst, nil
+	return upTo(args, first, last, k.Step), nil
 }
 
-// appendCount takes as many keys as the word at first+k.Count says.
-func (s *Spec) appendCount(dst []int, args [][]byte, k *KeySpec, first int) ([]int, error) {
-	if first+k.Count >= len(args) {
-		return dst, ErrNumKeys
+// counted finds as many keys as the word at first+k.Count says.
+func (s *Spec) counted(args [][]byte, k *KeySpec, first int) (span, error) {
+	if first <= 0 || first+k.Count >= len(args) {
+		return span{}, ErrNumKeys
 	}
 	n, ok := count(args[first+k.Count])
 	if !ok {
-		return dst, ErrNumKeys
+		return span{}, ErrNumKeys
 	}
 	if n == 0 && s.Flags&FlagNoMandatoryKeys != 0 {
-		return dst, nil
+		return span{}, nil
 	}
 	first += k.First
 	if room := (len(args) - first + k.Step - 1) / k.Step; n < 1 || n > room {
-		return dst, ErrNumKeys
+		return span{}, ErrNumKeys
 	}
-	for i := range n {
-		dst = append(dst, first+i*k.Step)
-	}
-	return dst, nil
+	return span{first, n, k.Step}, nil
 }
 
 // count reads a non-negative integer as Redis's string2ll does: no sign, blank or leading zero.

@@ -71,29 +71,36 @@ func (s *Spec) ReadsUnnamedKeys(args [][]byte) bool {
 	return false
 }
 
-// appendMigrate takes the third word or, when that is empty, all words behind KEYS.
-func appendMigrate(dst []int, args [][]byte) ([]int, error) {
+// migrateKeys takes the third word or, when that is empty, all words behind KEYS.
+func migrateKeys(args [][]byte) (span, error) {
 	const key, options = 3, 6
-	for i := options; i < len(args); i++ {
+	if len(args) <= key {
+		return span{}, ErrNoKeys
+	}
+	first := behindKeys(args, options)
+	if first == len(args) {
+		return span{key, 1, 1}, nil
+	}
+	if len(args[key]) > 0 {
+		return span{}, ErrNoKeys // a key and KEYS: a syntax error
+	}
+	return span{first, len(args) - first, 1}, nil
+}
+
+// behindKeys gives the position after MIGRATE's KEYS, len(args) when it is missing. A password may
+// read "keys".
+func behindKeys(args [][]byte, from int) int {
+	for i := from; i < len(args); i++ {
 		switch {
 		case is(args[i], "auth"):
 			i++
 		case is(args[i], "auth2"):
 			i += 2
 		case is(args[i], "keys"):
-			if len(args[key]) > 0 || i+1 == len(args) {
-				return dst, ErrNoKeys
-			}
-			for p := i + 1; p < len(args); p++ {
-				dst = append(dst, p)
-			}
-			return dst, nil
+			return i + 1
 		}
 	}
-	if len(args) <= key {
-		return dst, ErrNoKeys
-	}
-	return append(dst, key), nil
+	return len(args)
 }
 
 // appendGeoRadius takes the first word and the destination behind the last STORE or STOREDIST;
@@ -115,21 +122,18 @@ func appendGeoRadius(dst []int, args [][]byte, from int) ([]int, error) {
 	return dst, nil
 }
 
-// appendStreams takes the first half of the words behind STREAMS.
-func appendStreams(dst []int, args [][]byte) ([]int, error) {
+// streamKeys takes the first half of the words behind STREAMS.
+func streamKeys(args [][]byte) (span, error) {
 	streams, _ := streamOptions(args)
-	keys := (len(args) - streams - 1) / 2
-	if streams == 0 || keys == 0 {
-		return dst, ErrNoKeys
+	n := (len(args) - streams - 1) / 2
+	if streams == 0 || n == 0 {
+		return span{}, ErrNoKeys
 	}
-	for i := range keys {
-		dst = append(dst, streams+1+i)
-	}
-	return dst, nil
+	return span{streams + 1, n, 1}, nil
 }
 
 // streamOptions walks the options of XREAD and XREADGROUP: the position of STREAMS (0: missing)
-// and whether BLOCK was among them. Options it does not know (newer servers) are taken for one
+// and whether BLOCK was before it. Options it does not know (newer servers) are taken for one
 // word.
 func streamOptions(args [][]byte) (streams int, blocks bool) {
 	for i := 1; i < len(args); i++ {
@@ -145,7 +149,7 @@ func streamOptions(args [][]byte) (streams int, blocks bool) {
 			i += 2
 		}
 	}
-	return 0, blocks
+	return 0, false
 }
 
 // Blocks reports whether the request may wait on the server: always for ClassBlocking, for XREAD

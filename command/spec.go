@@ -14,7 +14,8 @@ type Spec struct {
 	// LastKey counts from the end (-1: the last word). FirstKey == 0: no keys, or keys that only
 	// AppendKeys finds.
 	FirstKey, LastKey, Step int
-	// Find and Keys say in full where the keys are; see AppendKeys.
+	// Find and Keys say in full where the keys are; see AppendKeys. Keys is empty where the triple
+	// says all (FindRange), unless the words are no keys (NotKey).
 	Find Finder
 	Keys []KeySpec
 	// Class is how the command is routed, Merge how several replies become one.
@@ -76,5 +77,5 @@ func (s *Spec) Stateless() bool {
 	case ClassSingle, ClassSameShard, ClassSplit, ClassAllShards, ClassAnyShard, ClassScan:
 		return true
 	}
-	return s.Class == ClassBlocking && s.Keys != nil // inside MULTI these answer at once
+	return s.Class == ClassBlocking && s.Find != FindNone // inside MULTI these answer at once
 }

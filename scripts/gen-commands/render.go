@@ -51,7 +51,7 @@ func renderSpec(out *bytes.Buffer, id int, s *command.Spec) {
 	if s.Find != command.FindNone {
 		fmt.Fprintf(out, ", Find: %s", finders[s.Find])
 	}
-	if s.Find > command.FindRange {
+	if s.Find > command.FindRange || len(s.Keys) > 0 && s.Keys[0].NotKey {
 		fmt.Fprintf(out, ", Keys: %s", keys(s.Keys))
 	}
 	fmt.Fprintf(out, ", Class: %s, Merge: %s", identifier("Class", s.Class.String()), identifier("Merge", s.Merge.String()))
