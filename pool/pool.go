@@ -190,8 +190,8 @@ func (p *Pool) Stop() {
 	}
 }
 
-// Ready reports, per server, whether a connection is ready; the error names the first that has none.
-func (p *Pool) Ready() (down []*Failure) {
+// Down gives, for each server without a ready connection, why.
+func (p *Pool) Down() (down []*Failure) {
 	for i, s := range p.servers {
 		if s.ready > 0 {
 			continue
@@ -226,3 +226,6 @@ func (p *Pool) Timeout() time.Duration { return p.cfg.Timeout }
 
 // Random is a number in [0, n).
 func (p *Pool) Random(n int) int { return p.random.IntN(n) }
+
+// WantsDial reports whether TakeDials has something to give.
+func (p *Pool) WantsDial() bool { return len(p.dials) > 0 }

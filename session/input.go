@@ -90,9 +90,11 @@ func (s *Session) store(b []byte) {
 	}
 	s.room(have, len(b))
 	s.in.B = append(s.in.B, b...)
-	if s.wait != nothing && have+len(b) >= pauseAt && !s.paused {
-		s.paused = true
-		s.env.Stats.ClientPauses++
+	if s.wait != nothing && have+len(b) >= pauseAt {
+		if !s.paused {
+			s.paused = true
+			s.env.Stats.ClientPauses++
+		}
 		s.sock.Pause()
 	}
 }
@@ -208,9 +210,15 @@ func (s *Session) goOn() {
 	if s.in != nil {
 		s.reread()
 	}
-	if s.paused && s.wait == nothing && s.state == open {
+	if s.wait != nothing || s.state != open {
+		return
+	}
+	if s.paused {
 		s.paused = false
 		s.sock.Unpause()
+	}
+	if s.eof {
+		s.markDirty()
 	}
 }
 

@@ -124,7 +124,7 @@ func (s *Session) advance() {
 	if s.wait != nothing {
 		s.settleWait()
 	}
-	if s.state == closing && s.head == s.tail {
+	if (s.state == closing || s.eof) && s.head == s.tail {
 		s.markDirty()
 	}
 	if s.head == s.tail && len(s.slots) > idleSlots {

@@ -19,6 +19,8 @@ type Socket interface {
 	// Pause and Unpause stop and restart reading.
 	Pause()
 	Unpause()
+	// Linger asks that Poke be called now and then until the session closes.
+	Linger()
 	// Addr is the client's address and the one it came to, for CLIENT INFO.
 	Addr() (remote, local string)
 }
@@ -47,6 +49,7 @@ type Session struct {
 	slots      []slot // unanswered requests, len is 0 or a power of two
 	head, tail uint64 // head <= tail; tail - head == requests unanswered
 	partial    bool   // part of the head's reply is already in out
+	eof        bool   // the client sends no more
 	resuming   bool   // on the loop's list of sessions to go on
 	inBytes    int    // size of the unanswered requests
 	held       int    // bytes of replies in slots
@@ -89,9 +92,6 @@ func (s *Session) Owed() int { return int(s.tail - s.head) }
 
 // Drain lets the session finish what it is owed and close then, as for shutdown.
 func (s *Session) Drain() { s.closeAs(stats.Shutdown) }
-
-// Drained reports whether nothing is owed and nothing waits to be written.
-func (s *Session) Drained() bool { return s.Owed() == 0 && s.out == nil }
 
 // OnClose tells that the connection is gone. Replies that come later are dropped.
 func (s *Session) OnClose(reason stats.CloseReason) {
@@ -172,15 +172,28 @@ func (s *Session) flush() {
 		s.close(stats.OutputLimit)
 		return
 	}
-	if s.state == closing && s.Owed() == 0 && s.sock.Buffered() == 0 {
-		s.close(s.reason)
+	switch {
+	case s.state == closing && s.Owed() == 0:
+		if s.sock.Buffered() == 0 {
+			s.close(s.reason)
+			return
+		}
+		s.sock.Linger()
+	case s.eof && !s.Owes():
+		s.close(stats.ClientClosed)
 	}
 }
 
-// Lingers reports whether the session only waits for its client to read the last replies.
-func (s *Session) Lingers() bool {
-	return s.state == closing && s.Owed() == 0 && s.out == nil
+// Poke looks whether a session that waits for its client to read can close.
+func (s *Session) Poke() { s.flush() }
+
+// Owes reports whether input of the client is still being worked off.
+func (s *Session) Owes() bool {
+	return s.state != closed && (s.Owed() > 0 || s.wait != nothing || s.resuming || s.out != nil)
 }
 
-// Poke looks whether a lingering session can close. The event loop's timer calls it.
-func (s *Session) Poke() { s.flush() }
+// OnEOF tells that the client sends no more, and reads over another socket what it is owed.
+func (s *Session) OnEOF(sock Socket) {
+	s.sock, s.eof, s.paused = sock, true, false
+	s.markDirty()
+}

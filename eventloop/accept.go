@@ -1,0 +1,152 @@
+package eventloop
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"ringmaster/session"
+)
+
+// acceptPause is the wait after accept failed for lack of descriptors or memory, and logEvery how
+// often that is logged.
+const (
+	acceptPause = 5 * time.Millisecond
+	logEvery    = 10 * time.Second
+	refuseTime  = 100 * time.Millisecond
+)
+
+// accept takes clients from ln until it is closed. It runs on a goroutine of its own, for gnet's own
+// listeners can neither pause nor survive running out of descriptors.
+func (s *Server) accept(ln net.Listener) {
+	var logged time.Time
+	for {
+		conn, err := ln.Accept()
+		switch {
+		case err == nil:
+			s.admit(ln, conn)
+		case errors.Is(err, net.ErrClosed):
+			return
+		default:
+			if time.Since(logged) > logEvery {
+				logged = time.Now()
+				s.log.Warn("can't accept a client; raise the limit of open files or lower --max-clients", slog.Any("cause", err))
+			}
+			s.refused.Add(1)
+			if errors.Is(err, syscall.EMFILE) && s.spare.sacrifice(ln) {
+				continue
+			}
+			select {
+			case <-time.After(acceptPause):
+			case <-s.ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// admit gives a client to the loop with the fewest, or refuses it.
+func (s *Server) admit(ln net.Listener, conn net.Conn) {
+	if s.clients.Add(1) > s.maxClients() || s.stopping.Load() {
+		s.refuse(conn)
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(receiveBuffer)
+		if idle := s.cfg.TCPKeepAlive; idle > 0 {
+			_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: idle, Interval: idle / 3, Count: 3})
+		} else {
+			_ = tcp.SetKeepAlive(false)
+		}
+	}
+	l := s.loops[0]
+	for _, other := range s.loops[1:] {
+		if other.busy.Load() < l.busy.Load() {
+			l = other
+		}
+	}
+	l.busy.Add(1)
+	enrolled, err := l.el.Enroll(gnet.NewContext(context.Background(), &client{loop: l, ln: ln}), conn)
+	if err != nil {
+		_ = conn.Close()
+		s.lost(l)
+		return
+	}
+	s.tasks.Go(func() {
+		select {
+		case r := <-enrolled:
+			if r.Err != nil {
+				s.lost(l)
+			}
+		case <-s.ctx.Done():
+		}
+	})
+}
+
+// lost counts out a client that never reached its loop.
+func (s *Server) lost(l *loop) {
+	l.busy.Add(-1)
+	s.refused.Add(1)
+	s.clientGone()
+}
+
+func (s *Server) refuse(conn net.Conn) {
+	s.refused.Add(1)
+	_ = conn.SetWriteDeadline(time.Now().Add(refuseTime))
+	_, _ = conn.Write([]byte(session.MaxClients))
+	_ = conn.Close()
+	s.clientGone()
+}
+
+// spareDescriptor is kept so that a client can be told off even when all others are used: else it would
+// wait in the listener's queue and accept would fail over and over.
+type spareDescriptor struct {
+	mu sync.Mutex
+	f  *os.File
+}
+
+func newSpareDescriptor() *spareDescriptor {
+	d := &spareDescriptor{}
+	d.f, _ = os.Open(os.DevNull)
+	return d
+}
+
+// sacrifice accepts one client on the spare descriptor and closes it at once. false: there was none to
+// spare, or nobody waited.
+func (d *spareDescriptor) sacrifice(ln net.Listener) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.f == nil {
+		d.f, _ = os.Open(os.DevNull)
+		return false
+	}
+	_ = d.f.Close()
+	d.f = nil
+	if dl, ok := ln.(interface{ SetDeadline(time.Time) error }); ok {
+		_ = dl.SetDeadline(time.Now().Add(acceptPause))
+		defer func() { _ = dl.SetDeadline(time.Time{}) }()
+	}
+	conn, err := ln.Accept()
+	if err == nil {
+		_ = conn.SetWriteDeadline(time.Now().Add(refuseTime))
+		_, _ = conn.Write([]byte(session.MaxClients))
+		_ = conn.Close()
+	}
+	d.f, _ = os.Open(os.DevNull)
+	return err == nil
+}
+
+func (d *spareDescriptor) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.f != nil {
+		_ = d.f.Close()
+	}
+}

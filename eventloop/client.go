@@ -1,0 +1,121 @@
+package eventloop
+
+import (
+	"net"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"ringmaster/session"
+	"ringmaster/stats"
+)
+
+// client is one client's connection; it is the session's Socket.
+type client struct {
+	loop    *loop
+	c       gnet.Conn // nil when gone
+	session *session.Session
+	ln      net.Listener
+	marked  bool // on the loop's list to be closed
+}
+
+func (cl *client) opened(c gnet.Conn) {
+	cl.c = c
+	l := cl.loop
+	l.enter()
+	l.clients[cl] = struct{}{}
+	cl.session = session.New(l.env, cl)
+	if l.draining {
+		cl.session.Drain()
+	}
+	l.arm()
+}
+
+func (cl *client) traffic(b []byte) {
+	if cl.c == nil || cl.marked {
+		return
+	}
+	l := cl.loop
+	l.enter()
+	inFlight := l.pool.InFlight
+	cl.session.Feed(b)
+	l.afterClient(inFlight)
+}
+
+// closed is gnet's last word on the connection. A client that only shut its write half gets what it is
+// owed by another way.
+func (cl *client) closed(err error) {
+	l := cl.loop
+	c := cl.c
+	cl.c = nil
+	delete(l.clients, cl)
+	delete(l.lingers, cl)
+	l.busy.Add(-1)
+	l.enter()
+	if !cl.marked && hungUp(err) && cl.session.Owes() && c.OutboundBuffered() == 0 {
+		l.halfClose(cl, c)
+	} else {
+		cl.session.OnClose(stats.ClientClosed)
+	}
+	l.srv.clientGone()
+	l.arm()
+}
+
+func (cl *client) handle() gnet.Conn { return cl.c }
+
+// Write is session.Socket.
+func (cl *client) Write(b []byte) (int, error) {
+	if cl.c == nil {
+		return 0, net.ErrClosed
+	}
+	assertOwner(cl.c, cl)
+	n, err := cl.c.Write(b)
+	return n, err
+}
+
+// Buffered is session.Socket.
+func (cl *client) Buffered() int {
+	if cl.c == nil {
+		return 0
+	}
+	return cl.c.OutboundBuffered()
+}
+
+// Close is session.Socket.
+func (cl *client) Close(stats.CloseReason) {
+	if cl.c == nil || cl.marked {
+		return
+	}
+	cl.marked = true
+	cl.loop.closing = append(cl.loop.closing, cl)
+}
+
+// Linger is session.Socket.
+func (cl *client) Linger() {
+	cl.loop.lingers[cl] = struct{}{}
+}
+
+// Pause is session.Socket.
+func (cl *client) Pause() {
+	if cl.c != nil {
+		cl.loop.stopReading(cl.c)
+	}
+}
+
+// Unpause is session.Socket.
+func (cl *client) Unpause() {
+	if cl.c != nil {
+		cl.loop.startReading(cl.c)
+	}
+}
+
+// Addr is session.Socket.
+func (cl *client) Addr() (remote, local string) {
+	local = cl.ln.Addr().String()
+	if _, unix := cl.ln.Addr().(*net.UnixAddr); unix {
+		return local + ":0", local + ":0"
+	}
+	if cl.c == nil {
+		return "", local
+	}
+	return cl.c.RemoteAddr().String(), cl.c.LocalAddr().String()
+}

@@ -1,0 +1,173 @@
+package eventloop
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"ringmaster/command"
+	"ringmaster/pool"
+	"ringmaster/session"
+	"ringmaster/stats"
+)
+
+// loop is one event loop with all that it owns. Loop-only, but for post and the atomics.
+type loop struct {
+	srv   *Server
+	el    gnet.EventLoop
+	epoll int // the loop's epoll descriptor, -1: unknown
+	env   *session.Env
+	pool  *pool.Pool
+	stats *stats.Loop
+
+	clients  map[*client]struct{}
+	lingers  map[*client]struct{} // closing, and waiting for their socket to drain
+	closing  []socket             // to be closed at the turn's end
+	draining bool
+
+	armed  bool // the turn's end is on gnet's queue
+	events int  // clients heard in this turn
+	last   int  // and in the one before
+	solo   bool // one connection to one server: no other reply can join a turn's
+
+	busy  atomic.Int64 // clients, for the choice of a loop: connected or being enrolled
+	ticks atomic.Bool  // a tick is on gnet's queue
+	fast  atomic.Bool  // the next tick should come soon
+}
+
+func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
+	l := &loop{
+		srv: srv, el: el, epoll: epoll, stats: stats.NewLoop(len(command.All()), srv.cfg.Map.Len()),
+		clients: map[*client]struct{}{}, lingers: map[*client]struct{}{},
+		solo: srv.cfg.Map.Len() == 1 && srv.cfg.Upstream.Connections == 1,
+	}
+	l.pool = pool.New(srv.cfg.Upstream, srv.cfg.Map, l.stats, srv.log)
+	l.env = session.NewEnv(srv.cfg.Session, l.pool, srv.cfg.Map, srv.cfg.Policy, l.stats)
+	l.env.Loop, l.env.Loops = index, srv.cfg.Loops
+	return l
+}
+
+// enter begins a callback: the first of a turn reads the clock.
+func (l *loop) enter() {
+	if !l.armed {
+		l.pool.Now = l.srv.now()
+	}
+}
+
+// afterClient ends a callback that brought bytes from a client, when inFlight requests were under way
+// before. A lone request is written at once: nobody else's would join it. "Lone" looks at the turn before
+// too, for under load the first client of each turn would else always go alone.
+func (l *loop) afterClient(inFlight int) {
+	l.events++
+	if inFlight == 0 && l.last <= 1 && !l.armed {
+		l.stats.FlushesNow++
+		l.flush()
+		return
+	}
+	l.arm()
+}
+
+// afterServer ends a callback that brought bytes from a server. When no further reply can come in this
+// turn, the clients get theirs at once.
+func (l *loop) afterServer() {
+	switch {
+	case l.pool.InFlight == 0 && !l.armed:
+		l.flush()
+	case l.solo:
+		l.env.Flush()
+		l.arm()
+	default:
+		l.arm()
+	}
+}
+
+// arm puts the turn's end on gnet's queue, if there is anything to do then.
+func (l *loop) arm() {
+	if l.armed || !l.pending() {
+		return
+	}
+	l.armed = true
+	if err := l.el.Execute(context.Background(), l); err != nil {
+		l.armed = false
+	}
+}
+
+// Run is gnet.Runnable: the end of the turn.
+func (l *loop) Run(context.Context) error {
+	l.armed = false
+	l.flush()
+	return nil
+}
+
+func (l *loop) pending() bool {
+	return l.pool.Dirty() || l.env.Dirty() || l.pool.WantsDial() || len(l.closing) > 0
+}
+
+// maxPasses bounds how often one turn's end starts over because flushing made new work.
+const maxPasses = 4
+
+// flush is the end of the turn: one write per connection that has something to say.
+func (l *loop) flush() {
+	if l.events > 0 {
+		l.stats.Turns++
+		l.last, l.events = l.events, 0
+	}
+	for range maxPasses {
+		l.env.Resume()
+		l.pool.Flush()
+		l.env.Flush()
+		if !l.env.Dirty() && !l.pool.Dirty() {
+			break
+		}
+	}
+	l.pool.TakeDials(l.dial)
+	l.closeMarked()
+	if l.pool.Backlogged() || len(l.lingers) > 0 {
+		l.hurry()
+	}
+	l.arm()
+}
+
+// closeMarked closes the sockets that were given up during the turn.
+func (l *loop) closeMarked() {
+	for len(l.closing) > 0 {
+		marked := l.closing
+		l.closing = nil
+		for _, s := range marked {
+			if c := s.handle(); c != nil {
+				_ = l.el.Close(c)
+			}
+		}
+	}
+}
+
+// post runs f on the loop, as a turn of its own. Any goroutine.
+func (l *loop) post(f func()) error {
+	return l.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+		l.enter()
+		f()
+		l.flush()
+		return nil
+	}))
+}
+
+// drain lets every client finish.
+func (l *loop) drain() {
+	l.draining = true
+	for c := range l.clients {
+		c.session.Drain()
+	}
+	if l.srv.clients.Load() == 0 {
+		l.srv.signalEmpty()
+	}
+}
+
+// onTick looks at deadlines, and at sockets that wait to drain.
+func (l *loop) onTick() {
+	l.ticks.Store(false)
+	l.pool.Tick()
+	for c := range l.lingers {
+		c.session.Poke()
+	}
+}

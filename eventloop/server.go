@@ -1,0 +1,257 @@
+package eventloop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/panjf2000/gnet/v2"
+	"github.com/panjf2000/gnet/v2/pkg/logging"
+
+	"ringmaster/pool"
+	"ringmaster/stats"
+)
+
+// readBuffer is each loop's read buffer. It must exceed what a socket can hold (receiveBuffer, which the
+// kernel doubles): then one read drains a socket, and edge-triggered polling is fair.
+const (
+	readBuffer    = 1 << 20
+	receiveBuffer = 128 << 10
+)
+
+// Server is the running data plane. Any goroutine.
+type Server struct {
+	cfg      Config
+	log      *slog.Logger
+	client   *gnet.Client
+	loops    []*loop
+	started  time.Time
+	ctx      context.Context // ends when dials must stop
+	cancel   context.CancelFunc
+	tasks    sync.WaitGroup // accepting, dialling, ticking, last bytes of half-closed clients
+	stopping atomic.Bool
+
+	clients atomic.Int64  // connected or being enrolled
+	refused atomic.Uint64 // over MaxClients, or no descriptor left
+	halves  atomic.Int64  // half-closed clients
+	spare   *spareDescriptor
+	emptied chan struct{} // gets a token whenever the last client has gone
+	hurry   chan struct{} // wakes the ticker for a fast tick
+}
+
+// Start runs the loops, begins to connect to the servers and to accept clients.
+func Start(cfg Config) (*Server, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	cfg.Loops = max(cfg.Loops, 1)
+	s := &Server{
+		cfg: cfg, log: cfg.Logger, started: time.Now(),
+		emptied: make(chan struct{}, 1), hurry: make(chan struct{}, 1),
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	opts := []gnet.Option{
+		gnet.WithNumEventLoop(cfg.Loops),
+		gnet.WithReadBufferCap(readBuffer),
+		gnet.WithLockOSThread(cfg.LockThread),
+		gnet.WithLogger(gnetLogger{s.log}),
+		gnet.WithLogLevel(logging.ErrorLevel),
+	}
+	if !cfg.Level {
+		opts = append(opts, gnet.WithEdgeTriggeredIOChunk(1))
+	}
+	client, err := gnet.NewClient(&handler{srv: s}, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("can't make event loops: %w", err)
+	}
+	s.client = client
+	if err := client.Start(); err != nil {
+		return nil, fmt.Errorf("can't start event loops: %w", err)
+	}
+	if err := s.findLoops(); err != nil {
+		_ = client.Stop()
+		return nil, err
+	}
+	s.spare = newSpareDescriptor()
+	for _, l := range s.loops {
+		l.post(func() { l.pool.Start() })
+	}
+	s.tasks.Go(s.tick)
+	for _, ln := range cfg.Listeners {
+		s.tasks.Go(func() { s.accept(ln) })
+	}
+	return s, nil
+}
+
+// findLoops learns gnet's loops, which it does not list: each gets one end of a socket pair.
+func (s *Server) findLoops() error {
+	for i := range s.cfg.Loops {
+		seed, err := newSeed(s, i)
+		if err != nil {
+			return fmt.Errorf("can't make a socket pair for loop %d: %w", i, err)
+		}
+		if _, err := s.client.EnrollContext(seed.conn, seed); err != nil {
+			return fmt.Errorf("can't reach loop %d: %w", i, err)
+		}
+		if seed.loop == nil || s.knows(seed.loop) {
+			return fmt.Errorf("gnet gave loop %d twice", i)
+		}
+		s.loops = append(s.loops, seed.loop)
+	}
+	return nil
+}
+
+func (s *Server) knows(l *loop) bool {
+	for _, known := range s.loops {
+		if known.el == l.el {
+			return true
+		}
+	}
+	return false
+}
+
+// Addrs are the addresses that clients can connect to.
+func (s *Server) Addrs() []net.Addr {
+	var addrs []net.Addr
+	for _, ln := range s.cfg.Listeners {
+		addrs = append(addrs, ln.Addr())
+	}
+	return addrs
+}
+
+// Snapshot copies every loop's counters.
+func (s *Server) Snapshot(ctx context.Context) ([]stats.Loop, error) {
+	copies := make([]stats.Loop, len(s.loops))
+	err := s.onEach(ctx, func(i int, l *loop) { l.stats.CopyTo(&copies[i]) })
+	if err != nil {
+		return nil, err
+	}
+	copies[0].ClientsRefused += s.refused.Load()
+	return copies, nil
+}
+
+// Ready is nil when every loop has a connection to every server; else it names the servers that lack
+// one, and why.
+func (s *Server) Ready(ctx context.Context) error {
+	var mu sync.Mutex
+	down := map[string]string{}
+	err := s.onEach(ctx, func(_ int, l *loop) {
+		for _, f := range l.pool.Down() {
+			mu.Lock()
+			down[f.Server] = failureCause(f)
+			mu.Unlock()
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if len(down) == 0 {
+		return nil
+	}
+	var names []string
+	for name, cause := range down {
+		names = append(names, name+" ("+cause+")")
+	}
+	return errors.New("no connection to " + strings.Join(names, ", "))
+}
+
+func failureCause(f *pool.Failure) string {
+	if f.Cause == nil {
+		return "connecting"
+	}
+	return f.Cause.Error()
+}
+
+// onEach runs f on every loop and waits for all.
+func (s *Server) onEach(ctx context.Context, f func(int, *loop)) error {
+	done := make(chan struct{}, len(s.loops))
+	for i, l := range s.loops {
+		if err := l.post(func() { f(i, l); done <- struct{}{} }); err != nil {
+			return fmt.Errorf("loop %d does not run: %w", i, err)
+		}
+	}
+	for range s.loops {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return fmt.Errorf("a loop did not answer: %w", ctx.Err())
+		}
+	}
+	return nil
+}
+
+// Shutdown stops accepting, lets every client have the replies it is owed, and stops the loops. When
+// ctx ends first, what is left is cut off and ctx's error returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if s.stopping.Swap(true) {
+		return errors.New("already shutting down")
+	}
+	for _, ln := range s.cfg.Listeners {
+		_ = ln.Close()
+	}
+	for _, l := range s.loops {
+		_ = l.post(l.drain)
+	}
+	err := s.waitEmpty(ctx)
+	s.cancel()
+	_ = s.onEach(ctxOrGrace(ctx), func(_ int, l *loop) { l.pool.Stop() })
+	stopErr := s.client.Stop()
+	s.tasks.Wait()
+	s.spare.close()
+	return errors.Join(err, stopErr)
+}
+
+// stopGrace is what the loops get to close their connections when no time is left.
+const stopGrace = time.Second
+
+func ctxOrGrace(ctx context.Context) context.Context {
+	if ctx.Err() == nil {
+		return ctx
+	}
+	grace, cancel := context.WithTimeout(context.Background(), stopGrace)
+	context.AfterFunc(grace, cancel)
+	return grace
+}
+
+func (s *Server) waitEmpty(ctx context.Context) error {
+	for s.clients.Load() > 0 || s.halves.Load() > 0 {
+		select {
+		case <-s.emptied:
+		case <-ctx.Done():
+			return fmt.Errorf("%d clients were cut off: %w", s.clients.Load(), ctx.Err())
+		}
+	}
+	return nil
+}
+
+// clientGone counts a client out.
+func (s *Server) clientGone() {
+	if s.clients.Add(-1) == 0 && s.stopping.Load() {
+		s.signalEmpty()
+	}
+}
+
+func (s *Server) signalEmpty() {
+	select {
+	case s.emptied <- struct{}{}:
+	default:
+	}
+}
+
+// now is the loops' clock: ns since the server started.
+func (s *Server) now() int64 { return int64(time.Since(s.started)) }
+
+// maxClients is MaxClients, or no limit.
+func (s *Server) maxClients() int64 {
+	if s.cfg.MaxClients <= 0 {
+		return math.MaxInt64
+	}
+	return int64(s.cfg.MaxClients)
+}

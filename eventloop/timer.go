@@ -1,0 +1,48 @@
+package eventloop
+
+import "time"
+
+// The loops' ticks: coarse, for deadlines of a request need no more; slow when there is nothing to
+// watch; fast while a socket's buffer is full, which gnet does not tell when it drains.
+const (
+	tickEvery = 10 * time.Millisecond
+	fastEvery = time.Millisecond
+)
+
+// tick posts ticks to the loops until the server stops. It runs on a goroutine of its own.
+func (s *Server) tick() {
+	timer := time.NewTimer(tickEvery)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+		case <-s.hurry:
+			timer.Reset(fastEvery)
+			continue
+		case <-s.ctx.Done():
+			return
+		}
+		next := tickEvery
+		for _, l := range s.loops {
+			if l.fast.Swap(false) {
+				next = fastEvery
+			}
+			// One at a time: a loop that is slow must not find a heap of ticks.
+			if !l.ticks.Swap(true) {
+				_ = l.post(l.onTick)
+			}
+		}
+		timer.Reset(next)
+	}
+}
+
+// hurry asks for the next tick soon.
+func (l *loop) hurry() {
+	if l.fast.Swap(true) {
+		return
+	}
+	select {
+	case l.srv.hurry <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,109 @@
+package eventloop
+
+import (
+	"context"
+	"net"
+	"strings"
+
+	"github.com/panjf2000/gnet/v2"
+
+	"ringmaster/pool"
+)
+
+// upstream is one socket to a server; it is the pool.Conn's Socket for as long as it lives.
+type upstream struct {
+	loop   *loop
+	conn   *pool.Conn
+	c      gnet.Conn // nil when gone
+	marked bool      // on the loop's list to be closed
+}
+
+func (u *upstream) opened(c gnet.Conn) {
+	u.c = c
+	u.loop.enter()
+	u.conn.OnOpen(u)
+	u.loop.arm()
+}
+
+func (u *upstream) traffic(b []byte) {
+	if u.c == nil || u.marked {
+		return
+	}
+	u.loop.enter()
+	u.conn.OnBytes(b)
+	u.loop.afterServer()
+}
+
+func (u *upstream) closed(err error) {
+	unsent := u.c.OutboundBuffered()
+	u.c = nil
+	u.loop.enter()
+	u.conn.OnClose(u, unsent, err)
+	u.loop.arm()
+}
+
+func (u *upstream) handle() gnet.Conn { return u.c }
+
+// Write is pool.Socket.
+func (u *upstream) Write(b []byte) (int, error) {
+	if u.c == nil {
+		return 0, net.ErrClosed
+	}
+	assertOwner(u.c, u)
+	return u.c.Write(b)
+}
+
+// Buffered is pool.Socket.
+func (u *upstream) Buffered() int {
+	if u.c == nil {
+		return 0
+	}
+	return u.c.OutboundBuffered()
+}
+
+// Close is pool.Socket.
+func (u *upstream) Close() {
+	if u.c == nil || u.marked {
+		return
+	}
+	u.marked = true
+	u.loop.closing = append(u.loop.closing, u)
+}
+
+// dial connects to conn's server on a goroutine of its own and brings the socket to the loop.
+func (l *loop) dial(conn *pool.Conn) {
+	network, addr := "tcp", conn.Server().Addr
+	if path, ok := strings.CutPrefix(addr, "unix://"); ok {
+		network, addr = "unix", path
+	}
+	l.srv.tasks.Go(func() {
+		err := l.connect(network, addr, conn)
+		if err != nil {
+			_ = l.post(func() { conn.OnDialFailed(err) })
+		}
+	})
+}
+
+// connect runs on the goroutine of a dial.
+func (l *loop) connect(network, addr string, conn *pool.Conn) error {
+	d := net.Dialer{Timeout: l.srv.cfg.Upstream.DialTimeout}
+	nc, err := d.DialContext(l.srv.ctx, network, addr)
+	if err != nil {
+		return err
+	}
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(receiveBuffer)
+	}
+	ctx := gnet.NewContext(context.Background(), &upstream{loop: l, conn: conn})
+	enrolled, err := l.el.Enroll(ctx, nc)
+	if err != nil {
+		_ = nc.Close()
+		return err
+	}
+	select {
+	case r := <-enrolled:
+		return r.Err
+	case <-l.srv.ctx.Done():
+		return l.srv.ctx.Err()
+	}
+}
