@@ -74,7 +74,7 @@ func fields(name string, top *yaml.Node, ps *Problems) map[string]given {
 		key, value := top.Content[i], top.Content[i+1]
 		s := find(key.Value)
 		if s == nil {
-			ps.add(at(name, key), "", "unknown setting %.100q%s", key.Value, didYouMean(key.Value, names()))
+			ps.add(at(name, key), "", "unknown setting %.100q%s", key.Value, DidYouMean(key.Value, names()))
 			continue
 		}
 		if earlier, twice := got[s.Name]; twice {

@@ -58,7 +58,7 @@ var settings = slices.Concat(clientSettings, serverSettings, limitSettings, timi
 func (s *Setting) set(c *Config, values []string) error {
 	for _, v := range values {
 		if s.Words != nil && !slices.Contains(s.Words, v) {
-			return fmt.Errorf("want one of %s%s", strings.Join(s.Words, ", "), didYouMean(v, s.Words))
+			return fmt.Errorf("want one of %s%s", strings.Join(s.Words, ", "), DidYouMean(v, s.Words))
 		}
 	}
 	return s.apply(c, values)

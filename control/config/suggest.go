@@ -1,7 +1,7 @@
 package config
 
-// didYouMean is `; did you mean "x"?` for the candidate nearest to s, or empty when none is near.
-func didYouMean(s string, candidates []string) string {
+// DidYouMean is `; did you mean "x"?` for the candidate nearest to s, or empty when none is near.
+func DidYouMean(s string, candidates []string) string {
 	best, least := "", 3 // more than two slips is another word
 	for _, c := range candidates {
 		if d := distance(s, c, least); d < least && d < len(c) {
@@ -39,17 +39,4 @@ func distance(a, b string, limit int) int {
 		before, prev, row = prev, row, before
 	}
 	return prev[len(b)]
-}
-
-// SuggestFlag is `; did you mean "--x"?` for the flag nearest to an unknown name, or empty.
-func SuggestFlag(name string) string {
-	return didYouMean("--"+name, flagNames())
-}
-
-func flagNames() []string {
-	all := []string{"--config"}
-	for _, n := range names() {
-		all = append(all, "--"+n)
-	}
-	return all
 }

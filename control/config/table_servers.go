@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"time"
 
 	"ringmaster/shard"
@@ -36,7 +37,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "hash", Group: Servers, Unit: "word", Default: "fnv1a_64",
-		Help: "The hash of the key, as twemproxy computes it.",
+		Help: "The hash of the key, as twemproxy computes it: " + strings.Join(shard.Hashes(), ", ") + ".",
 		Choose: "Taking over from twemproxy, use what its pool uses. The fnv hashes tend to put keys that differ in " +
 			"their last characters only on the same server; murmur and md5 part them. Changing it moves keys.",
 		Example: "hash: murmur",

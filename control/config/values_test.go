@@ -54,7 +54,7 @@ func TestSuggestions(t *testing.T) {
 		"lisen": `; did you mean "listen"?`, "time-out": `; did you mean "timeout"?`, "listne": `; did you mean "listen"?`,
 		"max_clients": `; did you mean "max-clients"?`, "workers": "", "": "", "x": "",
 	} {
-		if got := didYouMean(word, names()); got != want {
+		if got := DidYouMean(word, names()); got != want {
 			t.Errorf("%q: %q, want %q", word, got, want)
 		}
 	}
