@@ -92,9 +92,9 @@ func TestHealthFollowsTheLoopsAndReadinessTheServers(t *testing.T) {
 	source.ready = errors.New("server alpha (10.0.0.1:6379) cannot be reached: connection refused")
 	check("/healthz", 200, "ok")
 	check("/readyz", 503, source.ready.Error())
-	source.snapshot = func(context.Context) error { return context.DeadlineExceeded }
-	check("/healthz", 503, "the loops did not answer in 2s: context deadline exceeded")
-	check("/metrics", 503, "the loops did not answer in 2s: context deadline exceeded")
+	source.snapshot = func(context.Context) error { return errors.New("a loop did not answer") }
+	check("/healthz", 503, "a loop did not answer")
+	check("/metrics", 503, "a loop did not answer")
 }
 
 func TestSnapshotsHaveADeadlineAndAreTakenOneAtATime(t *testing.T) {

@@ -56,11 +56,7 @@ func (h *handler) snapshot(ctx context.Context) ([]stats.Loop, error) {
 	case <-ctx.Done():
 		return nil, errors.New("an earlier request still waits for the loops")
 	}
-	loops, err := h.Source.Snapshot(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return nil, fmt.Errorf("the loops did not answer in %s: %w", sourceTimeout, err)
-	}
-	return loops, err
+	return h.Source.Snapshot(ctx)
 }
 
 func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
