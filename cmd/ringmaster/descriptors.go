@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"syscall"
+
+	"ringmaster/control/admin"
+	"ringmaster/control/config"
+)
+
+// reserved is the descriptors needed for other things than clients: connections to the servers
+// (RESP2 and RESP3, and as many again while they are replaced), listeners, admin, each loop's own, logs.
+func reserved(c *config.Config) uint64 {
+	upstream := uint64(c.Loops) * uint64(len(c.Upstream)) * uint64(c.UpstreamConnections) * 4
+	return upstream + uint64(c.Loops)*4 + uint64(len(c.Listen)) + admin.MaxConns + 32
+}
+
+// raiseDescriptors raises the soft limit on open files as far as max-clients needs and the
+// system allows, and returns how many clients fit: max-clients, or fewer with a warning, as Redis does.
+func raiseDescriptors(c *config.Config, log *slog.Logger) (int, error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, fmt.Errorf("cannot read the limit on open files: %w", err)
+	}
+	reserve := reserved(c)
+	want := reserve + uint64(c.MaxClients)
+	if limit.Cur < want {
+		raised := syscall.Rlimit{Cur: min(want, limit.Max), Max: limit.Max}
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised); err == nil {
+			limit = raised
+		}
+	}
+	clients, err := clientsThatFit(c.MaxClients, reserve, limit.Cur)
+	if err == nil && clients < c.MaxClients {
+		log.Warn("max-clients lowered: the system allows too few open files; raise them with ulimit -n, or LimitNOFILE= in systemd",
+			slog.Int("max_clients", clients), slog.Int("wanted", c.MaxClients),
+			slog.Uint64("open_files", limit.Cur), slog.Uint64("reserved", reserve))
+	}
+	return clients, err
+}
+
+// clientsThatFit is how many of want clients fit beside reserve under limit, all in descriptors.
+func clientsThatFit(want int, reserve, limit uint64) (int, error) {
+	if limit <= reserve {
+		return 0, fmt.Errorf("the system allows %d open files, and %d are needed beside clients; "+
+			"raise them with ulimit -n, or LimitNOFILE= in systemd, or use fewer --loops or --upstream-connections", limit, reserve)
+	}
+	return int(min(uint64(want), limit-reserve)), nil
+}

@@ -1,0 +1,27 @@
+// Command ringmaster is a proxy that lets many Redis servers look like one.
+//
+// # Purpose
+//
+// Wiring only: it reads the settings, opens the listeners, starts the data plane and the admin
+// server, waits for a signal, and stops them in the reverse order.
+//
+// # Picture
+//
+//	config.Loader -> listeners -> eventloop.Start -> admin.Server -> signal
+//	                                     ^                            |
+//	                                     `------- Shutdown -----------'
+//
+// # Who may call
+//
+// The shell. Exit status: 0 after a clean stop, 1 when it could not start or run, 2 when
+// its settings are wrong.
+//
+// # Ownership of bytes
+//
+// None are held.
+//
+// # Limits and errors
+//
+// Every error says what is wrong and what to do about it, on standard error. A second signal
+// while stopping ends the process at once.
+package main

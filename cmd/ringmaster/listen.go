@@ -1,0 +1,141 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"ringmaster/control/config"
+)
+
+// listeners is the sockets that are open before anything starts.
+type listeners struct {
+	clients []net.Listener
+	admin   net.Listener // nil when off
+}
+
+// bound is the addresses really listened on, with ports that the system chose.
+type bound struct {
+	clients []string
+	admin   string
+}
+
+// openAll opens every address of the settings, or none of them.
+func openAll(c *config.Config) (*listeners, error) {
+	ls := new(listeners)
+	for _, addr := range c.Listen {
+		l, err := open(addr, "--listen")
+		if err != nil {
+			ls.close()
+			return nil, err
+		}
+		ls.clients = append(ls.clients, l)
+	}
+	if c.Admin == "" {
+		return ls, nil
+	}
+	l, err := open(c.Admin, "--admin")
+	if err != nil {
+		ls.close()
+		return nil, err
+	}
+	ls.admin = l
+	return ls, nil
+}
+
+func (ls *listeners) close() {
+	for _, l := range ls.clients {
+		l.Close()
+	}
+	if ls.admin != nil {
+		ls.admin.Close()
+	}
+}
+
+func (ls *listeners) bound() bound {
+	var b bound
+	for _, l := range ls.clients {
+		prefix := ""
+		if l.Addr().Network() == "unix" {
+			prefix = config.UnixPrefix
+		}
+		b.clients = append(b.clients, prefix+l.Addr().String())
+	}
+	if ls.admin != nil {
+		b.admin = ls.admin.Addr().String()
+	}
+	return b
+}
+
+// open listens on one address; flag is what the user would change.
+func open(addr, flag string) (net.Listener, error) {
+	network, where := "tcp", addr
+	if path, ok := strings.CutPrefix(addr, config.UnixPrefix); ok {
+		network, where = "unix", path
+		if err := removeStale(path, flag); err != nil {
+			return nil, err
+		}
+	}
+	l, err := net.Listen(network, where)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w; %s", addr, cause(err), cure(err, addr, flag))
+	}
+	return l, nil
+}
+
+// removeStale removes the socket that a process which is gone has left at path.
+func removeStale(path, flag string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil // nothing there, or Listen will say what is wrong
+	}
+	if info.Mode()&fs.ModeSocket == 0 {
+		return fmt.Errorf("cannot listen on unix://%s: a file that is no socket is there; remove it, or choose another path with %s", path, flag)
+	}
+	conn, err := net.Dial("unix", path)
+	if err == nil {
+		conn.Close()
+		return nil // in use: Listen says so
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return os.Remove(path)
+	}
+	return nil
+}
+
+// cause is the system's reason without the call that met it.
+func cause(err error) error {
+	var e syscall.Errno
+	if errors.As(err, &e) {
+		return e
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return dns
+	}
+	return err
+}
+
+// cure says what to do about a failure to listen.
+func cure(err error, addr, flag string) string {
+	_, port, _ := net.SplitHostPort(addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE) && strings.HasPrefix(addr, config.UnixPrefix):
+		return "another process serves this socket; stop it, or choose another path with " + flag
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Sprintf("find what uses the port with `ss -ltnp sport = :%s` and stop it, or choose another port with %s", port, flag)
+	case errors.Is(err, syscall.EACCES) && strings.HasPrefix(addr, config.UnixPrefix):
+		return "the user of this process needs the right to write in that directory"
+	case errors.Is(err, syscall.EACCES):
+		return "ports below 1024 need the capability CAP_NET_BIND_SERVICE; choose a higher one with " + flag
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this machine has no such address; `ip addr` lists those it has"
+	case errors.Is(err, syscall.ENOENT):
+		return "the directory does not exist; make it, or choose another path with " + flag
+	}
+	return "check the address given with " + flag
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"ringmaster/control/config"
+)
+
+// Exit statuses.
+const (
+	exitOK       = 0
+	exitFailed   = 1 // could not start or run
+	exitSettings = 2 // flags, file or environment are wrong
+)
+
+func main() { os.Exit(execute(newRoot(startPlane), os.Args[1:], os.Stderr)) }
+
+// execute runs a command line and returns the exit status.
+func execute(root *cobra.Command, args []string, stderr io.Writer) int {
+	root.SetArgs(args)
+	root.SetErr(stderr)
+	err := root.Execute()
+	if err == nil {
+		return exitOK
+	}
+	var usage *usageError
+	var problems config.Problems
+	switch {
+	case errors.As(err, &problems):
+		for _, p := range problems {
+			fmt.Fprintf(stderr, "ringmaster: %v\n", p)
+		}
+		return exitSettings
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "ringmaster: %v\nSee ringmaster --help.\n", err)
+		return exitSettings
+	}
+	fmt.Fprintf(stderr, "ringmaster: %v\n", err)
+	return exitFailed
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ringmaster/eventloop"
+	"ringmaster/stats"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// fakePlane is a data plane that accepts nothing and stops when told.
+type fakePlane struct {
+	config   eventloop.Config
+	shutdown func(ctx context.Context) error
+}
+
+func (f *fakePlane) Snapshot(context.Context) ([]stats.Loop, error) { return nil, nil }
+func (f *fakePlane) Ready(context.Context) error                    { return nil }
+
+func (f *fakePlane) Shutdown(ctx context.Context) error {
+	for _, l := range f.config.Listeners {
+		l.Close()
+	}
+	if f.shutdown != nil {
+		return f.shutdown(ctx)
+	}
+	return nil
+}
+
+// starting returns a starter of f that keeps the configuration it is given.
+func starting(f *fakePlane) starter {
+	return func(c eventloop.Config) (plane, error) { f.config = c; return f, nil }
+}
+
+// output is a buffer that two goroutines may use.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// commandLine runs a command line to its end and returns its exit status and what it wrote.
+func commandLine(t *testing.T, start starter, args ...string) (int, string, string) {
+	t.Helper()
+	var stdout, stderr output
+	root := newRoot(start)
+	root.SetOut(&stdout)
+	code := execute(root, args, &stderr)
+	return code, stdout.String(), stderr.String()
+}
+
+func neverStart(eventloop.Config) (plane, error) { return nil, errors.New("started") }
+
+func TestHelpTexts(t *testing.T) {
+	for name, args := range map[string][]string{
+		"help": {"--help"}, "help-demo": {"demo", "--help"}, "help-check": {"help", "check"}, "help-version": {"version", "-h"},
+	} {
+		code, stdout, stderr := commandLine(t, neverStart, args...)
+		if code != exitOK || stderr != "" {
+			t.Errorf("%s: exit %d, %s", name, code, stderr)
+		}
+		path := filepath.Join("testdata", name+".txt")
+		if *update {
+			if err := os.WriteFile(path, []byte(stdout), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), stdout); diff != "" {
+			t.Errorf("%s differs; if it is meant to, run go test ./cmd/ringmaster -update\n%s", path, diff)
+		}
+		for _, line := range strings.Split(stdout, "\n") {
+			if len(line) > helpWidth {
+				t.Errorf("%s: wider than %d columns: %s", name, helpWidth, line)
+			}
+		}
+	}
+}
+
+func TestWrongCommandLines(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "r.yaml")
+	if err := os.WriteFile(file, []byte("upstream: a:1\ntimeuot: 5s\nloops: 0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for args, want := range map[string]string{
+		"":                     "ringmaster: upstream: no server is given; want --upstream HOST:PORT[,HOST:PORT...], or \"upstream:\" in the file that --config names\n",
+		"dmo":                  "ringmaster: unknown command or argument \"dmo\"; did you mean \"demo\"?\nSee ringmaster --help.\n",
+		"check extra":          "ringmaster: unknown command or argument \"extra\"\nSee ringmaster --help.\n",
+		"--lisen 127.0.0.1:1":  "ringmaster: unknown flag: --lisen; did you mean \"--listen\"?\nSee ringmaster --help.\n",
+		"--timeout":            "ringmaster: flag needs an argument: --timeout\nSee ringmaster --help.\n",
+		"demo --upstream a:1":  "ringmaster: unknown flag: --upstream\nSee ringmaster --help.\n",
+		"--poll kqueue":        "ringmaster: invalid argument \"kqueue\" for \"--poll\" flag: want one of edge, level\nSee ringmaster --help.\n",
+		"check --config FILE":  "ringmaster: FILE:2: unknown setting \"timeuot\"; did you mean \"timeout\"?\nringmaster: FILE:3: loops: \"0\": want auto, or a whole number from 1 to 256\n",
+		"--config FILE":        "ringmaster: FILE:2: unknown setting \"timeuot\"; did you mean \"timeout\"?\nringmaster: FILE:3: loops: \"0\": want auto, or a whole number from 1 to 256\n",
+		"check --config /none": "ringmaster: config: open /none: no such file or directory\n",
+	} {
+		code, _, stderr := commandLine(t, neverStart, strings.Fields(strings.ReplaceAll(args, "FILE", file))...)
+		if want = strings.ReplaceAll(want, "FILE", file); code != exitSettings || stderr != want {
+			t.Errorf("%s: exit %d\ngot  %swant %s", args, code, stderr, want)
+		}
+	}
+}
+
+func TestCheckSaysWhatItFoundRight(t *testing.T) {
+	for args, want := range map[string]string{
+		"check --upstream a:1": "settings: right; 1 server behind 127.0.0.1:6380\n",
+		"check --upstream a:1,b:2 --listen unix:///x --hash md5": "settings: right; 2 servers (ketama, md5) behind unix:///x\n",
+	} {
+		if code, stdout, stderr := commandLine(t, neverStart, strings.Fields(args)...); code != exitOK || stdout != want || stderr != "" {
+			t.Errorf("%s: exit %d, %q, %q", args, code, stdout, stderr)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	if code, stdout, _ := commandLine(t, neverStart, "version"); code != exitOK || !strings.HasPrefix(stdout, "ringmaster ") {
+		t.Errorf("exit %d, %q", code, stdout)
+	}
+}
+
+func TestCompletionOffersWords(t *testing.T) {
+	_, stdout, _ := commandLine(t, neverStart, "__complete", "--poll", "")
+	if !strings.HasPrefix(stdout, "edge\nlevel\n") {
+		t.Errorf("%q", stdout)
+	}
+}
+
+var free = []string{"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}
+
+func TestRunsUntilASignalAndStopsClean(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		f := new(fakePlane)
+		start := func(c eventloop.Config) (plane, error) {
+			f.config = c
+			return f, syscall.Kill(os.Getpid(), sig)
+		}
+		var deadline bool
+		f.shutdown = func(ctx context.Context) error { _, deadline = ctx.Deadline(); return nil }
+		code, _, stderr := commandLine(t, start, append([]string{"--upstream", "a:1,b:2", "--timeout", "3s", "--password", "hunter2"}, free...)...)
+		if code != exitOK || !strings.Contains(stderr, "msg=ready") || !strings.Contains(stderr, "msg=stopped") {
+			t.Errorf("%v: exit %d: %s", sig, code, stderr)
+		}
+		if !deadline || f.config.Upstream.Timeout != 3*time.Second || f.config.Map.Len() != 2 || f.config.Policy.Open() {
+			t.Errorf("%v: deadline %v, %+v", sig, deadline, f.config)
+		}
+		if strings.Contains(stderr, "hunter2") {
+			t.Error("the password is in the log")
+		}
+	}
+}
+
+func TestASecondSignalEndsAtOnce(t *testing.T) {
+	f, release := new(fakePlane), make(chan struct{})
+	defer close(release)
+	f.shutdown = func(context.Context) error {
+		err := syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		<-release
+		return err
+	}
+	start := func(c eventloop.Config) (plane, error) {
+		f.config = c
+		return f, syscall.Kill(os.Getpid(), syscall.SIGTERM)
+	}
+	code, _, stderr := commandLine(t, start, append([]string{"--upstream", "a:1"}, free...)...)
+	if code != exitFailed || !strings.Contains(stderr, errForced.Error()) {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+func TestAnExpiredDrainIsACleanStopWithAWarning(t *testing.T) {
+	f := &fakePlane{shutdown: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
+	start := func(c eventloop.Config) (plane, error) {
+		f.config = c
+		return f, syscall.Kill(os.Getpid(), syscall.SIGTERM)
+	}
+	code, _, stderr := commandLine(t, start, append([]string{"--upstream", "a:1", "--drain-timeout", "1ms"}, free...)...)
+	if code != exitOK || !strings.Contains(stderr, "level=WARN msg=\"stopped; drain-timeout was over") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+func TestAFailureToStartIsReported(t *testing.T) {
+	code, _, stderr := commandLine(t, neverStart, append([]string{"--upstream", "a:1"}, free...)...)
+	if code != exitFailed || stderr != "ringmaster: cannot start: started\n" {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+func TestAdminPortInUseIsAnErrorAtStart(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	code, _, stderr := commandLine(t, neverStart, "--upstream", "a:1", "--listen", "127.0.0.1:0", "--admin", l.Addr().String())
+	want := "ringmaster: cannot listen on 127.0.0.1:" + port + ": address already in use; find what uses the port with `ss -ltnp sport = :" + port +
+		"` and stop it, or choose another port with --admin\n"
+	if code != exitFailed || stderr != want {
+		t.Errorf("exit %d\ngot  %swant %s", code, stderr, want)
+	}
+}
+
+func TestDemoSaysWhatToType(t *testing.T) {
+	f := new(fakePlane)
+	start := func(c eventloop.Config) (plane, error) {
+		f.config = c
+		return f, syscall.Kill(os.Getpid(), syscall.SIGINT)
+	}
+	code, stdout, stderr := commandLine(t, start, append([]string{"demo"}, free...)...)
+	if code != exitOK {
+		t.Fatalf("exit %d: %s", code, stderr)
+	}
+	_, port, _ := net.SplitHostPort(f.config.Listeners[0].Addr().String())
+	for _, want := range []string{
+		"redis-cli -p " + port + " MSET red 1 green 2 blue 3", "redis-cli -p " + port + " MGET red green blue",
+		"| nc 127.0.0.1 " + port, "/metrics", "Ctrl-C",
+	} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("missing: %s in\n%s", want, stdout)
+		}
+	}
+	if f.config.Map.Len() != 3 {
+		t.Errorf("%d shards", f.config.Map.Len())
+	}
+}
+
+func TestJSONLog(t *testing.T) {
+	f := new(fakePlane)
+	start := func(c eventloop.Config) (plane, error) {
+		f.config = c
+		return f, syscall.Kill(os.Getpid(), syscall.SIGINT)
+	}
+	_, _, stderr := commandLine(t, start, append([]string{"--upstream", "a:1", "--log-format", "json"}, free...)...)
+	for _, line := range strings.Split(strings.TrimSpace(stderr), "\n") {
+		if !strings.HasPrefix(line, `{"time":`) {
+			t.Errorf("not JSON: %s", line)
+		}
+	}
+}

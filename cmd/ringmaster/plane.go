@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+
+	"ringmaster/auth"
+	"ringmaster/command"
+	"ringmaster/control/admin"
+	"ringmaster/control/config"
+	"ringmaster/eventloop"
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/session"
+)
+
+// plane is the running data plane.
+type plane interface {
+	admin.Source
+	// Shutdown stops accepting, finishes what is in flight, and closes what is left when
+	// ctx ends; then its error is ctx's.
+	Shutdown(ctx context.Context) error
+}
+
+// starter starts a data plane; tests replace it.
+type starter func(eventloop.Config) (plane, error)
+
+func startPlane(c eventloop.Config) (plane, error) { return eventloop.Start(c) }
+
+// planeConfig translates settings into what the data plane takes.
+func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log *slog.Logger) (eventloop.Config, error) {
+	servers, err := c.Map()
+	if err != nil {
+		return eventloop.Config{}, err
+	}
+	var passwords []string
+	if c.Password != "" {
+		passwords = append(passwords, c.Password.Reveal())
+	}
+	limits := parser.DefaultLimits()
+	limits.MaxBulk = c.MaxBulk
+	return eventloop.Config{
+		Listeners:    listeners,
+		Loops:        c.Loops,
+		Level:        c.Level,
+		LockThread:   c.LockThread,
+		Map:          servers,
+		Policy:       auth.NewPolicy(passwords...),
+		MaxClients:   maxClients,
+		TCPKeepAlive: c.TCPKeepAlive,
+		Logger:       log,
+		Upstream: pool.Config{
+			Connections:     c.UpstreamConnections,
+			Username:        c.UpstreamUsername,
+			Password:        c.UpstreamPassword.Reveal(),
+			DialTimeout:     c.DialTimeout,
+			Timeout:         c.Timeout,
+			StallTimeout:    c.StallTimeout,
+			BackoffMin:      c.BackoffMin,
+			BackoffMax:      c.BackoffMax,
+			MaxPending:      c.PendingRequests,
+			MaxPendingBytes: c.PendingBytes,
+		},
+		Session: session.Config{
+			Limits:           limits,
+			QueryBufferLimit: c.QueryBufferLimit,
+			OutputLimit:      c.OutputLimit,
+			MaxInFlight:      c.MaxInFlight,
+			MaxInFlightBytes: c.MaxInFlightBytes,
+		},
+	}, nil
+}
+
+// commandNames names command IDs for the metrics.
+func commandNames() []string {
+	specs := command.All()
+	names := make([]string, len(specs))
+	for i, s := range specs {
+		names[i] = s.Name
+	}
+	return names
+}
+
+// serverNames names servers for the metrics, in the order of the map.
+func serverNames(c *config.Config) []string {
+	names := make([]string, len(c.Upstream))
+	for i, s := range c.Upstream {
+		names[i] = s.Name
+	}
+	return names
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"ringmaster/control/config"
+	"ringmaster/internal/demo"
+)
+
+// newRoot builds the command tree; start is how the data plane is started.
+func newRoot(start starter) *cobra.Command {
+	loader := new(config.Loader)
+	root := &cobra.Command{
+		Use:   "ringmaster --upstream HOST:PORT[,HOST:PORT...] [flags]",
+		Short: "A proxy that lets many Redis servers look like one.",
+		Long: `A proxy that lets many Redis servers look like one.
+
+Clients connect to it as to a Redis; it spreads their keys over the servers and sends the
+replies back in order.`,
+		Example: `  ringmaster demo                                           try it, with three shards inside
+  ringmaster --upstream 10.0.0.1:6379                       one server
+  ringmaster --upstream 10.0.0.1:6379,10.0.0.2:6379         keys spread over two
+  ringmaster --config /etc/ringmaster.yaml                  settings from a file`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := loader.Load()
+			if err != nil {
+				return err
+			}
+			return run(cmd, c, start)
+		},
+		Args:                       noArgs,
+		SuggestionsMinimumDistance: 2,
+	}
+	addFlags(root, loader)
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(newDemo(start), newCheck(), newVersion())
+	return root
+}
+
+// addFlags gives cmd the flags of all settings but those omitted, and help that shows them by group.
+func addFlags(cmd *cobra.Command, loader *config.Loader, omit ...string) {
+	sets := loader.Flags(omit...)
+	for _, g := range config.Groups() {
+		cmd.Flags().AddFlagSet(sets[g])
+	}
+	for _, s := range config.Settings() {
+		switch {
+		case cmd.Flags().Lookup(s.Name) == nil || s.Unit == "file":
+		default: // cannot fail: the flag exists and has no completion yet
+			_ = cmd.RegisterFlagCompletionFunc(s.Name, cobra.FixedCompletions(s.Words, cobra.ShellCompDirectiveNoFileComp))
+		}
+	}
+	cmd.SetUsageFunc(func(c *cobra.Command) error {
+		if c != cmd { // a subcommand without settings asks its parent
+			return writeUsage(c.OutOrStdout(), c, nil)
+		}
+		return writeUsage(c.OutOrStdout(), c, sets)
+	})
+}
+
+// flagError adds the nearest name to an unknown flag.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var known []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
+		err = fmt.Errorf("%w%s", err, config.DidYouMean("--"+unknown.GetSpecifiedName(), known))
+	}
+	return &usageError{err}
+}
+
+// noArgs refuses words that are no flags, which are mostly a mistyped subcommand.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if near := cmd.Root().SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return &usageError{fmt.Errorf("unknown command or argument %q%s", args[0], hint)}
+}
+
+func newDemo(start starter) *cobra.Command {
+	loader := new(config.Loader)
+	cmd := &cobra.Command{
+		Use:   "demo [flags]",
+		Short: "Run the proxy in front of three Redis shards inside the process",
+		Long:  "Run the proxy in front of three Redis shards inside the process, to try it with nothing else installed.",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			shards, err := demo.Start(len(demo.Keys))
+			if err != nil {
+				return err
+			}
+			defer shards.Close()
+			loader.Upstreams = shards.Servers()
+			c, err := loader.Load()
+			if err != nil {
+				return err
+			}
+			return run(cmd, c, start, func(b bound) { writeDemo(cmd.OutOrStdout(), c, b) })
+		},
+	}
+	addFlags(cmd, loader, "upstream", "topology", "upstream-username", "upstream-password", "upstream-password-file")
+	return cmd
+}
+
+func newCheck() *cobra.Command {
+	loader := new(config.Loader)
+	cmd := &cobra.Command{
+		Use:   "check --config FILE [flags]",
+		Short: "Say what is wrong with a configuration, without starting anything",
+		Long: `Say what is wrong with a configuration, without starting anything: every mistake on a line of its own,
+with file and line and what was expected. Exit status: 0 right, 2 wrong.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := loader.Load()
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), summary(loader.File(), c))
+			return err
+		},
+	}
+	addFlags(cmd, loader)
+	return cmd
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), versionLine())
+			return err
+		},
+	}
+}

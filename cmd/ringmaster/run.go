@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ringmaster/control/admin"
+	"ringmaster/control/config"
+)
+
+// errForced is the end by a second signal.
+var errForced = errors.New("stopped at once: a second signal came; clients were cut off")
+
+// adminGrace is how long an answer of the admin server may take once all else has stopped.
+const adminGrace = time.Second
+
+// run serves until a signal comes. ready, if given, is called once clients can connect.
+func run(cmd *cobra.Command, c *config.Config, start starter, ready ...func(bound)) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+	p := &process{config: c, start: start, log: newLogger(cmd.ErrOrStderr(), c), signals: signals, ready: ready}
+	return p.run()
+}
+
+// process is one run from start to stop.
+type process struct {
+	config  *config.Config
+	start   starter
+	log     *slog.Logger
+	signals <-chan os.Signal
+	ready   []func(bound)
+}
+
+func (p *process) run() error {
+	maxClients, err := raiseDescriptors(p.config, p.log)
+	if err != nil {
+		return err
+	}
+	ls, err := openAll(p.config)
+	if err != nil {
+		return err
+	}
+	addrs := ls.bound()
+	pc, err := planeConfig(p.config, ls.clients, maxClients, p.log)
+	if err != nil {
+		ls.close()
+		return err
+	}
+	data, err := p.start(pc)
+	if err != nil {
+		ls.close()
+		return fmt.Errorf("cannot start: %w", err)
+	}
+	stopAdmin := p.serveAdmin(ls, data, maxClients)
+	p.log.Info("ready", slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin), slog.Any("servers", serverNames(p.config)),
+		slog.String("topology", p.config.Topology), slog.Int("loops", p.config.Loops), slog.Int("max_clients", maxClients),
+		slog.String("version", version()))
+	for _, f := range p.ready {
+		f(addrs)
+	}
+	err = p.stop(data, <-p.signals)
+	if !errors.Is(err, errForced) {
+		stopAdmin()
+	}
+	return err
+}
+
+// serveAdmin starts the admin server if there is one, and returns what stops it.
+func (p *process) serveAdmin(ls *listeners, data plane, maxClients int) (stop func()) {
+	if ls.admin == nil {
+		return func() {}
+	}
+	s := admin.New(admin.Config{
+		Source:     data,
+		Commands:   commandNames(),
+		Servers:    serverNames(p.config),
+		Version:    version(),
+		MaxClients: maxClients,
+		Pprof:      p.config.Pprof,
+		Logger:     p.log,
+	})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := s.Serve(ls.admin); err != nil {
+			p.log.Error("the admin server ended; metrics are not served any more", slog.Any("cause", err))
+		}
+	}()
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), adminGrace)
+		defer cancel()
+		_ = s.Shutdown(ctx) // it was told to give up after the grace
+		<-done
+	}
+}
+
+// stop drains the data plane, or gives up at a second signal.
+func (p *process) stop(data plane, sig os.Signal) error {
+	p.log.Info("stopping: no new clients; finishing what is in flight", slog.String("signal", sig.String()),
+		slog.Duration("drain_timeout", p.config.DrainTimeout))
+	ctx, cancel := context.WithTimeout(context.Background(), p.config.DrainTimeout)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- data.Shutdown(ctx) }()
+	select {
+	case <-p.signals:
+		return errForced
+	case err := <-done:
+		return p.stopped(err)
+	}
+}
+
+func (p *process) stopped(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		p.log.Warn("stopped; drain-timeout was over before every command was answered, and their clients were closed")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("stopping failed: %w", err)
+	}
+	p.log.Info("stopped")
+	return nil
+}
+
+// newLogger writes to w as the settings say.
+func newLogger(w io.Writer, c *config.Config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"ringmaster/control/config"
+	"ringmaster/internal/demo"
+)
+
+// helpWidth is the width of the help text in columns.
+const helpWidth = 110
+
+// writeUsage is the help below a command's description: its flags under the headings of the
+// settings, or in one list when sets is nil.
+func writeUsage(w io.Writer, cmd *cobra.Command, sets map[config.Group]*pflag.FlagSet) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Usage:\n  %s\n", cmd.UseLine())
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "  %s COMMAND\n\nCommands:\n", cmd.CommandPath())
+		for _, sub := range cmd.Commands() {
+			if sub.IsAvailableCommand() {
+				fmt.Fprintf(&b, "  %-12s %s\n", sub.Name(), sub.Short)
+			}
+		}
+	}
+	if cmd.HasExample() {
+		fmt.Fprintf(&b, "\nExamples:\n%s\n", cmd.Example)
+	}
+	if sets == nil {
+		if flags := cmd.LocalFlags().FlagUsagesWrapped(helpWidth); flags != "" {
+			fmt.Fprintf(&b, "\nFlags:\n%s", flags)
+		}
+	} else {
+		writeSettings(&b, sets)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeSettings(b *strings.Builder, sets map[config.Group]*pflag.FlagSet) {
+	for _, g := range config.Groups() {
+		if sets[g].HasFlags() {
+			fmt.Fprintf(b, "\n%s:\n%s", g, sets[g].FlagUsagesWrapped(helpWidth))
+		}
+	}
+	b.WriteString("\nEvery flag, with what raising and lowering it costs: docs/configuration.md.\n")
+}
+
+// summary is what `ringmaster check` says of settings that are right.
+func summary(file string, c *config.Config) string {
+	if file == "" {
+		file = "settings"
+	}
+	placed := ""
+	if c.Topology == config.Sharded {
+		placed = fmt.Sprintf(" (%s, %s)", c.Distribution, c.Hash)
+	}
+	servers := "1 server"
+	if n := len(c.Upstream); n > 1 {
+		servers = fmt.Sprintf("%d servers", n)
+	}
+	return fmt.Sprintf("%s: right; %s%s behind %s", file, servers, placed, strings.Join(c.Listen, ", "))
+}
+
+// writeDemo prints what to type next.
+func writeDemo(w io.Writer, c *config.Config, b bound) {
+	cli := redisCLI(b.clients[0])
+	if c.Password != "" {
+		cli += " --askpass"
+	}
+	var pairs []string
+	for i, key := range demo.Keys {
+		pairs = append(pairs, fmt.Sprint(key, " ", i+1))
+	}
+	fmt.Fprintf(w, `
+ringmaster demo: %d Redis shards in this process behind one proxy. Type in another terminal:
+
+  %[2]s PING
+  %[2]s MSET %[3]s      # a key on each shard
+  %[2]s MGET %[4]s
+  %[2]s DBSIZE                         # summed over the shards
+`, len(c.Upstream), cli, strings.Join(pairs, " "), strings.Join(demo.Keys, " "))
+	if host, port, err := net.SplitHostPort(b.clients[0]); err == nil {
+		fmt.Fprintf(w, "\nWithout redis-cli:\n\n  printf 'MGET %s\\r\\nQUIT\\r\\n' | nc %s %s\n", strings.Join(demo.Keys, " "), host, port)
+	}
+	if b.admin != "" {
+		fmt.Fprintf(w, "\nWhat it measures:\n\n  curl http://%s/metrics\n", b.admin)
+	}
+	fmt.Fprint(w, "\nCtrl-C stops it.\n\n")
+}
+
+// redisCLI is the command that connects to addr.
+func redisCLI(addr string) string {
+	if path, ok := strings.CutPrefix(addr, config.UnixPrefix); ok {
+		return "redis-cli -s " + path
+	}
+	host, port, _ := net.SplitHostPort(addr)
+	if config.Loopback(addr) || host == "" || host == "0.0.0.0" || host == "::" {
+		return "redis-cli -p " + port
+	}
+	return "redis-cli -h " + host + " -p " + port
+}
