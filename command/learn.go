@@ -140,7 +140,7 @@ func ParseInfo(reply any) (infos []Info, err error) {
 	}()
 	for _, e := range list(reply) {
 		if e != nil {
-			infos = appendInfo(infos, list(e))
+			infos = appendInfo(infos, list(e), true)
 		}
 	}
 	return infos, nil
@@ -149,7 +149,8 @@ func ParseInfo(reply any) (infos []Info, err error) {
 // shapeError travels from the readers below to ParseInfo.
 type shapeError string
 
-func appendInfo(infos []Info, e []any) []Info {
+// appendInfo reads one command and its subcommands, which have none themselves.
+func appendInfo(infos []Info, e []any, subs bool) []Info {
 	if len(e) < 10 {
 		panic(shapeError(fmt.Sprintf("%d elements for a command, want 10", len(e))))
 	}
@@ -165,7 +166,9 @@ func appendInfo(infos []Info, e []any) []Info {
 	}
 	infos = append(infos, in)
 	for _, sub := range list(e[9]) {
-		infos = appendInfo(infos, list(sub))
+		if subs {
+			infos = appendInfo(infos, list(sub), false)
+		}
 	}
 	return infos
 }
@@ -195,7 +198,10 @@ func keySpec(flat []any) (k KeySpec, ok bool) {
 	default:
 		return k, false
 	}
-	return k, k.Step > 0
+	if k.Step < 1 || k.Count < 0 || k.First < 0 || k.Limit < 0 {
+		panic(shapeError(fmt.Sprintf("key spec %+v", k)))
+	}
+	return k, true
 }
 
 func list(v any) []any {
@@ -214,10 +220,12 @@ func text(v any) string {
 	return s
 }
 
+// number reads an arity or a position; none is near the limit.
 func number(v any) int {
+	const limit = 1 << 16
 	n, ok := v.(int64)
-	if !ok {
-		panic(shapeError(fmt.Sprintf("%T, want an integer", v)))
+	if !ok || n < -limit || n > limit {
+		panic(shapeError(fmt.Sprintf("%T %v, want a small integer", v, v)))
 	}
 	return int(n)
 }
