@@ -81,6 +81,9 @@ func (c *conn) grow() {
 func (c *conn) flush() error {
 	for len(c.unsent) > 0 {
 		n, err := unix.Write(c.fd, c.unsent)
+		if err == unix.EINTR {
+			continue
+		}
 		if err == unix.EAGAIN {
 			return nil
 		}
@@ -96,7 +99,10 @@ func (c *conn) flush() error {
 // reply has ended, and returns the number of bytes read: 0 when none were there.
 func (c *conn) receive(buf []byte, answered func(due int64)) (int, error) {
 	n, err := unix.Read(c.fd, buf)
-	if err == unix.EAGAIN || err == unix.EINTR {
+	for err == unix.EINTR { // a read with a time limit is not restarted after the runtime's signals
+		n, err = unix.Read(c.fd, buf)
+	}
+	if err == unix.EAGAIN {
 		return 0, nil
 	}
 	if err != nil {

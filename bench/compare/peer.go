@@ -1,0 +1,196 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+const (
+	direct     = "direct"
+	ringmaster = "ringmaster"
+	nutcracker = "nutcracker"
+	predixy    = "predixy"
+)
+
+// launch is what a peer is started with.
+type launch struct {
+	binary  string
+	dir     string   // for its configuration
+	port    int      // to listen on, 127.0.0.1
+	spare   int      // a second free port, for statistics
+	servers []string // host:port of each redis-server
+	clients int      // connections that it must take
+	extra   []string // further flags, ringmaster only
+}
+
+// peer is one way from a client to Redis. All run with one worker thread.
+type peer struct {
+	name    string
+	about   string
+	find    func(*options) (string, error) // the program's path
+	version func(binary string) string
+	argv    func(launch) ([]string, error) // nil: no program between client and server
+	shards  bool                           // spreads keys over several servers
+	doubles bool                           // one upstream connection per client
+}
+
+// peers in the order in which each round visits them.
+var peers = []peer{
+	{
+		name: direct, about: "redis-benchmark straight to redis-server",
+	},
+	{
+		name: ringmaster, about: "this proxy, `--loops 1`", shards: true,
+		find:    (*options).buildRingmaster,
+		version: func(string) string { return "see commit" },
+		argv:    ringmasterArgs,
+	},
+	{
+		name: nutcracker, about: "twemproxy, ketama, fnv1a_64, preconnect", shards: true,
+		find:    func(*options) (string, error) { return exec.LookPath("nutcracker") },
+		version: func(b string) string { return versionLine(b, "-V") },
+		argv:    nutcrackerArgs,
+	},
+	{
+		name: "haproxy", about: "HAProxy in TCP mode, `nbthread 1`: no Redis protocol, one upstream connection per client", doubles: true,
+		find:    func(*options) (string, error) { return exec.LookPath("haproxy") },
+		version: func(b string) string { return versionLine(b, "-v") },
+		argv:    haproxyArgs,
+	},
+	{
+		name: predixy, about: "predixy, `WorkerThreads 1`, modula, crc16", shards: true,
+		find:    fromEnvironment("PREDIXY"),
+		version: func(b string) string { return versionLine(b, "--version") },
+		argv:    predixyArgs,
+	},
+	{
+		name: "envoy", about: "Envoy redis_proxy, `--concurrency 1`, Maglev", shards: true,
+		find:    fromEnvironment("ENVOY"),
+		version: envoyVersion,
+		argv:    envoyArgs,
+	},
+}
+
+func fromEnvironment(name string) func(*options) (string, error) {
+	return func(*options) (string, error) {
+		path := os.Getenv(name)
+		if path == "" {
+			return "", fmt.Errorf("$%s does not name a binary", name)
+		}
+		return exec.LookPath(path)
+	}
+}
+
+func envoyVersion(binary string) string {
+	line := versionLine(binary, "--version") // …/envoy  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL
+	if _, rest, ok := strings.Cut(line, "version: "); ok {
+		if parts := strings.Split(rest, "/"); len(parts) > 1 {
+			return parts[1]
+		}
+	}
+	return line
+}
+
+// buildRingmaster compiles the proxy unless a binary was named.
+func (o *options) buildRingmaster() (string, error) {
+	if o.ringmaster != "" {
+		return exec.LookPath(o.ringmaster)
+	}
+	binary := filepath.Join(o.dir, "ringmaster")
+	out, err := exec.Command("go", "build", "-o", binary, "./cmd/ringmaster").CombinedOutput()
+	if err != nil {
+		return "", errors.New("./cmd/ringmaster does not build\n" + strings.TrimSpace(string(out)))
+	}
+	return binary, nil
+}
+
+func ringmasterArgs(l launch) ([]string, error) {
+	return append([]string{
+		l.binary, "--listen", loopback(l.port), "--upstream", strings.Join(l.servers, ","),
+		"--loops", "1", "--admin", loopback(l.spare),
+	}, l.extra...), nil
+}
+
+func nutcrackerArgs(l launch) ([]string, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "bench:\n  listen: %s\n  redis: true\n  hash: fnv1a_64\n  distribution: ketama\n", loopback(l.port))
+	b.WriteString("  preconnect: true\n  backlog: 1024\n  servers:\n")
+	for _, s := range l.servers {
+		fmt.Fprintf(&b, "   - %s:1\n", s)
+	}
+	file, err := l.config("nutcracker.yml", b.String())
+	return []string{l.binary, "-c", file, "-a", "127.0.0.1", "-s", strconv.Itoa(l.spare)}, err
+}
+
+func haproxyArgs(l launch) ([]string, error) {
+	file, err := l.config("haproxy.cfg", fmt.Sprintf(`global
+  nbthread 1
+  maxconn %d
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+listen bench
+  bind %s
+  server s0 %s
+`, l.clients, loopback(l.port), l.servers[0]))
+	return []string{l.binary, "-db", "-f", file}, err
+}
+
+func predixyArgs(l launch) ([]string, error) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Name bench\nBind %s\nWorkerThreads 1\nClientTimeout 0\n", loopback(l.port))
+	b.WriteString("Authority {\n  Auth {\n    Mode admin\n  }\n}\n")
+	b.WriteString("StandaloneServerPool {\n  Databases 16\n  Hash crc16\n  HashTag \"{}\"\n  Distribution modula\n")
+	b.WriteString("  MasterReadPriority 60\n  RefreshMethod fixed\n")
+	for i, s := range l.servers {
+		fmt.Fprintf(&b, "  Group shard%03d {\n    + %s\n  }\n", i, s)
+	}
+	b.WriteString("}\n")
+	file, err := l.config("predixy.conf", b.String())
+	return []string{l.binary, file}, err
+}
+
+func envoyArgs(l launch) ([]string, error) {
+	var endpoints strings.Builder
+	for _, s := range l.servers {
+		host, port, _ := strings.Cut(s, ":")
+		fmt.Fprintf(&endpoints, "      - endpoint: {address: {socket_address: {address: %s, port_value: %s}}}\n", host, port)
+	}
+	file, err := l.config("envoy.yaml", fmt.Sprintf(`static_resources:
+  listeners:
+  - name: redis
+    address: {socket_address: {address: 127.0.0.1, port_value: %d}}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.redis_proxy
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy
+          stat_prefix: bench
+          settings: {op_timeout: 60s}
+          prefix_routes: {catch_all_route: {cluster: servers}}
+  clusters:
+  - name: servers
+    type: STATIC
+    connect_timeout: 1s
+    lb_policy: MAGLEV
+    load_assignment:
+      cluster_name: servers
+      endpoints:
+      - lb_endpoints:
+%s`, l.port, strings.ReplaceAll(endpoints.String(), "      - ", "        - ")))
+	return []string{l.binary, "-c", file, "--concurrency", "1", "--disable-hot-restart", "-l", "error"}, err
+}
+
+func (l launch) config(name, text string) (string, error) {
+	file := filepath.Join(l.dir, fmt.Sprintf("%d-%s", l.port, name))
+	return file, os.WriteFile(file, []byte(text), 0o600)
+}
+
+func loopback(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
