@@ -9,11 +9,18 @@ import (
 	"ringmaster/control/config"
 )
 
-// reserved is the descriptors needed for other things than clients: connections to the servers
-// (RESP2 and RESP3, and as many again while they are replaced), listeners, admin, each loop's own, logs.
+const (
+	// perLoop is a loop's own descriptors: epoll, eventfd and a socket pair.
+	perLoop = 4
+	// perProcess is standard streams, the runtime's epoll, name lookups, the acceptor's spare.
+	perProcess = 16
+)
+
+// reserved is the descriptors needed for other things than clients. Connections to the servers
+// are counted for RESP2 and RESP3.
 func reserved(c *config.Config) uint64 {
-	upstream := uint64(c.Loops) * uint64(len(c.Upstream)) * uint64(c.UpstreamConnections) * 4
-	return upstream + uint64(c.Loops)*4 + uint64(len(c.Listen)) + admin.MaxConns + 32
+	upstream := uint64(c.Loops) * uint64(len(c.Upstream)) * uint64(c.UpstreamConnections) * 2
+	return upstream + uint64(c.Loops)*perLoop + uint64(len(c.Listen)) + admin.MaxConns + perProcess
 }
 
 // raiseDescriptors raises the soft limit on open files as far as max-clients needs and the

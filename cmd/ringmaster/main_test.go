@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ringmaster/control/config"
 	"ringmaster/eventloop"
 	"ringmaster/stats"
 )
@@ -177,21 +179,37 @@ func TestRunsUntilASignalAndStopsClean(t *testing.T) {
 	}
 }
 
+// stopping runs a process whose first signal has come; again is the second.
+func stopping(t *testing.T, f *fakePlane, oneRequest time.Duration, again chan os.Signal) error {
+	t.Helper()
+	p := &process{
+		config: &config.Config{DrainTimeout: time.Minute}, log: slog.New(slog.DiscardHandler),
+		signals: again, oneRequest: oneRequest,
+	}
+	return p.stop(f, syscall.SIGTERM)
+}
+
 func TestASecondSignalEndsAtOnce(t *testing.T) {
-	f, release := new(fakePlane), make(chan struct{})
+	release, again := make(chan struct{}), make(chan os.Signal)
 	defer close(release)
-	f.shutdown = func(context.Context) error {
-		err := syscall.Kill(os.Getpid(), syscall.SIGTERM)
+	f := &fakePlane{shutdown: func(context.Context) error {
+		again <- syscall.SIGTERM
 		<-release
-		return err
+		return nil
+	}}
+	if err := stopping(t, f, 0, again); !errors.Is(err, errForced) {
+		t.Errorf("%v", err)
 	}
-	start := func(c eventloop.Config) (plane, error) {
-		f.config = c
-		return f, syscall.Kill(os.Getpid(), syscall.SIGTERM)
-	}
-	code, _, stderr := commandLine(t, start, append([]string{"--upstream", "a:1"}, free...)...)
-	if code != exitFailed || !strings.Contains(stderr, errForced.Error()) {
-		t.Errorf("exit %d: %s", code, stderr)
+}
+
+func TestTheSameSignalSentTwiceIsOneRequest(t *testing.T) {
+	again := make(chan os.Signal)
+	f := &fakePlane{shutdown: func(context.Context) error {
+		again <- syscall.SIGTERM // returns only once it was taken
+		return nil
+	}}
+	if err := stopping(t, f, time.Hour, again); err != nil {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -20,6 +20,10 @@ import (
 // errForced is the end by a second signal.
 var errForced = errors.New("stopped at once: a second signal came; clients were cut off")
 
+// oneRequest is how long further signals count as the same request to stop: terminals and
+// supervisors often signal a process and then its whole group.
+const oneRequest = 500 * time.Millisecond
+
 // adminGrace is how long an answer of the admin server may take once all else has stopped.
 const adminGrace = time.Second
 
@@ -28,7 +32,10 @@ func run(cmd *cobra.Command, c *config.Config, start starter, ready ...func(boun
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
-	p := &process{config: c, start: start, log: newLogger(cmd.ErrOrStderr(), c), signals: signals, ready: ready}
+	p := &process{
+		config: c, start: start, log: newLogger(cmd.ErrOrStderr(), c), ready: ready,
+		signals: signals, oneRequest: oneRequest,
+	}
 	return p.run()
 }
 
@@ -37,8 +44,10 @@ type process struct {
 	config  *config.Config
 	start   starter
 	log     *slog.Logger
-	signals <-chan os.Signal
 	ready   []func(bound)
+	signals <-chan os.Signal
+	// oneRequest is the constant of that name; tests make it 0.
+	oneRequest time.Duration
 }
 
 func (p *process) run() error {
@@ -110,13 +119,17 @@ func (p *process) stop(data plane, sig os.Signal) error {
 		slog.Duration("drain_timeout", p.config.DrainTimeout))
 	ctx, cancel := context.WithTimeout(context.Background(), p.config.DrainTimeout)
 	defer cancel()
-	done := make(chan error, 1)
+	done, first := make(chan error, 1), time.Now()
 	go func() { done <- data.Shutdown(ctx) }()
-	select {
-	case <-p.signals:
-		return errForced
-	case err := <-done:
-		return p.stopped(err)
+	for {
+		select {
+		case <-p.signals:
+			if time.Since(first) >= p.oneRequest {
+				return errForced
+			}
+		case err := <-done:
+			return p.stopped(err)
+		}
 	}
 }
 

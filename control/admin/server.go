@@ -21,7 +21,7 @@ type Source interface {
 
 const (
 	// MaxConns is how many HTTP connections are served at once; further ones wait.
-	MaxConns = 64
+	MaxConns = 16
 
 	headTimeout   = 5 * time.Second
 	answerTimeout = 30 * time.Second

@@ -132,7 +132,7 @@ var timingSettings = []*Setting{
 	},
 	{
 		Name: "drain-timeout", Group: Timing, Unit: "duration", Default: "10s",
-		Help:    "On SIGTERM or SIGINT, how long commands in flight may take to finish before clients are closed. A second signal ends at once.",
+		Help:    "On SIGTERM or SIGINT, how long commands in flight may take to finish before clients are closed. A second signal, half a second or more later, ends at once.",
 		Raise:   "Stopping may take longer.",
 		Lower:   "Slow commands are cut off.",
 		Example: "drain-timeout: 30s",
