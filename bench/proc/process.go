@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -115,12 +117,18 @@ func (p *Process) Stop() {
 	}
 }
 
-// FreePort returns a port of 127.0.0.1 on which nothing listened a moment ago.
+// FreePort returns a port of 127.0.0.1 on which nothing listened a moment ago. It lies
+// below those that Linux gives to outgoing connections, of which a run has thousands.
 func FreePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	const lowest, highest = 11_000, 31_000
+	var last error
+	for range 100 {
+		port := lowest + rand.IntN(highest-lowest)
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return port, l.Close()
+		}
+		last = err
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("no free port between %d and %d: %w", lowest, highest, last)
 }
