@@ -3,7 +3,6 @@ package session
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"ringmaster/command"
@@ -28,6 +27,9 @@ func localHandlers() []handler {
 		"client|setname": (*Session).clientSetName,
 		"client|setinfo": (*Session).clientSetInfo,
 		"client|info":    (*Session).clientInfo,
+		"readonly":       (*Session).noCluster,
+		"readwrite":      (*Session).noCluster,
+		"asking":         (*Session).noCluster,
 	} {
 		base, sub, _ := strings.Cut(name, "|")
 		spec := command.Lookup([]byte(base))
@@ -108,6 +110,9 @@ func (s *Session) reset(*command.Spec, *parser.Request) {
 		s.answerString("+RESET\r\n")
 	})
 }
+
+// noCluster answers what would change the state of a cluster node's connection, which clients share.
+func (s *Session) noCluster(spec *command.Spec, _ *parser.Request) { s.refuse(spec, errNoCluster) }
 
 func (s *Session) clientID(*command.Spec, *parser.Request) {
 	s.env.scratch = parser.AppendInt(s.env.scratch[:0], int64(s.id))
@@ -204,5 +209,3 @@ func (s *Session) answerBulk(b []byte) {
 	s.env.scratch = parser.AppendBulk(s.env.scratch[:0], b)
 	s.answer(s.env.scratch)
 }
-
-func (s *Session) answerBulkInt(n int) { s.answerBulk(strconv.AppendInt(nil, int64(n), 10)) }

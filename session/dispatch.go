@@ -53,6 +53,10 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		}
 		s.pass(s.env.Map.Lookup(req.Args[spec.FirstKeyPos(req.Args)]), spec, req)
 	case command.ClassSameShard:
+		if spec.Blocks(req.Args) { // XREAD with BLOCK
+			s.refuse(spec, unsupported(spec.Name))
+			return
+		}
 		s.sameShard(spec, req)
 	case command.ClassSplit:
 		s.split(spec, req)
@@ -62,13 +66,6 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		s.allShards(spec, req)
 	case command.ClassScan:
 		s.scan(spec, req)
-	case command.ClassBlocking:
-		// Without BLOCK, reading a stream is a command like others.
-		if spec.Blocks(req.Args) {
-			s.refuse(spec, unsupported(spec.Name))
-			return
-		}
-		s.sameShard(spec, req)
 	case command.ClassRefused:
 		s.refuse(spec, noPermission(spec.Name))
 	default:

@@ -135,6 +135,10 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 		s.pass(0, spec, req)
 		return
 	}
+	if spec.Merge == command.MergeSpecial && specialMerges[spec.Name] == nil {
+		s.refuse(spec, "ERR '"+spec.Name+"' describes one server and can't be joined over several shards")
+		return
+	}
 	g := s.gather(spec, len(req.Raw))
 	g.hold()
 	for i := range s.env.Map.Len() {

@@ -40,13 +40,18 @@ func (g *gather) join(dst []byte) []byte {
 			return f(g, dst)
 		}
 	}
-	return append(dst, g.parts[0].buf.B...)
+	return g.first(dst)
 }
+
+// first is the reply of the first shard.
+func (g *gather) first(dst []byte) []byte { return append(dst, g.parts[0].buf.B...) }
 
 // specialMerges holds the merges that belong to one command.
 var specialMerges = map[string]func(*gather, []byte) []byte{
 	"scan": (*gather).joinScan,
 	"info": (*gather).joinInfo,
+	// The shards are set up alike: the first one's settings stand for all.
+	"config|get": (*gather).first,
 }
 
 // firstError is the first part that is an error: the server's own before one of ours, for it says more.
