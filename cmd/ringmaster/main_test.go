@@ -143,8 +143,10 @@ func TestCheckSaysWhatItFoundRight(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	if code, stdout, _ := commandLine(t, neverStart, "version"); code != exitOK || !strings.HasPrefix(stdout, "ringmaster ") {
-		t.Errorf("exit %d, %q", code, stdout)
+	for _, arg := range []string{"version", "--version"} {
+		if code, stdout, _ := commandLine(t, neverStart, arg); code != exitOK || stdout != versionLine()+"\n" {
+			t.Errorf("%s: exit %d, %q", arg, code, stdout)
+		}
 	}
 }
 

@@ -35,9 +35,11 @@ replies back in order.`,
 			return run(cmd, c, start)
 		},
 		Args:                       noArgs,
+		Version:                    versionLine(), // for --version
 		SuggestionsMinimumDistance: 2,
 	}
 	addFlags(root, loader)
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newDemo(start), newCheck(), newVersion())
 	return root
