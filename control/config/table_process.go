@@ -66,7 +66,7 @@ var processSettings = []*Setting{
 	{
 		Name: "log-level", Group: Seeing, Unit: "word", Default: "info",
 		Help:    "What is logged, to standard error: debug, info, warn or error, and what is worse.",
-		Choose:  "debug logs every client that comes and goes.",
+		Choose:  "debug adds what the libraries below say; warn keeps to what somebody should look at.",
 		Example: "log-level: warn",
 		Words:   []string{"debug", "info", "warn", "error"},
 		apply:   word(func(c *Config, w string) { _ = c.LogLevel.UnmarshalText([]byte(w)) }),
