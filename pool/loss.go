@@ -29,7 +29,9 @@ func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
 		c.transition(Retired)
 		return
 	}
-	c.pool.log.lost(c, reason, cause)
+	if c.rings.refusal == nil { // that a client asks for a database there isn't is no trouble
+		c.pool.log.lost(c, reason, cause)
+	}
 	if worked {
 		// Dial again at once, and let requests wait for that one attempt.
 		c.patient, c.backoff, c.retryAt = true, 0, c.pool.Now

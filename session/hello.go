@@ -25,44 +25,38 @@ func (s *Session) hello(spec *command.Spec, req *parser.Request) {
 		}
 		args = args[1:]
 	}
-	opt, text := parseHello(args)
-	if text != "" {
-		s.refuse(spec, text)
-		return
-	}
-	if opt.user != nil && !s.login(opt.user, opt.password) {
-		s.refuse(spec, errWrongPass)
-		return
+	for len(args) > 0 {
+		n, text := s.helloOption(args)
+		if text != "" {
+			s.refuse(spec, text)
+			return
+		}
+		args = args[n:]
 	}
 	if !s.authed {
 		s.refuse(spec, errHelloNoAuth)
 		return
 	}
-	if opt.name != nil {
-		s.identity().name = string(opt.name)
-	}
 	s.crossTo(pool.Key{Proto: int(proto), DB: s.db}, (*Session).answerHello)
 }
 
-type helloOptions struct{ user, password, name []byte }
-
-// parseHello reads what follows the version; text is the error, if any.
-func parseHello(args [][]byte) (o helloOptions, text string) {
-	for len(args) > 0 {
-		switch more := len(args) - 1; {
-		case more >= 2 && bytes.EqualFold(args[0], []byte("auth")):
-			o.user, o.password = args[1], args[2]
-			args = args[3:]
-		case more >= 1 && bytes.EqualFold(args[0], []byte("setname")):
-			if o.name = args[1]; !validName(o.name) {
-				return o, errClientName
-			}
-			args = args[2:]
-		default:
-			return o, "ERR Syntax error in HELLO option '" + string(quoted(args[0], len(args[0]))) + "'"
+// helloOption carries out the option at the start of args and gives its length in words; text is the
+// error, if any. Like Redis 7.0 it leaves in force what came before a mistake.
+func (s *Session) helloOption(args [][]byte) (n int, text string) {
+	switch more := len(args) - 1; {
+	case more >= 2 && bytes.EqualFold(args[0], []byte("auth")):
+		if !s.login(args[1], args[2]) {
+			return 0, errWrongPass
 		}
+		return 3, ""
+	case more >= 1 && bytes.EqualFold(args[0], []byte("setname")):
+		if !validName(args[1]) {
+			return 0, errClientName
+		}
+		s.identity().name = string(args[1])
+		return 2, ""
 	}
-	return o, ""
+	return 0, "ERR Syntax error in HELLO option '" + string(quoted(args[0], len(args[0]))) + "'"
 }
 
 // answerHello describes the proxy as the Redis it stands for.
