@@ -15,8 +15,8 @@
 //
 // # Who may call
 //
-// Nobody: the package has tests only. They scale by the environment: DIFF_COMMANDS and
-// DIFF_SEED for the differential test, FAULT_SECONDS for the one under faults; -short
+// Nobody: the package has tests only. They scale by the environment: DIFF_COMMANDS,
+// DIFF_SEED and DIFF_SKIP for the differential test, FAULT_SECONDS for the one under faults; -short
 // makes all of them quick. RINGMASTER_BIN tests a ready binary.
 //
 // # Ownership of bytes
