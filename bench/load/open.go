@@ -100,7 +100,6 @@ func (g *generator) close() {
 func (g *generator) now() int64 { return int64(time.Since(g.start)) }
 
 func (g *generator) run(ctx context.Context) error {
-	_ = unix.Setpriority(unix.PRIO_PROCESS, 0, -15)
 	// Without this the kernel adds 50 µs to every wait.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	g.start = time.Now()
