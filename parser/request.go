@@ -21,13 +21,14 @@ type Request struct {
 // Between calls with an unfinished request the caller keeps its bytes: the next input starts
 // with the same bytes and has more behind them.
 //
-// Invariant: pos <= len(input); bulk >= 0 only while an argument's body is awaited.
+// Invariant: pos, look <= len(input); bulk > 0 only while an argument's body is awaited.
 type RequestParser struct {
 	// Unauthenticated limits what is accepted to what Redis accepts before AUTH.
 	Unauthenticated bool
 
 	started bool   // the array header has been read
 	pos     int    // bytes of the request that need not be read again
+	look    int    // where the search for the end of an unfinished line goes on
 	left    int    // arguments still to come
 	bulk    int    // length of the awaited body plus 1; 0: its header is awaited
 	odd     bool   // a terminator was not CRLF: Redis accepts that, other servers may not
@@ -78,16 +79,16 @@ func (p *RequestParser) Need() int {
 func (p *RequestParser) Held() int { return cap(p.spans) * 16 }
 
 func (p *RequestParser) reset() {
-	p.started, p.pos, p.left, p.bulk, p.odd, p.spans = false, 0, 0, 0, false, nil
+	p.started, p.pos, p.look, p.left, p.bulk, p.odd, p.spans = false, 0, 0, 0, 0, false, nil
 }
 
 // header reads "*n\r\n". next is 0 when more bytes are needed.
 func (p *RequestParser) header(b []byte, lim *Limits) (n, next int, err *ProtocolError) {
-	line, next, err := p.line(b, 1, lim, "too big mbulk count string")
+	end, next, err := p.line(b, 0, lim, "too big mbulk count string")
 	if err != nil || next == 0 {
 		return 0, 0, err
 	}
-	v, ok := Int(line)
+	v, ok := Int(b[1:end])
 	if !ok || v > int64(lim.MaxArgs) {
 		return 0, 0, &ProtocolError{Text: "invalid multibulk length", Offset: 1}
 	}
@@ -97,34 +98,31 @@ func (p *RequestParser) header(b []byte, lim *Limits) (n, next int, err *Protoco
 	return int(v), next, nil
 }
 
-// line gives the bytes from b[at:] up to the '\r', and where the next line starts; 0: not there yet.
-func (p *RequestParser) line(b []byte, at int, lim *Limits, tooBig string) ([]byte, int, *ProtocolError) {
+// line finds the '\r' that ends the line at b[at:], and where the next line starts; 0: not there yet.
+func (p *RequestParser) line(b []byte, at int, lim *Limits, tooBig string) (end, next int, err *ProtocolError) {
+	from := max(at, p.look)
 	// Lengths are short: a loop beats the set-up of bytes.IndexByte.
-	end := at
-	for end < len(b) && end < at+8 && b[end] != '\r' {
-		end++
+	for end = from; end < len(b) && end < from+8 && b[end] != '\r'; end++ {
 	}
-	if end == at+8 && b[end-1] != '\r' {
-		i := bytes.IndexByte(b[end:], '\r')
-		if i < 0 {
-			end = len(b)
-		} else {
+	if end == from+8 {
+		if i := bytes.IndexByte(b[end:], '\r'); i >= 0 {
 			end += i
+		} else {
+			end = len(b)
 		}
 	}
-	if end >= len(b) {
-		if len(b)-at > lim.MaxInline {
-			return nil, 0, &ProtocolError{Text: tooBig, Offset: at}
-		}
-		return nil, 0, nil
+	if end-at > lim.MaxInline {
+		return 0, 0, &ProtocolError{Text: tooBig, Offset: at}
 	}
 	if end+2 > len(b) {
-		return nil, 0, nil
+		p.look = end
+		return 0, 0, nil
 	}
+	p.look = 0
 	if b[end+1] != '\n' {
 		p.odd = true
 	}
-	return b[at:end], end + 2, nil
+	return end, end + 2, nil
 }
 
 // arguments reads bulk strings until none is left.
@@ -188,14 +186,14 @@ func (p *RequestParser) bulkHeader(b []byte, at int, lim *Limits) (n, next int, 
 	if at >= len(b) {
 		return 0, 0, nil
 	}
-	line, next, err := p.line(b, at+1, lim, "too big bulk count string")
+	end, next, err := p.line(b, at, lim, "too big bulk count string")
 	if err != nil || next == 0 {
 		return 0, 0, err
 	}
 	if b[at] != '$' {
 		return 0, 0, &ProtocolError{Text: "expected '$', got '" + string(b[at:at+1]) + "'", Offset: at}
 	}
-	v, ok := Int(line)
+	v, ok := Int(b[at+1 : end])
 	if !ok || v < 0 || v > int64(lim.MaxBulk) {
 		return 0, 0, &ProtocolError{Text: "invalid bulk length", Offset: at + 1}
 	}
