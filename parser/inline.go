@@ -2,18 +2,19 @@ package parser
 
 import "bytes"
 
-// inline reads a request that is a line of words, as typed into telnet.
+// inline reads a request that is a line of words, as typed into telnet. A line with a NUL in it
+// never ends, as in Redis, which looks for its end with strchr.
 func (p *RequestParser) inline(b []byte, lim *Limits, req *Request) (bool, *ProtocolError) {
-	i := bytes.IndexByte(b[p.pos:], '\n')
-	end := p.pos + i
-	if i < 0 {
-		end = len(b)
+	end, whole := lineEnd(b, p.look)
+	long := end
+	if !whole {
+		long = len(b)
 	}
-	if end > lim.MaxInline {
+	if long > lim.MaxInline {
 		return false, &ProtocolError{Text: "too big inline request"}
 	}
-	if i < 0 {
-		p.pos = end
+	if !whole {
+		p.look = end
 		return false, nil
 	}
 	line := b[:end]
@@ -31,11 +32,20 @@ func (p *RequestParser) inline(b []byte, lim *Limits, req *Request) (bool, *Prot
 	return true, nil
 }
 
+// lineEnd finds the newline behind b[from:]; without one, end is how far b need not be searched again.
+func lineEnd(b []byte, from int) (end int, whole bool) {
+	end = len(b)
+	if i := bytes.IndexByte(b[from:], '\n'); i >= 0 {
+		end, whole = from+i, true
+	}
+	if i := bytes.IndexByte(b[from:end], 0); i >= 0 {
+		return from + i, false
+	}
+	return end, whole
+}
+
 // split cuts line into words as sdssplitargs does; false: the quotes are unbalanced.
 func (r *Request) split(line []byte) bool {
-	if nul := bytes.IndexByte(line, 0); nul >= 0 {
-		line = line[:nul]
-	}
 	// A word never grows by unquoting, so this never moves under the slices already cut.
 	if cap(r.scratch) < len(line) {
 		r.scratch = make([]byte, 0, len(line))
