@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 
@@ -27,6 +26,8 @@ const (
 // listeners can neither pause nor survive running out of descriptors.
 func (s *Server) accept(ln net.Listener) {
 	var logged time.Time
+	spare := newSpareDescriptor()
+	defer spare.close()
 	for {
 		conn, err := ln.Accept()
 		switch {
@@ -40,7 +41,7 @@ func (s *Server) accept(ln net.Listener) {
 				s.log.Warn("can't accept a client; raise the limit of open files or lower --max-clients", slog.Any("cause", err))
 			}
 			s.refused.Add(1)
-			if errors.Is(err, syscall.EMFILE) && s.spare.sacrifice(ln) {
+			if errors.Is(err, syscall.EMFILE) && spare.sacrifice(ln) {
 				continue
 			}
 			select {
@@ -107,10 +108,7 @@ func (s *Server) refuse(conn net.Conn) {
 
 // spareDescriptor is kept so that a client can be told off even when all others are used: else it would
 // wait in the listener's queue and accept would fail over and over.
-type spareDescriptor struct {
-	mu sync.Mutex
-	f  *os.File
-}
+type spareDescriptor struct{ f *os.File }
 
 func newSpareDescriptor() *spareDescriptor {
 	d := &spareDescriptor{}
@@ -121,8 +119,6 @@ func newSpareDescriptor() *spareDescriptor {
 // sacrifice accepts one client on the spare descriptor and closes it at once. false: there was none to
 // spare, or nobody waited.
 func (d *spareDescriptor) sacrifice(ln net.Listener) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.f == nil {
 		d.f, _ = os.Open(os.DevNull)
 		return false
@@ -144,8 +140,6 @@ func (d *spareDescriptor) sacrifice(ln net.Listener) bool {
 }
 
 func (d *spareDescriptor) close() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.f != nil {
 		_ = d.f.Close()
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,7 +42,6 @@ type Server struct {
 	clients atomic.Int64  // connected or being enrolled
 	refused atomic.Uint64 // over MaxClients, or no descriptor left
 	halves  atomic.Int64  // half-closed clients
-	spare   *spareDescriptor
 	emptied chan struct{} // gets a token whenever the last client has gone
 	hurry   chan struct{} // wakes the ticker for a fast tick
 }
@@ -79,7 +79,6 @@ func Start(cfg Config) (*Server, error) {
 		_ = client.Stop()
 		return nil, err
 	}
-	s.spare = newSpareDescriptor()
 	for _, l := range s.loops {
 		l.post(func() { l.pool.Start() })
 	}
@@ -140,26 +139,21 @@ func (s *Server) Snapshot(ctx context.Context) ([]stats.Loop, error) {
 // Ready is nil when every loop has a connection to every server; else it names the servers that lack
 // one, and why.
 func (s *Server) Ready(ctx context.Context) error {
-	var mu sync.Mutex
-	down := map[string]string{}
-	err := s.onEach(ctx, func(_ int, l *loop) {
-		for _, f := range l.pool.Down() {
-			mu.Lock()
-			down[f.Server] = failureCause(f)
-			mu.Unlock()
-		}
-	})
-	if err != nil {
+	down := make([][]*pool.Failure, len(s.loops))
+	if err := s.onEach(ctx, func(i int, l *loop) { down[i] = l.pool.Down() }); err != nil {
 		return err
 	}
-	if len(down) == 0 {
+	var names []string
+	for _, failures := range down {
+		for _, f := range failures {
+			names = append(names, f.Server+" ("+failureCause(f)+")")
+		}
+	}
+	if len(names) == 0 {
 		return nil
 	}
-	var names []string
-	for name, cause := range down {
-		names = append(names, name+" ("+cause+")")
-	}
-	return errors.New("no connection to " + strings.Join(names, ", "))
+	slices.Sort(names)
+	return errors.New("no connection to " + strings.Join(slices.Compact(names), ", "))
 }
 
 func failureCause(f *pool.Failure) string {
@@ -204,7 +198,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	_ = s.onEach(ctxOrGrace(ctx), func(_ int, l *loop) { l.pool.Stop() })
 	stopErr := s.client.Stop()
 	s.tasks.Wait()
-	s.spare.close()
 	return errors.Join(err, stopErr)
 }
 

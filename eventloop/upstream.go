@@ -1,9 +1,7 @@
 package eventloop
 
 import (
-	"context"
 	"net"
-	"strings"
 
 	"github.com/panjf2000/gnet/v2"
 
@@ -68,42 +66,4 @@ func (u *upstream) Close() {
 	}
 	u.marked = true
 	u.loop.closing = append(u.loop.closing, u)
-}
-
-// dial connects to conn's server on a goroutine of its own and brings the socket to the loop.
-func (l *loop) dial(conn *pool.Conn) {
-	network, addr := "tcp", conn.Server().Addr
-	if path, ok := strings.CutPrefix(addr, "unix://"); ok {
-		network, addr = "unix", path
-	}
-	l.srv.tasks.Go(func() {
-		err := l.connect(network, addr, conn)
-		if err != nil {
-			_ = l.post(func() { conn.OnDialFailed(err) })
-		}
-	})
-}
-
-// connect runs on the goroutine of a dial.
-func (l *loop) connect(network, addr string, conn *pool.Conn) error {
-	d := net.Dialer{Timeout: l.srv.cfg.Upstream.DialTimeout}
-	nc, err := d.DialContext(l.srv.ctx, network, addr)
-	if err != nil {
-		return err
-	}
-	if tcp, ok := nc.(*net.TCPConn); ok {
-		_ = tcp.SetReadBuffer(receiveBuffer)
-	}
-	ctx := gnet.NewContext(context.Background(), &upstream{loop: l, conn: conn})
-	enrolled, err := l.el.Enroll(ctx, nc)
-	if err != nil {
-		_ = nc.Close()
-		return err
-	}
-	select {
-	case r := <-enrolled:
-		return r.Err
-	case <-l.srv.ctx.Done():
-		return l.srv.ctx.Err()
-	}
 }

@@ -95,6 +95,9 @@ var errorLine = []byte("-ERR")
 
 // retire closes the connection for good.
 func (c *Conn) retire() {
+	if c.sock != nil {
+		c.pool.stats.Servers[c.server.index].Disconnects[stats.ServerDropped]++
+	}
 	c.transition(Retired)
 	c.end(errRetired)
 }

@@ -19,10 +19,9 @@ type Loop struct {
 	FlushesNow   uint64 // requests written at once because nothing else was in flight
 
 	// Failures that the proxy noticed itself.
-	Timeouts     uint64 // requests answered with the timeout error
-	LateReplies  uint64 // replies dropped because their request had timed out
-	Orphans      uint64 // replies dropped because their client had gone
-	ForeignBytes uint64 // bytes dropped because they belonged to no open connection; should stay 0
+	Timeouts    uint64 // requests answered with the timeout error
+	LateReplies uint64 // replies dropped because their request had timed out
+	Orphans     uint64 // replies dropped because their client had gone
 
 	// Servers has one entry per server, indexed as shard.Map numbers them.
 	Servers []Server

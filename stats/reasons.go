@@ -10,18 +10,15 @@ const (
 	ProtocolError                       // its bytes were not RESP
 	OutputLimit                         // it left more replies unread than client-output-limit
 	QueryBufferLimit                    // one request or its backlog exceeded query-buffer-limit
-	IdleTimeout                         // it was silent for too long
 	UpstreamLost                        // its server was lost in the middle of a forwarded reply
 	WriteFailed                         // writing to it failed
 	Shutdown                            // the proxy is stopping
-	Killed                              // CLIENT KILL or an operator
-	MaxClients                          // refused: max-clients were connected
 	CloseReasons     = int(iota)        // how many there are
 )
 
 var closeReasons = [CloseReasons]string{
-	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit", "idle_timeout",
-	"upstream_lost_mid_reply", "write_failed", "shutdown", "killed", "max_clients",
+	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit",
+	"upstream_lost_mid_reply", "write_failed", "shutdown",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.

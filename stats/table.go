@@ -57,9 +57,6 @@ var table = []Metric{
 	{"ringmaster_orphan_replies_total", Counter, "replies", nil,
 		"Replies dropped because the client that asked had gone.", "Loop.Orphans",
 		total(func(l *Loop) uint64 { return l.Orphans })},
-	{"ringmaster_foreign_bytes_total", Counter, "bytes", nil,
-		"Bytes dropped because they belonged to no open connection. Should stay 0.", "Loop.ForeignBytes",
-		total(func(l *Loop) uint64 { return l.ForeignBytes })},
 
 	{"ringmaster_server_up", Gauge, "0 or 1", byServer,
 		"1 when every loop has a connection to the server that is ready.", "Server.State", serverUp},

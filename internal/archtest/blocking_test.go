@@ -9,7 +9,13 @@ import (
 
 // ownGoroutine are the files of eventloop that run beside the loops, with what they do
 // there. Everything else in eventloop runs on a loop.
-var ownGoroutine = map[string]string{}
+var ownGoroutine = map[string]string{
+	"eventloop/server.go":    "starts and stops the loops, and asks them for copies; called by cmd and the admin server",
+	"eventloop/accept.go":    "accepts clients: gnet's own listeners can't pause and die of EMFILE",
+	"eventloop/dial.go":      "connects to servers: gnet dials without a timeout",
+	"eventloop/timer.go":     "posts ticks to the loops; the one thing a loop itself does there never waits",
+	"eventloop/halfclose.go": "writes the last replies of a client that shut its write half",
+}
 
 // calls are functions that a loop may not call, with the reason.
 var calls = map[string]string{
