@@ -50,13 +50,11 @@ func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
 
 // end lets the socket, the output and every owed request go.
 func (c *Conn) end(cause error) {
-	if c.sock != nil {
-		c.unsent = uint64(c.sock.Buffered())
-		sock := c.sock
+	reached := c.reached()
+	if sock := c.sock; sock != nil {
 		c.sock = nil
 		sock.Close()
 	}
-	reached := c.written - min(c.unsent, c.written)
 	sent := &Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause}
 	unsent := &Failure{Kind: Lost, Server: c.server.Name, Cause: cause}
 	failed := c.ring
@@ -147,10 +145,13 @@ func (c *Conn) expire(now int64) {
 		return
 	}
 	i := max(c.expired, c.ring.head)
-	if i == c.ring.head && c.scan.Started() && c.ring.len() > 0 {
+	if i == c.ring.head && c.replying() {
 		i++
 	}
-	reached := c.written - min(c.unsent, c.written)
+	if i == c.ring.tail || now-c.ring.at(i).at <= limit {
+		return
+	}
+	reached := c.reached()
 	for ; i < c.ring.tail; i++ {
 		e := c.ring.at(i)
 		if now-e.at <= limit {
@@ -167,6 +168,20 @@ func (c *Conn) expire(now int64) {
 		c.fail(e, f)
 	}
 	c.expired = i
+}
+
+// replying reports whether part of the head's reply has come. A push has nothing to do with the head.
+func (c *Conn) replying() bool {
+	return c.ring.len() > 0 && c.scan.Started() && c.scan.Kind() != '>'
+}
+
+// reached is the offset up to which bytes may have reached the server, as of now: what the socket
+// held back after the last write may have left since.
+func (c *Conn) reached() uint64 {
+	if c.sock != nil {
+		c.unsent = uint64(c.sock.Buffered())
+	}
+	return c.written - min(c.unsent, c.written)
 }
 
 // impatient makes requests fail at once until the server answers again, and plans the next dial
