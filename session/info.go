@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,7 +69,7 @@ func mergeInfo(texts [][]byte) []byte {
 	section := ""
 	for _, line := range strings.Split(string(texts[0]), "\r\n") {
 		if strings.HasPrefix(line, "# ") {
-			out = append(out, appendMissing(nil, section, fields, seen)...)
+			out = addMissing(out, section, fields, seen)
 			section = strings.TrimPrefix(line, "# ")
 		}
 		name, _, ok := strings.Cut(line, ":")
@@ -79,25 +80,32 @@ func mergeInfo(texts [][]byte) []byte {
 		seen[name] = true
 		out = append(out, name+":"+mergeField(name, fields))
 	}
-	out = append(out, appendMissing(nil, section, fields, seen)...)
+	out = addMissing(out, section, fields, seen)
 	return []byte(human(strings.Join(out, "\r\n"), fields))
 }
 
-// appendMissing adds the fields of a section of many names that only later servers have.
-func appendMissing(out []string, section string, fields []map[string]string, seen map[string]bool) []string {
+// addMissing adds the fields of a section of many names that only later servers have, by name, behind the
+// section's last line.
+func addMissing(out []string, section string, fields []map[string]string, seen map[string]bool) []string {
 	prefix, ok := map[string]string{"Keyspace": "db", "Commandstats": "cmdstat_", "Errorstats": "errorstat_"}[section]
 	if !ok {
 		return out
 	}
+	var missing []string
 	for _, f := range fields[1:] {
-		for name := range f {
-			if strings.HasPrefix(name, prefix) && !seen[name] && strings.Contains(f[name], "=") {
+		for name, value := range f {
+			if strings.HasPrefix(name, prefix) && !seen[name] && strings.Contains(value, "=") {
 				seen[name] = true
-				out = append(out, name+":"+mergeField(name, fields))
+				missing = append(missing, name+":"+mergeField(name, fields))
 			}
 		}
 	}
-	return out
+	slices.Sort(missing)
+	end := len(out)
+	for end > 0 && out[end-1] == "" {
+		end--
+	}
+	return slices.Insert(out, end, missing...)
 }
 
 func mergeField(name string, fields []map[string]string) string {
