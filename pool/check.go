@@ -1,0 +1,65 @@
+package pool
+
+import "fmt"
+
+// Key says which protocol and database the connection is for. Loop-only.
+func (c *Conn) Key() Key { return c.rings.key }
+
+// Check says which of the package's invariants is broken; nil: none. It walks everything: for tests and
+// debug builds. Loop-only.
+func (p *Pool) Check() error {
+	owed := 0
+	for key, r := range p.rings {
+		if r.key != key {
+			return fmt.Errorf("the rings of %v are listed under %v", r.key, key)
+		}
+		if r.sessions < 0 {
+			return fmt.Errorf("%d sessions use the rings of %v", r.sessions, key)
+		}
+		for _, c := range r.conns {
+			owed += c.ring.len()
+			if err := c.check(); err != nil {
+				return fmt.Errorf("connection to %s of %v, %s: %w", c.server.Name, key, c.state, err)
+			}
+		}
+	}
+	if owed != p.InFlight {
+		return fmt.Errorf("InFlight is %d, the rings hold %d", p.InFlight, owed)
+	}
+	for i, s := range p.servers {
+		if st := &p.stats.Servers[i]; st.Connections != uint64(s.ready) {
+			return fmt.Errorf("server %s has %d ready connections, the gauge shows %d", s.Name, s.ready, st.Connections)
+		}
+	}
+	return nil
+}
+
+func (c *Conn) check() error {
+	size := -c.out.off
+	for _, b := range c.out.full {
+		size += len(b.B)
+	}
+	if c.out.cur != nil {
+		size += len(c.out.cur.B)
+	}
+	wired := c.state == Handshaking || c.state == Ready || c.state == Draining
+	switch {
+	case size != c.out.size:
+		return fmt.Errorf("output counts %d bytes, its chunks hold %d", c.out.size, size)
+	case uint64(c.out.size) != c.queued-c.written:
+		return fmt.Errorf("output holds %d bytes, %d were enqueued and %d written", c.out.size, c.queued, c.written)
+	case wired != (c.sock != nil):
+		return fmt.Errorf("has a socket: %t", c.sock != nil)
+	case c.ring.len() > 0 && !wired && !(c.patient && c.state == Dialing):
+		return fmt.Errorf("owes %d replies that can't come", c.ring.len())
+	}
+	return nil
+}
+
+// Users is how many sessions use the rings of key. Loop-only.
+func (p *Pool) Users(key Key) int {
+	if r := p.rings[key]; r != nil {
+		return r.sessions
+	}
+	return 0
+}

@@ -1,0 +1,103 @@
+package session
+
+import (
+	"fmt"
+
+	"ringmaster/pool"
+	"ringmaster/stats"
+)
+
+// check looks at the invariants that must hold between turns.
+func (w *world) check() {
+	w.tb.Helper()
+	if err := w.pool.Check(); err != nil {
+		w.tb.Error(err)
+	}
+	users := map[pool.Key]int{}
+	for _, c := range w.order {
+		if err := c.session.check(); err != nil {
+			w.tb.Errorf("session of %s: %v", c.name, err)
+		}
+		if c.session.state != closed {
+			users[c.session.rings.Key()]++
+			if x := c.session.cross; x != nil && x.rings != nil && x.rings.Refusal() == nil {
+				users[x.to]++
+			}
+		}
+	}
+	for proto := 2; proto <= 3; proto++ {
+		for db := range 20 {
+			key := pool.Key{Proto: proto, DB: db}
+			if got := w.pool.Users(key); got != users[key] {
+				w.tb.Errorf("the rings of %v count %d sessions, there are %d", key, got, users[key])
+			}
+		}
+	}
+}
+
+// check says which invariant of the session is broken between turns.
+func (s *Session) check() error {
+	if s.state == closed {
+		if s.sock != nil || s.in != nil || s.out != nil || s.slots != nil || s.cross != nil {
+			return fmt.Errorf("is closed and still holds something")
+		}
+		return nil
+	}
+	held, size := 0, 0
+	for i := s.head; i != s.tail; i++ {
+		sl := s.slot(i)
+		size += int(sl.size)
+		if sl.buf != nil {
+			held += len(sl.buf.B)
+		}
+	}
+	live := s.Owed()
+	for i := range s.slots {
+		if s.slots[i].buf != nil {
+			live--
+		}
+	}
+	switch {
+	case s.tail < s.head || s.Owed() > len(s.slots):
+		return fmt.Errorf("owes %d replies and has %d slots", s.Owed(), len(s.slots))
+	case live < 0:
+		return fmt.Errorf("a slot that is not in use has a buffer")
+	case held != s.held:
+		return fmt.Errorf("held is %d, the slots hold %d", s.held, held)
+	case size != s.inBytes:
+		return fmt.Errorf("inBytes is %d, the slots say %d", s.inBytes, size)
+	case s.Owed() > 0 && s.slot(s.head).buf != nil:
+		return fmt.Errorf("the head's reply is kept although it is its turn")
+	case s.partial && s.Owed() == 0:
+		return fmt.Errorf("has forwarded a part of nobody's reply")
+	case (s.cross != nil) != (s.wait == answers || s.wait == rings):
+		return fmt.Errorf("wait is %d, and a crossing is under way: %t", s.wait, s.cross != nil)
+	case s.wait == inFlight && s.Owed() == 0:
+		return fmt.Errorf("waits for answers and owes none")
+	case s.in != nil && s.off > len(s.in.B):
+		return fmt.Errorf("%d bytes of %d are used", s.off, len(s.in.B))
+	case s.out != nil || s.dirty || s.resuming:
+		return fmt.Errorf("something is left to do after the turn")
+	}
+	return nil
+}
+
+// end closes every client and checks that nothing is left behind.
+func (w *world) end() {
+	w.tb.Helper()
+	for _, c := range w.order {
+		c.session.OnClose(stats.ClientClosed)
+	}
+	w.settle()
+	w.byHand = true
+	w.pool.Stop()
+	w.settle()
+	if w.pool.InFlight != 0 {
+		w.tb.Errorf("%d requests are in flight after the end", w.pool.InFlight)
+	}
+	for name, s := range w.servers {
+		if !s.closed {
+			w.tb.Errorf("connection %s is left open", name)
+		}
+	}
+}

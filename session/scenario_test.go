@@ -1,0 +1,347 @@
+package session
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"ringmaster/pool"
+	"ringmaster/stats"
+)
+
+// TestScenarios plays the stories in testdata. Each file holds several, which begin with "== title".
+// Lines before the first step set the scene: "servers A B", "config max-in-flight 4", "password x",
+// "by hand" (the story answers dials and logins itself). Clients have names in small letters, servers'
+// connections in capitals. Whatever either end has received must be looked at before the story ends.
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".txt")
+		line := 1
+		for i, part := range regexp.MustCompile(`(?m)^== `).Split(string(text), -1) {
+			title, steps, _ := strings.Cut(part, "\n")
+			if i > 0 {
+				first := line
+				t.Run(name+"/"+title, func(t *testing.T) { play(t, file, first, steps) })
+			}
+			line += strings.Count(part, "\n")
+		}
+	}
+}
+
+// story is a scenario being played.
+type story struct {
+	*testing.T
+	*world
+	scene settings
+	where string // file and line of the present step
+}
+
+func play(t *testing.T, file string, line int, text string) {
+	s := &story{T: t, scene: defaults()}
+	for _, step := range strings.Split(text, "\n") {
+		line++
+		if strings.TrimSpace(step) == "" || strings.HasPrefix(step, "#") {
+			continue
+		}
+		s.where = file + ":" + strconv.Itoa(line)
+		s.step(strings.TrimSpace(step))
+		if t.Failed() {
+			t.Fatalf("%s: %s", s.where, step)
+		}
+	}
+	for _, c := range s.order {
+		s.expect(c.name, &c.in, nil)
+	}
+	for name, c := range s.servers {
+		s.expect(name, &c.in, nil)
+	}
+	s.end()
+}
+
+func (s *story) step(text string) {
+	if s.world == nil {
+		if s.setScene(text) {
+			return
+		}
+		s.world = newWorld(s.T, s.scene)
+	}
+	for _, v := range verbs {
+		if m := v.pattern.FindStringSubmatch(text); m != nil {
+			v.do(s, m[1:])
+			s.settle()
+			return
+		}
+	}
+	s.Fatalf("%s: this is no step", s.where)
+}
+
+func (s *story) setScene(text string) bool {
+	words := strings.Fields(text)
+	switch {
+	case words[0] == "servers":
+		s.scene.servers = words[1:]
+	case words[0] == "password":
+		s.scene.passwords = words[1:]
+	case words[0] == "login" && len(words) == 3:
+		s.scene.upstream.Username, s.scene.upstream.Password = words[1], words[2]
+	case text == "by hand":
+		s.scene.byHand = true
+	case words[0] == "config":
+		s.configure(words[1], words[2])
+	default:
+		return false
+	}
+	return true
+}
+
+// configure sets the field of either Config that is named so, dashes left out.
+func (s *story) configure(name, value string) {
+	field := strings.ReplaceAll(name, "-", "")
+	for _, cfg := range []any{&s.scene.upstream, &s.scene.session, &s.scene.session.Limits} {
+		f := reflect.ValueOf(cfg).Elem().FieldByNameFunc(func(n string) bool { return strings.EqualFold(n, field) })
+		if !f.IsValid() {
+			continue
+		}
+		if d, err := time.ParseDuration(value); err == nil {
+			f.SetInt(int64(d))
+			return
+		}
+		n, err := strconv.ParseInt(value, 10, 64)
+		s.must(err)
+		f.SetInt(n)
+		return
+	}
+	s.Fatalf("%s: there is no setting %s", s.where, name)
+}
+
+func (s *story) must(err error) {
+	s.T.Helper()
+	if err != nil {
+		s.Fatalf("%s: %v", s.where, err)
+	}
+}
+
+// client is the client of this name, new if there is none.
+func (s *story) client(name string) *clientEnd {
+	if c := s.clients[name]; c != nil {
+		return c
+	}
+	return s.connect(name)
+}
+
+func (s *story) server(name string) *serverEnd {
+	c := s.servers[name]
+	if c == nil {
+		s.Fatalf("%s: there is no connection %s", s.where, name)
+	}
+	return c
+}
+
+// expect compares what an end has received with what it should have, and takes it away.
+func (s *story) expect(who string, in *[]byte, want []byte) {
+	s.T.Helper()
+	got := *in
+	*in = nil
+	if !bytes.Equal(got, want) {
+		s.Errorf("%s: %s has received\n  %.2000q\nand should have\n  %.2000q", s.where, who, got, want)
+	}
+}
+
+// verbs are the steps of stories. The subject comes first.
+var verbs = []struct {
+	pattern *regexp.Regexp
+	do      func(s *story, m []string)
+}{
+	{verb(`CLIENT connects`), func(s *story, m []string) { s.connect(m[0]) }},
+	{verb(`CLIENT sends (.*?), (\d+) bytes at a time`), func(s *story, m []string) {
+		b, err := requests(m[1])
+		s.must(err)
+		n, _ := strconv.Atoi(m[2])
+		for len(b) > 0 {
+			s.client(m[0]).send(b[:min(n, len(b))])
+			b = b[min(n, len(b)):]
+			s.settle()
+		}
+	}},
+	{verb(`CLIENT sends (.*)`), func(s *story, m []string) {
+		b, err := requests(m[1])
+		s.must(err)
+		s.client(m[0]).send(b)
+	}},
+	{verb(`CLIENT receives nothing`), func(s *story, m []string) { s.expect(m[0], &s.client(m[0]).in, nil) }},
+	{verb(`CLIENT receives something like (.*)`), func(s *story, m []string) {
+		c := s.client(m[0])
+		if !regexp.MustCompile("(?s)^" + m[1] + "$").Match(c.in) {
+			s.Errorf("%s: %s has received %q", s.where, m[0], c.in)
+		}
+		c.in = nil
+	}},
+	{verb(`CLIENT receives (.*)`), func(s *story, m []string) {
+		b, err := replies(m[1])
+		s.must(err)
+		s.expect(m[0], &s.client(m[0]).in, b)
+	}},
+	{verb(`CLIENT leaves`), func(s *story, m []string) { s.client(m[0]).leave() }},
+	{verb(`CLIENT sends no more`), func(s *story, m []string) { s.client(m[0]).session.OnEOF(s.client(m[0])) }},
+	{verb(`CLIENT stops reading`), func(s *story, m []string) { s.client(m[0]).full = true }},
+	{verb(`CLIENT reads again`), func(s *story, m []string) { s.client(m[0]).read() }},
+	{verb(`CLIENT can't be written to`), func(s *story, m []string) {
+		s.client(m[0]).broken = errors.New("broken pipe")
+	}},
+	{verb(`CLIENT is asked to finish`), func(s *story, m []string) { s.client(m[0]).session.Drain() }},
+	{verb(`CLIENT is closed: (\w+)`), func(s *story, m []string) {
+		if c := s.client(m[0]); !c.closed || c.reason.String() != m[1] {
+			s.Errorf("%s: closed: %t, reason %s", s.where, c.closed, c.reason)
+		}
+	}},
+	{verb(`CLIENT is open`), func(s *story, m []string) {
+		if s.client(m[0]).closed {
+			s.Errorf("%s: it is closed: %s", s.where, s.client(m[0]).reason)
+		}
+	}},
+	{verb(`CLIENT is (not )?paused`), func(s *story, m []string) {
+		if s.client(m[0]).paused == (m[1] == "not ") {
+			s.Errorf("%s: it is otherwise", s.where)
+		}
+	}},
+	{verb(`CLIENT is owed (\d+)`), func(s *story, m []string) {
+		if n := strconv.Itoa(s.client(m[0]).session.Owed()); n != m[1] {
+			s.Errorf("%s: it is owed %s", s.where, n)
+		}
+	}},
+
+	{verb(`SERVER receives nothing`), func(s *story, m []string) { s.expect(m[0], &s.server(m[0]).in, nil) }},
+	{verb(`SERVER receives (.*)`), func(s *story, m []string) {
+		b, err := requests(m[1])
+		s.must(err)
+		s.expect(m[0], &s.server(m[0]).in, b)
+	}},
+	{verb(`SERVER answers (.*), (\d+) bytes at a time`), func(s *story, m []string) {
+		b, err := replies(m[1])
+		s.must(err)
+		n, _ := strconv.Atoi(m[2])
+		for len(b) > 0 {
+			s.server(m[0]).answer(b[:min(n, len(b))])
+			b = b[min(n, len(b)):]
+			s.settle()
+		}
+	}},
+	{verb(`SERVER answers (.*)`), func(s *story, m []string) {
+		b, err := replies(m[1])
+		s.must(err)
+		s.server(m[0]).answer(b)
+	}},
+	{verb(`SERVER is lost(?:: (.*))?`), func(s *story, m []string) {
+		cause := error(nil)
+		if m[1] != "" {
+			cause = errors.New(m[1])
+		}
+		s.server(m[0]).lose(cause)
+	}},
+	{verb(`SERVER takes no bytes`), func(s *story, m []string) { s.server(m[0]).full = true }},
+	{verb(`SERVER takes bytes again`), func(s *story, m []string) { s.server(m[0]).take() }},
+	{verb(`SERVER can't be written to( at all)?`), func(s *story, m []string) {
+		s.server(m[0]).broken, s.server(m[0]).abrupt = errors.New("broken pipe"), m[1] != ""
+	}},
+	{verb(`SERVER is (closed|open)`), func(s *story, m []string) {
+		if s.server(m[0]).closed != (m[1] == "closed") {
+			s.Errorf("%s: it is not", s.where)
+		}
+	}},
+	{verb(`SERVER is (not )?dialled`), func(s *story, m []string) {
+		if (s.dialTo(m[0]) == nil) != (m[1] == "not ") {
+			s.Errorf("%s: it is otherwise", s.where)
+		}
+	}},
+	{verb(`SERVER accepts`), func(s *story, m []string) { s.open(s.dialTo(m[0])) }},
+	{verb(`SERVER can't be reached: (.*)`), func(s *story, m []string) {
+		c := s.dialTo(m[0])
+		if c == nil {
+			s.Fatalf("%s: nobody dials", s.where)
+		}
+		s.dials = deleteConn(s.dials, c)
+		c.OnDialFailed(errors.New(m[1]))
+	}},
+
+	{regexp.MustCompile(`^(\S+) passe?s?$`), func(s *story, m []string) {
+		d, err := time.ParseDuration(m[0])
+		s.must(err)
+		s.pass(d)
+	}},
+	{regexp.MustCompile(`^by itself again$`), func(s *story, _ []string) { s.byHand = false }},
+	{regexp.MustCompile(`^by hand$`), func(s *story, _ []string) { s.byHand = true }},
+	{regexp.MustCompile(`^the proxy stops$`), func(s *story, _ []string) { s.pool.Stop() }},
+	{regexp.MustCompile(`^counted: (\d+) ([a-z ]+)$`), func(s *story, m []string) {
+		if n := strconv.FormatUint(counter(s.world.stats, m[1]), 10); n != m[0] {
+			s.Errorf("%s: %s were counted", s.where, n)
+		}
+	}},
+}
+
+// verb makes the pattern of a step.
+func verb(text string) *regexp.Regexp {
+	text = strings.Replace(text, "CLIENT", `([a-z]\w*)`, 1)
+	text = strings.Replace(text, "SERVER", `([A-Z](?:\.\w+)*)`, 1)
+	return regexp.MustCompile("^" + text + "$")
+}
+
+func deleteConn(conns []*pool.Conn, c *pool.Conn) []*pool.Conn {
+	var left []*pool.Conn
+	for _, other := range conns {
+		if other != c {
+			left = append(left, other)
+		}
+	}
+	return left
+}
+
+func counter(l *stats.Loop, name string) (n uint64) {
+	switch name {
+	case "timeouts":
+		return l.Timeouts
+	case "late replies":
+		return l.LateReplies
+	case "orphans":
+		return l.Orphans
+	case "pauses":
+		return l.ClientPauses
+	case "connects":
+		for i := range l.Servers {
+			n += l.Servers[i].Connects
+		}
+	case "server writes":
+		for i := range l.Servers {
+			n += l.Servers[i].Writes
+		}
+	case "connections":
+		for i := range l.Servers {
+			n += l.Servers[i].Connections
+		}
+	case "protocol errors":
+		for i := range l.Servers {
+			n += l.Servers[i].Disconnects[stats.ServerProtocolError]
+		}
+	case "stalls":
+		for i := range l.Servers {
+			n += l.Servers[i].Disconnects[stats.ServerStalled]
+		}
+	default:
+		panic("no counter is called " + name)
+	}
+	return n
+}

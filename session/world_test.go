@@ -1,0 +1,164 @@
+package session
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"ringmaster/auth"
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/shard"
+	"ringmaster/stats"
+)
+
+// world is one loop without sockets: an Env, its pool, and both ends of every connection held by the
+// test. Time stands still unless pass is called.
+//
+// Servers are named A, B, C ...; a key such as "{B}x" lives on B.
+type world struct {
+	tb    testing.TB
+	env   *Env
+	pool  *pool.Pool
+	stats *stats.Loop
+	names []string
+
+	servers map[string]*serverEnd // by connection: "A", "A.db3", "A.resp3"
+	clients map[string]*clientEnd
+	order   []*clientEnd // as they came
+	dials   []*pool.Conn // not yet answered
+	marked  []func()     // sockets to be told that they are closed
+
+	byHand    bool // the test answers dials and handshakes
+	databases int  // that the servers have
+}
+
+// settings are what a test may choose before the world is made.
+type settings struct {
+	servers   []string
+	passwords []string
+	upstream  pool.Config
+	session   Config
+	byHand    bool
+}
+
+func defaults() settings {
+	return settings{
+		servers: []string{"A", "B", "C"},
+		upstream: pool.Config{
+			Connections: 1, DialTimeout: time.Second, Timeout: time.Second, StallTimeout: 10 * time.Second,
+			BackoffMin: 100 * time.Millisecond, BackoffMax: 2 * time.Second, MaxPending: 10000, MaxPendingBytes: 8 << 20,
+		},
+		session: Config{
+			Limits: parser.DefaultLimits(), QueryBufferLimit: 1 << 20, OutputLimit: 1 << 20,
+			MaxInFlight: 1000, MaxInFlightBytes: 1 << 20,
+		},
+	}
+}
+
+func newWorld(tb testing.TB, s settings) *world {
+	tb.Helper()
+	cfg := shard.Config{Distribution: shard.Maglev, Hash: shard.CRC32A, HashTag: "{}"}
+	for _, name := range s.servers {
+		cfg.Servers = append(cfg.Servers, shard.Server{Name: name, Addr: name + ":6379", Weight: 1})
+	}
+	m, err := shard.New(cfg)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for i, name := range s.servers {
+		if m.Lookup([]byte("{"+name+"}")) != i {
+			tb.Fatalf("no key lives on the server it is named after: {%s}", name)
+		}
+	}
+	w := &world{
+		tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{},
+		byHand: s.byHand, databases: 16,
+	}
+	w.stats = stats.NewLoop(len(command.All()), m.Len())
+	w.pool = pool.New(s.upstream, m, w.stats, slog.New(slog.DiscardHandler))
+	w.pool.Now = int64(time.Hour)
+	w.env = NewEnv(s.session, w.pool, m, auth.NewPolicy(s.passwords...), w.stats)
+	w.env.Loops = 1
+	w.pool.Start()
+	w.settle()
+	return w
+}
+
+// settle is the end of the loop's turn.
+func (w *world) settle() {
+	w.tb.Helper()
+	for range 1000 {
+		w.env.Resume()
+		w.pool.Flush()
+		w.env.Flush()
+		w.pool.TakeDials(func(c *pool.Conn) { w.dials = append(w.dials, c) })
+		if !w.byHand {
+			for len(w.dials) > 0 {
+				w.open(w.dials[0])
+			}
+			for _, s := range w.servers {
+				s.shakeHands()
+			}
+		}
+		marked := w.marked
+		w.marked = nil
+		for _, tell := range marked {
+			tell()
+		}
+		if !w.env.Dirty() && !w.pool.Dirty() && !w.pool.WantsDial() {
+			w.check()
+			return
+		}
+	}
+	w.tb.Fatal("the turn does not end")
+}
+
+// pass lets time go by, with a tick at least every 10 ms of the first second and at the end.
+func (w *world) pass(d time.Duration) {
+	w.tb.Helper()
+	for end := w.pool.Now + int64(d); w.pool.Now < end; {
+		step := max(10*time.Millisecond, d/100)
+		w.pool.Now = min(end, w.pool.Now+int64(step))
+		w.pool.Tick()
+		for _, c := range w.order {
+			if c.lingers {
+				c.session.Poke()
+			}
+		}
+		w.settle()
+	}
+}
+
+// connName is how tests call the connection: by server, then what is not plain.
+func connName(c *pool.Conn) string {
+	name, key := c.Server().Name, c.Key()
+	if key.Proto != 2 {
+		name += fmt.Sprintf(".resp%d", key.Proto)
+	}
+	if key.DB != 0 {
+		name += fmt.Sprintf(".db%d", key.DB)
+	}
+	return name
+}
+
+// open answers a dial with a new socket.
+func (w *world) open(c *pool.Conn) {
+	w.dials = slices.DeleteFunc(w.dials, func(d *pool.Conn) bool { return d == c })
+	s := &serverEnd{w: w, conn: c, db: c.Key().DB, proto: c.Key().Proto}
+	w.servers[connName(c)] = s
+	c.OnOpen(s)
+}
+
+// dialTo is the open dial of the connection with this name.
+func (w *world) dialTo(name string) *pool.Conn {
+	for _, c := range w.dials {
+		if connName(c) == name {
+			return c
+		}
+	}
+	return nil
+}
