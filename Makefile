@@ -1,0 +1,47 @@
+# Everything a newcomer needs, one word each. The work is in scripts/.
+
+GO       ?= go
+FUZZTIME ?= 10s
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check race fuzz-smoke e2e bench-smoke bench gen docs clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: build ## try it: the proxy on 127.0.0.1:6380 in front of three Redis shards in the same process
+	@exec bin/ringmaster demo
+
+build: ## make bin/ringmaster
+	$(GO) build -o bin/ringmaster ./cmd/ringmaster
+
+test: ## install what the tests lack, then run all of them
+	@scripts/test
+
+check: ## formatting, go vet, linters, rules of the architecture
+	@scripts/check
+
+race: ## unit and scenario tests only, under the race detector
+	@scripts/test race
+
+fuzz-smoke: ## each fuzzer for FUZZTIME (10s)
+	@FUZZTIME=$(FUZZTIME) scripts/fuzz
+
+e2e: ## end-to-end tests only: differential, faults, neighbours
+	@scripts/test e2e
+
+bench-smoke: ## Go benchmarks once, and the comparison with few requests: do they work?
+	@scripts/bench-smoke
+
+bench: ## the whole comparison with direct Redis and other proxies, about 40 minutes
+	@scripts/bench-compare
+
+gen: docs ## make again what is generated: the command table and the documents
+	$(GO) run ./scripts/gen-commands
+
+docs: ## make again the documents that are derived from the code
+	@scripts/gen-docs
+
+clean: ## remove what was built
+	rm -rf bin
+	$(GO) clean -testcache
