@@ -1,0 +1,174 @@
+package e2e
+
+import (
+	"io"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"ringmaster/internal/testkit"
+)
+
+// atMostTimes is how much higher the p99 of light clients may be beside a heavy one.
+const atMostTimes = 10
+
+// noise is the p99 below which a comparison says nothing on a shared machine.
+const noise = 2 * time.Millisecond
+
+const lightClients = 100
+
+// latencies are round trips, sorted.
+type latencies []time.Duration
+
+func (l latencies) at(share float64) time.Duration { return l[int(share*float64(len(l)-1))] }
+
+// measureLight lets a hundred clients send one command every few milliseconds each, and
+// returns their round trips.
+func measureLight(t *testing.T, addr string, each int) latencies {
+	t.Helper()
+	var mu sync.Mutex
+	var all latencies
+	var wg sync.WaitGroup
+	for id := range lightClients {
+		c := testkit.Dial(t, addr)
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			defer c.Close()
+			own, err := light(c, id, each)
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, own...)
+			if err != nil {
+				t.Errorf("light client %d: %v", id, err)
+			}
+		}()
+	}
+	wg.Wait()
+	if len(all) == 0 {
+		t.Fatal("no light client was answered")
+	}
+	slices.Sort(all)
+	return all
+}
+
+func light(c *testkit.Conn, id, each int) ([]time.Duration, error) {
+	key := "light:" + string(rune('a'+id%26))
+	pace := time.NewTicker(5 * time.Millisecond)
+	defer pace.Stop()
+	var own []time.Duration
+	for i := range each {
+		<-pace.C
+		began := time.Now()
+		var err error
+		if i%2 == 0 {
+			_, err = c.Call("SET", key, "value")
+		} else {
+			_, err = c.Call("GET", key)
+		}
+		if err != nil {
+			return own, err
+		}
+		own = append(own, time.Since(began))
+	}
+	return own, nil
+}
+
+// A client that sends as fast as it can, and one that never reads its replies, must not
+// slow a hundred light clients by more than ten times.
+func TestLightClientsBesideHeavyOnes(t *testing.T) {
+	each := scale(t, "LIGHT_REQUESTS", 60, 400, 400)
+	for _, poll := range []string{"edge", "level"} {
+		t.Run(poll, func(t *testing.T) {
+			s := testkit.Redis(t)
+			proxy := testkit.Proxy(t, []string{s.Addr}, "--poll", poll, "--timeout", "20s", "--client-output-limit", "32mb")
+			testkit.Dial(t, proxy.Addr).Do("SET", "big", string(make([]byte, 1<<10)))
+			alone := measureLight(t, proxy.Addr, each)
+			t.Logf("alone: p50 %v, p99 %v", alone.at(.5), alone.at(.99))
+			for _, n := range []struct {
+				name  string
+				heavy func(c *testkit.Conn)
+			}{{"flat out", sendFlatOut}, {"never reading", neverRead}} {
+				stop := besides(t, proxy.Addr, n.heavy)
+				got := measureLight(t, proxy.Addr, each)
+				stop()
+				t.Logf("beside a client %s: p50 %v, p99 %v", n.name, got.at(.5), got.at(.99))
+				if bound := atMostTimes * max(alone.at(.99), noise); got.at(.99) > bound {
+					t.Errorf("beside a client %s: p99 %v, more than %v", n.name, got.at(.99), bound)
+				}
+			}
+		})
+	}
+}
+
+// besides runs heavy over one connection after another until the returned function is
+// called.
+func besides(t *testing.T, addr string, heavy func(*testkit.Conn)) (stop func()) {
+	t.Helper()
+	done := make(chan struct{})
+	var mu sync.Mutex
+	var open *testkit.Conn
+	var wg sync.WaitGroup
+	wg.Add(1)
+	go func() {
+		defer wg.Done()
+		for {
+			c, err := testkit.Connect(addr)
+			mu.Lock()
+			select {
+			case <-done:
+				mu.Unlock()
+				if err == nil {
+					c.Close()
+				}
+				return
+			default:
+				open = c
+			}
+			mu.Unlock()
+			if err == nil {
+				heavy(c)
+				c.Close()
+			}
+		}
+	}()
+	return func() {
+		mu.Lock()
+		close(done)
+		if open != nil {
+			open.Close()
+		}
+		mu.Unlock()
+		wg.Wait()
+	}
+}
+
+func repeated1000(args ...string) []byte {
+	var b []byte
+	for range 1000 {
+		b = testkit.AppendRequest(b, args...)
+	}
+	return b
+}
+
+// sendFlatOut pipelines without any limit and reads what comes.
+func sendFlatOut(c *testkit.Conn) {
+	go func() { _, _ = io.Copy(io.Discard, c.Conn) }()
+	batch := repeated1000("SET", "flat", "out")
+	for {
+		if _, err := c.Write(batch); err != nil {
+			return
+		}
+	}
+}
+
+// neverRead asks for big values and reads none.
+func neverRead(c *testkit.Conn) {
+	batch := testkit.Request("GET", "big")
+	for {
+		if _, err := c.Write([]byte(batch)); err != nil {
+			return
+		}
+	}
+}
