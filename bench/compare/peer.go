@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -52,13 +50,13 @@ var peers = []peer{
 	},
 	{
 		name: nutcracker, about: "twemproxy, ketama, fnv1a_64, preconnect", shards: true,
-		find:    func(*options) (string, error) { return exec.LookPath("nutcracker") },
+		find:    installed("nutcracker"),
 		version: func(b string) string { return versionLine(b, "-V") },
 		argv:    nutcrackerArgs,
 	},
 	{
 		name: "haproxy", about: "HAProxy in TCP mode, `nbthread 1`: no Redis protocol, one upstream connection per client", doubles: true,
-		find:    func(*options) (string, error) { return exec.LookPath("haproxy") },
+		find:    installed("haproxy"),
 		version: func(b string) string { return versionLine(b, "-v") },
 		argv:    haproxyArgs,
 	},
@@ -74,39 +72,6 @@ var peers = []peer{
 		version: envoyVersion,
 		argv:    envoyArgs,
 	},
-}
-
-func fromEnvironment(name string) func(*options) (string, error) {
-	return func(*options) (string, error) {
-		path := os.Getenv(name)
-		if path == "" {
-			return "", fmt.Errorf("$%s does not name a binary", name)
-		}
-		return exec.LookPath(path)
-	}
-}
-
-func envoyVersion(binary string) string {
-	line := versionLine(binary, "--version") // …/envoy  version: COMMIT/1.40.0/Clean/RELEASE/BoringSSL
-	if _, rest, ok := strings.Cut(line, "version: "); ok {
-		if parts := strings.Split(rest, "/"); len(parts) > 1 {
-			return parts[1]
-		}
-	}
-	return line
-}
-
-// buildRingmaster compiles the proxy unless a binary was named.
-func (o *options) buildRingmaster() (string, error) {
-	if o.ringmaster != "" {
-		return exec.LookPath(o.ringmaster)
-	}
-	binary := filepath.Join(o.dir, "ringmaster")
-	out, err := exec.Command("go", "build", "-o", binary, "./cmd/ringmaster").CombinedOutput()
-	if err != nil {
-		return "", errors.New("./cmd/ringmaster does not build\n" + strings.TrimSpace(string(out)))
-	}
-	return binary, nil
 }
 
 func ringmasterArgs(l launch) ([]string, error) {
