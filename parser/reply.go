@@ -49,21 +49,21 @@ func (s *ReplyScanner) Started() bool { return s.started }
 // again with more behind it. Borrows b until return.
 func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
 	if !s.started {
-		s.started, s.kind, s.owed = true, 0, 1
+		s.kind, s.owed = 0, 1
 	}
 	for {
 		if s.body > 0 {
 			k := int64(len(b) - n)
 			if k < s.body {
 				s.body -= k
-				return len(b), More
+				return s.more(len(b))
 			}
 			n += int(s.body)
 			s.body = 0
 		}
 		for s.tail > 0 {
 			if n == len(b) {
-				return n, More
+				return s.more(n)
 			}
 			if b[n] != "\n\r"[s.tail-1] {
 				return n, Broken
@@ -80,10 +80,7 @@ func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
 			if len(b)-n > maxReplyLine {
 				return n, Broken
 			}
-			if !s.begun(n) {
-				s.started = false
-			}
-			return n, More
+			return s.more(n)
 		}
 		if next < 0 || !s.element(line) {
 			return n, Broken
@@ -92,8 +89,11 @@ func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
 	}
 }
 
-// begun reports whether anything of the reply has been read, here or before.
-func (s *ReplyScanner) begun(n int) bool { return n > 0 || s.kind != 0 || s.owed != 1 }
+// more ends a scan inside a reply, unless nothing of it was read yet.
+func (s *ReplyScanner) more(n int) (int, Status) {
+	s.started = s.started || n > 0
+	return n, More
+}
 
 // replyLine gives the line at the start of b without its CRLF. next is where the following one
 // starts, 0: not whole yet, -1: not a line of RESP.
@@ -120,7 +120,7 @@ func replyLine(b []byte) (line []byte, next int) {
 
 // element takes one element's first line into account; false: it is not RESP.
 func (s *ReplyScanner) element(line []byte) bool {
-	first := s.kind == 0
+	first := s.kind == 0 && s.owed == 1
 	t := line[0]
 	s.owed--
 	switch t {
