@@ -14,8 +14,12 @@ const (
 	Broken
 )
 
-// maxReplyLine bounds a line in a reply (a simple string, an error, a number, a length).
-const maxReplyLine = 1 << 20
+// maxReplyLine is how long in bytes an unfinished line may be before it is passed on in pieces: a
+// script may answer with a simple string or an error of any length.
+const maxReplyLine = 16 << 10
+
+// maxLengthLine bounds the line of a length in bytes.
+const maxLengthLine = 32
 
 // maxOwed bounds the elements that the headers of one reply may announce in sum.
 const maxOwed = 1 << 40
@@ -28,10 +32,13 @@ const maxOwed = 1 << 40
 // elements. The types of RESP3 whose length is not announced ("$?", "*?") are sent by no Redis
 // and are Broken.
 //
-// Invariant: owed == elements announced - elements read; body, tail > 0 only inside a bulk.
+// Invariant: owed == elements announced - elements read; body, tail > 0 only inside a bulk, inLine
+// only inside a line without a length; at most one of them.
 type ReplyScanner struct {
 	kind    byte  // type byte of the reply, 0 before it is known
 	started bool  // inside a reply
+	inLine  bool  // inside a line that is passed on in pieces
+	cr      bool  // the last byte of that line was '\r'
 	owed    int64 // elements to come
 	body    int64 // bytes of the current bulk to come
 	tail    int   // bytes of its CRLF to come
@@ -53,13 +60,12 @@ func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
 	}
 	for {
 		if s.body > 0 {
-			k := int64(len(b) - n)
-			if k < s.body {
-				s.body -= k
-				return s.more(len(b))
+			k := min(s.body, int64(len(b)-n))
+			s.body -= k
+			n += int(k)
+			if s.body > 0 {
+				return s.more(n)
 			}
-			n += int(s.body)
-			s.body = 0
 		}
 		for s.tail > 0 {
 			if n == len(b) {
@@ -75,12 +81,20 @@ func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
 			s.started = false
 			return n, Done
 		}
-		line, next := replyLine(b[n:])
-		if next == 0 {
-			if len(b)-n > maxReplyLine {
+		if s.inLine {
+			k, ok := s.lineGoesOn(b[n:])
+			if n += k; !ok {
 				return n, Broken
 			}
-			return s.more(n)
+			if s.inLine {
+				return s.more(n)
+			}
+			s.owed--
+			continue
+		}
+		line, next := replyLine(b[n:])
+		if next == 0 {
+			return s.unfinished(b, n)
 		}
 		if next < 0 || !s.element(line) {
 			return n, Broken
@@ -93,6 +107,52 @@ func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
 func (s *ReplyScanner) more(n int) (int, Status) {
 	s.started = s.started || n > 0
 	return n, More
+}
+
+// unfinished ends a scan at b[n:], the start of a line.
+func (s *ReplyScanner) unfinished(b []byte, n int) (int, Status) {
+	line := b[n:]
+	if len(line) <= maxLengthLine {
+		return s.more(n)
+	}
+	switch t := line[0]; t {
+	case '+', '-', ':', '_', '#', ',', '(':
+		if len(line) <= maxReplyLine {
+			return s.more(n)
+		}
+		s.top(t)
+		s.inLine, s.cr = true, line[len(line)-1] == '\r'
+		return s.more(len(b))
+	}
+	return n, Broken
+}
+
+// lineGoesOn reads on in a line that is passed on in pieces; !ok: it ends without CR.
+func (s *ReplyScanner) lineGoesOn(b []byte) (n int, ok bool) {
+	if len(b) == 0 {
+		return 0, true
+	}
+	i := bytes.IndexByte(b, '\n')
+	if i < 0 {
+		s.cr = b[len(b)-1] == '\r'
+		return len(b), true
+	}
+	s.inLine = false
+	if i > 0 {
+		return i + 1, b[i-1] == '\r'
+	}
+	return 1, s.cr
+}
+
+// top notes the type of the reply itself, when t is not in an attribute or aggregate.
+func (s *ReplyScanner) top(t byte) bool {
+	if s.kind != 0 || s.owed != 1 {
+		return false
+	}
+	if t != '|' {
+		s.kind = t
+	}
+	return true
 }
 
 // replyLine gives the line at the start of b without its CRLF. next is where the following one
@@ -120,8 +180,8 @@ func replyLine(b []byte) (line []byte, next int) {
 
 // element takes one element's first line into account; false: it is not RESP.
 func (s *ReplyScanner) element(line []byte) bool {
-	first := s.kind == 0 && s.owed == 1
 	t := line[0]
+	first := s.top(t)
 	s.owed--
 	switch t {
 	case '+', '-', ':', '_', '#', ',', '(':
@@ -155,9 +215,6 @@ func (s *ReplyScanner) element(line []byte) bool {
 		}
 	default:
 		return false
-	}
-	if first && t != '|' {
-		s.kind = t
 	}
 	return true
 }
