@@ -20,6 +20,9 @@ const (
 	acceptPause = 5 * time.Millisecond
 	logEvery    = 10 * time.Second
 	refuseTime  = 100 * time.Millisecond
+	// maxAdmitting bounds the clients between accept and their loop: a wave of new clients then waits in
+	// the kernel's queue instead of on a goroutine each.
+	maxAdmitting = 16
 )
 
 // accept takes clients from ln until it is closed. It runs on a goroutine of its own, for gnet's own
@@ -74,13 +77,16 @@ func (s *Server) admit(ln net.Listener, conn net.Conn) {
 		}
 	}
 	l.busy.Add(1)
+	s.admitting <- struct{}{}
 	enrolled, err := l.el.Enroll(gnet.NewContext(context.Background(), &client{loop: l, ln: ln}), conn)
 	if err != nil {
+		<-s.admitting
 		_ = conn.Close()
 		s.lost(l)
 		return
 	}
 	s.tasks.Go(func() {
+		defer func() { <-s.admitting }()
 		select {
 		case r := <-enrolled:
 			if r.Err != nil {

@@ -44,6 +44,8 @@ type Server struct {
 	halves  atomic.Int64  // half-closed clients
 	emptied chan struct{} // gets a token whenever the last client has gone
 	hurry   chan struct{} // wakes the ticker for a fast tick
+
+	admitting chan struct{} // holds a token per client between accept and its loop
 }
 
 // Start runs the loops, begins to connect to the servers and to accept clients.
@@ -55,6 +57,7 @@ func Start(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, started: time.Now(),
 		emptied: make(chan struct{}, 1), hurry: make(chan struct{}, 1),
+		admitting: make(chan struct{}, maxAdmitting),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	opts := []gnet.Option{

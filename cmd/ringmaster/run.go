@@ -15,6 +15,7 @@ import (
 
 	"ringmaster/control/admin"
 	"ringmaster/control/config"
+	"ringmaster/control/memory"
 )
 
 // errForced is the end by a second signal.
@@ -71,6 +72,9 @@ func (p *process) run() error {
 		return fmt.Errorf("cannot start: %w", err)
 	}
 	stopAdmin := p.serveAdmin(ls, data, maxClients)
+	ctx, stopMemory := context.WithCancel(context.Background())
+	defer stopMemory()
+	go memory.Run(ctx)
 	p.log.Info("ready", slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin), slog.Any("servers", serverNames(p.config)),
 		slog.String("topology", p.config.Topology), slog.Int("loops", p.config.Loops), slog.Int("max_clients", maxClients),
 		slog.String("version", version()))
