@@ -51,6 +51,7 @@ func runDifferential(t *testing.T, p *pair, hello []string, total int) {
 	t.Logf("seed %d: DIFF_SEED=%d DIFF_COMMANDS=%d repeats this run", n, n, 2*total)
 	g := newGenerator(loadGrammar(t), n, p.payloads, p.libPayload)
 	p.clear(t)
+	p.errors = 0
 	began := time.Now()
 	sent := 0
 	for sent < total {
