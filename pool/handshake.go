@@ -148,11 +148,12 @@ func (c *Conn) again() {
 
 // refuse ends a login that the server turned down.
 func (c *Conn) refuse(s step) {
-	line := bytes.TrimRight(c.handshake.reply[1:], "\r\n")
-	if s == stepSelect {
-		c.rings.refuse(c.handshake.reply)
+	reply := c.handshake.reply
+	c.lose(stats.HandshakeRefused, errors.New("refused the login: "+string(bytes.TrimRight(reply[1:], "\r\n"))))
+	// Other codes pass, such as BUSY and LOADING; this one means that there is no such database.
+	if s == stepSelect && bytes.HasPrefix(reply, []byte("-ERR ")) {
+		c.rings.refuse(reply)
 	}
-	c.lose(stats.HandshakeRefused, errors.New("refused the login: "+string(line)))
 }
 
 func (c *Conn) onReady() {

@@ -120,9 +120,7 @@ func (p *Pool) remove(r *Rings) {
 	}
 	delete(p.rings, r.key)
 	for _, c := range r.conns {
-		if c.state != Handshaking {
-			c.drain()
-		}
+		c.drain()
 	}
 }
 
