@@ -226,7 +226,7 @@ func (s *Session) goOn() {
 // to be worth handing on without a copy. Else nil.
 func (s *Session) takeInput(req *parser.Request) *bytebufferpool.ByteBuffer {
 	if s.in == nil || s.off != 0 || req.Size < pool.LargeRequest || len(s.in.B) != req.Size ||
-		len(req.Raw) != req.Size {
+		&req.Raw[0] != &s.in.B[0] {
 		return nil
 	}
 	return s.in
