@@ -162,7 +162,7 @@ func (p *Pool) Tick() {
 		for _, c := range r.conns {
 			c.tick()
 		}
-		if r.sessions == 0 && key != (Key{Proto: 2}) && p.Now-r.idleSince > idleRings {
+		if key != (Key{Proto: 2}) && r.idle() && p.Now-r.idleSince > idleRings {
 			p.remove(r)
 		}
 	}

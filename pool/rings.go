@@ -75,6 +75,20 @@ func (r *Rings) Leave() {
 	}
 }
 
+// idle reports whether no session uses the rings and nothing is owed, not even to a client that is gone:
+// nobody watches connections that are given up.
+func (r *Rings) idle() bool {
+	if r.sessions > 0 {
+		return false
+	}
+	for _, c := range r.conns {
+		if c.ring.len() > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 func (r *Rings) opened() {
 	r.usable, r.cause = true, nil
 	r.settle()
