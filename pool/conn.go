@@ -30,7 +30,8 @@ type Conn struct {
 	sock    Socket // nil unless Handshaking, Ready or Draining
 	patient bool   // not failed since it last worked: requests may wait for the dial
 	down    *Failure
-	dirty   bool // on the pool's list of connections with output
+	dirty   bool // on the pool's list of connections with output, or on its backlog
+	behind  bool // on the backlog: the socket is full, only a tick looks again
 
 	ring    ring
 	expired uint64 // requests before this one are answered with a timeout already
@@ -114,10 +115,13 @@ func (c *Conn) owe(size int, recv Receiver, tag uint64, cmd uint16) {
 }
 
 func (c *Conn) markDirty() {
+	if c.behind || c.state == Dialing || c.state == Handshaking {
+		return // writing early would do nothing for it
+	}
 	if c.out.size >= urgentSize {
 		c.pool.urgent = true
 	}
-	if !c.dirty && c.state != Dialing && c.state != Handshaking {
+	if !c.dirty {
 		c.dirty = true
 		c.pool.dirty = append(c.pool.dirty, c)
 	}
@@ -125,11 +129,11 @@ func (c *Conn) markDirty() {
 
 // flush writes what is queued, as far as the socket's buffer should hold it.
 func (c *Conn) flush() {
-	c.dirty = false
+	c.dirty, c.behind = false, false
 	for c.out.size > 0 && (c.state == Ready || c.state == Draining) {
 		if c.sock.Buffered() >= maxSocketBacklog {
 			c.pool.backlog = append(c.pool.backlog, c)
-			c.dirty = true
+			c.dirty, c.behind = true, true
 			return
 		}
 		sock, b := c.sock, c.out.next()
