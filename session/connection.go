@@ -50,7 +50,7 @@ func (s *Session) ping(spec *command.Spec, req *parser.Request) {
 	case 2:
 		s.answerBulk(req.Args[1])
 	default:
-		s.refuse(spec, wrongArity(spec.Name))
+		s.deny(spec, wrongArity(spec.Name))
 	}
 }
 
@@ -63,18 +63,18 @@ func (s *Session) quit(*command.Spec, *parser.Request) {
 
 func (s *Session) auth(spec *command.Spec, req *parser.Request) {
 	if len(req.Args) > 3 {
-		s.refuse(spec, errSyntax)
+		s.deny(spec, errSyntax)
 		return
 	}
 	user, password := []byte("default"), req.Args[len(req.Args)-1]
 	if len(req.Args) == 3 {
 		user = req.Args[1]
 	} else if s.env.Policy.Open() {
-		s.refuse(spec, errNoPassword)
+		s.deny(spec, errNoPassword)
 		return
 	}
 	if !s.login(user, password) {
-		s.refuse(spec, errWrongPass)
+		s.deny(spec, errWrongPass)
 		return
 	}
 	s.answerString("+OK\r\n")
@@ -92,11 +92,11 @@ func (s *Session) login(user, password []byte) bool {
 func (s *Session) selectDB(spec *command.Spec, req *parser.Request) {
 	n, ok := parser.Int(req.Args[1])
 	if !ok || n != int64(int32(n)) {
-		s.refuse(spec, errNotInteger)
+		s.deny(spec, errNotInteger)
 		return
 	}
 	if n < 0 {
-		s.refuse(spec, errDBRange)
+		s.deny(spec, errDBRange)
 		return
 	}
 	s.crossTo(pool.Key{Proto: int(s.proto), DB: int(n)}, func(s *Session) { s.answerString("+OK\r\n") })
@@ -112,7 +112,7 @@ func (s *Session) reset(*command.Spec, *parser.Request) {
 }
 
 // noCluster answers what would change the state of a cluster node's connection, which clients share.
-func (s *Session) noCluster(spec *command.Spec, _ *parser.Request) { s.refuse(spec, errNoCluster) }
+func (s *Session) noCluster(spec *command.Spec, _ *parser.Request) { s.deny(spec, errNoCluster) }
 
 func (s *Session) clientID(*command.Spec, *parser.Request) {
 	s.env.scratch = parser.AppendInt(s.env.scratch[:0], int64(s.id))
@@ -130,7 +130,7 @@ func (s *Session) clientGetName(*command.Spec, *parser.Request) {
 
 func (s *Session) clientSetName(spec *command.Spec, req *parser.Request) {
 	if !validName(req.Args[2]) {
-		s.refuse(spec, errClientName)
+		s.deny(spec, errClientName)
 		return
 	}
 	s.identity().name = string(req.Args[2])
@@ -147,11 +147,11 @@ func (s *Session) clientSetInfo(spec *command.Spec, req *parser.Request) {
 	case bytes.EqualFold(attr, []byte("lib-ver")):
 		field = &s.identity().libVersion
 	default:
-		s.refuse(spec, "ERR Unrecognized option '"+string(quoted(attr, maxQuoted))+"'")
+		s.deny(spec, "ERR Unrecognized option '"+string(quoted(attr, maxQuoted))+"'")
 		return
 	}
 	if !validName(value) {
-		s.refuse(spec, "ERR "+strings.ToLower(string(attr))+" cannot contain spaces, newlines or special characters.")
+		s.deny(spec, "ERR "+strings.ToLower(string(attr))+" cannot contain spaces, newlines or special characters.")
 		return
 	}
 	*field = string(value)

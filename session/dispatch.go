@@ -129,12 +129,19 @@ func (s *Session) sameShard(spec *command.Spec, req *parser.Request) {
 	s.pass(server, spec, req)
 }
 
-// refuse answers an error of the proxy's own. spec may be nil.
+// refuse answers an error of the proxy's own, as the whole of a call. spec may be nil.
 func (s *Session) refuse(spec *command.Spec, text string) {
+	if spec != nil {
+		s.env.Stats.Call(spec.ID, 0)
+	}
+	s.deny(spec, text)
+}
+
+// deny is refuse within a handler, whose call dispatch counts.
+func (s *Session) deny(spec *command.Spec, text string) {
 	s.env.scratch = parser.AppendError(s.env.scratch[:0], text)
 	if spec != nil {
 		s.env.Stats.Error(spec.ID, s.env.scratch)
-		s.env.Stats.Call(spec.ID, 0)
 	}
 	s.answer(s.env.scratch)
 }

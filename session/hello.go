@@ -16,11 +16,11 @@ func (s *Session) hello(spec *command.Spec, req *parser.Request) {
 	if len(args) > 0 {
 		var ok bool
 		if proto, ok = parser.Int(args[0]); !ok {
-			s.refuse(spec, errProtoInt)
+			s.deny(spec, errProtoInt)
 			return
 		}
 		if proto < 2 || proto > 3 {
-			s.refuse(spec, errProtoRange)
+			s.deny(spec, errProtoRange)
 			return
 		}
 		args = args[1:]
@@ -28,13 +28,13 @@ func (s *Session) hello(spec *command.Spec, req *parser.Request) {
 	for len(args) > 0 {
 		n, text := s.helloOption(args)
 		if text != "" {
-			s.refuse(spec, text)
+			s.deny(spec, text)
 			return
 		}
 		args = args[n:]
 	}
 	if !s.authed {
-		s.refuse(spec, errHelloNoAuth)
+		s.deny(spec, errHelloNoAuth)
 		return
 	}
 	s.crossTo(pool.Key{Proto: int(proto), DB: s.db}, (*Session).answerHello)
