@@ -1,0 +1,101 @@
+package session
+
+import (
+	"bytes"
+	"testing"
+)
+
+// path is a request and its replies, ready to be played over and over.
+type path struct {
+	w       *world
+	client  *clientEnd
+	request []byte
+	replies map[*serverEnd][]byte
+	want    int // bytes that the client gets
+}
+
+// newPath makes a path; answers are by server.
+func newPath(tb testing.TB, request string, answers map[string]string) *path {
+	tb.Helper()
+	p := &path{w: newWorld(tb, defaults()), replies: map[*serverEnd][]byte{}}
+	p.client = p.w.connect("a")
+	b, err := requests(request)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	p.request = b
+	for name, text := range answers {
+		if p.replies[p.w.servers[name]], err = replies(text); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	p.play()
+	p.want = len(p.client.in)
+	if p.want == 0 {
+		tb.Fatal("the client gets nothing")
+	}
+	return p
+}
+
+// play is what a loop does for the request and its replies: two turns.
+func (p *path) play() {
+	p.client.in = p.client.in[:0]
+	p.client.session.Feed(p.request)
+	p.w.pool.Flush()
+	for s, b := range p.replies {
+		s.in = s.in[:0]
+		s.conn.OnBytes(b)
+	}
+	p.w.env.Resume()
+	p.w.env.Flush()
+}
+
+var get16 = string(bytes.Repeat([]byte("GET {A}key | GET {B}key | "), 8))
+
+// The hot paths and what their servers answer.
+var hotPaths = []struct {
+	name, request string
+	answers       map[string]string
+}{
+	{"GET", "GET {A}key", map[string]string{"A": `"x"*64`}},
+	{"SET", "SET {B}key x*64", map[string]string{"B": "+OK"}},
+	{"pipeline of 16", get16, map[string]string{
+		"A": string(bytes.Repeat([]byte("nil | "), 8)), "B": string(bytes.Repeat([]byte("nil | "), 8)),
+	}},
+	{"MGET on 3 shards", "MGET {A}1 {B}1 {C}1 {A}2 {B}2 {C}2", map[string]string{
+		"A": `["a", nil]`, "B": `["b", nil]`, "C": `["c", nil]`,
+	}},
+	{"MSET on 3 shards", "MSET {A}1 x {B}1 x {C}1 x", map[string]string{"A": "+OK", "B": "+OK", "C": "+OK"}},
+	{"DEL on 3 shards", "DEL {A}1 {B}1 {C}1", map[string]string{"A": ":1", "B": ":1", "C": ":0"}},
+	{"PING", "PING", nil},
+	{"SCAN", "SCAN 0", map[string]string{"A": `["5", ["a"]]`}},
+}
+
+func TestHotPathsAllocateNothing(t *testing.T) {
+	for _, hot := range hotPaths {
+		t.Run(hot.name, func(t *testing.T) {
+			p := newPath(t, hot.request, hot.answers)
+			for range 100 {
+				p.play()
+			}
+			if n := testing.AllocsPerRun(1000, p.play); n != 0 && !raceEnabled {
+				t.Errorf("%v allocations", n)
+			}
+			if len(p.client.in) != p.want {
+				t.Errorf("the client got %d bytes, at first %d", len(p.client.in), p.want)
+			}
+		})
+	}
+}
+
+func BenchmarkPath(b *testing.B) {
+	for _, hot := range hotPaths {
+		b.Run(hot.name, func(b *testing.B) {
+			p := newPath(b, hot.request, hot.answers)
+			b.ReportAllocs()
+			for b.Loop() {
+				p.play()
+			}
+		})
+	}
+}
