@@ -77,3 +77,21 @@ func (e *Env) single() bool { return e.Map.Len() == 1 }
 
 // age is a time in whole seconds.
 func (e *Env) age(since int64) int64 { return (e.Pool.Now - since) / int64(time.Second) }
+
+// letGo forgets a large request, so that the loop's scratch does not keep its buffers alive.
+func (e *Env) letGo() {
+	if cap(e.req.Args) > maxScratch/24 {
+		e.req.Args = nil
+	}
+	clear(e.req.Args[:cap(e.req.Args)])
+	e.req.Raw = nil
+	if cap(e.build) > maxScratch {
+		e.build = nil
+	}
+	if cap(e.scratch) > maxScratch {
+		e.scratch = nil
+	}
+}
+
+// maxScratch bounds each scratch buffer that a loop keeps, bytes.
+const maxScratch = 1 << 20

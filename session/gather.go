@@ -185,13 +185,7 @@ func (s *Session) split(spec *command.Spec, req *parser.Request) {
 		}
 	}
 	g.release()
-	if cap(env.build) > maxBuild {
-		env.build = nil
-	}
 }
-
-// maxBuild bounds the scratch that a loop keeps for building parts, bytes.
-const maxBuild = 1 << 20
 
 // assign notes the shard of each key in env.order and the keys of each shard in env.counts. It gives
 // the number of shards that have any.

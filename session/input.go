@@ -144,10 +144,13 @@ func (s *Session) run(b []byte) []byte {
 		b = b[req.Size:]
 		if len(req.Args) > 0 {
 			s.dispatch(req)
+			if req.Size >= pool.LargeRequest {
+				env.letGo()
+			}
 			if env.Pool.Urgent() {
 				env.Pool.Flush()
 			}
-			if s.Owed() >= env.Config.MaxInFlight || s.inBytes >= env.Config.MaxInFlightBytes {
+			if s.Owed() >= s.window() || s.inBytes >= env.Config.MaxInFlightBytes {
 				s.throttle()
 			}
 		}
@@ -163,28 +166,6 @@ func (s *Session) breakOff(err *parser.ProtocolError) {
 	s.env.scratch = parser.AppendError(s.env.scratch[:0], "ERR "+err.Error())
 	s.answer(s.env.scratch)
 	s.closeAs(stats.ProtocolError)
-}
-
-// throttle waits until half of the allowed requests are answered.
-func (s *Session) throttle() {
-	if s.wait == nothing && s.state == open {
-		s.wait = inFlight
-	}
-}
-
-// settleWait looks, after a reply, whether what is waited for has come.
-func (s *Session) settleWait() {
-	switch s.wait {
-	case inFlight:
-		c := &s.env.Config
-		if s.Owed() <= c.MaxInFlight/2 && s.inBytes <= c.MaxInFlightBytes/2 {
-			s.resumeLater()
-		}
-	case answers:
-		if s.Owed() == 0 {
-			s.resumeLater()
-		}
-	}
 }
 
 // resumeLater lets the session go on at the end of the turn, outside of whatever calls.

@@ -51,6 +51,7 @@ func (s *Session) Reply(tag uint64, b []byte, p pool.Piece) {
 	}
 	buf := s.output()
 	buf.B = append(buf.B, b...)
+	s.coming += len(b)
 	if p&pool.Last != 0 {
 		s.advance()
 	} else {
@@ -102,6 +103,8 @@ func (s *Session) output() *bytebufferpool.ByteBuffer {
 // advance ends the head's reply and lets out what waited behind it.
 func (s *Session) advance() {
 	s.partial = false
+	s.learn(s.coming)
+	s.coming = 0
 	s.inBytes -= int(s.slot(s.head).size)
 	s.head++
 	for s.head != s.tail {
@@ -111,13 +114,16 @@ func (s *Session) advance() {
 		}
 		out := s.output()
 		out.B = append(out.B, sl.buf.B...)
-		s.held -= len(sl.buf.B)
+		s.coming = len(sl.buf.B)
+		s.held -= s.coming
 		pool.Release(sl.buf)
 		sl.buf = nil
 		if !sl.done {
 			s.partial = true
 			break
 		}
+		s.learn(s.coming)
+		s.coming = 0
 		s.inBytes -= int(sl.size)
 		s.head++
 	}
@@ -150,6 +156,7 @@ func (s *Session) sink(tag uint64) *bytebufferpool.ByteBuffer {
 // finish ends a reply of n bytes that was appended to sink.
 func (s *Session) finish(tag uint64, n int) {
 	if tag == s.head {
+		s.coming = n
 		s.advance()
 		return
 	}

@@ -53,6 +53,9 @@ type Session struct {
 	resuming   bool   // on the loop's list of sessions to go on
 	inBytes    int    // size of the unanswered requests
 	held       int    // bytes of replies in slots
+	unread     int    // output the client had not taken when last written to, bytes
+	meanReply  int    // mean size of its latest replies, bytes
+	coming     int    // size of the head's reply so far, bytes
 	out        *bytebufferpool.ByteBuffer
 
 	opened, active int64             // ns, for CLIENT INFO
@@ -168,13 +171,14 @@ func (s *Session) flush() {
 			return
 		}
 	}
-	if s.sock.Buffered()+s.held > s.env.Config.OutputLimit {
+	s.unread = s.sock.Buffered()
+	if s.unread+s.held > s.env.Config.OutputLimit {
 		s.close(stats.OutputLimit)
 		return
 	}
 	switch {
 	case s.state == closing && s.Owed() == 0:
-		if s.sock.Buffered() == 0 {
+		if s.unread == 0 {
 			s.close(s.reason)
 			return
 		}

@@ -81,7 +81,7 @@ var limitSettings = []*Setting{
 		apply:   size(func(c *Config) *int { return &c.OutputLimit }, 64<<10, 1<<40),
 	},
 	{
-		Name: "max-in-flight", Group: Limits, Unit: "number", Default: "8192",
+		Name: "max-in-flight", Group: Limits, Unit: "number", Default: "1024",
 		Help: "Unanswered commands of one client above which reading from it pauses until half of them " +
 			"are answered.",
 		Raise:   "A client with deep pipelines holds more memory and delays its neighbours more.",

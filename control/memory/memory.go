@@ -69,6 +69,7 @@ func (t *trimmer) look() bool {
 		return false
 	}
 	t.free()
+	t.free() // what a sync.Pool held survives one collection
 	t.baseline = t.read()
 	t.cycles = t.samples[cycles].Value.Uint64()
 	return true
