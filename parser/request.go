@@ -15,6 +15,9 @@ type Request struct {
 	scratch []byte
 }
 
+// maxKeptArgs bounds the argument list that a Request keeps for the next one.
+const maxKeptArgs = 1 << 16
+
 // RequestParser keeps the place in the request that one client is sending.
 // The zero value is ready. Loop-only.
 //
@@ -48,7 +51,9 @@ func (p *RequestParser) Next(b []byte, lim *Limits, req *Request) (done bool, er
 	if len(b) == 0 {
 		return false, nil
 	}
-	req.Args = req.Args[:0]
+	if req.Args = req.Args[:0]; cap(req.Args) > maxKeptArgs {
+		req.Args = nil
+	}
 	if !p.started {
 		if b[0] != '*' {
 			return p.inline(b, lim, req)
