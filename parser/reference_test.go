@@ -1,0 +1,131 @@
+package parser
+
+import "bytes"
+
+// reference reads replies the plain way, one recursive function per level, to check the scanner against.
+type reference struct{ b []byte }
+
+type refEnd string
+
+const (
+	refWhole  refEnd = ""
+	refMore   refEnd = "more"
+	refBroken refEnd = "broken"
+)
+
+// referenceScan gives all frames of b.
+func referenceScan(b []byte) scanned {
+	var out scanned
+	for len(b) > 0 {
+		r := reference{b}
+		kind, end := r.reply()
+		if end != refWhole {
+			out.end = string(end)
+			return out
+		}
+		out.frames = append(out.frames, frame{len(b) - len(r.b), kind})
+		b = r.b
+	}
+	return out
+}
+
+// reply reads attributes and the reply they belong to.
+func (r *reference) reply() (kind byte, end refEnd) {
+	for {
+		t, n, end := r.line()
+		if end != refWhole {
+			return 0, end
+		}
+		if t != '|' {
+			return t, r.content(t, n, 0)
+		}
+		if end := r.elements(n, 1); end != refWhole {
+			return 0, end
+		}
+	}
+}
+
+// element reads one element inside an aggregate, with the attributes and pushes in front of it;
+// outer elements follow it in all.
+func (r *reference) element(outer int64) refEnd {
+	for {
+		t, n, end := r.line()
+		if end != refWhole {
+			return end
+		}
+		if t != '|' && t != '>' {
+			return r.content(t, n, outer)
+		}
+		if end := r.elements(n, outer+1); end != refWhole {
+			return end
+		}
+	}
+}
+
+func (r *reference) elements(n, outer int64) refEnd {
+	if n+outer > maxOwed {
+		return refBroken
+	}
+	for ; n > 0; n-- {
+		if end := r.element(outer + n - 1); end != refWhole {
+			return end
+		}
+	}
+	return refWhole
+}
+
+// content reads what follows the line of an element of type t: n bytes or n elements.
+func (r *reference) content(t byte, n, outer int64) refEnd {
+	switch t {
+	case '*', '~', '%', '>':
+		return r.elements(max(n, 0), outer)
+	case '$', '=', '!':
+		if n < 0 {
+			return refWhole
+		}
+		if int64(len(r.b)) < n {
+			return refMore
+		}
+		tail := r.b[n:]
+		if !bytes.HasPrefix([]byte("\r\n"), tail[:min(2, len(tail))]) {
+			return refBroken
+		}
+		if len(tail) < 2 {
+			return refMore
+		}
+		r.b = tail[2:]
+	}
+	return refWhole
+}
+
+// line reads the line of an element: its type and, where it has one, its number of bytes or elements.
+func (r *reference) line() (t byte, n int64, end refEnd) {
+	i := bytes.IndexByte(r.b, '\n')
+	if i < 0 {
+		if len(r.b) > maxLengthLine && bytes.IndexByte([]byte("+-:_#,("), r.b[0]) < 0 {
+			return 0, 0, refBroken
+		}
+		return 0, 0, refMore
+	}
+	line, ok := bytes.CutSuffix(r.b[:i], []byte("\r"))
+	if !ok || len(line) == 0 {
+		return 0, 0, refBroken
+	}
+	r.b = r.b[i+1:]
+	switch t = line[0]; t {
+	case '+', '-', ':', '_', '#', ',', '(':
+		return t, 0, refWhole
+	case '$', '=', '!', '*', '~', '%', '|', '>':
+		n, ok = strictInt(string(line[1:]))
+		null := n == -1 && t != '|' && t != '>'
+		aggregate := bytes.IndexByte([]byte("*~%|>"), t) >= 0
+		if !ok || (n < 0 && !null) || (aggregate && n > maxOwed) {
+			return 0, 0, refBroken
+		}
+		if (t == '%' || t == '|') && n > 0 {
+			n *= 2
+		}
+		return t, n, refWhole
+	}
+	return 0, 0, refBroken
+}
