@@ -1,6 +1,10 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+	"strings"
+)
 
 // reference reads replies the plain way, one recursive function per level, to check the scanner against.
 type reference struct{ b []byte }
@@ -128,4 +132,60 @@ func (r *reference) line() (t byte, n int64, end refEnd) {
 		return t, n, refWhole
 	}
 	return 0, 0, refBroken
+}
+
+// referenceSplit cuts a line into words with a state per byte.
+func referenceSplit(line string) (words []string, ok bool) {
+	const blanks = " \t\n\v\f\r"
+	at := func(i int) byte {
+		if i < len(line) {
+			return line[i]
+		}
+		return 0
+	}
+	for i := 0; ; {
+		for i < len(line) && strings.IndexByte(blanks, line[i]) >= 0 {
+			i++
+		}
+		if i == len(line) {
+			return words, true
+		}
+		var word []byte
+		var quote byte
+		for done := false; !done; i++ {
+			c := at(i)
+			code, err := strconv.ParseUint(line[min(i+2, len(line)):min(i+4, len(line))], 16, 8)
+			isCode := err == nil && at(i+3) != 0
+			switch {
+			case quote != 0 && i >= len(line):
+				return nil, false
+			case quote == '"' && c == '\\' && at(i+1) == 'x' && isCode:
+				word = append(word, byte(code))
+				i += 3
+			case quote == '"' && c == '\\' && i+1 < len(line):
+				i++
+				if j := strings.IndexByte("nrtba", line[i]); j >= 0 {
+					word = append(word, "\n\r\t\b\a"[j])
+				} else {
+					word = append(word, line[i])
+				}
+			case quote == '\'' && c == '\\' && at(i+1) == '\'':
+				i++
+				word = append(word, '\'')
+			case quote != 0 && c == quote:
+				if i+1 < len(line) && strings.IndexByte(blanks, line[i+1]) < 0 {
+					return nil, false
+				}
+				done = true
+			case quote == 0 && (i >= len(line) || strings.IndexByte(" \n\r\t", c) >= 0):
+				done = true
+			case quote == 0 && (c == '"' || c == '\''):
+				quote = c
+			default:
+				word = append(word, c)
+			}
+		}
+		words = append(words, string(word))
+		i = min(i, len(line))
+	}
 }
