@@ -1,6 +1,9 @@
 package pool
 
-import "fmt"
+import (
+	"fmt"
+	"math/rand/v2"
+)
 
 // Key says which protocol and database the connection is for. Loop-only.
 func (c *Conn) Key() Key { return c.rings.key }
@@ -63,3 +66,6 @@ func (p *Pool) Users(key Key) int {
 	}
 	return 0
 }
+
+// Seed makes what the pool draws by chance repeatable, for tests.
+func (p *Pool) Seed(seed uint64) { p.random = rand.New(rand.NewPCG(seed, seed)) }

@@ -95,9 +95,9 @@ func (w *world) end() {
 	if w.pool.InFlight != 0 {
 		w.tb.Errorf("%d requests are in flight after the end", w.pool.InFlight)
 	}
-	for name, s := range w.servers {
+	for _, s := range w.ends {
 		if !s.closed {
-			w.tb.Errorf("connection %s is left open", name)
+			w.tb.Errorf("connection %s is left open", connName(s.conn))
 		}
 	}
 }

@@ -27,6 +27,7 @@ type world struct {
 	names []string
 
 	servers map[string]*serverEnd // by connection: "A", "A.db3", "A.resp3"
+	ends    []*serverEnd          // all there ever were
 	clients map[string]*clientEnd
 	order   []*clientEnd // as they came
 	dials   []*pool.Conn // not yet answered
@@ -150,6 +151,7 @@ func (w *world) open(c *pool.Conn) {
 	w.dials = slices.DeleteFunc(w.dials, func(d *pool.Conn) bool { return d == c })
 	s := &serverEnd{w: w, conn: c, db: c.Key().DB, proto: c.Key().Proto}
 	w.servers[connName(c)] = s
+	w.ends = append(w.ends, s)
 	c.OnOpen(s)
 }
 

@@ -1,0 +1,267 @@
+package session
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"ringmaster/parser"
+	"ringmaster/stats"
+)
+
+// actor is a client of the random test, which knows what it must get.
+type actor struct {
+	*chaos
+	*clientEnd
+	asked     []question // sent and not yet answered
+	unsent    []byte
+	count     int
+	done      bool // has said its last
+	half      bool // and has told so
+	db, proto int  // as of the last reply seen
+}
+
+// question is a command and how it was asked.
+type question struct{ args []string }
+
+// value is what a key holds: itself, where it was found, and as much more as its name asks for.
+func value(key, server string, db, proto int) string {
+	_, size, _ := strings.Cut(key, "#")
+	n, _ := strconv.Atoi(size)
+	return fmt.Sprintf("%s at %s db %d resp %d %s", key, server, db, proto, strings.Repeat("v", n))
+}
+
+// ask thinks of a few commands to send.
+func (a *actor) ask() {
+	for range 1 + a.rnd.IntN(6) {
+		if a.done || len(a.asked) > 200 {
+			return
+		}
+		args := a.think()
+		a.asked = append(a.asked, question{args})
+		switch {
+		case args[0] == "BROKEN":
+			a.unsent = append(a.unsent, "*1\r\n+5\r\n"...)
+			a.done = true
+		case a.rnd.IntN(10) == 0 && len(args[len(args)-1]) < 1000:
+			a.unsent = append(a.unsent, strings.Join(args, " ")+"\r\n"...)
+		default:
+			a.unsent = parser.AppendArray(a.unsent, len(args))
+			for _, w := range args {
+				a.unsent = parser.AppendBulkString(a.unsent, w)
+			}
+		}
+		a.done = a.done || args[0] == "QUIT"
+	}
+}
+
+// key is one that no other client and no other command has.
+func (a *actor) key() string {
+	a.count++
+	size := []int{0, 0, 0, 10, 500, 5000}[a.rnd.IntN(6)]
+	return fmt.Sprintf("{%s}%s-%d#%d", a.names[a.rnd.IntN(len(a.names))], a.clientEnd.name, a.count, size)
+}
+
+func (a *actor) keys() (keys []string) {
+	for range 1 + a.rnd.IntN(6) {
+		keys = append(keys, a.key())
+	}
+	return keys
+}
+
+func (a *actor) think() []string {
+	switch n := a.rnd.IntN(1000); {
+	case n < 400:
+		return []string{"GET", a.key()}
+	case n < 550:
+		return []string{"SET", a.key(), strings.Repeat("x", 1+a.rnd.IntN(100))}
+	case n < 560:
+		return []string{"SET", a.key(), strings.Repeat("x", 60000+a.rnd.IntN(20000))}
+	case n < 700:
+		return append([]string{"MGET"}, a.keys()...)
+	case n < 760:
+		args := []string{"MSET"}
+		for _, k := range a.keys() {
+			args = append(args, k, "x")
+		}
+		return args
+	case n < 820:
+		return append([]string{"DEL"}, a.keys()...)
+	case n < 850:
+		return []string{"DBSIZE"}
+	case n < 930:
+		return []string{"ECHO", a.key()}
+	case n < 970:
+		return []string{"SELECT", strconv.Itoa([]int{0, 0, 1, 2, 99}[a.rnd.IntN(5)])}
+	case n < 990:
+		return []string{"HELLO", strconv.Itoa(2 + a.rnd.IntN(2))}
+	case n < 997:
+		return []string{"QUIT"}
+	}
+	return []string{"BROKEN"}
+}
+
+// sendSome sends a random part of what is to be sent.
+func (a *actor) sendSome() {
+	if a.paused || len(a.unsent) == 0 {
+		return
+	}
+	n := 1 + a.rnd.IntN(len(a.unsent))
+	if a.rnd.IntN(3) == 0 {
+		n = min(n, 20)
+	}
+	b := a.unsent[:n]
+	a.unsent = a.unsent[n:]
+	a.send(b)
+}
+
+// halfClose says that no more will be sent; what is owed must still come.
+func (a *actor) halfClose() {
+	if len(a.unsent) == 0 && !a.done && !a.closed {
+		a.done, a.half = true, true
+		a.session.OnEOF(a.clientEnd)
+	}
+}
+
+// look takes the whole replies that have come and judges each.
+func (a *actor) look() {
+	for len(a.in) > 0 {
+		var s parser.ReplyScanner
+		n, st := s.Scan(a.in)
+		if st == parser.Broken {
+			a.tb.Fatalf("client %s got what is no reply: %q", a.clientEnd.name, a.in)
+		}
+		if st == parser.More {
+			return
+		}
+		if len(a.asked) == 0 {
+			a.tb.Fatalf("client %s got a reply too many: %.200q", a.clientEnd.name, a.in)
+		}
+		q := a.asked[0]
+		a.asked = a.asked[1:]
+		if !a.judge(q.args, a.in[:n]) {
+			a.tb.Fatalf("client %s asked %.200q and got %.300q, being in db %d with protocol %d",
+				a.clientEnd.name, q.args, a.in[:n], a.db, a.proto)
+		}
+		a.in = a.in[n:]
+	}
+}
+
+// ownError is what the proxy may say when servers fail.
+var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for server [ABC]; the command (may have run|was not sent)` +
+	`|lost the connection to server [ABC]; the command (may have run|was not sent) \((reset|refused|broken pipe|closed the connection|did not finish[^)]*)\)` +
+	`|server [ABC] is down; the command was not sent( \([^)]*\))?` +
+	`|server [ABC] has too many requests waiting; the command was not sent` +
+	`|no server can be reached: (reset|refused|broken pipe|did not finish.*))\r\n$`)
+
+// judge reports whether b answers the command.
+func (a *actor) judge(args []string, b []byte) bool {
+	if ownError.Match(b) && args[0] != "ECHO" && args[0] != "QUIT" && args[0] != "BROKEN" {
+		a.errors++
+		return true
+	}
+	if args[0] == "MGET" {
+		return a.judgeList(args[1:], b)
+	}
+	if !a.right(args, b) {
+		return false
+	}
+	a.chaos.right++
+	return true
+}
+
+func (a *actor) right(args []string, b []byte) bool {
+	switch args[0] {
+	case "GET":
+		return string(b) == string(parser.AppendBulkString(nil, a.value(args[1])))
+	case "SET":
+		return string(b) == "+"+a.value(args[1])+"\r\n"
+	case "MSET", "QUIT":
+		return string(b) == "+OK\r\n"
+	case "DEL":
+		return string(b) == string(parser.AppendInt(nil, int64(len(args)-1)))
+	case "DBSIZE":
+		return string(b) == string(parser.AppendInt(nil, int64(len(a.names)*(100+a.db))))
+	case "ECHO":
+		return string(b) == string(parser.AppendBulkString(nil, args[1]))
+	case "BROKEN":
+		return bytes.HasPrefix(b, []byte("-ERR Protocol error: expected '$'"))
+	case "SELECT":
+		if args[1] == "99" {
+			return string(b) == "-ERR DB index is out of range\r\n"
+		}
+		a.db, _ = strconv.Atoi(args[1])
+		return string(b) == "+OK\r\n"
+	case "HELLO":
+		a.proto, _ = strconv.Atoi(args[1])
+		return bytes.HasPrefix(b, []byte(map[int]string{2: "*14\r\n", 3: "%7\r\n"}[a.proto])) &&
+			bytes.Contains(b, parser.AppendInt([]byte("$2\r\nid\r\n"), int64(a.session.ID())))
+	}
+	return false
+}
+
+func (a *actor) value(key string) string { return value(key, key[1:2], a.db, a.proto) }
+
+// judgeList judges MGET's reply: each element is the key's value or an error.
+func (a *actor) judgeList(keys []string, b []byte) bool {
+	header := parser.AppendArray(nil, len(keys))
+	if !bytes.HasPrefix(b, header) {
+		return false
+	}
+	b = b[len(header):]
+	failed := false
+	for _, k := range keys {
+		n := element(b)
+		one := b[:n]
+		b = b[n:]
+		failed = failed || ownError.Match(one)
+		if !ownError.Match(one) && string(one) != string(parser.AppendBulkString(nil, a.value(k))) {
+			return false
+		}
+	}
+	if failed {
+		a.errors++
+	} else {
+		a.chaos.right++
+	}
+	return len(b) == 0
+}
+
+// judgeEnd looks at a client that the proxy has closed.
+func (a *actor) judgeEnd() {
+	if !closeReasons[a.reason] || a.reason == stats.ClientClosed && !a.half {
+		a.tb.Fatalf("client %s was closed: %s", a.clientEnd.name, a.reason)
+	}
+	a.read()
+	a.look()
+	ended := a.reason == stats.Quit || a.reason == stats.ProtocolError || a.reason == stats.ClientClosed
+	if ended && (len(a.asked) > 0 || len(a.in) > 0) {
+		a.tb.Fatalf("client %s was closed for %s before %d replies, with %.100q", a.clientEnd.name, a.reason, len(a.asked), a.in)
+	}
+	if len(a.in) > 0 && !a.begins() {
+		a.tb.Fatalf("client %s was cut off in %.200q, which does not begin an answer to %.100q", a.clientEnd.name, a.in, a.asked[0].args)
+	}
+}
+
+// begins reports whether what is left of the replies begins the one that is next.
+func (a *actor) begins() bool {
+	if len(a.asked) == 0 {
+		return false
+	}
+	args := a.asked[0].args
+	var whole []byte
+	switch args[0] {
+	case "GET":
+		whole = parser.AppendBulkString(nil, a.value(args[1]))
+	case "MGET":
+		whole = parser.AppendArray(nil, len(args)-1)
+		for _, k := range args[1:] {
+			whole = parser.AppendBulkString(whole, a.value(k))
+		}
+	default:
+		return false
+	}
+	return bytes.HasPrefix(whole, a.in)
+}

@@ -1,0 +1,260 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"ringmaster/parser"
+	"ringmaster/stats"
+)
+
+// TestRandomTraffic lets many clients send tagged commands in random pieces, while servers answer late
+// and in pieces, and connections are lost, refused and full. Every reply must be the client's own, in its
+// order, from the right server and database, or an error that the proxy gives for what was done to it.
+func TestRandomTraffic(t *testing.T) {
+	seeds := uint64(60)
+	if testing.Short() {
+		seeds = 10
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { runRandom(t, seed) })
+	}
+}
+
+// chaos is one random run.
+type chaos struct {
+	*world
+	rnd    *rand.Rand
+	actors []*actor
+	born   int
+	right  int // replies that were what was asked for
+	errors int // errors of the proxy's own
+}
+
+func runRandom(t *testing.T, seed uint64) {
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	s := defaults()
+	s.byHand = true
+	s.upstream.Connections = 1 + rnd.IntN(2)
+	s.session.MaxInFlight = []int{1, 4, 1000}[rnd.IntN(3)]
+	s.session.MaxInFlightBytes = []int{2000, 1 << 20}[rnd.IntN(2)]
+	s.upstream.MaxPending = []int{20, 10000}[rnd.IntN(2)]
+	s.session.QueryBufferLimit = 64 << 20
+	if rnd.IntN(4) == 0 {
+		s.session.OutputLimit = 20000
+	}
+	c := &chaos{world: newWorld(t, s), rnd: rnd}
+	c.pool.Seed(seed)
+	for range 8 {
+		c.enter()
+	}
+	for range 1500 {
+		c.act()
+		c.settle()
+		c.look()
+		if t.Failed() {
+			t.FailNow()
+		}
+	}
+	c.calm()
+	if c.right < 300 || c.errors == 0 {
+		t.Errorf("the run tests little: %d replies were right, %d errors of the proxy's own", c.right, c.errors)
+	}
+	c.end()
+}
+
+// enter brings a new client.
+func (c *chaos) enter() {
+	c.born++
+	a := &actor{chaos: c, clientEnd: c.connect(fmt.Sprintf("c%d", c.born)), proto: 2}
+	c.actors = append(c.actors, a)
+}
+
+// act lets one random thing happen.
+func (c *chaos) act() {
+	a := c.actors[c.rnd.IntN(len(c.actors))]
+	switch n := c.rnd.IntN(1000); {
+	case n < 250:
+		a.ask()
+	case n < 550:
+		a.sendSome()
+	case n < 850:
+		c.serve(1 + c.rnd.IntN(3000))
+	case n < 925:
+		c.dial(c.rnd.IntN(5) > 0)
+	case n < 975:
+		c.pass(time.Duration(c.rnd.IntN(40)) * time.Millisecond)
+	case n < 978:
+		c.pass(1100 * time.Millisecond)
+	case n < 984:
+		if s := c.someEnd(); s != nil {
+			s.lose(errors.New("reset"))
+		}
+	case n < 986:
+		if s := c.someEnd(); s != nil && s.greeted {
+			s.broken, s.abrupt = errors.New("broken pipe"), c.rnd.IntN(2) == 0
+		}
+	case n < 992:
+		if s := c.someEnd(); s != nil && s.greeted {
+			s.full = true
+		}
+	case n < 996:
+		c.replace(a)
+	case n < 997:
+		a.halfClose()
+	case a.full:
+		a.read()
+	default:
+		a.full = true
+	}
+}
+
+// replace lets a client leave, and another come.
+func (c *chaos) replace(a *actor) {
+	for i := range c.actors {
+		if c.actors[i] == a {
+			a.look()
+			a.leave()
+			c.actors = append(c.actors[:i], c.actors[i+1:]...)
+			c.enter()
+			return
+		}
+	}
+}
+
+// someEnd is a random open connection's server end; nil: none was hit.
+func (c *chaos) someEnd() *serverEnd {
+	if len(c.ends) == 0 {
+		return nil
+	}
+	if s := c.ends[c.rnd.IntN(len(c.ends))]; !s.closed {
+		return s
+	}
+	return nil
+}
+
+// dial answers a random dial.
+func (c *chaos) dial(accept bool) {
+	if len(c.dials) == 0 {
+		return
+	}
+	conn := c.dials[c.rnd.IntN(len(c.dials))]
+	if accept {
+		c.open(conn)
+		return
+	}
+	c.dials = deleteConn(c.dials, conn)
+	conn.OnDialFailed(errors.New("refused"))
+}
+
+// serve lets servers work, and each send up to n bytes of what it has to say.
+func (c *chaos) serve(n int) {
+	for _, s := range c.ends {
+		if s.closed || c.rnd.IntN(3) == 0 {
+			continue
+		}
+		if c.rnd.IntN(4) == 0 {
+			s.take()
+		}
+		if !s.greeted {
+			s.shakeHands()
+			continue
+		}
+		for _, args := range s.requests() {
+			if c.rnd.IntN(50) == 0 {
+				s.toAnswer = append(s.toAnswer, ">2\r\n+message\r\n$1\r\nx\r\n"...)
+			}
+			s.toAnswer = s.appendReply(s.toAnswer, args)
+		}
+		k := min(n, len(s.toAnswer))
+		s.answer(s.toAnswer[:k])
+		s.toAnswer = s.toAnswer[k:]
+	}
+}
+
+// look lets every client read its replies; those that were closed are followed by new ones.
+func (c *chaos) look() {
+	for _, a := range append([]*actor(nil), c.actors...) {
+		a.look()
+		if a.closed {
+			a.judgeEnd()
+			c.replace(a)
+		}
+	}
+}
+
+// calm ends all trouble and waits until nothing is owed.
+func (c *chaos) calm() {
+	c.tb.Helper()
+	for range 5000 {
+		for len(c.dials) > 0 {
+			c.dial(true)
+		}
+		for _, s := range c.ends {
+			s.broken = nil
+			s.take()
+		}
+		for _, a := range c.actors {
+			a.read()
+			a.sendSome()
+		}
+		c.serve(1 << 20)
+		c.pass(10 * time.Millisecond)
+		c.look()
+		if c.tb.Failed() {
+			return
+		}
+		if c.quiet() {
+			return
+		}
+	}
+	for _, a := range c.actors {
+		if len(a.asked) > 0 {
+			c.tb.Errorf("client %s waits for ever for %v", a.name, a.asked[0].args)
+		}
+	}
+}
+
+func (c *chaos) quiet() bool {
+	for _, a := range c.actors {
+		if len(a.asked) > 0 || len(a.unsent) > 0 || a.session.Owed() > 0 {
+			return false
+		}
+	}
+	return c.pool.InFlight == 0
+}
+
+// appendReply is what a server says to a request: who and where it is, and what was asked.
+func (s *serverEnd) appendReply(b []byte, args []string) []byte {
+	keys := args[1:]
+	switch args[0] {
+	case "GET":
+		return s.appendValue(b, keys[0])
+	case "MGET":
+		b = parser.AppendArray(b, len(keys))
+		for _, k := range keys {
+			b = s.appendValue(b, k)
+		}
+		return b
+	case "SET":
+		return parser.AppendSimple(b, value(keys[0], s.conn.Server().Name, s.db, s.proto))
+	case "DEL":
+		return parser.AppendInt(b, int64(len(keys)))
+	case "DBSIZE":
+		return parser.AppendInt(b, int64(100+s.db))
+	}
+	return append(b, "+OK\r\n"...)
+}
+
+func (s *serverEnd) appendValue(b []byte, key string) []byte {
+	return parser.AppendBulkString(b, value(key, s.conn.Server().Name, s.db, s.proto))
+}
+
+// closeReasons are why clients may be closed in this test.
+var closeReasons = map[stats.CloseReason]bool{
+	stats.Quit: true, stats.UpstreamLost: true, stats.ProtocolError: true, stats.OutputLimit: true,
+	stats.ClientClosed: true,
+}
