@@ -8,8 +8,6 @@ const (
 	chunkSize = 64 << 10
 	// LargeRequest is the size from which a request's own buffer is better taken than copied.
 	LargeRequest = 64 << 10
-	// maxPooled is the largest buffer worth keeping; a huge value must not make pooled buffers huge.
-	maxPooled = 256 << 10
 	// urgentSize is the output with which a connection does not wait for the turn's end.
 	urgentSize = 128 << 10
 	// maxWrite is the most handed to the socket at once, and maxSocketBacklog the most that the
@@ -22,6 +20,8 @@ const (
 //
 // Invariant: size == sum of chunk lengths - off.
 type output struct {
+	buffers *Buffers
+
 	full []*bytebufferpool.ByteBuffer
 	cur  *bytebufferpool.ByteBuffer
 	off  int // bytes of the first chunk that are written
@@ -31,10 +31,10 @@ type output struct {
 // write copies b behind what is there.
 func (o *output) write(b []byte) {
 	if o.cur == nil {
-		o.cur = bytebufferpool.Get()
+		o.cur = o.buffers.Get()
 	} else if len(o.cur.B) >= chunkSize {
 		o.full = append(o.full, o.cur)
-		o.cur = bytebufferpool.Get()
+		o.cur = o.buffers.Get()
 	}
 	o.cur.B = append(o.cur.B, b...)
 	o.size += len(b)
@@ -65,7 +65,7 @@ func (o *output) advance(n int) {
 		return
 	}
 	o.off = 0
-	Release(c)
+	o.buffers.Put(c)
 	if len(o.full) == 0 {
 		o.cur = nil
 		return
@@ -86,18 +86,10 @@ func (o *output) first() *bytebufferpool.ByteBuffer {
 // reset lets everything go.
 func (o *output) reset() {
 	for _, c := range o.full {
-		Release(c)
+		o.buffers.Put(c)
 	}
 	if o.cur != nil {
-		Release(o.cur)
+		o.buffers.Put(o.cur)
 	}
-	*o = output{}
-}
-
-// Release gives a buffer back to the pool, unless it has grown too large to keep. Takes buf.
-func Release(buf *bytebufferpool.ByteBuffer) {
-	poison(buf.B)
-	if cap(buf.B) <= maxPooled {
-		bytebufferpool.Put(buf)
-	}
+	*o = output{buffers: o.buffers}
 }

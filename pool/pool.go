@@ -23,6 +23,8 @@ type Pool struct {
 	//
 	// InFlight == sum of the rings' lengths.
 	InFlight int
+	// Buffers are the loop's.
+	Buffers Buffers
 
 	cfg     Config
 	servers []*Server
@@ -99,7 +101,7 @@ func (p *Pool) Rings(key Key) *Rings {
 	r := &Rings{key: key, pool: p, idleSince: p.Now}
 	for _, s := range p.servers {
 		for range p.cfg.Connections {
-			c := &Conn{pool: p, server: s, rings: r, patient: true, down: s.lost}
+			c := &Conn{pool: p, server: s, rings: r, patient: true, down: s.lost, out: output{buffers: &p.Buffers}}
 			r.conns = append(r.conns, c)
 		}
 	}

@@ -67,7 +67,7 @@ func (g *gather) release() { g.end() }
 func (g *gather) Reply(i uint64, b []byte, p pool.Piece) {
 	pt := &g.parts[i]
 	if pt.buf == nil {
-		pt.buf = bytebufferpool.Get()
+		pt.buf = g.env.Pool.Buffers.Get()
 	}
 	pt.buf.B = append(pt.buf.B, b...)
 	if p&pool.Last != 0 {
@@ -79,7 +79,7 @@ func (g *gather) Reply(i uint64, b []byte, p pool.Piece) {
 func (g *gather) Fail(i uint64, f *pool.Failure) {
 	pt := &g.parts[i]
 	if pt.buf == nil {
-		pt.buf = bytebufferpool.Get()
+		pt.buf = g.env.Pool.Buffers.Get()
 	}
 	pt.buf.B = appendFailure(pt.buf.B[:0], f, g.env)
 	pt.failed = true
@@ -117,7 +117,7 @@ const (
 func (g *gather) recycle() {
 	for i := range g.parts {
 		if b := g.parts[i].buf; b != nil {
-			pool.Release(b)
+			g.env.Pool.Buffers.Put(b)
 		}
 		g.parts[i] = part{}
 	}

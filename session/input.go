@@ -102,7 +102,7 @@ func (s *Session) store(b []byte) {
 // room makes s.in start at the unused input and fit n more bytes.
 func (s *Session) room(have, n int) {
 	if s.in == nil {
-		s.in = bytebufferpool.Get()
+		s.in = s.env.Pool.Buffers.Get()
 	}
 	if len(s.in.B)+n <= cap(s.in.B) {
 		return
@@ -115,13 +115,13 @@ func (s *Session) room(have, n int) {
 	}
 	grown := &bytebufferpool.ByteBuffer{B: make([]byte, have, size)}
 	copy(grown.B, s.in.B[s.off:])
-	pool.Release(s.in)
+	s.env.Pool.Buffers.Put(s.in)
 	s.in, s.off = grown, 0
 }
 
 func (s *Session) dropInput() {
 	if s.in != nil {
-		pool.Release(s.in)
+		s.env.Pool.Buffers.Put(s.in)
 		s.in = nil
 	}
 	s.off = 0

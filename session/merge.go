@@ -99,12 +99,33 @@ func (g *gather) inKeyOrder(dst []byte) []byte {
 
 // element is the length of the element at the start of b; 0: there is none.
 func element(b []byte) int {
+	if len(b) > 0 && b[0] == '$' {
+		return bulk(b)
+	}
 	var s parser.ReplyScanner
 	n, st := s.Scan(b)
 	if st != parser.Done {
 		return 0
 	}
 	return n
+}
+
+// bulk is the length of the bulk string at the start of b, most often a value: it is worth a shorter way.
+func bulk(b []byte) int {
+	n := 0
+	for i, c := range b[1:] {
+		if c == '\r' {
+			if end := i + 3 + n + 2; end <= len(b) {
+				return end
+			}
+			return 0
+		}
+		if c == '-' {
+			return min(len("$-1\r\n"), len(b))
+		}
+		n = n*10 + int(c-'0')
+	}
+	return 0
 }
 
 // numbers folds integers, or arrays of integers of one length, with f.

@@ -63,7 +63,7 @@ func (s *Session) Reply(tag uint64, b []byte, p pool.Piece) {
 func (s *Session) keep(tag uint64, b []byte, p pool.Piece) {
 	sl := s.slot(tag)
 	if sl.buf == nil {
-		sl.buf = bytebufferpool.Get()
+		sl.buf = s.env.Pool.Buffers.Get()
 	}
 	sl.buf.B = append(sl.buf.B, b...)
 	sl.done = p&pool.Last != 0
@@ -94,7 +94,7 @@ func (s *Session) Fail(tag uint64, f *pool.Failure) {
 // output is the buffer for what the client gets this turn.
 func (s *Session) output() *bytebufferpool.ByteBuffer {
 	if s.out == nil {
-		s.out = bytebufferpool.Get()
+		s.out = s.env.Pool.Buffers.Get()
 		s.markDirty()
 	}
 	return s.out
@@ -116,7 +116,7 @@ func (s *Session) advance() {
 		out.B = append(out.B, sl.buf.B...)
 		s.coming = len(sl.buf.B)
 		s.held -= s.coming
-		pool.Release(sl.buf)
+		s.env.Pool.Buffers.Put(sl.buf)
 		sl.buf = nil
 		if !sl.done {
 			s.partial = true
@@ -148,7 +148,7 @@ func (s *Session) sink(tag uint64) *bytebufferpool.ByteBuffer {
 	}
 	sl := s.slot(tag)
 	if sl.buf == nil {
-		sl.buf = bytebufferpool.Get()
+		sl.buf = s.env.Pool.Buffers.Get()
 	}
 	return sl.buf
 }

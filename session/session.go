@@ -110,12 +110,12 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	s.rings.Leave()
 	s.dropInput()
 	if s.out != nil {
-		pool.Release(s.out)
+		s.env.Pool.Buffers.Put(s.out)
 		s.out = nil
 	}
 	for i := range s.slots {
 		if b := s.slots[i].buf; b != nil {
-			pool.Release(b)
+			s.env.Pool.Buffers.Put(b)
 		}
 	}
 	s.slots = nil
@@ -162,7 +162,7 @@ func (s *Session) flush() {
 		st.ClientBytesOut += uint64(len(out.B))
 		st.ClientWrites++
 		_, err := s.sock.Write(out.B)
-		pool.Release(out)
+		s.env.Pool.Buffers.Put(out)
 		if s.state == closed {
 			return
 		}
