@@ -101,7 +101,7 @@ func parseAllWays(t *testing.T, input string, lim Limits, unauthenticated bool) 
 	t.Helper()
 	b := []byte(input)
 	whole := parse(b, lim, unauthenticated)
-	step := 1 + len(b)/2000 // long inputs: not every split, for the test would be quadratic
+	step := 1 + len(b)/500 // long inputs: not every split, for the test would be quadratic
 	for cut := 1; cut < len(b); cut += step {
 		if got := parse(b, lim, unauthenticated, cut); !got.equal(whole) {
 			t.Fatalf("%s: cut at %d gives %v; whole %v", short(input), cut, got, whole)

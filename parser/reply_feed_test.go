@@ -65,13 +65,18 @@ func scanAllWays(t *testing.T, input string) scanned {
 	t.Helper()
 	b := []byte(input)
 	whole := scanWhole(b)
-	step := 1 + len(b)/1000 // long inputs: not every split, for the test would be quadratic
+	step := 1 + len(b)/300 // long inputs: not every split, for the test would be quadratic
 	for cut := 1; cut < len(b); cut += step {
 		if got := scan(b, cut); !got.equal(whole) {
 			t.Fatalf("%s: cut at %d gives %v; whole %v", short(input), cut, got, whole)
 		}
 	}
-	if len(b) > 100000 {
+	for cut := max(1, len(b)-3); cut < len(b); cut++ {
+		if got := scan(b, cut); !got.equal(whole) {
+			t.Fatalf("%s: cut at %d gives %v; whole %v", short(input), cut, got, whole)
+		}
+	}
+	if len(b) > 40000 {
 		return whole
 	}
 	if got := scan(b, everyByte(len(b))...); !got.equal(whole) {

@@ -96,7 +96,7 @@ func TestReplyPipeline(t *testing.T) {
 
 func TestReplyCutOffAwaitsMore(t *testing.T) {
 	for _, c := range wholeReplies {
-		step := 1 + len(c.input)/500
+		step := 1 + len(c.input)/200
 		for n := 1; n < len(c.input); n += step {
 			if got := scanWhole([]byte(c.input[:n])); got.end != "more" || len(got.frames) != 0 {
 				t.Fatalf("%s: first %d bytes give %v", c.name, n, got)

@@ -123,7 +123,6 @@ func (p *RequestParser) line(b []byte, at int, lim *Limits, tooBig string) (end,
 		p.look = end
 		return 0, 0, nil
 	}
-	p.look = 0
 	if b[end+1] != '\n' {
 		p.odd = true
 	}
