@@ -1,0 +1,185 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+func TestEveryRequestHasExactlyOneEnd(t *testing.T) {
+	total := 0
+	for seed := range uint64(50) {
+		rnd := rand.New(rand.NewPCG(seed, 7))
+		p := newTestPool(t, testConfig(), 1, nil)
+		p.Seed(seed)
+		c := p.rings[Key{Proto: 2}].conns[0]
+		a := newAsker(t)
+		var sock *fakeSocket
+		tag, enqueued, answered := uint64(0), 0, 0
+		for range 2000 {
+			switch n := rnd.IntN(100); {
+			case n < 45:
+				raw := fmt.Appendf(nil, "*1\r\n$6\r\n%06d\r\n", tag)
+				if f := c.Enqueue(raw, a, tag, uint16(rnd.IntN(4))); f == nil {
+					enqueued++
+				} else if f.Sent {
+					t.Fatal("what was refused was sent")
+				}
+				tag++
+			case n < 70:
+				p.Flush()
+			case n < 85:
+				if c.state == Ready {
+					c.OnBytes(sock.answers(rnd.IntN(200)))
+				}
+			case n < 95:
+				p.TakeDials(func(*Conn) {})
+				if c.state == Dialing && rnd.IntN(3) == 0 {
+					c.OnDialFailed(errors.New("refused"))
+				} else if c.state == Dialing {
+					sock = &fakeSocket{}
+					c.OnOpen(sock)
+				} else if c.state == Handshaking {
+					sock.wrote = nil
+					c.OnBytes([]byte("+OK\r\n"))
+				}
+			case n < 98:
+				p.Now += int64(rnd.IntN(int(600 * time.Millisecond)))
+				p.Tick()
+			case sock != nil && !sock.closed:
+				c.OnClose(sock, rnd.IntN(1000), errors.New("reset"))
+				sock = nil
+			}
+			checkPool(t, p)
+			if len(a.ends)+p.InFlight < enqueued {
+				t.Fatalf("seed %d: %d requests, %d ends, %d in flight", seed, enqueued, len(a.ends), p.InFlight)
+			}
+		}
+		p.Stop()
+		if len(a.ends) != enqueued || p.InFlight != 0 {
+			t.Fatalf("seed %d: %d requests, %d ends, %d in flight", seed, enqueued, len(a.ends), p.InFlight)
+		}
+		for tag, end := range a.ends {
+			if end[0] == '$' {
+				answered++
+				if want := fmt.Sprintf("$6\r\n%06d\r\n", tag); end != want {
+					t.Fatalf("seed %d: request %d got %q", seed, tag, end)
+				}
+			}
+		}
+		total += answered
+	}
+	if total < 500 {
+		t.Errorf("the test tests little: %d requests were answered", total)
+	}
+}
+
+func TestPickIsAlwaysTheSameForASession(t *testing.T) {
+	cfg := testConfig()
+	cfg.Connections = 3
+	p := newTestPool(t, cfg, 2, nil)
+	r := p.Rings(Key{Proto: 2})
+	used := map[*Conn]bool{}
+	for id := range uint64(50) {
+		for server := range 2 {
+			c := r.Pick(server, id)
+			if c.Server().index != server {
+				t.Fatalf("server %d: got a connection to %d", server, c.Server().index)
+			}
+			if again := r.Pick(server, id); again != c {
+				t.Fatalf("session %d changes its connection", id)
+			}
+			used[c] = true
+		}
+	}
+	if len(used) != 6 {
+		t.Errorf("%d of 6 connections are used", len(used))
+	}
+}
+
+func TestBackoffDoublesWithinItsBounds(t *testing.T) {
+	for seed := range uint64(200) {
+		p := newTestPool(t, testConfig(), 1, nil)
+		p.Seed(seed)
+		c := p.rings[Key{Proto: 2}].conns[0]
+		for _, pause := range []time.Duration{100, 200, 400, 800, 800, 800} {
+			p.TakeDials(func(*Conn) {})
+			c.OnDialFailed(errors.New("refused"))
+			wait := time.Duration(c.retryAt - p.Now)
+			if wait < pause*time.Millisecond/2 || wait > pause*time.Millisecond {
+				t.Fatalf("pause of %s, want half to all of %d ms", wait, pause)
+			}
+			p.Now = c.retryAt - 1
+			p.Tick()
+			if c.State() != Closed {
+				t.Fatal("dialled too early")
+			}
+			p.Now++
+			p.Tick()
+			if c.State() != Dialing {
+				t.Fatal("not dialled when it was time")
+			}
+		}
+	}
+}
+
+func TestBackoffIsNotTheSameForAll(t *testing.T) {
+	waits := map[int64]bool{}
+	for seed := range uint64(50) {
+		p := newTestPool(t, testConfig(), 1, nil)
+		p.Seed(seed)
+		c := p.rings[Key{Proto: 2}].conns[0]
+		c.OnDialFailed(errors.New("refused"))
+		waits[c.retryAt] = true
+	}
+	if len(waits) < 40 {
+		t.Errorf("50 pools dial at %d different times", len(waits))
+	}
+}
+
+func TestWhatAStaleSocketSaysIsIgnored(t *testing.T) {
+	p := newTestPool(t, testConfig(), 1, nil)
+	c := p.rings[Key{Proto: 2}].conns[0]
+	old := ready(t, c)
+	p.Now += int64(time.Minute)
+	c.OnClose(old, 0, nil)
+	now := ready(t, c)
+	a := newAsker(t)
+	c.Enqueue([]byte("x"), a, 1, 0)
+	c.OnClose(old, 0, errors.New("again"))
+	if c.State() != Ready || len(a.ends) != 0 || now.closed {
+		t.Errorf("the connection is %s, ends: %v", c.State(), a.ends)
+	}
+	late := &fakeSocket{}
+	c.OnOpen(late)
+	if !late.closed {
+		t.Error("a socket that nobody asked for stays open")
+	}
+	checkPool(t, p)
+}
+
+func TestAHugeWriteIsCutAndStopsAtTheSocketsLimit(t *testing.T) {
+	cfg := testConfig()
+	p := newTestPool(t, cfg, 1, nil)
+	c := p.rings[Key{Proto: 2}].conns[0]
+	s := ready(t, c)
+	c.Enqueue(make([]byte, 3<<20), newAsker(t), 1, 0)
+	p.Flush()
+	if s.writes != 3 || len(s.wrote) != 3<<20 {
+		t.Errorf("%d bytes in %d writes", len(s.wrote), s.writes)
+	}
+	s.buffered = maxSocketBacklog
+	c.Enqueue([]byte("x"), newAsker(t), 2, 0)
+	p.Flush()
+	if s.writes != 3 || !p.Backlogged() || p.Idle() {
+		t.Errorf("%d writes, backlogged: %t, idle: %t", s.writes, p.Backlogged(), p.Idle())
+	}
+	s.buffered = 0
+	p.Tick()
+	if s.writes != 4 || p.Backlogged() {
+		t.Errorf("%d writes, backlogged: %t", s.writes, p.Backlogged())
+	}
+	checkPool(t, p)
+}

@@ -1,0 +1,67 @@
+package pool
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/valyala/bytebufferpool"
+)
+
+func TestOutputKeepsEveryByteInOrder(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	o := output{buffers: &Buffers{}}
+	var want, got []byte
+	drain := func(all bool) {
+		for o.size > 0 && (all || rnd.IntN(3) > 0) {
+			b := o.next()
+			if len(b) == 0 || len(b) > maxWrite {
+				t.Fatalf("next gives %d bytes of %d", len(b), o.size)
+			}
+			b = b[:1+rnd.IntN(len(b))]
+			got = append(got, b...)
+			o.advance(len(b))
+		}
+	}
+	for range 300 {
+		b := make([]byte, []int{1, 100, 10000, 70000, 300000}[rnd.IntN(5)])
+		for i := range b {
+			b[i] = byte(rnd.Uint32())
+		}
+		want = append(want, b...)
+		if rnd.IntN(2) == 0 {
+			o.write(b)
+		} else {
+			buf := bytebufferpool.Get()
+			buf.Set(b)
+			o.take(buf)
+		}
+		drain(false)
+		if o.size != len(want)-len(got) {
+			t.Fatalf("size is %d, want %d", o.size, len(want)-len(got))
+		}
+	}
+	drain(true)
+	if !bytes.Equal(got, want) {
+		t.Error("the bytes that came out are not those that went in")
+	}
+	if o.cur != nil || len(o.full) != 0 || o.off != 0 {
+		t.Errorf("an empty output keeps something: %+v", o)
+	}
+}
+
+func TestOutputChunksDoNotGrowBeyondOneRequestMore(t *testing.T) {
+	o := output{buffers: &Buffers{}}
+	for range 1000 {
+		o.write(make([]byte, 1000))
+	}
+	for _, c := range append(o.full, o.cur) {
+		if len(c.B) >= chunkSize+1000 {
+			t.Errorf("a chunk holds %d bytes", len(c.B))
+		}
+	}
+	o.reset()
+	if o.size != 0 || o.cur != nil || o.full != nil {
+		t.Errorf("after reset: %+v", o)
+	}
+}
