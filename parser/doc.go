@@ -11,7 +11,9 @@
 //	server bytes ──> ReplyScanner.Scan  ──> pieces of one reply, then Done
 //
 // Both keep their place between calls, so that a frame in a thousand pieces is read once.
-// Neither recurses: what nesting is left to read is a count.
+// Neither recurses: what nesting is left to read is a count. A piece of a reply ends between
+// elements, in a bulk, or in a line of over 16 KiB; shorter lines are in one piece, so that an
+// error's code word is.
 //
 // # Who may call
 //
@@ -25,7 +27,9 @@
 // # Limits and errors
 //
 // Limits carry Redis's own defaults. A peer that breaks the protocol gives a *ProtocolError
-// whose text is Redis's; the connection cannot be read further.
+// whose text is Redis's; the connection cannot be read further. What is broken does not depend on
+// how the input was cut. One thing is said sooner than Redis says it: a NUL in a length, behind
+// which Redis waits for 64 KiB of line.
 //
 // Sources: the RESP specification (RESP2 and RESP3) and Redis 7.0, networking.c
 // (processInlineBuffer, processMultibulkBuffer) and sds.c (sdssplitargs).

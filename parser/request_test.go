@@ -293,3 +293,16 @@ func TestDefaultLimitsAreRedis(t *testing.T) {
 		t.Errorf("%+v; want %+v", got, want)
 	}
 }
+
+// Redis looks for the line's end with strchr and so waits behind a NUL; the parser says at once what is wrong.
+func TestNULInALengthIsBroken(t *testing.T) {
+	for input, text := range map[string]string{
+		"*1\x00\r\n":       "invalid multibulk length",
+		"*1\r\n$4\x00\r\n": "invalid bulk length",
+		"*1\r\n\x00\r\n":   "expected '$', got '\x00'",
+	} {
+		if got := parseAllWays(t, input, DefaultLimits(), false); got.err != text {
+			t.Errorf("%q: %v; want %q", input, got, text)
+		}
+	}
+}
