@@ -19,8 +19,8 @@ func (s *Session) window() int {
 	if s.unread > slowReader {
 		return min(w, minWindow)
 	}
-	if s.meanReply*w > windowBytes {
-		w = max(minWindow, windowBytes/s.meanReply)
+	if s.meanReply > 0 {
+		w = min(w, max(minWindow, windowBytes/s.meanReply))
 	}
 	return w
 }
