@@ -39,8 +39,9 @@ bench: ## the whole comparison with direct Redis and other proxies, about 40 min
 gen: docs ## make again what is generated: the command table and the documents
 	$(GO) run ./scripts/gen-commands
 
-docs: ## make again the documents that are derived from the code
+docs: ## make again the documents and help texts that are derived from the code
 	@scripts/gen-docs
+	$(GO) test ./cmd/ringmaster -count 1 -run TestHelpTexts -update
 
 clean: ## remove what was built
 	rm -rf bin
