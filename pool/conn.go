@@ -57,6 +57,7 @@ var (
 	errUnexpected = errors.New("sent a reply that nobody asked for")
 	errNotRESP    = errors.New("sent bytes that are not RESP")
 	errStalled    = errors.New("sent nothing for the stall timeout while replies were owed")
+	errDial       = errors.New("could not be reached within the dial timeout")
 	errHandshake  = errors.New("did not finish the handshake within the dial timeout")
 	errClosed     = errors.New("closed the connection")
 	errRetired    = errors.New("connection is no longer needed")
@@ -150,6 +151,7 @@ func (c *Conn) flush() {
 			return
 		}
 		c.out.advance(len(b))
+		c.progress = c.pool.Now // a server that takes a long upload does not stand still
 	}
 	if c.sock != nil {
 		c.unsent = uint64(c.sock.Buffered())

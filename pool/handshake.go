@@ -151,7 +151,7 @@ func (c *Conn) refuse(s step) {
 	reply := c.handshake.reply
 	c.lose(stats.HandshakeRefused, errors.New("refused the login: "+string(bytes.TrimRight(reply[1:], "\r\n"))))
 	// Other codes pass, such as BUSY and LOADING; this one means that there is no such database.
-	if s == stepSelect && bytes.HasPrefix(reply, []byte("-ERR ")) {
+	if s == stepSelect && bytes.HasPrefix(reply, []byte("-ERR DB index")) {
 		c.rings.refuse(reply)
 	}
 }
@@ -163,6 +163,9 @@ func (c *Conn) onReady() {
 	c.pool.stats.Servers[c.server.index].Connects++
 	c.transition(Ready)
 	c.pool.log.ready(c)
+	if c.rings == c.pool.Default() {
+		c.pool.forgetDatabases()
+	}
 	c.rings.opened()
 	c.markDirty()
 }

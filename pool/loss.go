@@ -50,27 +50,35 @@ func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
 
 // end lets the socket, the output and every owed request go.
 func (c *Conn) end(cause error) {
-	reached := c.reached()
+	reached := c.written - min(c.unsent, c.written)
 	if sock := c.sock; sock != nil {
+		// Closing sends what the socket holds back, as far as the kernel takes it.
+		reached = c.written
 		c.sock = nil
 		sock.Close()
 	}
 	sent := &Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause}
 	unsent := &Failure{Kind: Lost, Server: c.server.Name, Cause: cause}
+	c.rest, c.scan = nil, parser.ReplyScanner{}
+	c.drop(func(from uint64) *Failure {
+		if from < reached {
+			return sent
+		}
+		return unsent
+	})
+}
+
+// drop empties the ring and the output. Each request ends with the failure for its offset.
+func (c *Conn) drop(why func(from uint64) *Failure) {
 	failed := c.ring
 	c.ring, c.expired = ring{head: failed.tail, tail: failed.tail}, failed.tail
 	c.out.reset()
 	c.queued, c.written, c.unsent = 0, 0, 0
-	c.rest, c.scan = nil, parser.ReplyScanner{}
 	c.pool.InFlight -= failed.len()
 	c.pool.stats.Servers[c.server.index].InFlight -= uint64(failed.len())
 	for i := failed.head; i != failed.tail; i++ {
 		e := failed.at(i)
-		f := unsent
-		if e.from < reached {
-			f = sent
-		}
-		c.fail(e, f)
+		c.fail(e, why(e.from))
 	}
 }
 
@@ -127,6 +135,11 @@ func (c *Conn) tick() {
 		}
 		c.expire(now)
 	case Dialing:
+		// The dial has a deadline of its own; this is for a socket that never reached the loop.
+		if now-c.dialledAt > 2*int64(c.pool.cfg.DialTimeout) {
+			c.OnDialFailed(errDial)
+			return
+		}
 		c.expire(now)
 	case Ready, Draining:
 		if stall := int64(c.pool.cfg.StallTimeout); stall > 0 && c.ring.len() > 0 && now-c.progress > stall {
@@ -138,7 +151,8 @@ func (c *Conn) tick() {
 }
 
 // expire answers the requests that waited longer than the timeout. Their places in the ring stay
-// until the late replies come. A reply that has begun is left to finish.
+// until the late replies come, for their bytes may go out yet even if they have not so far. A reply that
+// has begun is left to finish.
 func (c *Conn) expire(now int64) {
 	limit := int64(c.pool.cfg.Timeout)
 	if limit <= 0 {
@@ -151,7 +165,10 @@ func (c *Conn) expire(now int64) {
 	if i == c.ring.tail || now-c.ring.at(i).at <= limit {
 		return
 	}
-	reached := c.reached()
+	if c.state == Dialing || c.state == Handshaking {
+		c.abandon()
+		return
+	}
 	for ; i < c.ring.tail; i++ {
 		e := c.ring.at(i)
 		if now-e.at <= limit {
@@ -161,13 +178,17 @@ func (c *Conn) expire(now int64) {
 			c.pool.stats.Timeouts++
 			c.pool.stats.Servers[c.server.index].Timeouts++
 		}
-		f := c.server.timedOut
-		if e.from >= reached {
-			f = c.server.timedOutUnsent
-		}
-		c.fail(e, f)
+		c.fail(e, c.server.timedOut)
 	}
 	c.expired = i
+}
+
+// abandon gives up the requests that wait for a connection, so that they can't run after all, and lets
+// none wait until there is one.
+func (c *Conn) abandon() {
+	c.patient, c.down = false, c.server.lost
+	c.drop(func(uint64) *Failure { return c.server.timedOutUnsent })
+	c.server.updateState(c.pool)
 }
 
 // replying reports whether part of the head's reply has come. A push has nothing to do with the head.

@@ -15,6 +15,10 @@ import (
 // them, in ns. Those of protocol 2, database 0 stay always.
 const idleRings = 60e9
 
+// MaxRings bounds the protocols and databases that a loop has connections for at once. Else a client that
+// selects one database after the other could open any number.
+const MaxRings = 256
+
 // Pool is all connections of one event loop. Loop-only.
 type Pool struct {
 	// Now is the time of this turn, ns since some fixed point. The event loop sets it.
@@ -87,15 +91,18 @@ func (s *Server) updateState(p *Pool) {
 }
 
 // Start opens the connections that every session begins with.
-func (p *Pool) Start() { p.Rings(Key{Proto: 2}) }
+func (p *Pool) Start() { p.open(Key{Proto: 2}) }
+
+// Default are the connections that every session begins with. Start must have been called.
+func (p *Pool) Default() *Rings { return p.rings[Key{Proto: 2}] }
 
 // Rings gives the connections for key, and opens them when there are none. nil: the servers have
-// said that there is no such database; NoDB holds their words.
+// said that there is no such database, and NoDB has their words; or MaxRings are in use.
 func (p *Pool) Rings(key Key) *Rings {
 	if r := p.rings[key]; r != nil {
 		return r
 	}
-	if key.DB >= p.maxDB {
+	if key.DB >= p.maxDB || len(p.rings) >= MaxRings && !p.makeRoom() {
 		return nil
 	}
 	r := &Rings{key: key, pool: p, idleSince: p.Now}
@@ -112,8 +119,16 @@ func (p *Pool) Rings(key Key) *Rings {
 	return r
 }
 
-// NoDB is the error reply of a server that has no such database.
-func (p *Pool) NoDB() []byte { return p.noDB }
+// NoDB is the error reply of a server that has no database db; nil: none has said so.
+func (p *Pool) NoDB(db int) []byte {
+	if db < p.maxDB {
+		return nil
+	}
+	return p.noDB
+}
+
+// forgetDatabases lets databases be tried again: a server that comes back may have others.
+func (p *Pool) forgetDatabases() { p.maxDB = int(^uint(0) >> 1) }
 
 // remove drops rings whose database the servers refused.
 func (p *Pool) remove(r *Rings) {
@@ -152,7 +167,9 @@ func (p *Pool) TakeDials(dial func(*Conn)) {
 		dials := p.dials
 		p.dials = nil
 		for _, c := range dials {
-			dial(c)
+			if c.state == Dialing {
+				dial(c)
+			}
 		}
 	}
 }

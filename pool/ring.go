@@ -39,7 +39,13 @@ func (r *ring) push(p pending) {
 func (r *ring) pop() {
 	r.at(r.head).recv = nil
 	r.head++
+	if r.head == r.tail && len(r.slots) > maxIdle {
+		r.slots = nil
+	}
 }
+
+// maxIdle is the most places an empty ring keeps.
+const maxIdle = 1 << 16
 
 func (r *ring) grow() {
 	slots := make([]pending, max(64, 2*len(r.slots)))

@@ -70,8 +70,12 @@ func (r *Rings) Join() { r.sessions++ }
 
 // Leave counts it out.
 func (r *Rings) Leave() {
-	if r.sessions--; r.sessions == 0 {
-		r.idleSince = r.pool.Now
+	if r.sessions--; r.sessions > 0 {
+		return
+	}
+	r.idleSince = r.pool.Now
+	if r.Failed() && r.pool.rings[r.key] == r && r != r.pool.Default() {
+		r.pool.remove(r) // nobody needs them dialled again and again
 	}
 }
 
@@ -86,6 +90,21 @@ func (r *Rings) idle() bool {
 			return false
 		}
 	}
+	return true
+}
+
+// makeRoom gives up the rings that nobody has used for the longest time; false: all are in use.
+func (p *Pool) makeRoom() bool {
+	var oldest *Rings
+	for key, r := range p.rings {
+		if key != (Key{Proto: 2}) && r.idle() && (oldest == nil || r.idleSince < oldest.idleSince) {
+			oldest = r
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	p.remove(oldest)
 	return true
 }
 
@@ -112,6 +131,20 @@ func (r *Rings) failed(c *Conn, cause error) {
 	if r.tried++; r.tried >= len(r.conns) {
 		r.cause = cause
 		r.settle()
+	}
+}
+
+// retry begins anew after a failure, so that who asks now is not told what was true once.
+func (r *Rings) retry() {
+	if r.usable || r.cause == nil {
+		return
+	}
+	r.cause, r.tried = nil, 0
+	for _, c := range r.conns {
+		c.tried = false
+		if c.state == Closed {
+			c.dial()
+		}
 	}
 }
 

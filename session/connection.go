@@ -158,8 +158,14 @@ func (s *Session) clientSetInfo(spec *command.Spec, req *parser.Request) {
 	s.answerString("+OK\r\n")
 }
 
+// maxName bounds a client's name, bytes; Redis has no bound.
+const maxName = 4096
+
 // validName reports whether b is printable ASCII without spaces, of a length worth keeping.
 func validName(b []byte) bool {
+	if len(b) > maxName {
+		return false
+	}
 	for _, c := range b {
 		if c < '!' || c > '~' {
 			return false

@@ -42,7 +42,11 @@ func (c *crossing) step(s *Session) {
 		}
 		if c.rings = s.env.Pool.Rings(c.to); c.rings == nil {
 			c.end(s)
-			s.answer(s.env.Pool.NoDB())
+			if reply := s.env.Pool.NoDB(c.to.DB); reply != nil {
+				s.answer(reply)
+			} else {
+				s.deny(nil, errManyDBs)
+			}
 			return
 		}
 		c.rings.Join()
@@ -69,6 +73,17 @@ func (c *crossing) step(s *Session) {
 		s.env.scratch = parser.AppendError(s.env.scratch[:0], "ERR no server can be reached: "+cause.Error())
 		s.answer(s.env.scratch)
 	}
+}
+
+// open gives the rings to cross to, or the error reply. While no server can be reached that is the
+// reply: to dial for every SELECT would help nobody.
+func (c *crossing) open(s *Session) (*pool.Rings, []byte) {
+	p := s.env.Pool
+	if down := p.Down(); len(down) == s.env.Map.Len() && p.Default().Failed() {
+		s.env.scratch = appendFailure(s.env.scratch[:0], down[0], s.env)
+		return nil, s.env.scratch
+	}
+	return p.Rings(c.to)
 }
 
 // end forgets the crossing.

@@ -57,6 +57,10 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 			s.refuse(spec, unsupported(spec.Name))
 			return
 		}
+		if spec.ReadsUnnamedKeys(req.Args) && !s.env.single() {
+			s.refuse(spec, sortDenied(req.Args))
+			return
+		}
 		s.sameShard(spec, req)
 	case command.ClassSplit:
 		s.split(spec, req)

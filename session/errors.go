@@ -26,6 +26,7 @@ const (
 	errCursorRange = "ERR the shard's cursor is too large to carry the shard's number"
 	errOddReply    = "ERR the shards' replies can't be joined"
 	errShortReply  = "ERR the shard's reply lacks this value"
+	errManyDBs     = "ERR too many databases are in use at once"
 	errMaxClients  = "ERR max number of clients reached"
 )
 
@@ -62,6 +63,19 @@ func quoted(b []byte, n int) []byte {
 
 func wrongArity(name string) string {
 	return "ERR wrong number of arguments for '" + name + "' command"
+}
+
+// sortDenied is for SORT with a pattern of other keys, which may lie on any shard.
+func sortDenied(args [][]byte) string {
+	for _, a := range args[2:] {
+		if bytes.EqualFold(a, []byte("get")) {
+			return "ERR GET option of SORT denied in cluster mode."
+		}
+		if bytes.EqualFold(a, []byte("by")) {
+			break
+		}
+	}
+	return "ERR BY option of SORT denied in cluster mode."
 }
 
 func noPermission(name string) string {

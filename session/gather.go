@@ -21,6 +21,7 @@ type gather struct {
 	at    int64
 	parts []part
 	left  int
+	held  int     // bytes of replies in parts, counted in s.held too
 	order []int32 // for MergeInKeyOrder: which part answers each key
 	scan  scanPlace
 }
@@ -65,11 +66,17 @@ func (g *gather) release() { g.end() }
 
 // Reply is pool.Receiver.
 func (g *gather) Reply(i uint64, b []byte, p pool.Piece) {
-	pt := &g.parts[i]
-	if pt.buf == nil {
-		pt.buf = g.env.Pool.Buffers.Get()
+	if g.s.state != closed {
+		pt := &g.parts[i]
+		if pt.buf == nil {
+			pt.buf = g.env.Pool.Buffers.Get()
+		}
+		pt.buf.B = append(pt.buf.B, b...)
+		g.held += len(b)
+		g.s.hold(len(b))
+	} else {
+		g.letGo()
 	}
-	pt.buf.B = append(pt.buf.B, b...)
 	if p&pool.Last != 0 {
 		g.end()
 	}
@@ -80,6 +87,10 @@ func (g *gather) Fail(i uint64, f *pool.Failure) {
 	pt := &g.parts[i]
 	if pt.buf == nil {
 		pt.buf = g.env.Pool.Buffers.Get()
+	}
+	if g.s.state != closed {
+		g.held -= len(pt.buf.B)
+		g.s.hold(-len(pt.buf.B))
 	}
 	pt.buf.B = appendFailure(pt.buf.B[:0], f, g.env)
 	pt.failed = true
@@ -95,6 +106,7 @@ func (g *gather) end() {
 	if s.state == closed {
 		g.env.Stats.Orphans++
 	} else {
+		s.hold(-g.held)
 		dst := s.sink(g.tag)
 		before := len(dst.B)
 		dst.B = g.join(dst.B)
@@ -114,13 +126,19 @@ const (
 	maxKept = 4096
 )
 
-func (g *gather) recycle() {
+// letGo drops what has come; nobody will read it.
+func (g *gather) letGo() {
 	for i := range g.parts {
 		if b := g.parts[i].buf; b != nil {
 			g.env.Pool.Buffers.Put(b)
 		}
 		g.parts[i] = part{}
 	}
+}
+
+func (g *gather) recycle() {
+	g.letGo()
+	g.held = 0
 	g.s, g.spec = nil, nil
 	g.parts = g.parts[:0]
 	g.order = g.order[:0]

@@ -67,7 +67,12 @@ func (s *Session) keep(tag uint64, b []byte, p pool.Piece) {
 	}
 	sl.buf.B = append(sl.buf.B, b...)
 	sl.done = p&pool.Last != 0
-	if s.held += len(b); s.held > s.env.Config.OutputLimit {
+	s.hold(len(b))
+}
+
+// hold counts n more bytes of replies that wait for their turn.
+func (s *Session) hold(n int) {
+	if s.held += n; s.held > s.env.Config.OutputLimit {
 		s.markDirty() // flush enforces the limit
 	}
 }
@@ -161,9 +166,7 @@ func (s *Session) finish(tag uint64, n int) {
 		return
 	}
 	s.slot(tag).done = true
-	if s.held += n; s.held > s.env.Config.OutputLimit {
-		s.markDirty()
-	}
+	s.hold(n)
 }
 
 // answer gives a reply of the proxy's own to the request being dispatched. Borrows b.

@@ -81,7 +81,7 @@ func New(env *Env, sock Socket) *Session {
 	s.id = env.count*uint64(env.Loops) + uint64(env.Loop) + 1
 	env.count++
 	s.parser.Unauthenticated = !s.authed
-	s.rings = env.Pool.Rings(pool.Key{Proto: 2})
+	s.rings = env.Pool.Default()
 	s.rings.Join()
 	env.Stats.ClientsOpened++
 	return s
@@ -201,3 +201,6 @@ func (s *Session) OnEOF(sock Socket) {
 	s.sock, s.eof, s.paused = sock, true, false
 	s.markDirty()
 }
+
+// Abandon ends a session whose client does not read its last replies.
+func (s *Session) Abandon() { s.close(s.reason) }
