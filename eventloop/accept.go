@@ -77,19 +77,21 @@ func (s *Server) admit(ln net.Listener, conn net.Conn) {
 		}
 	}
 	l.busy.Add(1)
-	s.admitting <- struct{}{}
-	enrolled, err := l.el.Enroll(gnet.NewContext(context.Background(), &client{loop: l, ln: ln}), conn)
+	l.admitting <- struct{}{}
+	cl := &client{loop: l, ln: ln}
+	enrolled, err := l.el.Enroll(gnet.NewContext(context.Background(), cl), conn)
 	if err != nil {
-		<-s.admitting
+		<-l.admitting
 		_ = conn.Close()
 		s.lost(l)
 		return
 	}
 	s.tasks.Go(func() {
-		defer func() { <-s.admitting }()
+		defer func() { <-l.admitting }()
 		select {
 		case r := <-enrolled:
-			if r.Err != nil {
+			// gnet does not tell when epoll refuses a connection; then it was never opened.
+			if r.Err != nil || cl.session == nil {
 				s.lost(l)
 			}
 		case <-s.ctx.Done():

@@ -91,7 +91,9 @@ func (cl *client) Close(stats.CloseReason) {
 
 // Linger is session.Socket.
 func (cl *client) Linger() {
-	cl.loop.lingers[cl] = struct{}{}
+	if _, ok := cl.loop.lingers[cl]; !ok {
+		cl.loop.lingers[cl] = cl.loop.pool.Now
+	}
 }
 
 // Pause is session.Socket.
@@ -109,13 +111,15 @@ func (cl *client) Unpause() {
 }
 
 // Addr is session.Socket.
-func (cl *client) Addr() (remote, local string) {
+func (cl *client) Addr() (remote, local string) { return cl.addr(cl.c) }
+
+func (cl *client) addr(c gnet.Conn) (remote, local string) {
 	local = cl.ln.Addr().String()
 	if _, unix := cl.ln.Addr().(*net.UnixAddr); unix {
 		return local + ":0", local + ":0"
 	}
-	if cl.c == nil {
+	if c == nil {
 		return "", local
 	}
-	return cl.c.RemoteAddr().String(), cl.c.LocalAddr().String()
+	return c.RemoteAddr().String(), c.LocalAddr().String()
 }

@@ -1,6 +1,8 @@
 package eventloop
 
 import (
+	"context"
+	"errors"
 	"net"
 	"os"
 	"time"
@@ -20,9 +22,10 @@ const (
 
 // half is the Socket of a session whose client sends no more.
 type half struct {
-	loop *loop
-	file *os.File
-	out  []byte
+	loop          *loop
+	file          *os.File
+	remote, local string
+	out           []byte
 }
 
 // halfClose keeps cl's session for the replies it owes. c is still open within this call.
@@ -38,7 +41,9 @@ func (l *loop) halfClose(cl *client, c gnet.Conn) {
 		cl.session.OnClose(stats.ClientClosed)
 		return
 	}
-	cl.session.OnEOF(&half{loop: l, file: os.NewFile(uintptr(fd), "half-closed client")})
+	h := &half{loop: l, file: os.NewFile(uintptr(fd), "half-closed client")}
+	h.remote, h.local = cl.addr(c)
+	cl.session.OnEOF(h)
 }
 
 func (l *loop) halfGone() {
@@ -47,8 +52,13 @@ func (l *loop) halfGone() {
 	}
 }
 
+var errTooMuch = errors.New("the replies of a half-closed client are over the output limit")
+
 // Write is session.Socket: the bytes are kept until all are there.
 func (h *half) Write(b []byte) (int, error) {
+	if len(h.out)+len(b) > h.loop.srv.cfg.Session.OutputLimit {
+		return 0, errTooMuch
+	}
 	h.out = append(h.out, b...)
 	return len(b), nil
 }
@@ -63,10 +73,12 @@ func (h *half) Close(reason stats.CloseReason) {
 			return
 		}
 		defer conn.Close()
-		if reason == stats.OutputLimit || reason == stats.UpstreamLost {
+		if reason == stats.OutputLimit || reason == stats.WriteFailed {
 			return // what is there must not look like all
 		}
 		_ = conn.SetWriteDeadline(time.Now().Add(halfDeadline))
+		stop := context.AfterFunc(h.loop.srv.ctx, func() { _ = conn.SetWriteDeadline(time.Now()) })
+		defer stop()
 		_, _ = conn.Write(h.out)
 	})
 }
@@ -75,4 +87,4 @@ func (h *half) Buffered() int                { return 0 }
 func (h *half) Linger()                      {}
 func (h *half) Pause()                       {}
 func (h *half) Unpause()                     {}
-func (h *half) Addr() (remote, local string) { return "", "" }
+func (h *half) Addr() (remote, local string) { return h.remote, h.local }

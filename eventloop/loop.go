@@ -3,6 +3,7 @@ package eventloop
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/panjf2000/gnet/v2"
 
@@ -22,14 +23,16 @@ type loop struct {
 	stats *stats.Loop
 
 	clients  map[*client]struct{}
-	lingers  map[*client]struct{} // closing, and waiting for their socket to drain
-	closing  []socket             // to be closed at the turn's end
+	lingers  map[*client]int64 // closing, and waiting for their socket to drain: since when, ns
+	closing  []socket          // to be closed at the turn's end
 	draining bool
 
 	armed  bool // the turn's end is on gnet's queue
 	events int  // clients heard in this turn
 	last   int  // and in the one before
 	solo   bool // one connection to one server: no other reply can join a turn's
+
+	admitting chan struct{} // a token for each client between accept and this loop
 
 	busy  atomic.Int64 // clients, for the choice of a loop: connected or being enrolled
 	ticks atomic.Bool  // a tick is on gnet's queue
@@ -39,9 +42,10 @@ type loop struct {
 func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l := &loop{
 		srv: srv, el: el, epoll: epoll, stats: stats.NewLoop(len(command.All()), srv.cfg.Map.Len()),
-		clients: map[*client]struct{}{}, lingers: map[*client]struct{}{},
+		clients: map[*client]struct{}{}, lingers: map[*client]int64{},
 		solo: srv.cfg.Map.Len() == 1 && srv.cfg.Upstream.Connections == 1,
 	}
+	l.admitting = make(chan struct{}, maxAdmitting)
 	l.pool = pool.New(srv.cfg.Upstream, srv.cfg.Map, l.stats, srv.log)
 	l.env = session.NewEnv(srv.cfg.Session, l.pool, srv.cfg.Map, srv.cfg.Policy, l.stats)
 	l.env.Loop, l.env.Loops = index, srv.cfg.Loops
@@ -123,7 +127,7 @@ func (l *loop) flush() {
 	}
 	l.pool.TakeDials(l.dial)
 	l.closeMarked()
-	if l.pool.Backlogged() || len(l.lingers) > 0 {
+	if l.pool.Backlogged() {
 		l.hurry()
 	}
 	l.arm()
@@ -142,16 +146,6 @@ func (l *loop) closeMarked() {
 	}
 }
 
-// post runs f on the loop, as a turn of its own. Any goroutine.
-func (l *loop) post(f func()) error {
-	return l.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
-		l.enter()
-		f()
-		l.flush()
-		return nil
-	}))
-}
-
 // drain lets every client finish.
 func (l *loop) drain() {
 	l.draining = true
@@ -163,11 +157,18 @@ func (l *loop) drain() {
 	}
 }
 
+// lingerLimit is how long a client that is being closed may take to read its last replies.
+const lingerLimit = 10 * time.Second
+
 // onTick looks at deadlines, and at sockets that wait to drain.
 func (l *loop) onTick() {
 	l.ticks.Store(false)
 	l.pool.Tick()
-	for c := range l.lingers {
-		c.session.Poke()
+	for c, since := range l.lingers {
+		if l.pool.Now-since > int64(lingerLimit) {
+			c.session.Abandon()
+		} else {
+			c.session.Poke()
+		}
 	}
 }

@@ -45,7 +45,8 @@ type Server struct {
 	emptied chan struct{} // gets a token whenever the last client has gone
 	hurry   chan struct{} // wakes the ticker for a fast tick
 
-	admitting chan struct{} // holds a token per client between accept and its loop
+	gone sync.RWMutex // held to write when the loops stop: nothing may be posted after
+	over bool
 }
 
 // Start runs the loops, begins to connect to the servers and to accept clients.
@@ -57,7 +58,6 @@ func Start(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, started: time.Now(),
 		emptied: make(chan struct{}, 1), hurry: make(chan struct{}, 1),
-		admitting: make(chan struct{}, maxAdmitting),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	opts := []gnet.Option{
@@ -199,10 +199,31 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.waitEmpty(ctx)
 	s.cancel()
 	_ = s.onEach(ctxOrGrace(ctx), func(_ int, l *loop) { l.pool.Stop() })
+	s.gone.Lock()
+	s.over = true
+	s.gone.Unlock()
 	stopErr := s.client.Stop()
 	s.tasks.Wait()
 	return errors.Join(err, stopErr)
 }
+
+// post runs f on the loop, as a turn of its own. gnet would write to a descriptor number that may be
+// somebody else's once the loops have stopped.
+func (l *loop) post(f func()) error {
+	l.srv.gone.RLock()
+	defer l.srv.gone.RUnlock()
+	if l.srv.over {
+		return errStopped
+	}
+	return l.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+		l.enter()
+		f()
+		l.flush()
+		return nil
+	}))
+}
+
+var errStopped = errors.New("the loops have stopped")
 
 // stopGrace is what the loops get to close their connections when no time is left.
 const stopGrace = time.Second

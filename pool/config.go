@@ -18,9 +18,6 @@ type Config struct {
 	// BackoffMin and BackoffMax bound the pause before a failed dial is tried again; it
 	// doubles, with jitter.
 	BackoffMin, BackoffMax time.Duration
-	// MaxDatabases is the number of databases, for each protocol, that a loop keeps connections for
-	// at once.
-	MaxDatabases int
 	// MaxPending bounds the requests one connection may owe replies to.
 	MaxPending int
 	// MaxPendingBytes bounds the request bytes one connection holds unsent.

@@ -100,11 +100,17 @@ func (p *Pool) Default() *Rings { return p.rings[Key{Proto: 2}] }
 // said that there is no such database, and NoDB has their words; or MaxRings are in use.
 func (p *Pool) Rings(key Key) *Rings {
 	if r := p.rings[key]; r != nil {
+		r.retry()
 		return r
 	}
 	if key.DB >= p.maxDB || len(p.rings) >= MaxRings && !p.makeRoom() {
 		return nil
 	}
+	return p.open(key)
+}
+
+// open makes the connections for key and begins to dial them.
+func (p *Pool) open(key Key) *Rings {
 	r := &Rings{key: key, pool: p, idleSince: p.Now}
 	for _, s := range p.servers {
 		for range p.cfg.Connections {

@@ -154,7 +154,7 @@ var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for se
 	`|lost the connection to server [ABC]; the command (may have run|was not sent) \((reset|refused|broken pipe|closed the connection|did not finish[^)]*)\)` +
 	`|server [ABC] is down; the command was not sent( \([^)]*\))?` +
 	`|server [ABC] has too many requests waiting; the command was not sent` +
-	`|no server can be reached: (reset|refused|broken pipe|did not finish.*))\r\n$`)
+	`|no server can be reached: (reset|refused|broken pipe|did not finish.*|could not be reached.*))\r\n$`)
 
 // judge reports whether b answers the command.
 func (a *actor) judge(args []string, b []byte) bool {

@@ -91,8 +91,12 @@ func (s *Session) login(user, password []byte) bool {
 
 func (s *Session) selectDB(spec *command.Spec, req *parser.Request) {
 	n, ok := parser.Int(req.Args[1])
-	if !ok || n != int64(int32(n)) {
+	if !ok {
 		s.deny(spec, errNotInteger)
+		return
+	}
+	if n != int64(int32(n)) {
+		s.deny(spec, errIntRange)
 		return
 	}
 	if n < 0 {

@@ -40,6 +40,12 @@ func (c *crossing) step(s *Session) {
 		if s.Owed() > 0 {
 			return
 		}
+		if f := s.allDown(); f != nil {
+			c.end(s)
+			s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
+			s.answer(s.env.scratch)
+			return
+		}
 		if c.rings = s.env.Pool.Rings(c.to); c.rings == nil {
 			c.end(s)
 			if reply := s.env.Pool.NoDB(c.to.DB); reply != nil {
@@ -75,15 +81,13 @@ func (c *crossing) step(s *Session) {
 	}
 }
 
-// open gives the rings to cross to, or the error reply. While no server can be reached that is the
-// reply: to dial for every SELECT would help nobody.
-func (c *crossing) open(s *Session) (*pool.Rings, []byte) {
-	p := s.env.Pool
-	if down := p.Down(); len(down) == s.env.Map.Len() && p.Default().Failed() {
-		s.env.scratch = appendFailure(s.env.scratch[:0], down[0], s.env)
-		return nil, s.env.scratch
+// allDown says why no server can be reached, or nil: to dial for every SELECT would help nobody then.
+func (s *Session) allDown() *pool.Failure {
+	down := s.env.Pool.Down()
+	if len(down) < s.env.Map.Len() || down[0].Cause == nil {
+		return nil
 	}
-	return p.Rings(c.to)
+	return down[0]
 }
 
 // end forgets the crossing.

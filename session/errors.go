@@ -15,6 +15,7 @@ const (
 	errCrossSlot   = "CROSSSLOT Keys in request don't hash to the same slot"
 	errSyntax      = "ERR syntax error"
 	errNotInteger  = "ERR value is not an integer or out of range"
+	errIntRange    = "ERR value is out of range, value must between -2147483648 and 2147483647"
 	errCursor      = "ERR invalid cursor"
 	errDBRange     = "ERR DB index is out of range"
 	errClientName  = "ERR Client names cannot contain spaces, newlines or special characters."
