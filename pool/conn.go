@@ -38,7 +38,7 @@ type Conn struct {
 	out     output
 	queued  uint64 // bytes ever enqueued
 	written uint64 // of those, bytes given to the socket
-	unsent  uint64 // of those, bytes the socket held back when last asked
+	unsent  uint64 // of those, bytes the socket held back when it closed
 
 	scan parser.ReplyScanner
 	rest []byte // an unfinished line of a reply
@@ -152,8 +152,5 @@ func (c *Conn) flush() {
 		}
 		c.out.advance(len(b))
 		c.progress = c.pool.Now // a server that takes a long upload does not stand still
-	}
-	if c.sock != nil {
-		c.unsent = uint64(c.sock.Buffered())
 	}
 }

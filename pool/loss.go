@@ -187,6 +187,8 @@ func (c *Conn) expire(now int64) {
 // none wait until there is one.
 func (c *Conn) abandon() {
 	c.patient, c.down = false, c.server.lost
+	c.pool.stats.Timeouts += uint64(c.ring.len())
+	c.pool.stats.Servers[c.server.index].Timeouts += uint64(c.ring.len())
 	c.drop(func(uint64) *Failure { return c.server.timedOutUnsent })
 	c.server.updateState(c.pool)
 }
@@ -194,15 +196,6 @@ func (c *Conn) abandon() {
 // replying reports whether part of the head's reply has come. A push has nothing to do with the head.
 func (c *Conn) replying() bool {
 	return c.ring.len() > 0 && c.scan.Started() && c.scan.Kind() != '>'
-}
-
-// reached is the offset up to which bytes may have reached the server, as of now: what the socket
-// held back after the last write may have left since.
-func (c *Conn) reached() uint64 {
-	if c.sock != nil {
-		c.unsent = uint64(c.sock.Buffered())
-	}
-	return c.written - min(c.unsent, c.written)
 }
 
 // impatient makes requests fail at once until the server answers again, and plans the next dial

@@ -16,8 +16,8 @@ import (
 // order, from the right server and database, or an error that the proxy gives for what was done to it.
 func TestRandomTraffic(t *testing.T) {
 	seeds := uint64(60)
-	if testing.Short() {
-		seeds = 10
+	if testing.Short() || raceEnabled {
+		seeds = 15
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { runRandom(t, seed) })
