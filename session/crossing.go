@@ -11,6 +11,7 @@ import (
 type crossing struct {
 	to    pool.Key
 	rings *pool.Rings // once the earlier requests are answered
+	cause error       // why the rings can't be crossed to, if they can't
 	// done answers the command that asked, after the session has crossed.
 	done func(*Session)
 }
@@ -32,7 +33,11 @@ func (s *Session) crossTo(key pool.Key, done func(*Session)) {
 }
 
 // RingsSettled is pool.Waiter.
-func (s *Session) RingsSettled(*pool.Rings) { s.resumeLater() }
+func (s *Session) RingsSettled(r *pool.Rings) {
+	// When it goes on, somebody may have asked the servers anew.
+	s.cross.cause = r.Cause()
+	s.resumeLater()
+}
 
 // step goes as far as can be gone now. When it is over, s.cross is nil and s.wait is nothing.
 func (c *crossing) step(s *Session) {
@@ -60,6 +65,7 @@ func (c *crossing) step(s *Session) {
 			c.rings.Wait(s)
 			return
 		}
+		c.cause = c.rings.Cause()
 	}
 	r := c.rings
 	switch {
@@ -73,8 +79,8 @@ func (c *crossing) step(s *Session) {
 		refusal := r.Refusal()
 		c.end(s)
 		s.answer(refusal)
-	case r.Cause() != nil:
-		cause := r.Cause()
+	default:
+		cause := c.cause
 		c.end(s)
 		s.env.scratch = parser.AppendError(s.env.scratch[:0], "ERR no server can be reached: "+cause.Error())
 		s.answer(s.env.scratch)
