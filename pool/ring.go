@@ -7,7 +7,6 @@ type pending struct {
 	at   int64  // when it was enqueued, ns
 	from uint64 // offset of its first byte in the connection's output stream
 	cmd  uint16 // command.Spec.ID for the statistics, 0xffff: a part, not counted
-	free bool   // exempt from the timeout
 }
 
 // Part is the command ID of requests that are parts of a client's command: the whole is counted,

@@ -54,7 +54,7 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		s.pass(s.env.Map.Lookup(req.Args[spec.FirstKeyPos(req.Args)]), spec, req)
 	case command.ClassSameShard:
 		if spec.Blocks(req.Args) { // XREAD with BLOCK
-			s.refuse(spec, unsupported(spec.Name))
+			s.refuse(spec, errBlock)
 			return
 		}
 		if spec.ReadsUnnamedKeys(req.Args) && !s.env.single() {

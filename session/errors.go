@@ -23,6 +23,7 @@ const (
 	errProtoInt    = "ERR Protocol version is not an integer or out of range"
 	errProtoRange  = "NOPROTO unsupported protocol version"
 	errHelloNoAuth = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+	errBlock       = "ERR reading a stream with BLOCK is not supported by this version of ringmaster"
 	errNoCluster   = "ERR This instance has cluster support disabled"
 	errCursorRange = "ERR the shard's cursor is too large to carry the shard's number"
 	errOddReply    = "ERR the shards' replies can't be joined"

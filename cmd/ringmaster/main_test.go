@@ -43,11 +43,6 @@ func (f *fakePlane) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// starting returns a starter of f that keeps the configuration it is given.
-func starting(f *fakePlane) starter {
-	return func(c eventloop.Config) (plane, error) { f.config = c; return f, nil }
-}
-
 // output is a buffer that two goroutines may use.
 type output struct {
 	mu sync.Mutex
@@ -262,7 +257,7 @@ func TestDemoSaysWhatToType(t *testing.T) {
 	_, port, _ := net.SplitHostPort(f.config.Listeners[0].Addr().String())
 	for _, want := range []string{
 		"redis-cli -p " + port + " MSET red 1 green 2 blue 3", "redis-cli -p " + port + " MGET red green blue",
-		"| nc 127.0.0.1 " + port, "/metrics", "Ctrl-C",
+		"/dev/tcp/127.0.0.1/" + port, "/metrics", "Ctrl-C",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("missing: %s in\n%s", want, stdout)

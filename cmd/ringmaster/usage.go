@@ -87,7 +87,7 @@ ringmaster demo: %d Redis shards in this process behind one proxy. Type in anoth
   %[2]s DBSIZE                         # summed over the shards
 `, len(c.Upstream), cli, strings.Join(pairs, " "), strings.Join(demo.Keys, " "))
 	if host, port, err := net.SplitHostPort(b.clients[0]); err == nil {
-		fmt.Fprintf(w, "\nWithout redis-cli:\n\n  printf 'MGET %s\\r\\nQUIT\\r\\n' | nc %s %s\n", strings.Join(demo.Keys, " "), host, port)
+		fmt.Fprintf(w, "\nWithout redis-cli:\n\n  bash -c 'exec 3<>/dev/tcp/%s/%s; printf \"MGET %s\\r\\nQUIT\\r\\n\" >&3; cat <&3'\n", host, port, strings.Join(demo.Keys, " "))
 	}
 	if b.admin != "" {
 		fmt.Fprintf(w, "\nWhat it measures:\n\n  curl http://%s/metrics\n", b.admin)
