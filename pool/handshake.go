@@ -189,6 +189,6 @@ func (c *Conn) OnDialFailed(cause error) {
 	c.pool.log.dialFailed(c, cause)
 	c.impatient(cause)
 	c.transition(Closed)
-	c.drop(func(uint64) *Failure { return c.down })
+	c.drop(func(*pending) *Failure { return c.down })
 	c.rings.failed(c, cause)
 }

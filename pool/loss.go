@@ -60,16 +60,16 @@ func (c *Conn) end(cause error) {
 	sent := &Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause}
 	unsent := &Failure{Kind: Lost, Server: c.server.Name, Cause: cause}
 	c.rest, c.scan = nil, parser.ReplyScanner{}
-	c.drop(func(from uint64) *Failure {
-		if from < reached {
+	c.drop(func(e *pending) *Failure {
+		if e.from < reached {
 			return sent
 		}
 		return unsent
 	})
 }
 
-// drop empties the ring and the output. Each request ends with the failure for its offset.
-func (c *Conn) drop(why func(from uint64) *Failure) {
+// drop empties the ring and the output. Each request ends with the failure that why finds for it.
+func (c *Conn) drop(why func(*pending) *Failure) {
 	failed := c.ring
 	c.ring, c.expired = ring{head: failed.tail, tail: failed.tail}, failed.tail
 	c.out.reset()
@@ -78,7 +78,7 @@ func (c *Conn) drop(why func(from uint64) *Failure) {
 	c.pool.stats.Servers[c.server.index].InFlight -= uint64(failed.len())
 	for i := failed.head; i != failed.tail; i++ {
 		e := failed.at(i)
-		c.fail(e, why(e.from))
+		c.fail(e, why(e))
 	}
 }
 
@@ -187,9 +187,14 @@ func (c *Conn) expire(now int64) {
 // none wait until there is one.
 func (c *Conn) abandon() {
 	c.patient, c.down = false, c.server.lost
-	c.pool.stats.Timeouts += uint64(c.ring.len())
-	c.pool.stats.Servers[c.server.index].Timeouts += uint64(c.ring.len())
-	c.drop(func(uint64) *Failure { return c.server.timedOutUnsent })
+	c.drop(func(e *pending) *Failure {
+		if c.pool.Now-e.at <= int64(c.pool.cfg.Timeout) {
+			return c.down
+		}
+		c.pool.stats.Timeouts++
+		c.pool.stats.Servers[c.server.index].Timeouts++
+		return c.server.timedOutUnsent
+	})
 	c.server.updateState(c.pool)
 }
 

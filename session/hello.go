@@ -70,7 +70,7 @@ func (s *Session) answerHello() {
 	b = parser.AppendBulkString(b, "server")
 	b = parser.AppendBulkString(b, "redis")
 	b = parser.AppendBulkString(b, "version")
-	b = parser.AppendBulk(b, s.env.Pool.Version())
+	b = appendVersion(b, s.env.Pool.Version())
 	b = parser.AppendBulkString(b, "proto")
 	b = parser.AppendInt(b, int64(s.proto))
 	b = parser.AppendBulkString(b, "id")
@@ -83,4 +83,15 @@ func (s *Session) answerHello() {
 	b = parser.AppendArray(b, 0)
 	s.env.scratch = b
 	s.answer(b)
+}
+
+// knownVersion is what the proxy calls itself before a server has said what it is: clients read a
+// number there.
+const knownVersion = "7.0.0"
+
+func appendVersion(b, version []byte) []byte {
+	if len(version) == 0 {
+		return parser.AppendBulkString(b, knownVersion)
+	}
+	return parser.AppendBulk(b, version)
 }
