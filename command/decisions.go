@@ -76,7 +76,7 @@ var decisions = [...]Decision{
 	// Several shards.
 	{Name: "scan", Class: ClassScan, Merge: MergeSpecial, Reason: "its cursor names the shard it is at"},
 	{Name: "randomkey", Class: ClassAllShards, Merge: MergeRandom, Reason: "a shard without keys must not hide the others'"},
-	{Name: "config|get", Class: ClassAllShards, Merge: MergeSpecial, Reason: "shards may differ, and some settings are the proxy's"},
+	{Name: "config|get", Class: ClassAnyShard, Reason: "the shards are set up alike: one of them stands for all"},
 	{Name: "swapdb", Class: ClassAllShards, Merge: MergeAllEqual, Reason: "a database has the same number on every shard"},
 	{Name: "msetnx", Class: ClassSameShard, Reason: "all keys or none: it cannot be split (Redis 7.0's tip said it could)"},
 	{Name: "msetex", Class: ClassSameShard, Reason: "NX and XX mean all keys or none: it cannot be split, whatever its tip says"},

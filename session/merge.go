@@ -50,8 +50,6 @@ func (g *gather) first(dst []byte) []byte { return append(dst, g.parts[0].buf.B.
 var specialMerges = map[string]func(*gather, []byte) []byte{
 	"scan": (*gather).joinScan,
 	"info": (*gather).joinInfo,
-	// The shards are set up alike: the first one's settings stand for all.
-	"config|get": (*gather).first,
 }
 
 // firstError is the first part that is an error: the server's own before one of ours, for it says more.
