@@ -31,7 +31,7 @@ type Config struct {
 	// Session holds the limits and manners of client sessions.
 	Session session.Config
 	// MaxClients is the number of client connections served at once; one more is
-	// refused with Redis's error text.
+	// refused with Redis's error text. 0 is no limit.
 	MaxClients int
 	// TCPKeepAlive is the idle time before a client's connection is probed; 0 is off.
 	TCPKeepAlive time.Duration

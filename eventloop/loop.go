@@ -29,7 +29,7 @@ type loop struct {
 
 	armed  bool // the turn's end is on gnet's queue
 	events int  // clients heard in this turn
-	last   int  // and in the one before
+	mean   int  // the mean of that over the latest turns, in 256ths
 	solo   bool // one connection to one server: no other reply can join a turn's
 
 	admitting chan struct{} // a token for each client between accept and this loop
@@ -60,17 +60,20 @@ func (l *loop) enter() {
 }
 
 // afterClient ends a callback that brought bytes from a client, when inFlight requests were under way
-// before. A lone request is written at once: nobody else's would join it. "Lone" looks at the turn before
-// too, for under load the first client of each turn would else always go alone.
+// before. A lone request is written at once: nobody else's would join it. "Lone" looks at the latest turns
+// too, for under load the first client of a turn would else always go alone.
 func (l *loop) afterClient(inFlight int) {
 	l.events++
-	if inFlight == 0 && l.last <= 1 && !l.armed {
+	if inFlight == 0 && l.mean <= lone && !l.armed {
 		l.stats.FlushesNow++
 		l.flush()
 		return
 	}
 	l.arm()
 }
+
+// lone is the mean of clients heard in a turn up to which a request counts as alone, in 256ths.
+const lone = 256 + 256/4
 
 // afterServer ends a callback that brought bytes from a server. When no further reply can come in this
 // turn, the clients get theirs at once.
@@ -115,7 +118,8 @@ const maxPasses = 4
 func (l *loop) flush() {
 	if l.events > 0 {
 		l.stats.Turns++
-		l.last, l.events = l.events, 0
+		l.mean += (l.events*256 - l.mean) / 8
+		l.events = 0
 	}
 	for range maxPasses {
 		l.env.Resume()

@@ -2,8 +2,7 @@ package eventloop
 
 import "time"
 
-// The loops' ticks: coarse, for deadlines of a request need no more; slow when there is nothing to
-// watch; fast while a socket's buffer is full, which gnet does not tell when it drains.
+// The loops' ticks: coarse, for deadlines of a request need no more; fast while a socket's buffer is full, which gnet does not tell when it drains.
 const (
 	tickEvery = 10 * time.Millisecond
 	fastEvery = time.Millisecond
