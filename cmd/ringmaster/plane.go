@@ -63,6 +63,7 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 			MaxPendingBytes: c.PendingBytes,
 		},
 		Session: session.Config{
+			Sharded:          c.Topology == config.Sharded,
 			Limits:           limits,
 			QueryBufferLimit: c.QueryBufferLimit,
 			OutputLimit:      c.OutputLimit,

@@ -56,7 +56,6 @@ func (p *process) run() error {
 	if err != nil {
 		return err
 	}
-	useThreads(p.config.Loops)
 	ls, err := openAll(p.config)
 	if err != nil {
 		return err

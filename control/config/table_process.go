@@ -18,7 +18,7 @@ var processSettings = []*Setting{
 	{
 		Name: "loops", Group: Process, Unit: "number", Default: "auto",
 		Help: "Event loops, each a thread that serves its share of the clients. auto: one for each CPU the process " +
-			"may use, at most 8. Go runs as many threads at a time (GOMAXPROCS), unless that variable is set.",
+			"may use, at most 8.",
 		Raise: "More CPUs are used, and more connections to the servers: loops x servers x upstream-connections. Batches " +
 			"get smaller, so each command costs more.",
 		Lower:   "Less throughput once a loop is busy all the time.",
