@@ -13,7 +13,8 @@ type Config struct {
 	// Timeout is the longest a request may wait for its reply before its client gets an
 	// error; 0 is never.
 	Timeout time.Duration
-	// StallTimeout closes a connection that owes replies and sent nothing for that long.
+	// StallTimeout closes a connection that owes replies and neither sent nor took bytes for that long;
+	// 0 is never.
 	StallTimeout time.Duration
 	// BackoffMin and BackoffMax bound the pause before a failed dial is tried again; it
 	// doubles, with jitter.

@@ -149,9 +149,13 @@ func (c *Conn) again() {
 // refuse ends a login that the server turned down.
 func (c *Conn) refuse(s step) {
 	reply := c.handshake.reply
+	noDB := s == stepSelect && bytes.HasPrefix(reply, []byte("-ERR DB index"))
+	if noDB && !c.rings.usable {
+		c.rings.refusal = bytes.Clone(reply) // a client's mistake is not for the log
+	}
 	c.lose(stats.HandshakeRefused, errors.New("refused the login: "+string(bytes.TrimRight(reply[1:], "\r\n"))))
 	// Other codes pass, such as BUSY and LOADING; this one means that there is no such database.
-	if s == stepSelect && bytes.HasPrefix(reply, []byte("-ERR DB index")) {
+	if noDB {
 		c.rings.refuse(reply)
 	}
 }

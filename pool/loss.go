@@ -44,6 +44,7 @@ func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
 		c.dial()
 	}
 	if greeting {
+		c.pool.stats.Servers[c.server.index].ConnectFailures++
 		c.rings.failed(c, cause)
 	}
 }

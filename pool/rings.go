@@ -33,13 +33,14 @@ type Waiter interface {
 // Key says which rings these are.
 func (r *Rings) Key() Key { return r.key }
 
-// Pick gives the connection to server that a session with this id always uses.
-func (r *Rings) Pick(server int, id uint64) *Conn {
+// Pick gives the connection to server that the session with this number, counted on the loop, always
+// uses.
+func (r *Rings) Pick(server int, seat uint64) *Conn {
 	per := r.pool.cfg.Connections
 	if per == 1 {
 		return r.conns[server]
 	}
-	return r.conns[server*per+int(id%uint64(per))]
+	return r.conns[server*per+int(seat%uint64(per))]
 }
 
 // Usable reports whether a connection has ever been ready, so that the database exists.

@@ -4,6 +4,9 @@ import "ringmaster/parser"
 
 // Config holds the limits and manners of client sessions. Sizes are bytes.
 type Config struct {
+	// Sharded keeps the rules of several shards in front of one server too: SORT without patterns,
+	// no command that describes one server.
+	Sharded bool
 	// Limits bound a request frame: Redis's proto-max-bulk-len and friends.
 	Limits parser.Limits
 	// QueryBufferLimit bounds the unparsed input of one client (Redis:

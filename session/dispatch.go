@@ -82,7 +82,7 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 	if server == anyServer {
 		server = s.anyServer()
 	}
-	conn := s.rings.Pick(server, s.id)
+	conn := s.rings.Pick(server, s.seat)
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
 	if buf := s.takeInput(req); buf != nil {
@@ -101,7 +101,7 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 // anyServer is the first server that can answer now.
 func (s *Session) anyServer() int {
 	for i := range s.env.Map.Len() {
-		if s.rings.Pick(i, s.id).State() == pool.Ready {
+		if s.rings.Pick(i, s.seat).State() == pool.Ready {
 			return i
 		}
 	}

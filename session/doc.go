@@ -30,6 +30,6 @@
 //
 // # Limits and errors
 //
-// Config bounds a client's input, output and unanswered requests. A client over MaxInFlight is not
-// read from until half are answered; one over QueryBufferLimit or OutputLimit is closed.
+// Config bounds a client's input, output and unanswered requests. A client's requests wait while too
+// many of its own are unanswered (throttle.go), and reading from it pauses while much waits; one over QueryBufferLimit or OutputLimit is closed.
 package session

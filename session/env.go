@@ -46,8 +46,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	return e
 }
 
-// Flush lets sessions go on that waited, and writes every reply of the turn. It may leave requests
-// for the pool to flush.
+// Flush writes every reply of the turn.
 func (e *Env) Flush() {
 	for i := 0; i < len(e.dirty); i++ {
 		s := e.dirty[i]
@@ -72,8 +71,8 @@ func (e *Env) Resume() {
 // Dirty reports whether Flush or Resume have something to do.
 func (e *Env) Dirty() bool { return len(e.dirty)+len(e.resume) > 0 }
 
-// single reports whether one server holds all keys, so that nothing needs splitting.
-func (e *Env) single() bool { return e.Map.Len() == 1 }
+// single reports whether one server holds all keys, so that every command goes there whole.
+func (e *Env) single() bool { return e.Map.Len() == 1 && !e.Config.Sharded }
 
 // age is a time in whole seconds.
 func (e *Env) age(since int64) int64 { return (e.Pool.Now - since) / int64(time.Second) }

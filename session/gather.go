@@ -48,13 +48,13 @@ func (s *Session) gather(spec *command.Spec, size int) *gather {
 	return g
 }
 
-// ask sends a part of the command to a server. Borrows raw until return. The gather can't end
-// before begin is called.
+// ask sends a part of the command to a server. Borrows raw until return. Between hold and
+// release the gather can't end.
 func (g *gather) ask(server int, raw []byte) {
 	i := uint64(len(g.parts))
 	g.parts = append(g.parts, part{})
 	g.left++
-	conn := g.s.rings.Pick(server, g.s.id)
+	conn := g.s.rings.Pick(server, g.s.seat)
 	if f := conn.Enqueue(raw, g, i, pool.Part); f != nil {
 		g.Fail(i, f)
 	}

@@ -42,7 +42,9 @@ func (s *Session) slot(tag uint64) *slot { return &s.slots[tag&uint64(len(s.slot
 // straight to the client's output, as it comes; before, it is kept.
 func (s *Session) Reply(tag uint64, b []byte, p pool.Piece) {
 	if s.state == closed {
-		s.env.Stats.Orphans++
+		if p&pool.Last != 0 {
+			s.env.Stats.Orphans++
+		}
 		return
 	}
 	if tag != s.head {
@@ -80,7 +82,6 @@ func (s *Session) hold(n int) {
 // Fail is pool.Receiver: request tag ends without a reply.
 func (s *Session) Fail(tag uint64, f *pool.Failure) {
 	if s.state == closed {
-		s.env.Stats.Orphans++
 		return
 	}
 	if tag == s.head && s.partial {

@@ -30,6 +30,7 @@ type Session struct {
 	env  *Env
 	sock Socket // nil once closed
 	id   uint64
+	seat uint64 // its number on the loop, by which connections are picked: id's steps may miss some
 
 	state  state
 	wait   wait // why input is not looked at
@@ -79,6 +80,7 @@ func New(env *Env, sock Socket) *Session {
 		opened: env.Pool.Now, active: env.Pool.Now,
 	}
 	s.id = env.count*uint64(env.Loops) + uint64(env.Loop) + 1
+	s.seat = env.count
 	env.count++
 	s.parser.Unauthenticated = !s.authed
 	s.rings = env.Pool.Default()
