@@ -1,6 +1,8 @@
 package eventloop
 
 import (
+	"context"
+	"log/slog"
 	"net"
 
 	"github.com/panjf2000/gnet/v2"
@@ -81,9 +83,13 @@ func (cl *client) Buffered() int {
 }
 
 // Close is session.Socket.
-func (cl *client) Close(stats.CloseReason) {
+func (cl *client) Close(reason stats.CloseReason) {
 	if cl.c == nil || cl.marked {
 		return
+	}
+	if log := cl.loop.srv.log; log.Enabled(context.Background(), slog.LevelDebug) {
+		remote, _ := cl.Addr()
+		log.Debug("client closed by us", slog.String("client", remote), slog.String("reason", reason.String()))
 	}
 	cl.marked = true
 	cl.loop.closing = append(cl.loop.closing, cl)

@@ -33,12 +33,10 @@ func localHandlers() []handler {
 	} {
 		base, sub, _ := strings.Cut(name, "|")
 		spec := command.Lookup([]byte(base))
-		if sub != "" && spec != nil {
+		if sub != "" {
 			spec = spec.Sub([]byte(sub))
 		}
-		if spec != nil {
-			table[spec.ID] = h
-		}
+		table[spec.ID] = h
 	}
 	return table
 }
@@ -151,11 +149,11 @@ func (s *Session) clientSetInfo(spec *command.Spec, req *parser.Request) {
 	case bytes.EqualFold(attr, []byte("lib-ver")):
 		field = &s.identity().libVersion
 	default:
-		s.deny(spec, "ERR Unrecognized option '"+string(quoted(attr, maxQuoted))+"'")
+		s.deny(spec, unknownOption(attr))
 		return
 	}
 	if !validName(value) {
-		s.deny(spec, "ERR "+strings.ToLower(string(attr))+" cannot contain spaces, newlines or special characters.")
+		s.deny(spec, badInfo(attr))
 		return
 	}
 	*field = string(value)

@@ -82,7 +82,7 @@ func (c *crossing) step(s *Session) {
 	default:
 		cause := c.cause
 		c.end(s)
-		s.env.scratch = parser.AppendError(s.env.scratch[:0], "ERR no server can be reached: "+cause.Error())
+		s.env.scratch = parser.AppendError(s.env.scratch[:0], unreachable(cause))
 		s.answer(s.env.scratch)
 	}
 }

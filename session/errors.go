@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ringmaster/parser"
 	"ringmaster/pool"
 )
 
@@ -87,6 +88,26 @@ func noPermission(name string) string {
 func unsupported(name string) string {
 	return "ERR '" + name + "' is not supported by this version of ringmaster"
 }
+
+func unknownOption(attr []byte) string {
+	return "ERR Unrecognized option '" + string(quoted(attr, maxQuoted)) + "'"
+}
+
+func badInfo(attr []byte) string {
+	return "ERR " + strings.ToLower(string(attr)) + " cannot contain spaces, newlines or special characters."
+}
+
+func helloSyntax(option []byte) string {
+	return "ERR Syntax error in HELLO option '" + string(quoted(option, len(option))) + "'"
+}
+
+func protocolError(err *parser.ProtocolError) string { return "ERR " + err.Error() }
+
+func oneServerOnly(name string) string {
+	return "ERR '" + name + "' describes one server and can't be joined over several shards"
+}
+
+func unreachable(cause error) string { return "ERR no server can be reached: " + cause.Error() }
 
 // failureText says in a reply why a server did not answer.
 func failureText(f *pool.Failure, timeout fmt.Stringer) string {

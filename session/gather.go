@@ -154,7 +154,7 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	if spec.Merge == command.MergeSpecial && specialMerges[spec.Name] == nil {
-		s.refuse(spec, "ERR '"+spec.Name+"' describes one server and can't be joined over several shards")
+		s.refuse(spec, oneServerOnly(spec.Name))
 		return
 	}
 	g := s.gather(spec, len(req.Raw))

@@ -56,7 +56,7 @@ func (s *Session) helloOption(args [][]byte) (n int, text string) {
 		s.identity().name = string(args[1])
 		return 2, ""
 	}
-	return 0, "ERR Syntax error in HELLO option '" + string(quoted(args[0], len(args[0]))) + "'"
+	return 0, helloSyntax(args[0])
 }
 
 // answerHello describes the proxy as the Redis it stands for.

@@ -163,7 +163,7 @@ func (s *Session) run(b []byte) []byte {
 
 // breakOff answers a client that broke the protocol: what it is owed, then Redis's words, then the end.
 func (s *Session) breakOff(err *parser.ProtocolError) {
-	s.env.scratch = parser.AppendError(s.env.scratch[:0], "ERR "+err.Error())
+	s.env.scratch = parser.AppendError(s.env.scratch[:0], protocolError(err))
 	s.answer(s.env.scratch)
 	s.closeAs(stats.ProtocolError)
 }
