@@ -161,6 +161,10 @@ func (l *loop) drain() {
 	}
 }
 
+// worthCollecting is the garbage of huge values from which a collection should not wait until the heap
+// has doubled, bytes: one value would else stand in memory several times.
+const worthCollecting = 32 << 20
+
 // lingerLimit is how long a client that is being closed may take to read its last replies.
 const lingerLimit = 10 * time.Second
 
@@ -168,6 +172,10 @@ const lingerLimit = 10 * time.Second
 func (l *loop) onTick() {
 	l.ticks.Store(false)
 	l.pool.Tick()
+	if l.pool.Buffers.Dropped >= worthCollecting {
+		l.pool.Buffers.Dropped = 0
+		l.srv.garbage.Store(true)
+	}
 	for c, since := range l.lingers {
 		if l.pool.Now-since > int64(lingerLimit) {
 			c.session.Abandon()

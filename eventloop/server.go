@@ -40,6 +40,7 @@ type Server struct {
 	stopping atomic.Bool
 
 	clients atomic.Int64  // connected or being enrolled
+	garbage atomic.Bool   // huge buffers have been dropped
 	refused atomic.Uint64 // over MaxClients, or no descriptor left
 	halves  atomic.Int64  // half-closed clients
 	emptied chan struct{} // gets a token whenever the last client has gone

@@ -1,17 +1,23 @@
 package eventloop
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // The loops' ticks: coarse, for deadlines of a request need no more; fast while a socket's buffer is full, which gnet does not tell when it drains.
 const (
 	tickEvery = 10 * time.Millisecond
 	fastEvery = time.Millisecond
+	// collectEvery is the least time between two collections after huge values.
+	collectEvery = 500 * time.Millisecond
 )
 
 // tick posts ticks to the loops until the server stops. It runs on a goroutine of its own.
 func (s *Server) tick() {
 	timer := time.NewTimer(tickEvery)
 	defer timer.Stop()
+	var collected time.Time
 	for {
 		select {
 		case <-timer.C:
@@ -30,6 +36,10 @@ func (s *Server) tick() {
 			if !l.ticks.Swap(true) {
 				_ = l.post(l.onTick)
 			}
+		}
+		if time.Since(collected) >= collectEvery && s.garbage.Swap(false) {
+			runtime.GC()
+			collected = time.Now()
 		}
 		timer.Reset(next)
 	}

@@ -8,6 +8,10 @@ import "github.com/valyala/bytebufferpool"
 //
 // Invariant: kept == sum of the capacities in free.
 type Buffers struct {
+	// Dropped is the memory of buffers that were too large to keep, and so became garbage, bytes.
+	// Whoever sees to it sets it back.
+	Dropped int
+
 	free []*bytebufferpool.ByteBuffer
 	kept int
 }
@@ -38,6 +42,7 @@ func (b *Buffers) Put(buf *bytebufferpool.ByteBuffer) {
 	size := cap(buf.B)
 	switch {
 	case size > maxPooled:
+		b.Dropped += size
 	case b.kept+size > maxKept || size == 0:
 		bytebufferpool.Put(buf)
 	default:
