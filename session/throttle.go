@@ -5,7 +5,7 @@ package session
 // GETs of a megabyte would keep others waiting for a gigabyte.
 const (
 	// windowBytes is the size of replies that one client's requests under way should bring at most.
-	windowBytes = 1 << 20
+	windowBytes = 256 << 10
 	// minWindow is how many requests a client may always have under way. A client that does not read
 	// its replies gets no more: it may write a whole pipeline before it reads, so it must go on.
 	minWindow = 16

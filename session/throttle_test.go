@@ -13,7 +13,7 @@ func TestWindowShrinksWithRepliesButNeverExceedsTheSetting(t *testing.T) {
 	}{
 		{"nothing known yet", 1000, 0, 0, 1000},
 		{"small replies", 1000, 100, 0, 1000},
-		{"replies of 16 KiB", 1000, 16 << 10, 0, 64},
+		{"replies of 4 KiB", 1000, 4 << 10, 0, 64},
 		{"huge replies", 1000, 100 << 20, 0, minWindow},
 		{"huge replies, a smaller setting", 4, 100 << 20, 0, 4},
 		{"no bound set, and large replies", math.MaxInt, 1 << 20, 0, minWindow},
