@@ -4,11 +4,11 @@ import (
 	"context"
 	"net"
 	"os"
-	"os/exec"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"ringmaster/internal/testkit"
 )
 
 func report(t *testing.T, name string) string {
@@ -68,38 +68,10 @@ func TestComplaintFindsErrorsAndPassesTheConfigWarning(t *testing.T) {
 	}
 }
 
-// redis starts a redis-server and returns its address.
-func redis(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	cmd := exec.Command("redis-server", "--port", strconv.Itoa(port), "--save", "", "--appendonly", "no")
-	if err := cmd.Start(); err != nil {
-		t.Skip("no redis-server: ", err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for until := time.Now().Add(20 * time.Second); ; {
-		c, err := net.Dial("tcp", addr)
-		if err == nil {
-			c.Close()
-			return addr
-		}
-		if time.Now().After(until) {
-			t.Fatal(err)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
 func TestRunMeasuresARealServer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	spec := Spec{Addr: redis(t), Clients: 2, Pipeline: 4, ValueBytes: 16, Keyspace: 10, Requests: 400}
+	spec := Spec{Addr: testkit.Redis(t).Addr, Clients: 2, Pipeline: 4, ValueBytes: 16, Keyspace: 10, Requests: 400}
 	spec.Test = "set"
 	if r, err := Run(ctx, spec); err != nil || r.Requests != 400 || r.RPS <= 0 || r.P50 <= 0 || r.P99 < r.P50 {
 		t.Errorf("set: got %+v, %v", r, err)

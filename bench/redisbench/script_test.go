@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"ringmaster/internal/testkit"
 )
 
 // script runs scripts/bench-redis-benchmark and returns what it printed and its exit code.
@@ -19,7 +21,7 @@ func script(t *testing.T, args ...string) (string, int) {
 }
 
 func TestScriptSaysOKOnlyWhenNothingFailed(t *testing.T) {
-	addr := redis(t)
+	addr := testkit.Redis(t).Addr
 	quick := []string{"--quick", "--requests", "100", "--tests", "set,GET", addr}
 	if out, code := script(t, quick...); code != 0 || !strings.Contains(out, "ok: 3 runs, no error") || strings.Count(out, " SET ") != 3 {
 		t.Errorf("a good server: code %d\n%s", code, out)
