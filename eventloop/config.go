@@ -35,6 +35,9 @@ type Config struct {
 	MaxClients int
 	// TCPKeepAlive is the idle time before a client's connection is probed; 0 is off.
 	TCPKeepAlive time.Duration
+	// Crowded, if not nil, is told when many clients at a time have begun (true) or ceased (false) to be heard by
+	// some loop. It begins with true, untold. It is called by one goroutine, at most every few seconds, and may block.
+	Crowded func(bool)
 	// Logger takes what operators should read. Nil is slog.Default().
 	Logger *slog.Logger
 }

@@ -27,16 +27,18 @@ type loop struct {
 	closing  []socket          // to be closed at the turn's end
 	draining bool
 
-	armed  bool // the turn's end is on gnet's queue
-	events int  // clients heard in this turn
-	mean   int  // the mean of that over the latest turns, in 256ths
-	solo   bool // one connection to one server: no other reply can join a turn's
+	armed  bool   // the turn's end is on gnet's queue
+	events int    // clients heard in this turn
+	mean   int    // the mean of that over the latest turns, in 256ths
+	turns  uint64 // the counter of turns at the latest tick
+	solo   bool   // one connection to one server: no other reply can join a turn's
 
 	admitting chan struct{} // a token for each client between accept and this loop
 
 	busy  atomic.Int64 // clients, for the choice of a loop: connected or being enrolled
 	ticks atomic.Bool  // a tick is on gnet's queue
 	fast  atomic.Bool  // the next tick should come soon
+	crowd atomic.Int64 // mean at the latest tick, 0 when there was no turn since the one before
 }
 
 func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
@@ -172,6 +174,7 @@ const lingerLimit = 10 * time.Second
 func (l *loop) onTick() {
 	l.ticks.Store(false)
 	l.pool.Tick()
+	l.measureCrowd()
 	if l.pool.Buffers.Dropped >= worthCollecting {
 		l.pool.Buffers.Dropped = 0
 		l.srv.garbage.Store(true)
@@ -183,4 +186,13 @@ func (l *loop) onTick() {
 			c.session.Poke()
 		}
 	}
+}
+
+// measureCrowd leaves word for the ticker of how many clients are heard in a turn.
+func (l *loop) measureCrowd() {
+	var mean int
+	if l.stats.Turns != l.turns {
+		l.turns, mean = l.stats.Turns, l.mean
+	}
+	l.crowd.Store(int64(mean))
 }

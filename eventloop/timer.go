@@ -18,6 +18,7 @@ func (s *Server) tick() {
 	timer := time.NewTimer(tickEvery)
 	defer timer.Stop()
 	var collected time.Time
+	crowd := crowd{tell: s.cfg.Crowded, now: true}
 	for {
 		select {
 		case <-timer.C:
@@ -37,6 +38,7 @@ func (s *Server) tick() {
 				_ = l.post(l.onTick)
 			}
 		}
+		crowd.look(s.loops, time.Since(s.started))
 		if time.Since(collected) >= collectEvery && s.garbage.Swap(false) {
 			runtime.GC()
 			collected = time.Now()

@@ -19,6 +19,8 @@ const (
 	P999         Metric = "p999_ms"
 	CPU          Metric = "proxy_cpu_per_command_us"
 	ServerCPU    Metric = "servers_cpu_per_command_us" // all redis-servers together
+	ClientCPU    Metric = "client_cpu_per_command_us"  // redis-benchmark's own
+	Ceiling      Metric = "cpu_bound_commands_per_s"   // all cores, divided by the CPU that client, proxy and servers took for a command
 	RSS          Metric = "rss_bytes"                  // at the end of the sample
 	Rate         Metric = "offered_commands_per_s"
 	SendLag      Metric = "send_lag_p99_ms" // the load generator's own lateness

@@ -69,7 +69,9 @@ func reading(b *strings.Builder, r *Record) {
 Client, proxy and Redis share the machine, so a figure is worth little alone; ratios are what to read. Peers took turns
 (A B C A B C …), %d rounds with samples of about %g s; a figure is the median over the rounds, in brackets the lowest and the highest. A ratio is formed within
 each round and then its median taken, so it need not equal the quotient of two medians. *CPU* is the proxy's user and system
-time by the kernel's accounting, divided by the commands; *servers' CPU* the same for all redis-servers together. *RSS* is the proxy's at the end of a sample, after all that it served before. p99.9 is the first percentile at or above 99.9
+time by the kernel's accounting, divided by the commands; *servers' CPU* the same for all redis-servers together and *client's CPU* for redis-benchmark. *CPU bound* is what that CPU
+allows if no core were ever idle: the cores divided by the CPU of client, proxy and servers for a command, or one core for redis-benchmark or a server, whichever is less. Where it lies below direct's
+commands/s, no proxy of that cost reaches direct on this machine. *RSS* is the proxy's at the end of a sample, after all that it served before. p99.9 is the first percentile at or above 99.9
 that redis-benchmark lists. With a pipeline, latencies are those of a whole pipeline.
 
 `, r.Rounds, r.Seconds)
@@ -156,6 +158,8 @@ var speedColumns = []column{
 	{"p99.9 ms", medianOnly(P999, "%.3f")},
 	{"CPU µs/command", plain(CPU, "%.2f")},
 	{"servers' CPU µs/command", medianOnly(ServerCPU, "%.2f")},
+	{"client's CPU µs/command", medianOnly(ClientCPU, "%.2f")},
+	{"CPU bound, commands/s", medianOnly(Ceiling, "%.0f")},
 	{"RSS", unit(RSS, megabytes)},
 }
 

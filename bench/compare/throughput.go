@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sort"
 	"time"
 
@@ -35,7 +36,19 @@ func (r *runner) closedLoop(ctx context.Context, w *workload, p *peer) (Sample, 
 	}
 	r.pace[w.name+"/"+p.name] = res.RPS
 	v := map[Metric]float64{Throughput: res.RPS, P50: res.P50, P99: res.P99, P999: res.P999}
-	return Sample{Commands: n, Values: v}, m.stop(n, v)
+	v[ClientCPU] = float64(res.CPU) / 1e3 / float64(n)
+	if err := m.stop(n, v); err != nil {
+		return Sample{Commands: n}, err
+	}
+	v[Ceiling] = ceiling(v, w.servers)
+	return Sample{Commands: n, Values: v}, nil
+}
+
+// ceiling is the commands per second that the CPU taken for one allows: the machine's cores never idle, and
+// redis-benchmark and a server on one core each.
+func ceiling(v map[Metric]float64, servers int) float64 {
+	busiest := max(v[ClientCPU], v[ServerCPU]/float64(servers))
+	return 1e6 / max(busiest, (v[ClientCPU]+v[CPU]+v[ServerCPU])/float64(runtime.NumCPU()))
 }
 
 func (r *runner) redisBenchmark(ctx context.Context, w *workload, in *instance, n int) (redisbench.Result, error) {

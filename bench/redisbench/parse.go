@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Result is what one test of redis-benchmark measured. Latencies are in milliseconds
@@ -15,6 +16,7 @@ type Result struct {
 	P50      float64
 	P99      float64
 	P999     float64
+	CPU      time.Duration // user and system time of redis-benchmark itself; Parse leaves it 0
 }
 
 // Parse reads the full report (not --csv, not -q) of exactly one test, as redis-benchmark

@@ -69,7 +69,9 @@ func Run(ctx context.Context, s Spec) (Result, error) {
 	if line := Complaint(out.String() + "\n" + complaints.String()); line != "" {
 		return Result{}, errors.New("redis-benchmark: " + line)
 	}
-	return Parse(out.String())
+	res, err := Parse(out.String())
+	res.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return res, err
 }
 
 func quote(text string) string {

@@ -50,6 +50,7 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 		MaxClients:   maxClients,
 		TCPKeepAlive: c.TCPKeepAlive,
 		Logger:       log,
+		Crowded:      processors(c, log),
 		Upstream: pool.Config{
 			Connections:     c.UpstreamConnections,
 			Username:        c.UpstreamUsername,
