@@ -251,6 +251,11 @@ func (l *links) explain(t *testing.T, hello []string) {
 	t.Helper()
 	first := l.failed
 	t.Logf("mismatch after %d commands on this connection:\n%s", len(l.history), first)
+	if os.Getenv("DIFF_TRACE") != "" {
+		for _, u := range l.history {
+			t.Log(show(u))
+		}
+	}
 	short, again := l.pair.shrink(t, l.history)
 	if again == nil {
 		t.Logf("not repeated from empty servers; the last commands were:")

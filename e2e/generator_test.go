@@ -33,7 +33,40 @@ func newGenerator(gr *grammar, seed uint64, payloads []string, libPayload string
 
 // next appends one form's commands to dst.
 func (g *generator) next(dst []unit) []unit {
-	f := g.gr.pick(g.rand)
+	if g.rand.IntN(40) == 0 {
+		return g.transaction(dst)
+	}
+	return g.form(g.gr.pick(g.rand), dst)
+}
+
+// transaction puts a few forms between MULTI and its end. Only those whose replies are compared byte for byte:
+// they come back within EXEC's.
+func (g *generator) transaction(dst []unit) []unit {
+	if g.rand.IntN(4) == 0 {
+		dst = append(dst, command(judge{}, "WATCH", "w"+strconv.Itoa(g.rand.IntN(3))))
+	}
+	dst = append(dst, command(judge{}, "MULTI"))
+	for range g.rand.IntN(6) {
+		f := g.gr.pick(g.rand)
+		for f.judge.name != "" || f.line == "5 raw" || len(f.seqs) > 1 || strings.Contains(f.line, "COMMAND ") {
+			f = g.gr.pick(g.rand)
+		}
+		// Not bent, and no COMMAND GETKEYS: the proxy knows how many words any server's command may have, not just this
+		// one's, and queues what this one refuses.
+		dst = append(dst, unit{args: f.seqs[0].emit(g, nil), form: f.line})
+		u := &dst[len(dst)-1]
+		u.wire = g.encode(u.args)
+	}
+	if g.rand.IntN(10) == 0 {
+		dst = append(dst, command(judge{}, [][]string{{"GET"}, {"NOSUCH", "x"}, {"EXEC", "x"}, {"WATCH", "x"}}[g.rand.IntN(4)]...))
+	}
+	if g.rand.IntN(6) == 0 {
+		return append(dst, command(judge{}, "DISCARD"))
+	}
+	return append(dst, command(judge{}, "EXEC"))
+}
+
+func (g *generator) form(f *form, dst []unit) []unit {
 	if f.line == "5 raw" {
 		return append(dst, g.raw())
 	}

@@ -26,6 +26,19 @@ func (p *Pool) Check() error {
 			}
 		}
 	}
+	lent := 0
+	for c := range p.own.all {
+		owed += c.ring.len()
+		if c.owner != nil {
+			lent++
+		}
+		if err := c.check(); err != nil {
+			return fmt.Errorf("own connection to %s, %s: %w", c.server.Name, c.state, err)
+		}
+	}
+	if lent != p.own.lent {
+		return fmt.Errorf("%d connections have an owner, %d are counted", lent, p.own.lent)
+	}
 	if owed != p.InFlight {
 		return fmt.Errorf("InFlight is %d, the rings hold %d", p.InFlight, owed)
 	}

@@ -19,6 +19,8 @@ type Config struct {
 	// BackoffMin and BackoffMax bound the pause before a failed dial is tried again; it
 	// doubles, with jitter.
 	BackoffMin, BackoffMax time.Duration
+	// MaxOwn bounds the connections that the loop lends to single sessions, to all servers together.
+	MaxOwn int
 	// MaxPending bounds the requests one connection may owe replies to.
 	MaxPending int
 	// MaxPendingBytes bounds the request bytes one connection holds unsent.

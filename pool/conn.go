@@ -50,6 +50,11 @@ type Conn struct {
 	dialledAt int64
 	readyAt   int64
 	tried     bool // has failed before its Rings were usable
+
+	own      bool  // lent to one session at a time (own.go): never dialled again
+	owner    Owner // whom it is lent to
+	serverID int64 // what the server calls it
+	multi    multi // whether the server takes MULTI (piece.go)
 }
 
 // Errors that the pool itself finds on a connection.
@@ -80,6 +85,16 @@ func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failu
 	return nil
 }
 
+// EnqueueBlocking is Enqueue for a command that waits at the server for as long as it says itself, on a
+// connection of its own: neither the timeout nor the stall timeout count for it.
+func (c *Conn) EnqueueBlocking(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
+	f := c.Enqueue(raw, recv, tag, cmd)
+	if f == nil {
+		c.ring.at(c.ring.tail - 1).blocks = true
+	}
+	return f
+}
+
 // EnqueueBuffer is Enqueue for a large request that fills buf. Takes buf, unless it fails.
 func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag uint64, cmd uint16) *Failure {
 	if f := c.admit(len(buf.B)); f != nil {
@@ -103,16 +118,21 @@ func (c *Conn) admit(n int) *Failure {
 }
 
 func (c *Conn) owe(size int, recv Receiver, tag uint64, cmd uint16) {
+	c.oweFrom(c.queued, recv, tag, cmd)
+	c.queued += uint64(size)
+	c.markDirty()
+}
+
+// oweFrom puts a request on the ring that can't have run before the byte at offset from was sent.
+func (c *Conn) oweFrom(from uint64, recv Receiver, tag uint64, cmd uint16) {
 	if c.ring.len() == 0 {
 		c.progress = c.pool.Now
 	}
-	c.ring.push(pending{recv: recv, tag: tag, at: c.pool.Now, from: c.queued, cmd: cmd})
-	c.queued += uint64(size)
+	c.ring.push(pending{recv: recv, tag: tag, at: c.pool.Now, from: from, cmd: cmd})
 	c.pool.InFlight++
 	s := &c.pool.stats.Servers[c.server.index]
 	s.Requests++
 	s.InFlight++
-	c.markDirty()
 }
 
 func (c *Conn) markDirty() {

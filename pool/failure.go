@@ -14,6 +14,8 @@ const (
 	Overloaded
 	// Stopping: the proxy is shutting down.
 	Stopping
+	// NoneFree: Config.MaxOwn connections are lent already.
+	NoneFree
 )
 
 // Failure says why a request got no reply. It is read-only: many requests share one.

@@ -119,6 +119,7 @@ func (c *Conn) onHandshake(b []byte, p Piece) {
 	case !refused:
 		if done == stepHello {
 			c.pool.learn(h.reply)
+			c.learnID(h.reply)
 		}
 	case done == stepHello && bytes.HasPrefix(h.reply, []byte("-ERR unknown command")) && c.rings.key.Proto == 2:
 		h.plain = true
@@ -191,6 +192,13 @@ func (c *Conn) OnDialFailed(cause error) {
 	}
 	c.pool.stats.Servers[c.server.index].ConnectFailures++
 	c.pool.log.dialFailed(c, cause)
+	if c.own {
+		c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: cause}
+		c.drop(func(*pending) *Failure { return c.down })
+		c.transition(Retired)
+		c.disown(c.down)
+		return
+	}
 	c.impatient(cause)
 	c.transition(Closed)
 	c.drop(func(*pending) *Failure { return c.down })

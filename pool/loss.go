@@ -22,6 +22,10 @@ func (c *Conn) OnClose(sock Socket, unsent int, cause error) {
 // lose ends the present socket and every request on it, and plans the next dial.
 func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
 	c.pool.stats.Servers[c.server.index].Disconnects[reason]++
+	if c.own {
+		c.loseOwn(reason, cause)
+		return
+	}
 	worked := c.state == Ready && c.pool.Now-c.readyAt >= int64(c.pool.cfg.BackoffMax)
 	greeting := c.state == Handshaking
 	if c.state == Draining {
@@ -61,6 +65,7 @@ func (c *Conn) end(cause error) {
 	sent := &Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause}
 	unsent := &Failure{Kind: Lost, Server: c.server.Name, Cause: cause}
 	c.rest, c.scan = nil, parser.ReplyScanner{}
+	c.multi = multiUnknown // whoever answers next may be set up otherwise
 	c.drop(func(e *pending) *Failure {
 		if e.from < reached {
 			return sent
@@ -107,6 +112,9 @@ func (c *Conn) retire() {
 	}
 	c.transition(Retired)
 	c.end(errRetired)
+	if c.own {
+		c.disown(c.server.stopping)
+	}
 }
 
 // drain refuses new requests and retires the connection once it owes nothing.
@@ -143,7 +151,7 @@ func (c *Conn) tick() {
 		}
 		c.expire(now)
 	case Ready, Draining:
-		if stall := int64(c.pool.cfg.StallTimeout); stall > 0 && c.ring.len() > 0 && now-c.progress > stall {
+		if stall := int64(c.pool.cfg.StallTimeout); stall > 0 && c.ring.len() > 0 && !c.ring.at(c.ring.head).blocks && now-c.progress > stall {
 			c.lose(stats.ServerStalled, errStalled)
 			return
 		}
@@ -163,7 +171,7 @@ func (c *Conn) expire(now int64) {
 	if i == c.ring.head && c.replying() {
 		i++
 	}
-	if i == c.ring.tail || now-c.ring.at(i).at <= limit {
+	if i == c.ring.tail || c.ring.at(i).blocks || now-c.ring.at(i).at <= limit {
 		return
 	}
 	if c.state == Dialing || c.state == Handshaking {
@@ -172,7 +180,7 @@ func (c *Conn) expire(now int64) {
 	}
 	for ; i < c.ring.tail; i++ {
 		e := c.ring.at(i)
-		if now-e.at <= limit {
+		if e.blocks || now-e.at <= limit {
 			break
 		}
 		if e.recv != nil {

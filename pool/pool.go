@@ -33,6 +33,7 @@ type Pool struct {
 	cfg     Config
 	servers []*Server
 	rings   map[Key]*Rings
+	own     owned
 	maxDB   int    // databases from here on were refused
 	noDB    []byte // with these words
 	dirty   []*Conn
@@ -59,7 +60,7 @@ type Server struct {
 // New makes the pool for the servers of m. Nothing is dialled before Start.
 func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 	p := &Pool{
-		cfg: cfg, rings: map[Key]*Rings{}, maxDB: int(^uint(0) >> 1), stats: st,
+		cfg: cfg, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
 		log: logger{log: log, last: map[string]int64{}}, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	for i := range m.Len() {
@@ -191,6 +192,7 @@ func (p *Pool) Tick() {
 			p.remove(r)
 		}
 	}
+	p.tickOwn()
 	backlog := p.backlog
 	p.backlog = nil
 	for _, c := range backlog {
@@ -210,6 +212,9 @@ func (p *Pool) Stop() {
 				c.retire()
 			}
 		}
+	}
+	for c := range p.own.all {
+		c.retire()
 	}
 }
 

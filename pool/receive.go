@@ -78,13 +78,20 @@ func (c *Conn) keep(line []byte) {
 // deliver hands a piece of a reply to whoever it belongs to.
 func (c *Conn) deliver(b []byte, p Piece) {
 	if c.scan.Kind() == '>' {
-		return // a push: no state that asks for pushes is put on a shared connection
+		if c.owner != nil { // no state that asks for pushes is put on a shared connection
+			c.owner.Pushed(b, p)
+		}
+		return
 	}
 	if c.state == Handshaking {
 		c.onHandshake(b, p)
 		return
 	}
 	if c.ring.len() == 0 {
+		if c.owner != nil { // MONITOR
+			c.owner.Pushed(b, p)
+			return
+		}
 		c.lose(stats.ServerProtocolError, errUnexpected)
 		return
 	}

@@ -5,8 +5,10 @@ type pending struct {
 	recv Receiver // nil: nobody waits any more, the reply is dropped
 	tag  uint64
 	at   int64  // when it was enqueued, ns
-	from uint64 // offset of its first byte in the connection's output stream
+	from uint64 // offset in the connection's output stream of the byte without which it can't have run
 	cmd  uint16 // command.Spec.ID for the statistics, 0xffff: a part, not counted
+	// blocks: it waits at the server for as long as it says itself, and so does what is behind it.
+	blocks bool
 }
 
 // Part is the command ID of requests that are parts of a client's command: the whole is counted,

@@ -31,14 +31,28 @@ func localHandlers() []handler {
 		"readwrite":      (*Session).noCluster,
 		"asking":         (*Session).noCluster,
 	} {
-		base, sub, _ := strings.Cut(name, "|")
-		spec := command.Lookup([]byte(base))
-		if sub != "" {
-			spec = spec.Sub([]byte(sub))
-		}
-		table[spec.ID] = h
+		table[specOf(name).ID] = h
 	}
 	return table
+}
+
+// specOf finds a command of the table by a name such as "client|id".
+func specOf(name string) *command.Spec {
+	base, sub, _ := strings.Cut(name, "|")
+	spec := command.Lookup([]byte(base))
+	if sub != "" {
+		spec = spec.Sub([]byte(sub))
+	}
+	return spec
+}
+
+// specSet tells the named commands by command.Spec.ID.
+func specSet(names ...string) []bool {
+	set := make([]bool, len(command.All()))
+	for _, name := range names {
+		set[specOf(name).ID] = true
+	}
+	return set
 }
 
 func (s *Session) ping(spec *command.Spec, req *parser.Request) {
@@ -105,6 +119,18 @@ func (s *Session) selectDB(spec *command.Spec, req *parser.Request) {
 }
 
 func (s *Session) reset(*command.Spec, *parser.Request) {
+	s.dropTransaction()
+	if s.pin == nil {
+		s.resetShared()
+		return
+	}
+	s.begin(&errand{send: func(*Session) {}, done: func(s *Session) {
+		s.unpin(false)
+		s.resetShared()
+	}})
+}
+
+func (s *Session) resetShared() {
 	s.crossTo(pool.Key{Proto: 2}, func(s *Session) {
 		s.ident = nil
 		s.authed = s.env.Policy.Open()

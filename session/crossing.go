@@ -3,6 +3,7 @@ package session
 import (
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/stats"
 )
 
 // crossing is a session's way from one set of rings to another: another protocol or database. Two
@@ -14,6 +15,8 @@ type crossing struct {
 	cause error       // why the rings can't be crossed to, if they can't
 	// done answers the command that asked, after the session has crossed.
 	done func(*Session)
+	// quiet: no command asked, so that a crossing that fails has no error to answer and closes the session.
+	quiet bool
 }
 
 // crossTo brings the session to the rings of key and calls done there; at once if it is there.
@@ -22,42 +25,34 @@ func (s *Session) crossTo(key pool.Key, done func(*Session)) {
 		done(s)
 		return
 	}
-	s.cross = &crossing{to: key, done: done}
-	s.wait = answers
-	if s.Owed() == 0 {
-		s.cross.step(s)
-		if s.cross == nil {
-			s.wait = nothing
-		}
-	}
+	s.begin(&crossing{to: key, done: done})
 }
 
 // RingsSettled is pool.Waiter.
 func (s *Session) RingsSettled(r *pool.Rings) {
 	// When it goes on, somebody may have asked the servers anew.
-	s.cross.cause = r.Cause()
+	s.passage.(*crossing).cause = r.Cause()
 	s.resumeLater()
 }
 
-// step goes as far as can be gone now. When it is over, s.cross is nil and s.wait is nothing.
+// step is passage.
 func (c *crossing) step(s *Session) {
 	if c.rings == nil {
 		if s.Owed() > 0 {
 			return
 		}
 		if f := s.allDown(); f != nil {
-			c.end(s)
 			s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
-			s.answer(s.env.scratch)
+			c.fail(s, s.env.scratch)
 			return
 		}
 		if c.rings = s.env.Pool.Rings(c.to); c.rings == nil {
-			c.end(s)
-			if reply := s.env.Pool.NoDB(c.to.DB); reply != nil {
-				s.answer(reply)
-			} else {
-				s.deny(nil, errManyDBs)
+			reply := s.env.Pool.NoDB(c.to.DB)
+			if reply == nil {
+				s.env.scratch = parser.AppendError(s.env.scratch[:0], errManyDBs)
+				reply = s.env.scratch
 			}
+			c.fail(s, reply)
 			return
 		}
 		c.rings.Join()
@@ -71,20 +66,27 @@ func (c *crossing) step(s *Session) {
 	switch {
 	case r.Usable():
 		s.rings.Leave()
+		s.follow(s.rings.Key(), c.to)
 		s.rings, s.proto, s.db = r, uint8(c.to.Proto), c.to.DB
 		c.rings = nil
 		c.end(s)
 		c.done(s)
 	case r.Refusal() != nil:
-		refusal := r.Refusal()
-		c.end(s)
-		s.answer(refusal)
+		c.fail(s, r.Refusal())
 	default:
-		cause := c.cause
-		c.end(s)
-		s.env.scratch = parser.AppendError(s.env.scratch[:0], unreachable(cause))
-		s.answer(s.env.scratch)
+		s.env.scratch = parser.AppendError(s.env.scratch[:0], unreachable(c.cause))
+		c.fail(s, s.env.scratch)
 	}
+}
+
+// fail ends the crossing with an error.
+func (c *crossing) fail(s *Session, reply []byte) {
+	c.end(s)
+	if c.quiet {
+		s.close(stats.StateLost)
+		return
+	}
+	s.answer(reply)
 }
 
 // allDown says why no server can be reached, or nil: to dial for every SELECT would help nobody then.
@@ -103,8 +105,8 @@ func (c *crossing) end(s *Session) {
 		c.rings.Leave()
 		c.rings = nil
 	}
-	s.cross, s.wait = nil, nothing
+	s.passage, s.wait = nil, nothing
 }
 
-// cancel ends the crossing of a session that closes.
+// cancel is passage.
 func (c *crossing) cancel(s *Session) { c.end(s) }

@@ -16,23 +16,26 @@ func (s *Session) dispatch(req *parser.Request) {
 	env.Stats.TurnRequests++
 	spec := command.Lookup(req.Args[0])
 	if spec == nil {
-		s.refuse(nil, unknownCommand(req.Args))
+		s.reject(nil, unknownCommand(req.Args))
 		return
 	}
 	if spec.HasSubs() && len(req.Args) > 1 {
 		sub := spec.Sub(req.Args[1])
 		if sub == nil {
-			s.refuse(spec, unknownSubcommand(req.Args))
+			s.reject(spec, unknownSubcommand(req.Args))
 			return
 		}
 		spec = sub
 	}
 	if !spec.ArityOK(len(req.Args)) {
-		s.refuse(spec, wrongArity(spec.Name))
+		s.reject(spec, wrongArity(spec.Name))
 		return
 	}
 	if !s.authed && !spec.Flags.Has(command.FlagNoAuth) {
-		s.refuse(spec, errNoAuth)
+		s.reject(spec, errNoAuth)
+		return
+	}
+	if s.tx != nil && s.queue(spec, req) {
 		return
 	}
 	if h := env.local[spec.ID]; h != nil {
@@ -54,7 +57,7 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		s.pass(s.env.Map.Lookup(req.Args[spec.FirstKeyPos(req.Args)]), spec, req)
 	case command.ClassSameShard:
 		if spec.Blocks(req.Args) { // XREAD with BLOCK
-			s.refuse(spec, errBlock)
+			s.block(spec, req)
 			return
 		}
 		if spec.ReadsUnnamedKeys(req.Args) && !s.env.single() {
@@ -70,6 +73,12 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		s.allShards(spec, req)
 	case command.ClassScan:
 		s.scan(spec, req)
+	case command.ClassTransaction:
+		s.transact(spec, req)
+	case command.ClassBlocking:
+		s.block(spec, req)
+	case command.ClassPinned:
+		s.pinned(spec, req)
 	case command.ClassRefused:
 		s.refuse(spec, noPermission(spec.Name))
 	default:
@@ -82,7 +91,7 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 	if server == anyServer {
 		server = s.anyServer()
 	}
-	conn := s.rings.Pick(server, s.seat)
+	conn := s.conn(server)
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
 	if buf := s.takeInput(req); buf != nil {
@@ -108,29 +117,45 @@ func (s *Session) anyServer() int {
 	return 0
 }
 
-// sameShard passes a request whose keys must all live on one shard. Without keys it goes to the first
-// server, so that what such scripts keep is always in one place.
+// sameShard passes a request whose keys must all live on one shard.
 func (s *Session) sameShard(spec *command.Spec, req *parser.Request) {
+	if server, ok := s.oneShard(spec, req); ok {
+		s.pass(server, spec, req)
+	}
+}
+
+// oneShard is the server on which all keys of a request live; !ok: they live on several, and it was
+// refused. Without keys it is the first, so that what such scripts keep is always in one place.
+func (s *Session) oneShard(spec *command.Spec, req *parser.Request) (server int, ok bool) {
 	env := s.env
 	if env.single() {
-		s.pass(0, spec, req)
-		return
+		return 0, true
 	}
 	keys, err := spec.AppendKeys(env.keys[:0], req.Args)
 	env.keys = keys
 	if err != nil || len(keys) == 0 {
-		// Redis says what is wrong with it.
-		s.pass(0, spec, req)
-		return
+		return 0, true // Redis says what is wrong with it
 	}
-	server := env.Map.Lookup(req.Args[keys[0]])
+	server = env.Map.Lookup(req.Args[keys[0]])
 	for _, k := range keys[1:] {
 		if env.Map.Lookup(req.Args[k]) != server {
 			s.refuse(spec, errCrossSlot)
-			return
+			return 0, false
 		}
 	}
-	s.pass(server, spec, req)
+	return server, true
+}
+
+// reject refuses a command before it is looked into, which aborts the transaction that it was to be part
+// of. spec may be nil.
+func (s *Session) reject(spec *command.Spec, text string) {
+	if spec == s.env.execSpec {
+		s.endTransaction()
+		text = execAbort(text)
+	} else if s.tx != nil {
+		s.tx.aborted = true
+	}
+	s.refuse(spec, text)
 }
 
 // refuse answers an error of the proxy's own, as the whole of a call. spec may be nil.

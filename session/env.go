@@ -22,17 +22,22 @@ type Env struct {
 	// Loop and Loops number this loop among all, so that client IDs are unique.
 	Loop, Loops int
 
-	local   []handler // by command.Spec.ID: commands the proxy answers itself
-	count   uint64    // sessions ever made on this loop
-	dirty   []*Session
-	resume  []*Session
-	req     parser.Request
-	keys    []int
-	order   []int32 // for a split command: the shard of each key
-	counts  []int32 // keys per shard, then the part's number
-	build   []byte  // a part of a command, for the connection to copy
-	scratch []byte  // a reply of our own
-	free    []*gather
+	local    []handler // by command.Spec.ID: commands the proxy answers itself
+	count    uint64    // sessions ever made on this loop
+	dirty    []*Session
+	resume   []*Session
+	req      parser.Request
+	keys     []int
+	order    []int32 // for a split command: the shard of each key
+	counts   []int32 // keys per shard, then the part's number
+	build    []byte  // a part of a command, for the connection to copy
+	scratch  []byte  // a reply of our own
+	free     []*gather
+	outcomes []*outcome
+
+	execSpec    *command.Spec
+	actsInMulti []bool // by command.Spec.ID: acts at once inside MULTI
+	stateless   []bool // by command.Spec.ID: the server may as well answer it
 }
 
 // handler answers one command within the loop's turn.
@@ -42,6 +47,9 @@ type handler func(*Session, *command.Spec, *parser.Request)
 func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *stats.Loop) *Env {
 	e := &Env{Config: cfg, Pool: p, Map: m, Policy: policy, Stats: st, Loops: 1}
 	e.local = localHandlers()
+	e.execSpec = specOf("exec")
+	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
+	e.stateless = specSet("ping", "echo")
 	e.counts = make([]int32, m.Len())
 	return e
 }

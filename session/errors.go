@@ -11,26 +11,34 @@ import (
 
 // Every error text that clients see, in the words of Redis 7.0 where Redis has words.
 const (
-	errNoAuth      = "NOAUTH Authentication required."
-	errWrongPass   = "WRONGPASS invalid username-password pair or user is disabled."
-	errCrossSlot   = "CROSSSLOT Keys in request don't hash to the same slot"
-	errSyntax      = "ERR syntax error"
-	errNotInteger  = "ERR value is not an integer or out of range"
-	errIntRange    = "ERR value is out of range, value must between -2147483648 and 2147483647"
-	errCursor      = "ERR invalid cursor"
-	errDBRange     = "ERR DB index is out of range"
-	errClientName  = "ERR Client names cannot contain spaces, newlines or special characters."
-	errNoPassword  = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
-	errProtoInt    = "ERR Protocol version is not an integer or out of range"
-	errProtoRange  = "NOPROTO unsupported protocol version"
-	errHelloNoAuth = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
-	errBlock       = "ERR reading a stream with BLOCK is not supported by this version of ringmaster"
-	errNoCluster   = "ERR This instance has cluster support disabled"
-	errCursorRange = "ERR the shard's cursor is too large to carry the shard's number"
-	errOddReply    = "ERR the shards' replies can't be joined"
-	errShortReply  = "ERR the shard's reply lacks this value"
-	errManyDBs     = "ERR too many databases are in use at once"
-	errMaxClients  = "ERR max number of clients reached"
+	errNoAuth          = "NOAUTH Authentication required."
+	errWrongPass       = "WRONGPASS invalid username-password pair or user is disabled."
+	errCrossSlot       = "CROSSSLOT Keys in request don't hash to the same slot"
+	errSyntax          = "ERR syntax error"
+	errNotInteger      = "ERR value is not an integer or out of range"
+	errIntRange        = "ERR value is out of range, value must between -2147483648 and 2147483647"
+	errCursor          = "ERR invalid cursor"
+	errDBRange         = "ERR DB index is out of range"
+	errClientName      = "ERR Client names cannot contain spaces, newlines or special characters."
+	errNoPassword      = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
+	errProtoInt        = "ERR Protocol version is not an integer or out of range"
+	errProtoRange      = "NOPROTO unsupported protocol version"
+	errHelloNoAuth     = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+	errNestedMulti     = "ERR MULTI calls can not be nested"
+	errDiscard         = "ERR DISCARD without MULTI"
+	errExec            = "ERR EXEC without MULTI"
+	errExecAbort       = "EXECABORT Transaction discarded because of previous errors."
+	errNoMulti         = "ERR Command not allowed inside a transaction"
+	errWatchInMulti    = "ERR WATCH inside MULTI is not allowed"
+	errHelloInMulti    = "ERR HELLO can't change the protocol inside a transaction"
+	errMultiRefused    = "ERR the server takes no MULTI from the proxy; nothing was sent"
+	errPinnedElsewhere = "CROSSSLOT Keys in request don't hash to the same slot as the keys that are watched"
+	errNoCluster       = "ERR This instance has cluster support disabled"
+	errCursorRange     = "ERR the shard's cursor is too large to carry the shard's number"
+	errOddReply        = "ERR the shards' replies can't be joined"
+	errShortReply      = "ERR the shard's reply lacks this value"
+	errManyDBs         = "ERR too many databases are in use at once"
+	errMaxClients      = "ERR max number of clients reached"
 )
 
 // MaxClients is the reply to a client over the limit.
@@ -85,6 +93,11 @@ func noPermission(name string) string {
 	return "NOPERM this user has no permissions to run the '" + name + "' command"
 }
 
+// execAbort is the error of an EXEC that is rejected itself (Redis 7.0, execCommandAbort).
+func execAbort(text string) string {
+	return "EXECABORT Transaction discarded because of: " + strings.TrimPrefix(text, "ERR ")
+}
+
 func unsupported(name string) string {
 	return "ERR '" + name + "' is not supported by this version of ringmaster"
 }
@@ -107,6 +120,14 @@ func oneServerOnly(name string) string {
 	return "ERR '" + name + "' describes one server and can't be joined over several shards"
 }
 
+func oneServerState(name string) string {
+	return "ERR '" + name + "' keeps state at one server, and there are several"
+}
+
+func notInTransaction(name string) string {
+	return "ERR '" + name + "' asks several shards and can't be part of a transaction"
+}
+
 func unreachable(cause error) string { return "ERR no server can be reached: " + cause.Error() }
 
 // failureText says in a reply why a server did not answer.
@@ -125,6 +146,8 @@ func failureText(f *pool.Failure, timeout fmt.Stringer) string {
 		return "ERR lost the connection to server " + f.Server + "; the command was not sent" + cause(f)
 	case pool.Overloaded:
 		return "ERR server " + f.Server + " has too many requests waiting; the command was not sent"
+	case pool.NoneFree:
+		return "ERR no connection of its own is free for this command (--pinned-connections); it was not sent"
 	case pool.Stopping:
 		return "ERR the proxy is shutting down; the command was not sent"
 	}

@@ -54,7 +54,7 @@ func (g *gather) ask(server int, raw []byte) {
 	i := uint64(len(g.parts))
 	g.parts = append(g.parts, part{})
 	g.left++
-	conn := g.s.rings.Pick(server, g.s.seat)
+	conn := g.s.conn(server)
 	if f := conn.Enqueue(raw, g, i, pool.Part); f != nil {
 		g.Fail(i, f)
 	}

@@ -15,7 +15,7 @@ type wait uint8
 
 const (
 	nothing  wait = iota
-	answers       // for every unanswered request, to cross to other rings
+	answers       // for every unanswered request: a passage is under way
 	rings         // for the rings to cross to
 	inFlight      // for half of MaxInFlight to be answered
 )
@@ -181,8 +181,8 @@ func (s *Session) goOn() {
 	if s.state != open {
 		return
 	}
-	if s.cross != nil {
-		s.cross.step(s)
+	if s.passage != nil {
+		s.passage.step(s)
 		if s.wait != nothing || s.state != open {
 			return
 		}

@@ -20,7 +20,7 @@ func (w *world) check() {
 		}
 		if c.session.state != closed {
 			users[c.session.rings.Key()]++
-			if x := c.session.cross; x != nil && x.rings != nil && x.rings.Refusal() == nil {
+			if x, ok := c.session.passage.(*crossing); ok && x.rings != nil && x.rings.Refusal() == nil {
 				users[x.to]++
 			}
 		}
@@ -38,12 +38,15 @@ func (w *world) check() {
 // check says which invariant of the session is broken between turns.
 func (s *Session) check() error {
 	if s.state == closed {
-		if s.sock != nil || s.in != nil || s.out != nil || s.slots != nil || s.cross != nil {
+		if s.sock != nil || s.in != nil || s.out != nil || s.slots != nil || s.passage != nil || s.pin != nil || s.tx != nil || s.pushes != nil {
 			return fmt.Errorf("is closed and still holds something")
 		}
 		return nil
 	}
 	held, size := 0, 0
+	if s.pushes != nil {
+		held = len(s.pushes.buf.B)
+	}
 	for i := s.head; i != s.tail; i++ {
 		sl := s.slot(i)
 		size += int(sl.size)
@@ -62,7 +65,7 @@ func (s *Session) check() error {
 		return fmt.Errorf("owes %d replies and has %d slots", s.Owed(), len(s.slots))
 	case live < 0:
 		return fmt.Errorf("a slot that is not in use has a buffer")
-	case held > s.held || s.Owed() == 0 && s.held != 0: // gathers hold the rest
+	case held > s.held || s.Owed() == 0 && s.held != held: // gathers hold the rest
 		return fmt.Errorf("held is %d, the slots hold %d, and %d replies are owed", s.held, held, s.Owed())
 	case size != s.inBytes:
 		return fmt.Errorf("inBytes is %d, the slots say %d", s.inBytes, size)
@@ -70,8 +73,8 @@ func (s *Session) check() error {
 		return fmt.Errorf("the head's reply is kept although it is its turn")
 	case s.partial && s.Owed() == 0:
 		return fmt.Errorf("has forwarded a part of nobody's reply")
-	case (s.cross != nil) != (s.wait == answers || s.wait == rings):
-		return fmt.Errorf("wait is %d, and a crossing is under way: %t", s.wait, s.cross != nil)
+	case (s.passage != nil) != (s.wait == answers || s.wait == rings):
+		return fmt.Errorf("wait is %d, and a passage is under way: %t", s.wait, s.passage != nil)
 	case s.wait == inFlight && s.Owed() == 0:
 		return fmt.Errorf("waits for answers and owes none")
 	case s.in != nil && s.off > len(s.in.B):

@@ -133,6 +133,9 @@ func (s *Session) advance() {
 		s.inBytes -= int(sl.size)
 		s.head++
 	}
+	if s.pushes != nil {
+		s.letPushesOut()
+	}
 	if s.wait != nothing {
 		s.settleWait()
 	}
@@ -172,6 +175,10 @@ func (s *Session) finish(tag uint64, n int) {
 
 // answer gives a reply of the proxy's own to the request being dispatched. Borrows b.
 func (s *Session) answer(b []byte) {
+	if s.capture != nil {
+		*s.capture = append(*s.capture, b...)
+		return
+	}
 	s.Reply(s.expect(0), b, pool.Whole)
 }
 

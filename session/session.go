@@ -32,16 +32,20 @@ type Session struct {
 	id   uint64
 	seat uint64 // its number on the loop, by which connections are picked: id's steps may miss some
 
-	state  state
-	wait   wait // why input is not looked at
-	dirty  bool // on the loop's list of sessions with output
-	paused bool // reading from the socket is stopped
-	authed bool
-	proto  uint8
-	db     int
-	rings  *pool.Rings
-	cross  *crossing // the change of rings that is waited for
-	ident  *identity // what CLIENT SETNAME and SETINFO said; nil: nothing
+	state   state
+	wait    wait // why input is not looked at
+	dirty   bool // on the loop's list of sessions with output
+	paused  bool // reading from the socket is stopped
+	authed  bool
+	proto   uint8
+	db      int
+	rings   *pool.Rings
+	passage passage      // what is waited for
+	pin     *pin         // its connection of its own; nil: it has none
+	tx      *transaction // since MULTI; nil: none
+	capture *[]byte      // where answers of the proxy's own go instead of to the client; nil: to the client
+	pushes  *pushes      // that can't be written yet; nil: none
+	ident   *identity    // what CLIENT SETNAME and SETINFO said; nil: nothing
 
 	parser parser.RequestParser
 	in     *bytebufferpool.ByteBuffer // input not yet used; nil: none
@@ -106,9 +110,11 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	s.state = closed
 	s.env.Stats.ClientsClosed[reason]++
 	s.sock = nil
-	if s.cross != nil {
-		s.cross.cancel(s)
+	if s.passage != nil {
+		s.passage.cancel(s)
 	}
+	s.unpin(false)
+	s.dropTransaction()
 	s.rings.Leave()
 	s.dropInput()
 	if s.out != nil {
@@ -121,6 +127,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 		}
 	}
 	s.slots = nil
+	s.dropPushes()
 }
 
 // close ends the session at once. Its socket is told; what is unwritten is lost.
@@ -138,10 +145,13 @@ func (s *Session) closeAs(reason stats.CloseReason) {
 	if s.state != open {
 		return
 	}
-	if s.cross != nil {
-		s.cross.cancel(s)
+	if s.passage != nil {
+		s.passage.cancel(s)
 	}
 	s.state, s.reason = closing, reason
+	if s.pin != nil && s.pin.blocks {
+		s.unpin(false) // nobody waits for what may never come
+	}
 	s.dropInput()
 	s.markDirty()
 }

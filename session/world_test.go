@@ -51,7 +51,7 @@ func defaults() settings {
 		servers: []string{"A", "B", "C"},
 		upstream: pool.Config{
 			Connections: 1, DialTimeout: time.Second, Timeout: time.Second, StallTimeout: 10 * time.Second,
-			BackoffMin: 100 * time.Millisecond, BackoffMax: 2 * time.Second, MaxPending: 10000, MaxPendingBytes: 8 << 20,
+			MaxOwn: 4, BackoffMin: 100 * time.Millisecond, BackoffMax: 2 * time.Second, MaxPending: 10000, MaxPendingBytes: 8 << 20,
 		},
 		session: Config{
 			Limits: parser.DefaultLimits(), QueryBufferLimit: 1 << 20, OutputLimit: 1 << 20,
@@ -143,6 +143,9 @@ func connName(c *pool.Conn) string {
 	if key.DB != 0 {
 		name += fmt.Sprintf(".db%d", key.DB)
 	}
+	if c.Own() {
+		name += ".own"
+	}
 	return name
 }
 
@@ -150,7 +153,11 @@ func connName(c *pool.Conn) string {
 func (w *world) open(c *pool.Conn) {
 	w.dials = slices.DeleteFunc(w.dials, func(d *pool.Conn) bool { return d == c })
 	s := &serverEnd{w: w, conn: c, db: c.Key().DB, proto: c.Key().Proto}
-	w.servers[connName(c)] = s
+	name := connName(c)
+	for n := 2; c.Own() && w.servers[name] != nil && !w.servers[name].closed; n++ {
+		name = fmt.Sprintf("%s%d", connName(c), n)
+	}
+	w.servers[name] = s
 	w.ends = append(w.ends, s)
 	c.OnOpen(s)
 }

@@ -23,6 +23,10 @@ type Loop struct {
 	LateReplies uint64 // replies dropped because their request had timed out
 	Orphans     uint64 // replies dropped because their client had gone
 
+	// Connections lent to single sessions: a gauge, and how many were ever made.
+	OwnLent   uint64
+	OwnOpened uint64
+
 	// Servers has one entry per server, indexed as shard.Map numbers them.
 	Servers []Server
 

@@ -12,13 +12,14 @@ const (
 	QueryBufferLimit                    // one request or its backlog exceeded query-buffer-limit
 	UpstreamLost                        // its server was lost in the middle of a forwarded reply
 	WriteFailed                         // writing to it failed
+	StateLost                           // its own connection to the server was lost, and state with it
 	Shutdown                            // the proxy is stopping
 	CloseReasons     = int(iota)        // how many there are
 )
 
 var closeReasons = [CloseReasons]string{
 	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit",
-	"upstream_lost_mid_reply", "write_failed", "shutdown",
+	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "shutdown",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.

@@ -58,6 +58,13 @@ var table = []Metric{
 		"Replies dropped because the client that asked had gone.", "Loop.Orphans",
 		total(func(l *Loop) uint64 { return l.Orphans })},
 
+	{"ringmaster_pinned_connections", Gauge, "connections", nil,
+		"Connections to servers that belong to one client now: it watches keys, waits in a blocking command, or has state there.",
+		"Loop.OwnLent", total(func(l *Loop) uint64 { return l.OwnLent })},
+	{"ringmaster_pinned_connections_opened_total", Counter, "connections", nil,
+		"Connections made to belong to one client at a time; they are lent again and again.",
+		"Loop.OwnOpened", total(func(l *Loop) uint64 { return l.OwnOpened })},
+
 	{"ringmaster_server_up", Gauge, "0 or 1", byServer,
 		"1 when every loop has a connection to the server that is ready.", "Server.State", serverUp},
 	{"ringmaster_server_connections", Gauge, "connections", byServer,

@@ -17,7 +17,7 @@ const (
 )
 
 // reserved is the descriptors needed for other things than clients. Connections to the servers
-// are counted for RESP2 and RESP3.
+// are counted for RESP2 and RESP3. Those lent to single clients are asked for, not reserved.
 func reserved(c *config.Config) uint64 {
 	upstream := uint64(c.Loops) * uint64(len(c.Upstream)) * uint64(c.UpstreamConnections) * 2
 	return upstream + uint64(c.Loops)*perLoop + uint64(len(c.Listen)) + admin.MaxConns + perProcess
@@ -31,7 +31,7 @@ func raiseDescriptors(c *config.Config, log *slog.Logger) (int, error) {
 		return 0, fmt.Errorf("cannot read the limit on open files: %w", err)
 	}
 	reserve := reserved(c)
-	want := reserve + uint64(c.MaxClients)
+	want := reserve + uint64(c.MaxClients) + uint64(c.Loops)*uint64(c.PinnedConnections)
 	if limit.Cur < want {
 		raised := syscall.Rlimit{Cur: min(want, limit.Max), Max: limit.Max}
 		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &raised); err == nil {

@@ -53,6 +53,7 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 		Crowded:      processors(c, log),
 		Upstream: pool.Config{
 			Connections:     c.UpstreamConnections,
+			MaxOwn:          c.PinnedConnections,
 			Username:        c.UpstreamUsername,
 			Password:        c.UpstreamPassword.Reveal(),
 			DialTimeout:     c.DialTimeout,

@@ -32,6 +32,7 @@ type Config struct {
 	UpstreamUsername    string
 	UpstreamPassword    Secret
 	UpstreamConnections int
+	PinnedConnections   int
 	DialTimeout         time.Duration
 	Timeout             time.Duration
 	StallTimeout        time.Duration

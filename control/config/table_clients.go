@@ -98,6 +98,15 @@ var limitSettings = []*Setting{
 		apply:   size(func(c *Config) *int { return &c.MaxInFlightBytes }, 16<<10, 1<<40),
 	},
 	{
+		Name: "pinned-connections", Group: Limits, Unit: "number", Default: "4096",
+		Help: "Connections to servers that each loop may lend to single clients: while they WATCH keys, wait in a " +
+			"blocking command, or have state at a server such as CLIENT TRACKING. A command that finds none free gets an error.",
+		Raise:   "Servers may see more connections: keep the sum over loops and proxies below their maxclients.",
+		Lower:   "Fewer clients can watch or block at once.",
+		Example: "pinned-connections: 1000",
+		apply:   number(func(c *Config) *int { return &c.PinnedConnections }, 0, 1<<20),
+	},
+	{
 		Name: "upstream-pending-requests", Group: Limits, Unit: "number", Default: "1000000",
 		Help: "Requests that one connection to a server may have unanswered; beyond it further ones fail " +
 			"at once with an error.",

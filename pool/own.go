@@ -1,0 +1,158 @@
+package pool
+
+import (
+	"bytes"
+
+	"ringmaster/parser"
+	"ringmaster/stats"
+)
+
+// Owner has a connection of its own: a session with state that the server ties to a connection, such as
+// WATCH, or one that waits in a blocking command.
+type Owner interface {
+	// Pushed gives a piece of what the server sends without being asked: a push, a message, a line of
+	// MONITOR. Borrows b until return. It must not call back into the Conn that calls it.
+	Pushed(b []byte, p Piece)
+	// OwnLost tells that the connection is gone for good. What it owed has failed before.
+	OwnLost(c *Conn, f *Failure)
+}
+
+// owned is the connections of one loop that belong to one session each, and those that may be lent.
+//
+// Invariant: lent == connections with an owner; spare holds the others, each Ready and owing nothing
+// that anybody waits for.
+type owned struct {
+	all   map[*Conn]struct{}
+	spare map[spareKey][]*Conn
+	lent  int
+}
+
+// spareKey tells apart connections that may stand in for each other.
+type spareKey struct {
+	server int
+	key    Key
+}
+
+const (
+	// maxSpare bounds the connections that wait to be lent again, for each server, protocol and database.
+	maxSpare = 64
+	// idleSpare is how long one waits before it is closed, ns.
+	idleSpare = 60e9
+)
+
+// Lend gives owner a connection of its own to server: a spare one, or one that is being dialled, on which
+// requests wait. nil with a Failure: MaxOwn are lent already. Loop-only.
+func (p *Pool) Lend(server int, key Key, owner Owner) (*Conn, *Failure) {
+	if p.stopped {
+		return nil, p.servers[server].stopping
+	}
+	if p.own.lent >= p.cfg.MaxOwn {
+		return nil, &Failure{Kind: NoneFree, Server: p.servers[server].Name}
+	}
+	p.own.lent++
+	p.stats.OwnLent++
+	at := spareKey{server, key}
+	if spare := p.own.spare[at]; len(spare) > 0 {
+		c := spare[len(spare)-1]
+		spare[len(spare)-1] = nil
+		p.own.spare[at] = spare[:len(spare)-1]
+		c.owner = owner
+		return c, nil
+	}
+	s := p.servers[server]
+	// The database is known to exist: the owner is on rings of the same key.
+	r := &Rings{key: key, pool: p, usable: true}
+	c := &Conn{pool: p, server: s, rings: r, patient: true, down: s.lost, out: output{buffers: &p.Buffers}, own: true, owner: owner}
+	r.conns = []*Conn{c}
+	p.own.all[c] = struct{}{}
+	p.stats.OwnOpened++
+	c.dial()
+	return c, nil
+}
+
+// Return gives the connection back. A clean one, on which the server keeps no state of the owner, is lent
+// again; else it is closed, which ends whatever it still does at the server. Loop-only.
+func (c *Conn) Return(clean bool) {
+	if c.owner == nil {
+		return
+	}
+	p := c.pool
+	c.owner = nil
+	p.own.lent--
+	p.stats.OwnLent--
+	at := spareKey{c.server.index, c.rings.key}
+	if !clean || c.state != Ready || c.replying() || len(p.own.spare[at]) >= maxSpare || p.stopped {
+		if c.state != Retired {
+			c.retire()
+		}
+		return
+	}
+	c.rings.idleSince = p.Now
+	p.own.spare[at] = append(p.own.spare[at], c)
+}
+
+// Rekey tells that SELECT or HELLO have been sent on a connection of an owner. Loop-only.
+func (c *Conn) Rekey(key Key) { c.rings.key = key }
+
+// Own reports whether the connection belongs to one session at a time. Loop-only.
+func (c *Conn) Own() bool { return c.own }
+
+// ServerID is what the server calls this connection, as CLIENT ID would; 0: it has not said.
+func (c *Conn) ServerID() int64 { return c.serverID }
+
+// tickOwn looks at the connections that the rings do not list.
+func (p *Pool) tickOwn() {
+	for c := range p.own.all {
+		c.tick()
+	}
+	for at, spare := range p.own.spare {
+		for len(spare) > 0 && p.Now-spare[0].rings.idleSince > idleSpare {
+			c := spare[0]
+			spare = spare[1:]
+			p.own.spare[at] = spare
+			c.retire()
+		}
+		if len(spare) == 0 {
+			delete(p.own.spare, at)
+		}
+	}
+}
+
+// disown ends an own connection: what it owed has failed, and it is not dialled again.
+func (c *Conn) disown(f *Failure) {
+	delete(c.pool.own.all, c)
+	if owner := c.owner; owner != nil {
+		c.owner = nil
+		c.pool.own.lent--
+		c.pool.stats.OwnLent--
+		owner.OwnLost(c, f)
+		return
+	}
+	at := spareKey{c.server.index, c.rings.key}
+	spare := c.pool.own.spare[at]
+	for i, o := range spare {
+		if o == c {
+			c.pool.own.spare[at] = append(spare[:i:i], spare[i+1:]...)
+			return
+		}
+	}
+}
+
+// loseOwn is lose for an own connection.
+func (c *Conn) loseOwn(reason stats.DisconnectReason, cause error) {
+	if c.owner != nil || c.state != Ready {
+		c.pool.log.lost(c, reason, cause)
+	}
+	c.end(cause)
+	c.transition(Retired)
+	c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause})
+}
+
+// learnID takes the connection's number at the server from a reply to HELLO.
+func (c *Conn) learnID(hello []byte) {
+	_, rest, _ := bytes.Cut(hello, []byte("$2\r\nid\r\n:"))
+	digits, _, ok := bytes.Cut(rest, []byte("\r\n"))
+	if n, number := parser.Int(digits); ok && number {
+		c.serverID = n
+	}
+}

@@ -1,0 +1,130 @@
+package session
+
+import (
+	"bytes"
+
+	"ringmaster/parser"
+	"ringmaster/pool"
+)
+
+// outcome receives the replies to a transaction's piece and passes on EXEC's. Outcomes are reused.
+type outcome struct {
+	s      *Session
+	tag    uint64 // the place of EXEC's reply
+	last   uint64 // the number of EXEC in the piece
+	left   int    // requests of the piece that have not ended
+	n      int    // commands that the server answers
+	locals []local
+	buf    []byte // EXEC's reply so far, if the proxy has something to add to it
+}
+
+// Reply is pool.Receiver.
+func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
+	if i == o.last {
+		if len(o.locals) == 0 || o.s.state == closed {
+			o.s.Reply(o.tag, b, p)
+		} else {
+			o.buf = append(o.buf, b...)
+			o.s.hold(len(b))
+			if p&pool.Last != 0 {
+				o.join()
+			}
+		}
+	}
+	if p&pool.Last != 0 {
+		o.end()
+	}
+}
+
+// Fail is pool.Receiver.
+func (o *outcome) Fail(i uint64, f *pool.Failure) {
+	if i == o.last {
+		if o.s.state != closed {
+			o.s.hold(-len(o.buf))
+		}
+		o.buf = nil
+		o.s.Fail(o.tag, f)
+	}
+	o.end()
+}
+
+// end counts the end of one request.
+func (o *outcome) end() {
+	if o.left--; o.left == 0 {
+		o.s.env.recycleOutcome(o)
+	}
+}
+
+// join puts the answers of the proxy's own between those of the server.
+func (o *outcome) join() {
+	s := o.s
+	reply := o.buf
+	o.buf = nil
+	s.hold(-len(reply))
+	n, at, ok := arrayHeader(reply)
+	if !ok || n != o.n { // nil, or an error: nothing has run
+		s.Reply(o.tag, reply, pool.Whole)
+		return
+	}
+	total := n
+	for i := range o.locals {
+		if !o.locals[i].sent {
+			total++
+		}
+	}
+	dst := parser.AppendArray(nil, total)
+	db, next := s.db, 0
+	for i := range o.locals {
+		l := &o.locals[i]
+		for ; next < l.at; next++ {
+			dst, at = appendElement(dst, reply, at)
+		}
+		switch {
+		case !l.sent:
+			dst = s.captureLocal(dst, l)
+		case bytes.HasPrefix(reply[at:], []byte("+OK")):
+			db = l.db
+		}
+	}
+	dst = append(dst, reply[at:]...)
+	s.Reply(o.tag, dst, pool.Whole)
+	if db != s.db && s.state == open {
+		s.moveTo(db)
+	}
+}
+
+func appendElement(dst, reply []byte, at int) ([]byte, int) {
+	n := element(reply[at:])
+	return append(dst, reply[at:at+n]...), at + n
+}
+
+// moveTo crosses to another database after a transaction that has selected it. The errand that waits for
+// EXEC's reply becomes the crossing.
+func (s *Session) moveTo(db int) {
+	key := s.rings.Key()
+	key.DB = db
+	c := &crossing{to: key, quiet: true, done: func(*Session) {}}
+	if e, ok := s.passage.(*errand); ok {
+		done := e.done
+		e.done = func(s *Session) { done(s); s.begin(c) }
+		return
+	}
+	s.begin(c)
+}
+
+// outcome gives a free outcome.
+func (e *Env) outcome() *outcome {
+	if n := len(e.outcomes); n > 0 {
+		o := e.outcomes[n-1]
+		e.outcomes = e.outcomes[:n-1]
+		return o
+	}
+	return &outcome{}
+}
+
+func (e *Env) recycleOutcome(o *outcome) {
+	*o = outcome{}
+	if len(e.outcomes) < maxFree {
+		e.outcomes = append(e.outcomes, o)
+	}
+}

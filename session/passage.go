@@ -1,0 +1,43 @@
+package session
+
+// passage is something that must not be overtaken: it begins when every earlier request is answered, and what
+// the client sent behind it waits until it is over. Two connections to one server have no mutual order, so
+// whatever moves a session from one to another is a passage.
+type passage interface {
+	// step goes as far as it can now. When it is over, s.passage is nil and s.wait is nothing.
+	step(s *Session)
+	// cancel ends the passage of a session that closes.
+	cancel(s *Session)
+}
+
+// begin starts a passage, which may be over at once.
+func (s *Session) begin(p passage) {
+	s.passage, s.wait = p, answers
+	if s.Owed() == 0 {
+		p.step(s)
+	}
+}
+
+// errand is a request that goes, as a passage, over another connection than those before it.
+type errand struct {
+	send func(*Session) // sends it; or answers why not
+	done func(*Session) // when it is answered
+	sent bool
+}
+
+func (e *errand) step(s *Session) {
+	if !e.sent {
+		if s.Owed() > 0 {
+			return
+		}
+		e.sent = true
+		e.send(s)
+	}
+	if s.state != open || s.Owed() > 0 {
+		return
+	}
+	s.passage, s.wait = nil, nothing
+	e.done(s)
+}
+
+func (e *errand) cancel(s *Session) { s.passage, s.wait = nil, nothing }

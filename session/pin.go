@@ -1,0 +1,174 @@
+package session
+
+import (
+	"bytes"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/stats"
+)
+
+// pin is a session's connection of its own to one server. Requests to that server go over it for as long
+// as it lasts; those to others over the shared ones.
+type pin struct {
+	s      *Session
+	server int
+	conn   *pool.Conn // nil: lost
+	// Why the session has it. Without a reason it is given back.
+	watches bool // keys are watched
+	lost    bool // keys were watched on a connection that is gone
+	dirty   bool // the server keeps other state on it, for as long as the client stays
+	blocks  bool // a blocking command is under way
+}
+
+// Pushed is pool.Owner.
+func (p *pin) Pushed(b []byte, piece pool.Piece) { p.s.push(b, piece) }
+
+// OwnLost is pool.Owner.
+func (p *pin) OwnLost(*pool.Conn, *pool.Failure) {
+	p.conn, p.lost = nil, p.watches
+	if p.dirty {
+		// What the server kept for the client is gone, and there is no other way to tell it.
+		p.s.close(stats.StateLost)
+	}
+}
+
+// conn is the connection over which the session's requests go to server.
+func (s *Session) conn(server int) *pool.Conn {
+	if p := s.pin; p != nil && p.server == server && p.conn != nil {
+		return p.conn
+	}
+	return s.rings.Pick(server, s.seat)
+}
+
+// pinTo gives the session a connection of its own to server. It has none, or one to that server.
+func (s *Session) pinTo(server int) (*pin, *pool.Failure) {
+	if s.pin != nil && s.pin.conn != nil {
+		return s.pin, nil
+	}
+	p := s.pin
+	if p == nil {
+		p = &pin{s: s}
+	}
+	conn, f := s.env.Pool.Lend(server, s.rings.Key(), p)
+	if f != nil {
+		return nil, f
+	}
+	p.conn, p.server = conn, server
+	s.pin = p
+	return p, nil
+}
+
+// settlePin gives the connection back when there is no reason left to have it.
+func (s *Session) settlePin() {
+	if p := s.pin; p != nil && !p.watches && !p.dirty && !p.blocks {
+		s.unpin(true)
+	}
+}
+
+// unpin gives the connection back. clean: the server keeps nothing of the session on it.
+func (s *Session) unpin(clean bool) {
+	p := s.pin
+	if p == nil {
+		return
+	}
+	s.pin = nil
+	if p.conn != nil {
+		p.conn.Return(clean)
+	}
+}
+
+// follow brings the connection of its own to where the session has crossed.
+func (s *Session) follow(from, to pool.Key) {
+	if s.pin == nil || s.pin.conn == nil {
+		return
+	}
+	conn := s.pin.conn
+	if from.Proto != to.Proto {
+		conn.Tell("HELLO", itoa(to.Proto))
+	}
+	if from.DB != to.DB {
+		conn.Tell("SELECT", itoa(to.DB))
+	}
+	conn.Rekey(to)
+}
+
+// pinned carries out a command that leaves state on its connection: from then on the session has one of its
+// own until it ends.
+func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
+	if !s.env.single() {
+		s.refuse(spec, oneServerState(spec.Name))
+		return
+	}
+	if s.pin != nil && s.pin.dirty {
+		s.pass(0, spec, req)
+		return
+	}
+	raw := bytes.Clone(req.Raw)
+	s.begin(&errand{
+		send: func(s *Session) {
+			p, f := s.pinTo(0)
+			if f == nil {
+				p.dirty = true
+			}
+			s.sendOver(p, f, raw, spec, false)
+		},
+		done: (*Session).settlePin,
+	})
+}
+
+// block carries out a command that may wait at the server, on a connection of its own: on a shared one it
+// would keep everybody waiting.
+func (s *Session) block(spec *command.Spec, req *parser.Request) {
+	waits := spec.Name == "wait" || spec.Name == "waitaof"
+	if waits && !s.env.single() {
+		s.refuse(spec, oneServerOnly(spec.Name))
+		return
+	}
+	server, ok := s.oneShard(spec, req)
+	if !ok {
+		return
+	}
+	raw := bytes.Clone(req.Raw)
+	s.begin(&errand{
+		send: func(s *Session) {
+			if s.pin != nil && s.pin.server != server {
+				s.deny(spec, errPinnedElsewhere)
+				return
+			}
+			p, f := s.pinTo(server)
+			if f == nil {
+				p.blocks = true
+				if waits {
+					// It asks for what the connection wrote last, which was over another one: any command makes the
+					// server take the present offset for that.
+					p.conn.Tell("PING")
+				}
+			}
+			s.sendOver(p, f, raw, spec, true)
+		},
+		done: func(s *Session) {
+			if s.pin != nil {
+				s.pin.blocks = false
+			}
+			s.settlePin()
+		},
+	})
+}
+
+// sendOver sends a request over the session's own connection, or answers that there is none.
+func (s *Session) sendOver(p *pin, f *pool.Failure, raw []byte, spec *command.Spec, blocks bool) {
+	tag := s.expect(len(raw))
+	if f == nil {
+		if blocks {
+			f = p.conn.EnqueueBlocking(raw, s, tag, spec.ID)
+		} else {
+			f = p.conn.Enqueue(raw, s, tag, spec.ID)
+		}
+	}
+	if f != nil {
+		s.countFailure(spec)
+		s.Fail(tag, f)
+	}
+}

@@ -1,0 +1,374 @@
+package session
+
+import (
+	"bytes"
+	"strconv"
+
+	"github.com/valyala/bytebufferpool"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/stats"
+)
+
+// transaction is what a client has queued since MULTI. Nothing of it is sent before EXEC: then MULTI, the
+// commands and EXEC go out as one piece, between which nobody else's commands can come, over the connection
+// that clients share, or the session's own when it watches keys.
+type transaction struct {
+	buf     *bytebufferpool.ByteBuffer // MULTI and the commands as they will be sent
+	n       int                        // commands in buf
+	server  int                        // whose keys they have; anyServer: no keys so far
+	aborted bool                       // a command was refused: EXEC answers EXECABORT
+	crossed bool                       // the keys live on several shards: EXEC answers CROSSSLOT
+	dirty   bool                       // a command leaves state on the connection
+	locals  []local
+}
+
+// local is a command of a transaction that the proxy answers itself when EXEC has run.
+type local struct {
+	at   int // commands in buf before it
+	raw  []byte
+	spec *command.Spec
+	// sent: the server answers it too (SELECT), and the proxy looks at its answer.
+	sent bool
+	db   int
+}
+
+var (
+	multiFrame = []byte("*1\r\n$5\r\nMULTI\r\n")
+	execFrame  = []byte("*1\r\n$4\r\nEXEC\r\n")
+)
+
+// transact carries out MULTI, EXEC, DISCARD, WATCH and UNWATCH.
+func (s *Session) transact(spec *command.Spec, req *parser.Request) {
+	switch spec.Name {
+	case "multi":
+		if s.tx != nil {
+			s.refuse(spec, errNestedMulti)
+			return
+		}
+		s.tx = &transaction{buf: s.env.Pool.Buffers.Get(), server: anyServer}
+		s.tx.buf.B = append(s.tx.buf.B, multiFrame...)
+		s.succeed(spec)
+	case "discard":
+		if s.tx == nil {
+			s.refuse(spec, errDiscard)
+			return
+		}
+		s.dropTransaction()
+		s.forgetWatches()
+		s.succeed(spec)
+	case "exec":
+		s.exec(spec)
+	case "watch":
+		s.watch(spec, req)
+	case "unwatch":
+		s.forgetWatches()
+		s.succeed(spec)
+	}
+}
+
+// succeed answers OK as the whole of a call.
+func (s *Session) succeed(spec *command.Spec) {
+	s.env.Stats.Call(spec.ID, 0)
+	s.answerString("+OK\r\n")
+}
+
+func (s *Session) dropTransaction() {
+	if s.tx != nil {
+		s.env.Pool.Buffers.Put(s.tx.buf)
+		s.tx = nil
+	}
+}
+
+// queue puts a command behind MULTI; false: it is one that acts at once.
+func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
+	if s.env.actsInMulti[spec.ID] {
+		return false
+	}
+	switch {
+	case spec.Flags.Has(command.FlagNoMulti):
+		s.reject(spec, errNoMulti)
+	case spec.Class == command.ClassRefused:
+		s.reject(spec, noPermission(spec.Name))
+	case spec.Class == command.ClassLocal && s.env.local[spec.ID] == nil:
+		s.reject(spec, unsupported(spec.Name))
+	case s.env.local[spec.ID] != nil && !s.env.stateless[spec.ID]:
+		s.queueLocal(spec, req)
+	default:
+		s.queueForServer(spec, req)
+	}
+	return true
+}
+
+// queueForServer queues a command that the server answers.
+func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
+	tx, env := s.tx, s.env
+	if !env.single() {
+		if text := s.placeInTransaction(spec, req); text != "" {
+			s.reject(spec, text)
+			return
+		}
+	}
+	switch spec.Class {
+	case command.ClassPinned:
+		tx.dirty = true
+	case command.ClassPubSub:
+		if !spec.Stateless() {
+			s.reject(spec, unsupported(spec.Name))
+			return
+		}
+	}
+	s.queued(spec, req.Raw)
+}
+
+// queued puts raw behind what is queued.
+func (s *Session) queued(spec *command.Spec, raw []byte) {
+	tx := s.tx
+	if len(tx.buf.B)+len(raw) > s.env.Config.QueryBufferLimit {
+		s.close(stats.QueryBufferLimit)
+		return
+	}
+	tx.buf.B = append(tx.buf.B, raw...)
+	tx.n++
+	s.env.Stats.Call(spec.ID, 0)
+	s.answerString("+QUEUED\r\n")
+}
+
+// placeInTransaction finds the shard of a queued command's keys. A text says why it can't be queued.
+func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (text string) {
+	tx, env := s.tx, s.env
+	switch spec.Class {
+	case command.ClassAllShards, command.ClassScan:
+		return notInTransaction(spec.Name)
+	case command.ClassPinned:
+		return oneServerState(spec.Name)
+	}
+	if spec.ReadsUnnamedKeys(req.Args) {
+		return sortDenied(req.Args)
+	}
+	keys, err := spec.AppendKeys(env.keys[:0], req.Args)
+	env.keys = keys
+	if err != nil {
+		return "" // Redis says what is wrong with it
+	}
+	for i, k := range keys {
+		server := env.Map.Lookup(req.Args[k])
+		switch {
+		case i > 0 && server != env.Map.Lookup(req.Args[keys[0]]):
+			return errCrossSlot
+		case tx.server == anyServer:
+			tx.server = server
+		case tx.server != server:
+			tx.crossed = true // as a Redis Cluster, which queues it and says so at EXEC
+		}
+	}
+	return ""
+}
+
+// queueLocal queues a command that the proxy answers itself.
+func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
+	tx := s.tx
+	l := local{at: tx.n, spec: spec}
+	switch spec.Name {
+	case "select":
+		n, ok := parser.Int(req.Args[1])
+		if ok && n >= 0 && n == int64(int32(n)) {
+			l.sent, l.db = true, int(n)
+			tx.locals = append(tx.locals, l)
+		}
+		s.queued(spec, req.Raw)
+		return
+	case "hello":
+		if len(req.Args) > 1 && string(req.Args[1]) != itoa(int(s.proto)) {
+			s.reject(spec, errHelloInMulti)
+			return
+		}
+	}
+	l.raw = bytes.Clone(req.Raw)
+	if len(tx.buf.B)+tx.localBytes()+len(l.raw) > s.env.Config.QueryBufferLimit {
+		s.close(stats.QueryBufferLimit)
+		return
+	}
+	tx.locals = append(tx.locals, l)
+	s.answerString("+QUEUED\r\n")
+}
+
+func (t *transaction) localBytes() (n int) {
+	for _, l := range t.locals {
+		n += len(l.raw)
+	}
+	return n
+}
+
+// exec runs what is queued.
+func (s *Session) exec(spec *command.Spec) {
+	tx := s.tx
+	switch {
+	case tx == nil:
+		s.refuse(spec, errExec)
+		return
+	case tx.aborted:
+		s.endTransaction()
+		s.refuse(spec, errExecAbort)
+		return
+	case tx.crossed:
+		s.endTransaction()
+		s.refuse(spec, errCrossSlot)
+		return
+	case s.pin != nil && s.pin.lost:
+		// Nobody watches the keys any more: they may have changed.
+		s.endTransaction()
+		s.env.Stats.Call(spec.ID, 0)
+		s.env.scratch = appendNullArray(s.env.scratch[:0], s.proto)
+		s.answer(s.env.scratch)
+		return
+	}
+	if tx.server == anyServer {
+		tx.server = s.anyServer()
+	}
+	if p := s.pin; p != nil && (p.watches || p.dirty) && p.server != tx.server {
+		if tx.n > 0 && p.watches {
+			s.endTransaction()
+			s.refuse(spec, errCrossSlot)
+			return
+		}
+		tx.server = p.server
+	}
+	s.execNow(spec)
+}
+
+// execNow sends the transaction, over a connection that is known to be fit for it.
+func (s *Session) execNow(spec *command.Spec) {
+	tx := s.tx
+	switch {
+	case tx.n == 0 && (s.pin == nil || !s.pin.watches):
+		s.tx = nil
+		s.execLocals(spec, tx)
+		return
+	case tx.dirty && (s.pin == nil || !s.pin.dirty):
+		s.execApart(spec)
+		return
+	case !s.conn(tx.server).TakesMulti() && s.pin != nil && s.pin.watches:
+		s.endTransaction()
+		s.refuse(spec, errMultiRefused)
+		return
+	case !s.conn(tx.server).TakesMulti():
+		s.begin(&proving{spec: spec})
+		return
+	}
+	// What comes behind may have to go over another connection or to another database, or ask the proxy for what
+	// it was told in the transaction.
+	moves := len(tx.locals) > 0 || s.pin != nil && s.pin.watches
+	s.sendTransaction(spec)
+	if moves {
+		s.begin(&errand{send: func(*Session) {}, done: (*Session).settlePin})
+	}
+}
+
+func selects(tx *transaction) bool {
+	for _, l := range tx.locals {
+		if l.sent {
+			return true
+		}
+	}
+	return false
+}
+
+// execApart gives the session a connection of its own for a transaction that leaves state on it.
+func (s *Session) execApart(spec *command.Spec) {
+	s.begin(&errand{
+		send: func(s *Session) {
+			p, f := s.pinTo(s.tx.server)
+			if f == nil {
+				p.dirty = true
+				return
+			}
+			s.dropTransaction()
+			s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
+			s.answer(s.env.scratch)
+		},
+		done: func(s *Session) {
+			if s.tx != nil {
+				s.execNow(spec)
+			}
+		},
+	})
+}
+
+// endTransaction forgets the transaction and what is watched for it.
+func (s *Session) endTransaction() {
+	s.dropTransaction()
+	s.forgetWatches()
+}
+
+// sendTransaction sends the transaction as one piece.
+func (s *Session) sendTransaction(spec *command.Spec) {
+	tx, env := s.tx, s.env
+	conn := s.conn(tx.server)
+	s.tx = nil
+	if s.pin != nil {
+		s.pin.watches, s.pin.lost = false, false // EXEC ends them
+	}
+	last := tx.n + 1
+	tx.buf.B = append(tx.buf.B, execFrame...)
+	requests := tx.n + 2
+	if selects(tx) {
+		// The connection goes on in the database it was in, whatever EXEC has made of that.
+		tx.buf.B = appendRequest(tx.buf.B, "SELECT", itoa(s.db))
+		requests++
+	}
+	o := env.outcome()
+	o.s, o.last, o.left, o.locals, o.n = s, uint64(last), requests, tx.locals, tx.n
+	o.tag = s.expect(len(tx.buf.B))
+	if f := conn.EnqueuePiece(tx.buf.B, requests, o, last, spec.ID); f != nil {
+		tag := o.tag
+		env.recycleOutcome(o)
+		s.countFailure(spec)
+		s.Fail(tag, f)
+	}
+	env.Pool.Buffers.Put(tx.buf)
+}
+
+// execLocals answers a transaction of commands that the proxy answers itself, or of none.
+func (s *Session) execLocals(spec *command.Spec, tx *transaction) {
+	s.env.Stats.Call(spec.ID, 0)
+	dst := parser.AppendArray(nil, len(tx.locals))
+	for i := range tx.locals {
+		dst = s.captureLocal(dst, &tx.locals[i])
+	}
+	s.env.Pool.Buffers.Put(tx.buf)
+	s.answer(dst)
+}
+
+// captureLocal appends the answer to a local command.
+func (s *Session) captureLocal(dst []byte, l *local) []byte {
+	var p parser.RequestParser
+	var req parser.Request
+	if done, err := p.Next(l.raw, &s.env.Config.Limits, &req); !done || err != nil {
+		return parser.AppendError(dst, errSyntax)
+	}
+	s.capture = &dst
+	s.env.local[l.spec.ID](s, l.spec, &req)
+	s.capture = nil
+	s.env.Stats.Call(l.spec.ID, 0)
+	return dst
+}
+
+func appendRequest(b []byte, args ...string) []byte {
+	b = parser.AppendArray(b, len(args))
+	for _, a := range args {
+		b = parser.AppendBulkString(b, a)
+	}
+	return b
+}
+
+// appendNullArray is EXEC's answer when a watched key has changed.
+func appendNullArray(b []byte, proto uint8) []byte {
+	if proto == 3 {
+		return append(b, "_\r\n"...)
+	}
+	return append(b, "*-1\r\n"...)
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,79 @@
+package session
+
+import (
+	"bytes"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+)
+
+// watch ties keys to a connection of the session's own until EXEC, DISCARD or UNWATCH.
+func (s *Session) watch(spec *command.Spec, req *parser.Request) {
+	if s.tx != nil {
+		s.refuse(spec, errWatchInMulti)
+		return
+	}
+	server, ok := s.oneShard(spec, req)
+	if !ok {
+		return
+	}
+	if p := s.pin; p != nil && p.conn != nil && (p.watches || p.dirty) {
+		if p.server != server {
+			s.refuse(spec, errCrossSlot)
+			return
+		}
+		p.watch()
+		s.pass(server, spec, req)
+		return
+	}
+	raw := bytes.Clone(req.Raw)
+	s.begin(&errand{
+		send: func(s *Session) {
+			p, f := s.pinTo(server)
+			if f == nil {
+				p.watch()
+			}
+			s.sendOver(p, f, raw, spec, false)
+		},
+		done: (*Session).settlePin,
+	})
+}
+
+// watch prepares the connection for WATCH. Whether the server takes MULTI must be known before: asking for
+// it ends what is watched.
+func (p *pin) watch() {
+	if !p.conn.TakesMulti() && !p.watches {
+		_ = p.conn.ProveMulti(unheard{})
+	}
+	p.watches = true
+}
+
+// unheard is a Prover that looks later.
+type unheard struct{}
+
+func (unheard) Proved() {}
+
+// forgetWatches frees the watched keys.
+func (s *Session) forgetWatches() {
+	p := s.pin
+	if p == nil || !p.watches {
+		return
+	}
+	if p.conn != nil {
+		p.conn.Tell("UNWATCH")
+	}
+	p.watches, p.lost = false, false
+	s.settlePinLater()
+}
+
+// settlePinLater is settlePin once what was sent over the connection is answered: what comes next goes
+// over the shared one and must not overtake it.
+func (s *Session) settlePinLater() {
+	if s.Owed() == 0 {
+		s.settlePin()
+		return
+	}
+	if s.passage == nil {
+		s.begin(&errand{send: func(*Session) {}, done: (*Session).settlePin})
+	}
+}
