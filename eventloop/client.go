@@ -53,7 +53,7 @@ func (cl *client) closed(err error) {
 	delete(l.lingers, cl)
 	l.busy.Add(-1)
 	l.enter()
-	if !cl.marked && hungUp(err) && cl.session.Owes() && c.OutboundBuffered() == 0 {
+	if !cl.marked && hungUp(err) && cl.session.Owes() && !cl.session.Blocked() && c.OutboundBuffered() == 0 {
 		l.halfClose(cl, c)
 	} else {
 		cl.session.OnClose(stats.ClientClosed)

@@ -51,6 +51,9 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l.pool = pool.New(srv.cfg.Upstream, srv.cfg.Map, l.stats, srv.log)
 	l.env = session.NewEnv(srv.cfg.Session, l.pool, srv.cfg.Map, srv.cfg.Policy, l.stats)
 	l.env.Loop, l.env.Loops = index, srv.cfg.Loops
+	if srv.cfg.Loops > 1 {
+		l.env.Peers = peers{l}
+	}
 	return l
 }
 

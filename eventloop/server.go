@@ -39,6 +39,7 @@ type Server struct {
 	tasks    sync.WaitGroup // accepting, dialling, ticking, last bytes of half-closed clients
 	stopping atomic.Bool
 
+	topics  atomic.Int64  // of pub/sub, on all loops
 	clients atomic.Int64  // connected or being enrolled
 	garbage atomic.Bool   // huge buffers have been dropped
 	refused atomic.Uint64 // over MaxClients, or no descriptor left

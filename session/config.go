@@ -15,6 +15,8 @@ type Config struct {
 	// OutputLimit closes a client that holds more unread output (Redis:
 	// client-output-buffer-limit, class normal).
 	OutputLimit int
+	// SubscriberOutputLimit is the same for clients that subscribe to channels (Redis: class pubsub).
+	SubscriberOutputLimit int
 	// MaxInFlight and MaxInFlightBytes are the unanswered requests of one client, and their
 	// size, above which reading from it pauses until half of them are answered.
 	MaxInFlight, MaxInFlightBytes int

@@ -56,6 +56,12 @@ func specSet(names ...string) []bool {
 }
 
 func (s *Session) ping(spec *command.Spec, req *parser.Request) {
+	if s.limited() && len(req.Args) <= 2 {
+		b := append(s.env.scratch[:0], "*2\r\n$4\r\npong\r\n"...)
+		s.env.scratch = parser.AppendBulk(b, bytes.Join(req.Args[1:], nil))
+		s.answer(s.env.scratch)
+		return
+	}
 	switch len(req.Args) {
 	case 1:
 		s.answerString("+PONG\r\n")
@@ -120,6 +126,7 @@ func (s *Session) selectDB(spec *command.Spec, req *parser.Request) {
 
 func (s *Session) reset(*command.Spec, *parser.Request) {
 	s.dropTransaction()
+	s.unsubscribeAll()
 	if s.pin == nil {
 		s.resetShared()
 		return
@@ -228,15 +235,40 @@ func (s *Session) describe() string {
 	if id == nil {
 		id = &identity{}
 	}
+	sub, psub, ssub, multi := 0, 0, 0, -1
+	if u := s.subs; u != nil {
+		sub, psub, ssub = len(u.topics[channel]), len(u.topics[pattern]), len(u.topics[shardChannel])
+	}
+	if s.tx != nil {
+		multi = s.tx.n + len(s.tx.locals)
+	}
 	kept := 0
 	if s.in != nil {
 		kept = len(s.in.B) - s.off
 	}
-	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=N db=%d sub=0 psub=0 ssub=0 multi=-1 "+
+	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d multi=%d "+
 		"qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=%d tot-mem=%d events=r cmd=client|info "+
 		"user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",
-		s.id, remote, local, id.name, s.env.age(s.opened), s.env.age(s.active), s.db,
+		s.id, remote, local, id.name, s.env.age(s.opened), s.env.age(s.active), s.flags(), s.db, sub, psub, ssub, multi,
 		kept, s.sock.Buffered()+s.held, kept+s.sock.Buffered()+s.held, s.proto, id.libName, id.libVersion)
+}
+
+// flags are the letters of CLIENT LIST that a proxy can tell.
+func (s *Session) flags() string {
+	var f []byte
+	if s.subs != nil {
+		f = append(f, 'P')
+	}
+	if s.tx != nil {
+		f = append(f, 'x')
+	}
+	if s.pin != nil && s.pin.blocks {
+		f = append(f, 'b')
+	}
+	if f == nil {
+		return "N"
+	}
+	return string(f)
 }
 
 func (s *Session) answerBulk(b []byte) {

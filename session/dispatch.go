@@ -35,6 +35,10 @@ func (s *Session) dispatch(req *parser.Request) {
 		s.reject(spec, errNoAuth)
 		return
 	}
+	if s.limited() && !env.inSubscriber[spec.ID] {
+		s.reject(spec, onlySubscribe(spec.Name))
+		return
+	}
 	if s.tx != nil && s.queue(spec, req) {
 		return
 	}
@@ -79,6 +83,8 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		s.block(spec, req)
 	case command.ClassPinned:
 		s.pinned(spec, req)
+	case command.ClassPubSub:
+		s.pubSub(spec, req)
 	case command.ClassRefused:
 		s.refuse(spec, noPermission(spec.Name))
 	default:

@@ -35,9 +35,15 @@ type Env struct {
 	free     []*gather
 	outcomes []*outcome
 
-	execSpec    *command.Spec
-	actsInMulti []bool // by command.Spec.ID: acts at once inside MULTI
-	stateless   []bool // by command.Spec.ID: the server may as well answer it
+	// Peers reaches the other loops; nil: there are none.
+	Peers Peers
+	hub   *hub
+
+	execSpec     *command.Spec
+	actsInMulti  []bool // by command.Spec.ID: acts at once inside MULTI
+	inSubscriber []bool // by command.Spec.ID: a subscriber of RESP2 may say it
+	publishes    []bool // by command.Spec.ID: PUBLISH and SPUBLISH
+	stateless    []bool // by command.Spec.ID: the server may as well answer it
 }
 
 // handler answers one command within the loop's turn.
@@ -47,6 +53,9 @@ type handler func(*Session, *command.Spec, *parser.Request)
 func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *stats.Loop) *Env {
 	e := &Env{Config: cfg, Pool: p, Map: m, Policy: policy, Stats: st, Loops: 1}
 	e.local = localHandlers()
+	e.hub = newHub(e, m.Len())
+	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
+	e.publishes = specSet("publish", "spublish")
 	e.execSpec = specOf("exec")
 	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
 	e.stateless = specSet("ping", "echo")

@@ -98,6 +98,10 @@ func execAbort(text string) string {
 	return "EXECABORT Transaction discarded because of: " + strings.TrimPrefix(text, "ERR ")
 }
 
+func onlySubscribe(name string) string {
+	return "ERR Can't execute '" + name + "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
+}
+
 func unsupported(name string) string {
 	return "ERR '" + name + "' is not supported by this version of ringmaster"
 }

@@ -38,7 +38,7 @@ func (w *world) check() {
 // check says which invariant of the session is broken between turns.
 func (s *Session) check() error {
 	if s.state == closed {
-		if s.sock != nil || s.in != nil || s.out != nil || s.slots != nil || s.passage != nil || s.pin != nil || s.tx != nil || s.pushes != nil {
+		if s.sock != nil || s.in != nil || s.out != nil || s.slots != nil || s.passage != nil || s.pin != nil || s.tx != nil || s.pushes != nil || s.subs != nil {
 			return fmt.Errorf("is closed and still holds something")
 		}
 		return nil

@@ -133,6 +133,10 @@ func (s *Session) block(spec *command.Spec, req *parser.Request) {
 	raw := bytes.Clone(req.Raw)
 	s.begin(&errand{
 		send: func(s *Session) {
+			if s.eof { // nobody will ever read it
+				s.closeAs(stats.ClientClosed)
+				return
+			}
 			if s.pin != nil && s.pin.server != server {
 				s.deny(spec, errPinnedElsewhere)
 				return
@@ -156,6 +160,10 @@ func (s *Session) block(spec *command.Spec, req *parser.Request) {
 		},
 	})
 }
+
+// Blocked reports whether a blocking command is under way. Redis, too, frees such a client when it shuts its
+// write half.
+func (s *Session) Blocked() bool { return s.pin != nil && s.pin.blocks }
 
 // sendOver sends a request over the session's own connection, or answers that there is none.
 func (s *Session) sendOver(p *pin, f *pool.Failure, raw []byte, spec *command.Spec, blocks bool) {

@@ -40,12 +40,13 @@ type Session struct {
 	proto   uint8
 	db      int
 	rings   *pool.Rings
-	passage passage      // what is waited for
-	pin     *pin         // its connection of its own; nil: it has none
-	tx      *transaction // since MULTI; nil: none
-	capture *[]byte      // where answers of the proxy's own go instead of to the client; nil: to the client
-	pushes  *pushes      // that can't be written yet; nil: none
-	ident   *identity    // what CLIENT SETNAME and SETINFO said; nil: nothing
+	passage passage        // what is waited for
+	pin     *pin           // its connection of its own; nil: it has none
+	tx      *transaction   // since MULTI; nil: none
+	capture *[]byte        // where answers of the proxy's own go instead of to the client; nil: to the client
+	subs    *subscriptions // nil: none
+	pushes  *pushes        // that can't be written yet; nil: none
+	ident   *identity      // what CLIENT SETNAME and SETINFO said; nil: nothing
 
 	parser parser.RequestParser
 	in     *bytebufferpool.ByteBuffer // input not yet used; nil: none
@@ -115,6 +116,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	}
 	s.unpin(false)
 	s.dropTransaction()
+	s.unsubscribeAll()
 	s.rings.Leave()
 	s.dropInput()
 	if s.out != nil {
@@ -184,7 +186,11 @@ func (s *Session) flush() {
 		}
 	}
 	s.unread = s.sock.Buffered()
-	if s.unread+s.held > s.env.Config.OutputLimit {
+	limit := s.env.Config.OutputLimit
+	if s.subs != nil {
+		limit = min(limit, s.env.Config.SubscriberOutputLimit)
+	}
+	if s.unread+s.held > limit {
 		s.close(stats.OutputLimit)
 		return
 	}

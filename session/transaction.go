@@ -114,8 +114,8 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 	case command.ClassPinned:
 		tx.dirty = true
 	case command.ClassPubSub:
-		if !spec.Stateless() {
-			s.reject(spec, unsupported(spec.Name))
+		if !env.publishes[spec.ID] {
+			s.reject(spec, errNoMulti)
 			return
 		}
 	}

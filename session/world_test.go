@@ -54,7 +54,7 @@ func defaults() settings {
 			MaxOwn: 4, BackoffMin: 100 * time.Millisecond, BackoffMax: 2 * time.Second, MaxPending: 10000, MaxPendingBytes: 8 << 20,
 		},
 		session: Config{
-			Limits: parser.DefaultLimits(), QueryBufferLimit: 1 << 20, OutputLimit: 1 << 20,
+			Limits: parser.DefaultLimits(), QueryBufferLimit: 1 << 20, OutputLimit: 1 << 20, SubscriberOutputLimit: 1 << 20,
 			MaxInFlight: 1000, MaxInFlightBytes: 1 << 20,
 		},
 	}

@@ -13,13 +13,14 @@ const (
 	UpstreamLost                        // its server was lost in the middle of a forwarded reply
 	WriteFailed                         // writing to it failed
 	StateLost                           // its own connection to the server was lost, and state with it
+	SubscriptionLost                    // a server whose messages it subscribed to was lost
 	Shutdown                            // the proxy is stopping
 	CloseReasons     = int(iota)        // how many there are
 )
 
 var closeReasons = [CloseReasons]string{
 	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit",
-	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "shutdown",
+	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "subscription_lost", "shutdown",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.

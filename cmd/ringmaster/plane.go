@@ -65,12 +65,13 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 			MaxPendingBytes: c.PendingBytes,
 		},
 		Session: session.Config{
-			Sharded:          c.Topology == config.Sharded,
-			Limits:           limits,
-			QueryBufferLimit: c.QueryBufferLimit,
-			OutputLimit:      c.OutputLimit,
-			MaxInFlight:      c.MaxInFlight,
-			MaxInFlightBytes: c.MaxInFlightBytes,
+			Sharded:               c.Topology == config.Sharded,
+			Limits:                limits,
+			QueryBufferLimit:      c.QueryBufferLimit,
+			OutputLimit:           c.OutputLimit,
+			SubscriberOutputLimit: c.SubscriberOutputLimit,
+			MaxInFlight:           c.MaxInFlight,
+			MaxInFlightBytes:      c.MaxInFlightBytes,
 		},
 	}, nil
 }

@@ -24,22 +24,23 @@ type Config struct {
 	TCPKeepAlive     time.Duration
 
 	// Servers.
-	Upstream            []shard.Server
-	Topology            string // Standalone or Sharded once loaded
-	Distribution        shard.Distribution
-	Hash                shard.Hash
-	HashTag             string
-	UpstreamUsername    string
-	UpstreamPassword    Secret
-	UpstreamConnections int
-	PinnedConnections   int
-	DialTimeout         time.Duration
-	Timeout             time.Duration
-	StallTimeout        time.Duration
-	BackoffMin          time.Duration
-	BackoffMax          time.Duration
-	PendingRequests     int
-	PendingBytes        int
+	Upstream              []shard.Server
+	Topology              string // Standalone or Sharded once loaded
+	Distribution          shard.Distribution
+	Hash                  shard.Hash
+	HashTag               string
+	UpstreamUsername      string
+	UpstreamPassword      Secret
+	UpstreamConnections   int
+	SubscriberOutputLimit int
+	PinnedConnections     int
+	DialTimeout           time.Duration
+	Timeout               time.Duration
+	StallTimeout          time.Duration
+	BackoffMin            time.Duration
+	BackoffMax            time.Duration
+	PendingRequests       int
+	PendingBytes          int
 
 	// Process.
 	Loops        int // never 0 once loaded

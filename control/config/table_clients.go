@@ -81,6 +81,15 @@ var limitSettings = []*Setting{
 		apply:   size(func(c *Config) *int { return &c.OutputLimit }, 64<<10, 1<<40),
 	},
 	{
+		Name: "subscriber-output-limit", Group: Limits, Unit: "size", Default: "32mb",
+		Help: "The same for a client that subscribes to channels, since nothing that it does slows what it gets. Redis calls it " +
+			"client-output-buffer-limit pubsub.",
+		Raise:   "A subscriber that reads slowly holds more memory.",
+		Lower:   "Subscribers that pause are closed earlier.",
+		Example: "subscriber-output-limit: 8mb",
+		apply:   size(func(c *Config) *int { return &c.SubscriberOutputLimit }, 64<<10, 1<<40),
+	},
+	{
 		Name: "max-in-flight", Group: Limits, Unit: "number", Default: "1024",
 		Help: "Unanswered commands of one client above which reading from it pauses until half of them " +
 			"are answered.",

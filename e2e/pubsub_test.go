@@ -1,0 +1,263 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"ringmaster/internal/testkit"
+)
+
+// Many clients of one channel, over two loops: the server sees two subscribers, every client every message,
+// once and in order, and one that does not read keeps nobody waiting.
+func TestManySubscribersShareOneSubscriptionPerLoop(t *testing.T) {
+	clients := scale(t, "SUBSCRIBERS", 50, 500, 500)
+	messages := 200
+	s := testkit.Redis(t)
+	proxy := testkit.Proxy(t, []string{s.Addr}, "--loops", "2")
+	subscribers := make([]*testkit.Conn, clients)
+	for i := range subscribers {
+		subscribers[i] = testkit.Dial(t, proxy.Addr)
+		if got := subscribers[i].Do("SUBSCRIBE", "news"); got != "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n" {
+			t.Fatalf("subscriber %d: %q", i, got)
+		}
+	}
+	stalled := testkit.Dial(t, proxy.Addr)
+	stalled.Do("SUBSCRIBE", "news")
+
+	direct := testkit.Dial(t, s.Addr)
+	if got := direct.Do("PUBSUB", "NUMSUB", "news"); got != "*2\r\n$4\r\nnews\r\n:2\r\n" {
+		t.Errorf("the server has other than one subscriber for each loop: %q", got)
+	}
+	publisher := testkit.Dial(t, proxy.Addr)
+	if got, want := publisher.Do("PUBSUB", "NUMSUB", "news"), fmt.Sprintf("*2\r\n$4\r\nnews\r\n:%d\r\n", clients+1); got != want {
+		t.Errorf("NUMSUB is %q, want %q", got, want)
+	}
+	for m := range messages {
+		if got, want := publisher.Do("PUBLISH", "news", text(m)), fmt.Sprintf(":%d\r\n", clients+1); got != want {
+			t.Fatalf("PUBLISH %d answered %q, want %q", m, got, want)
+		}
+	}
+	for i, c := range subscribers {
+		for m := range messages {
+			want := testkit.Request("message", "news", text(m))
+			if got, err := c.Next(); err != nil || string(got) != want {
+				t.Fatalf("subscriber %d, message %d: %.100q, %v", i, m, got, err)
+			}
+		}
+	}
+	for _, c := range subscribers {
+		c.Close()
+	}
+	stalled.Close()
+	testkit.Until(t, "the server to be without subscribers", func() bool {
+		return direct.Do("PUBSUB", "NUMSUB", "news") == "*2\r\n$4\r\nnews\r\n:0\r\n"
+	})
+}
+
+// text is a message that says which it is, 1 KB long.
+func text(m int) string { return fmt.Sprintf("%06d %s", m, strings.Repeat("x", 1000)) }
+
+// Subscribers of a server that is lost are closed, so that they know; those of others stay.
+func TestSubscribersOfALostServerAreClosed(t *testing.T) {
+	a, b := testkit.Redis(t), testkit.Redis(t)
+	proxy := testkit.Proxy(t, []string{a.Addr + "@a", b.Addr + "@b"}, "--loops", "1")
+	on := map[bool]*testkit.Conn{} // by: on a
+	direct := testkit.Dial(t, a.Addr)
+	for i := 0; len(on) < 2; i++ {
+		c := testkit.Dial(t, proxy.Addr)
+		name := fmt.Sprint("channel", i)
+		c.Do("SUBSCRIBE", name)
+		at := strings.HasSuffix(direct.Do("PUBSUB", "NUMSUB", name), ":1\r\n")
+		if on[at] == nil {
+			on[at] = c
+		}
+	}
+	a.Restart(t)
+	if rest, err := on[true].Rest(); err != nil || rest != "" {
+		t.Errorf("the subscriber of the lost server got %q, %v", rest, err)
+	}
+	if got := on[false].Do("PING"); got != "*2\r\n$4\r\npong\r\n$0\r\n\r\n" {
+		t.Errorf("the other subscriber got %q", got)
+	}
+}
+
+// The same story, message by message, on a plain Redis and through the proxy.
+func TestPubSubEqualsADirectRedis(t *testing.T) {
+	p := newPair(t)
+	type step struct {
+		who  string
+		args []string
+	}
+	story := []step{
+		{"a", []string{"SUBSCRIBE", "one", "two", "one"}},
+		{"b", []string{"HELLO", "3"}},
+		{"b", []string{"PSUBSCRIBE", "t*", "[o-p]ne"}},
+		{"b", []string{"SUBSCRIBE", "two"}},
+		{"c", []string{"PUBLISH", "one", "1"}},
+		{"c", []string{"PUBLISH", "two", "2"}},
+		{"c", []string{"PUBLISH", "three", "3"}},
+		{"c", []string{"PUBLISH", "nobody", "4"}},
+		{"c", []string{"PUBSUB", "NUMSUB", "one", "two", "three"}},
+		{"c", []string{"PUBSUB", "NUMPAT"}},
+		{"a", []string{"PING"}},
+		{"a", []string{"GET", "x"}},
+		{"b", []string{"GET", "x"}},
+		{"b", []string{"UNSUBSCRIBE"}},
+		{"b", []string{"SSUBSCRIBE", "shard"}},
+		{"c", []string{"SPUBLISH", "shard", "5"}},
+		{"c", []string{"PUBSUB", "SHARDNUMSUB", "shard"}},
+		{"c", []string{"PUBSUB", "SHARDCHANNELS"}},
+		{"b", []string{"SUNSUBSCRIBE", "shard", "none"}},
+		{"b", []string{"PUNSUBSCRIBE", "t*"}},
+		{"c", []string{"PUBLISH", "two", "6"}},
+		{"a", []string{"UNSUBSCRIBE", "one"}},
+		{"a", []string{"UNSUBSCRIBE", "none"}},
+		{"a", []string{"UNSUBSCRIBE"}},
+		{"a", []string{"GET", "x"}},
+		{"c", []string{"PUBLISH", "one", "7"}},
+		{"a", []string{"SUBSCRIBE", "one"}},
+		{"a", []string{"RESET"}},
+		{"a", []string{"GET", "x"}},
+		{"c", []string{"PUBLISH", "one", "8"}},
+		{"b", []string{"PUNSUBSCRIBE"}},
+		{"b", []string{"UNSUBSCRIBE"}},
+	}
+	tell := func(addr string) map[string]string {
+		clients := map[string]*testkit.Conn{}
+		heard := map[string]string{}
+		for _, name := range []string{"a", "b", "c"} {
+			clients[name] = testkit.Dial(t, addr)
+		}
+		for i, s := range story {
+			if s.args[0] == "HELLO" {
+				clients[s.who].Do(s.args...)
+				continue
+			}
+			// An ECHO that no client's channel has tells where the replies to the step end.
+			mark := fmt.Sprint("step ", i)
+			clients[s.who].Send(testkit.Request(s.args...) + testkit.Request("PING", mark))
+			for {
+				reply, err := clients[s.who].Next()
+				if err != nil {
+					t.Fatalf("%s, step %d %q: %v after %q", s.who, i, s.args, err, heard[s.who])
+				}
+				if strings.Contains(string(reply), mark) {
+					break
+				}
+				heard[s.who] += string(reply)
+			}
+		}
+		return heard
+	}
+	direct, proxied := tell(p.direct.Addr), tell(p.proxy)
+	for who, want := range direct {
+		if proxied[who] != want {
+			t.Errorf("client %s\ndirect: %q\nproxy:  %q", who, want, proxied[who])
+		}
+	}
+}
+
+// A client that is blocked and leaves frees the block at the server; others go on meanwhile.
+func TestBlockedClientsLeaveNothingBehind(t *testing.T) {
+	clients := scale(t, "BLOCKED", 20, 200, 200)
+	s := testkit.Redis(t)
+	proxy := testkit.Proxy(t, []string{s.Addr}, "--loops", "2")
+	direct := testkit.Dial(t, s.Addr)
+	blocked := func() string {
+		info := direct.Do("INFO", "clients")
+		_, rest, _ := strings.Cut(info, "blocked_clients:")
+		n, _, _ := strings.Cut(rest, "\r\n")
+		return n
+	}
+	var waiting []*testkit.Conn
+	for range clients {
+		c := testkit.Dial(t, proxy.Addr)
+		c.Send(testkit.Request("BLPOP", "queue", "0"))
+		waiting = append(waiting, c)
+	}
+	testkit.Until(t, "all to be blocked", func() bool { return blocked() == fmt.Sprint(clients) })
+	other := testkit.Dial(t, proxy.Addr)
+	other.Do("SET", "k", "v")
+	if got := other.Do("GET", "k"); got != "$1\r\nv\r\n" {
+		t.Errorf("beside %d blocked clients: %q", clients, got)
+	}
+	half := clients / 2
+	for _, c := range waiting[:half] {
+		c.Close()
+	}
+	testkit.Until(t, "those who left to be free at the server", func() bool { return blocked() == fmt.Sprint(clients-half) })
+	for range clients - half {
+		other.Do("RPUSH", "queue", "x")
+	}
+	for i, c := range waiting[half:] {
+		if got, err := c.Next(); err != nil || string(got) != testkit.Request("queue", "x") {
+			t.Fatalf("blocked client %d: %q, %v", i, got, err)
+		}
+	}
+}
+
+// Two clients race on a counter that they watch: no increment is lost. Without WATCH transactions need no
+// connection of their own.
+func TestWatchedCountersLoseNoUpdate(t *testing.T) {
+	seconds := scale(t, "WATCH_SECONDS", 1, 2, 3)
+	s := testkit.Redis(t)
+	proxy := testkit.Proxy(t, []string{s.Addr}, "--loops", "2")
+	direct := testkit.Dial(t, s.Addr)
+	connections := func() string {
+		_, rest, _ := strings.Cut(direct.Do("INFO", "stats"), "total_connections_received:")
+		n, _, _ := strings.Cut(rest, "\r\n")
+		return n
+	}
+	plain := testkit.Dial(t, proxy.Addr)
+	plain.Do("MULTI")
+	plain.Do("EXEC")
+	before := connections()
+	for i := range 500 {
+		plain.Send(testkit.Request("MULTI") + testkit.Request("INCR", "plain") + testkit.Request("EXEC"))
+		got := plain.Read1() + plain.Read1() + plain.Read1()
+		if want := fmt.Sprintf("+OK\r\n+QUEUED\r\n*1\r\n:%d\r\n", i+1); got != want {
+			t.Fatalf("transaction %d: %q", i, got)
+		}
+	}
+	if after := connections(); after != before {
+		t.Errorf("500 transactions without WATCH took connections: %s, then %s", before, after)
+	}
+	end := time.Now().Add(time.Duration(seconds) * time.Second)
+	counts := make(chan [2]int)
+	for range 2 {
+		c := testkit.Dial(t, proxy.Addr)
+		go func() {
+			won, lost := 0, 0
+			for time.Now().Before(end) {
+				_, _ = c.Call("WATCH", "counter")
+				value, _ := c.Call("GET", "counter")
+				var n int
+				_, _ = fmt.Sscanf(value, "$%d\r\n%d", new(int), &n)
+				_, _ = c.Call("MULTI")
+				_, _ = c.Call("SET", "counter", fmt.Sprint(n+1))
+				switch got, err := c.Call("EXEC"); {
+				case err != nil:
+					t.Error(err)
+					counts <- [2]int{won, lost}
+					return
+				case got == "*-1\r\n":
+					lost++
+				default:
+					won++
+				}
+			}
+			counts <- [2]int{won, lost}
+		}()
+	}
+	first, second := <-counts, <-counts
+	won, lost := first[0]+second[0], first[1]+second[1]
+	if got, want := direct.Do("GET", "counter"), fmt.Sprint(won); !strings.HasSuffix(got, "\r\n"+want+"\r\n") {
+		t.Errorf("%d increments were confirmed, the counter is %q", won, got)
+	}
+	if won == 0 || lost == 0 {
+		t.Errorf("%d won and %d lost: they did not race", won, lost)
+	}
+	t.Logf("%d increments, %d retries", won, lost)
+}

@@ -1,0 +1,36 @@
+package eventloop
+
+import "ringmaster/session"
+
+// peers is session.Peers: it reaches the other loops by posting to them.
+type peers struct{ l *loop }
+
+// Ask is session.Peers. A loop that has stopped has no answer.
+func (p peers) Ask(question func(*session.Env) any, done func(answers []any)) {
+	var answers []any
+	left := len(p.l.srv.loops) - 1
+	heard := func(answer any) func() {
+		return func() {
+			if answer != nil {
+				answers = append(answers, answer)
+			}
+			if left--; left == 0 {
+				done(answers)
+			}
+		}
+	}
+	for _, o := range p.l.srv.loops {
+		if o == p.l {
+			continue
+		}
+		if o.post(func() { _ = p.l.post(heard(question(o.env))) }) != nil {
+			_ = p.l.post(heard(nil))
+		}
+	}
+}
+
+// AddTopics is session.Peers.
+func (p peers) AddTopics(n int) { p.l.srv.topics.Add(int64(n)) }
+
+// AnyTopics is session.Peers.
+func (p peers) AnyTopics() bool { return p.l.srv.topics.Load() > 0 }

@@ -1,0 +1,347 @@
+package session
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/stats"
+)
+
+// hub is one loop's subscriptions. However many clients subscribe to a channel, the loop subscribes to it
+// once, over one connection to each server: its feed.
+//
+//	sessions ──< topic >── feed ──> server
+type hub struct {
+	env    *Env
+	feeds  []*feed // by server; nil: none
+	topics map[topicKey]*topic
+}
+
+// kind tells channels, patterns and shard channels apart.
+type kind uint8
+
+const (
+	channel kind = iota
+	pattern
+	shardChannel
+	kinds
+)
+
+// words are what servers and clients call what is done to a kind.
+var words = [kinds]struct{ on, off, message string }{
+	channel:      {"subscribe", "unsubscribe", "message"},
+	pattern:      {"psubscribe", "punsubscribe", "pmessage"},
+	shardChannel: {"ssubscribe", "sunsubscribe", "smessage"},
+}
+
+type topicKey struct {
+	kind kind
+	name string
+}
+
+// topic is a channel or pattern that somebody on this loop subscribes to, or did a moment ago.
+//
+// Invariant: it is in hub.topics until it has no users and its last round, an unsubscription, is over.
+type topic struct {
+	key         topicKey
+	first, last int // the servers that it is subscribed at
+	subs        []*Session
+	users       int    // len(subs), and the passages that hold on to it
+	round       *round // the latest thing asked of the servers
+	dead        bool   // a feed was lost: nobody may use it any more
+}
+
+// round is a subscription or unsubscription of one topic under way at one server or more.
+type round struct {
+	on      bool
+	left    int    // servers that have not answered
+	refusal []byte // the error of one that refused; nil: none
+	waiters []*subscribing
+}
+
+// feed is the loop's connection to one server over which messages come.
+type feed struct {
+	hub    *hub
+	server int
+	conn   *pool.Conn
+	asked  []asked // in the order sent
+	topics int     // that are subscribed or asked for here
+	buf    []byte  // an unfinished frame
+}
+
+// asked is one topic's round at one server.
+type asked struct {
+	topic *topic
+	round *round
+}
+
+func newHub(env *Env, servers int) *hub {
+	return &hub{env: env, feeds: make([]*feed, servers), topics: map[topicKey]*topic{}}
+}
+
+// servers are the first and last on which a topic is subscribed. A channel lives on the shard of its name;
+// a pattern may match channels of any, and each server tells of its own keys.
+func (h *hub) servers(key topicKey) (first, last int) {
+	m := h.env.Map
+	if m.Len() > 1 && (key.kind == pattern || strings.HasPrefix(key.name, "__key")) {
+		return 0, m.Len() - 1
+	}
+	at := 0
+	if !h.env.single() {
+		at = m.Lookup([]byte(key.name))
+	}
+	return at, at
+}
+
+// acquire holds on to the topic, and subscribes to it if nobody has.
+func (h *hub) acquire(key topicKey) (*topic, *pool.Failure) {
+	t := h.topics[key]
+	if t == nil {
+		t = &topic{key: key}
+		t.first, t.last = h.servers(key)
+	}
+	if t.round == nil || !t.round.on {
+		for server := t.first; server <= t.last; server++ {
+			if _, f := h.feed(server); f != nil {
+				return nil, f
+			}
+		}
+		if t.round == nil {
+			h.topics[key] = t
+			h.count(1)
+			for server := t.first; server <= t.last; server++ {
+				h.feeds[server].topics++
+			}
+		}
+		h.ask(t, true)
+	}
+	t.users++
+	return t, nil
+}
+
+// release lets go of it. After the last user the loop unsubscribes.
+func (h *hub) release(t *topic) {
+	if t.users--; t.users == 0 && !t.dead {
+		h.ask(t, false)
+	}
+}
+
+// ask begins a round.
+func (h *hub) ask(t *topic, on bool) {
+	r := &round{on: on, left: t.last - t.first + 1}
+	t.round = r
+	verb := words[t.key.kind].off
+	if on {
+		verb = words[t.key.kind].on
+	}
+	for server := t.first; server <= t.last; server++ {
+		f := h.feeds[server]
+		if f == nil || f.conn == nil {
+			continue // it was lost: forget ends the topic
+		}
+		f.asked = append(f.asked, asked{t, r})
+		// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed.
+		raw := appendRequest(nil, strings.ToUpper(verb), t.key.name)
+		_ = f.conn.Enqueue(appendRequest(raw, "PING"), f, 0, pool.Part)
+	}
+}
+
+// feed is the connection to server, made if there is none.
+func (h *hub) feed(server int) (*feed, *pool.Failure) {
+	if f := h.feeds[server]; f != nil {
+		return f, nil
+	}
+	f := &feed{hub: h, server: server}
+	conn, failure := h.env.Pool.Lend(server, pool.Key{Proto: 3}, f)
+	if failure != nil {
+		return nil, failure
+	}
+	f.conn = conn
+	h.feeds[server] = f
+	return f, nil
+}
+
+// count tells all loops how many topics there are.
+func (h *hub) count(n int) {
+	if h.env.Peers != nil {
+		h.env.Peers.AddTopics(n)
+	}
+}
+
+// Reply is pool.Receiver for PING. An error in its place is the server's word on the oldest question.
+func (f *feed) Reply(_ uint64, b []byte, p pool.Piece) {
+	if p&pool.First != 0 && b[0] == '-' && len(f.asked) > 0 {
+		f.answered(bytes.Clone(b))
+	}
+}
+
+// Fail is pool.Receiver: OwnLost says what is to be done, and a late PONG harms nobody.
+func (f *feed) Fail(uint64, *pool.Failure) {}
+
+// answered ends the oldest question.
+func (f *feed) answered(refusal []byte) {
+	a := f.asked[0]
+	f.asked[0] = asked{}
+	if f.asked = f.asked[1:]; len(f.asked) == 0 {
+		f.asked = nil
+	}
+	r, h := a.round, f.hub
+	if refusal != nil {
+		r.refusal = refusal
+	}
+	if r.left--; r.left > 0 {
+		return
+	}
+	for _, w := range r.waiters {
+		w.settled(r)
+	}
+	r.waiters = nil
+	if t := a.topic; t.round == r && t.users == 0 && !t.dead {
+		h.drop(t)
+	}
+}
+
+// drop forgets a topic that nobody uses and no server knows.
+func (h *hub) drop(t *topic) {
+	t.dead = true
+	delete(h.topics, t.key)
+	h.count(-1)
+	for server := t.first; server <= t.last; server++ {
+		f := h.feeds[server]
+		if f == nil {
+			continue
+		}
+		if f.topics--; f.topics == 0 && len(f.asked) == 0 && f.conn != nil {
+			h.feeds[server] = nil
+			f.conn.Return(true)
+		}
+	}
+}
+
+// Pushed is pool.Owner: messages and confirmations.
+func (f *feed) Pushed(b []byte, p pool.Piece) {
+	if p == pool.Whole {
+		f.frame(b)
+		return
+	}
+	f.buf = append(f.buf, b...)
+	if p&pool.Last == 0 {
+		return
+	}
+	f.frame(f.buf)
+	f.buf = f.buf[:0]
+	if cap(f.buf) > maxScratch {
+		f.buf = nil
+	}
+}
+
+// frame takes one whole frame. Borrows b until return, and changes its first byte.
+func (f *feed) frame(b []byte) {
+	if b[0] != '>' {
+		return
+	}
+	what, at := bulkAt(b, bytes.IndexByte(b, '\n')+1)
+	name, _ := bulkAt(b, at)
+	for k := range kinds {
+		v := &words[k]
+		switch string(what) {
+		case v.message:
+			if t := f.hub.topics[topicKey{k, string(name)}]; t != nil {
+				t.deliver(b)
+			}
+			return
+		case v.on, v.off:
+			if len(f.asked) > 0 {
+				f.answered(nil)
+			}
+			return
+		}
+	}
+}
+
+// deliver gives a message to every subscriber. The frames of both protocols differ in the first byte only.
+func (t *topic) deliver(b []byte) {
+	for _, s := range t.subs {
+		b[0] = '*'
+		if s.proto == 3 {
+			b[0] = '>'
+		}
+		s.push(b, pool.Whole)
+	}
+}
+
+// bulkAt gives the bulk string that starts at b[at:] and where the next element starts; nil: there is none.
+func bulkAt(b []byte, at int) (text []byte, next int) {
+	if at <= 0 || at >= len(b) || b[at] != '$' {
+		return nil, 0
+	}
+	n := bulk(b[at:])
+	start := at + bytes.IndexByte(b[at:], '\n') + 1
+	if n == 0 || start > at+n-2 {
+		return nil, 0
+	}
+	return b[start : at+n-2], at + n
+}
+
+// OwnLost is pool.Owner. Messages may be missed from now on, so the subscribers must know: they are closed.
+func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
+	h := f.hub
+	f.conn = nil
+	h.feeds[f.server] = nil
+	var victims []*Session
+	for key, t := range h.topics {
+		if f.server < t.first || f.server > t.last {
+			continue
+		}
+		t.dead = true
+		delete(h.topics, key)
+		h.count(-1)
+		for server := t.first; server <= t.last; server++ {
+			if o := h.feeds[server]; o != nil {
+				o.topics--
+			}
+		}
+		if r := t.round; r.left > 0 {
+			r.refusal = appendFailure(nil, why, h.env)
+			for _, w := range r.waiters {
+				w.settled(r)
+			}
+			r.waiters = nil
+		}
+		victims = append(victims, t.subs...)
+	}
+	for _, s := range victims {
+		s.close(stats.SubscriptionLost)
+	}
+}
+
+// remove takes a session off the topic.
+func (t *topic) remove(s *Session) {
+	if i := slices.Index(t.subs, s); i >= 0 {
+		// The order of subscribers means nothing.
+		last := len(t.subs) - 1
+		t.subs[i] = t.subs[last]
+		t.subs[last] = nil
+		t.subs = t.subs[:last]
+	}
+}
+
+// appendSubscribed is the frame that confirms one step: its verb, the name (nil: there was none), and to how
+// much the client subscribes now.
+func appendSubscribed(b []byte, proto uint8, verb string, name *string, n int) []byte {
+	if proto == 3 {
+		b = append(b, ">3\r\n"...)
+	} else {
+		b = append(b, "*3\r\n"...)
+	}
+	b = parser.AppendBulkString(b, verb)
+	if name != nil {
+		b = parser.AppendBulkString(b, *name)
+	} else {
+		b = parser.AppendNull(b, int(proto))
+	}
+	return parser.AppendInt(b, int64(n))
+}

@@ -1,0 +1,227 @@
+package session
+
+import (
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+)
+
+// Peers reaches the sessions of other loops, of which there is at least one.
+type Peers interface {
+	// Ask runs question on every other loop, and done with their answers on this one. Loop-only.
+	Ask(question func(*Env) any, done func(answers []any))
+	// AddTopics counts topics, and AnyTopics reports whether any loop has one. Loop-only.
+	AddTopics(n int)
+	AnyTopics() bool
+}
+
+// tally is what a server's count of subscribers must be corrected by: it counts one connection of each loop
+// where there are any number of clients.
+type tally struct{ ours, clients int }
+
+// tally counts this loop's part for a channel; matching: patterns that match it count too.
+func (h *hub) tally(key topicKey, matching bool) (sum tally) {
+	add := func(t *topic) {
+		if t != nil {
+			sum.ours++
+			sum.clients += len(t.subs)
+		}
+	}
+	add(h.topics[key])
+	if matching {
+		for other, t := range h.topics {
+			if other.kind == pattern && glob(other.name, key.name) {
+				add(t)
+			}
+		}
+	}
+	return sum
+}
+
+func (t *tally) add(o tally) { t.ours, t.clients = t.ours+o.ours, t.clients+o.clients }
+
+func (t tally) correct(n int64) int64 { return max(0, n-int64(t.ours)+int64(t.clients)) }
+
+// tallies counts the parts of all loops for several channels, and gives the sums to done.
+func (e *Env) tallies(keys []topicKey, matching bool, done func([]tally)) {
+	count := func(e *Env) []tally {
+		sums := make([]tally, len(keys))
+		for i, key := range keys {
+			sums[i] = e.hub.tally(key, matching)
+		}
+		return sums
+	}
+	sums := count(e)
+	if e.Peers == nil {
+		done(sums)
+		return
+	}
+	e.Peers.Ask(func(e *Env) any { return count(e) }, func(answers []any) {
+		for _, a := range answers {
+			for i, t := range a.([]tally) {
+				sums[i].add(t)
+			}
+		}
+		done(sums)
+	})
+}
+
+// anyTopics reports whether a client of any loop subscribes to something.
+func (e *Env) anyTopics() bool {
+	if e.Peers == nil {
+		return len(e.hub.topics) > 0
+	}
+	return e.Peers.AnyTopics()
+}
+
+// publish sends a message to the shard of its channel and corrects the count of those who got it.
+func (s *Session) publish(spec *command.Spec, req *parser.Request) {
+	key := topicKey{channel, string(req.Args[1])}
+	if spec.Name == "spublish" {
+		key.kind = shardChannel
+	}
+	server := 0
+	if !s.env.single() {
+		server = s.env.Map.Lookup(req.Args[1])
+	}
+	if !s.env.anyTopics() {
+		s.pass(server, spec, req)
+		return
+	}
+	p := &published{s: s, tag: s.expect(len(req.Raw)), key: key}
+	if f := s.conn(server).Enqueue(req.Raw, p, 0, spec.ID); f != nil {
+		s.countFailure(spec)
+		s.Fail(p.tag, f)
+	}
+}
+
+// published receives the reply to PUBLISH.
+type published struct {
+	s   *Session
+	tag uint64
+	key topicKey
+}
+
+// Reply is pool.Receiver.
+func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
+	n, ok := integer(b)
+	if !ok || piece != pool.Whole {
+		p.s.Reply(p.tag, b, piece)
+		return
+	}
+	env := p.s.env
+	env.tallies([]topicKey{p.key}, p.key.kind == channel, func(sums []tally) {
+		env.scratch = parser.AppendInt(env.scratch[:0], sums[0].correct(n))
+		p.s.Reply(p.tag, env.scratch, pool.Whole)
+	})
+}
+
+// Fail is pool.Receiver.
+func (p *published) Fail(_ uint64, f *pool.Failure) { p.s.Fail(p.tag, f) }
+
+// pubSubState answers PUBSUB CHANNELS, NUMPAT, NUMSUB and their like.
+func (s *Session) pubSubState(spec *command.Spec, req *parser.Request) {
+	switch spec.Name {
+	case "pubsub|numsub", "pubsub|shardnumsub":
+		s.numSub(spec, req)
+		return
+	}
+	if s.env.single() {
+		s.pass(0, spec, req)
+		return
+	}
+	g := s.gather(spec, len(req.Raw))
+	g.merge = command.MergeConcat
+	if spec.Name == "pubsub|numpat" {
+		g.merge = command.MergeSpecial
+	}
+	g.hold()
+	for i := range s.env.Map.Len() {
+		g.ask(i, req.Raw)
+	}
+	g.release()
+}
+
+// joinNumPat is the count of patterns: those of our clients are subscribed on every shard.
+func (g *gather) joinNumPat(dst []byte) []byte {
+	return g.numbers(dst, func(a, b int64) int64 { return max(a, b) })
+}
+
+// numSubs receives the replies to PUBSUB NUMSUB.
+type numSubs struct {
+	s    *Session
+	tag  uint64
+	keys []topicKey
+	sums []int64
+	left int
+	bad  []byte // an error that one of the servers answered; nil: none
+	buf  map[uint64][]byte
+}
+
+func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
+	n := &numSubs{s: s, tag: s.expect(len(req.Raw)), left: s.env.Map.Len(), buf: map[uint64][]byte{}}
+	k := channel
+	if spec.Name == "pubsub|shardnumsub" {
+		k = shardChannel
+	}
+	for _, a := range req.Args[2:] {
+		n.keys = append(n.keys, topicKey{k, string(a)})
+	}
+	n.sums = make([]int64, len(n.keys))
+	for i := range s.env.Map.Len() {
+		id := uint16(pool.Part)
+		if i == 0 {
+			id = spec.ID
+		}
+		if f := s.conn(i).Enqueue(req.Raw, n, uint64(i), id); f != nil {
+			n.Fail(uint64(i), f)
+		}
+	}
+}
+
+// Reply is pool.Receiver.
+func (n *numSubs) Reply(i uint64, b []byte, p pool.Piece) {
+	n.buf[i] = append(n.buf[i], b...)
+	if p&pool.Last == 0 {
+		return
+	}
+	reply := n.buf[i]
+	delete(n.buf, i)
+	length, at, ok := arrayHeader(reply)
+	if !ok || length != 2*len(n.sums) {
+		n.bad = reply
+	} else {
+		for k := range n.sums {
+			_, next := bulkAt(reply, at)
+			size := element(reply[next:])
+			v, _ := integer(reply[next : next+size])
+			n.sums[k] += v
+			at = next + size
+		}
+	}
+	n.end()
+}
+
+// Fail is pool.Receiver.
+func (n *numSubs) Fail(_ uint64, f *pool.Failure) {
+	n.bad = appendFailure(nil, f, n.s.env)
+	n.end()
+}
+
+func (n *numSubs) end() {
+	if n.left--; n.left > 0 {
+		return
+	}
+	if n.bad != nil {
+		n.s.Reply(n.tag, n.bad, pool.Whole)
+		return
+	}
+	n.s.env.tallies(n.keys, false, func(sums []tally) {
+		b := parser.AppendArray(nil, 2*len(n.keys))
+		for i, key := range n.keys {
+			b = parser.AppendBulkString(b, key.name)
+			b = parser.AppendInt(b, sums[i].correct(n.sums[i]))
+		}
+		n.s.Reply(n.tag, b, pool.Whole)
+	})
+}

@@ -1,0 +1,209 @@
+package session
+
+import (
+	"ringmaster/command"
+	"ringmaster/parser"
+)
+
+// subscriptions are one client's.
+type subscriptions struct {
+	topics [kinds]map[string]*topic
+}
+
+func (u *subscriptions) count(k kind) int {
+	if k == shardChannel {
+		return len(u.topics[shardChannel])
+	}
+	return len(u.topics[channel]) + len(u.topics[pattern])
+}
+
+// limited reports whether the client may only say what a subscriber of RESP2 may.
+func (s *Session) limited() bool { return s.subs != nil && s.proto == 2 }
+
+// subscribing is SUBSCRIBE or UNSUBSCRIBE under way. It is a passage, for no message may come before the
+// confirmation, and no reply to what was asked before it after a message. It waits for the servers'
+// confirmations, so that whoever hears of it and publishes is counted right.
+type subscribing struct {
+	s     *Session // nil: cancelled
+	spec  *command.Spec
+	kind  kind
+	on    bool
+	all   bool // UNSUBSCRIBE without names
+	names []string
+	held  []*topic // by name, for on
+	asked bool
+	left  int
+	// refusal is the error that ends it; nil: none
+	refusal []byte
+	frames  []byte // of off: the confirmations
+}
+
+// pubSub carries out the commands of pub/sub.
+func (s *Session) pubSub(spec *command.Spec, req *parser.Request) {
+	for k := range kinds {
+		on := spec.Name == words[k].on
+		if !on && spec.Name != words[k].off {
+			continue
+		}
+		p := &subscribing{s: s, spec: spec, kind: k, on: on, all: len(req.Args) == 1}
+		for _, a := range req.Args[1:] {
+			p.names = append(p.names, string(a))
+		}
+		s.env.Stats.Call(spec.ID, 0)
+		s.begin(p)
+		return
+	}
+	switch spec.Name {
+	case "publish", "spublish":
+		s.publish(spec, req)
+	default:
+		s.pubSubState(spec, req)
+	}
+}
+
+func (p *subscribing) step(s *Session) {
+	if !p.asked {
+		if s.Owed() > 0 {
+			return
+		}
+		p.asked = true
+		if p.on {
+			p.ask(s)
+		} else {
+			p.askOff(s)
+		}
+	}
+	if p.left > 0 {
+		return
+	}
+	s.passage, s.wait, p.s = nil, nothing, nil
+	if p.on {
+		p.confirm(s)
+	} else {
+		out := s.output()
+		out.B = append(out.B, p.frames...)
+	}
+}
+
+// ask holds on to each topic and waits for those that no server has confirmed.
+func (p *subscribing) ask(s *Session) {
+	for _, name := range p.names {
+		t, f := s.env.hub.acquire(topicKey{p.kind, name})
+		if f != nil {
+			p.refusal = appendFailure(nil, f, s.env)
+			return
+		}
+		p.held = append(p.held, t)
+		p.await(t)
+	}
+}
+
+// await waits for the topic's round, if it is under way.
+func (p *subscribing) await(t *topic) {
+	if r := t.round; r.left > 0 {
+		p.left++
+		r.waiters = append(r.waiters, p)
+	}
+}
+
+// settled tells that a round is over.
+func (p *subscribing) settled(r *round) {
+	p.left--
+	if r.refusal != nil && p.on {
+		p.refusal = r.refusal
+	}
+	if p.s != nil && p.left == 0 {
+		p.s.resumeLater()
+	}
+}
+
+// confirm enters the client's subscriptions, or gives up what was held for them.
+func (p *subscribing) confirm(s *Session) {
+	if p.refusal != nil {
+		p.letGo(s)
+		s.env.Stats.Error(p.spec.ID, p.refusal)
+		s.answer(p.refusal)
+		return
+	}
+	if s.subs == nil {
+		s.subs = &subscriptions{}
+	}
+	out := s.output()
+	for i, t := range p.held {
+		mine := &s.subs.topics[p.kind]
+		if *mine == nil {
+			*mine = map[string]*topic{}
+		}
+		if (*mine)[t.key.name] != nil {
+			s.env.hub.release(t) // it has it already
+		} else {
+			(*mine)[t.key.name] = t
+			t.subs = append(t.subs, s)
+		}
+		out.B = appendSubscribed(out.B, s.proto, words[p.kind].on, &p.names[i], s.subs.count(p.kind))
+	}
+	p.held = nil
+}
+
+func (p *subscribing) letGo(s *Session) {
+	for _, t := range p.held {
+		s.env.hub.release(t)
+	}
+	p.held = nil
+}
+
+// askOff takes the client off the topics and waits for those that end with it.
+func (p *subscribing) askOff(s *Session) {
+	verb := words[p.kind].off
+	if p.all && s.subs != nil {
+		for name := range s.subs.topics[p.kind] {
+			p.names = append(p.names, name)
+		}
+	}
+	if p.all && len(p.names) == 0 {
+		p.frames = appendSubscribed(p.frames, s.proto, verb, nil, s.subscriptionCount(p.kind))
+	}
+	for i := range p.names {
+		if s.subs != nil {
+			if t := s.subs.topics[p.kind][p.names[i]]; t != nil {
+				delete(s.subs.topics[p.kind], p.names[i])
+				t.remove(s)
+				s.env.hub.release(t)
+				if t.users == 0 && !t.dead {
+					p.await(t)
+				}
+			}
+		}
+		p.frames = appendSubscribed(p.frames, s.proto, verb, &p.names[i], s.subscriptionCount(p.kind))
+	}
+	if s.subs != nil && s.subs.count(channel)+s.subs.count(shardChannel) == 0 {
+		s.subs = nil
+	}
+}
+
+func (s *Session) subscriptionCount(k kind) int {
+	if s.subs == nil {
+		return 0
+	}
+	return s.subs.count(k)
+}
+
+func (p *subscribing) cancel(s *Session) {
+	s.passage, s.wait, p.s = nil, nothing, nil
+	p.letGo(s)
+}
+
+// unsubscribeAll ends the subscriptions of a client that goes or resets its connection.
+func (s *Session) unsubscribeAll() {
+	if s.subs == nil {
+		return
+	}
+	subs := s.subs
+	s.subs = nil
+	for k := range kinds {
+		for _, t := range subs.topics[k] {
+			t.remove(s)
+			s.env.hub.release(t)
+		}
+	}
+}
