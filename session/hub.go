@@ -96,9 +96,9 @@ func (h *hub) servers(key topicKey) (first, last int) {
 	return at, at
 }
 
-// acquire holds on to the topic, and subscribes to it if nobody has.
-func (h *hub) acquire(key topicKey) (*topic, *pool.Failure) {
-	t := h.topics[key]
+// acquire holds on to the topic, and subscribes to it if nobody has: then it is fresh.
+func (h *hub) acquire(key topicKey) (t *topic, fresh bool, failure *pool.Failure) {
+	t = h.topics[key]
 	if t == nil {
 		t = &topic{key: key}
 		t.first, t.last = h.servers(key)
@@ -106,7 +106,7 @@ func (h *hub) acquire(key topicKey) (*topic, *pool.Failure) {
 	if t.round == nil || !t.round.on {
 		for server := t.first; server <= t.last; server++ {
 			if _, f := h.feed(server); f != nil {
-				return nil, f
+				return nil, false, f
 			}
 		}
 		if t.round == nil {
@@ -117,17 +117,56 @@ func (h *hub) acquire(key topicKey) (*topic, *pool.Failure) {
 			}
 		}
 		h.ask(t, true)
+		fresh = true
 	}
 	t.users++
-	return t, nil
+	return t, fresh, nil
 }
 
-// release lets go of it. After the last user the loop unsubscribes.
+// release lets go of it. After the last user the loop unsubscribes, if it has not begun to.
 func (h *hub) release(t *topic) {
-	if t.users--; t.users == 0 && !t.dead {
+	switch t.users--; {
+	case t.users > 0 || t.dead:
+	case t.round.on:
 		h.ask(t, false)
+	case t.round.left == 0:
+		h.drop(t)
 	}
 }
+
+// barrier makes p wait until every message has been delivered that was published to the topic up to now. A
+// publisher may have its reply before the message has come over the feed.
+func (h *hub) barrier(t *topic, p *subscribing) {
+	for server := t.first; server <= t.last; server++ {
+		f := h.feeds[server]
+		if f == nil || f.conn == nil {
+			continue
+		}
+		p.left++
+		if failure := f.conn.Enqueue(pingFrame, barrier{p, f}, 0, pool.Part); failure != nil {
+			p.left--
+		}
+	}
+}
+
+var pingFrame = appendRequest(nil, "PING")
+
+// barrier receives the answer to a barrier's PING.
+type barrier struct {
+	p *subscribing
+	f *feed
+}
+
+// Reply is pool.Receiver.
+func (b barrier) Reply(tag uint64, reply []byte, p pool.Piece) {
+	b.f.Reply(tag, reply, p) // an error is the server's word on a question before
+	if p&pool.Last != 0 {
+		b.p.settled(nil)
+	}
+}
+
+// Fail is pool.Receiver.
+func (b barrier) Fail(uint64, *pool.Failure) { b.p.settled(nil) }
 
 // ask begins a round.
 func (h *hub) ask(t *topic, on bool) {

@@ -35,7 +35,6 @@ type subscribing struct {
 	left  int
 	// refusal is the error that ends it; nil: none
 	refusal []byte
-	frames  []byte // of off: the confirmations
 }
 
 // pubSub carries out the commands of pub/sub.
@@ -80,21 +79,23 @@ func (p *subscribing) step(s *Session) {
 	if p.on {
 		p.confirm(s)
 	} else {
-		out := s.output()
-		out.B = append(out.B, p.frames...)
+		p.confirmOff(s)
 	}
 }
 
 // ask holds on to each topic and waits for those that no server has confirmed.
 func (p *subscribing) ask(s *Session) {
 	for _, name := range p.names {
-		t, f := s.env.hub.acquire(topicKey{p.kind, name})
+		t, fresh, f := s.env.hub.acquire(topicKey{p.kind, name})
 		if f != nil {
 			p.refusal = appendFailure(nil, f, s.env)
 			return
 		}
 		p.held = append(p.held, t)
 		p.await(t)
+		if !fresh {
+			s.env.hub.barrier(t, p) // what was published before is not for this client
+		}
 	}
 }
 
@@ -106,10 +107,10 @@ func (p *subscribing) await(t *topic) {
 	}
 }
 
-// settled tells that a round is over.
+// settled tells that a round is over, or (nil) that a barrier is passed.
 func (p *subscribing) settled(r *round) {
 	p.left--
-	if r.refusal != nil && p.on {
+	if r != nil && r.refusal != nil && p.on {
 		p.refusal = r.refusal
 	}
 	if p.s != nil && p.left == 0 {
@@ -152,29 +153,44 @@ func (p *subscribing) letGo(s *Session) {
 	p.held = nil
 }
 
-// askOff takes the client off the topics and waits for those that end with it.
+// askOff unsubscribes from the topics that nobody else uses. The client gets what is published until then.
 func (p *subscribing) askOff(s *Session) {
-	verb := words[p.kind].off
-	if p.all && s.subs != nil {
-		for name := range s.subs.topics[p.kind] {
+	if s.subs == nil {
+		return
+	}
+	mine, hub := s.subs.topics[p.kind], s.env.hub
+	if p.all {
+		for name := range mine {
 			p.names = append(p.names, name)
 		}
 	}
-	if p.all && len(p.names) == 0 {
-		p.frames = appendSubscribed(p.frames, s.proto, verb, nil, s.subscriptionCount(p.kind))
+	for _, name := range p.names {
+		switch t := mine[name]; {
+		case t == nil || t.dead:
+		case t.users == 1 && t.round.on:
+			hub.ask(t, false)
+			p.await(t)
+		default:
+			hub.barrier(t, p)
+		}
 	}
-	for i := range p.names {
+}
+
+// confirmOff takes the client off the topics.
+func (p *subscribing) confirmOff(s *Session) {
+	out, verb := s.output(), words[p.kind].off
+	if p.all && len(p.names) == 0 {
+		out.B = appendSubscribed(out.B, s.proto, verb, nil, s.subscriptionCount(p.kind))
+	}
+	for i, name := range p.names {
 		if s.subs != nil {
-			if t := s.subs.topics[p.kind][p.names[i]]; t != nil {
-				delete(s.subs.topics[p.kind], p.names[i])
+			if t := s.subs.topics[p.kind][name]; t != nil {
+				delete(s.subs.topics[p.kind], name)
 				t.remove(s)
 				s.env.hub.release(t)
-				if t.users == 0 && !t.dead {
-					p.await(t)
-				}
 			}
 		}
-		p.frames = appendSubscribed(p.frames, s.proto, verb, &p.names[i], s.subscriptionCount(p.kind))
+		out.B = appendSubscribed(out.B, s.proto, verb, &p.names[i], s.subscriptionCount(p.kind))
 	}
 	if s.subs != nil && s.subs.count(channel)+s.subs.count(shardChannel) == 0 {
 		s.subs = nil
