@@ -51,6 +51,11 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l.pool = pool.New(srv.cfg.Upstream, srv.cfg.Map, l.stats, srv.log)
 	l.env = session.NewEnv(srv.cfg.Session, l.pool, srv.cfg.Map, srv.cfg.Policy, l.stats)
 	l.env.Loop, l.env.Loops = index, srv.cfg.Loops
+	l.env.Sessions = func(f func(*session.Session)) {
+		for c := range l.clients {
+			f(c.session)
+		}
+	}
 	if srv.cfg.Loops > 1 {
 		l.env.Peers = peers{l}
 	}

@@ -7,6 +7,10 @@ type Config struct {
 	// Sharded keeps the rules of several shards in front of one server too: SORT without patterns,
 	// no command that describes one server.
 	Sharded bool
+	// AdminCommands lets clients give the commands that the table refuses (command.Spec.IfAllowed), and DenyCommands
+	// refuses some by name, such as "keys" or "client|kill".
+	AdminCommands bool
+	DenyCommands  []string
 	// Limits bound a request frame: Redis's proto-max-bulk-len and friends.
 	Limits parser.Limits
 	// QueryBufferLimit bounds the unparsed input of one client (Redis:

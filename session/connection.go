@@ -27,6 +27,11 @@ func localHandlers() []handler {
 		"client|setname": (*Session).clientSetName,
 		"client|setinfo": (*Session).clientSetInfo,
 		"client|info":    (*Session).clientInfo,
+		"client|list":    (*Session).clientList,
+		"client|kill":    (*Session).clientKill,
+		"client|unblock": (*Session).clientUnblock,
+		"client|reply":   (*Session).clientReply,
+		"acl|whoami":     (*Session).aclWhoAmI,
 		"readonly":       (*Session).noCluster,
 		"readwrite":      (*Session).noCluster,
 		"asking":         (*Session).noCluster,
@@ -217,15 +222,8 @@ func (s *Session) identity() *identity {
 }
 
 func (s *Session) clientInfo(*command.Spec, *parser.Request) {
-	line := []byte(s.describe())
-	b := s.env.scratch[:0]
-	if s.proto == 3 {
-		b = fmt.Appendf(b, "=%d\r\ntxt:%s\r\n", len(line)+4, line)
-	} else {
-		b = parser.AppendBulk(b, line)
-	}
-	s.env.scratch = b
-	s.answer(b)
+	s.env.scratch = appendVerbatim(s.env.scratch[:0], s.proto, []byte(s.describe()))
+	s.answer(s.env.scratch)
 }
 
 // describe is the client's line in CLIENT INFO, with the fields of Redis 7.2 that a proxy can fill.
@@ -247,10 +245,17 @@ func (s *Session) describe() string {
 		kept = len(s.in.B) - s.off
 	}
 	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d multi=%d "+
-		"qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=%d tot-mem=%d events=r cmd=client|info "+
+		"qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=%d tot-mem=%d events=r cmd=%s "+
 		"user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",
 		s.id, remote, local, id.name, s.env.age(s.opened), s.env.age(s.active), s.flags(), s.db, sub, psub, ssub, multi,
-		kept, s.sock.Buffered()+s.held, kept+s.sock.Buffered()+s.held, s.proto, id.libName, id.libVersion)
+		kept, s.sock.Buffered()+s.held, kept+s.sock.Buffered()+s.held, s.lastCommand(), s.proto, id.libName, id.libVersion)
+}
+
+func (s *Session) lastCommand() string {
+	if s.last == command.NoID {
+		return "NULL"
+	}
+	return command.All()[s.last].Name
 }
 
 // flags are the letters of CLIENT LIST that a proxy can tell.

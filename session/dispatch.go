@@ -35,6 +35,7 @@ func (s *Session) dispatch(req *parser.Request) {
 		s.reject(spec, errNoAuth)
 		return
 	}
+	s.last = spec.ID
 	if s.limited() && !env.inSubscriber[spec.ID] {
 		s.reject(spec, onlySubscribe(spec.Name))
 		return
@@ -52,7 +53,7 @@ func (s *Session) dispatch(req *parser.Request) {
 
 // route sends a request to the servers that its class and keys name.
 func (s *Session) route(spec *command.Spec, req *parser.Request) {
-	switch spec.Class {
+	switch s.env.class[spec.ID] {
 	case command.ClassSingle:
 		if s.env.single() {
 			s.pass(0, spec, req)

@@ -92,7 +92,7 @@ func (s *serverEnd) shakeHands() {
 		case args[0] == "SELECT" && s.db >= s.w.databases:
 			replies = append(replies, "-ERR DB index is out of range\r\n"...)
 		case args[0] == "HELLO":
-			replies = append(replies, "*4\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:2\r\n"...)
+			replies = append(replies, "*6\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:2\r\n$2\r\nid\r\n:9\r\n"...)
 		default:
 			replies = append(replies, "+OK\r\n"...)
 		}

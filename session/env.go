@@ -35,10 +35,13 @@ type Env struct {
 	free     []*gather
 	outcomes []*outcome
 
+	// Sessions calls f for every session of the loop.
+	Sessions func(f func(*Session))
 	// Peers reaches the other loops; nil: there are none.
 	Peers Peers
 	hub   *hub
 
+	class        []command.Class // by command.Spec.ID: how it is routed here
 	execSpec     *command.Spec
 	actsInMulti  []bool // by command.Spec.ID: acts at once inside MULTI
 	inSubscriber []bool // by command.Spec.ID: a subscriber of RESP2 may say it
@@ -53,6 +56,10 @@ type handler func(*Session, *command.Spec, *parser.Request)
 func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *stats.Loop) *Env {
 	e := &Env{Config: cfg, Pool: p, Map: m, Policy: policy, Stats: st, Loops: 1}
 	e.local = localHandlers()
+	e.class = classes(cfg)
+	for _, id := range denied(cfg) {
+		e.local[id] = nil
+	}
 	e.hub = newHub(e, m.Len())
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
 	e.publishes = specSet("publish", "spublish")
@@ -111,3 +118,29 @@ func (e *Env) letGo() {
 
 // maxScratch bounds each scratch buffer that a loop keeps, bytes.
 const maxScratch = 1 << 20
+
+// classes is how each command is routed under cfg, by command.Spec.ID.
+func classes(cfg Config) []command.Class {
+	table := make([]command.Class, len(command.All()))
+	for i, spec := range command.All() {
+		table[i] = spec.Class
+		if spec.Class == command.ClassRefused && cfg.AdminCommands {
+			table[i] = spec.IfAllowed
+		}
+	}
+	for _, id := range denied(cfg) {
+		table[id] = command.ClassRefused
+	}
+	return table
+}
+
+// denied are the IDs of the commands that cfg denies.
+func denied(cfg Config) (ids []int) {
+	for _, name := range cfg.DenyCommands {
+		spec := specOf(name)
+		for i := range 1 + spec.Subs { // subcommands follow their command
+			ids = append(ids, int(spec.ID)+i)
+		}
+	}
+	return ids
+}

@@ -37,6 +37,8 @@ const (
 	errCursorRange     = "ERR the shard's cursor is too large to carry the shard's number"
 	errOddReply        = "ERR the shards' replies can't be joined"
 	errShortReply      = "ERR the shard's reply lacks this value"
+	errClientID        = "ERR Invalid client ID"
+	errNoClient        = "ERR No such client"
 	errManyDBs         = "ERR too many databases are in use at once"
 	errMaxClients      = "ERR max number of clients reached"
 )

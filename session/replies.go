@@ -11,9 +11,10 @@ import (
 
 // slot is the place of one reply among those owed to a client.
 type slot struct {
-	buf  *bytebufferpool.ByteBuffer // what came before its turn
-	size int32                      // of the request, bytes
-	done bool                       // buf is the whole reply
+	buf   *bytebufferpool.ByteBuffer // what came before its turn
+	size  int32                      // of the request, bytes
+	done  bool                       // buf is the whole reply
+	muted bool                       // the client does not want it
 }
 
 // expect makes a place for the reply to a request of size bytes, and gives its tag.
@@ -22,7 +23,10 @@ func (s *Session) expect(size int) uint64 {
 		s.growSlots()
 	}
 	tag := s.tail
-	s.slots[tag&uint64(len(s.slots)-1)] = slot{size: int32(min(size, math.MaxInt32))}
+	s.slots[tag&uint64(len(s.slots)-1)] = slot{size: int32(min(size, math.MaxInt32)), muted: s.mute != heard}
+	if s.mute == skipNext {
+		s.mute = heard
+	}
 	s.tail++
 	s.inBytes += int(s.slot(tag).size)
 	return tag
@@ -51,13 +55,16 @@ func (s *Session) Reply(tag uint64, b []byte, p pool.Piece) {
 		s.keep(tag, b, p)
 		return
 	}
-	buf := s.output()
-	buf.B = append(buf.B, b...)
-	s.coming += len(b)
+	muted := s.slot(tag).muted
+	if !muted {
+		buf := s.output()
+		buf.B = append(buf.B, b...)
+		s.coming += len(b)
+	}
 	if p&pool.Last != 0 {
 		s.advance()
 	} else {
-		s.partial = true
+		s.partial = !muted
 	}
 }
 
@@ -67,9 +74,11 @@ func (s *Session) keep(tag uint64, b []byte, p pool.Piece) {
 	if sl.buf == nil {
 		sl.buf = s.env.Pool.Buffers.Get()
 	}
-	sl.buf.B = append(sl.buf.B, b...)
 	sl.done = p&pool.Last != 0
-	s.hold(len(b))
+	if !sl.muted {
+		sl.buf.B = append(sl.buf.B, b...)
+		s.hold(len(b))
+	}
 }
 
 // hold counts n more bytes of replies that wait for their turn.
@@ -125,7 +134,7 @@ func (s *Session) advance() {
 		s.env.Pool.Buffers.Put(sl.buf)
 		sl.buf = nil
 		if !sl.done {
-			s.partial = true
+			s.partial = !sl.muted
 			break
 		}
 		s.learn(s.coming)
@@ -164,6 +173,12 @@ func (s *Session) sink(tag uint64) *bytebufferpool.ByteBuffer {
 
 // finish ends a reply of n bytes that was appended to sink.
 func (s *Session) finish(tag uint64, n int) {
+	if sl := s.slot(tag); sl.muted {
+		// It was made all the same: what made it does not know.
+		buf := s.sink(tag)
+		buf.B = buf.B[:len(buf.B)-n]
+		n = 0
+	}
 	if tag == s.head {
 		s.coming = n
 		s.advance()

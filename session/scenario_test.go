@@ -119,6 +119,14 @@ func (s *story) configure(name, value string) {
 		if !f.IsValid() {
 			continue
 		}
+		switch f.Kind() {
+		case reflect.Bool:
+			f.SetBool(value == "1")
+			return
+		case reflect.Slice:
+			f.Set(reflect.ValueOf(strings.Split(value, ",")))
+			return
+		}
 		if d, err := time.ParseDuration(value); err == nil {
 			f.SetInt(int64(d))
 			return

@@ -3,6 +3,7 @@ package session
 import (
 	"github.com/valyala/bytebufferpool"
 
+	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/stats"
@@ -37,6 +38,8 @@ type Session struct {
 	dirty   bool // on the loop's list of sessions with output
 	paused  bool // reading from the socket is stopped
 	authed  bool
+	mute    mute   // which replies it does not want
+	last    uint16 // command.Spec.ID of its latest command; NoID: none
 	proto   uint8
 	db      int
 	rings   *pool.Rings
@@ -81,7 +84,7 @@ type identity struct{ name, libName, libVersion string }
 // New makes the session of a client that just connected.
 func New(env *Env, sock Socket) *Session {
 	s := &Session{
-		env: env, sock: sock, proto: 2, authed: env.Policy.Open(),
+		env: env, sock: sock, proto: 2, last: command.NoID, authed: env.Policy.Open(),
 		opened: env.Pool.Now, active: env.Pool.Now,
 	}
 	s.id = env.count*uint64(env.Loops) + uint64(env.Loop) + 1

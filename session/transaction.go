@@ -89,12 +89,12 @@ func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
 	switch {
 	case spec.Flags.Has(command.FlagNoMulti):
 		s.reject(spec, errNoMulti)
-	case spec.Class == command.ClassRefused:
-		s.reject(spec, noPermission(spec.Name))
-	case spec.Class == command.ClassLocal && s.env.local[spec.ID] == nil:
-		s.reject(spec, unsupported(spec.Name))
 	case s.env.local[spec.ID] != nil && !s.env.stateless[spec.ID]:
 		s.queueLocal(spec, req)
+	case s.env.class[spec.ID] == command.ClassRefused:
+		s.reject(spec, noPermission(spec.Name))
+	case s.env.class[spec.ID] == command.ClassLocal && s.env.local[spec.ID] == nil:
+		s.reject(spec, unsupported(spec.Name))
 	default:
 		s.queueForServer(spec, req)
 	}
@@ -110,7 +110,7 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 			return
 		}
 	}
-	switch spec.Class {
+	switch env.class[spec.ID] {
 	case command.ClassPinned:
 		tx.dirty = true
 	case command.ClassPubSub:
@@ -138,7 +138,7 @@ func (s *Session) queued(spec *command.Spec, raw []byte) {
 // placeInTransaction finds the shard of a queued command's keys. A text says why it can't be queued.
 func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (text string) {
 	tx, env := s.tx, s.env
-	switch spec.Class {
+	switch env.class[spec.ID] {
 	case command.ClassAllShards, command.ClassScan:
 		return notInTransaction(spec.Name)
 	case command.ClassPinned:

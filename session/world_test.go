@@ -84,6 +84,11 @@ func newWorld(tb testing.TB, s settings) *world {
 	w.pool.Now = int64(time.Hour)
 	w.env = NewEnv(s.session, w.pool, m, auth.NewPolicy(s.passwords...), w.stats)
 	w.env.Loops = 1
+	w.env.Sessions = func(f func(*Session)) {
+		for _, c := range w.order {
+			f(c.session)
+		}
+	}
 	w.pool.Start()
 	w.settle()
 	return w

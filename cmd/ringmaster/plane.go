@@ -68,6 +68,8 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 			Sharded:               c.Topology == config.Sharded,
 			Limits:                limits,
 			QueryBufferLimit:      c.QueryBufferLimit,
+			AdminCommands:         c.AdminCommands,
+			DenyCommands:          c.DenyCommands,
 			OutputLimit:           c.OutputLimit,
 			SubscriberOutputLimit: c.SubscriberOutputLimit,
 			MaxInFlight:           c.MaxInFlight,

@@ -33,6 +33,8 @@ type Config struct {
 	UpstreamPassword      Secret
 	UpstreamConnections   int
 	SubscriberOutputLimit int
+	AdminCommands         bool
+	DenyCommands          []string
 	PinnedConnections     int
 	DialTimeout           time.Duration
 	Timeout               time.Duration

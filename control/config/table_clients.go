@@ -35,6 +35,23 @@ var clientSettings = []*Setting{
 		apply:   boolean(func(c *Config) *bool { return &c.ProtectedMode }),
 	},
 	{
+		Name: "admin-commands", Group: Clients, Unit: "word", Default: "deny",
+		Help: "Whether clients may give commands that act on whole servers, such as CONFIG SET, DEBUG, SHUTDOWN: deny answers " +
+			"NOPERM; allow sends them to the servers, to all of them where there are several.",
+		Choose:  "allow makes every client an administrator of every server.",
+		Example: "admin-commands: allow",
+		Words:   []string{"deny", "allow"},
+		apply:   word(func(c *Config, w string) { c.AdminCommands = w == "allow" }),
+	},
+	{
+		Name: "deny-commands", Group: Clients, Unit: "name", list: true,
+		Help: "Commands that clients may not give: they are answered NOPERM. A command with subcommands stands for all of them; " +
+			"one of them is written as in client|kill. May be given several times, and with commas.",
+		Choose:  "Deny what can hurt the servers, such as keys, and what nobody needs.",
+		Example: "deny-commands: [keys, flushall, flushdb, client|kill]",
+		apply:   applyDeny,
+	},
+	{
 		Name: "max-clients", Group: Clients, Unit: "number", Default: "10000",
 		Help: "Client connections served at once; one more is refused with Redis's error. Lowered at the " +
 			"start, with a warning, when the system allows too few descriptors.",

@@ -85,11 +85,6 @@ func TestCommandsInREADMEAreAnsweredAsItSays(t *testing.T) {
 			t.Errorf("README.md says that %s works: %s", name, reply)
 		}
 	}
-	for _, name := range named(t, readme, "### Not yet", "Refused on purpose", 1) {
-		if reply := ask(t, addr, name); !strings.Contains(reply, notYet) {
-			t.Errorf("README.md says that %s does not work yet: %s", name, reply)
-		}
-	}
 	for _, name := range named(t, readme, "Refused on purpose", "and their like", 0) {
 		if reply := ask(t, addr, name); !strings.HasPrefix(reply, refused) && name != "NOPERM" {
 			t.Errorf("README.md says that %s is refused: %s", name, reply)
