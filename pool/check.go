@@ -20,7 +20,7 @@ func (p *Pool) Check() error {
 			return fmt.Errorf("%d sessions use the rings of %v", r.sessions, key)
 		}
 		for _, c := range r.conns {
-			owed += c.ring.len()
+			owed += c.ring.waiting()
 			if err := c.check(); err != nil {
 				return fmt.Errorf("connection to %s of %v, %s: %w", c.server.Name, key, c.state, err)
 			}
@@ -28,7 +28,7 @@ func (p *Pool) Check() error {
 	}
 	lent := 0
 	for c := range p.own.all {
-		owed += c.ring.len()
+		owed += c.ring.waiting()
 		if c.owner != nil {
 			lent++
 		}

@@ -54,7 +54,9 @@ type Conn struct {
 	own      bool  // lent to one session at a time (own.go): never dialled again
 	owner    Owner // whom it is lent to
 	serverID int64 // what the server calls it
-	multi    multi // whether the server takes MULTI (piece.go)
+	multi    bool  // the server is known to take MULTI (piece.go)
+	streams  bool  // the owner takes what nobody asked for, whatever it is: Stream
+	inStream bool  // the piece under way is such
 }
 
 // Errors that the pool itself finds on a connection.
@@ -77,7 +79,7 @@ func (c *Conn) Server() *Server { return c.server }
 // Enqueue puts a request behind those already sent. recv gets its reply under tag, unless a
 // Failure is returned: then nothing was enqueued. Borrows raw until return.
 func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
-	if f := c.admit(len(raw)); f != nil {
+	if f := c.admit(len(raw), 1); f != nil {
 		return f
 	}
 	c.out.write(raw)
@@ -91,13 +93,14 @@ func (c *Conn) EnqueueBlocking(raw []byte, recv Receiver, tag uint64, cmd uint16
 	f := c.Enqueue(raw, recv, tag, cmd)
 	if f == nil {
 		c.ring.at(c.ring.tail - 1).blocks = true
+		c.pool.InFlight-- // it is nothing to wait for
 	}
 	return f
 }
 
 // EnqueueBuffer is Enqueue for a large request that fills buf. Takes buf, unless it fails.
 func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag uint64, cmd uint16) *Failure {
-	if f := c.admit(len(buf.B)); f != nil {
+	if f := c.admit(len(buf.B), 1); f != nil {
 		return f
 	}
 	size := len(buf.B)
@@ -106,12 +109,12 @@ func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag 
 	return nil
 }
 
-// admit says why a request of n bytes can't be taken.
-func (c *Conn) admit(n int) *Failure {
+// admit says why requests of n bytes in all can't be taken.
+func (c *Conn) admit(n, requests int) *Failure {
 	if c.state != Ready && !(c.patient && (c.state == Dialing || c.state == Handshaking)) {
 		return c.down
 	}
-	if c.ring.len() >= c.pool.cfg.MaxPending || c.out.size+n > c.pool.cfg.MaxPendingBytes && c.out.size > 0 {
+	if c.ring.len()+requests > c.pool.cfg.MaxPending || c.out.size+n > c.pool.cfg.MaxPendingBytes && c.out.size > 0 {
 		return c.server.overloaded
 	}
 	return nil

@@ -194,8 +194,8 @@ func (c *Conn) OnDialFailed(cause error) {
 	c.pool.log.dialFailed(c, cause)
 	if c.own {
 		c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: cause}
-		c.drop(func(*pending) *Failure { return c.down })
 		c.transition(Retired)
+		c.drop(func(*pending) *Failure { return c.down })
 		c.disown(c.down)
 		return
 	}

@@ -65,7 +65,7 @@ func (c *Conn) end(cause error) {
 	sent := &Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause}
 	unsent := &Failure{Kind: Lost, Server: c.server.Name, Cause: cause}
 	c.rest, c.scan = nil, parser.ReplyScanner{}
-	c.multi = multiUnknown // whoever answers next may be set up otherwise
+	c.multi = false // whoever answers next may be set up otherwise
 	c.drop(func(e *pending) *Failure {
 		if e.from < reached {
 			return sent
@@ -80,7 +80,7 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 	c.ring, c.expired = ring{head: failed.tail, tail: failed.tail}, failed.tail
 	c.out.reset()
 	c.queued, c.written, c.unsent = 0, 0, 0
-	c.pool.InFlight -= failed.len()
+	c.pool.InFlight -= failed.waiting()
 	c.pool.stats.Servers[c.server.index].InFlight -= uint64(failed.len())
 	for i := failed.head; i != failed.tail; i++ {
 		e := failed.at(i)

@@ -49,6 +49,9 @@ func (p *Pool) Lend(server int, key Key, owner Owner) (*Conn, *Failure) {
 	if p.own.lent >= p.cfg.MaxOwn {
 		return nil, &Failure{Kind: NoneFree, Server: p.servers[server].Name}
 	}
+	if shared := p.Default().Pick(server, 0); shared.state != Ready && !shared.patient {
+		return nil, shared.down // it is dialled again in its own time
+	}
 	p.own.lent++
 	p.stats.OwnLent++
 	at := spareKey{server, key}
@@ -90,6 +93,10 @@ func (c *Conn) Return(clean bool) {
 	c.rings.idleSince = p.Now
 	p.own.spare[at] = append(p.own.spare[at], c)
 }
+
+// Stream lets the server send what nobody asked for, which is else the end of a connection: lines of MONITOR,
+// or replies beside those that are owed. Loop-only.
+func (c *Conn) Stream() { c.streams = true }
 
 // Rekey tells that SELECT or HELLO have been sent on a connection of an owner. Loop-only.
 func (c *Conn) Rekey(key Key) { c.rings.key = key }
@@ -143,8 +150,8 @@ func (c *Conn) loseOwn(reason stats.DisconnectReason, cause error) {
 	if c.owner != nil || c.state != Ready {
 		c.pool.log.lost(c, reason, cause)
 	}
+	c.transition(Retired) // first: those whose requests end may give the connection back
 	c.end(cause)
-	c.transition(Retired)
 	c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause})
 }
 

@@ -2,14 +2,14 @@ package pool
 
 // EnqueuePiece puts n requests behind those already sent, so that nothing of anybody else comes between
 // them: MULTI, commands, EXEC. recv gets the replies under the tags 0 to n-1. None can have run before the
-// last byte is sent, and the failure of each says so. cmd counts for the request with tag counted. Borrows raw until
+// first needs bytes are sent, and the failure of each says so. cmd counts for the request with tag counted. Borrows raw until
 // return. Loop-only.
-func (c *Conn) EnqueuePiece(raw []byte, n int, recv Receiver, counted int, cmd uint16) *Failure {
-	if f := c.admit(len(raw)); f != nil {
+func (c *Conn) EnqueuePiece(raw []byte, needs, n int, recv Receiver, counted int, cmd uint16) *Failure {
+	if f := c.admit(len(raw), n); f != nil {
 		return f
 	}
 	c.out.write(raw)
-	last := c.queued + uint64(len(raw)) - 1
+	last := c.queued + uint64(needs) - 1
 	for i := range n {
 		id := uint16(Part)
 		if i == counted {
@@ -22,29 +22,21 @@ func (c *Conn) EnqueuePiece(raw []byte, n int, recv Receiver, counted int, cmd u
 	return nil
 }
 
-// multi says whether the server takes MULTI on a connection. Where it does not (renamed, or not
-// permitted), the commands of a transaction would run one by one, unprotected.
-type multi uint8
-
-const (
-	multiUnknown multi = iota
-	multiTaken
-	multiRefused
-)
-
-// Prover learns whether a server takes MULTI.
+// Prover learns whether a server takes MULTI on a connection. Where it does not (renamed, or not permitted), the
+// commands of a transaction would run one by one, unprotected.
 type Prover interface {
-	// Proved is called once, when TakesMulti is up to date. It must not call back into the Conn.
-	Proved()
+	// Proved is called once: TakesMulti is up to date. refusal is the server's error, or f says why it gave no
+	// answer; both nil: it takes MULTI. Borrows refusal. It must not call back into the Conn.
+	Proved(refusal []byte, f *Failure)
 }
 
 // TakesMulti reports whether the server is known to take MULTI on this connection. Loop-only.
-func (c *Conn) TakesMulti() bool { return c.multi == multiTaken }
+func (c *Conn) TakesMulti() bool { return c.multi }
 
 // ProveMulti asks the server with an empty transaction and calls p when it has answered, or when the
 // connection is lost. Loop-only.
 func (c *Conn) ProveMulti(p Prover) *Failure {
-	return c.EnqueuePiece(emptyTransaction, 2, &proof{conn: c, prover: p}, -1, Part)
+	return c.EnqueuePiece(emptyTransaction, len(emptyTransaction), 2, &proof{conn: c, prover: p}, -1, Part)
 }
 
 var emptyTransaction = appendCommand(appendCommand(nil, "MULTI"), "EXEC")
@@ -53,27 +45,28 @@ var emptyTransaction = appendCommand(appendCommand(nil, "MULTI"), "EXEC")
 type proof struct {
 	conn    *Conn
 	prover  Prover
-	refused bool
+	refusal []byte // the first error
+	within  bool   // the reply under way is that error
 }
 
 // Reply is Receiver.
 func (p *proof) Reply(tag uint64, b []byte, piece Piece) {
-	if piece&First != 0 && b[0] == '-' {
-		p.refused = true
+	if piece&First != 0 {
+		p.within = b[0] == '-' && p.refusal == nil
+	}
+	if p.within && len(p.refusal) < maxHandshakeReply {
+		p.refusal = append(p.refusal, b...)
 	}
 	if tag == 1 && piece&Last != 0 {
-		p.conn.multi = multiTaken
-		if p.refused {
-			p.conn.multi = multiRefused
-		}
-		p.prover.Proved()
+		p.conn.multi = p.refusal == nil
+		p.prover.Proved(p.refusal, nil)
 	}
 }
 
 // Fail is Receiver.
-func (p *proof) Fail(tag uint64, _ *Failure) {
+func (p *proof) Fail(tag uint64, f *Failure) {
 	if tag == 1 {
-		p.prover.Proved()
+		p.prover.Proved(nil, f)
 	}
 }
 
@@ -83,8 +76,7 @@ type swallowed struct{}
 func (swallowed) Reply(uint64, []byte, Piece) {}
 func (swallowed) Fail(uint64, *Failure)       {}
 
-// Tell sends a command of the proxy's own whose reply is not wanted, such as UNWATCH. A connection that
-// can't take it is lost or about to be. Loop-only.
-func (c *Conn) Tell(args ...string) {
-	_ = c.Enqueue(appendCommand(nil, args...), swallowed{}, 0, Part)
+// Tell sends a command of the proxy's own whose reply is not wanted, such as UNWATCH. Loop-only.
+func (c *Conn) Tell(args ...string) *Failure {
+	return c.Enqueue(appendCommand(nil, args...), swallowed{}, 0, Part)
 }

@@ -83,15 +83,14 @@ func (c *Conn) deliver(b []byte, p Piece) {
 		}
 		return
 	}
+	if c.streams && c.streamed(b, p) {
+		return
+	}
 	if c.state == Handshaking {
 		c.onHandshake(b, p)
 		return
 	}
 	if c.ring.len() == 0 {
-		if c.owner != nil { // MONITOR
-			c.owner.Pushed(b, p)
-			return
-		}
 		c.lose(stats.ServerProtocolError, errUnexpected)
 		return
 	}
@@ -128,6 +127,21 @@ func (c *Conn) answered(e *pending) {
 	} else if e.cmd != Part {
 		st.Call(e.cmd, took)
 	}
+	if !e.blocks {
+		c.pool.InFlight--
+	}
 	c.ring.pop()
-	c.pool.InFlight--
+}
+
+// streamed gives the owner of a streaming connection what nobody asked for: anything while nothing is owed,
+// and the lines of MONITOR, which begin with the time, at any time.
+func (c *Conn) streamed(b []byte, p Piece) bool {
+	if p&First != 0 {
+		line := len(b) > 1 && b[0] == '+' && b[1] >= '0' && b[1] <= '9'
+		c.inStream = c.state == Ready && c.owner != nil && (line || c.ring.len() == 0)
+	}
+	if c.inStream && c.owner != nil {
+		c.owner.Pushed(b, p)
+	}
+	return c.inStream
 }

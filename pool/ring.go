@@ -25,6 +25,16 @@ type ring struct {
 
 func (r *ring) len() int { return int(r.tail - r.head) }
 
+// waiting is how many of them do not block.
+func (r *ring) waiting() (n int) {
+	for i := r.head; i != r.tail; i++ {
+		if !r.at(i).blocks {
+			n++
+		}
+	}
+	return n
+}
+
 // at gives request i, head <= i < tail. Valid until the next push.
 func (r *ring) at(i uint64) *pending { return &r.slots[i&uint64(len(r.slots)-1)] }
 

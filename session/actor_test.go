@@ -20,7 +20,8 @@ type actor struct {
 	count     int
 	done      bool // has said its last
 	half      bool // and has told so
-	db, proto int  // as of the last reply seen
+	watchTag  string
+	db, proto int // as of the last reply seen
 }
 
 // question is a command and how it was asked.
@@ -40,6 +41,48 @@ func (a *actor) ask() {
 			return
 		}
 		args := a.think()
+		if args[0] == "TX" {
+			tag := a.names[a.rnd.IntN(len(a.names))]
+			if a.watchTag != "" && a.rnd.IntN(4) > 0 {
+				tag = a.watchTag
+			}
+			a.push([]string{"MULTI"})
+			want := []string{"EXEC"}
+			for range a.rnd.IntN(5) {
+				switch a.rnd.IntN(8) {
+				case 0:
+					a.push([]string{"CLIENT", "ID"})
+					want = append(want, "id")
+				case 1:
+					db := strconv.Itoa(a.rnd.IntN(3))
+					a.push([]string{"SELECT", db})
+					want = append(want, "db"+db)
+				default:
+					k := a.key()
+					k = "{" + tag + "}" + k[3:]
+					a.push([]string{"GET", k})
+					want = append(want, k)
+				}
+			}
+			switch a.rnd.IntN(12) {
+			case 0:
+				a.push([]string{"DISCARD"})
+				a.watchTag = ""
+			case 1:
+				a.push([]string{"MULTIEND", "RESET"})
+				a.watchTag = ""
+			default:
+				a.push(want)
+				a.watchTag = ""
+			}
+			continue
+		}
+		if args[0] == "WATCH" {
+			a.watchTag = args[1][1:2]
+		}
+		if args[0] == "UNWATCH" {
+			a.watchTag = ""
+		}
 		a.asked = append(a.asked, question{args})
 		switch {
 		case args[0] == "BROKEN":
@@ -54,6 +97,29 @@ func (a *actor) ask() {
 			}
 		}
 		a.done = a.done || args[0] == "QUIT"
+	}
+}
+
+func (a *actor) push(args []string) {
+	q := question{args}
+	switch {
+	case args[0] == "MULTI":
+		a.asked = append(a.asked, q)
+	case args[0] == "MULTIEND":
+		q.args = []string{"RESET"}
+		args = q.args
+		a.asked = append(a.asked, q)
+	case args[0] == "EXEC":
+		a.asked = append(a.asked, q)
+		args = args[:1]
+	case args[0] == "DISCARD":
+		a.asked = append(a.asked, question{[]string{"UNWATCH"}})
+	default:
+		a.asked = append(a.asked, question{[]string{"QUEUED"}})
+	}
+	a.unsent = parser.AppendArray(a.unsent, len(args))
+	for _, w := range args {
+		a.unsent = parser.AppendBulkString(a.unsent, w)
 	}
 }
 
@@ -73,8 +139,18 @@ func (a *actor) keys() (keys []string) {
 
 func (a *actor) think() []string {
 	switch n := a.rnd.IntN(1000); {
-	case n < 400:
+	case n < 330:
 		return []string{"GET", a.key()}
+	case n < 350:
+		return []string{"BLPOP", a.key(), "0"}
+	case n < 352 && len(a.names) == 1:
+		return []string{"CLIENT", "NO-EVICT", "on"}
+	case n < 370:
+		return []string{"WATCH", a.key()}
+	case n < 380:
+		return []string{"UNWATCH"}
+	case n < 400:
+		return []string{"TX"}
 	case n < 550:
 		return []string{"SET", a.key(), strings.Repeat("x", 1+a.rnd.IntN(100))}
 	case n < 560:
@@ -151,10 +227,10 @@ func (a *actor) look() {
 
 // ownError is what the proxy may say when servers fail.
 var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for server [ABC]; the command (may have run|was not sent)` +
-	`|lost the connection to server [ABC]; the command (may have run|was not sent) \((reset|refused|broken pipe|closed the connection|did not finish[^)]*)\)` +
+	`|lost the connection to server [ABC]; the command (may have run|was not sent) \((reset|refused|broken pipe|connection is no longer needed|closed the connection|did not finish[^)]*)\)` +
 	`|server [ABC] is down; the command was not sent( \([^)]*\))?` +
 	`|server [ABC] has too many requests waiting; the command was not sent` +
-	`|no server can be reached: (reset|refused|broken pipe|did not finish.*|could not be reached.*))\r\n$`)
+	`|the server takes no MULTI from the proxy; nothing was sent|no connection of its own is free for this command \(--pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|could not be reached.*))\r\n$`)
 
 // judge reports whether b answers the command.
 func (a *actor) judge(args []string, b []byte) bool {
@@ -164,6 +240,12 @@ func (a *actor) judge(args []string, b []byte) bool {
 	}
 	if args[0] == "MGET" {
 		return a.judgeList(args[1:], b)
+	}
+	if (args[0] == "EXEC" || args[0] == "WATCH" || args[0] == "BLPOP") && bytes.HasPrefix(b, []byte("-CROSSSLOT")) {
+		return true
+	}
+	if args[0] == "EXEC" {
+		return a.judgeExec(args[1:], b)
 	}
 	if !a.right(args, b) {
 		return false
@@ -178,7 +260,14 @@ func (a *actor) right(args []string, b []byte) bool {
 		return string(b) == string(parser.AppendBulkString(nil, a.value(args[1])))
 	case "SET":
 		return string(b) == "+"+a.value(args[1])+"\r\n"
-	case "MSET", "QUIT":
+	case "BLPOP":
+		return string(b) == string(parser.AppendBulkString(nil, a.value(args[1])))
+	case "QUEUED":
+		return string(b) == "+QUEUED\r\n"
+	case "RESET":
+		a.db, a.proto = 0, 2
+		return string(b) == "+RESET\r\n"
+	case "MSET", "QUIT", "CLIENT", "MULTI", "WATCH", "UNWATCH":
 		return string(b) == "+OK\r\n"
 	case "DEL":
 		return string(b) == string(parser.AppendInt(nil, int64(len(args)-1)))
@@ -237,6 +326,9 @@ func (a *actor) judgeEnd() {
 	a.read()
 	a.look()
 	ended := a.reason == stats.Quit || a.reason == stats.ProtocolError || a.reason == stats.ClientClosed
+	if a.reason == stats.ClientClosed && len(a.asked) > 0 && len(a.in) == 0 && a.asked[0].args[0] == "BLPOP" {
+		return // who has shut the write half is not blocked
+	}
 	if ended && (len(a.asked) > 0 || len(a.in) > 0) {
 		a.tb.Fatalf("client %s was closed for %s before %d replies, with %.100q", a.clientEnd.name, a.reason, len(a.asked), a.in)
 	}
@@ -253,7 +345,15 @@ func (a *actor) begins() bool {
 	args := a.asked[0].args
 	var whole []byte
 	switch args[0] {
-	case "GET":
+	case "EXEC":
+		whole = parser.AppendArray(nil, len(args)-1)
+		for _, k := range args[1:] {
+			if k == "id" || strings.HasPrefix(k, "db") {
+				return true
+			}
+			whole = parser.AppendBulkString(whole, a.value(k))
+		}
+	case "GET", "BLPOP":
 		whole = parser.AppendBulkString(nil, a.value(args[1]))
 	case "MGET":
 		whole = parser.AppendArray(nil, len(args)-1)
@@ -264,4 +364,39 @@ func (a *actor) begins() bool {
 		return false
 	}
 	return bytes.HasPrefix(whole, a.in)
+}
+
+func (a *actor) judgeExec(want []string, b []byte) bool {
+	a.execs++
+	if string(b) == "*-1\r\n" || string(b) == "_\r\n" {
+		a.nils++
+		return true
+	}
+	header := parser.AppendArray(nil, len(want))
+	if !bytes.HasPrefix(b, header) {
+		return false
+	}
+	b = b[len(header):]
+	for _, k := range want {
+		n := element(b)
+		one := string(b[:n])
+		b = b[n:]
+		switch {
+		case k == "id":
+			if one != fmt.Sprintf(":%d\r\n", a.session.ID()) {
+				return false
+			}
+		case strings.HasPrefix(k, "db"):
+			if one != "+OK\r\n" {
+				return false
+			}
+			a.db, _ = strconv.Atoi(k[2:])
+		default:
+			if one != string(parser.AppendBulkString(nil, a.value(k))) {
+				return false
+			}
+		}
+	}
+	a.chaos.right++
+	return len(b) == 0
 }

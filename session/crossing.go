@@ -63,6 +63,9 @@ func (c *crossing) step(s *Session) {
 		c.cause = c.rings.Cause()
 	}
 	r := c.rings
+	if !r.Usable() && !r.Failed() && c.cause == nil {
+		return // a call that was meant for a wait before this one
+	}
 	switch {
 	case r.Usable():
 		s.rings.Leave()
@@ -83,7 +86,7 @@ func (c *crossing) step(s *Session) {
 func (c *crossing) fail(s *Session, reply []byte) {
 	c.end(s)
 	if c.quiet {
-		s.close(stats.StateLost)
+		s.closeAs(stats.StateLost)
 		return
 	}
 	s.answer(reply)
@@ -109,4 +112,7 @@ func (c *crossing) end(s *Session) {
 }
 
 // cancel is passage.
-func (c *crossing) cancel(s *Session) { c.end(s) }
+func (c *crossing) cancel(s *Session) (unanswered bool) {
+	c.end(s)
+	return !c.quiet
+}

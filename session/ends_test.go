@@ -22,6 +22,8 @@ type serverEnd struct {
 	proto    int // for random_test.go: what GET's replies tell
 	db       int
 	toAnswer []byte
+	multi    [][]string
+	watcher  string
 }
 
 func (s *serverEnd) Write(b []byte) (int, error) {

@@ -13,6 +13,9 @@ func appendFailure(dst []byte, f *pool.Failure, env *Env) []byte {
 	return parser.AppendError(dst, failureText(f, millis(env.Pool.Timeout())))
 }
 
+// stopping is the failure of a command that the proxy's end leaves undone.
+var stopping = &pool.Failure{Kind: pool.Stopping}
+
 // millis is a time that prints as "250 ms".
 type millis time.Duration
 

@@ -199,6 +199,7 @@ func (h *hub) feed(server int) (*feed, *pool.Failure) {
 		return nil, failure
 	}
 	f.conn = conn
+	conn.Stream() // where a subscription is refused, PING's reply is one too many
 	h.feeds[server] = f
 	return f, nil
 }

@@ -187,6 +187,9 @@ func (s *Session) goOn() {
 			return
 		}
 	}
+	if s.wait == inFlight && !s.relieved() {
+		return // a call that was meant for a wait before this one
+	}
 	s.wait = nothing
 	if s.in != nil {
 		s.reread()

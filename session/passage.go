@@ -6,12 +6,15 @@ package session
 type passage interface {
 	// step goes as far as it can now. When it is over, s.passage is nil and s.wait is nothing.
 	step(s *Session)
-	// cancel ends the passage of a session that closes.
-	cancel(s *Session)
+	// cancel ends the passage of a session that closes; unanswered: its command has no reply and no place for one.
+	cancel(s *Session) (unanswered bool)
 }
 
 // begin starts a passage, which may be over at once.
 func (s *Session) begin(p passage) {
+	if s.state != open {
+		return
+	}
 	s.passage, s.wait = p, answers
 	if s.Owed() == 0 {
 		p.step(s)
@@ -23,6 +26,7 @@ type errand struct {
 	send func(*Session) // sends it; or answers why not
 	done func(*Session) // when it is answered
 	sent bool
+	idle bool // nobody asked: it only holds up what comes behind
 }
 
 func (e *errand) step(s *Session) {
@@ -40,4 +44,12 @@ func (e *errand) step(s *Session) {
 	e.done(s)
 }
 
-func (e *errand) cancel(s *Session) { s.passage, s.wait = nil, nothing }
+func (e *errand) cancel(s *Session) (unanswered bool) {
+	s.passage, s.wait = nil, nothing
+	return !e.sent && !e.idle
+}
+
+// standstill is an errand without a request: what comes behind waits until all before is answered.
+func standstill(done func(*Session)) *errand {
+	return &errand{send: func(*Session) {}, done: done, idle: true}
+}

@@ -16,21 +16,29 @@ type pin struct {
 	server int
 	conn   *pool.Conn // nil: lost
 	// Why the session has it. Without a reason it is given back.
-	watches bool // keys are watched
-	lost    bool // keys were watched on a connection that is gone
-	dirty   bool // the server keeps other state on it, for as long as the client stays
-	blocks  bool // a blocking command is under way
+	watches bool   // keys are watched
+	lost    bool   // keys were watched on a connection that is gone
+	dirty   bool   // the server keeps other state on it, for as long as the client stays
+	blocks  bool   // a blocking command is under way
+	soiled  bool   // the server may still watch: nobody else may have it
+	refusal []byte // what the server said against MULTI; nil: nothing
+	deaf    bool   // HELLO is under way: pushes are dropped
 }
 
 // Pushed is pool.Owner.
-func (p *pin) Pushed(b []byte, piece pool.Piece) { p.s.push(b, piece) }
+func (p *pin) Pushed(b []byte, piece pool.Piece) {
+	if !p.deaf {
+		p.s.push(b, piece)
+	}
+}
 
 // OwnLost is pool.Owner.
 func (p *pin) OwnLost(*pool.Conn, *pool.Failure) {
 	p.conn, p.lost = nil, p.watches
+	p.s.cutPush()
 	if p.dirty {
 		// What the server kept for the client is gone, and there is no other way to tell it.
-		p.s.close(stats.StateLost)
+		p.s.closeAs(stats.StateLost)
 	}
 }
 
@@ -63,7 +71,7 @@ func (s *Session) pinTo(server int) (*pin, *pool.Failure) {
 // settlePin gives the connection back when there is no reason left to have it.
 func (s *Session) settlePin() {
 	if p := s.pin; p != nil && !p.watches && !p.dirty && !p.blocks {
-		s.unpin(true)
+		s.unpin(!p.soiled)
 	}
 }
 
@@ -74,6 +82,7 @@ func (s *Session) unpin(clean bool) {
 		return
 	}
 	s.pin = nil
+	s.cutPush()
 	if p.conn != nil {
 		p.conn.Return(clean)
 	}
@@ -84,15 +93,33 @@ func (s *Session) follow(from, to pool.Key) {
 	if s.pin == nil || s.pin.conn == nil {
 		return
 	}
-	conn := s.pin.conn
+	p := s.pin
+	var f *pool.Failure
 	if from.Proto != to.Proto {
-		conn.Tell("HELLO", itoa(to.Proto))
+		p.deaf = true // pushes of the old protocol are nothing for a client of the new one
+		f = p.conn.Enqueue(appendRequest(nil, "HELLO", itoa(to.Proto)), p, 0, pool.Part)
 	}
-	if from.DB != to.DB {
-		conn.Tell("SELECT", itoa(to.DB))
+	if f == nil && from.DB != to.DB {
+		f = p.conn.Tell("SELECT", itoa(to.DB))
 	}
-	conn.Rekey(to)
+	if f == nil {
+		p.conn.Rekey(to)
+		return
+	}
+	conn := p.conn
+	p.OwnLost(conn, f)
+	conn.Return(false)
 }
+
+// Reply is pool.Receiver for HELLO.
+func (p *pin) Reply(_ uint64, _ []byte, piece pool.Piece) {
+	if piece&pool.Last != 0 {
+		p.deaf = false
+	}
+}
+
+// Fail is pool.Receiver: OwnLost says what is to be done.
+func (p *pin) Fail(uint64, *pool.Failure) {}
 
 // pinned carries out a command that leaves state on its connection: from then on the session has one of its
 // own until it ends.
@@ -102,6 +129,9 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	if s.pin != nil && s.pin.dirty {
+		if spec.Name == "monitor" && s.pin.conn != nil {
+			s.pin.conn.Stream()
+		}
 		s.pass(0, spec, req)
 		return
 	}
@@ -109,12 +139,17 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 	s.begin(&errand{
 		send: func(s *Session) {
 			p, f := s.pinTo(0)
-			if f == nil {
-				p.dirty = true
+			if f == nil && spec.Name == "monitor" {
+				p.conn.Stream()
 			}
 			s.sendOver(p, f, raw, spec, false)
 		},
-		done: (*Session).settlePin,
+		done: func(s *Session) {
+			if s.pin != nil && s.pin.conn != nil {
+				s.pin.dirty = true
+			}
+			s.settlePin()
+		},
 	})
 }
 
@@ -138,7 +173,7 @@ func (s *Session) block(spec *command.Spec, req *parser.Request) {
 				return
 			}
 			if s.pin != nil && s.pin.server != server {
-				s.deny(spec, errPinnedElsewhere)
+				s.refuse(spec, errPinnedElsewhere)
 				return
 			}
 			p, f := s.pinTo(server)
@@ -147,7 +182,7 @@ func (s *Session) block(spec *command.Spec, req *parser.Request) {
 				if waits {
 					// It asks for what the connection wrote last, which was over another one: any command makes the
 					// server take the present offset for that.
-					p.conn.Tell("PING")
+					_ = p.conn.Tell("PING")
 				}
 			}
 			s.sendOver(p, f, raw, spec, true)

@@ -1,6 +1,9 @@
 package session
 
-import "ringmaster/command"
+import (
+	"ringmaster/command"
+	"ringmaster/pool"
+)
 
 // proving is a transaction that waits to learn whether the server takes MULTI on this connection at all:
 // else its commands would run one by one.
@@ -9,6 +12,8 @@ type proving struct {
 	s    *Session // nil: cancelled
 	// asked: the answer is on its way; proved: it has come.
 	asked, proved bool
+	refusal       []byte
+	failure       *pool.Failure
 }
 
 func (p *proving) step(s *Session) {
@@ -27,17 +32,25 @@ func (p *proving) step(s *Session) {
 		return
 	}
 	p.end(s)
-	if !conn.TakesMulti() { // refused, or lost meanwhile
+	switch {
+	case p.failure != nil:
 		s.dropTransaction()
-		s.refuse(p.spec, errMultiRefused)
-		return
+		f := *p.failure
+		f.Sent = false // the question may have been, the transaction was not
+		s.env.scratch = appendFailure(s.env.scratch[:0], &f, s.env)
+		s.answer(s.env.scratch)
+	case p.refusal != nil:
+		s.dropTransaction()
+		s.env.Stats.Error(p.spec.ID, p.refusal)
+		s.answer(p.refusal)
+	default:
+		s.execNow(p.spec)
 	}
-	s.execNow(p.spec)
 }
 
 // Proved is pool.Prover.
-func (p *proving) Proved() {
-	p.proved = true
+func (p *proving) Proved(refusal []byte, f *pool.Failure) {
+	p.proved, p.refusal, p.failure = true, refusal, f
 	if p.s != nil {
 		p.s.resumeLater()
 	}
@@ -45,4 +58,7 @@ func (p *proving) Proved() {
 
 func (p *proving) end(s *Session) { s.passage, s.wait, p.s = nil, nothing, nil }
 
-func (p *proving) cancel(s *Session) { p.end(s) }
+func (p *proving) cancel(s *Session) (unanswered bool) {
+	p.end(s)
+	return true
+}

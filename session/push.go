@@ -58,3 +58,16 @@ func (s *Session) dropPushes() {
 		s.pushes = nil
 	}
 }
+
+// cutPush drops the beginning of a push whose end will not come.
+func (s *Session) cutPush() {
+	q := s.pushes
+	if q == nil {
+		return
+	}
+	s.held -= len(q.buf.B) - q.whole
+	q.buf.B = q.buf.B[:q.whole]
+	if q.whole == 0 {
+		s.dropPushes()
+	}
+}

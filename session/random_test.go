@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,9 +17,9 @@ import (
 // and in pieces, and connections are lost, refused and full. Every reply must be the client's own, in its
 // order, from the right server and database, or an error that the proxy gives for what was done to it.
 func TestRandomTraffic(t *testing.T) {
-	seeds := uint64(60)
+	seeds := uint64(120)
 	if testing.Short() || raceEnabled {
-		seeds = 15
+		seeds = 30
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { runRandom(t, seed) })
@@ -27,17 +29,28 @@ func TestRandomTraffic(t *testing.T) {
 // chaos is one random run.
 type chaos struct {
 	*world
-	rnd    *rand.Rand
-	actors []*actor
-	born   int
-	right  int // replies that were what was asked for
-	errors int // errors of the proxy's own
+	rnd         *rand.Rand
+	actors      []*actor
+	born        int
+	right       int // replies that were what was asked for
+	execs, nils int
+	errors      int // errors of the proxy's own
 }
 
 func runRandom(t *testing.T, seed uint64) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	s := defaults()
 	s.byHand = true
+	s.upstream.MaxOwn = []int{1, 4, 100}[rnd.IntN(3)]
+	if rnd.IntN(2) == 0 {
+		s.upstream.DialTimeout = 3 * time.Second
+	}
+	if rnd.IntN(2) == 0 {
+		s.servers = []string{"A"}
+	}
+	if rnd.IntN(3) == 0 {
+		s.upstream.MaxPendingBytes = 3000
+	}
 	s.upstream.Connections = 1 + rnd.IntN(2)
 	s.session.MaxInFlight = []int{1, 4, 1000}[rnd.IntN(3)]
 	s.session.MaxInFlightBytes = []int{2000, 1 << 20}[rnd.IntN(2)]
@@ -60,7 +73,7 @@ func runRandom(t *testing.T, seed uint64) {
 		}
 	}
 	c.calm()
-	if c.right < 300 || c.errors == 0 {
+	if c.right < 100 || c.errors == 0 {
 		t.Errorf("the run tests little: %d replies were right, %d errors of the proxy's own", c.right, c.errors)
 	}
 	c.end()
@@ -164,7 +177,7 @@ func (c *chaos) serve(n int) {
 			continue
 		}
 		for _, args := range s.requests() {
-			if c.rnd.IntN(50) == 0 {
+			if c.rnd.IntN(50) == 0 && !s.conn.Own() {
 				s.toAnswer = append(s.toAnswer, ">2\r\n+message\r\n$1\r\nx\r\n"...)
 			}
 			s.toAnswer = s.appendReply(s.toAnswer, args)
@@ -230,7 +243,69 @@ func (c *chaos) quiet() bool {
 // appendReply is what a server says to a request: who and where it is, and what was asked.
 func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 	keys := args[1:]
+	owner := func(k string) string { o, _, _ := strings.Cut(k[3:], "-"); return o }
+	if s.multi != nil && args[0] != "EXEC" {
+		s.multi = append(s.multi, args)
+		return append(b, "+QUEUED\r\n"...)
+	}
 	switch args[0] {
+	case "MULTI":
+		s.multi = [][]string{}
+		return append(b, "+OK\r\n"...)
+	case "EXEC":
+		cmds := s.multi
+		s.multi = nil
+		who := ""
+		for _, cmd := range cmds {
+			if cmd[0] == "GET" {
+				if who != "" && who != owner(cmd[1]) {
+					s.w.tb.Fatalf("transaction of two: %v", cmds)
+				}
+				who = owner(cmd[1])
+			}
+		}
+		if s.watcher != "" && who != "" && who != s.watcher {
+			s.w.tb.Fatalf("%s: EXEC of %s while %s watches: %v", connName(s.conn), who, s.watcher, cmds)
+		}
+		w := s.watcher
+		s.watcher = ""
+		if w != "" && s.w.pool.Random(4) == 0 {
+			if s.proto == 3 {
+				return append(b, "_\r\n"...)
+			}
+			return append(b, "*-1\r\n"...)
+		}
+		b = parser.AppendArray(b, len(cmds))
+		for _, cmd := range cmds {
+			b = s.appendReply(b, cmd)
+		}
+		return b
+	case "WATCH":
+		if !s.conn.Own() {
+			s.w.tb.Fatalf("WATCH on a shared connection")
+		}
+		if s.watcher != "" && s.watcher != owner(keys[0]) {
+			s.w.tb.Fatalf("%s watches and %s comes", s.watcher, owner(keys[0]))
+		}
+		s.watcher = owner(keys[0])
+		return append(b, "+OK\r\n"...)
+	case "UNWATCH":
+		s.watcher = ""
+		return append(b, "+OK\r\n"...)
+	case "BLPOP":
+		if !s.conn.Own() {
+			s.w.tb.Fatalf("BLPOP on a shared connection")
+		}
+		if s.watcher != "" && s.watcher != owner(keys[0]) {
+			s.w.tb.Fatalf("%s watches and %s comes to pop", s.watcher, owner(keys[0]))
+		}
+		return s.appendValue(b, keys[0])
+	case "SELECT":
+		s.db, _ = strconv.Atoi(keys[0])
+		return append(b, "+OK\r\n"...)
+	case "HELLO":
+		s.proto, _ = strconv.Atoi(keys[0])
+		return append(b, "+OK\r\n"...)
 	case "GET":
 		return s.appendValue(b, keys[0])
 	case "MGET":
@@ -256,5 +331,5 @@ func (s *serverEnd) appendValue(b []byte, key string) []byte {
 // closeReasons are why clients may be closed in this test.
 var closeReasons = map[stats.CloseReason]bool{
 	stats.Quit: true, stats.UpstreamLost: true, stats.ProtocolError: true, stats.OutputLimit: true,
-	stats.ClientClosed: true,
+	stats.ClientClosed: true, stats.StateLost: true,
 }

@@ -190,6 +190,9 @@ func (s *Session) finish(tag uint64, n int) {
 
 // answer gives a reply of the proxy's own to the request being dispatched. Borrows b.
 func (s *Session) answer(b []byte) {
+	if s.state == closed {
+		return
+	}
 	if s.capture != nil {
 		*s.capture = append(*s.capture, b...)
 		return

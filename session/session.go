@@ -150,10 +150,11 @@ func (s *Session) closeAs(reason stats.CloseReason) {
 	if s.state != open {
 		return
 	}
-	if s.passage != nil {
-		s.passage.cancel(s)
+	if s.passage != nil && s.passage.cancel(s) {
+		s.env.scratch = appendFailure(s.env.scratch[:0], stopping, s.env)
+		s.answer(s.env.scratch)
 	}
-	s.state, s.reason = closing, reason
+	s.state, s.reason, s.wait = closing, reason, nothing
 	if s.pin != nil && s.pin.blocks {
 		s.unpin(false) // nobody waits for what may never come
 	}

@@ -204,9 +204,10 @@ func (s *Session) subscriptionCount(k kind) int {
 	return s.subs.count(k)
 }
 
-func (p *subscribing) cancel(s *Session) {
+func (p *subscribing) cancel(s *Session) (unanswered bool) {
 	s.passage, s.wait, p.s = nil, nothing, nil
 	p.letGo(s)
+	return true
 }
 
 // unsubscribeAll ends the subscriptions of a client that goes or resets its connection.

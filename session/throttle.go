@@ -39,7 +39,7 @@ func (s *Session) throttle() {
 func (s *Session) settleWait() {
 	switch s.wait {
 	case inFlight:
-		if s.Owed() <= s.window()/2 && s.inBytes <= s.env.Config.MaxInFlightBytes/2 {
+		if s.relieved() {
 			s.resumeLater()
 		}
 	case answers:
@@ -47,4 +47,9 @@ func (s *Session) settleWait() {
 			s.resumeLater()
 		}
 	}
+}
+
+// relieved reports whether a throttled client may go on.
+func (s *Session) relieved() bool {
+	return s.Owed() <= s.window()/2 && s.inBytes <= s.env.Config.MaxInFlightBytes/2
 }

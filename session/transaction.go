@@ -22,6 +22,7 @@ type transaction struct {
 	crossed bool                       // the keys live on several shards: EXEC answers CROSSSLOT
 	dirty   bool                       // a command leaves state on the connection
 	locals  []local
+	size    int // bytes of locals' requests
 }
 
 // local is a command of a transaction that the proxy answers itself when EXEC has run.
@@ -125,7 +126,7 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 // queued puts raw behind what is queued.
 func (s *Session) queued(spec *command.Spec, raw []byte) {
 	tx := s.tx
-	if len(tx.buf.B)+len(raw) > s.env.Config.QueryBufferLimit {
+	if len(tx.buf.B)+tx.size+len(raw) > s.env.Config.QueryBufferLimit {
 		s.close(stats.QueryBufferLimit)
 		return
 	}
@@ -186,7 +187,8 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 		}
 	}
 	l.raw = bytes.Clone(req.Raw)
-	if len(tx.buf.B)+tx.localBytes()+len(l.raw) > s.env.Config.QueryBufferLimit {
+	tx.size += len(l.raw) + localOverhead
+	if len(tx.buf.B)+tx.size > s.env.Config.QueryBufferLimit {
 		s.close(stats.QueryBufferLimit)
 		return
 	}
@@ -194,12 +196,8 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	s.answerString("+QUEUED\r\n")
 }
 
-func (t *transaction) localBytes() (n int) {
-	for _, l := range t.locals {
-		n += len(l.raw)
-	}
-	return n
-}
+// localOverhead is what a local command takes beside its words, bytes.
+const localOverhead = 64
 
 // exec runs what is queued.
 func (s *Session) exec(spec *command.Spec) {
@@ -224,7 +222,9 @@ func (s *Session) exec(spec *command.Spec) {
 		s.answer(s.env.scratch)
 		return
 	}
-	if tx.server == anyServer {
+	if p := s.pin; tx.server == anyServer && p != nil && p.conn != nil && (p.watches || p.dirty) {
+		tx.server = p.server
+	} else if tx.server == anyServer {
 		tx.server = s.anyServer()
 	}
 	if p := s.pin; p != nil && (p.watches || p.dirty) && p.server != tx.server {
@@ -250,8 +250,15 @@ func (s *Session) execNow(spec *command.Spec) {
 		s.execApart(spec)
 		return
 	case !s.conn(tx.server).TakesMulti() && s.pin != nil && s.pin.watches:
+		refusal := s.pin.refusal
 		s.endTransaction()
-		s.refuse(spec, errMultiRefused)
+		if refusal == nil {
+			s.refuse(spec, errMultiRefused)
+			return
+		}
+		s.env.Stats.Call(spec.ID, 0)
+		s.env.Stats.Error(spec.ID, refusal)
+		s.answer(refusal)
 		return
 	case !s.conn(tx.server).TakesMulti():
 		s.begin(&proving{spec: spec})
@@ -262,7 +269,7 @@ func (s *Session) execNow(spec *command.Spec) {
 	moves := len(tx.locals) > 0 || s.pin != nil && s.pin.watches
 	s.sendTransaction(spec)
 	if moves {
-		s.begin(&errand{send: func(*Session) {}, done: (*Session).settlePin})
+		s.begin(standstill((*Session).settlePin))
 	}
 }
 
@@ -307,11 +314,13 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	tx, env := s.tx, s.env
 	conn := s.conn(tx.server)
 	s.tx = nil
-	if s.pin != nil {
+	watched := s.pin != nil && s.pin.watches
+	if watched {
 		s.pin.watches, s.pin.lost = false, false // EXEC ends them
 	}
 	last := tx.n + 1
 	tx.buf.B = append(tx.buf.B, execFrame...)
+	needs := len(tx.buf.B)
 	requests := tx.n + 2
 	if selects(tx) {
 		// The connection goes on in the database it was in, whatever EXEC has made of that.
@@ -321,11 +330,14 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	o := env.outcome()
 	o.s, o.last, o.left, o.locals, o.n = s, uint64(last), requests, tx.locals, tx.n
 	o.tag = s.expect(len(tx.buf.B))
-	if f := conn.EnqueuePiece(tx.buf.B, requests, o, last, spec.ID); f != nil {
+	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID); f != nil {
 		tag := o.tag
 		env.recycleOutcome(o)
 		s.countFailure(spec)
 		s.Fail(tag, f)
+		if watched {
+			s.pin.soiled = true // no EXEC was sent: the server still watches
+		}
 	}
 	env.Pool.Buffers.Put(tx.buf)
 }

@@ -5,6 +5,7 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
+	"ringmaster/pool"
 )
 
 // watch ties keys to a connection of the session's own until EXEC, DISCARD or UNWATCH.
@@ -17,7 +18,7 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	if !ok {
 		return
 	}
-	if p := s.pin; p != nil && p.conn != nil && (p.watches || p.dirty) {
+	if p := s.pin; p != nil && p.conn != nil && (p.watches || p.dirty && p.conn.TakesMulti()) {
 		if p.server != server {
 			s.refuse(spec, errCrossSlot)
 			return
@@ -43,15 +44,13 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 // it ends what is watched.
 func (p *pin) watch() {
 	if !p.conn.TakesMulti() && !p.watches {
-		_ = p.conn.ProveMulti(unheard{})
+		_ = p.conn.ProveMulti(p)
 	}
 	p.watches = true
 }
 
-// unheard is a Prover that looks later.
-type unheard struct{}
-
-func (unheard) Proved() {}
+// Proved is pool.Prover: what the server says against MULTI is for EXEC to tell.
+func (p *pin) Proved(refusal []byte, _ *pool.Failure) { p.refusal = bytes.Clone(refusal) }
 
 // forgetWatches frees the watched keys.
 func (s *Session) forgetWatches() {
@@ -59,10 +58,10 @@ func (s *Session) forgetWatches() {
 	if p == nil || !p.watches {
 		return
 	}
-	if p.conn != nil {
-		p.conn.Tell("UNWATCH")
-	}
 	p.watches, p.lost = false, false
+	if p.conn != nil && p.conn.Tell("UNWATCH") != nil {
+		p.soiled = true
+	}
 	s.settlePinLater()
 }
 
@@ -74,6 +73,6 @@ func (s *Session) settlePinLater() {
 		return
 	}
 	if s.passage == nil {
-		s.begin(&errand{send: func(*Session) {}, done: (*Session).settlePin})
+		s.begin(standstill((*Session).settlePin))
 	}
 }
