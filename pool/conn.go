@@ -56,6 +56,7 @@ type Conn struct {
 	serverID int64 // what the server calls it
 	multi    bool  // the server is known to take MULTI (piece.go)
 	streams  bool  // the owner takes what nobody asked for, whatever it is: Stream
+	tunnel   bool  // bytes go to the owner as they come: Tunnel
 	inStream bool  // the piece under way is such
 }
 

@@ -98,6 +98,21 @@ func (c *Conn) Return(clean bool) {
 // or replies beside those that are owed. Loop-only.
 func (c *Conn) Stream() { c.streams = true }
 
+// Tunnel makes the connection a stream of bytes: what the server sends from now on, RESP or not, goes to the
+// owner as it comes. It is for replication (SYNC) and never ends. Loop-only.
+func (c *Conn) Tunnel() { c.tunnel = true }
+
+// Send writes a request that no reply will be owed to, as in a Tunnel. Borrows raw until return. Loop-only.
+func (c *Conn) Send(raw []byte) *Failure {
+	if f := c.admit(len(raw), 0); f != nil {
+		return f
+	}
+	c.out.write(raw)
+	c.queued += uint64(len(raw))
+	c.markDirty()
+	return nil
+}
+
 // Rekey tells that SELECT or HELLO have been sent on a connection of an owner. Loop-only.
 func (c *Conn) Rekey(key Key) { c.rings.key = key }
 

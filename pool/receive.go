@@ -9,6 +9,10 @@ import (
 func (c *Conn) OnBytes(b []byte) {
 	c.progress = c.pool.Now
 	c.pool.stats.Servers[c.server.index].BytesIn += uint64(len(b))
+	if c.tunnel && c.state == Ready && c.owner != nil {
+		c.owner.Pushed(b, Whole)
+		return
+	}
 	if len(c.rest) > 0 {
 		// Only the line is completed: what is behind it is not copied.
 		n := indexLine(b)

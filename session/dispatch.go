@@ -75,6 +75,10 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	case command.ClassAnyShard:
 		s.pass(anyServer, spec, req)
 	case command.ClassAllShards:
+		if s.env.killsScript[spec.ID] {
+			s.killScript(spec, req)
+			return
+		}
 		s.allShards(spec, req)
 	case command.ClassScan:
 		s.scan(spec, req)

@@ -46,6 +46,7 @@ type Env struct {
 	actsInMulti  []bool // by command.Spec.ID: acts at once inside MULTI
 	inSubscriber []bool // by command.Spec.ID: a subscriber of RESP2 may say it
 	publishes    []bool // by command.Spec.ID: PUBLISH and SPUBLISH
+	killsScript  []bool // by command.Spec.ID: SCRIPT KILL and FUNCTION KILL
 	stateless    []bool // by command.Spec.ID: the server may as well answer it
 }
 
@@ -65,6 +66,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.publishes = specSet("publish", "spublish")
 	e.execSpec = specOf("exec")
 	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
+	e.killsScript = specSet("script|kill", "function|kill")
 	e.stateless = specSet("ping", "echo")
 	e.counts = make([]int32, m.Len())
 	return e

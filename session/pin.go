@@ -22,6 +22,7 @@ type pin struct {
 	blocks  bool   // a blocking command is under way
 	soiled  bool   // the server may still watch: nobody else may have it
 	refusal []byte // what the server said against MULTI; nil: nothing
+	tunnel  bool   // it carries a replication stream
 	deaf    bool   // HELLO is under way: pushes are dropped
 }
 
@@ -128,6 +129,10 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		s.refuse(spec, oneServerState(spec.Name))
 		return
 	}
+	if s.pin != nil && s.pin.tunnel && s.pin.conn != nil {
+		_ = s.pin.conn.Send(req.Raw) // REPLCONF ACK
+		return
+	}
 	if s.pin != nil && s.pin.dirty {
 		if spec.Name == "monitor" && s.pin.conn != nil {
 			s.pin.conn.Stream()
@@ -136,6 +141,10 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	raw := bytes.Clone(req.Raw)
+	if spec.Name == "sync" || spec.Name == "psync" {
+		s.begin(&errand{send: func(s *Session) { s.replicate(spec, raw) }, done: func(*Session) {}})
+		return
+	}
 	s.begin(&errand{
 		send: func(s *Session) {
 			p, f := s.pinTo(0)
@@ -151,6 +160,23 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 			s.settlePin()
 		},
 	})
+}
+
+// replicate makes the client a replica of the server: from now on the connection carries what is no RESP.
+func (s *Session) replicate(spec *command.Spec, raw []byte) {
+	p, f := s.pinTo(0)
+	if f == nil {
+		f = p.conn.Send(raw)
+	}
+	s.env.Stats.Call(spec.ID, 0)
+	if f != nil {
+		s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
+		s.answer(s.env.scratch)
+		s.settlePin()
+		return
+	}
+	p.dirty, p.tunnel = true, true
+	p.conn.Tunnel()
 }
 
 // block carries out a command that may wait at the server, on a connection of its own: on a shared one it

@@ -1,0 +1,67 @@
+package session
+
+import (
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+)
+
+// aside is a request that must not stand behind others, over a connection lent for it alone: SCRIPT KILL would
+// else wait for the script that it is to end.
+type aside struct {
+	conn *pool.Conn
+	recv pool.Receiver
+	tag  uint64
+}
+
+// asideTo sends raw to server for recv.
+func (s *Session) asideTo(server int, raw []byte, recv pool.Receiver, tag uint64, cmd uint16) {
+	a := &aside{recv: recv, tag: tag}
+	// Database 0, for a server that is busy takes no SELECT.
+	conn, f := s.env.Pool.Lend(server, pool.Key{Proto: int(s.proto)}, a)
+	if f == nil {
+		a.conn = conn
+		f = conn.Enqueue(raw, a, 0, cmd)
+	}
+	if f != nil {
+		recv.Fail(tag, f)
+		if a.conn != nil {
+			a.conn.Return(true)
+		}
+	}
+}
+
+// Reply is pool.Receiver.
+func (a *aside) Reply(_ uint64, b []byte, p pool.Piece) {
+	a.recv.Reply(a.tag, b, p)
+	if p&pool.Last != 0 {
+		a.conn.Return(true)
+	}
+}
+
+// Fail is pool.Receiver. A late reply may still come, so the connection is of no use to others.
+func (a *aside) Fail(_ uint64, f *pool.Failure) {
+	a.recv.Fail(a.tag, f)
+	a.conn.Return(false)
+}
+
+// Pushed and OwnLost are pool.Owner: there is nothing to hear, and Fail has told of the loss.
+func (a *aside) Pushed([]byte, pool.Piece)         {}
+func (a *aside) OwnLost(*pool.Conn, *pool.Failure) {}
+
+// killScript is SCRIPT KILL and FUNCTION KILL.
+func (s *Session) killScript(spec *command.Spec, req *parser.Request) {
+	if s.env.single() {
+		s.asideTo(0, req.Raw, s, s.expect(len(req.Raw)), spec.ID)
+		return
+	}
+	g := s.gather(spec, len(req.Raw))
+	g.hold()
+	for i := range s.env.Map.Len() {
+		n := uint64(len(g.parts))
+		g.parts = append(g.parts, part{})
+		g.left++
+		s.asideTo(i, req.Raw, g, n, pool.Part)
+	}
+	g.release()
+}

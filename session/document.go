@@ -1,0 +1,108 @@
+package session
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ringmaster/command"
+)
+
+// Document is docs/commands.md: what becomes of every command of the table.
+func Document() string {
+	var b strings.Builder
+	b.WriteString(documentHead)
+	groups := map[string][]*command.Spec{}
+	var order []string
+	for _, s := range command.All() {
+		if s.Subs > 0 {
+			continue // its subcommands are listed
+		}
+		if groups[s.Group] == nil {
+			order = append(order, s.Group)
+		}
+		groups[s.Group] = append(groups[s.Group], s)
+	}
+	slices.Sort(order)
+	local := localHandlers()
+	for _, g := range order {
+		fmt.Fprintf(&b, "\n## %s\n\n| command | since | one server | several servers | why |\n|---|---|---|---|---|\n", g)
+		for _, s := range groups[g] {
+			one, several := handling(s, local[s.ID] != nil)
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", strings.ToUpper(strings.ReplaceAll(s.Name, "|", " ")), s.Since, one, several, s.Reason)
+		}
+	}
+	return b.String()
+}
+
+// handling says in words what becomes of a command in front of one server and of several.
+func handling(s *command.Spec, local bool) (one, several string) {
+	if local {
+		return "answered by the proxy", "the same"
+	}
+	switch s.Class {
+	case command.ClassSingle:
+		return "passed on", "to the key's shard"
+	case command.ClassSameShard:
+		return "passed on", "to the keys' shard, else `CROSSSLOT`"
+	case command.ClassSplit:
+		return "passed on", "a part for each shard; " + merging(s)
+	case command.ClassAllShards:
+		return "passed on", "to all shards; " + merging(s)
+	case command.ClassScan:
+		return "passed on", "shard after shard"
+	case command.ClassAnyShard:
+		return "passed on", "to one shard"
+	case command.ClassTransaction:
+		return "a transaction", "a transaction on one shard"
+	case command.ClassBlocking:
+		if s.Name == "wait" || s.Name == "waitaof" {
+			return "on a connection of its own", "error: it speaks of one server"
+		}
+		return "on a connection of its own", "the same, on the keys' shard, else `CROSSSLOT`"
+	case command.ClassPubSub:
+		return "pub/sub: shared subscriptions", "the same: channels by name, patterns on all shards"
+	case command.ClassPinned:
+		return "on a connection of its own from then on", "error: it keeps state at one server"
+	case command.ClassRefused:
+		return "`NOPERM`, unless `--admin-commands allow`", "the same"
+	}
+	return "error: not supported", "the same"
+}
+
+// merging says in words how the shards' replies become one.
+func merging(s *command.Spec) string {
+	switch s.Merge {
+	case command.MergeInKeyOrder:
+		return "in the order of the keys"
+	case command.MergeSum:
+		return "summed"
+	case command.MergeMin:
+		return "the least"
+	case command.MergeAnd:
+		return "1 where all say 1"
+	case command.MergeAllEqual:
+		return "one answer, or the first error"
+	case command.MergeOneOK:
+		return "the first that is no error"
+	case command.MergeConcat:
+		return "one after the other"
+	case command.MergeRandom:
+		return "one of them by chance"
+	case command.MergeSpecial:
+		if specialMerges[s.Name] != nil {
+			return "joined by their meaning"
+		}
+		return "error: it describes one server"
+	}
+	return "the first's"
+}
+
+const documentHead = `# Commands
+
+<!-- Made from the command table and the session's handlers; do not edit. To make it again: scripts/gen-docs -->
+
+What becomes of every command and subcommand of Redis 7.0, Redis 8 and Valkey 9. "Since" is the version that brought it, in the numbering of the
+first of these servers that has it; a server that lacks it says so itself. What the table does not list is ` + "`ERR unknown command`" + `.
+Operators can refuse more with ` + "`--deny-commands`" + `.
+`

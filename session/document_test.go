@@ -1,0 +1,22 @@
+package session
+
+import (
+	"flag"
+	"os"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write docs/commands.md")
+
+func TestCommandsDocumentIsCurrent(t *testing.T) {
+	const file = "../docs/commands.md"
+	if *update {
+		if err := os.WriteFile(file, []byte(Document()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(file)
+	if err != nil || string(have) != Document() {
+		t.Errorf("%s is not what the table says (%v); run scripts/gen-docs", file, err)
+	}
+}
