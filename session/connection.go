@@ -13,7 +13,7 @@ import (
 
 // localHandlers is the table of the commands that the proxy answers itself, by command.Spec.ID.
 func localHandlers() []handler {
-	table := make([]handler, len(command.All()))
+	table := make([]handler, len(command.All())+1) // the last for those learned
 	for name, h := range map[string]handler{
 		"ping":           (*Session).ping,
 		"echo":           (*Session).echo,
@@ -53,7 +53,7 @@ func specOf(name string) *command.Spec {
 
 // specSet tells the named commands by command.Spec.ID.
 func specSet(names ...string) []bool {
-	set := make([]bool, len(command.All()))
+	set := make([]bool, len(command.All())+1)
 	for _, name := range names {
 		set[specOf(name).ID] = true
 	}
@@ -252,8 +252,11 @@ func (s *Session) describe() string {
 }
 
 func (s *Session) lastCommand() string {
-	if s.last == command.NoID {
+	switch s.last {
+	case command.NoID:
 		return "NULL"
+	case otherID:
+		return "unknown"
 	}
 	return command.All()[s.last].Name
 }

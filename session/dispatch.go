@@ -16,8 +16,15 @@ func (s *Session) dispatch(req *parser.Request) {
 	env.Stats.TurnRequests++
 	spec := command.Lookup(req.Args[0])
 	if spec == nil {
-		s.reject(nil, unknownCommand(req.Args))
-		return
+		var ask bool
+		if spec, ask = s.lookupLearned(req.Args); ask && s.authed {
+			s.discover(req)
+			return
+		}
+		if spec == nil {
+			s.reject(nil, unknownCommand(req.Args))
+			return
+		}
 	}
 	if spec.HasSubs() && len(req.Args) > 1 {
 		sub := spec.Sub(req.Args[1])
@@ -53,7 +60,7 @@ func (s *Session) dispatch(req *parser.Request) {
 
 // route sends a request to the servers that its class and keys name.
 func (s *Session) route(spec *command.Spec, req *parser.Request) {
-	switch s.env.class[spec.ID] {
+	switch s.env.classOf(spec) {
 	case command.ClassSingle:
 		if s.env.single() {
 			s.pass(0, spec, req)

@@ -28,10 +28,11 @@ type Env struct {
 	resume   []*Session
 	req      parser.Request
 	keys     []int
-	order    []int32 // for a split command: the shard of each key
-	counts   []int32 // keys per shard, then the part's number
-	build    []byte  // a part of a command, for the connection to copy
-	scratch  []byte  // a reply of our own
+	order    []int32             // for a split command: the shard of each key
+	counts   []int32             // keys per shard, then the part's number
+	build    []byte              // a part of a command, for the connection to copy
+	scratch  []byte              // a reply of our own
+	learned  map[string]*learned // by name: commands that the table does not know
 	free     []*gather
 	outcomes []*outcome
 

@@ -92,9 +92,9 @@ func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
 		s.reject(spec, errNoMulti)
 	case s.env.local[spec.ID] != nil && !s.env.stateless[spec.ID]:
 		s.queueLocal(spec, req)
-	case s.env.class[spec.ID] == command.ClassRefused:
+	case s.env.classOf(spec) == command.ClassRefused:
 		s.reject(spec, noPermission(spec.Name))
-	case s.env.class[spec.ID] == command.ClassLocal && s.env.local[spec.ID] == nil:
+	case s.env.classOf(spec) == command.ClassLocal && s.env.local[spec.ID] == nil:
 		s.reject(spec, unsupported(spec.Name))
 	default:
 		s.queueForServer(spec, req)
@@ -111,7 +111,7 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 			return
 		}
 	}
-	switch env.class[spec.ID] {
+	switch env.classOf(spec) {
 	case command.ClassPinned:
 		tx.dirty = true
 	case command.ClassPubSub:
@@ -139,7 +139,7 @@ func (s *Session) queued(spec *command.Spec, raw []byte) {
 // placeInTransaction finds the shard of a queued command's keys. A text says why it can't be queued.
 func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (text string) {
 	tx, env := s.tx, s.env
-	switch env.class[spec.ID] {
+	switch env.classOf(spec) {
 	case command.ClassAllShards, command.ClassScan:
 		return notInTransaction(spec.Name)
 	case command.ClassPinned:
