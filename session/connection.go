@@ -247,7 +247,7 @@ func (s *Session) describe() string {
 	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d multi=%d "+
 		"qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=%d tot-mem=%d events=r cmd=%s "+
 		"user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",
-		s.id, remote, local, id.name, s.env.age(s.opened), s.env.age(s.active), s.flags(), s.db, sub, psub, ssub, multi,
+		s.id, remote, local, id.name, s.env.age(s.opened), s.env.age(s.active), s.flags(), s.db(), sub, psub, ssub, multi,
 		kept, s.sock.Buffered()+s.held, kept+s.sock.Buffered()+s.held, s.lastCommand(), s.proto, id.libName, id.libVersion)
 }
 

@@ -70,7 +70,7 @@ func (c *crossing) step(s *Session) {
 	case r.Usable():
 		s.rings.Leave()
 		s.follow(s.rings.Key(), c.to)
-		s.rings, s.proto, s.db = r, uint8(c.to.Proto), c.to.DB
+		s.rings, s.proto = r, uint8(c.to.Proto)
 		c.rings = nil
 		c.end(s)
 		c.done(s)

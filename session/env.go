@@ -31,6 +31,7 @@ type Env struct {
 	order    []int32             // for a split command: the shard of each key
 	counts   []int32             // keys per shard, then the part's number
 	build    []byte              // a part of a command, for the connection to copy
+	capture  *[]byte             // where answers of the proxy's own go instead of to the client; nil: to the client
 	scratch  []byte              // a reply of our own
 	learned  map[string]*learned // by name: commands that the table does not know
 	free     []*gather

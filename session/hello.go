@@ -37,7 +37,7 @@ func (s *Session) hello(spec *command.Spec, req *parser.Request) {
 		s.deny(spec, errHelloNoAuth)
 		return
 	}
-	s.crossTo(pool.Key{Proto: int(proto), DB: s.db}, (*Session).answerHello)
+	s.crossTo(pool.Key{Proto: int(proto), DB: s.db()}, (*Session).answerHello)
 }
 
 // helloOption carries out the option at the start of args and gives its length in words; text is the

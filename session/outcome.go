@@ -73,7 +73,7 @@ func (o *outcome) join() {
 		}
 	}
 	dst := parser.AppendArray(nil, total)
-	db, next := s.db, 0
+	db, next := s.db(), 0
 	for i := range o.locals {
 		l := &o.locals[i]
 		for ; next < l.at; next++ {
@@ -88,7 +88,7 @@ func (o *outcome) join() {
 	}
 	dst = append(dst, reply[at:]...)
 	s.Reply(o.tag, dst, pool.Whole)
-	if db != s.db && s.state == open {
+	if db != s.db() && s.state == open {
 		s.moveTo(db)
 	}
 }

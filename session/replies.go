@@ -193,8 +193,8 @@ func (s *Session) answer(b []byte) {
 	if s.state == closed {
 		return
 	}
-	if s.capture != nil {
-		*s.capture = append(*s.capture, b...)
+	if s.env.capture != nil {
+		*s.env.capture = append(*s.env.capture, b...)
 		return
 	}
 	s.Reply(s.expect(0), b, pool.Whole)

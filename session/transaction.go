@@ -324,7 +324,7 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	requests := tx.n + 2
 	if selects(tx) {
 		// The connection goes on in the database it was in, whatever EXEC has made of that.
-		tx.buf.B = appendRequest(tx.buf.B, "SELECT", itoa(s.db))
+		tx.buf.B = appendRequest(tx.buf.B, "SELECT", itoa(s.db()))
 		requests++
 	}
 	o := env.outcome()
@@ -360,9 +360,9 @@ func (s *Session) captureLocal(dst []byte, l *local) []byte {
 	if done, err := p.Next(l.raw, &s.env.Config.Limits, &req); !done || err != nil {
 		return parser.AppendError(dst, errSyntax)
 	}
-	s.capture = &dst
+	s.env.capture = &dst
 	s.env.local[l.spec.ID](s, l.spec, &req)
-	s.capture = nil
+	s.env.capture = nil
 	s.env.Stats.Call(l.spec.ID, 0)
 	return dst
 }
