@@ -32,5 +32,11 @@ func (p peers) Ask(question func(*session.Env) any, done func(answers []any)) {
 // AddTopics is session.Peers.
 func (p peers) AddTopics(n int) { p.l.srv.topics.Add(int64(n)) }
 
+// AddJoining is session.Peers.
+func (p peers) AddJoining(n int) { p.l.srv.joining.Add(int64(n)) }
+
+// AnyJoining is session.Peers.
+func (p peers) AnyJoining() bool { return p.l.srv.joining.Load() > 0 }
+
 // AnyTopics is session.Peers.
 func (p peers) AnyTopics() bool { return p.l.srv.topics.Load() > 0 }

@@ -40,6 +40,7 @@ type Server struct {
 	stopping atomic.Bool
 
 	topics  atomic.Int64  // of pub/sub, on all loops
+	joining atomic.Int64  // subscriptions under way, on all loops
 	clients atomic.Int64  // connected or being enrolled
 	garbage atomic.Bool   // huge buffers have been dropped
 	refused atomic.Uint64 // over MaxClients, or no descriptor left

@@ -18,6 +18,8 @@ type hub struct {
 	env    *Env
 	feeds  []*feed // by server; nil: none
 	topics map[topicKey]*topic
+	// joining is how many subscriptions are under way.
+	joining int
 }
 
 // kind tells channels, patterns and shard channels apart.
@@ -59,7 +61,8 @@ type round struct {
 	on      bool
 	left    int    // servers that have not answered
 	refusal []byte // the error of one that refused; nil: none
-	waiters []*subscribing
+	counted bool   // out again: hub.settled
+	waiters []waiter
 }
 
 // feed is the loop's connection to one server over which messages come.
@@ -170,8 +173,12 @@ func (b barrier) Fail(uint64, *pool.Failure) { b.p.settled(nil) }
 
 // ask begins a round.
 func (h *hub) ask(t *topic, on bool) {
+	h.settled(t) // a round that is overtaken counts no more
 	r := &round{on: on, left: t.last - t.first + 1}
 	t.round = r
+	if on {
+		h.join(1)
+	}
 	verb := words[t.key.kind].off
 	if on {
 		verb = words[t.key.kind].on
@@ -186,6 +193,38 @@ func (h *hub) ask(t *topic, on bool) {
 		raw := appendRequest(nil, strings.ToUpper(verb), t.key.name)
 		_ = f.conn.Enqueue(appendRequest(raw, "PING"), f, 0, pool.Part)
 	}
+}
+
+// join counts a subscription that begins, so that no message published after it is missed.
+func (h *hub) join(n int) {
+	h.joining += n
+	if h.env.Peers != nil {
+		h.env.Peers.AddJoining(n)
+	}
+}
+
+// settled counts the topic's subscription out, if it is under way.
+func (h *hub) settled(t *topic) {
+	if r := t.round; r != nil && r.on && !r.counted {
+		r.counted = true
+		h.join(-1)
+	}
+}
+
+// waiter is told when a round is over.
+type waiter interface{ settled(*round) }
+
+// expects is a subscription under way that a message to key is for; nil: there is none.
+func (h *hub) expects(key topicKey) *round {
+	if h.joining == 0 {
+		return nil
+	}
+	for k, t := range h.topics {
+		if t.round.on && t.round.left > 0 && (k == key || k.kind == pattern && key.kind == channel && glob(k.name, key.name)) {
+			return t.round
+		}
+	}
+	return nil
 }
 
 // feed is the connection to server, made if there is none.
@@ -234,6 +273,9 @@ func (f *feed) answered(refusal []byte) {
 	}
 	if r.left--; r.left > 0 {
 		return
+	}
+	if a.topic.round == r {
+		h.settled(a.topic)
 	}
 	for _, w := range r.waiters {
 		w.settled(r)
@@ -337,6 +379,7 @@ func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 			continue
 		}
 		t.dead = true
+		h.settled(t)
 		delete(h.topics, key)
 		h.count(-1)
 		for server := t.first; server <= t.last; server++ {

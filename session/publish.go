@@ -1,6 +1,9 @@
 package session
 
 import (
+	"bytes"
+	"slices"
+
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
@@ -12,6 +15,9 @@ type Peers interface {
 	Ask(question func(*Env) any, done func(answers []any))
 	// AddTopics counts topics, and AnyTopics reports whether any loop has one. Loop-only.
 	AddTopics(n int)
+	// AddJoining counts subscriptions under way, and AnyJoining reports whether any loop has one. Loop-only.
+	AddJoining(n int)
+	AnyJoining() bool
 	AnyTopics() bool
 }
 
@@ -84,14 +90,88 @@ func (s *Session) publish(spec *command.Spec, req *parser.Request) {
 	if !s.env.single() {
 		server = s.env.Map.Lookup(req.Args[1])
 	}
-	if !s.env.anyTopics() {
-		s.pass(server, spec, req)
+	if s.env.anyJoining() {
+		s.begin(&overtaken{raw: bytes.Clone(req.Raw), spec: spec, key: key, server: server})
 		return
 	}
-	p := &published{s: s, tag: s.expect(len(req.Raw)), key: key}
-	if f := s.conn(server).Enqueue(req.Raw, p, 0, spec.ID); f != nil {
+	s.publishNow(spec, key, server, req.Raw)
+}
+
+// anyJoining reports whether a client of any loop is about to subscribe to something.
+func (e *Env) anyJoining() bool {
+	if e.Peers == nil {
+		return e.hub.joining > 0
+	}
+	return e.Peers.AnyJoining()
+}
+
+// overtaken is a PUBLISH that came behind a SUBSCRIBE, of whichever client, that is still on its way to the
+// server over another connection. On Redis the subscriber would get the message.
+type overtaken struct {
+	raw    []byte
+	spec   *command.Spec
+	key    topicKey
+	server int
+	s      *Session // nil: cancelled
+	asked  int
+	waits  bool // for a round, or for the other loops' answers
+	free   bool // no other loop expects the message
+}
+
+// maxAsked bounds how often the loops are asked whether a subscription is still under way.
+const maxAsked = 1000
+
+func (o *overtaken) step(s *Session) {
+	if s.Owed() > 0 || o.waits {
+		return
+	}
+	o.s = s
+	if r := s.env.hub.expects(o.key); r != nil {
+		o.waits = true
+		r.waiters = append(r.waiters, o)
+		return
+	}
+	if !o.free && s.env.Peers != nil {
+		o.ask(s.env)
+		return
+	}
+	s.passage, s.wait, o.s = nil, nothing, nil
+	s.publishNow(o.spec, o.key, o.server, o.raw)
+}
+
+// settled is waiter.
+func (o *overtaken) settled(*round) {
+	if o.waits = false; o.s != nil {
+		o.s.resumeLater()
+	}
+}
+
+// ask asks the other loops, again and again until none expects the message.
+func (o *overtaken) ask(env *Env) {
+	o.waits = true
+	o.asked++
+	env.Peers.Ask(func(e *Env) any { return e.hub.expects(o.key) != nil }, func(answers []any) {
+		o.free = !slices.Contains(answers, any(true)) || o.asked >= maxAsked
+		o.settled(nil)
+	})
+}
+
+func (o *overtaken) cancel(s *Session) (unanswered bool) {
+	s.passage, s.wait, o.s = nil, nothing, nil
+	return true
+}
+
+// publishNow sends a PUBLISH.
+func (s *Session) publishNow(spec *command.Spec, key topicKey, server int, raw []byte) {
+	var recv pool.Receiver = s
+	tag := s.expect(len(raw))
+	at := tag
+	if s.env.anyTopics() {
+		recv, at = &published{s: s, tag: tag, key: key}, 0
+	}
+	if f := s.conn(server).Enqueue(raw, recv, at, spec.ID); f != nil {
 		s.countFailure(spec)
-		s.Fail(p.tag, f)
+		s.Fail(tag, f)
 	}
 }
 
