@@ -241,8 +241,11 @@ func (s *Session) describe() string {
 		multi = s.tx.n + len(s.tx.locals)
 	}
 	kept := 0
+	if s == s.env.asking {
+		kept = s.env.req.Size
+	}
 	if s.in != nil {
-		kept = len(s.in.B) - s.off
+		kept += len(s.in.B) - s.off
 	}
 	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d multi=%d "+
 		"qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=%d tot-mem=%d events=r cmd=%s "+

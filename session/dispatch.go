@@ -51,7 +51,9 @@ func (s *Session) dispatch(req *parser.Request) {
 		return
 	}
 	if h := env.local[spec.ID]; h != nil {
+		env.asking = s
 		h(s, spec, req)
+		env.asking = nil
 		env.Stats.Call(spec.ID, 0)
 		return
 	}

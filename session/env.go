@@ -31,6 +31,7 @@ type Env struct {
 	order    []int32             // for a split command: the shard of each key
 	counts   []int32             // keys per shard, then the part's number
 	build    []byte              // a part of a command, for the connection to copy
+	asking   *Session            // who is being dispatched, for its line in CLIENT LIST
 	capture  *[]byte             // where answers of the proxy's own go instead of to the client; nil: to the client
 	scratch  []byte              // a reply of our own
 	learned  map[string]*learned // by name: commands that the table does not know
@@ -48,7 +49,7 @@ type Env struct {
 	actsInMulti  []bool // by command.Spec.ID: acts at once inside MULTI
 	inSubscriber []bool // by command.Spec.ID: a subscriber of RESP2 may say it
 	publishes    []bool // by command.Spec.ID: PUBLISH and SPUBLISH
-	killsScript  []bool // by command.Spec.ID: SCRIPT KILL and FUNCTION KILL
+	killsScript  []bool // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
 	stateless    []bool // by command.Spec.ID: the server may as well answer it
 }
 
@@ -68,7 +69,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.publishes = specSet("publish", "spublish")
 	e.execSpec = specOf("exec")
 	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
-	e.killsScript = specSet("script|kill", "function|kill")
+	e.killsScript = specSet("script|kill", "function|kill", "client|unpause")
 	e.stateless = specSet("ping", "echo")
 	e.counts = make([]int32, m.Len())
 	return e

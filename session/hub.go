@@ -18,7 +18,7 @@ type hub struct {
 	env    *Env
 	feeds  []*feed // by server; nil: none
 	topics map[topicKey]*topic
-	// joining is how many subscriptions are under way.
+	// joining is how many rounds are under way.
 	joining int
 }
 
@@ -176,9 +176,7 @@ func (h *hub) ask(t *topic, on bool) {
 	h.settled(t) // a round that is overtaken counts no more
 	r := &round{on: on, left: t.last - t.first + 1}
 	t.round = r
-	if on {
-		h.join(1)
-	}
+	h.join(1)
 	verb := words[t.key.kind].off
 	if on {
 		verb = words[t.key.kind].on
@@ -195,7 +193,8 @@ func (h *hub) ask(t *topic, on bool) {
 	}
 }
 
-// join counts a subscription that begins, so that no message published after it is missed.
+// join counts a round that begins: a message published after it must meet the server as the round leaves it, so that
+// nobody misses it and the count of those who got it can be corrected.
 func (h *hub) join(n int) {
 	h.joining += n
 	if h.env.Peers != nil {
@@ -203,9 +202,9 @@ func (h *hub) join(n int) {
 	}
 }
 
-// settled counts the topic's subscription out, if it is under way.
+// settled counts the topic's round out, if it is under way.
 func (h *hub) settled(t *topic) {
-	if r := t.round; r != nil && r.on && !r.counted {
+	if r := t.round; r != nil && !r.counted {
 		r.counted = true
 		h.join(-1)
 	}
@@ -214,13 +213,13 @@ func (h *hub) settled(t *topic) {
 // waiter is told when a round is over.
 type waiter interface{ settled(*round) }
 
-// expects is a subscription under way that a message to key is for; nil: there is none.
+// expects is a round under way that a message to key should come after; nil: there is none.
 func (h *hub) expects(key topicKey) *round {
 	if h.joining == 0 {
 		return nil
 	}
 	for k, t := range h.topics {
-		if t.round.on && t.round.left > 0 && (k == key || k.kind == pattern && key.kind == channel && glob(k.name, key.name)) {
+		if t.round.left > 0 && (k == key || k.kind == pattern && key.kind == channel && glob(k.name, key.name)) {
 			return t.round
 		}
 	}

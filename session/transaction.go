@@ -35,11 +35,6 @@ type local struct {
 	db   int
 }
 
-var (
-	multiFrame = []byte("*1\r\n$5\r\nMULTI\r\n")
-	execFrame  = []byte("*1\r\n$4\r\nEXEC\r\n")
-)
-
 // transact carries out MULTI, EXEC, DISCARD, WATCH and UNWATCH.
 func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 	switch spec.Name {
@@ -49,7 +44,7 @@ func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 			return
 		}
 		s.tx = &transaction{buf: s.env.Pool.Buffers.Get(), server: anyServer}
-		s.tx.buf.B = append(s.tx.buf.B, multiFrame...)
+		s.tx.buf.B = append(s.tx.buf.B, req.Raw...)
 		s.succeed(spec)
 	case "discard":
 		if s.tx == nil {
@@ -60,7 +55,7 @@ func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 		s.forgetWatches()
 		s.succeed(spec)
 	case "exec":
-		s.exec(spec)
+		s.exec(spec, req)
 	case "watch":
 		s.watch(spec, req)
 	case "unwatch":
@@ -200,7 +195,7 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 const localOverhead = 64
 
 // exec runs what is queued.
-func (s *Session) exec(spec *command.Spec) {
+func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	tx := s.tx
 	switch {
 	case tx == nil:
@@ -235,6 +230,7 @@ func (s *Session) exec(spec *command.Spec) {
 		}
 		tx.server = p.server
 	}
+	tx.buf.B = append(tx.buf.B, req.Raw...)
 	s.execNow(spec)
 }
 
@@ -319,7 +315,6 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 		s.pin.watches, s.pin.lost = false, false // EXEC ends them
 	}
 	last := tx.n + 1
-	tx.buf.B = append(tx.buf.B, execFrame...)
 	needs := len(tx.buf.B)
 	requests := tx.n + 2
 	if selects(tx) {
