@@ -321,6 +321,9 @@ func (f *feed) Pushed(b []byte, p pool.Piece) {
 
 // frame takes one whole frame. Borrows b until return, and changes its first byte.
 func (f *feed) frame(b []byte) {
+	if b[0] == '-' && len(f.asked) > 0 {
+		f.answered(bytes.Clone(b)) // behind another refusal, PING's reply has taken its place
+	}
 	if b[0] != '>' {
 		return
 	}
