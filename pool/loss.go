@@ -204,6 +204,12 @@ func (c *Conn) abandon() {
 		c.pool.stats.Servers[c.server.index].Timeouts++
 		return c.server.timedOutUnsent
 	})
+	if c.own {
+		c.transition(Retired)
+		c.end(errDial)
+		c.disown(c.server.timedOutUnsent)
+		return
+	}
 	c.server.updateState(c.pool)
 }
 

@@ -55,7 +55,8 @@ func (p *Pool) Lend(server int, key Key, owner Owner) (*Conn, *Failure) {
 	p.own.lent++
 	p.stats.OwnLent++
 	at := spareKey{server, key}
-	if spare := p.own.spare[at]; len(spare) > 0 {
+	// One that still owes a reply that nobody waits for, such as UNWATCH's, is left to settle.
+	if spare := p.own.spare[at]; len(spare) > 0 && spare[len(spare)-1].ring.len() == 0 {
 		c := spare[len(spare)-1]
 		spare[len(spare)-1] = nil
 		p.own.spare[at] = spare[:len(spare)-1]
@@ -84,7 +85,7 @@ func (c *Conn) Return(clean bool) {
 	p.own.lent--
 	p.stats.OwnLent--
 	at := spareKey{c.server.index, c.rings.key}
-	if !clean || c.state != Ready || c.replying() || len(p.own.spare[at]) >= maxSpare || p.stopped {
+	if !clean || c.streams || c.tunnel || c.state != Ready || c.replying() || len(p.own.spare[at]) >= maxSpare || p.stopped {
 		if c.state != Retired {
 			c.retire()
 		}

@@ -242,6 +242,7 @@ func (e *Env) unblock(id uint64, how string) (found bool) {
 	e.each(func(s *Session) {
 		if s.id == id && s.Blocked() && s.pin.conn != nil && s.pin.conn.ServerID() > 0 {
 			found = true
+			s.pin.soiled = true // the word may reach the server when the client has gone on
 			_ = s.rings.Pick(s.pin.server, s.seat).Tell("CLIENT", "UNBLOCK", strconv.FormatInt(s.pin.conn.ServerID(), 10), how)
 		}
 	})

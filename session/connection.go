@@ -132,6 +132,9 @@ func (s *Session) selectDB(spec *command.Spec, req *parser.Request) {
 func (s *Session) reset(*command.Spec, *parser.Request) {
 	s.dropTransaction()
 	s.unsubscribeAll()
+	if s.mute == silent {
+		s.mute = heard
+	}
 	if s.pin == nil {
 		s.resetShared()
 		return

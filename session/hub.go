@@ -18,6 +18,8 @@ type hub struct {
 	env    *Env
 	feeds  []*feed // by server; nil: none
 	topics map[topicKey]*topic
+	// patterns are those of topics that are patterns, by name: every PUBLISH looks at all of them.
+	patterns map[string]*topic
 	// joining is how many rounds are under way.
 	joining int
 }
@@ -71,7 +73,6 @@ type feed struct {
 	server int
 	conn   *pool.Conn
 	asked  []asked // in the order sent
-	topics int     // that are subscribed or asked for here
 	buf    []byte  // an unfinished frame
 }
 
@@ -82,7 +83,7 @@ type asked struct {
 }
 
 func newHub(env *Env, servers int) *hub {
-	return &hub{env: env, feeds: make([]*feed, servers), topics: map[topicKey]*topic{}}
+	return &hub{env: env, feeds: make([]*feed, servers), topics: map[topicKey]*topic{}, patterns: map[string]*topic{}}
 }
 
 // servers are the first and last on which a topic is subscribed. A channel lives on the shard of its name;
@@ -92,11 +93,16 @@ func (h *hub) servers(key topicKey) (first, last int) {
 	if m.Len() > 1 && (key.kind == pattern || strings.HasPrefix(key.name, "__key")) {
 		return 0, m.Len() - 1
 	}
-	at := 0
-	if !h.env.single() {
-		at = m.Lookup([]byte(key.name))
-	}
+	at := h.env.channelServer([]byte(key.name))
 	return at, at
+}
+
+// channelServer is the server on which a channel lives: the first, where keys have none of their own.
+func (e *Env) channelServer(name []byte) int {
+	if e.single() || e.Map.Random() {
+		return 0
+	}
+	return e.Map.Lookup(name)
 }
 
 // acquire holds on to the topic, and subscribes to it if nobody has: then it is fresh.
@@ -106,7 +112,7 @@ func (h *hub) acquire(key topicKey) (t *topic, fresh bool, failure *pool.Failure
 		t = &topic{key: key}
 		t.first, t.last = h.servers(key)
 	}
-	if t.round == nil || !t.round.on {
+	if t.round == nil || !t.round.on || t.round.refusal != nil {
 		for server := t.first; server <= t.last; server++ {
 			if _, f := h.feed(server); f != nil {
 				return nil, false, f
@@ -114,10 +120,10 @@ func (h *hub) acquire(key topicKey) (t *topic, fresh bool, failure *pool.Failure
 		}
 		if t.round == nil {
 			h.topics[key] = t
-			h.count(1)
-			for server := t.first; server <= t.last; server++ {
-				h.feeds[server].topics++
+			if key.kind == pattern {
+				h.patterns[key.name] = t
 			}
+			h.count(1)
 		}
 		h.ask(t, true)
 		fresh = true
@@ -130,6 +136,8 @@ func (h *hub) acquire(key topicKey) (t *topic, fresh bool, failure *pool.Failure
 func (h *hub) release(t *topic) {
 	switch t.users--; {
 	case t.users > 0 || t.dead:
+	case t.round.left == 0 && t.round.refusal != nil && t.first == t.last:
+		h.drop(t) // the server has nothing to forget
 	case t.round.on:
 		h.ask(t, false)
 	case t.round.left == 0:
@@ -169,7 +177,12 @@ func (b barrier) Reply(tag uint64, reply []byte, p pool.Piece) {
 }
 
 // Fail is pool.Receiver.
-func (b barrier) Fail(uint64, *pool.Failure) { b.p.settled(nil) }
+func (b barrier) Fail(_ uint64, f *pool.Failure) {
+	if b.p.on {
+		b.p.refusal = appendFailure(nil, f, b.f.hub.env)
+	}
+	b.p.settled(nil)
+}
 
 // ask begins a round.
 func (h *hub) ask(t *topic, on bool) {
@@ -186,10 +199,23 @@ func (h *hub) ask(t *topic, on bool) {
 		if f == nil || f.conn == nil {
 			continue // it was lost: forget ends the topic
 		}
-		f.asked = append(f.asked, asked{t, r})
 		// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed.
 		raw := appendRequest(nil, strings.ToUpper(verb), t.key.name)
-		_ = f.conn.Enqueue(appendRequest(raw, "PING"), f, 0, pool.Part)
+		failure := f.conn.Enqueue(appendRequest(raw, "PING"), f, 0, pool.Part)
+		switch {
+		case failure == nil:
+			f.asked = append(f.asked, asked{t, r})
+		case on:
+			r.refusal = appendFailure(nil, failure, h.env)
+			if r.left--; r.left == 0 {
+				h.settled(t)
+			}
+		default:
+			// The server would go on sending: start anew.
+			conn := f.conn
+			f.OwnLost(conn, failure)
+			conn.Return(false)
+		}
 	}
 }
 
@@ -218,9 +244,14 @@ func (h *hub) expects(key topicKey) *round {
 	if h.joining == 0 {
 		return nil
 	}
-	for k, t := range h.topics {
-		if t.round.left > 0 && (k == key || k.kind == pattern && key.kind == channel && glob(k.name, key.name)) {
-			return t.round
+	if t := h.topics[key]; t != nil && t.round.left > 0 {
+		return t.round
+	}
+	if key.kind == channel {
+		for name, t := range h.patterns {
+			if t.round.left > 0 && glob(name, key.name) {
+				return t.round
+			}
 		}
 	}
 	return nil
@@ -285,21 +316,15 @@ func (f *feed) answered(refusal []byte) {
 	}
 }
 
-// drop forgets a topic that nobody uses and no server knows.
+// drop forgets a topic. Feeds stay, once made: a connection that was subscribed is lent to nobody else.
 func (h *hub) drop(t *topic) {
 	t.dead = true
+	h.settled(t)
 	delete(h.topics, t.key)
-	h.count(-1)
-	for server := t.first; server <= t.last; server++ {
-		f := h.feeds[server]
-		if f == nil {
-			continue
-		}
-		if f.topics--; f.topics == 0 && len(f.asked) == 0 && f.conn != nil {
-			h.feeds[server] = nil
-			f.conn.Return(true)
-		}
+	if t.key.kind == pattern {
+		delete(h.patterns, t.key.name)
 	}
+	h.count(-1)
 }
 
 // Pushed is pool.Owner: messages and confirmations.
@@ -353,7 +378,7 @@ func (t *topic) deliver(b []byte) {
 		if s.proto == 3 {
 			b[0] = '>'
 		}
-		s.push(b, pool.Whole)
+		s.push(b)
 	}
 }
 
@@ -375,31 +400,48 @@ func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 	h := f.hub
 	f.conn = nil
 	h.feeds[f.server] = nil
+	refusal := appendFailure(nil, why, h.env)
+	for _, a := range f.asked {
+		a.round.end(refusal)
+	}
+	f.asked = nil
 	var victims []*Session
-	for key, t := range h.topics {
+	for _, t := range h.topics {
 		if f.server < t.first || f.server > t.last {
 			continue
 		}
-		t.dead = true
-		h.settled(t)
-		delete(h.topics, key)
-		h.count(-1)
-		for server := t.first; server <= t.last; server++ {
-			if o := h.feeds[server]; o != nil {
-				o.topics--
-			}
-		}
-		if r := t.round; r.left > 0 {
-			r.refusal = appendFailure(nil, why, h.env)
-			for _, w := range r.waiters {
-				w.settled(r)
-			}
-			r.waiters = nil
-		}
+		h.drop(t)
+		t.round.end(refusal)
 		victims = append(victims, t.subs...)
+		h.leaveOthers(t)
 	}
 	for _, s := range victims {
 		s.close(stats.SubscriptionLost)
+	}
+}
+
+// end tells those who wait for the round that it has failed.
+func (r *round) end(refusal []byte) {
+	if r.left > 0 {
+		r.refusal = refusal
+	}
+	waiters := r.waiters
+	r.waiters = nil
+	for _, w := range waiters {
+		w.settled(r)
+	}
+}
+
+// leaveOthers unsubscribes a dead topic from the servers whose feeds are left.
+func (h *hub) leaveOthers(t *topic) {
+	for server := t.first; server <= t.last; server++ {
+		if f := h.feeds[server]; f != nil && f.conn != nil {
+			r := &round{left: 1}
+			raw := appendRequest(nil, strings.ToUpper(words[t.key.kind].off), t.key.name)
+			if f.conn.Enqueue(appendRequest(raw, "PING"), f, 0, pool.Part) == nil {
+				f.asked = append(f.asked, asked{t, r})
+			}
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ func (s *Session) check() error {
 	}
 	held, size := 0, 0
 	if s.pushes != nil {
-		held = len(s.pushes.buf.B)
+		held = len(s.pushes.B)
 	}
 	for i := s.head; i != s.tail; i++ {
 		sl := s.slot(i)

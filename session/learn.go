@@ -105,6 +105,13 @@ func (l *learning) step(s *Session) {
 		return
 	}
 	s.passage, s.wait, l.s = nil, nothing, nil
+	if s.tx != nil && (l.fail != nil || l.reply[0] == '-') {
+		s.tx.aborted = true
+	}
+	if l.fail == nil && l.reply[0] == '-' {
+		s.answer(l.reply)
+		return
+	}
 	if l.fail != nil {
 		s.env.scratch = appendFailure(s.env.scratch[:0], l.fail, s.env)
 		s.answer(s.env.scratch)
@@ -128,7 +135,9 @@ func (l *learning) Reply(_ uint64, b []byte, p pool.Piece) {
 		l.reply = append(l.reply, b...)
 	}
 	if p&pool.Last != 0 {
-		l.env.remember(l.name, l.reply)
+		if l.reply[0] != '-' { // LOADING or the like passes
+			l.env.remember(l.name, l.reply)
+		}
 		l.end(nil)
 	}
 }
@@ -165,6 +174,10 @@ func (e *Env) remember(name string, reply []byte) {
 	for i, info := range infos {
 		spec := command.NewSpec(info)
 		spec.ID = otherID
+		plain := spec.Find == command.FindRange && spec.FirstKey == 1 && spec.LastKey == -1 && spec.Step >= 1 && spec.Step <= 2
+		if spec.Class == command.ClassSplit && !plain {
+			spec.Class = command.ClassSameShard // how to take it apart is not known
+		}
 		if i == 0 {
 			l.spec = &spec
 			continue

@@ -21,6 +21,7 @@ type pin struct {
 	dirty   bool   // the server keeps other state on it, for as long as the client stays
 	blocks  bool   // a blocking command is under way
 	soiled  bool   // the server may still watch: nobody else may have it
+	buf     []byte // an unfinished push
 	refusal []byte // what the server said against MULTI; nil: nothing
 	tunnel  bool   // it carries a replication stream
 	deaf    bool   // HELLO is under way: pushes are dropped
@@ -28,15 +29,22 @@ type pin struct {
 
 // Pushed is pool.Owner.
 func (p *pin) Pushed(b []byte, piece pool.Piece) {
+	if piece != pool.Whole {
+		// Another connection's push may come meanwhile.
+		p.buf = append(p.buf, b...)
+		if piece&pool.Last == 0 {
+			return
+		}
+		b, p.buf = p.buf, nil
+	}
 	if !p.deaf {
-		p.s.push(b, piece)
+		p.s.push(b)
 	}
 }
 
 // OwnLost is pool.Owner.
 func (p *pin) OwnLost(*pool.Conn, *pool.Failure) {
-	p.conn, p.lost = nil, p.watches
-	p.s.cutPush()
+	p.conn, p.lost, p.buf = nil, p.watches, nil
 	if p.dirty {
 		// What the server kept for the client is gone, and there is no other way to tell it.
 		p.s.closeAs(stats.StateLost)
@@ -83,7 +91,6 @@ func (s *Session) unpin(clean bool) {
 		return
 	}
 	s.pin = nil
-	s.cutPush()
 	if p.conn != nil {
 		p.conn.Return(clean)
 	}
@@ -133,6 +140,11 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		_ = s.pin.conn.Send(req.Raw) // REPLCONF ACK
 		return
 	}
+	if spec.Name == "sync" || spec.Name == "psync" {
+		raw := bytes.Clone(req.Raw)
+		s.begin(&errand{send: func(s *Session) { s.replicate(spec, raw) }, done: func(*Session) {}})
+		return
+	}
 	if s.pin != nil && s.pin.dirty {
 		if spec.Name == "monitor" && s.pin.conn != nil {
 			s.pin.conn.Stream()
@@ -141,10 +153,6 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	raw := bytes.Clone(req.Raw)
-	if spec.Name == "sync" || spec.Name == "psync" {
-		s.begin(&errand{send: func(s *Session) { s.replicate(spec, raw) }, done: func(*Session) {}})
-		return
-	}
 	s.begin(&errand{
 		send: func(s *Session) {
 			p, f := s.pinTo(0)

@@ -25,19 +25,20 @@ type Peers interface {
 // where there are any number of clients.
 type tally struct{ ours, clients int }
 
-// tally counts this loop's part for a channel; matching: patterns that match it count too.
+// tally counts this loop's part for a channel; matching: for a message to it, which patterns match too.
 func (h *hub) tally(key topicKey, matching bool) (sum tally) {
-	add := func(t *topic) {
-		if t != nil {
-			sum.ours++
-			sum.clients += len(t.subs)
+	if t := h.topics[key]; t != nil {
+		// A message is published at one server, NUMSUB asks all at which the topic is subscribed.
+		if sum.ours = 1; !matching {
+			sum.ours = t.last - t.first + 1
 		}
+		sum.clients = len(t.subs)
 	}
-	add(h.topics[key])
-	if matching {
-		for other, t := range h.topics {
-			if other.kind == pattern && glob(other.name, key.name) {
-				add(t)
+	if matching && key.kind == channel {
+		for name, t := range h.patterns {
+			if glob(name, key.name) {
+				sum.ours++
+				sum.clients += len(t.subs)
 			}
 		}
 	}
@@ -86,10 +87,7 @@ func (s *Session) publish(spec *command.Spec, req *parser.Request) {
 	if spec.Name == "spublish" {
 		key.kind = shardChannel
 	}
-	server := 0
-	if !s.env.single() {
-		server = s.env.Map.Lookup(req.Args[1])
-	}
+	server := s.env.channelServer(req.Args[1])
 	if s.env.anyJoining() {
 		s.begin(&overtaken{raw: bytes.Clone(req.Raw), spec: spec, key: key, server: server})
 		return
@@ -190,7 +188,7 @@ func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
 		return
 	}
 	env := p.s.env
-	env.tallies([]topicKey{p.key}, p.key.kind == channel, func(sums []tally) {
+	env.tallies([]topicKey{p.key}, true, func(sums []tally) {
 		env.scratch = parser.AppendInt(env.scratch[:0], sums[0].correct(n))
 		p.s.Reply(p.tag, env.scratch, pool.Whole)
 	})

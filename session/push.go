@@ -1,73 +1,36 @@
 package session
 
-import (
-	"github.com/valyala/bytebufferpool"
-
-	"ringmaster/pool"
-)
-
-// pushes are what the server sent without being asked and the client can't get yet: the reply before it, or
-// the push itself, is not whole.
-type pushes struct {
-	buf   *bytebufferpool.ByteBuffer
-	whole int // bytes of whole pushes in buf
-}
-
-// push takes a piece of a push, or of a line of MONITOR. It goes out between replies. Borrows b until return.
-func (s *Session) push(b []byte, p pool.Piece) {
-	if s.state == closed {
-		return
-	}
-	if s.pushes == nil {
-		if p == pool.Whole && !s.partial {
-			out := s.output()
-			out.B = append(out.B, b...)
-			return
+// push takes a whole push, message or line of MONITOR. It goes out between replies: while one is under way it
+// waits in s.pushes. Borrows b until return.
+func (s *Session) push(b []byte) {
+	switch {
+	case s.state != open:
+	case s.partial:
+		if s.pushes == nil {
+			s.pushes = s.env.Pool.Buffers.Get()
 		}
-		s.pushes = &pushes{buf: s.env.Pool.Buffers.Get()}
-	}
-	q := s.pushes
-	q.buf.B = append(q.buf.B, b...)
-	s.hold(len(b))
-	if p&pool.Last != 0 {
-		q.whole = len(q.buf.B)
-		s.letPushesOut()
+		s.pushes.B = append(s.pushes.B, b...)
+		s.hold(len(b))
+	default:
+		out := s.output()
+		out.B = append(out.B, b...)
 	}
 }
 
-// letPushesOut writes the pushes that are whole, unless a reply is under way.
+// letPushesOut writes the pushes that waited, unless a reply is under way.
 func (s *Session) letPushesOut() {
-	q := s.pushes
-	if q == nil || q.whole == 0 || s.partial {
+	if s.partial {
 		return
 	}
 	out := s.output()
-	out.B = append(out.B, q.buf.B[:q.whole]...)
-	s.held -= q.whole
-	q.buf.B = append(q.buf.B[:0], q.buf.B[q.whole:]...)
-	q.whole = 0
-	if len(q.buf.B) == 0 {
-		s.dropPushes()
-	}
+	out.B = append(out.B, s.pushes.B...)
+	s.dropPushes()
 }
 
 func (s *Session) dropPushes() {
-	if q := s.pushes; q != nil {
-		s.held -= len(q.buf.B)
-		s.env.Pool.Buffers.Put(q.buf)
+	if s.pushes != nil {
+		s.held -= len(s.pushes.B)
+		s.env.Pool.Buffers.Put(s.pushes)
 		s.pushes = nil
-	}
-}
-
-// cutPush drops the beginning of a push whose end will not come.
-func (s *Session) cutPush() {
-	q := s.pushes
-	if q == nil {
-		return
-	}
-	s.held -= len(q.buf.B) - q.whole
-	q.buf.B = q.buf.B[:q.whole]
-	if q.whole == 0 {
-		s.dropPushes()
 	}
 }

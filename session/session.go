@@ -48,12 +48,12 @@ type Session struct {
 	reason   stats.CloseReason // with which a closing session closes
 
 	rings   *pool.Rings
-	passage passage        // what is waited for
-	pin     *pin           // its connection of its own; nil: it has none
-	tx      *transaction   // since MULTI; nil: none
-	subs    *subscriptions // nil: none
-	pushes  *pushes        // that can't be written yet; nil: none
-	ident   *identity      // what CLIENT SETNAME and SETINFO said; nil: nothing
+	passage passage                    // what is waited for
+	pin     *pin                       // its connection of its own; nil: it has none
+	tx      *transaction               // since MULTI; nil: none
+	subs    *subscriptions             // nil: none
+	pushes  *bytebufferpool.ByteBuffer // that wait for a reply under way to end; nil: none
+	ident   *identity                  // what CLIENT SETNAME and SETINFO said; nil: nothing
 
 	parser parser.RequestParser
 	in     *bytebufferpool.ByteBuffer // input not yet used; nil: none

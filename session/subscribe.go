@@ -49,6 +49,9 @@ func (s *Session) pubSub(spec *command.Spec, req *parser.Request) {
 			p.names = append(p.names, string(a))
 		}
 		s.env.Stats.Call(spec.ID, 0)
+		if s.mute == skipNext {
+			s.mute = heard // its confirmations are pushes, which are never hidden
+		}
 		s.begin(p)
 		return
 	}
@@ -101,9 +104,12 @@ func (p *subscribing) ask(s *Session) {
 
 // await waits for the topic's round, if it is under way.
 func (p *subscribing) await(t *topic) {
-	if r := t.round; r.left > 0 {
+	switch r := t.round; {
+	case r.left > 0:
 		p.left++
 		r.waiters = append(r.waiters, p)
+	case r.refusal != nil && p.on:
+		p.refusal = r.refusal
 	}
 }
 
@@ -120,6 +126,11 @@ func (p *subscribing) settled(r *round) {
 
 // confirm enters the client's subscriptions, or gives up what was held for them.
 func (p *subscribing) confirm(s *Session) {
+	for _, t := range p.held {
+		if t.dead && p.refusal == nil {
+			p.refusal = []byte("-" + errSubscriptionLost + "\r\n")
+		}
+	}
 	if p.refusal != nil {
 		p.letGo(s)
 		s.env.Stats.Error(p.spec.ID, p.refusal)

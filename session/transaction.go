@@ -110,8 +110,12 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 	case command.ClassPinned:
 		tx.dirty = true
 	case command.ClassPubSub:
-		if !env.publishes[spec.ID] {
+		if env.inSubscriber[spec.ID] {
 			s.reject(spec, errNoMulti)
+			return
+		}
+		if !env.single() && !env.publishes[spec.ID] {
+			s.reject(spec, notInTransaction(spec.Name))
 			return
 		}
 	}
@@ -167,6 +171,9 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	tx := s.tx
 	l := local{at: tx.n, spec: spec}
 	switch spec.Name {
+	case "client|list", "client|kill", "client|unblock": // other loops are asked: not at once
+		s.reject(spec, errNoMulti)
+		return
 	case "select":
 		n, ok := parser.Int(req.Args[1])
 		if ok && n >= 0 && n == int64(int32(n)) {

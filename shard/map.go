@@ -178,3 +178,6 @@ func (t tag) part(key []byte) []byte {
 	}
 	return key
 }
+
+// Random reports whether a key has no server of its own: Lookup draws one each time. Any goroutine.
+func (m *Map) Random() bool { return m.random }
