@@ -2,8 +2,10 @@ package demo
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/alicebob/miniredis/v2/server"
 
 	"ringmaster/shard"
 )
@@ -26,9 +28,20 @@ func Start(n int) (*Shards, error) {
 			s.Close()
 			return nil, fmt.Errorf("demo shard %d of %d cannot listen on 127.0.0.1: %w", i+1, n, err)
 		}
+		m.Server().SetPreHook(withoutDocs)
 		s.running = append(s.running, m)
 	}
 	return s, nil
+}
+
+// withoutDocs makes COMMAND DOCS an error, as before Redis 7: miniredis answers it as COMMAND, which redis-cli, asking
+// when it starts, does not survive.
+func withoutDocs(c *server.Peer, cmd string, args ...string) bool {
+	if !strings.EqualFold(cmd, "COMMAND") || len(args) == 0 || !strings.EqualFold(args[0], "DOCS") {
+		return false
+	}
+	c.WriteError("ERR unknown subcommand 'DOCS'. Try COMMAND HELP.")
+	return true
 }
 
 // Servers names the servers demo-1, demo-2, ... each with weight 1. The names do not

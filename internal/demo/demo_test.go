@@ -1,12 +1,15 @@
 package demo
 
 import (
+	"strings"
+
 	"bufio"
 	"net"
 	"testing"
 
 	"go.uber.org/goleak"
 
+	"ringmaster/internal/testkit"
 	"ringmaster/shard"
 )
 
@@ -58,5 +61,21 @@ func TestKeysLiveOnAShardEach(t *testing.T) {
 			t.Errorf("%s and %s are both on shard %d", used[i], key, i)
 		}
 		used[i] = key
+	}
+}
+
+// redis-cli asks for COMMAND DOCS when it starts, and ends at a reply that has another shape.
+func TestDemoRefusesCommandDocs(t *testing.T) {
+	s, err := Start(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	c := testkit.Dial(t, s.Servers()[0].Addr)
+	if got := c.Do("command", "docs"); !strings.HasPrefix(got, "-ERR unknown subcommand") {
+		t.Errorf("COMMAND DOCS: %.100q", got)
+	}
+	if got := c.Do("SET", "k", "v"); got != "+OK\r\n" {
+		t.Errorf("SET: %q", got)
 	}
 }
