@@ -1,10 +1,9 @@
 package demo
 
 import (
-	"strings"
-
 	"bufio"
 	"net"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
