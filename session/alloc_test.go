@@ -68,6 +68,7 @@ var hotPaths = []struct {
 	{"MSET on 3 shards", "MSET {A}1 x {B}1 x {C}1 x", map[string]string{"A": "+OK", "B": "+OK", "C": "+OK"}},
 	{"DEL on 3 shards", "DEL {A}1 {B}1 {C}1", map[string]string{"A": ":1", "B": ":1", "C": ":0"}},
 	{"PING", "PING", nil},
+	{"PUBLISH that nobody waits for", "PUBLISH {A}news x", map[string]string{"A": ":0"}},
 	{"SCAN", "SCAN 0", map[string]string{"A": `["5", ["a"]]`}},
 }
 
@@ -86,6 +87,25 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestLearntCommandsAreFoundWithoutAllocating(t *testing.T) {
+	w := newWorld(t, defaults())
+	s := w.connect("a").session
+	b, err := replies(`[["json.get", :-2, [+readonly], :1, :1, :1, [], [], [], []]]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.env.remember("json.get", b)
+	args := [][]byte{[]byte("JSON.Get"), []byte("key")}
+	if n := testing.AllocsPerRun(100, func() {
+		if spec, ask := s.lookupLearned(args); spec == nil || ask {
+			t.Fatal("it is not found")
+		}
+	}); n != 0 && !raceEnabled {
+		t.Errorf("%v allocations", n)
+	}
+	w.end()
 }
 
 func BenchmarkPath(b *testing.B) {

@@ -39,16 +39,31 @@ func (s *Session) lookupLearned(args [][]byte) (spec *command.Spec, ask bool) {
 	if len(args[0]) > maxLearnName || !plausible(args[0]) {
 		return nil, false
 	}
-	l := e.learned[strings.ToLower(string(args[0]))]
+	var name, sub [maxLearnName]byte
+	l := e.learned[string(lower(&name, args[0]))] // looking up allocates nothing
 	switch {
 	case l == nil:
 		return nil, len(e.learned) < maxLearned || e.forgetOld()
 	case l.spec == nil:
 		return nil, e.Pool.Now-l.at > forgetUnknown
 	case l.subs != nil && len(args) > 1:
-		return l.subs[strings.ToLower(string(args[1]))], false
+		return l.subs[string(lower(&sub, args[1]))], false
 	}
 	return l.spec, false
+}
+
+// lower is word in small letters, in buf; what does not fit is no name that was learnt.
+func lower(buf *[maxLearnName]byte, word []byte) []byte {
+	if len(word) > len(buf) {
+		return nil
+	}
+	n := copy(buf[:], word)
+	for i, c := range buf[:n] {
+		if c >= 'A' && c <= 'Z' {
+			buf[i] = c + 'a' - 'A'
+		}
+	}
+	return buf[:n]
 }
 
 // plausible reports whether a command could be called so.
