@@ -62,8 +62,12 @@ func parse(input []byte, lim Limits, unauthenticated bool, cuts ...int) parsed {
 				break
 			}
 			r := parsedRequest{raw: string(req.Raw), size: req.Size}
-			for _, a := range req.Args {
+			for i, a := range req.Args {
 				r.args = append(r.args, string(a))
+				if i > 0 && string(req.Bulks(i, i+1)) != bulks(string(a))[len("*1\r\n"):] {
+					out.err = fmt.Sprintf("argument %d stands in Raw as %q", i, req.Bulks(i, i+1))
+					return out
+				}
 			}
 			out.reqs = append(out.reqs, r)
 			buf = buf[req.Size:]

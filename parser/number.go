@@ -37,3 +37,22 @@ func Int(b []byte) (n int64, ok bool) {
 	}
 	return int64(v), true
 }
+
+// maxHeader is the most bytes that the header of a bulk string or an aggregate takes.
+const maxHeader = 1 + 20 + 2
+
+// shortBulk reads the header of a bulk string of less than 100 bytes at the start of b: most are. size is the header's,
+// 0: it is not one of those, or not whole.
+func shortBulk(b []byte) (n, size int) {
+	if len(b) < len("$10\r\n") || b[0] != '$' || b[1]-'0' > 9 {
+		return 0, 0
+	}
+	n = int(b[1] - '0')
+	if b[2] == '\r' && b[3] == '\n' {
+		return n, 4
+	}
+	if n == 0 || b[2]-'0' > 9 || b[3] != '\r' || b[4] != '\n' {
+		return 0, 0
+	}
+	return n*10 + int(b[2]-'0'), 5
+}

@@ -92,6 +92,11 @@ func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
 			s.owed--
 			continue
 		}
+		if s.kind != 0 {
+			if n += s.shortBulks(b[n:]); s.owed == 0 {
+				continue
+			}
+		}
 		line, next := replyLine(b[n:])
 		if next == 0 {
 			return s.unfinished(b, n)
@@ -101,6 +106,20 @@ func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
 		}
 		n += next
 	}
+}
+
+// shortBulks reads the whole short bulk strings at the start of b, the elements of most arrays.
+func (s *ReplyScanner) shortBulks(b []byte) (n int) {
+	for s.owed > 0 {
+		length, size := shortBulk(b[n:])
+		end := n + size + length
+		if size == 0 || end+2 > len(b) || b[end] != '\r' || b[end+1] != '\n' {
+			break
+		}
+		n = end + 2
+		s.owed--
+	}
+	return n
 }
 
 // more ends a scan inside a reply, unless nothing of it was read yet.

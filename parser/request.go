@@ -7,12 +7,21 @@ import "bytes"
 type Request struct {
 	// Args are the arguments, the command's name first.
 	Args [][]byte
-	// Raw is the request as an array of bulk strings, fit to be sent to a server as it is.
+	// Raw is the request as an array of bulk strings, fit to be sent to a server as it is. Args point into it.
 	Raw []byte
 	// Size is how many bytes of input the request took.
 	Size int
 
 	scratch []byte
+}
+
+// Bulks gives the arguments from i up to j as they stand in Raw, as bulk strings. 0 < i < j <= len(Args).
+func (r *Request) Bulks(i, j int) []byte { return r.Raw[r.end(i-1):r.end(j-1)] }
+
+// end is where the bulk string of argument i ends in Raw.
+func (r *Request) end(i int) int {
+	a := r.Args[i]
+	return cap(r.Raw) - cap(a) + len(a) + 2
 }
 
 // maxKeptArgs bounds the argument list that a Request keeps for the next one.
@@ -135,14 +144,15 @@ func (p *RequestParser) arguments(b []byte, lim *Limits, req *Request) (bool, *P
 	args, pos := req.Args, p.pos
 	for p.left > 0 {
 		if p.bulk == 0 {
-			n, next, err := p.bulkHeader(b, pos, lim)
-			if err != nil {
+			if n, size := shortBulk(b[pos:]); size > 0 && n <= lim.MaxBulk {
+				p.bulk, pos = n+1, pos+size
+			} else if n, next, err := p.bulkHeader(b, pos, lim); err != nil {
 				return false, err
-			}
-			if next == 0 {
+			} else if next > 0 {
+				p.bulk, pos = n+1, next
+			} else {
 				break
 			}
-			p.bulk, pos = n+1, next
 		}
 		end := pos + p.bulk - 1
 		if end+2 > len(b) {
@@ -207,11 +217,16 @@ func (p *RequestParser) bulkHeader(b []byte, at int, lim *Limits) (n, next int, 
 	return int(v), next, nil
 }
 
-// encode makes Raw anew from Args, as a plain array of bulk strings.
+// encode makes Raw anew from Args, as a plain array of bulk strings, and points Args into it.
 func (r *Request) encode() {
-	raw := AppendArray(nil, len(r.Args))
+	size := maxHeader
 	for _, a := range r.Args {
+		size += maxHeader + len(a) + 2
+	}
+	raw := AppendArray(make([]byte, 0, size), len(r.Args))
+	for i, a := range r.Args {
 		raw = AppendBulk(raw, a)
+		r.Args[i] = raw[len(raw)-2-len(a) : len(raw)-2]
 	}
 	r.Raw = raw
 }

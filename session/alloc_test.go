@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 )
 
@@ -52,6 +53,8 @@ func (p *path) play() {
 
 var get16 = string(bytes.Repeat([]byte("GET {A}key | GET {B}key | "), 8))
 
+var mget33 = `["x"*64` + strings.Repeat(`, "x"*64`, 32) + `]`
+
 // The hot paths and what their servers answer.
 var hotPaths = []struct {
 	name, request string
@@ -64,6 +67,9 @@ var hotPaths = []struct {
 	}},
 	{"MGET on 3 shards", "MGET {A}1 {B}1 {C}1 {A}2 {B}2 {C}2", map[string]string{
 		"A": `["a", nil]`, "B": `["b", nil]`, "C": `["c", nil]`,
+	}},
+	{"MGET of 99", "MGET" + strings.Repeat(" {A}key:00000000 {B}key:00000001 {C}key:00000002", 33), map[string]string{
+		"A": mget33, "B": mget33, "C": mget33,
 	}},
 	{"MSET on 3 shards", "MSET {A}1 x {B}1 x {C}1 x", map[string]string{"A": "+OK", "B": "+OK", "C": "+OK"}},
 	{"DEL on 3 shards", "DEL {A}1 {B}1 {C}1", map[string]string{"A": ":1", "B": ":1", "C": ":0"}},

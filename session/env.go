@@ -30,7 +30,8 @@ type Env struct {
 	keys     []int
 	order    []int32             // for a split command: the shard of each key
 	counts   []int32             // keys per shard, then the part's number
-	build    []byte              // a part of a command, for the connection to copy
+	shares   []share             // where each shard's part is in build
+	build    []byte              // parts of a command, for the connections to copy
 	asking   *Session            // who is being dispatched, for its line in CLIENT LIST
 	capture  *[]byte             // where answers of the proxy's own go instead of to the client; nil: to the client
 	scratch  []byte              // a reply of our own
@@ -72,6 +73,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.killsScript = specSet("script|kill", "function|kill", "client|unpause")
 	e.stateless = specSet("ping", "echo")
 	e.counts = make([]int32, m.Len())
+	e.shares = make([]share, m.Len())
 	return e
 }
 

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"slices"
+
 	"github.com/valyala/bytebufferpool"
 
 	"ringmaster/command"
@@ -168,34 +170,25 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 // split groups the keys of MGET, MSET, DEL and their like by shard, and asks each shard once.
 func (s *Session) split(spec *command.Spec, req *parser.Request) {
 	env, words := s.env, spec.WordsPerKey
-	args := req.Args[1:]
-	if env.single() || len(args)%words != 0 {
+	if env.single() || (len(req.Args)-1)%words != 0 {
 		s.pass(0, spec, req)
 		return
 	}
-	shards := s.assign(args, words)
+	shards := s.assign(req, words)
 	if shards == 1 {
 		s.pass(int(env.order[0]), spec, req)
 		return
 	}
 	g := s.gather(spec, len(req.Raw))
 	g.hold()
+	env.share(req, words)
 	for shard, n := range env.counts {
-		if n == 0 {
-			continue
+		if n > 0 {
+			// From here on counts holds the part's number, which is what the merge needs.
+			env.counts[shard] = int32(len(g.parts))
+			share := env.shares[shard]
+			g.ask(shard, env.build[share.start:share.end])
 		}
-		env.build = parser.AppendArray(env.build[:0], 1+int(n)*words)
-		env.build = parser.AppendBulk(env.build, req.Args[0])
-		for i, owner := range env.order {
-			if int(owner) == shard {
-				for _, w := range args[i*words : (i+1)*words] {
-					env.build = parser.AppendBulk(env.build, w)
-				}
-			}
-		}
-		// From here on counts holds the part's number, which is what the merge needs.
-		env.counts[shard] = int32(len(g.parts))
-		g.ask(shard, env.build)
 	}
 	if spec.Merge == command.MergeInKeyOrder {
 		for _, owner := range env.order {
@@ -205,18 +198,46 @@ func (s *Session) split(spec *command.Spec, req *parser.Request) {
 	g.release()
 }
 
-// assign notes the shard of each key in env.order and the keys of each shard in env.counts. It gives
-// the number of shards that have any.
-func (s *Session) assign(args [][]byte, words int) (shards int) {
+// share is where a shard's part of a split command stands in Env.build: during split's walk, end is where its next
+// key goes.
+type share struct{ start, end int }
+
+// assign notes the shard of each key in env.order, and in env.counts and env.shares how many keys and bytes of them
+// each shard has. It gives the number of shards that have any.
+func (s *Session) assign(req *parser.Request, words int) (shards int) {
 	env := s.env
 	env.order = env.order[:0]
 	clear(env.counts)
-	for i := 0; i < len(args); i += words {
-		shard := env.Map.Lookup(args[i])
+	clear(env.shares)
+	for i := 1; i < len(req.Args); i += words {
+		shard := env.Map.Lookup(req.Args[i])
 		env.order = append(env.order, int32(shard))
+		env.shares[shard].end += len(req.Bulks(i, i+words))
 		if env.counts[shard]++; env.counts[shard] == 1 {
 			shards++
 		}
 	}
 	return shards
+}
+
+// share writes each shard's part of the request to env.build: the shards' parts one behind the other, each a command with
+// the name and the keys as the client sent them.
+func (env *Env) share(req *parser.Request, words int) {
+	b, name := env.build[:0], req.Args[0]
+	for shard, n := range env.counts {
+		if n == 0 {
+			continue
+		}
+		keys := env.shares[shard].end
+		start := len(b)
+		b = parser.AppendArray(b, 1+int(n)*words)
+		b = parser.AppendBulk(b, name)
+		env.shares[shard] = share{start, len(b)}
+		b = slices.Grow(b, keys)[:len(b)+keys]
+	}
+	for i, shard := range env.order {
+		at := &env.shares[shard]
+		at.end += copy(b[at.end:], req.Bulks(1+i*words, 1+(i+1)*words))
+	}
+	env.build = b
 }
