@@ -240,10 +240,15 @@ func (s *Session) clientUnblock(spec *command.Spec, req *parser.Request) {
 
 func (e *Env) unblock(id uint64, how string) (found bool) {
 	e.each(func(s *Session) {
-		if s.id == id && s.Blocked() && s.pin.conn != nil && s.pin.conn.ServerID() > 0 {
-			found = true
-			s.pin.soiled = true // the word may reach the server when the client has gone on
-			_ = s.rings.Pick(s.pin.server, s.seat).Tell("CLIENT", "UNBLOCK", strconv.FormatInt(s.pin.conn.ServerID(), 10), how)
+		if s.id != id || !s.Blocked() {
+			return
+		}
+		for _, o := range s.pin.owns {
+			if o.conn != nil && o.conn.ServerID() > 0 {
+				found = true
+				s.pin.soiled = true // the word may reach the server when the client has gone on
+				_ = s.rings.Pick(o.server, s.seat).Tell("CLIENT", "UNBLOCK", strconv.FormatInt(o.conn.ServerID(), 10), how)
+			}
 		}
 	})
 	return found

@@ -11,6 +11,8 @@ type Config struct {
 	// refuses some by name, such as "keys" or "client|kill".
 	AdminCommands bool
 	DenyCommands  []string
+	// Cluster is how CLUSTER is answered.
+	Cluster Cluster
 	// Limits bound a request frame: Redis's proto-max-bulk-len and friends.
 	Limits parser.Limits
 	// QueryBufferLimit bounds the unparsed input of one client (Redis:

@@ -12,8 +12,13 @@ import (
 )
 
 // localHandlers is the table of the commands that the proxy answers itself, by command.Spec.ID.
-func localHandlers() []handler {
+func localHandlers(c Cluster) []handler {
 	table := make([]handler, len(command.All())+1) // the last for those learned
+	if c.Enabled {
+		for name, h := range clusterHandlers {
+			table[specOf(name).ID] = h
+		}
+	}
 	for name, h := range map[string]handler{
 		"ping":           (*Session).ping,
 		"echo":           (*Session).echo,
@@ -32,9 +37,9 @@ func localHandlers() []handler {
 		"client|unblock": (*Session).clientUnblock,
 		"client|reply":   (*Session).clientReply,
 		"acl|whoami":     (*Session).aclWhoAmI,
-		"readonly":       (*Session).noCluster,
-		"readwrite":      (*Session).noCluster,
-		"asking":         (*Session).noCluster,
+		"readonly":       (*Session).nodeState,
+		"readwrite":      (*Session).nodeState,
+		"asking":         (*Session).nodeState,
 	} {
 		table[specOf(name).ID] = h
 	}
@@ -154,9 +159,6 @@ func (s *Session) resetShared() {
 	})
 }
 
-// noCluster answers what would change the state of a cluster node's connection, which clients share.
-func (s *Session) noCluster(spec *command.Spec, _ *parser.Request) { s.deny(spec, errNoCluster) }
-
 func (s *Session) clientID(*command.Spec, *parser.Request) {
 	s.env.scratch = parser.AppendInt(s.env.scratch[:0], int64(s.id))
 	s.answer(s.env.scratch)
@@ -243,7 +245,13 @@ func (s *Session) describe() string {
 	if s.tx != nil {
 		multi = s.tx.n + len(s.tx.locals)
 	}
-	kept := 0
+	kept, redir := 0, int64(-1)
+	if s.tracks() {
+		redir = 0
+		if r := s.pin.tracking.redirect; r != nil {
+			redir = int64(r.to)
+		}
+	}
 	if s == s.env.asking {
 		kept = s.env.req.Size
 	}
@@ -252,9 +260,9 @@ func (s *Session) describe() string {
 	}
 	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d multi=%d "+
 		"qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=%d tot-mem=%d events=r cmd=%s "+
-		"user=default redir=-1 resp=%d lib-name=%s lib-ver=%s\n",
+		"user=default redir=%d resp=%d lib-name=%s lib-ver=%s\n",
 		s.id, remote, local, id.name, s.env.age(s.opened), s.env.age(s.active), s.flags(), s.db(), sub, psub, ssub, multi,
-		kept, s.sock.Buffered()+s.held, kept+s.sock.Buffered()+s.held, s.lastCommand(), s.proto, id.libName, id.libVersion)
+		kept, s.sock.Buffered()+s.held, kept+s.sock.Buffered()+s.held, s.lastCommand(), redir, s.proto, id.libName, id.libVersion)
 }
 
 func (s *Session) lastCommand() string {
@@ -278,6 +286,9 @@ func (s *Session) flags() string {
 	}
 	if s.pin != nil && s.pin.blocks {
 		f = append(f, 'b')
+	}
+	if s.tracks() {
+		f = append(f, 't')
 	}
 	if f == nil {
 		return "N"

@@ -9,9 +9,18 @@ import (
 // anyServer asks dispatch to choose a server for a command that any can answer.
 const anyServer = -1
 
-// dispatch looks at one request and sends it on its way. The checks come in Redis's order: does the
-// command exist, has it enough arguments, may this client.
+// dispatch looks at one request and sends it on its way.
 func (s *Session) dispatch(req *parser.Request) {
+	cached := s.pin != nil && s.pin.tracking.caching != ""
+	s.decide(req)
+	if cached && s.pin != nil {
+		s.pin.tracking.used(s)
+	}
+}
+
+// decide finds out what is to become of a request. The checks come in Redis's order: does the
+// command exist, has it enough arguments, may this client.
+func (s *Session) decide(req *parser.Request) {
 	env := s.env
 	env.Stats.TurnRequests++
 	spec := command.Lookup(req.Args[0])

@@ -24,11 +24,15 @@ func Document() string {
 		groups[s.Group] = append(groups[s.Group], s)
 	}
 	slices.Sort(order)
-	local := localHandlers()
+	local := localHandlers(Cluster{})
 	for _, g := range order {
 		fmt.Fprintf(&b, "\n## %s\n\n| command | since | one server | several servers | why |\n|---|---|---|---|---|\n", g)
 		for _, s := range groups[g] {
 			one, several := handling(s, local[s.ID] != nil)
+			if clusterHandlers[s.Name] != nil {
+				several = "answered by the proxy, as a node of a cluster"
+				one += "; with `--cluster-facade on` " + several
+			}
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", strings.ToUpper(strings.ReplaceAll(s.Name, "|", " ")), s.Since, one, several, s.Reason)
 		}
 	}
@@ -57,13 +61,13 @@ func handling(s *command.Spec, local bool) (one, several string) {
 		return "a transaction", "a transaction on one shard"
 	case command.ClassBlocking:
 		if s.Name == "wait" || s.Name == "waitaof" {
-			return "on a connection of its own", "error: it speaks of one server"
+			return "on a connection of its own", "the same, at all shards; the least"
 		}
 		return "on a connection of its own", "the same, on the keys' shard, else `CROSSSLOT`"
 	case command.ClassPubSub:
 		return "pub/sub: shared subscriptions", "the same: channels by name, patterns on all shards"
 	case command.ClassPinned:
-		return "on a connection of its own from then on", "error: it keeps state at one server"
+		return "on a connection of its own from then on", "on connections of its own to all shards from then on"
 	case command.ClassRefused:
 		return "`NOPERM`, unless `--admin-commands allow`", "the same"
 	}

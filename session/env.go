@@ -42,11 +42,14 @@ type Env struct {
 	// Sessions calls f for every session of the loop.
 	Sessions func(f func(*Session))
 	// Peers reaches the other loops; nil: there are none.
-	Peers Peers
-	hub   *hub
+	Peers   Peers
+	hub     *hub
+	targets map[uint64]*Session // by ID: who gets the invalidations of others
 
 	class        []command.Class // by command.Spec.ID: how it is routed here
 	execSpec     *command.Spec
+	answersLater []bool // by command.Spec.ID: its handler asks other loops or servers first
+	rewrites     []bool // by command.Spec.ID: the reply of even one server is changed
 	actsInMulti  []bool // by command.Spec.ID: acts at once inside MULTI
 	inSubscriber []bool // by command.Spec.ID: a subscriber of RESP2 may say it
 	publishes    []bool // by command.Spec.ID: PUBLISH and SPUBLISH
@@ -60,7 +63,7 @@ type handler func(*Session, *command.Spec, *parser.Request)
 // NewEnv makes the shared part of one loop's sessions.
 func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *stats.Loop) *Env {
 	e := &Env{Config: cfg, Pool: p, Map: m, Policy: policy, Stats: st, Loops: 1}
-	e.local = localHandlers()
+	e.local = localHandlers(cfg.Cluster)
 	e.class = classes(cfg)
 	for _, id := range denied(cfg) {
 		e.local[id] = nil
@@ -69,6 +72,11 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
 	e.publishes = specSet("publish", "spublish")
 	e.execSpec = specOf("exec")
+	e.answersLater = specSet("client|list", "client|kill", "client|unblock", "cluster|countkeysinslot", "cluster|getkeysinslot")
+	e.rewrites = specSet()
+	if cfg.Cluster.Enabled {
+		e.rewrites = specSet("info")
+	}
 	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
 	e.killsScript = specSet("script|kill", "function|kill", "client|unpause")
 	e.stateless = specSet("ping", "echo")

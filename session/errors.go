@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -31,6 +32,7 @@ const (
 	errNoMulti          = "ERR Command not allowed inside a transaction"
 	errWatchInMulti     = "ERR WATCH inside MULTI is not allowed"
 	errHelloInMulti     = "ERR HELLO can't change the protocol inside a transaction"
+	errRedirectInMulti  = "ERR CLIENT TRACKING with REDIRECT is not possible inside a transaction"
 	errMultiRefused     = "ERR the server takes no MULTI from the proxy; nothing was sent"
 	errPinnedElsewhere  = "CROSSSLOT Keys in request don't hash to the same slot as the keys that are watched"
 	errNoCluster        = "ERR This instance has cluster support disabled"
@@ -43,6 +45,8 @@ const (
 	errManyDBs          = "ERR too many databases are in use at once"
 	errMaxClients       = "ERR max number of clients reached"
 )
+
+var errNoServerID = errors.New("the server gave its connection no ID")
 
 // MaxClients is the reply to a client over the limit.
 const MaxClients = "-" + errMaxClients + "\r\n"

@@ -15,17 +15,18 @@ import (
 //
 // Invariant: left == parts without an end.
 type gather struct {
-	env   *Env
-	s     *Session
-	tag   uint64 // the place of the reply
-	spec  *command.Spec
-	merge command.Merge
-	at    int64
-	parts []part
-	left  int
-	held  int     // bytes of replies in parts, counted in s.held too
-	order []int32 // for MergeInKeyOrder: which part answers each key
-	scan  scanPlace
+	env    *Env
+	s      *Session
+	tag    uint64 // the place of the reply
+	spec   *command.Spec
+	merge  command.Merge
+	at     int64
+	parts  []part
+	left   int
+	held   int     // bytes of replies in parts, counted in s.held too
+	order  []int32 // for MergeInKeyOrder: which part answers each key
+	scan   scanPlace
+	blocks bool // its parts may wait at the servers
 }
 
 // part is one server's share of the reply.
@@ -57,7 +58,13 @@ func (g *gather) ask(server int, raw []byte) {
 	g.parts = append(g.parts, part{})
 	g.left++
 	conn := g.s.conn(server)
-	if f := conn.Enqueue(raw, g, i, pool.Part); f != nil {
+	var f *pool.Failure
+	if g.blocks {
+		f = conn.EnqueueBlocking(raw, g, i, pool.Part)
+	} else {
+		f = conn.Enqueue(raw, g, i, pool.Part)
+	}
+	if f != nil {
 		g.Fail(i, f)
 	}
 }
@@ -140,7 +147,7 @@ func (g *gather) letGo() {
 
 func (g *gather) recycle() {
 	g.letGo()
-	g.held = 0
+	g.held, g.blocks = 0, false
 	g.s, g.spec = nil, nil
 	g.parts = g.parts[:0]
 	g.order = g.order[:0]
@@ -151,7 +158,7 @@ func (g *gather) recycle() {
 
 // allShards sends the request to every shard.
 func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
-	if s.env.single() {
+	if s.env.single() && !s.env.rewrites[spec.ID] {
 		s.pass(0, spec, req)
 		return
 	}

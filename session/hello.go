@@ -76,7 +76,7 @@ func (s *Session) answerHello() {
 	b = parser.AppendBulkString(b, "id")
 	b = parser.AppendInt(b, int64(s.id))
 	b = parser.AppendBulkString(b, "mode")
-	b = parser.AppendBulkString(b, "standalone")
+	b = parser.AppendBulkString(b, s.env.mode())
 	b = parser.AppendBulkString(b, "role")
 	b = parser.AppendBulkString(b, "master")
 	b = parser.AppendBulkString(b, "modules")

@@ -25,7 +25,7 @@ func (g *gather) joinInfo(dst []byte) []byte {
 			texts[i] = bytes.TrimPrefix(texts[i], []byte("txt:"))
 		}
 	}
-	text := mergeInfo(texts)
+	text := mergeInfo(texts, g.env.Config.Cluster.Enabled)
 	if g.parts[0].buf.B[0] == '=' {
 		return fmt.Appendf(dst, "=%d\r\ntxt:%s\r\n", len(text)+4, text)
 	}
@@ -52,9 +52,12 @@ var infoMax = []string{
 	"rdb_bgsave_in_progress", "aof_rewrite_in_progress", "total_blocking_keys", "latest_fork_usec",
 }
 
+// clusterFields are the fields by which clients and tools recognise a cluster.
+var clusterFields = map[string]string{"redis_mode": "cluster", "cluster_enabled": "1"}
+
 // mergeInfo joins the texts of INFO. The keyspace, command and error figures are added part by part;
 // a field that is no number, or whose sum means nothing, is the first server's.
-func mergeInfo(texts [][]byte) []byte {
+func mergeInfo(texts [][]byte, cluster bool) []byte {
 	fields := make([]map[string]string, len(texts))
 	for i, t := range texts {
 		fields[i] = map[string]string{}
@@ -78,7 +81,11 @@ func mergeInfo(texts [][]byte) []byte {
 			continue
 		}
 		seen[name] = true
-		out = append(out, name+":"+mergeField(name, fields))
+		value, ok := clusterFields[name]
+		if !ok || !cluster {
+			value = mergeField(name, fields)
+		}
+		out = append(out, name+":"+value)
 	}
 	out = addMissing(out, section, fields, seen)
 	return []byte(human(strings.Join(out, "\r\n"), fields))

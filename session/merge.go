@@ -48,9 +48,11 @@ func (g *gather) first(dst []byte) []byte { return append(dst, g.parts[0].buf.B.
 
 // specialMerges holds the merges that belong to one command.
 var specialMerges = map[string]func(*gather, []byte) []byte{
-	"scan":          (*gather).joinScan,
-	"info":          (*gather).joinInfo,
-	"pubsub|numpat": (*gather).joinNumPat,
+	"scan":                (*gather).joinScan,
+	"info":                (*gather).joinInfo,
+	"pubsub|numpat":       (*gather).joinNumPat,
+	"client|trackinginfo": (*gather).joinTrackingInfo,
+	"client|getredir":     (*gather).joinGetRedir,
 }
 
 // firstError is the first part that is an error: the server's own before one of ours, for it says more.

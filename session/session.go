@@ -121,6 +121,9 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 		s.passage.cancel(s)
 	}
 	s.unpin(false)
+	if len(s.env.targets) > 0 {
+		delete(s.env.targets, s.id)
+	}
 	s.dropTransaction()
 	s.unsubscribeAll()
 	s.rings.Leave()

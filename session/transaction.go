@@ -108,6 +108,10 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 	}
 	switch env.classOf(spec) {
 	case command.ClassPinned:
+		if spec.Name == "client|tracking" && redirectAt(req.Args) > 0 {
+			s.reject(spec, errRedirectInMulti)
+			return
+		}
 		tx.dirty = true
 	case command.ClassPubSub:
 		if env.inSubscriber[spec.ID] {
@@ -142,7 +146,7 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 	case command.ClassAllShards, command.ClassScan:
 		return notInTransaction(spec.Name)
 	case command.ClassPinned:
-		return oneServerState(spec.Name)
+		return notInTransaction(spec.Name)
 	}
 	if spec.ReadsUnnamedKeys(req.Args) {
 		return sortDenied(req.Args)
@@ -170,10 +174,11 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	tx := s.tx
 	l := local{at: tx.n, spec: spec}
-	switch spec.Name {
-	case "client|list", "client|kill", "client|unblock": // other loops are asked: not at once
+	if s.env.answersLater[spec.ID] {
 		s.reject(spec, errNoMulti)
 		return
+	}
+	switch spec.Name {
 	case "select":
 		n, ok := parser.Int(req.Args[1])
 		if ok && n >= 0 && n == int64(int32(n)) {
@@ -229,8 +234,8 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	} else if tx.server == anyServer {
 		tx.server = s.anyServer()
 	}
-	if p := s.pin; p != nil && (p.watches || p.dirty) && p.server != tx.server {
-		if tx.n > 0 && p.watches {
+	if p := s.pin; p != nil && p.watches && p.server != tx.server {
+		if tx.n > 0 {
 			s.endTransaction()
 			s.refuse(spec, errCrossSlot)
 			return

@@ -5,7 +5,6 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
-	"ringmaster/pool"
 )
 
 // watch ties keys to a connection of the session's own until EXEC, DISCARD or UNWATCH.
@@ -18,23 +17,28 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	if !ok {
 		return
 	}
-	if p := s.pin; p != nil && p.conn != nil && (p.watches || p.dirty && p.conn.TakesMulti()) {
-		if p.server != server {
-			s.refuse(spec, errCrossSlot)
+	if p := s.pin; p != nil && p.watches && p.conn != nil && p.server != server {
+		s.refuse(spec, errCrossSlot)
+		return
+	}
+	if p := s.pin; p != nil {
+		if c := p.to(server); c != nil && (p.watches || p.dirty && c.TakesMulti()) {
+			p.server, p.conn = server, c
+			p.watch()
+			s.pass(server, spec, req)
 			return
 		}
-		p.watch()
-		s.pass(server, spec, req)
-		return
 	}
 	raw := bytes.Clone(req.Raw)
 	s.begin(&errand{
 		send: func(s *Session) {
 			p, f := s.pinTo(server)
-			if f == nil {
-				p.watch()
+			if f != nil {
+				s.failed(spec, len(raw), f)
+				return
 			}
-			s.sendOver(p, f, raw, spec, false)
+			p.watch()
+			s.passRaw(server, spec, raw)
 		},
 		done: (*Session).settlePin,
 	})
@@ -48,9 +52,6 @@ func (p *pin) watch() {
 	}
 	p.watches = true
 }
-
-// Proved is pool.Prover: what the server says against MULTI is for EXEC to tell.
-func (p *pin) Proved(refusal []byte, _ *pool.Failure) { p.refusal = bytes.Clone(refusal) }
 
 // forgetWatches frees the watched keys.
 func (s *Session) forgetWatches() {

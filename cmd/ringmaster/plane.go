@@ -69,6 +69,7 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 			Limits:                limits,
 			QueryBufferLimit:      c.QueryBufferLimit,
 			AdminCommands:         c.AdminCommands,
+			Cluster:               session.Cluster{Enabled: c.ClusterFacade, Announce: c.ClusterAnnounce},
 			DenyCommands:          c.DenyCommands,
 			OutputLimit:           c.OutputLimit,
 			SubscriberOutputLimit: c.SubscriberOutputLimit,

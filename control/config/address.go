@@ -107,3 +107,24 @@ func Loopback(addr string) bool {
 	}
 	return ip.Unmap().IsLoopback()
 }
+
+// applyAnnounce takes addresses that clients can connect to. Each value is a list separated by commas.
+func applyAnnounce(c *Config, values []string) error {
+	var addrs []string
+	for _, v := range values {
+		for _, addr := range strings.Split(v, ",") {
+			if err := checkHostPort(addr); err != nil {
+				return err
+			}
+			if host, _, _ := net.SplitHostPort(addr); host == "" || anyPort(addr) {
+				return errors.New("want HOST:PORT that clients can connect to, such as 10.0.0.1:6380")
+			}
+			addrs = append(addrs, addr)
+		}
+	}
+	if len(addrs) > shard.Slots {
+		return fmt.Errorf("%d addresses; want at most %d, the number of slots", len(addrs), shard.Slots)
+	}
+	c.ClusterAnnounce = addrs
+	return nil
+}

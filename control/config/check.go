@@ -15,6 +15,7 @@ func (c *Config) finish(l *Loader, ps *Problems) {
 	c.checkProtected(ps)
 	c.checkTimes(ps)
 	c.checkServers(ps)
+	c.checkCluster(ps)
 	if c.UpstreamUsername != "" && c.UpstreamPassword == "" {
 		ps.add(c.origin["upstream-username"], "upstream-username",
 			"there is no upstream password; give one with --upstream-password-file or $RINGMASTER_UPSTREAM_PASSWORD")
@@ -117,5 +118,18 @@ func (c *Config) checkServers(ps *Problems) {
 	}
 	if _, err := c.Map(); err != nil {
 		ps.add(c.origin["upstream"], "upstream", "%s", strings.TrimPrefix(err.Error(), "shard: "))
+	}
+}
+
+// checkCluster settles whether clients see a cluster.
+func (c *Config) checkCluster(ps *Problems) {
+	c.ClusterFacade = c.clusterFacade == "on" || c.clusterFacade == "auto" && c.Topology == Sharded
+	for i, addr := range c.ClusterAnnounce {
+		if slices.Contains(c.ClusterAnnounce[:i], addr) {
+			ps.add(c.origin["cluster-announce"], "cluster-announce", "%s is given twice", addr)
+		}
+	}
+	if len(c.ClusterAnnounce) > 0 && !c.ClusterFacade {
+		ps.add(c.origin["cluster-announce"], "cluster-announce", "clients see no cluster here; give --cluster-facade on")
 	}
 }

@@ -33,6 +33,8 @@ type Config struct {
 	UpstreamPassword      Secret
 	UpstreamConnections   int
 	SubscriberOutputLimit int
+	ClusterFacade         bool
+	ClusterAnnounce       []string
 	AdminCommands         bool
 	DenyCommands          []string
 	PinnedConnections     int
@@ -54,6 +56,7 @@ type Config struct {
 	LogLevel     slog.Level
 	LogJSON      bool
 
+	clusterFacade        string // as given
 	passwordFile         string
 	upstreamPasswordFile string
 	origin               map[string]string // setting name -> where its value came from

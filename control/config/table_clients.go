@@ -44,6 +44,25 @@ var clientSettings = []*Setting{
 		apply:   word(func(c *Config, w string) { c.AdminCommands = w == "allow" }),
 	},
 	{
+		Name: "cluster-facade", Group: Clients, Unit: "word", Default: "auto",
+		Help: "Whether CLUSTER, READONLY, INFO and HELLO are answered as by a node of a Redis Cluster, so that cluster-aware clients can " +
+			"connect. They are never redirected: any proxy takes every key. auto: on in front of several servers.",
+		Choose: "Plain clients work either way. Cluster clients put keys with the same {tag} into one transaction or script: " +
+			"give --hash-tag '{}' for them.",
+		Example: "cluster-facade: on",
+		Words:   []string{"auto", "on", "off"},
+		apply:   word(func(c *Config, w string) { c.clusterFacade = w }),
+	},
+	{
+		Name: "cluster-announce", Group: Clients, Unit: "addr", list: true,
+		Help: "Addresses HOST:PORT of the proxies that cluster-aware clients are told of, this one first. Each is said to hold a part of the slots, " +
+			"so that clients spread over them. Not set: only this proxy, at the address where the client reached it.",
+		Choose: "Needed for several proxies, and where clients reach the proxy through NAT. All proxies list the same addresses, " +
+			"and the same servers behind.",
+		Example: "cluster-announce: [10.0.0.1:6380, 10.0.0.2:6380]",
+		apply:   applyAnnounce,
+	},
+	{
 		Name: "deny-commands", Group: Clients, Unit: "name", list: true,
 		Help: "Commands that clients may not give: they are answered NOPERM. A command with subcommands stands for all of them; " +
 			"one of them is written as in client|kill. May be given several times, and with commas.",

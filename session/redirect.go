@@ -1,0 +1,216 @@
+package session
+
+import (
+	"bytes"
+	"fmt"
+
+	"ringmaster/parser"
+	"ringmaster/pool"
+)
+
+// redirection hands a session's invalidations to another client of the proxy. The servers know neither, so each
+// sends them to a connection of the redirection's own, which speaks RESP3.
+type redirection struct {
+	s    *Session // whose keys are tracked
+	to   uint64   // the client that gets the invalidations
+	ends []*redirectEnd
+	left int                 // ends that do not know yet what the server calls them
+	done func(*pool.Failure) // called once all do; nil: it was
+}
+
+// redirectEnd is one server's connection of a redirection.
+type redirectEnd struct {
+	r     *redirection
+	conn  *pool.Conn // nil: lost
+	id    int64      // what the server calls it
+	reply []byte
+	buf   []byte // an unfinished push
+}
+
+// redirect makes a redirection and calls done when the servers' words for its connections are known.
+func redirect(s *Session, to uint64, done func(*pool.Failure)) *redirection {
+	n := s.env.Map.Len()
+	r := &redirection{s: s, to: to, left: n, done: done}
+	ask := appendRequest(nil, "CLIENT", "ID")
+	for i := range n {
+		e := &redirectEnd{r: r}
+		r.ends = append(r.ends, e)
+		conn, f := s.env.Pool.Lend(i, pool.Key{Proto: 3}, e)
+		if f == nil {
+			e.conn = conn
+			f = conn.Enqueue(ask, e, 0, pool.Part)
+		}
+		if f != nil {
+			r.arrived(f)
+		}
+	}
+	return r
+}
+
+// arrived counts an end's answer; a failure ends the wait at once.
+func (r *redirection) arrived(f *pool.Failure) {
+	r.left--
+	if done := r.done; done != nil && (f != nil || r.left == 0) {
+		r.done = nil
+		done(f)
+	}
+}
+
+// id is what server calls the connection of the redirection to it.
+func (r *redirection) id(server int) int64 { return r.ends[server].id }
+
+// serves reports whether r can go on to hand invalidations to a client.
+func (r *redirection) serves(to uint64) bool {
+	for _, e := range r.ends {
+		if e.conn == nil {
+			return false
+		}
+	}
+	return r.to == to
+}
+
+// end closes the connections, by which the servers know.
+func (r *redirection) end() {
+	r.done = nil
+	for _, e := range r.ends {
+		if c := e.conn; c != nil {
+			e.conn = nil
+			c.Return(false)
+		}
+	}
+}
+
+// Reply is pool.Receiver, for CLIENT ID.
+func (e *redirectEnd) Reply(_ uint64, b []byte, piece pool.Piece) {
+	if len(e.reply) < maxTrackingReply {
+		e.reply = append(e.reply, b...)
+	}
+	if piece&pool.Last == 0 {
+		return
+	}
+	var f *pool.Failure
+	id, ok := integer(e.reply)
+	if !ok {
+		f = &pool.Failure{Kind: pool.Lost, Sent: true, Cause: errNoServerID}
+	}
+	e.id, e.reply = id, nil
+	e.r.arrived(f)
+}
+
+// Fail is pool.Receiver.
+func (e *redirectEnd) Fail(_ uint64, f *pool.Failure) { e.r.arrived(f) }
+
+// OwnLost is pool.Owner. The server finds the redirection broken, too, and says so.
+func (e *redirectEnd) OwnLost(*pool.Conn, *pool.Failure) { e.conn, e.buf = nil, nil }
+
+// invalidation begins every push about keys that have changed.
+var invalidation = []byte(">2\r\n$10\r\ninvalidate\r\n")
+
+// Pushed is pool.Owner.
+func (e *redirectEnd) Pushed(b []byte, piece pool.Piece) {
+	if b = whole(&e.buf, b, piece); !bytes.HasPrefix(b, invalidation) {
+		return
+	}
+	r, keys := e.r, bytes.Clone(b[len(invalidation):])
+	r.s.env.everywhere(func(env *Env) any { return env.invalidate(r.to, keys) }, func(answers []any) {
+		for _, reached := range answers {
+			if reached.(bool) {
+				return
+			}
+		}
+		r.broken()
+	})
+}
+
+// broken tells the session that the other client is gone, as the server would.
+func (r *redirection) broken() {
+	s := r.s
+	if s.state != open || s.pin == nil || s.pin.tracking.redirect != r {
+		return
+	}
+	if s.proto == 3 {
+		s.push(appendBroken(nil, int64(r.to)))
+	}
+	for i, e := range r.ends {
+		if e.conn != nil {
+			// Not from within its own callback.
+			_ = s.rings.Pick(i, s.seat).Tell("CLIENT", "KILL", "ID", itoa(int(e.id)))
+		}
+	}
+}
+
+// brokenPush begins the push that tells a client that its redirection is broken; the ID follows.
+var brokenPush = []byte(">2\r\n$21\r\ntracking-redir-broken\r\n")
+
+func appendBroken(b []byte, id int64) []byte { return parser.AppendInt(append(b, brokenPush...), id) }
+
+// translate puts the proxy's ID in place of the server's in a push.
+func (t *tracking) translate(push []byte) []byte {
+	if t.redirect != nil && bytes.HasPrefix(push, brokenPush) {
+		return appendBroken(nil, int64(t.redirect.to))
+	}
+	return push
+}
+
+// target is the session with an ID, if it is on this loop; it can be found fast from then on.
+func (e *Env) target(id uint64) *Session {
+	if s := e.targets[id]; s != nil {
+		return s
+	}
+	var found *Session
+	e.each(func(s *Session) {
+		if s.id == id && s.state == open {
+			found = s
+		}
+	})
+	if found != nil {
+		if e.targets == nil {
+			e.targets = map[uint64]*Session{}
+		}
+		e.targets[id] = found
+	}
+	return found
+}
+
+// invalidate hands keys, an array in RESP3 or a null for all, to a client of this loop: as a push, or in RESP2 as a message if it
+// subscribes to something. It reports whether the client is there.
+func (e *Env) invalidate(id uint64, keys []byte) bool {
+	s := e.targets[id]
+	if s == nil {
+		return false
+	}
+	if s.proto == 3 {
+		s.push(append(bytes.Clone(invalidation), keys...))
+	} else if s.subs != nil {
+		b := append([]byte(nil), "*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n"...)
+		if keys[0] == '_' {
+			keys = []byte("*-1\r\n")
+		}
+		s.push(append(b, keys...))
+	}
+	return true
+}
+
+// joinTrackingInfo and joinGetRedir put the proxy's ID in place of the first server's in its answer.
+func (g *gather) joinTrackingInfo(dst []byte) []byte {
+	reply := g.parts[0].buf.B
+	if r := g.redirect(); r != nil {
+		reply = bytes.Replace(reply, fmt.Appendf(nil, "redirect\r\n:%d\r\n", r.id(0)), fmt.Appendf(nil, "redirect\r\n:%d\r\n", r.to), 1)
+	}
+	return append(dst, reply...)
+}
+
+func (g *gather) joinGetRedir(dst []byte) []byte {
+	reply := g.parts[0].buf.B
+	if n, ok := integer(reply); ok && n > 0 && g.redirect() != nil {
+		return parser.AppendInt(dst, int64(g.redirect().to))
+	}
+	return append(dst, reply...)
+}
+
+func (g *gather) redirect() *redirection {
+	if g.s.pin == nil {
+		return nil
+	}
+	return g.s.pin.tracking.redirect
+}

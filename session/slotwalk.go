@@ -1,0 +1,169 @@
+package session
+
+import (
+	"bytes"
+	"strconv"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/shard"
+)
+
+// slotWalk looks for the keys of a hash slot, for CLUSTER COUNTKEYSINSLOT and GETKEYSINSLOT: plain servers keep no list
+// of them, so it walks over all keys of all shards with SCAN, which holds nobody up.
+type slotWalk struct {
+	s      *Session
+	tag    uint64
+	spec   *command.Spec
+	at     int64
+	slot   uint16
+	limit  int // of keys; -1: they are counted
+	server int
+	cursor uint64
+	buf    []byte              // the reply so far
+	keys   map[string]struct{} // SCAN may give a key twice
+	size   int                 // of keys, bytes
+}
+
+const (
+	walkStep = 1000     // keys of a SCAN, about
+	maxWalk  = 32 << 20 // bytes of keys kept
+)
+
+const (
+	errBadSlot  = "ERR Invalid slot"
+	errBadCount = "ERR Invalid slot or number of keys"
+	errWalkSize = "ERR the slot has more keys than can be looked through"
+)
+
+// clusterKeysInSlot answers both commands.
+func (s *Session) clusterKeysInSlot(spec *command.Spec, req *parser.Request) {
+	slot, ok := parser.Int(req.Args[2])
+	if !ok {
+		s.deny(spec, errNotInteger)
+		return
+	}
+	limit, bad := int64(-1), errBadSlot
+	if len(req.Args) > 3 {
+		if limit, ok = parser.Int(req.Args[3]); !ok {
+			s.deny(spec, errNotInteger)
+			return
+		}
+		bad = errBadCount
+	}
+	if slot < 0 || slot >= shard.Slots || limit < 0 && bad == errBadCount {
+		s.deny(spec, bad)
+		return
+	}
+	w := &slotWalk{
+		s: s, tag: s.expect(len(req.Raw)), spec: spec, at: s.env.Pool.Now, slot: uint16(slot),
+		limit: int(min(limit, 1<<30)), keys: map[string]struct{}{},
+	}
+	w.ask()
+}
+
+// ask sends the next SCAN.
+func (w *slotWalk) ask() {
+	raw := appendRequest(nil, "SCAN", strconv.FormatUint(w.cursor, 10), "COUNT", itoa(walkStep))
+	if f := w.s.conn(w.server).Enqueue(raw, w, 0, pool.Part); f != nil {
+		w.Fail(0, f)
+	}
+}
+
+// Reply is pool.Receiver.
+func (w *slotWalk) Reply(_ uint64, b []byte, p pool.Piece) {
+	if w.s.state == closed {
+		if p&pool.Last != 0 {
+			w.s.env.Stats.Orphans++
+		}
+		return
+	}
+	w.buf = append(w.buf, b...)
+	if p&pool.Last == 0 {
+		return
+	}
+	if w.buf[0] == '-' {
+		w.end(w.buf)
+		return
+	}
+	if text := w.take(); text != "" {
+		w.end(parser.AppendError(nil, text))
+		return
+	}
+	w.buf = w.buf[:0]
+	if w.cursor == 0 {
+		w.server++
+	}
+	if w.server == w.s.env.Map.Len() || w.full() {
+		w.end(w.result())
+		return
+	}
+	w.ask()
+}
+
+// full reports whether as many keys are found as were asked for.
+func (w *slotWalk) full() bool { return w.limit >= 0 && len(w.keys) >= w.limit }
+
+// take reads the reply of a SCAN; it gives an error's text, or "".
+func (w *slotWalk) take() string {
+	cursor, rest, ok := splitScan(w.buf)
+	if !ok {
+		return errOddReply
+	}
+	n, at, ok := arrayHeader(rest)
+	if !ok {
+		return errOddReply
+	}
+	for range n {
+		size := element(rest[at:])
+		body := bytes.IndexByte(rest[at:], '\n') + 1
+		if size < body+2 {
+			return errOddReply
+		}
+		key := rest[at+body : at+size-2]
+		at += size
+		if shard.Slot(key) != w.slot || w.full() {
+			continue
+		}
+		if _, known := w.keys[string(key)]; !known {
+			w.keys[string(key)] = struct{}{}
+			if w.size += len(key) + perKey; w.size > maxWalk {
+				return errWalkSize
+			}
+		}
+	}
+	w.cursor = cursor
+	return ""
+}
+
+// perKey is about what a key takes in the map beside its bytes.
+const perKey = 48
+
+func (w *slotWalk) result() []byte {
+	if w.limit < 0 {
+		return parser.AppendInt(nil, int64(len(w.keys)))
+	}
+	b := parser.AppendArray(nil, len(w.keys))
+	for key := range w.keys {
+		b = parser.AppendBulkString(b, key)
+	}
+	return b
+}
+
+// Fail is pool.Receiver.
+func (w *slotWalk) Fail(_ uint64, f *pool.Failure) {
+	if w.s.state != closed {
+		w.end(appendFailure(nil, f, w.s.env))
+	}
+}
+
+// end answers.
+func (w *slotWalk) end(reply []byte) {
+	env := w.s.env
+	if reply[0] == '-' {
+		env.Stats.Error(w.spec.ID, reply)
+	}
+	env.Stats.Call(w.spec.ID, env.Pool.Now-w.at)
+	w.s.Reply(w.tag, reply, pool.Whole)
+}

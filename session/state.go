@@ -1,0 +1,123 @@
+package session
+
+import (
+	"bytes"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+)
+
+// pinned carries out a command that leaves state on its connection: from then on the session has connections of
+// its own, to every server, until it ends.
+func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
+	if p := s.pin; p != nil && p.tunnel && p.conn != nil {
+		_ = p.conn.Send(req.Raw) // REPLCONF ACK
+		return
+	}
+	switch spec.Name {
+	case "sync", "psync", "replconf", "script|debug":
+		if !s.env.single() {
+			s.refuse(spec, oneServerState(spec.Name))
+			return
+		}
+	case "client|tracking":
+		s.track(spec, req)
+		return
+	case "client|caching":
+		if !s.env.single() {
+			s.caching(spec, req)
+			return
+		}
+	}
+	if !s.tracks() && (spec.Name == "client|trackinginfo" || spec.Name == "client|getredir") {
+		s.pass(anyServer, spec, req) // any connection tells the same
+		return
+	}
+	if spec.Name == "sync" || spec.Name == "psync" {
+		raw := bytes.Clone(req.Raw)
+		s.begin(&errand{send: func(s *Session) { s.replicate(spec, raw) }, done: func(*Session) {}})
+		return
+	}
+	if s.pin != nil && s.pin.dirty {
+		s.tellAll(spec, req.Raw)
+		return
+	}
+	raw := bytes.Clone(req.Raw)
+	s.begin(&errand{
+		send: func(s *Session) {
+			if _, f := s.pinToAll(); f != nil {
+				s.failed(spec, len(raw), f)
+				return
+			}
+			s.tellAll(spec, raw)
+		},
+		done: (*Session).keepPin,
+	})
+}
+
+// keepPin keeps the session's connections until it ends, if it has any.
+func (s *Session) keepPin() {
+	if s.pin != nil && s.pin.complete() {
+		s.pin.dirty = true
+	}
+	s.settlePin()
+}
+
+// tellAll sends a request over every connection of the session's own; the servers' answers are one, or the first error.
+func (s *Session) tellAll(spec *command.Spec, raw []byte) {
+	if spec.Name == "monitor" {
+		for _, o := range s.pin.owns {
+			if o.conn != nil {
+				o.conn.Stream()
+			}
+		}
+	}
+	merge := spec.Merge
+	if spec.Name == "client|trackinginfo" || spec.Name == "client|getredir" {
+		merge = command.MergeSpecial
+	} else if s.env.single() {
+		s.passRaw(0, spec, raw)
+		return
+	}
+	g := s.gather(spec, len(raw))
+	g.merge = merge
+	g.hold()
+	for i := range s.env.Map.Len() {
+		g.ask(i, raw)
+	}
+	g.release()
+}
+
+// passRaw is pass for a request that is not the one being parsed.
+func (s *Session) passRaw(server int, spec *command.Spec, raw []byte) {
+	tag := s.expect(len(raw))
+	if f := s.conn(server).Enqueue(raw, s, tag, spec.ID); f != nil {
+		s.countFailure(spec)
+		s.Fail(tag, f)
+	}
+}
+
+// failed answers for a request that could not be sent.
+func (s *Session) failed(spec *command.Spec, size int, f *pool.Failure) {
+	tag := s.expect(size)
+	s.countFailure(spec)
+	s.Fail(tag, f)
+}
+
+// replicate makes the client a replica of the server: from now on the connection carries what is no RESP.
+func (s *Session) replicate(spec *command.Spec, raw []byte) {
+	p, f := s.pinTo(0)
+	if f == nil {
+		f = p.conn.Send(raw)
+	}
+	s.env.Stats.Call(spec.ID, 0)
+	if f != nil {
+		s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
+		s.answer(s.env.scratch)
+		s.settlePin()
+		return
+	}
+	p.dirty, p.tunnel = true, true
+	p.conn.Tunnel()
+}
