@@ -112,6 +112,9 @@ func (e *redirectEnd) Pushed(b []byte, piece pool.Piece) {
 		return
 	}
 	r, keys := e.r, bytes.Clone(b[len(invalidation):])
+	if keys[0] == '_' && r.s.proto == 2 {
+		keys = []byte("$-1\r\n") // the null of whose keys are tracked, whoever gets it (Redis 7.0, tracking.c)
+	}
 	r.s.env.everywhere(func(env *Env) any { return env.invalidate(r.to, keys) }, func(answers []any) {
 		for _, reached := range answers {
 			if reached.(bool) {
@@ -172,7 +175,7 @@ func (e *Env) target(id uint64) *Session {
 	return found
 }
 
-// invalidate hands keys, an array in RESP3 or a null for all, to a client of this loop: as a push, or in RESP2 as a message if it
+// invalidate hands keys, an array or a null for all, to a client of this loop: as a push, or in RESP2 as a message if it
 // subscribes to something. It reports whether the client is there.
 func (e *Env) invalidate(id uint64, keys []byte) bool {
 	s := e.targets[id]
@@ -182,11 +185,7 @@ func (e *Env) invalidate(id uint64, keys []byte) bool {
 	if s.proto == 3 {
 		s.push(append(bytes.Clone(invalidation), keys...))
 	} else if s.subs != nil {
-		b := append([]byte(nil), "*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n"...)
-		if keys[0] == '_' {
-			keys = []byte("*-1\r\n")
-		}
-		s.push(append(b, keys...))
+		s.push(append([]byte("*3\r\n$7\r\nmessage\r\n$20\r\n__redis__:invalidate\r\n"), keys...))
 	}
 	return true
 }
