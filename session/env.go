@@ -42,9 +42,10 @@ type Env struct {
 	// Sessions calls f for every session of the loop.
 	Sessions func(f func(*Session))
 	// Peers reaches the other loops; nil: there are none.
-	Peers   Peers
-	hub     *hub
-	targets map[uint64]*Session // by ID: who gets the invalidations of others
+	Peers     Peers
+	hub       *hub
+	targets   map[uint64]*Session       // by ID: who gets the invalidations of others
+	redirects map[*redirection]struct{} // of sessions of this loop
 
 	class        []command.Class // by command.Spec.ID: how it is routed here
 	execSpec     *command.Spec

@@ -31,6 +31,10 @@ type redirectEnd struct {
 func redirect(s *Session, to uint64, done func(*pool.Failure)) *redirection {
 	n := s.env.Map.Len()
 	r := &redirection{s: s, to: to, left: n, done: done}
+	if s.env.redirects == nil {
+		s.env.redirects = map[*redirection]struct{}{}
+	}
+	s.env.redirects[r] = struct{}{}
 	ask := appendRequest(nil, "CLIENT", "ID")
 	for i := range n {
 		e := &redirectEnd{r: r}
@@ -72,6 +76,7 @@ func (r *redirection) serves(to uint64) bool {
 // end closes the connections, by which the servers know.
 func (r *redirection) end() {
 	r.done = nil
+	delete(r.s.env.redirects, r)
 	for _, e := range r.ends {
 		if c := e.conn; c != nil {
 			e.conn = nil
@@ -125,7 +130,21 @@ func (e *redirectEnd) Pushed(b []byte, piece pool.Piece) {
 	})
 }
 
-// broken tells the session that the other client is gone, as the server would.
+// targetGone ends what the servers send for a client that closes, so that they tell those whose keys are tracked.
+func (s *Session) targetGone() {
+	delete(s.env.targets, s.id)
+	id := s.id
+	s.env.everywhere(func(e *Env) any {
+		for r := range e.redirects {
+			if r.to == id && r.done == nil { // else somebody waits for it
+				r.end()
+			}
+		}
+		return nil
+	}, func([]any) {})
+}
+
+// broken tells the session that the other client is gone, as the server would: it went while the redirection was made.
 func (r *redirection) broken() {
 	s := r.s
 	if s.state != open || s.pin == nil || s.pin.tracking.redirect != r {
@@ -179,7 +198,7 @@ func (e *Env) target(id uint64) *Session {
 // subscribes to something. It reports whether the client is there.
 func (e *Env) invalidate(id uint64, keys []byte) bool {
 	s := e.targets[id]
-	if s == nil {
+	if s == nil || s.state != open {
 		return false
 	}
 	if s.proto == 3 {

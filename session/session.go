@@ -121,8 +121,8 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 		s.passage.cancel(s)
 	}
 	s.unpin(false)
-	if len(s.env.targets) > 0 {
-		delete(s.env.targets, s.id)
+	if s.env.targets[s.id] != nil {
+		s.targetGone()
 	}
 	s.dropTransaction()
 	s.unsubscribeAll()
@@ -161,6 +161,9 @@ func (s *Session) closeAs(reason stats.CloseReason) {
 		s.answer(s.env.scratch)
 	}
 	s.state, s.reason, s.wait = closing, reason, nothing
+	if s.env.targets[s.id] != nil {
+		s.targetGone()
+	}
 	if s.pin != nil && s.pin.blocks {
 		s.unpin(false) // nobody waits for what may never come
 	}
