@@ -71,7 +71,12 @@ func (s *Session) decide(req *parser.Request) {
 
 // route sends a request to the servers that its class and keys name.
 func (s *Session) route(spec *command.Spec, req *parser.Request) {
-	switch s.env.classOf(spec) {
+	class := s.env.classOf(spec)
+	if s.env.pause.until > 0 && s.keptWaiting(spec, class) {
+		s.postpone(spec, req.Raw)
+		return
+	}
+	switch class {
 	case command.ClassSingle:
 		if s.env.single() {
 			s.pass(0, spec, req)
@@ -93,6 +98,12 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	case command.ClassAnyShard:
 		s.pass(anyServer, spec, req)
 	case command.ClassAllShards:
+		switch {
+		case spec == s.env.pauses:
+			s.notePause(req.Args)
+		case spec == s.env.unpauses:
+			s.noteUnpause()
+		}
 		if s.env.killsScript[spec.ID] {
 			s.killScript(spec, req)
 			return
@@ -127,6 +138,8 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 		if f = conn.EnqueueBuffer(buf, s, tag, spec.ID); f == nil {
 			s.in = nil
 		}
+	} else if s.env.replaying {
+		f = conn.EnqueueBlocking(req.Raw, s, tag, spec.ID)
 	} else {
 		f = conn.Enqueue(req.Raw, s, tag, spec.ID)
 	}

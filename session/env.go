@@ -42,20 +42,25 @@ type Env struct {
 	// Sessions calls f for every session of the loop.
 	Sessions func(f func(*Session))
 	// Peers reaches the other loops; nil: there are none.
-	Peers     Peers
-	hub       *hub
-	targets   map[uint64]*Session       // by ID: who gets the invalidations of others
-	redirects map[*redirection]struct{} // of sessions of this loop
+	Peers      Peers
+	hub        *hub
+	targets    map[uint64]*Session       // by ID: who gets the invalidations of others
+	redirects  map[*redirection]struct{} // of sessions of this loop
+	pause      pause
+	replaying  bool       // a postponed command is being sent
+	held       []*Session // postponed, and without a connection
+	replicates []bool     // by command.Spec.ID: not a write, but replicas hear of it
 
-	class        []command.Class // by command.Spec.ID: how it is routed here
-	execSpec     *command.Spec
-	answersLater []bool // by command.Spec.ID: its handler asks other loops or servers first
-	rewrites     []bool // by command.Spec.ID: the reply of even one server is changed
-	actsInMulti  []bool // by command.Spec.ID: acts at once inside MULTI
-	inSubscriber []bool // by command.Spec.ID: a subscriber of RESP2 may say it
-	publishes    []bool // by command.Spec.ID: PUBLISH and SPUBLISH
-	killsScript  []bool // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
-	stateless    []bool // by command.Spec.ID: the server may as well answer it
+	class            []command.Class // by command.Spec.ID: how it is routed here
+	execSpec         *command.Spec
+	pauses, unpauses *command.Spec
+	answersLater     []bool // by command.Spec.ID: its handler asks other loops or servers first
+	rewrites         []bool // by command.Spec.ID: the reply of even one server is changed
+	actsInMulti      []bool // by command.Spec.ID: acts at once inside MULTI
+	inSubscriber     []bool // by command.Spec.ID: a subscriber of RESP2 may say it
+	publishes        []bool // by command.Spec.ID: PUBLISH and SPUBLISH
+	killsScript      []bool // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
+	stateless        []bool // by command.Spec.ID: the server may as well answer it
 }
 
 // handler answers one command within the loop's turn.
@@ -80,6 +85,8 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	}
 	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
 	e.killsScript = specSet("script|kill", "function|kill", "client|unpause")
+	e.replicates = specSet(replicating...)
+	e.pauses, e.unpauses = specOf("client|pause"), specOf("client|unpause")
 	e.stateless = specSet("ping", "echo")
 	e.counts = make([]int32, m.Len())
 	e.shares = make([]share, m.Len())

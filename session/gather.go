@@ -59,7 +59,7 @@ func (g *gather) ask(server int, raw []byte) {
 	g.left++
 	conn := g.s.conn(server)
 	var f *pool.Failure
-	if g.blocks {
+	if g.blocks || g.env.replaying {
 		f = conn.EnqueueBlocking(raw, g, i, pool.Part)
 	} else {
 		f = conn.Enqueue(raw, g, i, pool.Part)

@@ -46,6 +46,9 @@ func (p *proving) step(s *Session) {
 	default:
 		s.execNow(p.spec)
 	}
+	if s.passage == nil && s.Blocked() {
+		s.begin(standstill((*Session).unblocked)) // it was postponed, and then refused
+	}
 }
 
 // Proved is pool.Prover.

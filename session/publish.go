@@ -92,7 +92,7 @@ func (s *Session) publish(spec *command.Spec, req *parser.Request) {
 		key.kind = shardChannel
 	}
 	server := s.env.channelServer(req.Args[1])
-	if s.env.anyJoining() {
+	if s.env.anyJoining() && !s.env.replaying {
 		s.begin(&overtaken{raw: bytes.Clone(req.Raw), spec: spec, key: key, server: server})
 		return
 	}

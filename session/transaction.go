@@ -21,6 +21,8 @@ type transaction struct {
 	aborted bool                       // a command was refused: EXEC answers EXECABORT
 	crossed bool                       // the keys live on several shards: EXEC answers CROSSSLOT
 	dirty   bool                       // a command leaves state on the connection
+	writes  bool                       // a command may write
+	pauses  [][][]byte                 // the words of each CLIENT PAUSE
 	locals  []local
 	size    int // bytes of locals' requests
 }
@@ -123,7 +125,18 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 			return
 		}
 	}
+	if spec == env.pauses {
+		tx.pauses = append(tx.pauses, cloneWords(req.Args))
+	}
 	s.queued(spec, req.Raw)
+}
+
+func cloneWords(words [][]byte) [][]byte {
+	c := make([][]byte, len(words))
+	for i, w := range words {
+		c[i] = bytes.Clone(w)
+	}
+	return c
 }
 
 // queued puts raw behind what is queued.
@@ -133,6 +146,7 @@ func (s *Session) queued(spec *command.Spec, raw []byte) {
 		s.close(stats.QueryBufferLimit)
 		return
 	}
+	tx.writes = tx.writes || s.env.mayWrite(spec)
 	tx.buf.B = append(tx.buf.B, raw...)
 	tx.n++
 	s.env.Stats.Call(spec.ID, 0)
@@ -243,6 +257,10 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 		tx.server = p.server
 	}
 	tx.buf.B = append(tx.buf.B, req.Raw...)
+	if tx.n > 0 && s.env.postpones(tx.writes) {
+		s.begin(&postponed{spec: spec})
+		return
+	}
 	s.execNow(spec)
 }
 
@@ -274,10 +292,10 @@ func (s *Session) execNow(spec *command.Spec) {
 	}
 	// What comes behind may have to go over another connection or to another database, or ask the proxy for what
 	// it was told in the transaction.
-	moves := len(tx.locals) > 0 || s.pin != nil && s.pin.watches
+	moves := len(tx.locals) > 0 || s.pin != nil && (s.pin.watches || s.pin.blocks)
 	s.sendTransaction(spec)
 	if moves {
-		s.begin(standstill((*Session).settlePin))
+		s.begin(standstill((*Session).unblocked))
 	}
 }
 
@@ -322,6 +340,9 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	tx, env := s.tx, s.env
 	conn := s.conn(tx.server)
 	s.tx = nil
+	for _, args := range tx.pauses {
+		s.notePause(args)
+	}
 	watched := s.pin != nil && s.pin.watches
 	if watched {
 		s.pin.watches, s.pin.lost = false, false // EXEC ends them

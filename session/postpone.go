@@ -1,0 +1,160 @@
+package session
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"time"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/stats"
+)
+
+// pause is a CLIENT PAUSE that a client has sent to the servers. While it lasts a server answers the commands that it
+// postpones in its own time, and everything behind them on their connection; so they go over connections of their own.
+type pause struct {
+	until int64 // as Pool.Now; 0: there is none
+	all   bool  // not only what may write
+}
+
+// notePause takes notice, on every loop, of a CLIENT PAUSE that is about to be sent; one that is wrong is left to the server.
+func (s *Session) notePause(args [][]byte) {
+	ms, ok := parser.Int(args[2])
+	if !ok || ms < 0 {
+		return
+	}
+	p := pause{until: s.env.Pool.Now + min(ms, math.MaxInt64/4/int64(time.Millisecond))*int64(time.Millisecond), all: true}
+	if len(args) > 3 && strings.EqualFold(string(args[3]), "write") {
+		p.all = false
+	}
+	s.env.everywhere(func(e *Env) any {
+		// As in Redis, what is stricter stays.
+		e.pause = pause{until: max(p.until, e.pause.until), all: p.all || e.paused() && e.pause.all}
+		return nil
+	}, func([]any) {})
+}
+
+// noteUnpause is notePause for CLIENT UNPAUSE.
+func (s *Session) noteUnpause() {
+	s.env.everywhere(func(e *Env) any {
+		e.pause = pause{}
+		e.Tick()
+		return nil
+	}, func([]any) {})
+}
+
+// paused reports whether a CLIENT PAUSE is in force.
+func (e *Env) paused() bool {
+	if e.pause.until > 0 && e.Pool.Now >= e.pause.until {
+		e.pause = pause{}
+	}
+	return e.pause.until > 0
+}
+
+// postpones reports whether the servers would keep a command waiting now.
+func (e *Env) postpones(writes bool) bool { return e.paused() && (writes || e.pause.all) }
+
+// mayWrite reports whether a server treats a command as one that may change data or reach replicas.
+func (e *Env) mayWrite(spec *command.Spec) bool {
+	return spec.Flags.Has(command.FlagWrite) || int(spec.ID) < len(e.replicates) && e.replicates[spec.ID]
+}
+
+// keptWaiting reports whether a command would be kept waiting on a shared connection.
+func (s *Session) keptWaiting(spec *command.Spec, class command.Class) bool {
+	e := s.env
+	switch class {
+	case command.ClassSingle, command.ClassSameShard, command.ClassSplit, command.ClassAnyShard, command.ClassScan:
+	case command.ClassAllShards:
+		if spec == e.pauses || e.killsScript[spec.ID] {
+			return false
+		}
+	case command.ClassPubSub:
+		if !e.publishes[spec.ID] {
+			return false
+		}
+	default:
+		return false
+	}
+	return !e.replaying && (s.pin == nil || !s.pin.dirty) && e.postpones(e.mayWrite(spec))
+}
+
+// replicating are the commands without the flag write that reach replicas (Redis 7.0, CMD_MAY_REPLICATE).
+var replicating = []string{"publish", "spublish", "pfcount", "eval", "evalsha", "fcall"}
+
+// postponed is a command that the servers keep waiting, a passage. It goes over connections of the session's own, as a
+// blocking command does; without any to be had it waits here.
+type postponed struct {
+	spec *command.Spec
+	raw  []byte // nil: the session's transaction
+	sent bool
+}
+
+// postpone carries out a command that the servers keep waiting.
+func (s *Session) postpone(spec *command.Spec, raw []byte) {
+	s.begin(&postponed{spec: spec, raw: bytes.Clone(raw)})
+}
+
+func (p *postponed) step(s *Session) {
+	if s.Owed() > 0 {
+		return
+	}
+	if p.sent {
+		s.passage, s.wait = nil, nothing
+		s.unblocked()
+		return
+	}
+	if s.eof { // nobody will ever read it
+		s.closeAs(stats.ClientClosed)
+		return
+	}
+	if s.env.paused() {
+		pin, f := s.pinToAll()
+		if f != nil && f.Kind == pool.NoneFree {
+			s.env.held = append(s.env.held, s)
+			return
+		}
+		if f == nil {
+			pin.blocks = true
+		}
+	}
+	if p.raw == nil {
+		s.passage, s.wait = nil, nothing
+		s.execNow(p.spec)
+		if s.passage == nil && s.Owed() == 0 {
+			s.unblocked() // it was refused
+		}
+		return
+	}
+	p.sent = true
+	var parse parser.RequestParser
+	var req parser.Request
+	if done, err := parse.Next(p.raw, &s.env.Config.Limits, &req); !done || err != nil {
+		s.refuse(p.spec, errSyntax)
+		return
+	}
+	s.env.replaying = true
+	s.route(p.spec, &req)
+	s.env.replaying = false
+	if s.passage == p && s.state == open && s.Owed() == 0 {
+		p.step(s)
+	}
+}
+
+func (p *postponed) cancel(s *Session) (unanswered bool) {
+	s.passage, s.wait = nil, nothing
+	return !p.sent
+}
+
+// Tick lets those go on who wait for the end of a pause, or for a connection. The event loop calls it with the pool's.
+func (e *Env) Tick() {
+	if len(e.held) == 0 {
+		return
+	}
+	for _, s := range e.held {
+		s.resumeLater()
+	}
+	clear(e.held)
+	e.held = e.held[:0]
+}
