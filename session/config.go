@@ -4,8 +4,7 @@ import "ringmaster/parser"
 
 // Config holds the limits and manners of client sessions. Sizes are bytes.
 type Config struct {
-	// Sharded keeps the rules of several shards in front of one server too: SORT without patterns,
-	// no command that describes one server.
+	// Sharded keeps the rules of several shards in front of one server too, such as SORT without patterns.
 	Sharded bool
 	// AdminCommands lets clients give the commands that the table refuses (command.Spec.IfAllowed), and DenyCommands
 	// refuses some by name, such as "keys" or "client|kill".

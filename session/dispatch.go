@@ -88,9 +88,15 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 			s.killScript(spec, req)
 			return
 		}
+		if spec == s.env.functionStats {
+			s.askOfScript(spec, req)
+			return
+		}
 		s.allShards(spec, req)
 	case command.ClassScan:
 		s.scan(spec, req)
+	case command.ClassNamedShard:
+		s.namedShard(spec, req)
 	case command.ClassTransaction:
 		s.transact(spec, req)
 	case command.ClassBlocking:

@@ -45,13 +45,15 @@ type Env struct {
 	Peers Peers
 	hub   *hub
 
-	class        []command.Class // by command.Spec.ID: how it is routed here
-	execSpec     *command.Spec
-	actsInMulti  []bool // by command.Spec.ID: acts at once inside MULTI
-	inSubscriber []bool // by command.Spec.ID: a subscriber of RESP2 may say it
-	publishes    []bool // by command.Spec.ID: PUBLISH and SPUBLISH
-	killsScript  []bool // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
-	stateless    []bool // by command.Spec.ID: the server may as well answer it
+	class    []command.Class // by command.Spec.ID: how it is routed here
+	execSpec *command.Spec
+	// functionStats is FUNCTION STATS, which must not stand behind what it tells of.
+	functionStats *command.Spec
+	actsInMulti   []bool // by command.Spec.ID: acts at once inside MULTI
+	inSubscriber  []bool // by command.Spec.ID: a subscriber of RESP2 may say it
+	publishes     []bool // by command.Spec.ID: PUBLISH and SPUBLISH
+	killsScript   []bool // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
+	stateless     []bool // by command.Spec.ID: the server may as well answer it
 }
 
 // handler answers one command within the loop's turn.
@@ -68,7 +70,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.hub = newHub(e, m.Len())
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
 	e.publishes = specSet("publish", "spublish")
-	e.execSpec = specOf("exec")
+	e.execSpec, e.functionStats = specOf("exec"), specOf("function|stats")
 	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
 	e.killsScript = specSet("script|kill", "function|kill", "client|unpause")
 	e.stateless = specSet("ping", "echo")

@@ -127,6 +127,10 @@ func oneServerOnly(name string) string {
 	return "ERR '" + name + "' describes one server and can't be joined over several shards"
 }
 
+func noSuchShard(name []byte, shards int) string {
+	return fmt.Sprintf("ERR no such shard '%s': want a number from 0 to %d, or a server's name", quoted(name, maxQuoted), shards-1)
+}
+
 func oneServerState(name string) string {
 	return "ERR '" + name + "' keeps state at one server, and there are several"
 }
