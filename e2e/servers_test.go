@@ -144,6 +144,20 @@ func TestServersDescribedTogether(t *testing.T) {
 	}
 }
 
+// A proxy that renames commands talks as a Redis with the same lines of rename-command.
+func TestRenamedCommandsAsInRedis(t *testing.T) {
+	direct, behind := testkit.Redis(t, "--rename-command", "GET", "fetch", "--rename-command", "FLUSHALL", "", "--rename-command", "MULTI", "begin", "--rename-command", "CONFIG", "c"), testkit.Redis(t)
+	proxy := testkit.Proxy(t, []string{behind.Addr}, "--rename-command", "GET=fetch,FLUSHALL=", "--rename-command", "multi=begin", "--rename-command", "config=c")
+	for _, raw := range []string{
+		req("SET k v") + req("FETCH k") + req("fetch k") + req("GET k"), req("FLUSHALL"), req("flushall async"), req("FETCH"), req("FETCH a b"),
+		req("MULTI") + req("EXEC"), req("BEGIN") + req("FETCH k") + req("SET k w") + req("EXEC"), req("BEGIN") + req("GET k") + req("EXEC"),
+		"fetch 'k'\r\n", req("HELLO 3") + req("FETCH none") + req("BEGIN") + req("FETCH none") + req("EXEC"), req("BEGIN") + req("BEGIN") + req("DISCARD"),
+		req("C GET port2"), req("C NOSUCH x"), req("C GET"), req("C"), req("CONFIG GET x"),
+	} {
+		sameConversation(t, direct.Addr, proxy.Addr, raw)
+	}
+}
+
 func TestFunctionStatsTellOfTheFunctionThatRuns(t *testing.T) {
 	proxy, shards := namedShards(t, "--timeout", "30s")
 	for _, s := range shards {

@@ -10,6 +10,9 @@ type Config struct {
 	// refuses some by name, such as "keys" or "client|kill".
 	AdminCommands bool
 	DenyCommands  []string
+	// RenameCommands are commands that clients know by another name, both in small letters; an empty one disables the
+	// command.
+	RenameCommands map[string]string
 	// Limits bound a request frame: Redis's proto-max-bulk-len and friends.
 	Limits parser.Limits
 	// QueryBufferLimit bounds the unparsed input of one client (Redis:

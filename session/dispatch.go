@@ -14,6 +14,10 @@ const anyServer = -1
 func (s *Session) dispatch(req *parser.Request) {
 	env := s.env
 	env.Stats.TurnRequests++
+	if env.realNames != nil && !env.rename(req) {
+		s.reject(nil, unknownCommand(req.Args))
+		return
+	}
 	spec := command.Lookup(req.Args[0])
 	if spec == nil {
 		var ask bool
@@ -29,7 +33,7 @@ func (s *Session) dispatch(req *parser.Request) {
 	if spec.HasSubs() && len(req.Args) > 1 {
 		sub := spec.Sub(req.Args[1])
 		if sub == nil {
-			s.reject(spec, unknownSubcommand(req.Args))
+			s.reject(spec, unknownSubcommand(env.shownName(req.Args[0]), req.Args[1]))
 			return
 		}
 		spec = sub

@@ -111,5 +111,5 @@ const documentHead = `# Commands
 
 What becomes of every command and subcommand of Redis 7.0, Redis 8 and Valkey 9, and of the proxy's own. "Since" is the version that brought it, in the numbering of the
 first of these servers that has it; a server that lacks it says so itself. What the table does not list is ` + "`ERR unknown command`" + `.
-Operators can refuse more with ` + "`--deny-commands`" + `.
+Operators can refuse more with ` + "`--deny-commands`" + `, and give commands other names with ` + "`--rename-command`" + `.
 `

@@ -45,8 +45,9 @@ type Env struct {
 	Peers Peers
 	hub   *hub
 
-	class    []command.Class // by command.Spec.ID: how it is routed here
-	execSpec *command.Spec
+	realNames map[string][]byte // of commands that clients know by other names; nil: there are none
+	class     []command.Class   // by command.Spec.ID: how it is routed here
+	execSpec  *command.Spec
 	// functionStats is FUNCTION STATS, which must not stand behind what it tells of.
 	functionStats *command.Spec
 	actsInMulti   []bool // by command.Spec.ID: acts at once inside MULTI
@@ -64,6 +65,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e := &Env{Config: cfg, Pool: p, Map: m, Policy: policy, Stats: st, Loops: 1}
 	e.local = localHandlers()
 	e.class = classes(cfg)
+	e.realNames = realNames(cfg.RenameCommands)
 	for _, id := range denied(cfg) {
 		e.local[id] = nil
 	}

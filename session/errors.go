@@ -61,9 +61,9 @@ func unknownCommand(args [][]byte) string {
 	return fmt.Sprintf("ERR unknown command '%s', with args beginning with: %s", quoted(args[0], maxQuoted), &b)
 }
 
-func unknownSubcommand(args [][]byte) string {
-	return fmt.Sprintf("ERR unknown subcommand '%s'. Try %s HELP.", quoted(args[1], maxQuoted),
-		bytes.ToUpper(quoted(args[0], len(args[0]))))
+func unknownSubcommand(name, sub []byte) string {
+	return fmt.Sprintf("ERR unknown subcommand '%s'. Try %s HELP.", quoted(sub, maxQuoted),
+		bytes.ToUpper(quoted(name, len(name))))
 }
 
 // quoted is what C's "%.*s" prints of b: at most n bytes, up to a NUL.

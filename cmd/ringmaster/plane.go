@@ -70,6 +70,7 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 			QueryBufferLimit:      c.QueryBufferLimit,
 			AdminCommands:         c.AdminCommands,
 			DenyCommands:          c.DenyCommands,
+			RenameCommands:        c.RenameCommands,
 			OutputLimit:           c.OutputLimit,
 			SubscriberOutputLimit: c.SubscriberOutputLimit,
 			MaxInFlight:           c.MaxInFlight,

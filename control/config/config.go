@@ -35,6 +35,7 @@ type Config struct {
 	SubscriberOutputLimit int
 	AdminCommands         bool
 	DenyCommands          []string
+	RenameCommands        map[string]string // old name to new, "" disables it; in small letters
 	PinnedConnections     int
 	DialTimeout           time.Duration
 	Timeout               time.Duration

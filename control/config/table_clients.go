@@ -52,6 +52,16 @@ var clientSettings = []*Setting{
 		apply:   applyDeny,
 	},
 	{
+		Name: "rename-command", Group: Clients, Unit: "old=new", list: true,
+		Help: "Commands that clients know by another name, as redis.conf's rename-command: the new name works, the old one is an " +
+			"unknown command, and servers get the old one. Nothing behind the = disables the command. May be given several times, " +
+			"and with commas.",
+		Choose: "A name that nobody guesses is no lock: deny-commands, or nothing behind the =, keeps everybody out. The other " +
+			"settings call the command by its old name.",
+		Example: "rename-command: [config=b840fc02, flushall=]",
+		apply:   applyRename,
+	},
+	{
 		Name: "max-clients", Group: Clients, Unit: "number", Default: "10000",
 		Help: "Client connections served at once; one more is refused with Redis's error. Lowered at the " +
 			"start, with a warning, when the system allows too few descriptors.",
