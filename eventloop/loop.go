@@ -182,6 +182,7 @@ const lingerLimit = 10 * time.Second
 func (l *loop) onTick() {
 	l.ticks.Store(false)
 	l.pool.Tick()
+	l.env.CloseIdle()
 	l.measureCrowd()
 	if l.pool.Buffers.Dropped >= worthCollecting {
 		l.pool.Buffers.Dropped = 0

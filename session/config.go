@@ -1,6 +1,10 @@
 package session
 
-import "ringmaster/parser"
+import (
+	"time"
+
+	"ringmaster/parser"
+)
 
 // Config holds the limits and manners of client sessions. Sizes are bytes.
 type Config struct {
@@ -15,6 +19,8 @@ type Config struct {
 	RenameCommands map[string]string
 	// Limits bound a request frame: Redis's proto-max-bulk-len and friends.
 	Limits parser.Limits
+	// IdleTimeout closes a client that is silent for longer (Redis: timeout); 0: never.
+	IdleTimeout time.Duration
 	// QueryBufferLimit bounds the unparsed input of one client (Redis:
 	// client-query-buffer-limit).
 	QueryBufferLimit int

@@ -24,6 +24,7 @@ type Env struct {
 
 	local    []handler // by command.Spec.ID: commands the proxy answers itself
 	count    uint64    // sessions ever made on this loop
+	nextIdle int64     // when idle clients are looked for again, ns
 	dirty    []*Session
 	resume   []*Session
 	req      parser.Request

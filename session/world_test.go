@@ -130,6 +130,7 @@ func (w *world) pass(d time.Duration) {
 		step := max(10*time.Millisecond, d/100)
 		w.pool.Now = min(end, w.pool.Now+int64(step))
 		w.pool.Tick()
+		w.env.CloseIdle()
 		for _, c := range w.order {
 			if c.lingers {
 				c.session.Poke()

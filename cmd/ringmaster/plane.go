@@ -67,6 +67,7 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 		Session: session.Config{
 			Sharded:               c.Topology == config.Sharded,
 			Limits:                limits,
+			IdleTimeout:           c.IdleTimeout,
 			QueryBufferLimit:      c.QueryBufferLimit,
 			AdminCommands:         c.AdminCommands,
 			DenyCommands:          c.DenyCommands,

@@ -22,6 +22,7 @@ type Config struct {
 	MaxInFlight      int
 	MaxInFlightBytes int
 	TCPKeepAlive     time.Duration
+	IdleTimeout      time.Duration
 
 	// Servers.
 	Upstream              []shard.Server

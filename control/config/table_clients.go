@@ -78,6 +78,15 @@ var clientSettings = []*Setting{
 		Example: "tcp-keepalive: 60s",
 		apply:   duration(func(c *Config) *time.Duration { return &c.TCPKeepAlive }, 0, 24*time.Hour),
 	},
+	{
+		Name: "idle-timeout", Group: Clients, Unit: "duration", Default: "0s",
+		Help: "Clients that are silent for so long are closed, as Redis's timeout does; within a second of it. Not those that wait in a blocking " +
+			"command, subscribe, or MONITOR. 0 is never.",
+		Raise:   "Clients that were forgotten hold their connection longer.",
+		Lower:   "Clients with pools of connections find more of them closed.",
+		Example: "idle-timeout: 5m",
+		apply:   duration(func(c *Config) *time.Duration { return &c.IdleTimeout }, 0, 365*24*time.Hour),
+	},
 }
 
 var limitSettings = []*Setting{
