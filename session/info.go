@@ -151,7 +151,8 @@ func (s *infoSection) append(out []byte) []byte {
 			}
 			continue
 		}
-		out = fmt.Appendf(out, "%s:%s\r\n", name, s.value(name))
+		out = append(append(out, name...), ':')
+		out = append(append(out, s.value(name)...), "\r\n"...)
 		if name == "connected_slaves" {
 			out = s.appendReplicas(out)
 		}
@@ -176,10 +177,8 @@ func (s *infoSection) value(name string) string {
 			return bytesToHuman(n)
 		}
 	}
-	for _, rule := range infoRules {
-		if matches(rule.names, name) {
-			return rule.join(values)
-		}
+	if join := infoRuleOf(name); join != nil {
+		return join(values)
 	}
 	return values[0]
 }
@@ -196,17 +195,11 @@ func (s *infoSection) figure(name string) float64 {
 	return n
 }
 
-func matches(patterns []string, name string) bool {
-	for _, p := range patterns {
-		if stem, ok := strings.CutSuffix(p, "*"); p == name || ok && strings.HasPrefix(name, stem) {
-			return true
-		}
-	}
-	return false
-}
-
 // fold joins numbers; where one is none the first stands for all.
-func fold(values []string, f func(a, b float64) float64) string {
+func fold(values []string, whole func(a, b int64) int64, f func(a, b float64) float64) string {
+	if text, ok := foldWhole(values, whole); ok {
+		return text
+	}
 	var sum float64
 	digits := 0
 	for i, v := range values {
@@ -226,6 +219,24 @@ func fold(values []string, f func(a, b float64) float64) string {
 	return strconv.FormatFloat(sum, 'f', min(digits, maxDigits), 64)
 }
 
+// foldWhole joins whole numbers that are not so large that a sum of them might be too large.
+func foldWhole(values []string, f func(a, b int64) int64) (text string, ok bool) {
+	const limit = 1 << 50 // there are at most shard.MaxServers values, 1 << 12
+	var sum int64
+	for i, v := range values {
+		n, ok := parser.Int([]byte(v))
+		if !ok || n > limit || n < -limit {
+			return "", false
+		}
+		if i == 0 {
+			sum = n
+		} else {
+			sum = f(sum, n)
+		}
+	}
+	return strconv.FormatInt(sum, 10), true
+}
+
 // maxDigits bounds the digits behind the point that a joined number has.
 const maxDigits = 17
 
@@ -235,33 +246,63 @@ var pairSections = map[string]bool{"Keyspace": true, "Commandstats": true, "Late
 // joinPairs joins values of pairs name by name: counts are added, averages computed anew, and of percentiles the
 // largest counts, for they can't be added.
 func joinPairs(values []string) string {
-	var names []string
-	pairs := map[string][]string{}
+	columns := make([]column, 0, 8)
 	for _, v := range values {
+		j := 0
 		for kv := range strings.SplitSeq(v, ",") {
 			name, text, _ := strings.Cut(kv, "=")
-			if pairs[name] == nil {
-				names = append(names, name)
+			if j >= len(columns) || columns[j].name != name {
+				j = slices.IndexFunc(columns, func(c column) bool { return c.name == name })
 			}
-			pairs[name] = append(pairs[name], text)
+			if j < 0 {
+				if j = len(columns); j == maxColumns {
+					return values[0]
+				}
+				columns = append(columns, column{name, make([]string, 0, len(values))})
+			}
+			columns[j].values = append(columns[j].values, text)
+			j++
 		}
 	}
-	out := make([]string, len(names))
-	for i, name := range names {
-		text := ""
-		switch {
-		case name == "usec_per_call":
-			text = fmt.Sprintf("%.2f", average(total(pairs["usec"]), total(pairs["calls"])))
-		case name == "avg_ttl":
-			text = fmt.Sprintf("%.0f", weighted(pairs[name], pairs["expires"]))
-		case strings.HasPrefix(name, "p") && strings.Trim(name[1:], "0123456789.") == "":
-			text = largest(pairs[name])
-		default:
-			text = summed(pairs[name])
+	var out []byte
+	for i, c := range columns {
+		if i > 0 {
+			out = append(out, ',')
 		}
-		out[i] = name + "=" + text
+		out = append(append(out, c.name...), '=')
+		out = append(out, c.join(columns)...)
 	}
-	return strings.Join(out, ",")
+	return string(out)
+}
+
+// maxColumns bounds the pairs of a field; servers have seven at most.
+const maxColumns = 64
+
+// column is a name of pairs with the values of each server that has it.
+type column struct {
+	name   string
+	values []string
+}
+
+func (c *column) join(all []column) string {
+	switch {
+	case c.name == "usec_per_call":
+		return strconv.FormatFloat(average(total(valuesOf(all, "usec")), total(valuesOf(all, "calls"))), 'f', 2, 64)
+	case c.name == "avg_ttl":
+		return strconv.FormatFloat(weighted(c.values, valuesOf(all, "expires")), 'f', 0, 64)
+	case strings.HasPrefix(c.name, "p") && strings.Trim(c.name[1:], "0123456789.") == "":
+		return largest(c.values)
+	}
+	return summed(c.values)
+}
+
+func valuesOf(all []column, name string) []string {
+	for i := range all {
+		if all[i].name == name {
+			return all[i].values
+		}
+	}
+	return nil
 }
 
 func total(values []string) (sum float64) {

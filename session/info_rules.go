@@ -1,12 +1,13 @@
 package session
 
+import "strings"
+
 // infoRule joins the fields of INFO that are called so; a trailing '*' matches any ending.
 type infoRule struct {
 	join  func(values []string) string
 	names []string
 }
 
-// infoRules: the first that names a field counts.
 var infoRules = []infoRule{
 	{largest, []string{
 		"uptime_in_seconds", "uptime_in_days", "client_recent_max_*", "loading", "async_loading", "loading_eta_seconds",
@@ -38,16 +39,51 @@ var infoRules = []infoRule{
 	}},
 }
 
+// exactRules and stemRules are infoRules by whole name, and by what stands in front of the '*'.
+var exactRules, stemRules = splitRules()
+
+type stemRule struct {
+	stem string
+	join func([]string) string
+}
+
+func splitRules() (exact map[string]func([]string) string, stems []stemRule) {
+	exact = map[string]func([]string) string{}
+	for _, r := range infoRules {
+		for _, name := range r.names {
+			if stem, ok := strings.CutSuffix(name, "*"); ok {
+				stems = append(stems, stemRule{stem, r.join})
+			} else {
+				exact[name] = r.join
+			}
+		}
+	}
+	return exact, stems
+}
+
+// infoRuleOf is how the field's values are joined; nil: the first stands for all. A whole name counts before a stem.
+func infoRuleOf(name string) func([]string) string {
+	if join := exactRules[name]; join != nil {
+		return join
+	}
+	for _, r := range stemRules {
+		if strings.HasPrefix(name, r.stem) {
+			return r.join
+		}
+	}
+	return nil
+}
+
 func summed(values []string) string {
-	return fold(values, func(a, b float64) float64 { return a + b })
+	return fold(values, plus, func(a, b float64) float64 { return a + b })
 }
 
 func largest(values []string) string {
-	return fold(values, func(a, b float64) float64 { return max(a, b) })
+	return fold(values, most, func(a, b float64) float64 { return max(a, b) })
 }
 
 func smallest(values []string) string {
-	return fold(values, func(a, b float64) float64 { return min(a, b) })
+	return fold(values, func(a, b int64) int64 { return min(a, b) }, func(a, b float64) float64 { return min(a, b) })
 }
 
 // worst is the first that is not ok.
