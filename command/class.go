@@ -16,12 +16,13 @@ const (
 	ClassPubSub                   // SUBSCRIBE, PUBLISH, PUBSUB and their like
 	ClassPinned                   // leaves state on the connection: needs one of its own
 	ClassScan                     // SCAN: walks shard after shard
+	ClassNamedShard               // to the shard that the second word names
 	ClassRefused                  // refused unless allowed; then Spec.IfAllowed is its class
 )
 
 var classNames = [...]string{
 	"single", "same-shard", "split", "all-shards", "any-shard", "local", "transaction",
-	"blocking", "pub-sub", "pinned", "scan", "refused",
+	"blocking", "pub-sub", "pinned", "scan", "named-shard", "refused",
 }
 
 // String names the class as in the documentation. Any goroutine.
@@ -42,12 +43,13 @@ const (
 	MergeConcat                  // elements of all arrays, one after the other
 	MergeFirst                   // the reply of the first shard
 	MergeRandom                  // one of the replies that are not nil, by chance
+	MergeTexts                   // texts one behind the other, each under its server's name
 	MergeSpecial                 // a rule of its own, by command
 )
 
 var mergeNames = [...]string{
 	"pass", "in-key-order", "sum", "min", "and", "all-equal", "one-ok", "concat", "first",
-	"random", "special",
+	"random", "texts", "special",
 }
 
 // String names the merge as in the documentation. Any goroutine.

@@ -30,6 +30,8 @@ const (
 	persistence  = "it starts a save on every server behind the proxy"
 	users        = "it would change the users of the servers, with which the proxy itself logs in"
 	replication  = "it is for replicas, not for clients"
+	perServer    = "it is a text about one server"
+	newest       = "the newest entries of all shards, not of one"
 )
 
 // Decisions lists the decisions. The list is shared and must not be changed. Any goroutine.
@@ -77,6 +79,16 @@ var decisions = [...]Decision{
 	{Name: "scan", Class: ClassScan, Merge: MergeSpecial, Reason: "its cursor names the shard it is at"},
 	{Name: "randomkey", Class: ClassAllShards, Merge: MergeRandom, Reason: "a shard without keys must not hide the others'"},
 	{Name: "config|get", Class: ClassAnyShard, Reason: "the shards are set up alike: one of them stands for all"},
+	{Name: "info.shard", Class: ClassNamedShard, Reason: "the proxy's own command, after Envoy's"},
+	{Name: "lastsave", Class: ClassAllShards, Merge: MergeMin, Reason: "only what was saved then is saved on every shard"},
+	{Name: "role", Class: ClassAllShards, Merge: MergeSpecial, Reason: "each shard has replicas of its own"},
+	{Name: "slowlog|get", Class: ClassAllShards, Merge: MergeSpecial, Reason: newest},
+	{Name: "commandlog|get", Class: ClassAllShards, Merge: MergeSpecial, Reason: newest},
+	{Name: "acl|log", Class: ClassAllShards, Merge: MergeSpecial, Reason: newest},
+	{Name: "latency|doctor", Class: ClassAllShards, Merge: MergeTexts, Reason: perServer},
+	{Name: "latency|graph", Class: ClassAllShards, Merge: MergeTexts, Reason: perServer},
+	{Name: "memory|doctor", Class: ClassAllShards, Merge: MergeTexts, Reason: perServer},
+	{Name: "memory|malloc-stats", Class: ClassAllShards, Merge: MergeTexts, Reason: perServer},
 	{Name: "swapdb", Class: ClassAllShards, Merge: MergeAllEqual, Reason: "a database has the same number on every shard"},
 	{Name: "msetnx", Class: ClassSameShard, Reason: "all keys or none: it cannot be split (Redis 7.0's tip said it could)"},
 	{Name: "msetex", Class: ClassSameShard, Reason: "NX and XX mean all keys or none: it cannot be split, whatever its tip says"},
@@ -89,7 +101,7 @@ var decisions = [...]Decision{
 
 	// Refused: they act on whole servers or on the proxy's own connections.
 	{Name: "shutdown", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it would stop every server behind the proxy"},
-	{Name: "debug", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it can crash or stall a server"},
+	{Name: "debug", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeSpecial, Reason: "it can crash or stall a server"},
 	{Name: "replicaof", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: topology},
 	{Name: "slaveof", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: topology},
 	{Name: "failover", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: topology},

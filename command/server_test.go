@@ -115,6 +115,13 @@ func TestSnapshotsAgreeWithTable(t *testing.T) {
 			agrees(t, in)
 		}
 	}
+	for _, in := range Own() {
+		if seen[in.Name] {
+			t.Errorf("%s is the proxy's own, but a server knows it", in.Name)
+		}
+		seen[in.Name] = true
+		agrees(t, in)
+	}
 	for _, s := range All() {
 		if !seen[s.Name] {
 			t.Errorf("%s is in the table, but no server knows it", s.Name)

@@ -14,22 +14,26 @@ func TestRoutes(t *testing.T) {
 		"split in-key-order":   "mget",
 		"split all-equal":      "mset",
 		"split sum":            "del unlink exists touch",
-		"all-shards sum":       "dbsize slowlog|len",
+		"all-shards sum":       "dbsize slowlog|len latency|reset",
+		"all-shards min":       "lastsave",
+		"all-shards texts":     "latency|doctor latency|graph memory|doctor memory|malloc-stats",
+		"named-shard pass":     "info.shard",
 		"all-shards all-equal": "flushall flushdb script|load script|flush function|load function|flush function|delete function|restore config|resetstat swapdb",
 		"all-shards and":       "script|exists",
 		"all-shards one-ok":    "script|kill function|kill",
-		"all-shards concat":    "keys slowlog|get",
+		"all-shards concat":    "keys",
 		"all-shards random":    "randomkey",
-		"all-shards special":   "info function|stats memory|stats",
+		"all-shards special":   "info function|stats memory|stats latency|latest latency|history latency|histogram slowlog|get acl|log role",
 		"scan special":         "scan",
-		"any-shard pass":       "config|get time lolwut command command|count command|docs command|getkeys command|info function|list function|dump role lastsave cluster|info",
+		"any-shard pass":       "config|get time lolwut command command|count command|docs command|getkeys command|info function|list function|dump cluster|info",
 		"local pass":           "ping echo quit hello auth select reset client|id client|setname client|getname client|setinfo client|info client|list client|kill client|reply",
 		"transaction pass":     "multi exec discard watch unwatch",
 		"blocking pass":        "blpop brpop blmove brpoplpush blmpop bzmpop bzpopmin bzpopmax",
 		"blocking min":         "wait waitaof",
 		"pub-sub pass":         "subscribe psubscribe unsubscribe punsubscribe publish ssubscribe sunsubscribe spublish pubsub|channels",
 		"pinned pass":          "monitor client|tracking client|caching client|no-evict client|no-touch",
-		"refused all-equal":    "shutdown replicaof slaveof debug failover save bgsave bgrewriteaof config|set config|rewrite module|load acl|setuser",
+		"refused all-equal":    "shutdown replicaof slaveof failover save bgsave bgrewriteaof config|set config|rewrite module|load acl|setuser",
+		"refused special":      "debug",
 		"refused pass":         "migrate sync psync replconf script|debug cluster|meet cluster|setslot readonly asking",
 	}
 	for route, names := range routes {
@@ -69,7 +73,7 @@ func TestRefusedCommandsHaveAReasonAndAClassWhenAllowed(t *testing.T) {
 func TestStatelessIsOnlyWhatMayRideOnASharedConnection(t *testing.T) {
 	yes := "get mget set sort eval xread blpop dbsize time script|load flushall scan"
 	no := `multi exec watch subscribe publish monitor client|tracking client|reply hello auth select reset
-		wait waitaof readonly asking debug shutdown script|debug quit ping vadd`
+		wait waitaof readonly asking debug shutdown script|debug quit ping vadd info.shard`
 	for _, name := range strings.Fields(yes) {
 		if !lookupPath(name).Stateless() {
 			t.Errorf("%s should be stateless", name)

@@ -158,3 +158,27 @@ func TestHundredMegabyteValuePasses(t *testing.T) {
 		t.Errorf("memory grew by %d MB, want at most 250", grown>>20)
 	}
 }
+
+func TestIdleClientsAreClosed(t *testing.T) {
+	s := testkit.Redis(t)
+	proxy := testkit.Proxy(t, []string{s.Addr}, "--idle-timeout", "1s")
+	idle, blocked, subscribed := testkit.Dial(t, proxy.Addr), testkit.Dial(t, proxy.Addr), testkit.Dial(t, proxy.Addr)
+	blocked.Send(testkit.Request("BLPOP", "list", "0"))
+	subscribed.Do("SUBSCRIBE", "news")
+	idle.Do("PING")
+	if got, err := idle.Rest(); err != nil || got != "" {
+		t.Errorf("the idle client got %q, %v; want a close", got, err)
+	}
+	if n := proxy.Metric(t, "ringmaster_clients_closed_total", `reason="idle"`); n != 1 {
+		t.Errorf("%v clients were closed for being idle", n)
+	}
+	c := testkit.Dial(t, proxy.Addr)
+	c.Do("PUBLISH", "news", "hello")
+	c.Do("RPUSH", "list", "x")
+	if got := subscribed.Read1(); got != "*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$5\r\nhello\r\n" {
+		t.Errorf("the subscriber got %q", got)
+	}
+	if got := blocked.Read1(); got != "*2\r\n$4\r\nlist\r\n$1\r\nx\r\n" {
+		t.Errorf("the blocked client got %q", got)
+	}
+}

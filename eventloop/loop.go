@@ -183,6 +183,7 @@ func (l *loop) onTick() {
 	l.ticks.Store(false)
 	l.pool.Tick()
 	l.env.Tick()
+	l.env.CloseIdle()
 	l.measureCrowd()
 	if l.pool.Buffers.Dropped >= worthCollecting {
 		l.pool.Buffers.Dropped = 0

@@ -217,6 +217,12 @@ func (p *RequestParser) bulkHeader(b []byte, at int, lim *Limits) (n, next int, 
 	return int(v), next, nil
 }
 
+// Rename gives the request another command's name. Raw is made anew, and Args point into it. Borrows name until return.
+func (r *Request) Rename(name []byte) {
+	r.Args[0] = name
+	r.encode()
+}
+
 // encode makes Raw anew from Args, as a plain array of bulk strings, and points Args into it.
 func (r *Request) encode() {
 	size := maxHeader

@@ -99,6 +99,9 @@ func (c *Conn) Return(clean bool) {
 // or replies beside those that are owed. Loop-only.
 func (c *Conn) Stream() { c.streams = true }
 
+// Streams reports whether Stream was called. Loop-only.
+func (c *Conn) Streams() bool { return c.streams }
+
 // Tunnel makes the connection a stream of bytes: what the server sends from now on, RESP or not, goes to the
 // owner as it comes. It is for replication (SYNC) and never ends. Loop-only.
 func (c *Conn) Tunnel() { c.tunnel = true }

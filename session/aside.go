@@ -1,6 +1,8 @@
 package session
 
 import (
+	"bytes"
+
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
@@ -50,18 +52,31 @@ func (a *aside) Pushed([]byte, pool.Piece)         {}
 func (a *aside) OwnLost(*pool.Conn, *pool.Failure) {}
 
 // killScript is SCRIPT KILL and FUNCTION KILL.
-func (s *Session) killScript(spec *command.Spec, req *parser.Request) {
+func (s *Session) killScript(spec *command.Spec, req *parser.Request) { s.allAside(spec, req.Raw) }
+
+// askOfScript is FUNCTION STATS: it must not stand behind the function of which it is to tell, but comes after what
+// its own client has sent before.
+func (s *Session) askOfScript(spec *command.Spec, req *parser.Request) {
+	raw := bytes.Clone(req.Raw)
+	s.begin(&errand{
+		send: func(s *Session) { s.allAside(spec, raw) },
+		done: func(*Session) {},
+	})
+}
+
+// allAside asks every shard past what is under way there.
+func (s *Session) allAside(spec *command.Spec, raw []byte) {
 	if s.env.single() {
-		s.asideTo(0, req.Raw, s, s.expect(len(req.Raw)), spec.ID)
+		s.asideTo(0, raw, s, s.expect(len(raw)), spec.ID)
 		return
 	}
-	g := s.gather(spec, len(req.Raw))
+	g := s.gather(spec, len(raw))
 	g.hold()
 	for i := range s.env.Map.Len() {
 		n := uint64(len(g.parts))
 		g.parts = append(g.parts, part{})
 		g.left++
-		s.asideTo(i, req.Raw, g, n, pool.Part)
+		s.asideTo(i, raw, g, n, pool.Part)
 	}
 	g.release()
 }

@@ -1,11 +1,14 @@
 package session
 
-import "ringmaster/parser"
+import (
+	"time"
+
+	"ringmaster/parser"
+)
 
 // Config holds the limits and manners of client sessions. Sizes are bytes.
 type Config struct {
-	// Sharded keeps the rules of several shards in front of one server too: SORT without patterns,
-	// no command that describes one server.
+	// Sharded keeps the rules of several shards in front of one server too, such as SORT without patterns.
 	Sharded bool
 	// AdminCommands lets clients give the commands that the table refuses (command.Spec.IfAllowed), and DenyCommands
 	// refuses some by name, such as "keys" or "client|kill".
@@ -13,8 +16,13 @@ type Config struct {
 	DenyCommands  []string
 	// Cluster is how CLUSTER is answered.
 	Cluster Cluster
+	// RenameCommands are commands that clients know by another name, both in small letters; an empty one disables the
+	// command.
+	RenameCommands map[string]string
 	// Limits bound a request frame: Redis's proto-max-bulk-len and friends.
 	Limits parser.Limits
+	// IdleTimeout closes a client that is silent for longer (Redis: timeout); 0: never.
+	IdleTimeout time.Duration
 	// QueryBufferLimit bounds the unparsed input of one client (Redis:
 	// client-query-buffer-limit).
 	QueryBufferLimit int

@@ -23,6 +23,10 @@ func (s *Session) dispatch(req *parser.Request) {
 func (s *Session) decide(req *parser.Request) {
 	env := s.env
 	env.Stats.TurnRequests++
+	if env.realNames != nil && !env.rename(req) {
+		s.reject(nil, unknownCommand(req.Args))
+		return
+	}
 	spec := command.Lookup(req.Args[0])
 	if spec == nil {
 		var ask bool
@@ -38,7 +42,7 @@ func (s *Session) decide(req *parser.Request) {
 	if spec.HasSubs() && len(req.Args) > 1 {
 		sub := spec.Sub(req.Args[1])
 		if sub == nil {
-			s.reject(spec, unknownSubcommand(req.Args))
+			s.reject(spec, unknownSubcommand(env.shownName(req.Args[0]), req.Args[1]))
 			return
 		}
 		spec = sub
@@ -108,9 +112,15 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 			s.killScript(spec, req)
 			return
 		}
+		if spec == s.env.functionStats {
+			s.askOfScript(spec, req)
+			return
+		}
 		s.allShards(spec, req)
 	case command.ClassScan:
 		s.scan(spec, req)
+	case command.ClassNamedShard:
+		s.namedShard(spec, req)
 	case command.ClassTransaction:
 		s.transact(spec, req)
 	case command.ClassBlocking:

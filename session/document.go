@@ -54,7 +54,9 @@ func handling(s *command.Spec, local bool) (one, several string) {
 	case command.ClassAllShards:
 		return "passed on", "to all shards; " + merging(s)
 	case command.ClassScan:
-		return "passed on", "shard after shard"
+		return "passed on", merging(s)
+	case command.ClassNamedShard:
+		return "`INFO` of the server: `INFO.SHARD 0 [section ...]`", "`INFO` of the shard with that number, from 0, or that server's name"
 	case command.ClassAnyShard:
 		return "passed on", "to one shard"
 	case command.ClassTransaction:
@@ -69,6 +71,9 @@ func handling(s *command.Spec, local bool) (one, several string) {
 	case command.ClassPinned:
 		return "on a connection of its own from then on", "on connections of its own to all shards from then on"
 	case command.ClassRefused:
+		if s.IfAllowed == command.ClassAllShards {
+			return "`NOPERM`, unless `--admin-commands allow`", "the same; if allowed, to all shards; " + merging(s)
+		}
 		return "`NOPERM`, unless `--admin-commands allow`", "the same"
 	}
 	return "error: not supported", "the same"
@@ -93,9 +98,11 @@ func merging(s *command.Spec) string {
 		return "one after the other"
 	case command.MergeRandom:
 		return "one of them by chance"
+	case command.MergeTexts:
+		return "texts one behind the other, each under its server's name"
 	case command.MergeSpecial:
-		if specialMerges[s.Name] != nil {
-			return "joined by their meaning"
+		if m, ok := specialMerges[s.Name]; ok {
+			return m.words
 		}
 		return "error: it describes one server"
 	}
@@ -106,7 +113,7 @@ const documentHead = `# Commands
 
 <!-- Made from the command table and the session's handlers; do not edit. To make it again: scripts/gen-docs -->
 
-What becomes of every command and subcommand of Redis 7.0, Redis 8 and Valkey 9. "Since" is the version that brought it, in the numbering of the
+What becomes of every command and subcommand of Redis 7.0, Redis 8 and Valkey 9, and of the proxy's own. "Since" is the version that brought it, in the numbering of the
 first of these servers that has it; a server that lacks it says so itself. What the table does not list is ` + "`ERR unknown command`" + `.
-Operators can refuse more with ` + "`--deny-commands`" + `.
+Operators can refuse more with ` + "`--deny-commands`" + `, and give commands other names with ` + "`--rename-command`" + `.
 `

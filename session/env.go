@@ -24,6 +24,7 @@ type Env struct {
 
 	local    []handler // by command.Spec.ID: commands the proxy answers itself
 	count    uint64    // sessions ever made on this loop
+	nextIdle int64     // when idle clients are looked for again, ns
 	dirty    []*Session
 	resume   []*Session
 	req      parser.Request
@@ -51,16 +52,18 @@ type Env struct {
 	held       []*Session // postponed, and without a connection
 	replicates []bool     // by command.Spec.ID: not a write, but replicas hear of it
 
-	class            []command.Class // by command.Spec.ID: how it is routed here
+	realNames        map[string][]byte // of commands that clients know by other names; nil: there are none
+	class            []command.Class   // by command.Spec.ID: how it is routed here
 	execSpec         *command.Spec
 	pauses, unpauses *command.Spec
-	answersLater     []bool // by command.Spec.ID: its handler asks other loops or servers first
-	rewrites         []bool // by command.Spec.ID: the reply of even one server is changed
-	actsInMulti      []bool // by command.Spec.ID: acts at once inside MULTI
-	inSubscriber     []bool // by command.Spec.ID: a subscriber of RESP2 may say it
-	publishes        []bool // by command.Spec.ID: PUBLISH and SPUBLISH
-	killsScript      []bool // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
-	stateless        []bool // by command.Spec.ID: the server may as well answer it
+	functionStats    *command.Spec // must not stand behind what it tells of
+	answersLater     []bool        // by command.Spec.ID: its handler asks other loops or servers first
+	rewrites         []bool        // by command.Spec.ID: the reply of even one server is changed
+	actsInMulti      []bool        // by command.Spec.ID: acts at once inside MULTI
+	inSubscriber     []bool        // by command.Spec.ID: a subscriber of RESP2 may say it
+	publishes        []bool        // by command.Spec.ID: PUBLISH and SPUBLISH
+	killsScript      []bool        // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
+	stateless        []bool        // by command.Spec.ID: the server may as well answer it
 }
 
 // handler answers one command within the loop's turn.
@@ -71,13 +74,14 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e := &Env{Config: cfg, Pool: p, Map: m, Policy: policy, Stats: st, Loops: 1}
 	e.local = localHandlers(cfg.Cluster)
 	e.class = classes(cfg)
+	e.realNames = realNames(cfg.RenameCommands)
 	for _, id := range denied(cfg) {
 		e.local[id] = nil
 	}
 	e.hub = newHub(e, m.Len())
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
 	e.publishes = specSet("publish", "spublish")
-	e.execSpec = specOf("exec")
+	e.execSpec, e.functionStats = specOf("exec"), specOf("function|stats")
 	e.answersLater = specSet("client|list", "client|kill", "client|unblock", "cluster|countkeysinslot", "cluster|getkeysinslot")
 	e.rewrites = specSet()
 	if cfg.Cluster.Enabled {

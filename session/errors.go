@@ -65,9 +65,9 @@ func unknownCommand(args [][]byte) string {
 	return fmt.Sprintf("ERR unknown command '%s', with args beginning with: %s", quoted(args[0], maxQuoted), &b)
 }
 
-func unknownSubcommand(args [][]byte) string {
-	return fmt.Sprintf("ERR unknown subcommand '%s'. Try %s HELP.", quoted(args[1], maxQuoted),
-		bytes.ToUpper(quoted(args[0], len(args[0]))))
+func unknownSubcommand(name, sub []byte) string {
+	return fmt.Sprintf("ERR unknown subcommand '%s'. Try %s HELP.", quoted(sub, maxQuoted),
+		bytes.ToUpper(quoted(name, len(name))))
 }
 
 // quoted is what C's "%.*s" prints of b: at most n bytes, up to a NUL.
@@ -129,6 +129,10 @@ func protocolError(err *parser.ProtocolError) string { return "ERR " + err.Error
 
 func oneServerOnly(name string) string {
 	return "ERR '" + name + "' describes one server and can't be joined over several shards"
+}
+
+func noSuchShard(name []byte, shards int) string {
+	return fmt.Sprintf("ERR no such shard '%s': want a number from 0 to %d, or a server's name", quoted(name, maxQuoted), shards-1)
 }
 
 func oneServerState(name string) string {

@@ -25,6 +25,7 @@ type gather struct {
 	left   int
 	held   int     // bytes of replies in parts, counted in s.held too
 	order  []int32 // for MergeInKeyOrder: which part answers each key
+	limit  int64   // of a log's entries; below 0: all
 	scan   scanPlace
 	blocks bool // its parts may wait at the servers
 }
@@ -162,11 +163,16 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 		s.pass(0, spec, req)
 		return
 	}
-	if spec.Merge == command.MergeSpecial && specialMerges[spec.Name] == nil {
+	if _, known := specialMerges[spec.Name]; spec.Merge == command.MergeSpecial && !known {
 		s.refuse(spec, oneServerOnly(spec.Name))
 		return
 	}
+	if keys := keysOfDebug(spec, req.Args); keys != nil {
+		s.debugKeys(spec, req, keys)
+		return
+	}
 	g := s.gather(spec, len(req.Raw))
+	g.limit = entryLimit(req.Args)
 	g.hold()
 	for i := range s.env.Map.Len() {
 		g.ask(i, req.Raw)

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,142 +11,206 @@ import (
 	"ringmaster/parser"
 )
 
-// joinInfo makes one INFO of several: sections and fields in the first server's order, figures
-// joined as their meaning asks.
+// joinInfo makes one INFO of several.
 func (g *gather) joinInfo(dst []byte) []byte {
 	texts := make([][]byte, len(g.parts))
 	for i := range g.parts {
-		b := g.parts[i].buf.B
-		start := bytes.IndexByte(b, '\n') + 1
-		if (b[0] != '$' && b[0] != '=') || start == 0 || len(b) < start+2 {
+		var ok bool
+		if texts[i], ok = stringOf(g.parts[i].buf.B); !ok || len(texts[i]) > maxInfoText {
 			return parser.AppendError(dst, errOddReply)
 		}
-		texts[i] = b[start : len(b)-2]
-		if b[0] == '=' {
-			texts[i] = bytes.TrimPrefix(texts[i], []byte("txt:"))
-		}
 	}
-	text := mergeInfo(texts, g.env.Config.Cluster.Enabled)
-	if g.parts[0].buf.B[0] == '=' {
-		return fmt.Appendf(dst, "=%d\r\ntxt:%s\r\n", len(text)+4, text)
+	text := mergeInfo(texts)
+	if g.env.Config.Cluster.Enabled {
+		text = asCluster(text)
 	}
-	return parser.AppendBulk(dst, text)
+	return appendText(dst, g.parts[0].buf.B[0], text)
 }
 
-// infoSum are the fields that add up over servers; a trailing '*' matches any ending.
-var infoSum = []string{
-	"connected_clients", "cluster_connections", "blocked_clients", "tracking_clients", "clients_in_timeout_table",
-	"pubsubpatterns", "used_memory", "used_memory_rss", "used_memory_peak", "used_memory_overhead",
-	"used_memory_startup", "used_memory_dataset", "used_memory_lua", "used_memory_vm_*", "used_memory_functions",
-	"used_memory_scripts*", "used_memory_scripts_eval", "number_of_*", "maxmemory", "maxclients",
-	"allocator_allocated", "allocator_active", "allocator_resident", "mem_not_counted_for_evict", "mem_clients_*",
-	"mem_replication_backlog", "mem_aof_buffer", "mem_cluster_links", "rdb_changes_since_last_save",
-	"total_*", "instantaneous_*", "rejected_connections", "sync_*", "expired_*", "evicted_*", "keyspace_*",
-	"pubsub_*", "pubsubshard_channels", "tracking_total_*", "unexpected_error_replies", "dump_payload_sanitizations",
-	"acl_access_denied_*", "reply_buffer_*", "io_threaded_*", "used_cpu_*", "connected_slaves", "lazyfree*",
-	"lazyfreed_objects", "active_defrag_*", "slave_expires_tracked_keys", "migrate_cached_sockets",
+// maxInfoText bounds what one server's INFO may say, bytes: taken apart it takes many times its length.
+const maxInfoText = 4 << 20
+
+// infoSection is a section of INFO: its fields in the order in which they were first seen, and each field's values,
+// one for each server that has it.
+type infoSection struct {
+	title   string
+	names   []string
+	values  map[string][]string
+	modules map[string]bool // lines that are there already
+	// offsets are the servers' own, of which their replicas are behind.
+	offsets  map[int]int64
+	replicas []replica
 }
 
-// infoMax are the fields where the largest counts.
-var infoMax = []string{
-	"uptime_in_seconds", "uptime_in_days", "client_recent_max_*", "loading", "async_loading",
-	"rdb_bgsave_in_progress", "aof_rewrite_in_progress", "total_blocking_keys", "latest_fork_usec",
+// asCluster has the fields by which clients and tools recognise a cluster say so.
+func asCluster(text []byte) []byte {
+	text = bytes.Replace(text, []byte("redis_mode:standalone\r\n"), []byte("redis_mode:cluster\r\n"), 1)
+	return bytes.Replace(text, []byte("cluster_enabled:0\r\n"), []byte("cluster_enabled:1\r\n"), 1)
 }
 
-// clusterFields are the fields by which clients and tools recognise a cluster.
-var clusterFields = map[string]string{"redis_mode": "cluster", "cluster_enabled": "1"}
-
-// mergeInfo joins the texts of INFO. The keyspace, command and error figures are added part by part;
-// a field that is no number, or whose sum means nothing, is the first server's.
-func mergeInfo(texts [][]byte, cluster bool) []byte {
-	fields := make([]map[string]string, len(texts))
-	for i, t := range texts {
-		fields[i] = map[string]string{}
-		for _, line := range strings.Split(string(t), "\r\n") {
-			if name, value, ok := strings.Cut(line, ":"); ok && !strings.HasPrefix(line, "#") {
-				fields[i][name] = value
+// mergeInfo joins the texts of INFO: sections and fields in the first server's order, then what only later ones have.
+// Figures are joined by infoRules; what has no rule there is the first server's.
+func mergeInfo(texts [][]byte) []byte {
+	if len(texts) == 1 {
+		return texts[0]
+	}
+	var sections []*infoSection
+	at := map[string]*infoSection{}
+	for server, t := range texts {
+		var s *infoSection
+		for line := range strings.SplitSeq(string(t), "\r\n") {
+			if line == "" {
+				continue
+			}
+			title, isTitle := strings.CutPrefix(line, "# ")
+			if s == nil || isTitle {
+				if !isTitle {
+					title = ""
+				}
+				if s = at[title]; s == nil {
+					s = newInfoSection(title)
+					at[title] = s
+					sections = append(sections, s)
+				}
+			}
+			if !isTitle {
+				s.add(server, line)
 			}
 		}
 	}
-	seen := map[string]bool{}
-	var out []string
-	section := ""
-	for _, line := range strings.Split(string(texts[0]), "\r\n") {
-		if strings.HasPrefix(line, "# ") {
-			out = addMissing(out, section, fields, seen)
-			section = strings.TrimPrefix(line, "# ")
+	var out []byte
+	for i, s := range sections {
+		if i > 0 {
+			out = append(out, "\r\n"...)
 		}
-		name, _, ok := strings.Cut(line, ":")
-		if !ok || strings.HasPrefix(line, "#") {
-			out = append(out, line)
+		out = s.append(out)
+	}
+	return out
+}
+
+func newInfoSection(title string) *infoSection {
+	return &infoSection{title: title, values: map[string][]string{}, modules: map[string]bool{}, offsets: map[int]int64{}}
+}
+
+// replica is a line such as "slave0:ip=...,offset=...": they are numbered anew.
+type replica struct {
+	server int
+	line   string
+}
+
+func isReplica(name string) bool {
+	n, ok := strings.CutPrefix(name, "slave")
+	return ok && n != "" && strings.Trim(n, "0123456789") == ""
+}
+
+func (s *infoSection) add(server int, line string) {
+	name, value, ok := strings.Cut(line, ":")
+	switch {
+	case !ok:
+		return
+	case isReplica(name):
+		s.replicas = append(s.replicas, replica{server, value})
+		return
+	case name == "module": // the lines of modules have no other name
+		if s.modules[value] {
+			return
+		}
+		s.modules[value] = true
+	case name == "master_repl_offset":
+		n, _ := strconv.ParseInt(value, 10, 64)
+		s.offsets[server] = n
+	}
+	if s.values[name] == nil {
+		s.names = append(s.names, name)
+	}
+	s.values[name] = append(s.values[name], value)
+}
+
+// appendReplicas lists the replicas of all servers, each as far behind as it is behind its own.
+func (s *infoSection) appendReplicas(out []byte) []byte {
+	furthest := int64(0)
+	for _, n := range s.offsets {
+		furthest = max(furthest, n)
+	}
+	for i, r := range s.replicas {
+		head, tail, _ := strings.Cut(r.line, ",offset=")
+		digits, rest, _ := strings.Cut(tail, ",")
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil || rest == "" {
+			out = fmt.Appendf(out, "slave%d:%s\r\n", i, r.line)
 			continue
 		}
-		seen[name] = true
-		value, ok := clusterFields[name]
-		if !ok || !cluster {
-			value = mergeField(name, fields)
-		}
-		out = append(out, name+":"+value)
+		out = fmt.Appendf(out, "slave%d:%s,offset=%d,%s\r\n", i, head, furthest-(s.offsets[r.server]-n), rest)
 	}
-	out = addMissing(out, section, fields, seen)
-	return []byte(human(strings.Join(out, "\r\n"), fields))
+	return out
 }
 
-// addMissing adds the fields of a section of many names that only later servers have, by name, behind the
-// section's last line.
-func addMissing(out []string, section string, fields []map[string]string, seen map[string]bool) []string {
-	prefix, ok := map[string]string{"Keyspace": "db", "Commandstats": "cmdstat_", "Errorstats": "errorstat_"}[section]
-	if !ok {
-		return out
+func (s *infoSection) append(out []byte) []byte {
+	if s.title != "" {
+		out = fmt.Appendf(out, "# %s\r\n", s.title)
 	}
-	var missing []string
-	for _, f := range fields[1:] {
-		for name, value := range f {
-			if strings.HasPrefix(name, prefix) && !seen[name] && strings.Contains(value, "=") {
-				seen[name] = true
-				missing = append(missing, name+":"+mergeField(name, fields))
+	switch s.title {
+	case "Keyspace":
+		slices.SortStableFunc(s.names, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+	case "Errorstats":
+		slices.Sort(s.names)
+	}
+	for _, name := range s.names {
+		if name == "module" {
+			for _, v := range s.values[name] {
+				out = fmt.Appendf(out, "module:%s\r\n", v)
 			}
+			continue
+		}
+		out = append(append(out, name...), ':')
+		out = append(append(out, s.value(name)...), "\r\n"...)
+		if name == "connected_slaves" {
+			out = s.appendReplicas(out)
 		}
 	}
-	slices.Sort(missing)
-	end := len(out)
-	for end > 0 && out[end-1] == "" {
-		end--
-	}
-	return slices.Insert(out, end, missing...)
+	return out
 }
 
-func mergeField(name string, fields []map[string]string) string {
-	var values []string
-	for _, f := range fields {
-		if v, ok := f[name]; ok {
-			values = append(values, v)
+// value is a field of the joined INFO.
+func (s *infoSection) value(name string) string {
+	values := s.values[name]
+	if ratio, ok := infoRatios[name]; ok {
+		if by := s.figure(ratio.by) - s.figure(ratio.less); by > 0 {
+			return fmt.Sprintf(ratio.format, ratio.times*s.figure(ratio.of)/by)
+		}
+		return values[0]
+	}
+	if pairSections[s.title] && strings.Contains(values[0], "=") {
+		return joinPairs(values)
+	}
+	if base, ok := strings.CutSuffix(name, "_human"); ok && s.values[base] != nil {
+		if n, err := strconv.ParseFloat(s.value(base), 64); err == nil {
+			return bytesToHuman(n)
 		}
 	}
-	switch {
-	case len(values) == 1:
-		return values[0]
-	case strings.HasPrefix(name, "db") || strings.HasPrefix(name, "cmdstat_") || strings.HasPrefix(name, "errorstat_"):
-		return sumPairs(values)
-	case matches(infoSum, name):
-		return fold(values, func(a, b float64) float64 { return a + b })
-	case matches(infoMax, name):
-		return fold(values, func(a, b float64) float64 { return max(a, b) })
+	if join := infoRuleOf(name); join != nil {
+		return join(values)
 	}
 	return values[0]
 }
 
-func matches(patterns []string, name string) bool {
-	for _, p := range patterns {
-		if stem, ok := strings.CutSuffix(p, "*"); p == name || ok && strings.HasPrefix(name, stem) {
-			return true
-		}
+// figure is a joined field as a number, 0 where it is none.
+func (s *infoSection) figure(name string) float64 {
+	if s.values[name] == nil {
+		return 0
 	}
-	return false
+	n, err := strconv.ParseFloat(s.value(name), 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
-// fold joins numbers; texts that are none leave the first as it is.
-func fold(values []string, f func(a, b float64) float64) string {
+// fold joins numbers; where one is none the first stands for all.
+func fold(values []string, whole func(a, b int64) int64, f func(a, b float64) float64) string {
+	if text, ok := foldWhole(values, whole); ok {
+		return text
+	}
 	var sum float64
 	digits := 0
 	for i, v := range values {
@@ -162,65 +227,122 @@ func fold(values []string, f func(a, b float64) float64) string {
 			sum = f(sum, n)
 		}
 	}
-	return strconv.FormatFloat(sum, 'f', digits, 64)
+	return strconv.FormatFloat(sum, 'f', min(digits, maxDigits), 64)
 }
 
-// sumPairs adds "keys=1,expires=0,avg_ttl=0" figure by figure. Averages are weighted by the first figure.
-func sumPairs(values []string) string {
-	type pair struct {
-		name          string
-		sum, weighted float64
+// foldWhole joins whole numbers that are not so large that a sum of them might be too large.
+func foldWhole(values []string, f func(a, b int64) int64) (text string, ok bool) {
+	const limit = 1 << 50 // there are at most shard.MaxServers values, 1 << 12
+	var sum int64
+	for i, v := range values {
+		n, ok := parser.Int([]byte(v))
+		if !ok || n > limit || n < -limit {
+			return "", false
+		}
+		if i == 0 {
+			sum = n
+		} else {
+			sum = f(sum, n)
+		}
 	}
-	var pairs []pair
-	var weight float64
+	return strconv.FormatInt(sum, 10), true
+}
+
+// maxDigits bounds the digits behind the point that a joined number has.
+const maxDigits = 17
+
+// pairSections have values such as "keys=1,expires=0,avg_ttl=0".
+var pairSections = map[string]bool{"Keyspace": true, "Commandstats": true, "Latencystats": true, "Errorstats": true}
+
+// joinPairs joins values of pairs name by name: counts are added, averages computed anew, and of percentiles the
+// largest counts, for they can't be added.
+func joinPairs(values []string) string {
+	columns := make([]column, 0, 8)
 	for _, v := range values {
-		var first float64
-		for i, kv := range strings.Split(v, ",") {
+		j := 0
+		for kv := range strings.SplitSeq(v, ",") {
 			name, text, _ := strings.Cut(kv, "=")
-			n, _ := strconv.ParseFloat(text, 64)
-			if i == 0 {
-				first = n
-				weight += n
+			if j >= len(columns) || columns[j].name != name {
+				j = slices.IndexFunc(columns, func(c column) bool { return c.name == name })
 			}
-			if i >= len(pairs) {
-				pairs = append(pairs, pair{name: name})
+			if j < 0 {
+				if j = len(columns); j == maxColumns {
+					return values[0]
+				}
+				columns = append(columns, column{name, make([]string, 0, len(values))})
 			}
-			pairs[i].sum += n
-			pairs[i].weighted += n * first
+			columns[j].values = append(columns[j].values, text)
+			j++
 		}
 	}
-	out := make([]string, len(pairs))
-	for i, p := range pairs {
-		n, digits := p.sum, 0
-		if p.name == "avg_ttl" || p.name == "usec_per_call" {
-			n = 0
-			if weight > 0 {
-				n = p.weighted / weight
-			}
+	var out []byte
+	for i, c := range columns {
+		if i > 0 {
+			out = append(out, ',')
 		}
-		if p.name == "usec_per_call" {
-			digits = 2
-		}
-		out[i] = p.name + "=" + strconv.FormatFloat(n, 'f', digits, 64)
+		out = append(append(out, c.name...), '=')
+		out = append(out, c.join(columns)...)
 	}
-	return strings.Join(out, ",")
+	return string(out)
 }
 
-// human writes the "_human" twins of the memory figures anew.
-func human(text string, fields []map[string]string) string {
-	lines := strings.Split(text, "\r\n")
-	for i, line := range lines {
-		name, _, ok := strings.Cut(line, ":")
-		base, isHuman := strings.CutSuffix(name, "_human")
-		if !ok || !isHuman || !matches(infoSum, base) {
-			continue
-		}
-		n, err := strconv.ParseFloat(mergeField(base, fields), 64)
-		if err == nil {
-			lines[i] = name + ":" + bytesToHuman(n)
+// maxColumns bounds the pairs of a field; servers have seven at most.
+const maxColumns = 64
+
+// column is a name of pairs with the values of each server that has it.
+type column struct {
+	name   string
+	values []string
+}
+
+func (c *column) join(all []column) string {
+	switch {
+	case c.name == "usec_per_call":
+		return strconv.FormatFloat(average(total(valuesOf(all, "usec")), total(valuesOf(all, "calls"))), 'f', 2, 64)
+	case c.name == "avg_ttl":
+		return strconv.FormatFloat(weighted(c.values, valuesOf(all, "expires")), 'f', 0, 64)
+	case strings.HasPrefix(c.name, "p") && strings.Trim(c.name[1:], "0123456789.") == "":
+		return largest(c.values)
+	}
+	return summed(c.values)
+}
+
+func valuesOf(all []column, name string) []string {
+	for i := range all {
+		if all[i].name == name {
+			return all[i].values
 		}
 	}
-	return strings.Join(lines, "\r\n")
+	return nil
+}
+
+func total(values []string) (sum float64) {
+	for _, v := range values {
+		n, _ := strconv.ParseFloat(v, 64)
+		sum += n
+	}
+	return sum
+}
+
+func average(sum, count float64) float64 {
+	if count <= 0 {
+		return 0
+	}
+	return sum / count
+}
+
+// weighted is the mean of values, each counted as often as its weight says.
+func weighted(values, weights []string) float64 {
+	if len(values) != len(weights) {
+		return 0
+	}
+	var sum float64
+	for i, v := range values {
+		n, _ := strconv.ParseFloat(v, 64)
+		w, _ := strconv.ParseFloat(weights[i], 64)
+		sum += n * w
+	}
+	return average(sum, total(weights))
 }
 
 // bytesToHuman prints as Redis does (server.c, bytesToHuman).

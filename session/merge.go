@@ -20,13 +20,15 @@ func (g *gather) join(dst []byte) []byte {
 			}
 		}
 		return append(dst, g.parts[0].buf.B...)
+	case command.MergeTexts:
+		return g.texts(dst)
 	}
 	if e := g.firstError(); e != nil {
 		return append(dst, e...)
 	}
 	switch g.merge {
 	case command.MergeSum:
-		return g.numbers(dst, func(a, b int64) int64 { return a + b })
+		return g.numbers(dst, plus)
 	case command.MergeMin:
 		return g.numbers(dst, func(a, b int64) int64 { return min(a, b) })
 	case command.MergeAnd:
@@ -36,8 +38,11 @@ func (g *gather) join(dst []byte) []byte {
 	case command.MergeRandom:
 		return g.random(dst)
 	case command.MergeSpecial:
-		if f := specialMerges[g.spec.Name]; f != nil {
-			return f(g, dst)
+		if m, ok := specialMerges[g.spec.Name]; ok {
+			if m.takesApart && g.longest() > maxTakenApart {
+				return parser.AppendError(dst, errOddReply)
+			}
+			return m.join(g, dst)
 		}
 	}
 	return g.first(dst)
@@ -46,13 +51,40 @@ func (g *gather) join(dst []byte) []byte {
 // first is the reply of the first shard.
 func (g *gather) first(dst []byte) []byte { return append(dst, g.parts[0].buf.B...) }
 
-// specialMerges holds the merges that belong to one command.
-var specialMerges = map[string]func(*gather, []byte) []byte{
-	"scan":                (*gather).joinScan,
-	"info":                (*gather).joinInfo,
-	"pubsub|numpat":       (*gather).joinNumPat,
-	"client|trackinginfo": (*gather).joinTrackingInfo,
-	"client|getredir":     (*gather).joinGetRedir,
+// specialMerge is a merge that belongs to one command, with its words for the documentation.
+type specialMerge struct {
+	join       func(*gather, []byte) []byte
+	words      string
+	takesApart bool // what it makes of a reply takes several times its length
+}
+
+// maxTakenApart bounds the length of the replies that are taken apart, bytes.
+const maxTakenApart = 16 << 20
+
+// longest is the length of the longest part.
+func (g *gather) longest() (n int) {
+	for i := range g.parts {
+		n = max(n, len(g.parts[i].buf.B))
+	}
+	return n
+}
+
+var specialMerges = map[string]specialMerge{
+	"scan":                {(*gather).joinScan, "shard after shard", false},
+	"info":                {(*gather).joinInfo, "figures added, the largest or computed anew, by their meaning", false},
+	"pubsub|numpat":       {(*gather).joinNumPat, "the most that a shard has", false},
+	"client|trackinginfo": {(*gather).joinTrackingInfo, "the first's", false},
+	"client|getredir":     {(*gather).joinGetRedir, "the first's", false},
+	"slowlog|get":         {(*gather).joinSlowLog, "the newest first, as many as asked for", true},
+	"commandlog|get":      {(*gather).joinSlowLog, "the newest first, as many as asked for", true},
+	"acl|log":             {(*gather).joinACLLog, "the newest first, as many as asked for", true},
+	"latency|latest":      {(*gather).joinLatest, "of each event the latest and the longest of all", true},
+	"latency|history":     {(*gather).joinHistory, "in the order of time", true},
+	"latency|histogram":   {(*gather).joinHistogram, "the buckets added", true},
+	"memory|stats":        {(*gather).joinMemory, "figures added, ratios computed anew", true},
+	"role":                {(*gather).joinRole, "a primary with the replicas of all; a shard that is none is the answer", false},
+	"function|stats":      {(*gather).joinFunctionStats, "the script that runs on any; libraries are the same on all", true},
+	"debug":               {(*gather).joinDebug, "one answer where all say the same, else texts under the servers' names; `DEBUG OBJECT` and other commands of a key to its shard", false},
 }
 
 // firstError is the first part that is an error: the server's own before one of ours, for it says more.

@@ -227,7 +227,7 @@ func (g *gather) joinGetRedir(dst []byte) []byte {
 }
 
 func (g *gather) redirect() *redirection {
-	if g.s.pin == nil {
+	if g.s == nil || g.s.pin == nil {
 		return nil
 	}
 	return g.s.pin.tracking.redirect

@@ -126,6 +126,14 @@ func (s *story) configure(name, value string) {
 		case reflect.Slice:
 			f.Set(reflect.ValueOf(strings.Split(value, ",")))
 			return
+		case reflect.Map:
+			m := map[string]string{}
+			for _, pair := range strings.Split(value, ",") {
+				k, v, _ := strings.Cut(pair, "=")
+				m[k] = v
+			}
+			f.Set(reflect.ValueOf(m))
+			return
 		}
 		if d, err := time.ParseDuration(value); err == nil {
 			f.SetInt(int64(d))

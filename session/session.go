@@ -188,6 +188,7 @@ func (s *Session) flush() {
 		st := s.env.Stats
 		st.ClientBytesOut += uint64(len(out.B))
 		st.ClientWrites++
+		s.active = s.env.Pool.Now
 		_, err := s.sock.Write(out.B)
 		s.env.Pool.Buffers.Put(out)
 		if s.state == closed {

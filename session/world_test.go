@@ -131,6 +131,7 @@ func (w *world) pass(d time.Duration) {
 		w.pool.Now = min(end, w.pool.Now+int64(step))
 		w.pool.Tick()
 		w.env.Tick()
+		w.env.CloseIdle()
 		for _, c := range w.order {
 			if c.lingers {
 				c.session.Poke()

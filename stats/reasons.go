@@ -15,13 +15,15 @@ const (
 	StateLost                           // its own connection to the server was lost, and state with it
 	SubscriptionLost                    // a server whose messages it subscribed to was lost
 	Killed                              // by CLIENT KILL
+	Idle                                // it was silent for idle-timeout
 	Shutdown                            // the proxy is stopping
 	CloseReasons     = int(iota)        // how many there are
 )
 
 var closeReasons = [CloseReasons]string{
 	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit",
-	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "subscription_lost", "killed", "shutdown",
+	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "subscription_lost", "killed", "idle",
+	"shutdown",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.

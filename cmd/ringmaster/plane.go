@@ -67,10 +67,12 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 		Session: session.Config{
 			Sharded:               c.Topology == config.Sharded,
 			Limits:                limits,
+			IdleTimeout:           c.IdleTimeout,
 			QueryBufferLimit:      c.QueryBufferLimit,
 			AdminCommands:         c.AdminCommands,
 			Cluster:               session.Cluster{Enabled: c.ClusterFacade, Announce: c.ClusterAnnounce},
 			DenyCommands:          c.DenyCommands,
+			RenameCommands:        c.RenameCommands,
 			OutputLimit:           c.OutputLimit,
 			SubscriberOutputLimit: c.SubscriberOutputLimit,
 			MaxInFlight:           c.MaxInFlight,

@@ -31,3 +31,47 @@ func knownCommand(name string) bool {
 	}
 	return spec.Sub([]byte(sub)) != nil
 }
+
+// maxCommandName bounds the new name of a command, bytes: the data plane knows no longer ones.
+const maxCommandName = 128
+
+// applyRename takes pairs such as config=b840fc02. All are taken at once: two commands may change their names.
+func applyRename(c *Config, values []string) error {
+	renamed, taken := map[string]string{}, map[string]bool{}
+	for _, v := range values {
+		for _, pair := range strings.Split(v, ",") {
+			old, name, ok := strings.Cut(strings.ToLower(strings.TrimSpace(pair)), "=")
+			if _, twice := renamed[old]; twice {
+				return fmt.Errorf("%s is renamed twice", old)
+			}
+			switch {
+			case !ok:
+				return fmt.Errorf("want OLD=NEW, such as config=b840fc02, or OLD= to disable the command")
+			case strings.Contains(old, "|") || !knownCommand(old):
+				return fmt.Errorf("want a command such as config in front of the =; there is no %q", old)
+			case !plainName(name):
+				return fmt.Errorf("want a new name of at most %d letters, digits and signs without blanks", maxCommandName)
+			case taken[name]:
+				return fmt.Errorf("two commands would be called %s", name)
+			}
+			renamed[old] = name
+			taken[name] = name != ""
+		}
+	}
+	for old, name := range renamed {
+		if _, free := renamed[name]; name != "" && !free && knownCommand(name) {
+			return fmt.Errorf("%s can't be called %s: there is a command of that name", old, name)
+		}
+	}
+	c.RenameCommands = renamed
+	return nil
+}
+
+func plainName(name string) bool {
+	for i := range len(name) {
+		if name[i] < '!' || name[i] > '~' {
+			return false
+		}
+	}
+	return len(name) <= maxCommandName
+}

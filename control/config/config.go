@@ -22,6 +22,7 @@ type Config struct {
 	MaxInFlight      int
 	MaxInFlightBytes int
 	TCPKeepAlive     time.Duration
+	IdleTimeout      time.Duration
 
 	// Servers.
 	Upstream              []shard.Server
@@ -37,6 +38,7 @@ type Config struct {
 	ClusterAnnounce       []string
 	AdminCommands         bool
 	DenyCommands          []string
+	RenameCommands        map[string]string // old name to new, "" disables it; in small letters
 	PinnedConnections     int
 	DialTimeout           time.Duration
 	Timeout               time.Duration

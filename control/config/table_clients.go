@@ -71,6 +71,16 @@ var clientSettings = []*Setting{
 		apply:   applyDeny,
 	},
 	{
+		Name: "rename-command", Group: Clients, Unit: "old=new", list: true,
+		Help: "Commands that clients know by another name, as redis.conf's rename-command: the new name works, the old one is an " +
+			"unknown command, and servers get the old one. Nothing behind the = disables the command. May be given several times, " +
+			"and with commas.",
+		Choose: "A name that nobody guesses is no lock: deny-commands, or nothing behind the =, keeps everybody out. The other " +
+			"settings call the command by its old name.",
+		Example: "rename-command: [config=b840fc02, flushall=]",
+		apply:   applyRename,
+	},
+	{
 		Name: "max-clients", Group: Clients, Unit: "number", Default: "10000",
 		Help: "Client connections served at once; one more is refused with Redis's error. Lowered at the " +
 			"start, with a warning, when the system allows too few descriptors.",
@@ -86,6 +96,15 @@ var clientSettings = []*Setting{
 		Lower:   "More packets on idle connections.",
 		Example: "tcp-keepalive: 60s",
 		apply:   duration(func(c *Config) *time.Duration { return &c.TCPKeepAlive }, 0, 24*time.Hour),
+	},
+	{
+		Name: "idle-timeout", Group: Clients, Unit: "duration", Default: "0s",
+		Help: "Clients that are silent for so long are closed, as Redis's timeout does; within a second of it. Not those that wait in a blocking " +
+			"command, subscribe, or MONITOR. 0 is never.",
+		Raise:   "Clients that were forgotten hold their connection longer.",
+		Lower:   "Clients with pools of connections find more of them closed.",
+		Example: "idle-timeout: 5m",
+		apply:   duration(func(c *Config) *time.Duration { return &c.IdleTimeout }, 0, 365*24*time.Hour),
 	},
 }
 

@@ -81,7 +81,7 @@ func run(servers []string) error {
 	if err != nil {
 		return err
 	}
-	source, err := render(merge(snapshots), snapshots)
+	source, err := render(withOwn(merge(snapshots)), snapshots)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func TestTableIsUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := render(merge(snapshots), snapshots)
+	want, err := render(withOwn(merge(snapshots)), snapshots)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,15 @@ func merge(snapshots []snapshot) []merged {
 	return out
 }
 
+// withOwn adds the proxy's own commands to those of the servers.
+func withOwn(commands []merged) []merged {
+	for _, in := range command.Own() {
+		commands = append(commands, merged{Info: in, servers: []string{"ringmaster itself"}})
+	}
+	slices.SortFunc(commands, func(a, b merged) int { return compareNames(a.Name, b.Name) })
+	return commands
+}
+
 func (m *merged) widen(in command.Info, server string) {
 	note := func(format string, args ...any) {
 		m.notes = append(m.notes, server+": "+fmt.Sprintf(format, args...))

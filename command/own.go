@@ -1,0 +1,9 @@
+package command
+
+// Own lists the proxy's own commands, which no server knows, as a server would describe them. They are part of the
+// table. The list is shared and must not be changed. Any goroutine.
+func Own() []Info { return own[:] }
+
+var own = [...]Info{
+	{Name: "info.shard", Arity: -2, Flags: []string{"loading", "no_multi", "stale"}, Group: "server"},
+}

@@ -1,0 +1,195 @@
+package session
+
+import (
+	"cmp"
+	"slices"
+
+	"ringmaster/parser"
+)
+
+// spike is an event's line in LATENCY LATEST: time, latest and longest in ms; Valkey adds a sum and a count.
+type spike struct {
+	name    []byte
+	figures []int64
+}
+
+// joinLatest has a line for each event: the newest time with its latency, the longest of all, and the sums.
+func (g *gather) joinLatest(dst []byte) []byte {
+	var spikes []spike
+	at := map[string]int{}
+	for i := range g.parts {
+		e, ok := elementsOf(g.parts[i].buf.B)
+		for b := e.next(); b != nil && ok; b = e.next() {
+			var s spike
+			if s, ok = readSpike(b); !ok {
+				break
+			}
+			if j, known := at[string(s.name)]; known {
+				spikes[j].add(s)
+				continue
+			}
+			at[string(s.name)] = len(spikes)
+			spikes = append(spikes, s)
+		}
+		if !ok {
+			return parser.AppendError(dst, errOddReply)
+		}
+	}
+	dst = parser.AppendArray(dst, len(spikes))
+	for _, s := range spikes {
+		dst = parser.AppendArray(dst, 1+len(s.figures))
+		dst = parser.AppendBulk(dst, s.name)
+		for _, n := range s.figures {
+			dst = parser.AppendInt(dst, n)
+		}
+	}
+	return dst
+}
+
+func readSpike(b []byte) (s spike, ok bool) {
+	e, _ := elementsOf(b)
+	if s.name, ok = e.text(); !ok {
+		return s, false
+	}
+	for b := e.next(); b != nil; b = e.next() {
+		n, ok := integer(b)
+		if !ok {
+			return s, false
+		}
+		s.figures = append(s.figures, n)
+	}
+	return s, len(s.figures) >= 3
+}
+
+func (s *spike) add(o spike) {
+	if o.figures[0] > s.figures[0] {
+		copy(s.figures[:2], o.figures)
+	}
+	s.figures[2] = max(s.figures[2], o.figures[2])
+	for i := 3; i < min(len(s.figures), len(o.figures)); i++ {
+		s.figures[i] += o.figures[i]
+	}
+}
+
+// joinHistory orders the samples [time, ms] by time, and of one second keeps the longest, as Redis does.
+func (g *gather) joinHistory(dst []byte) []byte {
+	var samples [][2]int64
+	for i := range g.parts {
+		e, ok := elementsOf(g.parts[i].buf.B)
+		for b := e.next(); b != nil && ok; b = e.next() {
+			sample, _ := elementsOf(b)
+			at, ok1 := sample.integer()
+			ms, ok2 := sample.integer()
+			ok = ok1 && ok2
+			samples = append(samples, [2]int64{at, ms})
+		}
+		if !ok {
+			return parser.AppendError(dst, errOddReply)
+		}
+	}
+	slices.SortFunc(samples, func(a, b [2]int64) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(b[1], a[1])) })
+	samples = slices.CompactFunc(samples, func(a, b [2]int64) bool { return a[0] == b[0] })
+	dst = parser.AppendArray(dst, len(samples))
+	for _, s := range samples {
+		dst = parser.AppendArray(dst, 2)
+		dst = parser.AppendInt(dst, s[0])
+		dst = parser.AppendInt(dst, s[1])
+	}
+	return dst
+}
+
+// histogram is a command's calls, and how many of them took at most so many microseconds but more than the bucket before.
+type histogram struct {
+	name    []byte
+	calls   int64
+	buckets [][2]int64
+}
+
+// joinHistogram adds up the calls in each bucket. Servers leave out buckets without calls of their own, and count in
+// each what is in those before.
+func (g *gather) joinHistogram(dst []byte) []byte {
+	var all []histogram
+	at := map[string]int{}
+	for i := range g.parts {
+		e, ok := elementsOf(g.parts[i].buf.B)
+		for e.left > 0 && ok {
+			var h histogram
+			if h.name, ok = e.text(); !ok || !h.read(e.next()) {
+				ok = false
+				break
+			}
+			if j, known := at[string(h.name)]; known {
+				all[j].calls += h.calls
+				all[j].buckets = append(all[j].buckets, h.buckets...)
+				continue
+			}
+			at[string(h.name)] = len(all)
+			all = append(all, h)
+		}
+		if !ok {
+			return parser.AppendError(dst, errOddReply)
+		}
+	}
+	like := g.parts[0].buf.B[0]
+	dst = appendPairs(dst, like, len(all))
+	for i := range all {
+		dst = all[i].append(dst, like)
+	}
+	return dst
+}
+
+func (h *histogram) read(b []byte) bool {
+	e, ok := elementsOf(b)
+	for e.left > 0 && ok {
+		var name []byte
+		if name, ok = e.text(); !ok {
+			break
+		}
+		value := e.next()
+		switch string(name) {
+		case "calls":
+			h.calls, ok = integer(value)
+		case "histogram_usec":
+			ok = h.readBuckets(value)
+		}
+	}
+	return ok
+}
+
+func (h *histogram) readBuckets(b []byte) bool {
+	e, ok := elementsOf(b)
+	before := int64(0)
+	for e.left > 0 && ok {
+		us, ok1 := e.integer()
+		n, ok2 := e.integer()
+		ok = ok1 && ok2
+		h.buckets = append(h.buckets, [2]int64{us, n - before})
+		before = n
+	}
+	return ok
+}
+
+func (h *histogram) append(dst []byte, like byte) []byte {
+	slices.SortFunc(h.buckets, func(a, b [2]int64) int { return cmp.Compare(a[0], b[0]) })
+	buckets := h.buckets[:0]
+	for _, b := range h.buckets {
+		if n := len(buckets); n > 0 && buckets[n-1][0] == b[0] {
+			buckets[n-1][1] += b[1]
+			continue
+		}
+		buckets = append(buckets, b)
+	}
+	dst = parser.AppendBulk(dst, h.name)
+	dst = appendPairs(dst, like, 2)
+	dst = parser.AppendBulkString(dst, "calls")
+	dst = parser.AppendInt(dst, h.calls)
+	dst = parser.AppendBulkString(dst, "histogram_usec")
+	dst = appendPairs(dst, like, len(buckets))
+	total := int64(0)
+	for _, b := range buckets {
+		total += b[1]
+		dst = parser.AppendInt(dst, b[0])
+		dst = parser.AppendInt(dst, total)
+	}
+	return dst
+}

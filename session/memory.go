@@ -1,0 +1,154 @@
+package session
+
+import (
+	"strconv"
+
+	"ringmaster/parser"
+)
+
+// figures adds up maps of numbers, and of maps of them such as MEMORY STATS' "db.0". Names keep the order in which they
+// were first seen.
+type figures struct {
+	rows []figuresRow
+	at   map[string]int
+}
+
+type figuresRow struct {
+	name []byte
+	raw  []byte // the first shard's value
+	sum  int64
+	sub  *figures // of a map
+}
+
+// add takes one shard's map; fold joins two numbers. Maps within maps are followed depth deep.
+func (t *figures) add(b []byte, depth int, fold func(a, b int64) int64) bool {
+	e, ok := elementsOf(b)
+	if t.at == nil {
+		t.at = map[string]int{}
+	}
+	for e.left > 0 && ok {
+		var name []byte
+		if name, ok = e.text(); !ok {
+			break
+		}
+		raw := e.next()
+		if raw == nil {
+			return false
+		}
+		i, known := t.at[string(name)]
+		if !known {
+			i = len(t.rows)
+			t.at[string(name)] = i
+			t.rows = append(t.rows, figuresRow{name: name, raw: raw})
+		}
+		ok = t.rows[i].add(raw, known, depth, fold)
+	}
+	return ok
+}
+
+func (r *figuresRow) add(raw []byte, known bool, depth int, fold func(a, b int64) int64) bool {
+	switch raw[0] {
+	case ':':
+		n, ok := integer(raw)
+		if known {
+			n = fold(r.sum, n)
+		}
+		r.sum = n
+		return ok
+	case '*', '%':
+		if depth == 0 {
+			return true
+		}
+		if r.sub == nil {
+			r.sub = &figures{}
+		}
+		return r.sub.add(raw, depth-1, fold)
+	}
+	return true
+}
+
+// figure is a sum by name, 0 where there is none.
+func (t *figures) figure(name string) float64 {
+	if i, ok := t.at[name]; ok {
+		return float64(t.rows[i].sum)
+	}
+	return 0
+}
+
+// append writes the joined map. anew, if not nil, gives what is no sum.
+func (t *figures) append(dst []byte, like byte, anew map[string]func(*figures) (float64, float64)) []byte {
+	dst = appendPairs(dst, like, len(t.rows))
+	for i := range t.rows {
+		r := &t.rows[i]
+		dst = parser.AppendBulk(dst, r.name)
+		if ratio := anew[string(r.name)]; ratio != nil {
+			if a, b := ratio(t); b > 0 {
+				dst = appendRatio(dst, r.raw[0], a/b)
+				continue
+			}
+		}
+		switch {
+		case r.sub != nil:
+			dst = r.sub.append(dst, like, nil)
+		case r.raw[0] == ':':
+			dst = parser.AppendInt(dst, r.sum)
+		default:
+			dst = append(dst, r.raw...)
+		}
+	}
+	return dst
+}
+
+func appendRatio(dst []byte, like byte, n float64) []byte {
+	if like == ':' {
+		return parser.AppendInt(dst, int64(n))
+	}
+	text := strconv.FormatFloat(n, 'f', -1, 64)
+	if like == ',' {
+		dst = append(dst, ',')
+		dst = append(dst, text...)
+		return append(dst, "\r\n"...)
+	}
+	return parser.AppendBulkString(dst, text)
+}
+
+// memoryRatios are the figures of MEMORY STATS that say how two others compare (Redis 7.0, object.c,
+// getMemoryOverheadData).
+var memoryRatios = map[string]func(t *figures) (a, b float64){
+	"peak.percentage": func(t *figures) (float64, float64) {
+		return 100 * t.figure("total.allocated"), t.figure("peak.allocated")
+	},
+	"dataset.percentage": func(t *figures) (float64, float64) {
+		return 100 * t.figure("dataset.bytes"), t.figure("total.allocated") - t.figure("startup.allocated")
+	},
+	"keys.bytes-per-key": func(t *figures) (float64, float64) {
+		return t.figure("total.allocated") - t.figure("startup.allocated"), t.figure("keys.count")
+	},
+	"allocator-fragmentation.ratio": func(t *figures) (float64, float64) {
+		return t.figure("allocator.active"), t.figure("allocator.allocated")
+	},
+	"allocator-rss.ratio": func(t *figures) (float64, float64) {
+		return t.figure("allocator.resident"), t.figure("allocator.active")
+	},
+	"rss-overhead.ratio": func(t *figures) (float64, float64) {
+		return t.figure("rss-overhead.bytes") + t.figure("allocator.resident"), t.figure("allocator.resident")
+	},
+	"fragmentation": func(t *figures) (float64, float64) {
+		return t.figure("fragmentation.bytes") + t.figure("total.allocated"), t.figure("total.allocated")
+	},
+}
+
+// joinMemory is MEMORY STATS of all shards: figures are added, and what compares them is computed anew.
+func (g *gather) joinMemory(dst []byte) []byte {
+	var t figures
+	for i := range g.parts {
+		if !t.add(g.parts[i].buf.B, 1, plus) {
+			return parser.AppendError(dst, errOddReply)
+		}
+	}
+	return t.append(dst, g.parts[0].buf.B[0], memoryRatios)
+}
+
+func plus(a, b int64) int64 { return a + b }
+
+func most(a, b int64) int64 { return max(a, b) }

@@ -1,0 +1,50 @@
+package session
+
+import (
+	"bytes"
+
+	"ringmaster/parser"
+)
+
+// realNames are the commands that clients know by other names: for each new name in small letters the real one; nil
+// for a name that stands for no command any more.
+func realNames(renamed map[string]string) map[string][]byte {
+	if len(renamed) == 0 {
+		return nil
+	}
+	names := map[string][]byte{}
+	for old := range renamed {
+		names[old] = nil
+	}
+	for old, name := range renamed {
+		if name != "" {
+			names[name] = []byte(old)
+		}
+	}
+	return names
+}
+
+// rename gives the request its command's real name, by which everything behind here knows it, the servers too.
+// False: no command is called so.
+func (e *Env) rename(req *parser.Request) bool {
+	var name [maxLearnName]byte
+	real, ok := e.realNames[string(lower(&name, req.Args[0]))] // looking up allocates nothing
+	switch {
+	case !ok:
+		return true
+	case real == nil:
+		return false
+	}
+	req.Rename(real)
+	return true
+}
+
+// shownName is the name by which clients know the command that they have just given.
+func (e *Env) shownName(name []byte) []byte {
+	for shown, real := range e.realNames {
+		if bytes.Equal(real, name) {
+			return []byte(shown)
+		}
+	}
+	return name
+}
