@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ringmaster/internal/testkit"
+)
+
+// SCAN returns every key that is there all along, while others are written, deleted and scanned.
+func TestSCANWhileKeysAreWritten(t *testing.T) {
+	keys := scale(t, "SCAN_KEYS", 2000, 20_000, 20_000)
+	proxy, _ := threeShards(t)
+	c := testkit.Dial(t, proxy.Addr)
+	for at := 0; at < keys; at += 500 {
+		mset := []string{"MSET"}
+		for i := at; i < min(at+500, keys); i++ {
+			mset = append(mset, fmt.Sprintf("stays:%d", i), "v")
+		}
+		c.Do(mset...)
+	}
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	disturb := func(step func(c *testkit.Conn, i int) error) {
+		other := testkit.Dial(t, proxy.Addr)
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for i := 0; ; i++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if err := step(other, i); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}()
+	}
+	// Keys that come and go make the servers' tables grow and shrink, which moves the others in them.
+	disturb(func(c *testkit.Conn, i int) error {
+		names := []string{"MSET"}
+		for k := range 200 {
+			names = append(names, fmt.Sprintf("comes:%d", (i*200+k)%(2*keys)), "v")
+		}
+		_, err := c.Call(names...)
+		return err
+	})
+	disturb(func(c *testkit.Conn, i int) error {
+		names := []string{"DEL"}
+		for k := range 200 {
+			names = append(names, fmt.Sprintf("comes:%d", (i*200+k+keys)%(2*keys)))
+		}
+		_, err := c.Call(names...)
+		return err
+	})
+	disturb(func(c *testkit.Conn, i int) error {
+		_, err := c.Call("SCAN", "0", "COUNT", "7")
+		return err
+	})
+	for range 3 {
+		seen, stayed := scanAll(t, c), 0
+		for k := range seen {
+			if strings.HasPrefix(k, "stays:") {
+				stayed++
+			}
+		}
+		if stayed != keys {
+			t.Errorf("SCAN returned %d of the %d keys that stayed", stayed, keys)
+		}
+	}
+	close(done)
+	wg.Wait()
+}
+
+// Transactions without WATCH need no connection of their own, however many there are.
+func TestTransactionsTakeNoConnections(t *testing.T) {
+	seconds := scale(t, "TX_SECONDS", 1, 1, 1)
+	s := testkit.Redis(t)
+	proxy := testkit.Proxy(t, []string{s.Addr}, "--loops", "2")
+	direct := testkit.Dial(t, s.Addr)
+	connections := func() string {
+		_, rest, _ := strings.Cut(direct.Do("INFO", "stats"), "total_connections_received:")
+		n, _, _ := strings.Cut(rest, "\r\n")
+		return n
+	}
+	const clients, depth = 20, 10
+	conns := make([]*testkit.Conn, clients)
+	for i := range conns {
+		conns[i] = testkit.Dial(t, proxy.Addr)
+		conns[i].Do("MULTI")
+		conns[i].Do("EXEC")
+	}
+	before := connections()
+	began := time.Now()
+	counts := make(chan int)
+	for i, c := range conns {
+		key := fmt.Sprint("counter:", i)
+		one := testkit.Request("MULTI") + testkit.Request("INCR", key) + testkit.Request("INCRBY", key, "2") + testkit.Request("EXEC")
+		go func() {
+			n := 0
+			defer func() { counts <- n }()
+			for time.Since(began) < time.Duration(seconds)*time.Second {
+				if err := c.SendBytes([]byte(strings.Repeat(one, depth))); err != nil {
+					t.Error(err)
+					return
+				}
+				for range depth {
+					want := fmt.Sprintf("+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n:%d\r\n:%d\r\n", 3*n+1, 3*n+3)
+					got := ""
+					for range 4 {
+						b, err := c.Next()
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						got += string(b)
+					}
+					if got != want {
+						t.Errorf("transaction %d: %q, want %q", n, got, want)
+						return
+					}
+					n++
+				}
+			}
+		}()
+	}
+	total := 0
+	for range conns {
+		total += <-counts
+	}
+	if after := connections(); after != before {
+		t.Errorf("%d transactions took connections: %s, then %s", total, before, after)
+	}
+	t.Logf("%d transactions in %v, %.0f a second", total, time.Since(began), float64(total)/time.Since(began).Seconds())
+}
+
+// Blocked clients slow others no more than chance does.
+func TestLightClientsBesideBlockedOnes(t *testing.T) {
+	clients := scale(t, "BLOCKED", 20, 200, 200)
+	each := scale(t, "LIGHT_REQUESTS", 60, 200, 200)
+	s := testkit.Redis(t)
+	proxy := testkit.Proxy(t, []string{s.Addr})
+	alone := measureLight(t, proxy.Addr, each)
+	direct := testkit.Dial(t, s.Addr)
+	for range clients {
+		testkit.Dial(t, proxy.Addr).Send(testkit.Request("BLPOP", "queue", "0"))
+	}
+	testkit.Until(t, "all to be blocked", func() bool {
+		return strings.Contains(direct.Do("INFO", "clients"), fmt.Sprintf("blocked_clients:%d\r\n", clients))
+	})
+	beside := measureLight(t, proxy.Addr, each)
+	t.Logf("p50 %v, p99 %v alone; p50 %v, p99 %v beside %d blocked clients", alone.at(.5), alone.at(.99), beside.at(.5), beside.at(.99), clients)
+	if bound := atMostTimes * max(alone.at(.99), noise); beside.at(.99) > bound {
+		t.Errorf("p99 %v beside blocked clients, more than %v", beside.at(.99), bound)
+	}
+}
