@@ -21,6 +21,8 @@ type Config struct {
 	BackoffMin, BackoffMax time.Duration
 	// MaxOwn bounds the connections that the loop lends to single sessions, to all servers together.
 	MaxOwn int
+	// Scripts tells, by command.Spec.ID, the commands that may run for so long that the server answers others with BUSY.
+	Scripts []bool
 	// MaxPending bounds the requests one connection may owe replies to.
 	MaxPending int
 	// MaxPendingBytes bounds the request bytes one connection holds unsent.

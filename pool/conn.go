@@ -51,6 +51,8 @@ type Conn struct {
 	readyAt   int64
 	tried     bool // has failed before its Rings were usable
 
+	probe *busyProbe // while a script holds up this connection (busy.go)
+
 	own      bool  // lent to one session at a time (own.go): never dialled again
 	owner    Owner // whom it is lent to
 	serverID int64 // what the server calls it

@@ -65,6 +65,7 @@ func (c *Conn) end(cause error) {
 	sent := &Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause}
 	unsent := &Failure{Kind: Lost, Server: c.server.Name, Cause: cause}
 	c.rest, c.scan = nil, parser.ReplyScanner{}
+	c.endProbe()
 	c.multi = false // whoever answers next may be set up otherwise
 	c.drop(func(e *pending) *Failure {
 		if e.from < reached {
@@ -156,6 +157,9 @@ func (c *Conn) tick() {
 			return
 		}
 		c.expire(now)
+		if !c.own && len(c.pool.cfg.Scripts) > 0 {
+			c.watchScripts(now)
+		}
 	}
 }
 

@@ -34,6 +34,7 @@ type Pool struct {
 	servers []*Server
 	rings   map[Key]*Rings
 	own     owned
+	busy    int    // connections with a busyProbe
 	maxDB   int    // databases from here on were refused
 	noDB    []byte // with these words
 	dirty   []*Conn

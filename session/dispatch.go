@@ -63,6 +63,10 @@ func (s *Session) decide(req *parser.Request) {
 	if s.tx != nil && s.queue(spec, req) {
 		return
 	}
+	if len(env.busyOn) > 0 && env.stateless[spec.ID] && env.single() && !s.limited() {
+		s.pass(0, spec, req) // it is for the server to say whether it answers
+		return
+	}
 	if h := env.local[spec.ID]; h != nil {
 		env.asking = s
 		h(s, spec, req)
@@ -108,7 +112,7 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		case spec == s.env.unpauses:
 			s.noteUnpause()
 		}
-		if s.env.killsScript[spec.ID] {
+		if s.env.killsScript[spec.ID] || spec == s.env.shutdown && s.env.Pool.AnyBusy() {
 			s.killScript(spec, req)
 			return
 		}
@@ -142,6 +146,9 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 		server = s.anyServer()
 	}
 	conn := s.conn(server)
+	if s.turnedDown(conn, spec) {
+		return
+	}
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
 	if buf := s.takeInput(req); buf != nil {

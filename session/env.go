@@ -48,14 +48,17 @@ type Env struct {
 	targets    map[uint64]*Session       // by ID: who gets the invalidations of others
 	redirects  map[*redirection]struct{} // of sessions of this loop
 	pause      pause
-	replaying  bool       // a postponed command is being sent
-	held       []*Session // postponed, and without a connection
-	replicates []bool     // by command.Spec.ID: not a write, but replicas hear of it
+	busyText   []byte         // what the other loops know of this one
+	busyOn     map[int][]byte // by loop: what a server says of a script that holds up its connection
+	replaying  bool           // a postponed command is being sent
+	held       []*Session     // postponed, and without a connection
+	replicates []bool         // by command.Spec.ID: not a write, but replicas hear of it
 
 	realNames        map[string][]byte // of commands that clients know by other names; nil: there are none
 	class            []command.Class   // by command.Spec.ID: how it is routed here
 	execSpec         *command.Spec
 	pauses, unpauses *command.Spec
+	shutdown         *command.Spec
 	functionStats    *command.Spec // must not stand behind what it tells of
 	answersLater     []bool        // by command.Spec.ID: its handler asks other loops or servers first
 	rewrites         []bool        // by command.Spec.ID: the reply of even one server is changed
@@ -81,6 +84,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.hub = newHub(e, m.Len())
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
 	e.publishes = specSet("publish", "spublish")
+	e.shutdown = specOf("shutdown")
 	e.execSpec, e.functionStats = specOf("exec"), specOf("function|stats")
 	e.answersLater = specSet("client|list", "client|kill", "client|unblock", "cluster|countkeysinslot", "cluster|getkeysinslot")
 	e.rewrites = specSet()

@@ -59,6 +59,10 @@ func (g *gather) ask(server int, raw []byte) {
 	g.parts = append(g.parts, part{})
 	g.left++
 	conn := g.s.conn(server)
+	if busy := g.s.busyBehind(conn, g.spec, 1); busy != nil {
+		g.Reply(i, busy, pool.Whole)
+		return
+	}
 	var f *pool.Failure
 	if g.blocks || g.env.replaying {
 		f = conn.EnqueueBlocking(raw, g, i, pool.Part)

@@ -149,6 +149,7 @@ func (p *postponed) cancel(s *Session) (unanswered bool) {
 
 // Tick lets those go on who wait for the end of a pause, or for a connection. The event loop calls it with the pool's.
 func (e *Env) Tick() {
+	e.tellBusy()
 	if len(e.held) == 0 {
 		return
 	}

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
 	"github.com/valyala/bytebufferpool"
 
@@ -107,6 +108,10 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 			s.reject(spec, text)
 			return
 		}
+	}
+	if len(env.busyOn) > 0 && env.single() && s.Owed() == 0 && !spec.Flags.Has(command.FlagAllowBusy) {
+		s.reject(spec, strings.TrimRight(string(env.busyAnywhere()[1:]), "\r\n"))
+		return
 	}
 	switch env.classOf(spec) {
 	case command.ClassPinned:
@@ -226,6 +231,10 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	switch {
 	case tx == nil:
 		s.refuse(spec, errExec)
+		return
+	case len(s.env.busyOn) > 0 && s.env.single() && s.Owed() == 0:
+		s.endTransaction()
+		s.refuse(spec, execAbort(strings.TrimRight(string(s.env.busyAnywhere()[1:]), "\r\n")))
 		return
 	case tx.aborted:
 		s.endTransaction()

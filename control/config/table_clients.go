@@ -58,7 +58,8 @@ var clientSettings = []*Setting{
 		Help: "Addresses HOST:PORT of the proxies that cluster-aware clients are told of, this one first. Each is said to hold a part of the slots, " +
 			"so that clients spread over them. Not set: only this proxy, at the address where the client reached it.",
 		Choose: "Needed for several proxies, and where clients reach the proxy through NAT. All proxies list the same addresses, " +
-			"and the same servers behind.",
+			"and the same servers behind. Each answers for all keys: a client that adds up DBSIZE over the nodes, or " +
+			"scans each, sees every key once for each proxy.",
 		Example: "cluster-announce: [10.0.0.1:6380, 10.0.0.2:6380]",
 		apply:   applyAnnounce,
 	},

@@ -1,0 +1,68 @@
+package session
+
+import (
+	"bytes"
+
+	"ringmaster/command"
+	"ringmaster/pool"
+)
+
+// ScriptCommands tells, by command.Spec.ID, the commands that may run a script, for pool.Config.Scripts. Any goroutine.
+func ScriptCommands() []bool {
+	return specSet("eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro", "exec")
+}
+
+// busy is the error with which a server that a script keeps busy would turn down a command now; nil: it would not. What the
+// session itself has under way comes first, as on a connection of its own.
+func (s *Session) busy(conn *pool.Conn, spec *command.Spec) []byte {
+	return s.busyBehind(conn, spec, 0)
+}
+
+// busyBehind is busy for a command whose own places among the replies owed are own.
+func (s *Session) busyBehind(conn *pool.Conn, spec *command.Spec, own int) []byte {
+	if !s.env.Pool.AnyBusy() || s.Owed() > own || spec.Flags.Has(command.FlagAllowBusy) {
+		return nil
+	}
+	return conn.Busy()
+}
+
+// turnedDown answers for a server that a script keeps busy; false: the command can be sent.
+func (s *Session) turnedDown(conn *pool.Conn, spec *command.Spec) bool {
+	busy := s.busy(conn, spec)
+	if busy == nil {
+		return false
+	}
+	s.env.Stats.Error(spec.ID, busy)
+	s.env.Stats.Call(spec.ID, 0)
+	s.answer(busy)
+	return true
+}
+
+// tellBusy lets all loops know what servers say of scripts that hold up a connection of this one.
+func (e *Env) tellBusy() {
+	text := e.Pool.BusyText()
+	if bytes.Equal(text, e.busyText) {
+		return
+	}
+	e.busyText = bytes.Clone(text)
+	shared, from := e.busyText, e.Loop
+	e.everywhere(func(e *Env) any {
+		if shared == nil {
+			delete(e.busyOn, from)
+			return nil
+		}
+		if e.busyOn == nil {
+			e.busyOn = map[int][]byte{}
+		}
+		e.busyOn[from] = shared
+		return nil
+	}, func([]any) {})
+}
+
+// busyAnywhere is what a server has said of a script that holds up a connection of any loop; nil: nothing.
+func (e *Env) busyAnywhere() []byte {
+	for _, text := range e.busyOn {
+		return text
+	}
+	return nil
+}
