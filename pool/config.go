@@ -21,6 +21,8 @@ type Config struct {
 	BackoffMin, BackoffMax time.Duration
 	// MaxOwn bounds the connections that the loop lends to single sessions, to all servers together.
 	MaxOwn int
+	// ProveMulti asks at the login whether the server takes MULTI, so that transactions need not: see ProveMulti of Conn.
+	ProveMulti bool
 	// Scripts tells, by command.Spec.ID, the commands that may run for so long that the server answers others with BUSY.
 	Scripts []bool
 	// MaxPending bounds the requests one connection may owe replies to.

@@ -30,6 +30,8 @@ const (
 	stepAuth
 	stepSetName
 	stepSelect
+	stepMulti
+	stepExec
 )
 
 // OnOpen starts the login over sock.
@@ -56,6 +58,10 @@ func (c *Conn) greet() {
 	if db := c.rings.key.DB; db != 0 {
 		h.steps = append(h.steps, stepSelect)
 		b = appendCommand(b, "SELECT", strconv.Itoa(db))
+	}
+	if c.pool.cfg.ProveMulti {
+		h.steps = append(h.steps, stepMulti, stepExec)
+		b = append(b, emptyTransaction...)
 	}
 	if len(h.steps) == 0 {
 		c.onReady()
@@ -117,15 +123,19 @@ func (c *Conn) onHandshake(b []byte, p Piece) {
 	refused := h.reply[0] == '-'
 	switch {
 	case !refused:
-		if done == stepHello {
+		switch done {
+		case stepHello:
 			c.pool.learn(h.reply)
 			c.learnID(h.reply)
+		case stepExec:
+			c.multi = true
 		}
 	case done == stepHello && bytes.HasPrefix(h.reply, []byte("-ERR unknown command")) && c.rings.key.Proto == 2:
 		h.plain = true
 		c.again()
 		return
 	case done == stepSetName: // a name is a courtesy
+	case done == stepMulti || done == stepExec: // whoever wants a transaction asks again
 	default:
 		c.refuse(done)
 		return

@@ -33,6 +33,11 @@ type Prover interface {
 // TakesMulti reports whether the server is known to take MULTI on this connection. Loop-only.
 func (c *Conn) TakesMulti() bool { return c.multi }
 
+// LoginProves reports whether a login is ahead that asks the server whether it takes MULTI. Loop-only.
+func (c *Conn) LoginProves() bool {
+	return c.pool.cfg.ProveMulti && (c.state == Dialing || c.state == Handshaking)
+}
+
 // ProveMulti asks the server with an empty transaction and calls p when it has answered, or when the
 // connection is lost. Loop-only.
 func (c *Conn) ProveMulti(p Prover) *Failure {

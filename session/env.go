@@ -87,10 +87,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.shutdown = specOf("shutdown")
 	e.execSpec, e.functionStats = specOf("exec"), specOf("function|stats")
 	e.answersLater = specSet("client|list", "client|kill", "client|unblock", "cluster|countkeysinslot", "cluster|getkeysinslot")
-	e.rewrites = specSet()
-	if cfg.Cluster.Enabled {
-		e.rewrites = specSet("info")
-	}
+	e.rewrites = specSet("info")
 	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
 	e.killsScript = specSet("script|kill", "function|kill", "client|unpause")
 	e.replicates = specSet(replicating...)

@@ -15,19 +15,20 @@ import (
 //
 // Invariant: left == parts without an end.
 type gather struct {
-	env    *Env
-	s      *Session
-	tag    uint64 // the place of the reply
-	spec   *command.Spec
-	merge  command.Merge
-	at     int64
-	parts  []part
-	left   int
-	held   int     // bytes of replies in parts, counted in s.held too
-	order  []int32 // for MergeInKeyOrder: which part answers each key
-	limit  int64   // of a log's entries; below 0: all
-	scan   scanPlace
-	blocks bool // its parts may wait at the servers
+	env     *Env
+	s       *Session
+	tag     uint64 // the place of the reply
+	spec    *command.Spec
+	merge   command.Merge
+	at      int64
+	parts   []part
+	left    int
+	held    int     // bytes of replies in parts, counted in s.held too
+	order   []int32 // for MergeInKeyOrder: which part answers each key
+	clients int     // of all loops, for INFO
+	limit   int64   // of a log's entries; below 0: all
+	scan    scanPlace
+	blocks  bool // its parts may wait at the servers
 }
 
 // part is one server's share of the reply.
@@ -180,6 +181,9 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 	g.hold()
 	for i := range s.env.Map.Len() {
 		g.ask(i, req.Raw)
+	}
+	if s.env.rewrites[spec.ID] {
+		g.countClients()
 	}
 	g.release()
 }

@@ -20,11 +20,37 @@ func (g *gather) joinInfo(dst []byte) []byte {
 			return parser.AppendError(dst, errOddReply)
 		}
 	}
-	text := mergeInfo(texts)
+	text := withClients(mergeInfo(texts), g.clients)
 	if g.env.Config.Cluster.Enabled {
 		text = asCluster(text)
 	}
 	return appendText(dst, g.parts[0].buf.B[0], text)
+}
+
+// countClients counts the clients of all loops, before which the gather does not end.
+func (g *gather) countClients() {
+	g.hold()
+	g.env.everywhere(func(e *Env) any {
+		n := 0
+		e.each(func(*Session) { n++ })
+		return n
+	}, func(answers []any) {
+		g.clients = 0
+		for _, n := range answers {
+			g.clients += n.(int)
+		}
+		g.release()
+	})
+}
+
+// withClients has INFO count the clients that see each other in CLIENT LIST. INFO.SHARD tells the server's own figure.
+func withClients(text []byte, n int) []byte {
+	head, rest, ok := bytes.Cut(text, []byte("\r\nconnected_clients:"))
+	i := bytes.Index(rest, []byte("\r\n"))
+	if !ok || i < 0 {
+		return text
+	}
+	return slices.Concat(head, fmt.Appendf(nil, "\r\nconnected_clients:%d", n), rest[i:])
 }
 
 // maxInfoText bounds what one server's INFO may say, bytes: taken apart it takes many times its length.

@@ -40,6 +40,7 @@ type chaos struct {
 func runRandom(t *testing.T, seed uint64) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	s := defaults()
+	s.upstream.ProveMulti = seed%2 == 0
 	s.byHand = true
 	s.upstream.MaxOwn = []int{1, 4, 100}[rnd.IntN(3)]
 	if rnd.IntN(2) == 0 {

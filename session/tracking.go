@@ -203,7 +203,7 @@ func (c *trackingChange) send(s *Session) {
 			c.Fail(uint64(i), &pool.Failure{Kind: pool.Lost, Server: s.env.Map.Server(o.server).Name})
 			continue
 		}
-		if !o.conn.TakesMulti() && !p.watches {
+		if !o.conn.TakesMulti() && !o.conn.LoginProves() && !p.watches {
 			_ = o.conn.ProveMulti(p) // later it would come between CLIENT CACHING and a transaction
 		}
 		words := slices.Clone(c.words)

@@ -47,7 +47,7 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 // watch prepares the connection for WATCH. Whether the server takes MULTI must be known before: asking for
 // it ends what is watched.
 func (p *pin) watch() {
-	if !p.conn.TakesMulti() && !p.watches {
+	if !p.conn.TakesMulti() && !p.conn.LoginProves() && !p.watches {
 		_ = p.conn.ProveMulti(p)
 	}
 	p.watches = true

@@ -54,6 +54,7 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 		Upstream: pool.Config{
 			Connections:     c.UpstreamConnections,
 			MaxOwn:          c.PinnedConnections,
+			ProveMulti:      true,
 			Scripts:         session.ScriptCommands(),
 			Username:        c.UpstreamUsername,
 			Password:        c.UpstreamPassword.Reveal(),

@@ -106,6 +106,10 @@ func Handshake(args []string) (string, bool) {
 		return "+OK\r\n", true
 	case "PING":
 		return "+PONG\r\n", true
+	case "MULTI":
+		return "+OK\r\n", true
+	case "EXEC":
+		return "*0\r\n", true
 	case "HELLO":
 		if len(args) > 1 && args[1] == "3" {
 			return "%3\r\n$6\r\nserver\r\n$5\r\nredis\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:3\r\n", true
