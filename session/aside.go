@@ -72,9 +72,9 @@ func (s *Session) allAside(spec *command.Spec, raw []byte) {
 	}
 	g := s.gather(spec, len(raw))
 	g.hold()
-	for i := range s.env.Map.Len() {
+	for _, i := range s.env.Map.Shards() {
 		n := uint64(len(g.parts))
-		g.parts = append(g.parts, part{})
+		g.parts = append(g.parts, part{server: i})
 		g.left++
 		s.asideTo(i, raw, g, n, pool.Part)
 	}

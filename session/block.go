@@ -97,13 +97,13 @@ func (s *Session) waitForReplicas(spec *command.Spec, req *parser.Request) {
 				}
 			}
 			if s.env.single() {
-				s.blockAt(0, spec, raw)
+				s.blockAt(s.env.home(), spec, raw)
 				return
 			}
 			g := s.gather(spec, len(raw))
 			g.merge, g.blocks = command.MergeMin, true
 			g.hold()
-			for i := range s.env.Map.Len() {
+			for _, i := range s.env.Map.Shards() {
 				g.ask(i, raw)
 			}
 			g.release()

@@ -95,7 +95,7 @@ func (c *crossing) fail(s *Session, reply []byte) {
 // allDown says why no server can be reached, or nil: to dial for every SELECT would help nobody then.
 func (s *Session) allDown() *pool.Failure {
 	down := s.env.Pool.Down()
-	if len(down) < s.env.Map.Len() || down[0].Cause == nil {
+	if len(down) < len(s.env.Map.Shards()) || down[0].Cause == nil {
 		return nil
 	}
 	return down[0]

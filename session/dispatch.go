@@ -64,7 +64,7 @@ func (s *Session) decide(req *parser.Request) {
 		return
 	}
 	if len(env.busyOn) > 0 && env.stateless[spec.ID] && env.single() && !s.limited() {
-		s.pass(0, spec, req) // it is for the server to say whether it answers
+		s.pass(s.env.home(), spec, req) // it is for the server to say whether it answers
 		return
 	}
 	if h := env.local[spec.ID]; h != nil {
@@ -87,7 +87,7 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	switch class {
 	case command.ClassSingle:
 		if s.env.single() {
-			s.pass(0, spec, req)
+			s.pass(s.env.home(), spec, req)
 			return
 		}
 		s.pass(s.env.Map.Lookup(req.Args[spec.FirstKeyPos(req.Args)]), spec, req)
@@ -168,12 +168,12 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 
 // anyServer is the first server that can answer now.
 func (s *Session) anyServer() int {
-	for i := range s.env.Map.Len() {
+	for _, i := range s.env.Map.Shards() {
 		if s.rings.Pick(i, s.seat).State() == pool.Ready {
 			return i
 		}
 	}
-	return 0
+	return s.env.home()
 }
 
 // sameShard passes a request whose keys must all live on one shard.
@@ -188,12 +188,12 @@ func (s *Session) sameShard(spec *command.Spec, req *parser.Request) {
 func (s *Session) oneShard(spec *command.Spec, req *parser.Request) (server int, ok bool) {
 	env := s.env
 	if env.single() {
-		return 0, true
+		return env.home(), true
 	}
 	keys, err := spec.AppendKeys(env.keys[:0], req.Args)
 	env.keys = keys
 	if err != nil || len(keys) == 0 {
-		return 0, true // Redis says what is wrong with it
+		return env.home(), true // Redis says what is wrong with it
 	}
 	server = env.Map.Lookup(req.Args[keys[0]])
 	for _, k := range keys[1:] {

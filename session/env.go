@@ -124,7 +124,10 @@ func (e *Env) Resume() {
 func (e *Env) Dirty() bool { return len(e.dirty)+len(e.resume) > 0 }
 
 // single reports whether one server holds all keys, so that every command goes there whole.
-func (e *Env) single() bool { return e.Map.Len() == 1 && !e.Config.Sharded }
+func (e *Env) single() bool { return len(e.Map.Shards()) == 1 && !e.Config.Sharded }
+
+// home is the server for what has no key: the first, so that it is always the same one.
+func (e *Env) home() int { return e.Map.Shards()[0] }
 
 // age is a time in whole seconds.
 func (e *Env) age(since int64) int64 { return (e.Pool.Now - since) / int64(time.Second) }

@@ -33,6 +33,7 @@ type gather struct {
 
 // part is one server's share of the reply.
 type part struct {
+	server int
 	buf    *bytebufferpool.ByteBuffer // the reply so far; nil: nothing came
 	failed bool                       // buf is an error of the proxy's own
 	off    int                        // what merge has used of buf
@@ -57,7 +58,7 @@ func (s *Session) gather(spec *command.Spec, size int) *gather {
 // release the gather can't end.
 func (g *gather) ask(server int, raw []byte) {
 	i := uint64(len(g.parts))
-	g.parts = append(g.parts, part{})
+	g.parts = append(g.parts, part{server: server})
 	g.left++
 	conn := g.s.conn(server)
 	if busy := g.s.busyBehind(conn, g.spec, 1); busy != nil {
@@ -165,7 +166,7 @@ func (g *gather) recycle() {
 // allShards sends the request to every shard.
 func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 	if s.env.single() && !s.env.rewrites[spec.ID] {
-		s.pass(0, spec, req)
+		s.pass(s.env.home(), spec, req)
 		return
 	}
 	if _, known := specialMerges[spec.Name]; spec.Merge == command.MergeSpecial && !known {
@@ -179,7 +180,7 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 	g := s.gather(spec, len(req.Raw))
 	g.limit = entryLimit(req.Args)
 	g.hold()
-	for i := range s.env.Map.Len() {
+	for _, i := range s.env.Map.Shards() {
 		g.ask(i, req.Raw)
 	}
 	if s.env.rewrites[spec.ID] {
@@ -192,7 +193,7 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 func (s *Session) split(spec *command.Spec, req *parser.Request) {
 	env, words := s.env, spec.WordsPerKey
 	if env.single() || (len(req.Args)-1)%words != 0 {
-		s.pass(0, spec, req)
+		s.pass(s.env.home(), spec, req)
 		return
 	}
 	shards := s.assign(req, words)

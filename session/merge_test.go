@@ -26,7 +26,7 @@ func TestJoinedRepliesAreWhole(t *testing.T) {
 
 func joinsWhole(t *testing.T, w *world, rng *rand.Rand, spec *command.Spec, m command.Merge) {
 	t.Helper()
-	g := &gather{env: w.env, spec: spec, merge: m, limit: int64(rng.IntN(4) - 1), scan: scanPlace{shards: 2}}
+	g := &gather{env: w.env, spec: spec, merge: m, limit: int64(rng.IntN(4) - 1), scan: scanPlace{base: 2, shards: []int{0, 1}}}
 	var said []string
 	like := randomReply(rng, spec, 3)
 	for i := range 3 {

@@ -122,7 +122,7 @@ func (s *Session) pinToAll() (*pin, *pool.Failure) {
 	if p == nil {
 		p = &pin{s: s}
 	}
-	for i := range s.env.Map.Len() {
+	for _, i := range s.env.Map.Shards() {
 		if _, f := p.lend(i); f != nil {
 			if s.pin == nil {
 				p.giveBack(true)
@@ -131,7 +131,8 @@ func (s *Session) pinToAll() (*pin, *pool.Failure) {
 		}
 	}
 	if s.pin == nil {
-		p.server, p.conn = 0, p.to(0)
+		p.server = s.env.home()
+		p.conn = p.to(p.server)
 	}
 	s.pin = p
 	return p, nil

@@ -209,7 +209,7 @@ func (s *Session) pubSubState(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	if s.env.single() {
-		s.pass(0, spec, req)
+		s.pass(s.env.home(), spec, req)
 		return
 	}
 	g := s.gather(spec, len(req.Raw))
@@ -218,7 +218,7 @@ func (s *Session) pubSubState(spec *command.Spec, req *parser.Request) {
 		g.merge = command.MergeSpecial
 	}
 	g.hold()
-	for i := range s.env.Map.Len() {
+	for _, i := range s.env.Map.Shards() {
 		g.ask(i, req.Raw)
 	}
 	g.release()
@@ -241,7 +241,7 @@ type numSubs struct {
 }
 
 func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
-	n := &numSubs{s: s, tag: s.expect(len(req.Raw)), left: s.env.Map.Len(), buf: map[uint64][]byte{}}
+	n := &numSubs{s: s, tag: s.expect(len(req.Raw)), left: len(s.env.Map.Shards()), buf: map[uint64][]byte{}}
 	k := channel
 	if spec.Name == "pubsub|shardnumsub" {
 		k = shardChannel
@@ -250,9 +250,9 @@ func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
 		n.keys = append(n.keys, topicKey{k, string(a)})
 	}
 	n.sums = make([]int64, len(n.keys))
-	for i := range s.env.Map.Len() {
+	for _, i := range s.env.Map.Shards() {
 		id := uint16(pool.Part)
-		if i == 0 {
+		if i == s.env.home() {
 			id = spec.ID
 		}
 		if f := s.conn(i).Enqueue(req.Raw, n, uint64(i), id); f != nil {

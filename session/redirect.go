@@ -20,24 +20,25 @@ type redirection struct {
 
 // redirectEnd is one server's connection of a redirection.
 type redirectEnd struct {
-	r     *redirection
-	conn  *pool.Conn // nil: lost
-	id    int64      // what the server calls it
-	reply []byte
-	buf   []byte // an unfinished push
+	r      *redirection
+	server int
+	conn   *pool.Conn // nil: lost
+	id     int64      // what the server calls it
+	reply  []byte
+	buf    []byte // an unfinished push
 }
 
 // redirect makes a redirection and calls done when the servers' words for its connections are known.
 func redirect(s *Session, to uint64, done func(*pool.Failure)) *redirection {
-	n := s.env.Map.Len()
-	r := &redirection{s: s, to: to, left: n, done: done}
+	shards := s.env.Map.Shards()
+	r := &redirection{s: s, to: to, left: len(shards), done: done}
 	if s.env.redirects == nil {
 		s.env.redirects = map[*redirection]struct{}{}
 	}
 	s.env.redirects[r] = struct{}{}
 	ask := appendRequest(nil, "CLIENT", "ID")
-	for i := range n {
-		e := &redirectEnd{r: r}
+	for _, i := range shards {
+		e := &redirectEnd{r: r, server: i}
 		r.ends = append(r.ends, e)
 		conn, f := s.env.Pool.Lend(i, pool.Key{Proto: 3}, e)
 		if f == nil {
@@ -61,7 +62,14 @@ func (r *redirection) arrived(f *pool.Failure) {
 }
 
 // id is what server calls the connection of the redirection to it.
-func (r *redirection) id(server int) int64 { return r.ends[server].id }
+func (r *redirection) id(server int) int64 {
+	for _, e := range r.ends {
+		if e.server == server {
+			return e.id
+		}
+	}
+	return 0
+}
 
 // serves reports whether r can go on to hand invalidations to a client.
 func (r *redirection) serves(to uint64) bool {
@@ -153,10 +161,10 @@ func (r *redirection) broken() {
 	if s.proto == 3 {
 		s.push(appendBroken(nil, int64(r.to)))
 	}
-	for i, e := range r.ends {
+	for _, e := range r.ends {
 		if e.conn != nil {
 			// Not from within its own callback.
-			_ = s.rings.Pick(i, s.seat).Tell("CLIENT", "KILL", "ID", itoa(int(e.id)))
+			_ = s.rings.Pick(e.server, s.seat).Tell("CLIENT", "KILL", "ID", itoa(int(e.id)))
 		}
 	}
 }
@@ -213,7 +221,7 @@ func (e *Env) invalidate(id uint64, keys []byte) bool {
 func (g *gather) joinTrackingInfo(dst []byte) []byte {
 	reply := g.parts[0].buf.B
 	if r := g.redirect(); r != nil {
-		reply = bytes.Replace(reply, fmt.Appendf(nil, "redirect\r\n:%d\r\n", r.id(0)), fmt.Appendf(nil, "redirect\r\n:%d\r\n", r.to), 1)
+		reply = bytes.Replace(reply, fmt.Appendf(nil, "redirect\r\n:%d\r\n", r.ends[0].id), fmt.Appendf(nil, "redirect\r\n:%d\r\n", r.to), 1)
 	}
 	return append(dst, reply...)
 }

@@ -3,21 +3,26 @@ package session
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strconv"
 
 	"ringmaster/command"
 	"ringmaster/parser"
+	"ringmaster/shard"
 )
 
 // scanPlace is where a SCAN over several shards stands.
-type scanPlace struct{ shard, shards uint64 }
+type scanPlace struct {
+	shard, base uint64
+	shards      []int
+}
 
-// scan walks shard after shard. The cursor that the client sees is the shard's own cursor times the
-// number of shards, plus the shard's number; 0 is both the start and, from the last shard, the end.
+// scan walks shard after shard. The cursor that the client sees is the shard's own cursor times a base, which is above
+// every shard's number, plus that number; 0 is both the start and, from the last shard, the end.
 func (s *Session) scan(spec *command.Spec, req *parser.Request) {
 	env := s.env
 	if env.single() {
-		s.pass(0, spec, req)
+		s.pass(s.env.home(), spec, req)
 		return
 	}
 	cursor, ok := parseCursor(req.Args[1])
@@ -25,13 +30,26 @@ func (s *Session) scan(spec *command.Spec, req *parser.Request) {
 		s.refuse(spec, errCursor)
 		return
 	}
-	shards := uint64(env.Map.Len())
+	base := uint64(env.Map.Len())
+	if env.Map.Slotted() {
+		base = shard.MaxNodes // a cursor outlives changes
+	}
+	place, inner := scanPlace{shard: cursor % base, base: base, shards: env.Map.Shards()}, cursor/base
+	if !slices.Contains(place.shards, int(place.shard)) {
+		// It is gone, or this is the start.
+		next := uint64(place.after(place.shard))
+		if cursor != 0 && next <= place.shard {
+			s.succeedWith(spec, "*2\r\n$1\r\n0\r\n*0\r\n")
+			return
+		}
+		place.shard, inner = next, 0
+	}
 	g := s.gather(spec, len(req.Raw))
-	g.scan = scanPlace{shard: cursor % shards, shards: shards}
+	g.scan = place
 	env.build = parser.AppendArray(env.build[:0], len(req.Args))
 	env.build = parser.AppendBulk(env.build, req.Args[0])
 	var digits [20]byte
-	env.build = parser.AppendBulk(env.build, strconv.AppendUint(digits[:0], cursor/shards, 10))
+	env.build = parser.AppendBulk(env.build, strconv.AppendUint(digits[:0], inner, 10))
 	for _, a := range req.Args[2:] {
 		env.build = parser.AppendBulk(env.build, a)
 	}
@@ -69,15 +87,26 @@ func (g *gather) joinScan(dst []byte) []byte {
 // next is the client's cursor for the shard's.
 func (p scanPlace) next(cursor uint64) (uint64, bool) {
 	if cursor == 0 {
-		if p.shard+1 == p.shards {
+		next := p.after(p.shard)
+		if uint64(next) <= p.shard {
 			return 0, true
 		}
-		return p.shard + 1, true
+		return uint64(next), true
 	}
-	if cursor > (math.MaxUint64-p.shard)/p.shards {
+	if cursor > (math.MaxUint64-p.shard)/p.base {
 		return 0, false
 	}
-	return cursor*p.shards + p.shard, true
+	return cursor*p.base + p.shard, true
+}
+
+// after is the number of the shard behind n, the first one's behind the last.
+func (p scanPlace) after(n uint64) int {
+	for _, s := range p.shards {
+		if uint64(s) > n {
+			return s
+		}
+	}
+	return p.shards[0]
 }
 
 // splitScan reads "*2\r\n$n\r\n<cursor>\r\n" and gives what follows.

@@ -29,7 +29,7 @@ func (g *gather) texts(dst []byte) []byte {
 			text = append(text, '\n')
 		}
 		text = append(text, "# "...)
-		text = append(text, g.env.Map.Server(i).Name...)
+		text = append(text, g.env.Map.Server(g.parts[i].server).Name...)
 		text = append(text, '\n')
 		text = append(text, word...)
 		if !bytes.HasSuffix(word, []byte("\n")) {
@@ -175,7 +175,7 @@ func (s *Session) namedShard(spec *command.Spec, req *parser.Request) {
 	env := s.env
 	server, ok := env.shardNamed(req.Args[1])
 	if !ok {
-		s.refuse(spec, noSuchShard(req.Args[1], env.Map.Len()))
+		s.refuse(spec, noSuchShard(req.Args[1], len(env.Map.Shards())))
 		return
 	}
 	env.build = parser.AppendArray(env.build[:0], len(req.Args)-1)
@@ -192,10 +192,10 @@ func (s *Session) namedShard(spec *command.Spec, req *parser.Request) {
 }
 
 func (e *Env) shardNamed(name []byte) (server int, ok bool) {
-	if n, ok := parser.Int(name); ok && n >= 0 && n < int64(e.Map.Len()) {
-		return int(n), true
+	if n, ok := parser.Int(name); ok && n >= 0 && n < int64(len(e.Map.Shards())) {
+		return e.Map.Shards()[n], true
 	}
-	for i := range e.Map.Len() {
+	for _, i := range e.Map.Shards() {
 		if e.Map.Server(i).Name == string(name) {
 			return i, true
 		}

@@ -77,13 +77,13 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 	if spec.Name == "client|trackinginfo" || spec.Name == "client|getredir" {
 		merge = command.MergeSpecial
 	} else if s.env.single() {
-		s.passRaw(0, spec, raw)
+		s.passRaw(s.env.home(), spec, raw)
 		return
 	}
 	g := s.gather(spec, len(raw))
 	g.merge = merge
 	g.hold()
-	for i := range s.env.Map.Len() {
+	for _, i := range s.env.Map.Shards() {
 		g.ask(i, raw)
 	}
 	g.release()
@@ -107,7 +107,7 @@ func (s *Session) failed(spec *command.Spec, size int, f *pool.Failure) {
 
 // replicate makes the client a replica of the server: from now on the connection carries what is no RESP.
 func (s *Session) replicate(spec *command.Spec, raw []byte) {
-	p, f := s.pinTo(0)
+	p, f := s.pinTo(s.env.home())
 	if f == nil {
 		f = p.conn.Send(raw)
 	}

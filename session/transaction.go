@@ -68,9 +68,11 @@ func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 }
 
 // succeed answers OK as the whole of a call.
-func (s *Session) succeed(spec *command.Spec) {
+func (s *Session) succeed(spec *command.Spec) { s.succeedWith(spec, "+OK\r\n") }
+
+func (s *Session) succeedWith(spec *command.Spec, reply string) {
 	s.env.Stats.Call(spec.ID, 0)
-	s.answerString("+OK\r\n")
+	s.answerString(reply)
 }
 
 func (s *Session) dropTransaction() {

@@ -42,11 +42,13 @@ type Config struct {
 
 // Map places keys on servers. It is immutable: a change is a new Map.
 type Map struct {
-	servers []Server
+	servers []Server // by number; one without an address is no server now
+	shards  []int    // the numbers of those that hold keys
 	random  bool
 	hash    Hash
 	tag     tag
 	owners  placement // nil for one server
+	slots   *[Slots]uint16
 }
 
 // placement turns a key's hash into a server's position in Config.Servers.
@@ -61,8 +63,12 @@ func New(c Config) (*Map, error) {
 	}
 	m := &Map{
 		servers: slices.Clone(c.Servers),
+		shards:  make([]int, len(c.Servers)),
 		random:  c.Distribution == Random,
 		hash:    c.Hash,
+	}
+	for i := range m.shards {
+		m.shards[i] = i
 	}
 	var err error
 	if m.tag, err = newTag(c.HashTag); err != nil {
@@ -83,8 +89,11 @@ func New(c Config) (*Map, error) {
 	return m, nil
 }
 
-// Lookup returns key's shard, 0 <= shard < Len(). Any goroutine. Borrows key until return.
+// Lookup returns the server that holds key, one of Shards(). Any goroutine. Borrows key until return.
 func (m *Map) Lookup(key []byte) int {
+	if m.slots != nil {
+		return int(m.slots[Slot(key)])
+	}
 	if m.owners == nil {
 		return 0
 	}
@@ -97,11 +106,21 @@ func (m *Map) Lookup(key []byte) int {
 	return m.owners.owner(m.hash.sum(key))
 }
 
-// Len returns the number of shards. Any goroutine.
+// Shards returns the numbers of the servers that hold keys, ascending; there is at least one. Any goroutine; not to be changed.
+func (m *Map) Shards() []int { return m.shards }
+
+// Len is above every server's number. Any goroutine.
 func (m *Map) Len() int { return len(m.servers) }
 
-// Server returns shard i's server, 0 <= i < Len(). Any goroutine.
+// Server returns server i, 0 <= i < Len(); without an address there is none of this number now. Any goroutine.
 func (m *Map) Server(i int) Server { return m.servers[i] }
+
+// Slotted reports whether the servers are a Redis Cluster's nodes, each of which refuses commands with keys of two slots.
+// Any goroutine.
+func (m *Map) Slotted() bool { return m.slots != nil }
+
+// SlotServer returns the server of a hash slot of a Slotted map. Any goroutine.
+func (m *Map) SlotServer(slot uint16) int { return int(m.slots[slot]) }
 
 func place(d Distribution, servers []Server) (placement, error) {
 	switch d {
