@@ -2,6 +2,7 @@ package pool
 
 import (
 	"errors"
+	"math"
 
 	"github.com/valyala/bytebufferpool"
 
@@ -25,6 +26,7 @@ type Conn struct {
 	pool   *Pool
 	server *Server
 	rings  *Rings
+	nth    int // among the connections of its rings to its server
 
 	state   State
 	sock    Socket // nil unless Handshaking, Ready or Draining
@@ -36,9 +38,10 @@ type Conn struct {
 	ring    ring
 	expired uint64 // requests before this one are answered with a timeout already
 	out     output
-	queued  uint64 // bytes ever enqueued
-	written uint64 // of those, bytes given to the socket
-	unsent  uint64 // of those, bytes the socket held back when it closed
+	sent    history // of a cluster's shared connections
+	queued  uint64  // bytes ever enqueued
+	written uint64  // of those, bytes given to the socket
+	unsent  uint64  // of those, bytes the socket held back when it closed
 
 	scan parser.ReplyScanner
 	rest []byte // an unfinished line of a reply
@@ -70,6 +73,7 @@ var (
 	errDial       = errors.New("could not be reached within the dial timeout")
 	errHandshake  = errors.New("did not finish the handshake within the dial timeout")
 	errClosed     = errors.New("closed the connection")
+	errGone       = errors.New("it is no part of the topology any more")
 	errRetired    = errors.New("connection is no longer needed")
 )
 
@@ -86,7 +90,7 @@ func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failu
 		return f
 	}
 	c.out.write(raw)
-	c.owe(len(raw), recv, tag, cmd)
+	c.owe(raw, recv, tag, cmd)
 	return nil
 }
 
@@ -106,9 +110,8 @@ func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag 
 	if f := c.admit(len(buf.B), 1); f != nil {
 		return f
 	}
-	size := len(buf.B)
+	c.owe(buf.B, recv, tag, cmd)
 	c.out.take(buf)
-	c.owe(size, recv, tag, cmd)
 	return nil
 }
 
@@ -123,9 +126,13 @@ func (c *Conn) admit(n, requests int) *Failure {
 	return nil
 }
 
-func (c *Conn) owe(size int, recv Receiver, tag uint64, cmd uint16) {
+func (c *Conn) owe(raw []byte, recv Receiver, tag uint64, cmd uint16) {
 	c.oweFrom(c.queued, recv, tag, cmd)
-	c.queued += uint64(size)
+	if c.pool.cfg.Cluster && !c.own && len(raw) <= math.MaxUint32 {
+		c.sent.add(raw)
+		c.ring.at(c.ring.tail - 1).size = uint32(len(raw))
+	}
+	c.queued += uint64(len(raw))
 	c.markDirty()
 }
 

@@ -80,6 +80,7 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 	failed := c.ring
 	c.ring, c.expired = ring{head: failed.tail, tail: failed.tail}, failed.tail
 	c.out.reset()
+	c.sent = history{}
 	c.queued, c.written, c.unsent = 0, 0, 0
 	c.pool.InFlight -= failed.waiting()
 	c.pool.stats.Servers[c.server.index].InFlight -= uint64(failed.len())

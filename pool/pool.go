@@ -41,7 +41,10 @@ type Pool struct {
 	urgent  bool    // a dirty connection holds at least urgentSize
 	backlog []*Conn // more to write than their sockets should hold
 	dials   []*Conn
-	version []byte // of the servers, as the last HELLO told
+	leaving []*Conn // to servers that are gone
+	copied  []byte  // a request that is being sent again
+	again   []again // requests that wait to be sent again
+	version []byte  // of the servers, as the last HELLO told
 	stats   *stats.Loop
 	log     logger
 	random  *rand.Rand
@@ -114,15 +117,9 @@ func (p *Pool) Rings(key Key) *Rings {
 // open makes the connections for key and begins to dial them.
 func (p *Pool) open(key Key) *Rings {
 	r := &Rings{key: key, pool: p, idleSince: p.Now}
-	for _, s := range p.servers {
-		for range p.cfg.Connections {
-			c := &Conn{pool: p, server: s, rings: r, patient: true, down: s.lost, out: output{buffers: &p.Buffers}}
-			r.conns = append(r.conns, c)
-		}
-	}
 	p.rings[key] = r
-	for _, c := range r.conns {
-		c.dial()
+	for i := range p.servers {
+		r.serve(i)
 	}
 	return r
 }
@@ -194,6 +191,8 @@ func (p *Pool) Tick() {
 		}
 	}
 	p.tickOwn()
+	p.tickLeaving()
+	p.tickAgain()
 	backlog := p.backlog
 	p.backlog = nil
 	for _, c := range backlog {
@@ -202,7 +201,9 @@ func (p *Pool) Tick() {
 }
 
 // Idle reports whether nothing is owed, so that ticks need not come often.
-func (p *Pool) Idle() bool { return p.InFlight == 0 && len(p.backlog) == 0 }
+func (p *Pool) Idle() bool {
+	return p.InFlight == 0 && len(p.backlog) == 0 && len(p.again) == 0 && len(p.leaving) == 0
+}
 
 // Stop closes every connection; what is owed fails.
 func (p *Pool) Stop() {
@@ -217,12 +218,17 @@ func (p *Pool) Stop() {
 	for c := range p.own.all {
 		c.retire()
 	}
+	for _, c := range p.leaving {
+		c.retire()
+	}
+	p.leaving = nil
+	p.tickAgain()
 }
 
 // Down gives, for each server without a ready connection, why.
 func (p *Pool) Down() (down []*Failure) {
 	for i, s := range p.servers {
-		if s.ready > 0 {
+		if s.ready > 0 || s.Addr == "" {
 			continue
 		}
 		f := p.rings[Key{Proto: 2}].conns[i*p.cfg.Connections].down

@@ -100,6 +100,10 @@ func (c *Conn) deliver(b []byte, p Piece) {
 	}
 	e := c.ring.at(c.ring.head)
 	recv, tag := e.recv, e.tag
+	if e.size > 0 && p == Whole && b[0] == '-' && recv != nil && elsewhere(b) {
+		c.follow(*e, b)
+		return
+	}
 	if p&First != 0 && (b[0] == '-' || b[0] == '!') {
 		c.countError(e, b)
 	}
@@ -131,8 +135,16 @@ func (c *Conn) answered(e *pending) {
 	} else if e.cmd != Part {
 		st.Call(e.cmd, took)
 	}
+	c.off(e)
+}
+
+// off takes the head off the ring.
+func (c *Conn) off(e *pending) {
 	if !e.blocks {
 		c.pool.InFlight--
+	}
+	if e.size > 0 {
+		c.sent.release(e.size)
 	}
 	c.ring.pop()
 }

@@ -195,14 +195,13 @@ func (s *Session) oneShard(spec *command.Spec, req *parser.Request) (server int,
 	if err != nil || len(keys) == 0 {
 		return env.home(), true // Redis says what is wrong with it
 	}
-	server = env.Map.Lookup(req.Args[keys[0]])
 	for _, k := range keys[1:] {
-		if env.Map.Lookup(req.Args[k]) != server {
+		if !env.Map.Together(req.Args[keys[0]], req.Args[k]) {
 			s.refuse(spec, errCrossSlot)
 			return 0, false
 		}
 	}
-	return server, true
+	return env.Map.Lookup(req.Args[keys[0]]), true
 }
 
 // reject refuses a command before it is looked into, which aborts the transaction that it was to be part

@@ -29,9 +29,10 @@ type Env struct {
 	resume   []*Session
 	req      parser.Request
 	keys     []int
-	order    []int32             // for a split command: the shard of each key
-	counts   []int32             // keys per shard, then the part's number
-	shares   []share             // where each shard's part is in build
+	version  uint16              // of Map
+	order    []int32             // for a split command: the group of each key
+	groups   []group             // the keys that go to one server together
+	groupAt  []int32             // by server, or by hash slot in front of a cluster: its group's number from 1
 	build    []byte              // parts of a command, for the connections to copy
 	asking   *Session            // who is being dispatched, for its line in CLIENT LIST
 	capture  *[]byte             // where answers of the proxy's own go instead of to the client; nil: to the client
@@ -93,8 +94,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.replicates = specSet(replicating...)
 	e.pauses, e.unpauses = specOf("client|pause"), specOf("client|unpause")
 	e.stateless = specSet("ping", "echo")
-	e.counts = make([]int32, m.Len())
-	e.shares = make([]share, m.Len())
+	e.sizeGroups()
 	return e
 }
 
@@ -125,6 +125,17 @@ func (e *Env) Dirty() bool { return len(e.dirty)+len(e.resume) > 0 }
 
 // single reports whether one server holds all keys, so that every command goes there whole.
 func (e *Env) single() bool { return len(e.Map.Shards()) == 1 && !e.Config.Sharded }
+
+// Follow takes over a new map of the servers, which the pool follows already. Each client goes by it when what it has under
+// way is answered: else a later request could overtake an earlier one that goes to where its key was before.
+func (e *Env) Follow(m *shard.Map) {
+	e.Map = m
+	e.version++
+	if n := m.Len(); n > len(e.hub.feeds) {
+		e.hub.feeds = append(e.hub.feeds, make([]*feed, n-len(e.hub.feeds))...)
+	}
+	e.sizeGroups()
+}
 
 // home is the server for what has no key: the first, so that it is always the same one.
 func (e *Env) home() int { return e.Map.Shards()[0] }

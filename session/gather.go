@@ -8,6 +8,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/shard"
 )
 
 // gather joins the replies of several servers into the one reply that a client gets. It is the
@@ -113,6 +114,9 @@ func (g *gather) Fail(i uint64, f *pool.Failure) {
 	g.end()
 }
 
+// Hold is pool.Holder.
+func (g *gather) Hold() { g.s.Hold() }
+
 // end counts a part's end; after the last the reply is made.
 func (g *gather) end() {
 	if g.left--; g.left > 0 {
@@ -196,69 +200,87 @@ func (s *Session) split(spec *command.Spec, req *parser.Request) {
 		s.pass(s.env.home(), spec, req)
 		return
 	}
-	shards := s.assign(req, words)
-	if shards == 1 {
-		s.pass(int(env.order[0]), spec, req)
+	s.assign(req, words)
+	if len(env.groups) == 1 {
+		s.pass(int(env.groups[0].server), spec, req)
 		return
 	}
 	g := s.gather(spec, len(req.Raw))
 	g.hold()
 	env.share(req, words)
-	for shard, n := range env.counts {
-		if n > 0 {
-			// From here on counts holds the part's number, which is what the merge needs.
-			env.counts[shard] = int32(len(g.parts))
-			share := env.shares[shard]
-			g.ask(shard, env.build[share.start:share.end])
-		}
-	}
 	if spec.Merge == command.MergeInKeyOrder {
-		for _, owner := range env.order {
-			g.order = append(g.order, env.counts[owner])
-		}
+		g.order = append(g.order, env.order...)
+	}
+	for _, part := range env.groups {
+		g.ask(int(part.server), env.build[part.start:part.end])
 	}
 	g.release()
 }
 
-// share is where a shard's part of a split command stands in Env.build: during split's walk, end is where its next
-// key goes.
-type share struct{ start, end int }
-
-// assign notes the shard of each key in env.order, and in env.counts and env.shares how many keys and bytes of them
-// each shard has. It gives the number of shards that have any.
-func (s *Session) assign(req *parser.Request, words int) (shards int) {
-	env := s.env
-	env.order = env.order[:0]
-	clear(env.counts)
-	clear(env.shares)
-	for i := 1; i < len(req.Args); i += words {
-		shard := env.Map.Lookup(req.Args[i])
-		env.order = append(env.order, int32(shard))
-		env.shares[shard].end += len(req.Bulks(i, i+words))
-		if env.counts[shard]++; env.counts[shard] == 1 {
-			shards++
-		}
-	}
-	return shards
+// group is the keys of a split command that go to one server together: those of one server, or in front of a cluster, whose
+// nodes refuse others, those of one hash slot.
+type group struct {
+	server, bucket int32
+	keys           int32
+	// Where its part stands in Env.build. At first end is the size of its keys; while they are written, where the next goes.
+	start, end int
 }
 
-// share writes each shard's part of the request to env.build: the shards' parts one behind the other, each a command with
+func (e *Env) sizeGroups() {
+	n := e.Map.Len()
+	if e.Map.Slotted() {
+		n = shard.Slots
+	}
+	if n > len(e.groupAt) {
+		e.groupAt = make([]int32, n)
+	}
+}
+
+// assign notes the group of each key.
+func (s *Session) assign(req *parser.Request, words int) {
+	env := s.env
+	env.order, env.groups = env.order[:0], env.groups[:0]
+	slotted := env.Map.Slotted()
+	for i := 1; i < len(req.Args); i += words {
+		var server, bucket int
+		if slotted {
+			slot := shard.Slot(req.Args[i])
+			server, bucket = env.Map.SlotServer(slot), int(slot)
+		} else {
+			server = env.Map.Lookup(req.Args[i])
+			bucket = server
+		}
+		n := env.groupAt[bucket]
+		if n == 0 {
+			env.groups = append(env.groups, group{server: int32(server), bucket: int32(bucket)})
+			n = int32(len(env.groups))
+			env.groupAt[bucket] = n
+		}
+		g := &env.groups[n-1]
+		g.keys++
+		g.end += len(req.Bulks(i, i+words))
+		env.order = append(env.order, n-1)
+	}
+	for i := range env.groups {
+		env.groupAt[env.groups[i].bucket] = 0
+	}
+}
+
+// share writes each group's part of the request to env.build: one behind the other, each a command with
 // the name and the keys as the client sent them.
 func (env *Env) share(req *parser.Request, words int) {
 	b, name := env.build[:0], req.Args[0]
-	for shard, n := range env.counts {
-		if n == 0 {
-			continue
-		}
-		keys := env.shares[shard].end
-		start := len(b)
-		b = parser.AppendArray(b, 1+int(n)*words)
+	for i := range env.groups {
+		g := &env.groups[i]
+		keys := g.end
+		g.start = len(b)
+		b = parser.AppendArray(b, 1+int(g.keys)*words)
 		b = parser.AppendBulk(b, name)
-		env.shares[shard] = share{start, len(b)}
+		g.end = len(b)
 		b = slices.Grow(b, keys)[:len(b)+keys]
 	}
-	for i, shard := range env.order {
-		at := &env.shares[shard]
+	for i, n := range env.order {
+		at := &env.groups[n]
 		at.end += copy(b[at.end:], req.Bulks(1+i*words, 1+(i+1)*words))
 	}
 	env.build = b

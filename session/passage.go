@@ -21,6 +21,23 @@ func (s *Session) begin(p passage) {
 	}
 }
 
+// Hold is pool.Holder: what comes behind waits until everything before it is answered.
+func (s *Session) Hold() {
+	if s.state == open && s.passage == nil {
+		s.begin(standstill(func(*Session) {}))
+	}
+}
+
+// catchUp goes by the loop's map from now on; false: not before what is under way by an older one is answered.
+func (s *Session) catchUp() bool {
+	if s.Owed() > 0 {
+		s.Hold()
+		return false
+	}
+	s.version = s.env.version
+	return true
+}
+
 // errand is a request that goes, as a passage, over another connection than those before it.
 type errand struct {
 	send func(*Session) // sends it; or answers why not

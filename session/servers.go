@@ -74,7 +74,7 @@ func keysOfDebug(spec *command.Spec, args [][]byte) [][]byte {
 func (s *Session) debugKeys(spec *command.Spec, req *parser.Request, keys [][]byte) {
 	server := s.env.Map.Lookup(keys[0])
 	for _, k := range keys[1:] {
-		if s.env.Map.Lookup(k) != server {
+		if !s.env.Map.Together(keys[0], k) {
 			s.refuse(spec, errCrossSlot)
 			return
 		}

@@ -41,6 +41,7 @@ type Session struct {
 	authed   bool
 	mute     mute   // which replies it does not want
 	last     uint16 // command.Spec.ID of its latest command; NoID: none
+	version  uint16 // of the map by which its requests under way were sent
 	proto    uint8
 	partial  bool              // part of the head's reply is already in out
 	eof      bool              // the client sends no more
@@ -89,6 +90,7 @@ func New(env *Env, sock Socket) *Session {
 	}
 	s.id = env.count*uint64(env.Loops) + uint64(env.Loop) + 1
 	s.seat = env.count
+	s.version = env.version
 	env.count++
 	s.parser.Unauthenticated = !s.authed
 	s.rings = env.Pool.Default()

@@ -19,6 +19,7 @@ type transaction struct {
 	buf     *bytebufferpool.ByteBuffer // MULTI and the commands as they will be sent
 	n       int                        // commands in buf
 	server  int                        // whose keys they have; anyServer: no keys so far
+	key     []byte                     // one of those keys
 	aborted bool                       // a command was refused: EXEC answers EXECABORT
 	crossed bool                       // the keys live on several shards: EXEC answers CROSSSLOT
 	dirty   bool                       // a command leaves state on the connection
@@ -178,13 +179,13 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 		return "" // Redis says what is wrong with it
 	}
 	for i, k := range keys {
-		server := env.Map.Lookup(req.Args[k])
+		key := req.Args[k]
 		switch {
-		case i > 0 && server != env.Map.Lookup(req.Args[keys[0]]):
+		case i > 0 && !env.Map.Together(key, req.Args[keys[0]]):
 			return errCrossSlot
 		case tx.server == anyServer:
-			tx.server = server
-		case tx.server != server:
+			tx.server, tx.key = env.Map.Lookup(key), bytes.Clone(key)
+		case !env.Map.Together(key, tx.key):
 			tx.crossed = true // as a Redis Cluster, which queues it and says so at EXEC
 		}
 	}

@@ -115,6 +115,15 @@ func (m *Map) Len() int { return len(m.servers) }
 // Server returns server i, 0 <= i < Len(); without an address there is none of this number now. Any goroutine.
 func (m *Map) Server(i int) Server { return m.servers[i] }
 
+// Together reports whether one command may have both keys: they live on one server, or in front of a Redis Cluster in one
+// hash slot. Any goroutine. Borrows the keys until return.
+func (m *Map) Together(a, b []byte) bool {
+	if m.slots != nil {
+		return Slot(a) == Slot(b)
+	}
+	return m.Lookup(a) == m.Lookup(b)
+}
+
 // Slotted reports whether the servers are a Redis Cluster's nodes, each of which refuses commands with keys of two slots.
 // Any goroutine.
 func (m *Map) Slotted() bool { return m.slots != nil }

@@ -19,9 +19,10 @@ type Loop struct {
 	FlushesNow   uint64 // requests written at once because nothing else was in flight
 
 	// Failures that the proxy noticed itself.
-	Timeouts    uint64 // requests answered with the timeout error
-	LateReplies uint64 // replies dropped because their request had timed out
-	Orphans     uint64 // replies dropped because their client had gone
+	Timeouts    uint64            // requests answered with the timeout error
+	LateReplies uint64            // replies dropped because their request had timed out
+	Redirects   [redirects]uint64 // requests sent again, by why
+	Orphans     uint64            // replies dropped because their client had gone
 
 	// Connections lent to single sessions: a gauge, and how many were ever made.
 	OwnLent   uint64

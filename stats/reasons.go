@@ -70,7 +70,23 @@ const (
 	ServerDown       ServerState = iota // no connection; requests fail at once
 	ServerConnecting                    // dialling or shaking hands, not failed so far
 	ServerUp                            // at least one connection is ready
+	ServerGone                          // not a part of the topology any more
 )
+
+// Redirect is why a request was sent again.
+type Redirect uint8
+
+// The reasons.
+const (
+	RedirectMoved   Redirect = iota // its slot is at another node
+	RedirectAsk                     // its key is on the way to another node
+	RedirectRetry                   // the node can't answer now
+	RedirectUnknown                 // it is at a node that is not known yet
+	redirects
+)
+
+// String is "moved", "ask", "retry" or "unknown". Any goroutine.
+func (r Redirect) String() string { return [redirects]string{"moved", "ask", "retry", "unknown"}[r] }
 
 // String is "down", "connecting" or "up". Any goroutine.
 func (s ServerState) String() string {
@@ -81,6 +97,8 @@ func (s ServerState) String() string {
 		return "connecting"
 	case ServerUp:
 		return "up"
+	case ServerGone:
+		return "gone"
 	}
 	return "unknown"
 }

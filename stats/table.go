@@ -58,6 +58,9 @@ var table = []Metric{
 		"Replies dropped because the client that asked had gone.", "Loop.Orphans",
 		total(func(l *Loop) uint64 { return l.Orphans })},
 
+	{"ringmaster_redirects_total", Counter, "requests", byReason,
+		"Requests sent again in front of a cluster, by what the node said.", "Loop.Redirects", redirected},
+
 	{"ringmaster_pinned_connections", Gauge, "connections", nil,
 		"Connections to servers that belong to one client now: it watches keys, waits in a blocking command, or has state there.",
 		"Loop.OwnLent", total(func(l *Loop) uint64 { return l.OwnLent })},

@@ -89,6 +89,9 @@ func serverUp(v *View, emit func(Sample)) {
 	v.eachServer(func(name string, of []*Server) {
 		up := uint64(1)
 		for _, s := range of {
+			if s.State == ServerGone {
+				return
+			}
 			if s.State != ServerUp {
 				up = 0
 			}
@@ -202,4 +205,14 @@ func connected(l *Loop) uint64 {
 		open -= n
 	}
 	return open
+}
+
+func redirected(v *View, emit func(Sample)) {
+	for r := range redirects {
+		var sum uint64
+		for i := range v.Loops {
+			sum += v.Loops[i].Redirects[r]
+		}
+		emit(Sample{Labels: []string{r.String()}, Value: sum})
+	}
 }

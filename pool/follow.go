@@ -1,0 +1,92 @@
+package pool
+
+import (
+	"ringmaster/shard"
+	"ringmaster/stats"
+)
+
+// Follow takes over the servers of a new map: those that are new are dialled, those that are gone drain, and nothing else
+// changes. Loop-only.
+func (p *Pool) Follow(m *shard.Map) {
+	for i := range m.Len() {
+		s := m.Server(i)
+		if i < len(p.servers) && p.servers[i].Addr == s.Addr {
+			continue
+		}
+		if i == len(p.servers) {
+			p.servers = append(p.servers, newServer(i, s.Name, s.Addr))
+			p.stats.Servers = append(p.stats.Servers, stats.Server{})
+		} else {
+			p.leave(i)
+			p.servers[i] = newServer(i, s.Name, s.Addr)
+		}
+		for _, r := range p.rings {
+			r.serve(i)
+		}
+		if s.Addr == "" {
+			p.stats.Servers[i].State = stats.ServerGone
+		}
+	}
+}
+
+// leave lets the connections to server i finish what they owe, or ends them.
+func (p *Pool) leave(i int) {
+	per := p.cfg.Connections
+	for _, r := range p.rings {
+		for _, c := range r.conns[i*per : (i+1)*per] {
+			c.drain()
+			if c.state != Retired {
+				p.leaving = append(p.leaving, c)
+			}
+		}
+	}
+	for at, spare := range p.own.spare {
+		if at.server == i {
+			delete(p.own.spare, at)
+			for _, c := range spare {
+				c.retire()
+			}
+		}
+	}
+}
+
+// serve makes the connections to server i, or says of each why there is none.
+func (r *Rings) serve(i int) {
+	p, per := r.pool, r.pool.cfg.Connections
+	s := p.servers[i]
+	for n := range per {
+		c := &Conn{pool: p, server: s, rings: r, nth: n, patient: true, down: s.lost, out: output{buffers: &p.Buffers}}
+		if at := i*per + n; at < len(r.conns) {
+			r.conns[at] = c
+		} else {
+			r.conns = append(r.conns, c)
+		}
+		if s.Addr == "" {
+			c.patient, c.down, c.state = false, &Failure{Kind: Down, Server: s.Name, Cause: errGone}, Retired
+			continue
+		}
+		c.dial()
+	}
+}
+
+// tickLeaving looks at the connections to servers that are gone.
+func (p *Pool) tickLeaving() {
+	kept := p.leaving[:0]
+	for _, c := range p.leaving {
+		if c.tick(); c.state != Retired {
+			kept = append(kept, c)
+		}
+	}
+	clear(p.leaving[len(kept):])
+	p.leaving = kept
+}
+
+// serverAt is the number of the server with an address; -1: there is none.
+func (p *Pool) serverAt(addr []byte) int {
+	for i, s := range p.servers {
+		if s.Addr == string(addr) {
+			return i
+		}
+	}
+	return -1
+}

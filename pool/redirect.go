@@ -1,0 +1,175 @@
+package pool
+
+import (
+	"bytes"
+
+	"ringmaster/stats"
+)
+
+// Holder is a Receiver whose later requests must wait: the one under way is sent again, and they must not overtake it.
+type Holder interface{ Hold() }
+
+const (
+	// maxHops bounds how often one request is sent again because of what servers say.
+	maxHops = 16
+	// retryAfter is the pause before a request is sent again to a server that can't answer it yet, ns.
+	retryAfter = 20e6
+)
+
+// again is a request that waits to be sent again.
+type again struct {
+	raw     []byte
+	request pending
+	rings   *Rings
+	nth     int
+	server  int
+	asking  bool
+	at      int64 // when to send it
+}
+
+// elsewhere reports whether an error may say that a request can't be answered now, or not there.
+func elsewhere(b []byte) bool {
+	for _, word := range []string{"-MOVED ", "-ASK ", "-TRYAGAIN ", "-CLUSTERDOWN ", "-LOADING ", "-MASTERDOWN ", "-READONLY "} {
+		if len(b) > len(word) && string(b[:len(word)]) == word {
+			return true
+		}
+	}
+	return false
+}
+
+// follow sends the head again, or gives its client the error.
+func (c *Conn) follow(e pending, reply []byte) {
+	raw := append(c.pool.copied[:0], c.sent.first(e.size)...)
+	if c.pool.copied = raw; cap(raw) > maxHistory {
+		c.pool.copied = nil
+	}
+	s := &c.pool.stats.Servers[c.server.index]
+	s.Replies++
+	s.InFlight--
+	c.off(c.ring.at(c.ring.head))
+	if c.redirected(&e, raw, reply) {
+		return
+	}
+	c.countError(&e, reply)
+	if e.cmd != Part {
+		c.pool.stats.Call(e.cmd, c.pool.Now-e.at)
+	}
+	e.recv.Reply(e.tag, reply, Whole)
+}
+
+// redirected deals with an error by which a server says that it can't answer a request now, or not there; false: it is the
+// client's.
+func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
+	p := c.pool
+	word, rest, _ := bytes.Cut(bytes.TrimRight(reply[1:], "\r\n"), []byte(" "))
+	a := again{request: *e, rings: c.rings, nth: c.nth, server: c.server.index}
+	st := &p.stats.Redirects
+	switch string(word) {
+	case "MOVED", "ASK":
+		_, addr, _ := bytes.Cut(rest, []byte(" "))
+		a.asking = len(word) == 3
+		if a.server = p.target(c, addr); a.server < 0 {
+			// Nobody has told of that server yet: any will say where it is again, when the map has come.
+			st[stats.RedirectUnknown]++
+			a.server, a.asking, a.at = c.server.index, false, p.Now+retryAfter
+		} else if a.asking {
+			st[stats.RedirectAsk]++
+		} else {
+			st[stats.RedirectMoved]++
+		}
+		if !a.asking {
+			p.cfg.Hint()
+		}
+	case "TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY":
+		st[stats.RedirectRetry]++
+		a.at = p.Now + retryAfter
+		if word[0] != 'T' {
+			p.cfg.Hint()
+		}
+	default:
+		return false
+	}
+	if limit := int64(p.cfg.Timeout); a.request.hops >= maxHops && a.at == 0 || limit > 0 && p.Now+retryAfter-e.at > limit {
+		return false
+	}
+	if a.at == 0 {
+		a.request.hops++
+	}
+	if h, ok := e.recv.(Holder); ok {
+		h.Hold()
+	}
+	if a.at == 0 && p.resend(&a, raw) {
+		return true
+	}
+	a.raw = bytes.Clone(raw)
+	a.at = max(a.at, p.Now+retryAfter)
+	p.again = append(p.again, a)
+	return true
+}
+
+// target is the server that a redirect names. An empty host is the one that says so.
+func (p *Pool) target(c *Conn, addr []byte) int {
+	if len(addr) > 0 && addr[0] == ':' {
+		if i := bytes.LastIndexByte([]byte(c.server.Addr), ':'); i >= 0 {
+			addr = append([]byte(c.server.Addr[:i]), addr...)
+		}
+	}
+	return p.serverAt(addr)
+}
+
+// resend puts a request behind what the server's connection has; false: that connection takes none now.
+func (p *Pool) resend(a *again, raw []byte) bool {
+	to := a.rings.conns[a.server*p.cfg.Connections+a.nth]
+	if to.state == Retired {
+		// The server is gone: any other says where to go.
+		for _, c := range a.rings.conns {
+			if c.state == Ready {
+				to = c
+				break
+			}
+		}
+	}
+	if to.state != Ready || to.admit(len(raw), 2) != nil {
+		return false
+	}
+	if a.asking {
+		if to.Enqueue(asking, swallowed{}, 0, Part) != nil {
+			return false
+		}
+	}
+	to.out.write(raw)
+	to.owe(raw, a.request.recv, a.request.tag, a.request.cmd)
+	e := to.ring.at(to.ring.tail - 1)
+	e.at, e.hops = a.request.at, a.request.hops
+	return true
+}
+
+var asking = appendCommand(nil, "ASKING")
+
+// tickAgain sends again what has waited long enough, and ends what has waited for too long.
+func (p *Pool) tickAgain() {
+	if len(p.again) == 0 {
+		return
+	}
+	waiting := p.again
+	p.again = nil
+	for i := range waiting {
+		a := &waiting[i]
+		switch {
+		case p.stopped:
+			p.giveUp(a, p.servers[a.server].stopping)
+		case p.cfg.Timeout > 0 && p.Now-a.request.at > int64(p.cfg.Timeout):
+			p.giveUp(a, p.servers[a.server].timedOutUnsent)
+		case p.Now < a.at || !p.resend(a, a.raw):
+			p.again = append(p.again, *a)
+		}
+	}
+}
+
+func (p *Pool) giveUp(a *again, f *Failure) {
+	if a.request.cmd != Part {
+		p.stats.Error(a.request.cmd, errorLine)
+		p.stats.Call(a.request.cmd, p.Now-a.request.at)
+	}
+	a.request.recv.Fail(a.request.tag, f)
+}
