@@ -200,6 +200,9 @@ func (c *Conn) expire(now int64) {
 // none wait until there is one.
 func (c *Conn) abandon() {
 	c.patient, c.down = false, c.server.lost
+	if c.own {
+		c.transition(Retired) // first: those whose requests end may give the connection back
+	}
 	c.drop(func(e *pending) *Failure {
 		if c.pool.Now-e.at <= int64(c.pool.cfg.Timeout) {
 			return c.down
@@ -209,7 +212,6 @@ func (c *Conn) abandon() {
 		return c.server.timedOutUnsent
 	})
 	if c.own {
-		c.transition(Retired)
 		c.end(errDial)
 		c.disown(c.server.timedOutUnsent)
 		return

@@ -132,7 +132,7 @@ func (s *Session) dropInput() {
 func (s *Session) run(b []byte) []byte {
 	env := s.env
 	req := &env.req
-	for len(b) > 0 && s.state == open && s.wait == nothing {
+	for len(b) > 0 && s.state == open && s.wait == nothing && (env.pause.until == 0 || !s.waitForAll()) {
 		done, err := s.parser.Next(b, &env.Config.Limits, req)
 		if err != nil {
 			s.breakOff(err)

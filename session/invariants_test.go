@@ -47,6 +47,16 @@ func (s *Session) check() error {
 	if s.pushes != nil {
 		held = len(s.pushes.B)
 	}
+	if s.pin != nil {
+		for _, o := range s.pin.owns {
+			held += len(o.buf)
+		}
+		if r := s.pin.tracking.redirect; r != nil {
+			for _, e := range r.ends {
+				held += len(e.buf)
+			}
+		}
+	}
 	for i := s.head; i != s.tail; i++ {
 		sl := s.slot(i)
 		size += int(sl.size)

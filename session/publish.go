@@ -171,7 +171,7 @@ func (s *Session) publishNow(spec *command.Spec, key topicKey, server int, raw [
 	if s.env.anyTopics() {
 		recv, at = &published{s: s, tag: tag, key: key}, 0
 	}
-	if f := s.conn(server).Enqueue(raw, recv, at, spec.ID); f != nil {
+	if f := s.enqueue(s.conn(server), raw, recv, at, spec.ID); f != nil {
 		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
