@@ -26,7 +26,7 @@ func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
 		c.loseOwn(reason, cause)
 		return
 	}
-	worked := c.state == Ready && c.pool.Now-c.readyAt >= int64(c.pool.cfg.BackoffMax)
+	worked := c.state == Ready && c.pool.Proven(c.readyAt)
 	greeting := c.state == Handshaking
 	if c.state == Draining {
 		c.end(cause)
@@ -229,7 +229,15 @@ func (c *Conn) replying() bool {
 func (c *Conn) impatient(cause error) {
 	c.patient = false
 	c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: cause}
-	c.backoff = min(max(2*c.backoff, int64(c.pool.cfg.BackoffMin)), int64(c.pool.cfg.BackoffMax))
-	// Half to all of the pause, so that many loops and proxies do not dial in step.
-	c.retryAt = c.pool.Now + c.backoff/2 + c.pool.random.Int64N(c.backoff/2+1)
+	c.backoff, c.retryAt = c.pool.BackOff(c.backoff)
 }
+
+// BackOff doubles the pause between two attempts, ns, and gives the time when it is over. Loop-only.
+func (p *Pool) BackOff(last int64) (pause, over int64) {
+	pause = min(max(2*last, int64(p.cfg.BackoffMin)), int64(p.cfg.BackoffMax))
+	// Half to all of the pause, so that many loops and proxies do not dial in step.
+	return pause, p.Now + pause/2 + p.random.Int64N(pause/2+1)
+}
+
+// Proven reports whether a connection that has held since then, ns, may be dialled again without a pause. Loop-only.
+func (p *Pool) Proven(since int64) bool { return p.Now-since >= int64(p.cfg.BackoffMax) }

@@ -177,9 +177,11 @@ func (p *postponed) cancel(s *Session) (unanswered bool) {
 	return !p.sent
 }
 
-// Tick lets those go on who wait for the end of a pause, or for a connection. The event loop calls it with the pool's.
+// Tick lets those go on who wait for the end of a pause, or for a connection, and makes lost subscriptions again. The
+// event loop calls it with the pool's.
 func (e *Env) Tick() {
 	e.tellBusy()
+	e.hub.tick()
 	if len(e.held) == 0 || e.paused() && e.pause.all {
 		return
 	}
