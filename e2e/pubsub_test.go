@@ -83,6 +83,71 @@ func TestSubscribersOfALostServerAreClosed(t *testing.T) {
 	}
 }
 
+// With lost-subscriptions resubscribe they stay, on every loop, and get the messages of the server that comes back.
+func TestSubscribersOfALostServerStayAndAreSubscribedAgain(t *testing.T) {
+	a, b := testkit.Redis(t), testkit.Redis(t)
+	proxy := testkit.Proxy(t, []string{a.Addr + "@a", b.Addr + "@b"}, "--loops", "2", "--lost-subscriptions", "resubscribe")
+	var clients []*testkit.Conn
+	for range 20 { // more than enough to be on both loops
+		c := testkit.Dial(t, proxy.Addr)
+		c.Do("PSUBSCRIBE", "news*")
+		for i := range 4 { // which live on both servers
+			c.Do("SUBSCRIBE", fmt.Sprint("news", i))
+		}
+		clients = append(clients, c)
+	}
+	publish := func(message string) {
+		t.Helper()
+		publisher := testkit.Dial(t, proxy.Addr)
+		for i := range 4 {
+			name := fmt.Sprint("news", i)
+			if got, want := publisher.Do("PUBLISH", name, message), fmt.Sprintf(":%d\r\n", 2*len(clients)); got != want {
+				t.Errorf("PUBLISH %s counts %q, want %q", name, got, want)
+			}
+			if got, want := publisher.Do("PUBSUB", "NUMSUB", name), fmt.Sprintf("*2\r\n$5\r\n%s\r\n:%d\r\n", name, len(clients)); got != want {
+				t.Errorf("NUMSUB is %q, want %q", got, want)
+			}
+		}
+		for i, c := range clients {
+			got := map[string]bool{}
+			for range 8 {
+				b, err := c.Next()
+				if err != nil {
+					t.Fatalf("client %d: %v", i, err)
+				}
+				got[string(b)] = true
+			}
+			for n := range 4 {
+				name := fmt.Sprint("news", n)
+				if !got[testkit.Request("message", name, message)] || !got[testkit.Request("pmessage", "news*", name, message)] {
+					t.Errorf("client %d misses a message of %s: %v", i, name, got)
+				}
+			}
+		}
+	}
+	publish("before")
+	metric := func(name string) float64 {
+		return proxy.Metric(t, "ringmaster_server_subscriptions_"+name, `server="a"`)
+	}
+	before := testkit.Dial(t, a.Addr)
+	onA := float64(2 * (1 + strings.Count(before.Do("PUBSUB", "CHANNELS"), "news"))) // the pattern, and both loops
+	a.Restart(t)
+	testkit.Until(t, "what was lost to be subscribed again", func() bool {
+		return metric("lost_total") == onA && metric("restored_total") == onA
+	})
+	publish("after")
+	if n := proxy.Metric(t, "ringmaster_server_subscriptions_lost_total", `server="b"`); n != 0 {
+		t.Errorf("%v subscriptions of the other server were lost", n)
+	}
+	for _, c := range clients {
+		c.Close()
+	}
+	direct := testkit.Dial(t, a.Addr)
+	testkit.Until(t, "the server to be without subscribers", func() bool {
+		return direct.Do("PUBSUB", "NUMPAT") == ":0\r\n" && direct.Do("PUBSUB", "CHANNELS") == "*0\r\n"
+	})
+}
+
 // A client that is blocked and leaves frees the block at the server; others go on meanwhile.
 func TestBlockedClientsLeaveNothingBehind(t *testing.T) {
 	clients := scale(t, "BLOCKED", 20, 200, 200)

@@ -99,10 +99,15 @@ func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failu
 func (c *Conn) EnqueueBlocking(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
 	f := c.Enqueue(raw, recv, tag, cmd)
 	if f == nil {
-		c.ring.at(c.ring.tail - 1).blocks = true
-		c.pool.InFlight-- // it is nothing to wait for
+		c.blocks()
 	}
 	return f
+}
+
+// blocks marks the latest request as one that waits at the server.
+func (c *Conn) blocks() {
+	c.ring.at(c.ring.tail - 1).blocks = true
+	c.pool.InFlight-- // it is nothing to wait for
 }
 
 // EnqueueBuffer is Enqueue for a large request that fills buf. Takes buf, unless it fails.

@@ -26,7 +26,7 @@ func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
 		c.loseOwn(reason, cause)
 		return
 	}
-	worked := c.state == Ready && c.pool.Now-c.readyAt >= int64(c.pool.cfg.BackoffMax)
+	worked := c.state == Ready && c.pool.Proven(c.readyAt)
 	greeting := c.state == Handshaking
 	if c.state == Draining {
 		c.end(cause)
@@ -201,6 +201,9 @@ func (c *Conn) expire(now int64) {
 // none wait until there is one.
 func (c *Conn) abandon() {
 	c.patient, c.down = false, c.server.lost
+	if c.own {
+		c.transition(Retired) // first: those whose requests end may give the connection back
+	}
 	c.drop(func(e *pending) *Failure {
 		if c.pool.Now-e.at <= int64(c.pool.cfg.Timeout) {
 			return c.down
@@ -210,7 +213,6 @@ func (c *Conn) abandon() {
 		return c.server.timedOutUnsent
 	})
 	if c.own {
-		c.transition(Retired)
 		c.end(errDial)
 		c.disown(c.server.timedOutUnsent)
 		return
@@ -228,7 +230,15 @@ func (c *Conn) replying() bool {
 func (c *Conn) impatient(cause error) {
 	c.patient = false
 	c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: cause}
-	c.backoff = min(max(2*c.backoff, int64(c.pool.cfg.BackoffMin)), int64(c.pool.cfg.BackoffMax))
-	// Half to all of the pause, so that many loops and proxies do not dial in step.
-	c.retryAt = c.pool.Now + c.backoff/2 + c.pool.random.Int64N(c.backoff/2+1)
+	c.backoff, c.retryAt = c.pool.BackOff(c.backoff)
 }
+
+// BackOff doubles the pause between two attempts, ns, and gives the time when it is over. Loop-only.
+func (p *Pool) BackOff(last int64) (pause, over int64) {
+	pause = min(max(2*last, int64(p.cfg.BackoffMin)), int64(p.cfg.BackoffMax))
+	// Half to all of the pause, so that many loops and proxies do not dial in step.
+	return pause, p.Now + pause/2 + p.random.Int64N(pause/2+1)
+}
+
+// Proven reports whether a connection that has held since then, ns, may be dialled again without a pause. Loop-only.
+func (p *Pool) Proven(since int64) bool { return p.Now-since >= int64(p.cfg.BackoffMax) }

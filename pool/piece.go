@@ -2,9 +2,9 @@ package pool
 
 // EnqueuePiece puts n requests behind those already sent, so that nothing of anybody else comes between
 // them: MULTI, commands, EXEC. recv gets the replies under the tags 0 to n-1. None can have run before the
-// first needs bytes are sent, and the failure of each says so. cmd counts for the request with tag counted. Borrows raw until
-// return. Loop-only.
-func (c *Conn) EnqueuePiece(raw []byte, needs, n int, recv Receiver, counted int, cmd uint16) *Failure {
+// first needs bytes are sent, and the failure of each says so. cmd counts for the request with tag counted. blocks is as for
+// EnqueueBlocking. Borrows raw until return. Loop-only.
+func (c *Conn) EnqueuePiece(raw []byte, needs, n int, recv Receiver, counted int, cmd uint16, blocks bool) *Failure {
 	if f := c.admit(len(raw), n); f != nil {
 		return f
 	}
@@ -16,6 +16,9 @@ func (c *Conn) EnqueuePiece(raw []byte, needs, n int, recv Receiver, counted int
 			id = cmd
 		}
 		c.oweFrom(last, recv, uint64(i), id)
+		if blocks {
+			c.blocks()
+		}
 	}
 	c.queued += uint64(len(raw))
 	c.markDirty()
@@ -41,7 +44,7 @@ func (c *Conn) LoginProves() bool {
 // ProveMulti asks the server with an empty transaction and calls p when it has answered, or when the
 // connection is lost. Loop-only.
 func (c *Conn) ProveMulti(p Prover) *Failure {
-	return c.EnqueuePiece(emptyTransaction, len(emptyTransaction), 2, &proof{conn: c, prover: p}, -1, Part)
+	return c.EnqueuePiece(emptyTransaction, len(emptyTransaction), 2, &proof{conn: c, prover: p}, -1, Part, false)
 }
 
 var emptyTransaction = appendCommand(appendCommand(nil, "MULTI"), "EXEC")

@@ -240,8 +240,8 @@ func (s *Session) clientUnblock(spec *command.Spec, req *parser.Request) {
 
 func (e *Env) unblock(id uint64, how string) (found bool) {
 	e.each(func(s *Session) {
-		if s.id != id || !s.Blocked() {
-			return
+		if s.id != id || !s.Blocked() || e.paused() {
+			return // Redis 7.0 dies of UNBLOCK for a client that CLIENT PAUSE keeps waiting
 		}
 		for _, o := range s.pin.owns {
 			if o.conn != nil && o.conn.ServerID() > 0 {

@@ -31,6 +31,9 @@ type Config struct {
 	OutputLimit int
 	// SubscriberOutputLimit is the same for clients that subscribe to channels (Redis: class pubsub).
 	SubscriberOutputLimit int
+	// Resubscribe lets subscribers stay when the connection over which their messages come is lost, and subscribes again; else
+	// they are closed, so that they know that messages may be missing.
+	Resubscribe bool
 	// MaxInFlight and MaxInFlightBytes are the unanswered requests of one client, and their
 	// size, above which reading from it pauses until half of them are answered.
 	MaxInFlight, MaxInFlightBytes int

@@ -68,12 +68,13 @@ func (c *crossing) step(s *Session) {
 	}
 	switch {
 	case r.Usable():
-		s.rings.Leave()
-		s.follow(s.rings.Key(), c.to)
-		s.rings, s.proto = r, uint8(c.to.Proto)
-		c.rings = nil
+		from := s.rings
+		s.rings, s.proto, c.rings = r, uint8(c.to.Proto), nil
 		c.end(s)
-		c.done(s)
+		from.Leave()
+		if s.follow(from.Key(), c.to); s.state == open { // it may have lost what a server kept for it
+			c.done(s)
+		}
 	case r.Refusal() != nil:
 		c.fail(s, r.Refusal())
 	default:

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"bytes"
+
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
@@ -11,9 +13,14 @@ const anyServer = -1
 
 // dispatch looks at one request and sends it on its way.
 func (s *Session) dispatch(req *parser.Request) {
-	cached := s.pin != nil && s.pin.tracking.caching != ""
+	if s.pin == nil || s.pin.tracking.caching == "" {
+		s.decide(req)
+		return
+	}
+	s.pin.tracking.renew()
+	client := bytes.EqualFold(req.Args[0], []byte("client"))
 	s.decide(req)
-	if cached && s.pin != nil {
+	if s.pin != nil && !client {
 		s.pin.tracking.used(s)
 	}
 }
@@ -155,15 +162,21 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 		if f = conn.EnqueueBuffer(buf, s, tag, spec.ID); f == nil {
 			s.in = nil
 		}
-	} else if s.env.replaying {
-		f = conn.EnqueueBlocking(req.Raw, s, tag, spec.ID)
 	} else {
-		f = conn.Enqueue(req.Raw, s, tag, spec.ID)
+		f = s.enqueue(conn, req.Raw, s, tag, spec.ID)
 	}
 	if f != nil {
 		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
+}
+
+// enqueue sends a request; one that the servers keep waiting has all the time it needs.
+func (s *Session) enqueue(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, cmd uint16) *pool.Failure {
+	if s.env.replaying && conn.Own() {
+		return conn.EnqueueBlocking(raw, recv, tag, cmd)
+	}
+	return conn.Enqueue(raw, recv, tag, cmd)
 }
 
 // anyServer is the first server that can answer now.

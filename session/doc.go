@@ -17,7 +17,8 @@
 // Files: input.go takes bytes, dispatch.go decides, replies.go keeps the order, gather.go and
 // merge.go join, connection.go and hello.go answer what concerns the connection itself, crossing.go
 // changes protocol and database, pin.go has a session's connections of its own, for which watch.go, block.go, state.go
-// and tracking.go are, cluster.go answers as a node of a cluster, errors.go has every text that clients see.
+// and tracking.go are, hub.go has a loop's subscriptions and resubscribe.go those that were lost, cluster.go answers
+// as a node of a cluster, errors.go has every text that clients see.
 //
 // # Who may call
 //

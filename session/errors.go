@@ -32,6 +32,7 @@ const (
 	errNoMulti          = "ERR Command not allowed inside a transaction"
 	errWatchInMulti     = "ERR WATCH inside MULTI is not allowed"
 	errHelloInMulti     = "ERR HELLO can't change the protocol inside a transaction"
+	errTrackingLost     = "ERR the connection to a server was lost before it tracked keys; nothing is tracked"
 	errRedirectInMulti  = "ERR CLIENT TRACKING with REDIRECT is not possible inside a transaction"
 	errMultiRefused     = "ERR the server takes no MULTI from the proxy; nothing was sent"
 	errPinnedElsewhere  = "CROSSSLOT Keys in request don't hash to the same slot as the keys that are watched"

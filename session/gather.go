@@ -67,10 +67,10 @@ func (g *gather) ask(server int, raw []byte) {
 		return
 	}
 	var f *pool.Failure
-	if g.blocks || g.env.replaying {
+	if g.blocks {
 		f = conn.EnqueueBlocking(raw, g, i, pool.Part)
 	} else {
-		f = conn.Enqueue(raw, g, i, pool.Part)
+		f = g.s.enqueue(conn, raw, g, i, pool.Part)
 	}
 	if f != nil {
 		g.Fail(i, f)

@@ -22,6 +22,9 @@ type hub struct {
 	patterns map[string]*topic
 	// joining is how many rounds are under way.
 	joining int
+	lost    []lost   // by server: what lost feeds have left behind
+	missing int      // topics in lost
+	refused []*topic // by a server that was asked again: the next tick closes their subscribers
 }
 
 // kind tells channels, patterns and shard channels apart.
@@ -54,8 +57,9 @@ type topic struct {
 	first, last int // the servers that it is subscribed at
 	subs        []*Session
 	users       int    // len(subs), and the passages that hold on to it
-	round       *round // the latest thing asked of the servers
-	dead        bool   // a feed was lost: nobody may use it any more
+	round       *round // the latest thing asked of all servers
+	lost        int    // in how many of hub.lost it is
+	dead        bool   // it is over: nobody may use it any more
 }
 
 // round is a subscription or unsubscription of one topic under way at one server or more.
@@ -72,6 +76,7 @@ type feed struct {
 	hub    *hub
 	server int
 	conn   *pool.Conn
+	since  int64   // when it was made, ns
 	asked  []asked // in the order sent
 	buf    []byte  // an unfinished frame
 }
@@ -83,7 +88,10 @@ type asked struct {
 }
 
 func newHub(env *Env, servers int) *hub {
-	return &hub{env: env, feeds: make([]*feed, servers), topics: map[topicKey]*topic{}, patterns: map[string]*topic{}}
+	return &hub{
+		env: env, feeds: make([]*feed, servers), topics: map[topicKey]*topic{}, patterns: map[string]*topic{},
+		lost: make([]lost, servers),
+	}
 }
 
 // servers are the first and last on which a topic is subscribed. A channel lives on the shard of its name;
@@ -127,6 +135,9 @@ func (h *hub) acquire(key topicKey) (t *topic, fresh bool, failure *pool.Failure
 		}
 		h.ask(t, true)
 		fresh = true
+	}
+	if f := h.askAgainNow(t); f != nil {
+		return nil, false, f
 	}
 	t.users++
 	return t, fresh, nil
@@ -186,30 +197,25 @@ func (b barrier) Fail(_ uint64, f *pool.Failure) {
 
 // ask begins a round.
 func (h *hub) ask(t *topic, on bool) {
-	h.settled(t) // a round that is overtaken counts no more
+	h.settled(t.round) // a round that is overtaken counts no more
 	r := &round{on: on, left: t.last - t.first + 1}
 	t.round = r
 	h.join(1)
-	verb := words[t.key.kind].off
-	if on {
-		verb = words[t.key.kind].on
-	}
 	for server := t.first; server <= t.last; server++ {
+		if h.forget(t, server) {
+			r.left-- // the server knows nothing of it
+			continue
+		}
 		f := h.feeds[server]
 		if f == nil || f.conn == nil {
-			continue // it was lost: forget ends the topic
+			continue // it was lost, and the topic ended by that
 		}
-		// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed.
-		raw := appendRequest(nil, strings.ToUpper(verb), t.key.name)
-		failure := f.conn.Enqueue(appendRequest(raw, "PING"), f, 0, pool.Part)
+		failure := f.ask(t, r)
 		switch {
 		case failure == nil:
-			f.asked = append(f.asked, asked{t, r})
 		case on:
 			r.refusal = appendFailure(nil, failure, h.env)
-			if r.left--; r.left == 0 {
-				h.settled(t)
-			}
+			r.left--
 		default:
 			// The server would go on sending: start anew.
 			conn := f.conn
@@ -217,6 +223,28 @@ func (h *hub) ask(t *topic, on bool) {
 			conn.Return(false)
 		}
 	}
+	if r.left > 0 {
+		return
+	}
+	h.settled(r)
+	if !on && t.users == 0 && !t.dead {
+		h.drop(t)
+	}
+}
+
+// ask puts a topic's round to the server.
+func (f *feed) ask(t *topic, r *round) *pool.Failure {
+	verb := words[t.key.kind].off
+	if r.on {
+		verb = words[t.key.kind].on
+	}
+	// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed.
+	raw := appendRequest(nil, strings.ToUpper(verb), t.key.name)
+	failure := f.conn.Enqueue(appendRequest(raw, "PING"), f, 0, pool.Part)
+	if failure == nil {
+		f.asked = append(f.asked, asked{t, r})
+	}
+	return failure
 }
 
 // join counts a round that begins: a message published after it must meet the server as the round leaves it, so that
@@ -228,9 +256,9 @@ func (h *hub) join(n int) {
 	}
 }
 
-// settled counts the topic's round out, if it is under way.
-func (h *hub) settled(t *topic) {
-	if r := t.round; r != nil && !r.counted {
+// settled counts a round out, if it is under way.
+func (h *hub) settled(r *round) {
+	if r != nil && !r.counted {
 		r.counted = true
 		h.join(-1)
 	}
@@ -244,17 +272,28 @@ func (h *hub) expects(key topicKey) *round {
 	if h.joining == 0 {
 		return nil
 	}
-	if t := h.topics[key]; t != nil && t.round.left > 0 {
-		return t.round
+	server := h.env.channelServer([]byte(key.name))
+	if t := h.topics[key]; t != nil {
+		if r := h.underWay(t, server); r != nil {
+			return r
+		}
 	}
 	if key.kind == channel {
 		for name, t := range h.patterns {
-			if t.round.left > 0 && glob(name, key.name) {
-				return t.round
+			if r := h.underWay(t, server); r != nil && glob(name, key.name) {
+				return r
 			}
 		}
 	}
 	return nil
+}
+
+// underWay is the round that a message published at server should come after; nil: none.
+func (h *hub) underWay(t *topic, server int) *round {
+	if t.round.left > 0 {
+		return t.round
+	}
+	return h.lost[server].topics[t]
 }
 
 // feed is the connection to server, made if there is none.
@@ -262,7 +301,7 @@ func (h *hub) feed(server int) (*feed, *pool.Failure) {
 	if f := h.feeds[server]; f != nil {
 		return f, nil
 	}
-	f := &feed{hub: h, server: server}
+	f := &feed{hub: h, server: server, since: h.env.Pool.Now}
 	conn, failure := h.env.Pool.Lend(server, pool.Key{Proto: 3}, f)
 	if failure != nil {
 		return nil, failure
@@ -304,8 +343,11 @@ func (f *feed) answered(refusal []byte) {
 	if r.left--; r.left > 0 {
 		return
 	}
-	if a.topic.round == r {
-		h.settled(a.topic)
+	switch r {
+	case a.topic.round:
+		h.settled(r)
+	case h.lost[f.server].topics[a.topic]:
+		f.askedAgain(a.topic, r)
 	}
 	for _, w := range r.waiters {
 		w.settled(r)
@@ -319,7 +361,10 @@ func (f *feed) answered(refusal []byte) {
 // drop forgets a topic. Feeds stay, once made: a connection that was subscribed is lent to nobody else.
 func (h *hub) drop(t *topic) {
 	t.dead = true
-	h.settled(t)
+	h.settled(t.round)
+	for server := t.first; t.lost > 0; server++ {
+		h.forget(t, server)
+	}
 	delete(h.topics, t.key)
 	if t.key.kind == pattern {
 		delete(h.patterns, t.key.name)
@@ -395,7 +440,8 @@ func bulkAt(b []byte, at int) (text []byte, next int) {
 	return b[start : at+n-2], at + n
 }
 
-// OwnLost is pool.Owner. Messages may be missed from now on, so the subscribers must know: they are closed.
+// OwnLost is pool.Owner. Messages may be missed from now on, so the subscribers must know: they are closed, unless
+// the operator wants them to stay.
 func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 	h := f.hub
 	f.conn = nil
@@ -405,16 +451,25 @@ func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 		a.round.end(refusal)
 	}
 	f.asked = nil
+	stay := h.env.Config.Resubscribe && why.Kind != pool.Stopping
 	var victims []*Session
 	for _, t := range h.topics {
 		if f.server < t.first || f.server > t.last {
 			continue
 		}
+		if t.established() {
+			if h.miss(t, f.server); stay {
+				continue
+			}
+		}
 		h.drop(t)
 		t.round.end(refusal)
-		victims = append(victims, t.subs...)
-		h.leaveOthers(t)
+		if !stay { // else those on the list are leaving it, and were told that their round is over
+			victims = append(victims, t.subs...)
+		}
+		h.leaveOthers(t, f.server)
 	}
+	h.lost[f.server].wait(h.env.Pool, h.env.Pool.Proven(f.since))
 	for _, s := range victims {
 		s.close(stats.SubscriptionLost)
 	}
@@ -432,15 +487,11 @@ func (r *round) end(refusal []byte) {
 	}
 }
 
-// leaveOthers unsubscribes a dead topic from the servers whose feeds are left.
-func (h *hub) leaveOthers(t *topic) {
+// leaveOthers unsubscribes a dead topic from the servers whose feeds are left, but for one that knows nothing of it.
+func (h *hub) leaveOthers(t *topic, but int) {
 	for server := t.first; server <= t.last; server++ {
-		if f := h.feeds[server]; f != nil && f.conn != nil {
-			r := &round{left: 1}
-			raw := appendRequest(nil, strings.ToUpper(words[t.key.kind].off), t.key.name)
-			if f.conn.Enqueue(appendRequest(raw, "PING"), f, 0, pool.Part) == nil {
-				f.asked = append(f.asked, asked{t, r})
-			}
+		if f := h.feeds[server]; f != nil && f.conn != nil && server != but {
+			_ = f.ask(t, &round{left: 1})
 		}
 	}
 }

@@ -28,5 +28,5 @@ func (e *Env) CloseIdle() {
 // messages, lines of MONITOR or a replication stream is not idle.
 func (s *Session) mayIdleOut() bool {
 	waits := s.subs != nil || s.pin != nil && (s.pin.blocks || s.pin.tunnel || s.pin.conn != nil && s.pin.conn.Streams())
-	return s.state == open && !s.eof && !s.Owes() && !waits
+	return s.state == open && !s.eof && !s.Owes() && !waits && s.sock.Buffered() == 0
 }

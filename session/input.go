@@ -132,7 +132,7 @@ func (s *Session) dropInput() {
 func (s *Session) run(b []byte) []byte {
 	env := s.env
 	req := &env.req
-	for len(b) > 0 && s.state == open && s.wait == nothing && (s.version == env.version || s.catchUp()) {
+	for len(b) > 0 && s.state == open && s.wait == nothing && (s.version == env.version && env.pause.until == 0 || s.mayGoOn()) {
 		done, err := s.parser.Next(b, &env.Config.Limits, req)
 		if err != nil {
 			s.breakOff(err)

@@ -13,6 +13,9 @@ func (w *world) check() {
 	if err := w.pool.Check(); err != nil {
 		w.tb.Error(err)
 	}
+	if err := w.env.hub.check(); err != nil {
+		w.tb.Errorf("hub: %v", err)
+	}
 	users := map[pool.Key]int{}
 	for _, c := range w.order {
 		if err := c.session.check(); err != nil {
@@ -35,6 +38,40 @@ func (w *world) check() {
 	}
 }
 
+// check says which invariant of the hub is broken between turns.
+func (h *hub) check() error {
+	joining, missing, lost := 0, 0, map[*topic]int{}
+	for server := range h.lost {
+		for t, r := range h.lost[server].topics {
+			missing++
+			lost[t]++
+			switch {
+			case h.topics[t.key] != t || t.dead || !t.round.on || t.round.left > 0:
+				return fmt.Errorf("%v is missing at server %d, and is not established", t.key, server)
+			case r != nil && (r.counted || r.left != 1 || h.feeds[server] == nil):
+				return fmt.Errorf("%v is asked for again at server %d, and nothing is under way", t.key, server)
+			case r != nil:
+				joining++
+			}
+		}
+	}
+	for key, t := range h.topics {
+		if !t.round.counted {
+			joining++
+		}
+		switch {
+		case t.key != key || t.dead || t.lost != lost[t]:
+			return fmt.Errorf("%v: dead: %t, lost at %d servers, and it should be %d", key, t.dead, t.lost, lost[t])
+		case t.users < len(t.subs) || t.users == 0 && t.round.left == 0:
+			return fmt.Errorf("%v has %d users and %d subscribers", key, t.users, len(t.subs))
+		}
+	}
+	if h.joining != joining || h.missing != missing {
+		return fmt.Errorf("%d rounds and %d missing are counted, there are %d and %d", h.joining, h.missing, joining, missing)
+	}
+	return nil
+}
+
 // check says which invariant of the session is broken between turns.
 func (s *Session) check() error {
 	if s.state == closed {
@@ -46,6 +83,16 @@ func (s *Session) check() error {
 	held, size := 0, 0
 	if s.pushes != nil {
 		held = len(s.pushes.B)
+	}
+	if s.pin != nil {
+		for _, o := range s.pin.owns {
+			held += len(o.buf)
+		}
+		if r := s.pin.tracking.redirect; r != nil {
+			for _, e := range r.ends {
+				held += len(e.buf)
+			}
+		}
 	}
 	for i := s.head; i != s.tail; i++ {
 		sl := s.slot(i)
@@ -95,6 +142,9 @@ func (w *world) end() {
 	w.byHand = true
 	w.pool.Stop()
 	w.settle()
+	if h := w.env.hub; len(h.topics)+len(h.patterns)+h.joining+h.missing > 0 {
+		w.tb.Errorf("subscriptions are left after the end: %d topics, %d patterns, %d rounds, %d missing", len(h.topics), len(h.patterns), h.joining, h.missing)
+	}
 	if w.pool.InFlight != 0 {
 		w.tb.Errorf("%d requests are in flight after the end", w.pool.InFlight)
 	}

@@ -112,7 +112,7 @@ func (l *learning) step(s *Session) {
 		}
 		l.s, l.asked = s, true
 		raw := appendRequest(nil, "COMMAND", "INFO", l.name)
-		if f := s.conn(s.anyServer()).Enqueue(raw, l, 0, pool.Part); f != nil {
+		if f := s.rings.Pick(s.anyServer(), s.seat).Enqueue(raw, l, 0, pool.Part); f != nil {
 			l.done, l.fail = true, f
 		}
 	}

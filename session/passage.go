@@ -28,6 +28,15 @@ func (s *Session) Hold() {
 	}
 }
 
+// mayGoOn reports whether the next request can be looked at: not while the servers keep all waiting, nor while the session
+// has to catch up with the map.
+func (s *Session) mayGoOn() bool {
+	if s.env.pause.until > 0 && s.waitForAll() {
+		return false
+	}
+	return s.version == s.env.version || s.catchUp()
+}
+
 // catchUp goes by the loop's map from now on; false: not before what is under way by an older one is answered.
 func (s *Session) catchUp() bool {
 	if s.Owed() > 0 {

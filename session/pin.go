@@ -38,28 +38,32 @@ type own struct {
 
 // Pushed is pool.Owner.
 func (o *own) Pushed(b []byte, piece pool.Piece) {
-	if b = whole(&o.buf, b, piece); b == nil || o.deaf {
+	if b = whole(o.p.s, &o.buf, b, piece); b == nil || o.deaf {
 		return
 	}
 	o.p.s.push(o.p.tracking.translate(b))
 }
 
-// whole gathers the pieces of a push, between which another connection's may come; nil: there is more to come.
-func whole(buf *[]byte, b []byte, piece pool.Piece) []byte {
-	if piece == pool.Whole {
+// whole gathers the pieces of a push for a client, between which another connection's may come; nil: there is more to come.
+// What is gathered counts as output of the client.
+func whole(s *Session, buf *[]byte, b []byte, piece pool.Piece) []byte {
+	if piece == pool.Whole || s.state == closed {
 		return b
 	}
 	*buf = append(*buf, b...)
+	s.hold(len(b))
 	if piece&pool.Last == 0 {
 		return nil
 	}
 	b, *buf = *buf, nil
+	s.hold(-len(b))
 	return b
 }
 
 // OwnLost is pool.Owner.
 func (o *own) OwnLost(c *pool.Conn, _ *pool.Failure) {
 	p := o.p
+	p.s.hold(-len(o.buf))
 	o.conn, o.buf = nil, nil
 	if p.conn == c {
 		p.conn, p.lost = nil, p.watches
@@ -138,6 +142,28 @@ func (s *Session) pinToAll() (*pin, *pool.Failure) {
 	return p, nil
 }
 
+// pinToReachable is pinToAll without the servers that are down, whose commands fail anyway; full: no connection was free. The
+// pin is nil when none is reachable.
+func (s *Session) pinToReachable() (p *pin, full bool) {
+	if p = s.pin; p == nil {
+		p = &pin{s: s}
+	}
+	for _, i := range s.env.Map.Shards() {
+		if _, f := p.lend(i); f != nil && f.Kind == pool.NoneFree {
+			if s.pin == nil {
+				p.giveBack(true)
+			}
+			return nil, true
+		}
+	}
+	if s.pin == nil && len(p.owns) > 0 {
+		p.server = p.owns[0].server
+		p.conn = p.owns[0].conn
+		s.pin = p
+	}
+	return s.pin, false
+}
+
 // lend is the pin's connection to server, lent if there is none.
 func (p *pin) lend(server int) (*pool.Conn, *pool.Failure) {
 	if c := p.to(server); c != nil {
@@ -177,6 +203,8 @@ func (s *Session) unpin(clean bool) {
 func (p *pin) giveBack(clean bool) {
 	p.tracking.end()
 	for _, o := range p.owns {
+		p.s.hold(-len(o.buf))
+		o.buf = nil
 		if o.conn != nil {
 			o.conn.Return(clean)
 		}

@@ -8,7 +8,6 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
-	"ringmaster/pool"
 	"ringmaster/stats"
 )
 
@@ -23,6 +22,9 @@ type pause struct {
 func (s *Session) notePause(args [][]byte) {
 	ms, ok := parser.Int(args[2])
 	if !ok || ms < 0 {
+		return
+	}
+	if len(args) > 4 || len(args) == 4 && !strings.EqualFold(string(args[3]), "write") && !strings.EqualFold(string(args[3]), "all") {
 		return
 	}
 	p := pause{until: s.env.Pool.Now + min(ms, math.MaxInt64/4/int64(time.Millisecond))*int64(time.Millisecond), all: true}
@@ -53,8 +55,36 @@ func (e *Env) paused() bool {
 	return e.pause.until > 0
 }
 
-// postpones reports whether the servers would keep a command waiting now.
-func (e *Env) postpones(writes bool) bool { return e.paused() && (writes || e.pause.all) }
+// postpones reports whether the servers would keep a command waiting now. Nothing comes here while they keep all waiting.
+func (e *Env) postpones(writes bool) bool { return writes && e.paused() }
+
+// pausedAll is a client that waits until the servers answer anything again, a passage. They take no login either, so
+// connections of its own are of no use.
+type pausedAll struct{}
+
+// waitForAll makes a client wait whose next request has come while the servers keep all waiting; false: they don't.
+func (s *Session) waitForAll() bool {
+	if !s.env.paused() || !s.env.pause.all {
+		return false
+	}
+	s.begin(pausedAll{})
+	return s.passage != nil
+}
+
+func (pausedAll) step(s *Session) {
+	switch {
+	case s.Owed() > 0:
+	case s.env.paused() && s.env.pause.all:
+		s.env.held = append(s.env.held, s)
+	default:
+		s.passage, s.wait = nil, nothing
+	}
+}
+
+func (pausedAll) cancel(s *Session) (unanswered bool) {
+	s.passage, s.wait = nil, nothing
+	return false
+}
 
 // mayWrite reports whether a server treats a command as one that may change data or reach replicas.
 func (e *Env) mayWrite(spec *command.Spec) bool {
@@ -77,7 +107,7 @@ func (s *Session) keptWaiting(spec *command.Spec, class command.Class) bool {
 	default:
 		return false
 	}
-	return !e.replaying && (s.pin == nil || !s.pin.dirty) && e.postpones(e.mayWrite(spec))
+	return !e.replaying && e.postpones(e.mayWrite(spec))
 }
 
 // replicating are the commands without the flag write that reach replicas (Redis 7.0, CMD_MAY_REPLICATE).
@@ -109,13 +139,13 @@ func (p *postponed) step(s *Session) {
 		s.closeAs(stats.ClientClosed)
 		return
 	}
-	if s.env.paused() {
-		pin, f := s.pinToAll()
-		if f != nil && f.Kind == pool.NoneFree {
+	if s.env.paused() && !s.watchLost() {
+		pin, full := s.pinToReachable()
+		if full {
 			s.env.held = append(s.env.held, s)
 			return
 		}
-		if f == nil {
+		if pin != nil {
 			pin.blocks = true
 		}
 	}
@@ -147,10 +177,12 @@ func (p *postponed) cancel(s *Session) (unanswered bool) {
 	return !p.sent
 }
 
-// Tick lets those go on who wait for the end of a pause, or for a connection. The event loop calls it with the pool's.
+// Tick lets those go on who wait for the end of a pause, or for a connection, and makes lost subscriptions again. The
+// event loop calls it with the pool's.
 func (e *Env) Tick() {
 	e.tellBusy()
-	if len(e.held) == 0 {
+	e.hub.tick()
+	if len(e.held) == 0 || e.paused() && e.pause.all {
 		return
 	}
 	for _, s := range e.held {

@@ -27,16 +27,17 @@ type tally struct{ ours, clients int }
 
 // tally counts this loop's part for a channel; matching: for a message to it, which patterns match too.
 func (h *hub) tally(key topicKey, matching bool) (sum tally) {
-	if t := h.topics[key]; t != nil {
+	server := h.env.channelServer([]byte(key.name))
+	if t := h.topics[key]; t != nil && !(matching && h.misses(t, server)) {
 		// A message is published at one server, NUMSUB asks all at which the topic is subscribed.
 		if sum.ours = 1; !matching {
-			sum.ours = t.last - t.first + 1
+			sum.ours = t.last - t.first + 1 - t.lost
 		}
 		sum.clients = len(t.subs)
 	}
 	if matching && key.kind == channel {
 		for name, t := range h.patterns {
-			if glob(name, key.name) {
+			if glob(name, key.name) && !h.misses(t, server) {
 				sum.ours++
 				sum.clients += len(t.subs)
 			}
@@ -171,7 +172,7 @@ func (s *Session) publishNow(spec *command.Spec, key topicKey, server int, raw [
 	if s.env.anyTopics() {
 		recv, at = &published{s: s, tag: tag, key: key}, 0
 	}
-	if f := s.conn(server).Enqueue(raw, recv, at, spec.ID); f != nil {
+	if f := s.enqueue(s.conn(server), raw, recv, at, spec.ID); f != nil {
 		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
@@ -187,7 +188,7 @@ type published struct {
 // Reply is pool.Receiver.
 func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
 	n, ok := integer(b)
-	if !ok || piece != pool.Whole {
+	if !ok || piece != pool.Whole || n == 0 {
 		p.s.Reply(p.tag, b, piece)
 		return
 	}

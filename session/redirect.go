@@ -86,6 +86,8 @@ func (r *redirection) end() {
 	r.done = nil
 	delete(r.s.env.redirects, r)
 	for _, e := range r.ends {
+		r.s.hold(-len(e.buf))
+		e.buf = nil
 		if c := e.conn; c != nil {
 			e.conn = nil
 			c.Return(false)
@@ -114,14 +116,17 @@ func (e *redirectEnd) Reply(_ uint64, b []byte, piece pool.Piece) {
 func (e *redirectEnd) Fail(_ uint64, f *pool.Failure) { e.r.arrived(f) }
 
 // OwnLost is pool.Owner. The server finds the redirection broken, too, and says so.
-func (e *redirectEnd) OwnLost(*pool.Conn, *pool.Failure) { e.conn, e.buf = nil, nil }
+func (e *redirectEnd) OwnLost(*pool.Conn, *pool.Failure) {
+	e.r.s.hold(-len(e.buf))
+	e.conn, e.buf = nil, nil
+}
 
 // invalidation begins every push about keys that have changed.
 var invalidation = []byte(">2\r\n$10\r\ninvalidate\r\n")
 
 // Pushed is pool.Owner.
 func (e *redirectEnd) Pushed(b []byte, piece pool.Piece) {
-	if b = whole(&e.buf, b, piece); !bytes.HasPrefix(b, invalidation) {
+	if b = whole(e.r.s, &e.buf, b, piece); !bytes.HasPrefix(b, invalidation) {
 		return
 	}
 	r, keys := e.r, bytes.Clone(b[len(invalidation):])

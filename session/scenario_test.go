@@ -355,6 +355,14 @@ func counter(l *stats.Loop, name string) (n uint64) {
 		for i := range l.Servers {
 			n += l.Servers[i].Connections
 		}
+	case "subscriptions lost":
+		for i := range l.Servers {
+			n += l.Servers[i].SubscriptionsLost
+		}
+	case "subscriptions restored":
+		for i := range l.Servers {
+			n += l.Servers[i].SubscriptionsRestored
+		}
 	case "protocol errors":
 		for i := range l.Servers {
 			n += l.Servers[i].Disconnects[stats.ServerProtocolError]

@@ -25,7 +25,7 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		s.track(spec, req)
 		return
 	case "client|caching":
-		if !s.env.single() {
+		if !s.env.single() || s.tracks() {
 			s.caching(spec, req)
 			return
 		}
@@ -43,6 +43,10 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		s.tellAll(spec, req.Raw)
 		return
 	}
+	if spec.Name == "client|caching" {
+		s.pass(anyServer, spec, req) // nothing is tracked: an error
+		return
+	}
 	raw := bytes.Clone(req.Raw)
 	s.begin(&errand{
 		send: func(s *Session) {
@@ -58,8 +62,12 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 
 // keepPin keeps the session's connections until it ends, if it has any.
 func (s *Session) keepPin() {
-	if s.pin != nil && s.pin.complete() {
-		s.pin.dirty = true
+	switch p := s.pin; {
+	case p == nil:
+	case p.complete():
+		p.dirty = true
+	default:
+		p.soiled = true // those that are left may have the state
 	}
 	s.settlePin()
 }

@@ -75,7 +75,7 @@ func (p *subscribing) step(s *Session) {
 			p.askOff(s)
 		}
 	}
-	if p.left > 0 {
+	if p.left > 0 || p.s == nil {
 		return
 	}
 	s.passage, s.wait, p.s = nil, nothing, nil
@@ -105,12 +105,19 @@ func (p *subscribing) ask(s *Session) {
 // await waits for the topic's round, if it is under way.
 func (p *subscribing) await(t *topic) {
 	switch r := t.round; {
+	case t.dead: // the unsubscription could not be sent
 	case r.left > 0:
-		p.left++
-		r.waiters = append(r.waiters, p)
+		p.awaitRound(r)
 	case r.refusal != nil && p.on:
 		p.refusal = r.refusal
+	case p.on:
+		p.s.env.hub.eachAgain(t, p.awaitRound)
 	}
+}
+
+func (p *subscribing) awaitRound(r *round) {
+	p.left++
+	r.waiters = append(r.waiters, p)
 }
 
 // settled tells that a round is over, or (nil) that a barrier is passed.
@@ -127,7 +134,7 @@ func (p *subscribing) settled(r *round) {
 // confirm enters the client's subscriptions, or gives up what was held for them.
 func (p *subscribing) confirm(s *Session) {
 	for _, t := range p.held {
-		if t.dead && p.refusal == nil {
+		if (t.dead || t.lost > 0) && p.refusal == nil {
 			p.refusal = []byte("-" + errSubscriptionLost + "\r\n")
 		}
 	}
@@ -176,6 +183,9 @@ func (p *subscribing) askOff(s *Session) {
 		}
 	}
 	for _, name := range p.names {
+		if p.s == nil {
+			return // an unsubscription that could not be sent has closed the session
+		}
 		switch t := mine[name]; {
 		case t == nil || t.dead:
 		case t.users == 1 && t.round.on:

@@ -16,6 +16,7 @@ type tracking struct {
 	redirect          *redirection // nil: the session itself gets the invalidations
 	caching           string       // of CLIENT CACHING, for the next command: "YES", "NO"; "": nothing
 	told              []int        // the servers that know of caching
+	spent             bool         // the command that caching is for has come, and waits to be sent
 }
 
 // end lets go of what the session has for tracking.
@@ -37,7 +38,7 @@ func (s *Session) caching(spec *command.Spec, req *parser.Request) {
 	}
 	word := strings.ToUpper(string(req.Args[2]))
 	switch {
-	case !t.on || !t.optIn && !t.optOut:
+	case !t.on:
 		s.refuse(spec, "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled")
 	case word == "YES" && !t.optIn:
 		s.refuse(spec, "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.")
@@ -46,7 +47,8 @@ func (s *Session) caching(spec *command.Spec, req *parser.Request) {
 	case word != "YES" && word != "NO":
 		s.refuse(spec, errSyntax)
 	default:
-		s.pin.tracking.caching, s.pin.tracking.told = word, s.pin.tracking.told[:0]
+		t := &s.pin.tracking
+		t.caching, t.told, t.spent = word, t.told[:0], false
 		s.succeed(spec)
 	}
 }
@@ -59,10 +61,22 @@ func (t *tracking) tellCaching(server int, c *pool.Conn) {
 	}
 }
 
-// used forgets what CLIENT CACHING said, after the next command that is no CLIENT; in a transaction, after EXEC.
+// used forgets what CLIENT CACHING said, after the next command that is no CLIENT; in a transaction, after EXEC. One that
+// has yet to be sent, when what came before it is answered, still counts.
 func (t *tracking) used(s *Session) {
-	if s.tx == nil && !strings.HasPrefix(s.lastCommand(), "client|") {
+	switch {
+	case s.tx != nil:
+	case s.passage != nil:
+		t.spent = true
+	default:
 		t.caching = ""
+	}
+}
+
+// renew forgets it if it was spent on a command that has been sent since.
+func (t *tracking) renew() {
+	if t.spent {
+		t.spent, t.caching = false, ""
 	}
 }
 
@@ -114,6 +128,7 @@ type trackingChange struct {
 	reply    []byte // the first error, or OK
 	part     []byte // the answer under way
 	failure  *pool.Failure
+	maybe    bool // a server may carry it out without saying so
 }
 
 type changeStage uint8
@@ -238,6 +253,7 @@ const maxTrackingReply = 4096
 func (c *trackingChange) Fail(_ uint64, f *pool.Failure) {
 	if c.s != nil {
 		c.reply, c.part = appendFailure(nil, f, c.s.env), nil
+		c.maybe = c.maybe || f.Sent
 	}
 	c.end()
 }
@@ -256,10 +272,13 @@ func (c *trackingChange) end() {
 		return
 	}
 	t := &s.pin.tracking
+	if !s.pin.complete() && c.reply[0] != '-' {
+		c.reply = parser.AppendError(nil, errTrackingLost)
+	}
 	if c.reply[0] == '-' {
 		s.env.Stats.Error(c.spec.ID, c.reply)
 		c.dropRedirect(t.redirect)
-		if !t.on && len(s.pin.owns) > 1 {
+		if c.maybe || !t.on && len(s.pin.owns) > 1 {
 			s.pin.stopTracking() // some may have begun
 		}
 	} else {

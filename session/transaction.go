@@ -247,13 +247,6 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 		s.endTransaction()
 		s.refuse(spec, errCrossSlot)
 		return
-	case s.pin != nil && s.pin.lost:
-		// Nobody watches the keys any more: they may have changed.
-		s.endTransaction()
-		s.env.Stats.Call(spec.ID, 0)
-		s.env.scratch = appendNullArray(s.env.scratch[:0], s.proto)
-		s.answer(s.env.scratch)
-		return
 	}
 	if p := s.pin; tx.server == anyServer && p != nil && p.conn != nil && (p.watches || p.dirty) {
 		tx.server = p.server
@@ -276,10 +269,20 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	s.execNow(spec)
 }
 
+// watchLost reports whether keys were watched on a connection that is gone.
+func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
+
 // execNow sends the transaction, over a connection that is known to be fit for it.
 func (s *Session) execNow(spec *command.Spec) {
 	tx := s.tx
 	switch {
+	case s.watchLost():
+		// Nobody watches the keys any more: they may have changed.
+		s.endTransaction()
+		s.env.Stats.Call(spec.ID, 0)
+		s.env.scratch = appendNullArray(s.env.scratch[:0], s.proto)
+		s.answer(s.env.scratch)
+		return
 	case tx.n == 0 && (s.pin == nil || !s.pin.watches):
 		s.tx = nil
 		s.execLocals(spec, tx)
@@ -324,6 +327,9 @@ func selects(tx *transaction) bool {
 func (s *Session) execApart(spec *command.Spec) {
 	s.begin(&errand{
 		send: func(s *Session) {
+			if s.watchLost() {
+				return // execNow says so
+			}
 			p, f := s.pinTo(s.tx.server)
 			if f == nil {
 				p.dirty = true
@@ -370,7 +376,7 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	o := env.outcome()
 	o.s, o.last, o.left, o.locals, o.n = s, uint64(last), requests, tx.locals, tx.n
 	o.tag = s.expect(len(tx.buf.B))
-	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID); f != nil {
+	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks); f != nil {
 		tag := o.tag
 		env.recycleOutcome(o)
 		s.countFailure(spec)

@@ -54,6 +54,11 @@ type Server struct {
 	Errors          uint64 // replies that were errors
 	Timeouts        uint64
 	Latency         Histogram // from enqueued to answered
+
+	// Channels and patterns that clients subscribe to: lost with the connection over which their messages came, and
+	// made again.
+	SubscriptionsLost     uint64
+	SubscriptionsRestored uint64
 }
 
 // Command holds the counters of one command on one loop.

@@ -102,6 +102,12 @@ var table = []Metric{
 	{"ringmaster_server_timeouts_total", Counter, "requests", byServer,
 		"Requests to the server that were not answered in time.", "Server.Timeouts",
 		perServer(func(s *Server) uint64 { return s.Timeouts })},
+	{"ringmaster_server_subscriptions_lost_total", Counter, "subscriptions", byServer,
+		"Channels and patterns whose messages came over a connection to the server that was lost; each loop has one subscription for all its clients.",
+		"Server.SubscriptionsLost", perServer(func(s *Server) uint64 { return s.SubscriptionsLost })},
+	{"ringmaster_server_subscriptions_restored_total", Counter, "subscriptions", byServer,
+		"Of those, subscriptions that were made again, with lost-subscriptions resubscribe; messages published in between are missing.",
+		"Server.SubscriptionsRestored", perServer(func(s *Server) uint64 { return s.SubscriptionsRestored })},
 	{"ringmaster_server_duration_seconds", Distribution, "seconds", byServer,
 		"From a request queued for the server to its reply.", "Server.Latency", serverLatency},
 

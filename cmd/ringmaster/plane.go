@@ -77,6 +77,7 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 			RenameCommands:        c.RenameCommands,
 			OutputLimit:           c.OutputLimit,
 			SubscriberOutputLimit: c.SubscriberOutputLimit,
+			Resubscribe:           c.Resubscribe,
 			MaxInFlight:           c.MaxInFlight,
 			MaxInFlightBytes:      c.MaxInFlightBytes,
 		},

@@ -34,6 +34,7 @@ type Config struct {
 	UpstreamPassword      Secret
 	UpstreamConnections   int
 	SubscriberOutputLimit int
+	Resubscribe           bool
 	ClusterFacade         bool
 	ClusterAnnounce       []string
 	AdminCommands         bool

@@ -107,6 +107,18 @@ var clientSettings = []*Setting{
 		Example: "idle-timeout: 5m",
 		apply:   duration(func(c *Config) *time.Duration { return &c.IdleTimeout }, 0, 365*24*time.Hour),
 	},
+	{
+		Name: "lost-subscriptions", Group: Clients, Unit: "word", Default: "close",
+		Help: "What becomes of subscribers when the connection to a server over which their messages come is lost: close closes them, so that " +
+			"they know that messages may be missing; resubscribe lets them stay, and subscribes again as soon as the server can be " +
+			"reached. They are closed if it refuses then. Meanwhile UNSUBSCRIBE works, and a new SUBSCRIBE to what comes from that " +
+			"server gets the error that the server is down, even where other clients wait for the same channel.",
+		Choose: "With resubscribe no client hears that messages are missing; only ringmaster_server_subscriptions_lost_total and " +
+			"..._restored_total tell. For clients that do not reconnect by themselves and can miss messages.",
+		Example: "lost-subscriptions: resubscribe",
+		Words:   []string{"close", "resubscribe"},
+		apply:   word(func(c *Config, w string) { c.Resubscribe = w == "resubscribe" }),
+	},
 }
 
 var limitSettings = []*Setting{
