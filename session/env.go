@@ -132,6 +132,7 @@ func (e *Env) Follow(m *shard.Map) {
 	e.Map = m
 	e.version++
 	if n := m.Len(); n > len(e.hub.feeds) {
+		e.hub.lost = append(e.hub.lost, make([]lost, n-len(e.hub.feeds))...)
 		e.hub.feeds = append(e.hub.feeds, make([]*feed, n-len(e.hub.feeds))...)
 	}
 	e.sizeGroups()

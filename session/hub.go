@@ -54,7 +54,7 @@ type topicKey struct {
 // Invariant: it is in hub.topics until it has no users and its last round, an unsubscription, is over.
 type topic struct {
 	key         topicKey
-	first, last int // the servers that it is subscribed at
+	at          []int // the servers that it is subscribed at
 	subs        []*Session
 	users       int    // len(subs), and the passages that hold on to it
 	round       *round // the latest thing asked of all servers
@@ -94,21 +94,20 @@ func newHub(env *Env, servers int) *hub {
 	}
 }
 
-// servers are the first and last on which a topic is subscribed. A channel lives on the shard of its name;
-// a pattern may match channels of any, and each server tells of its own keys.
-func (h *hub) servers(key topicKey) (first, last int) {
+// servers are those on which a topic is subscribed. A channel lives on the shard of its name; a pattern may match channels of
+// any, and each server tells of its own keys. The nodes of a cluster tell each other of messages, so that one is enough.
+func (h *hub) servers(key topicKey) []int {
 	m := h.env.Map
-	if m.Len() > 1 && (key.kind == pattern || strings.HasPrefix(key.name, "__key")) {
-		return 0, m.Len() - 1
+	if strings.HasPrefix(key.name, "__key") || key.kind == pattern && !m.Slotted() {
+		return m.Shards()
 	}
-	at := h.env.channelServer([]byte(key.name))
-	return at, at
+	return []int{h.env.channelServer([]byte(key.name))}
 }
 
 // channelServer is the server on which a channel lives: the first, where keys have none of their own.
 func (e *Env) channelServer(name []byte) int {
 	if e.single() || e.Map.Random() {
-		return 0
+		return e.home()
 	}
 	return e.Map.Lookup(name)
 }
@@ -118,10 +117,10 @@ func (h *hub) acquire(key topicKey) (t *topic, fresh bool, failure *pool.Failure
 	t = h.topics[key]
 	if t == nil {
 		t = &topic{key: key}
-		t.first, t.last = h.servers(key)
+		t.at = h.servers(key)
 	}
 	if t.round == nil || !t.round.on || t.round.refusal != nil {
-		for server := t.first; server <= t.last; server++ {
+		for _, server := range t.at {
 			if _, f := h.feed(server); f != nil {
 				return nil, false, f
 			}
@@ -147,7 +146,7 @@ func (h *hub) acquire(key topicKey) (t *topic, fresh bool, failure *pool.Failure
 func (h *hub) release(t *topic) {
 	switch t.users--; {
 	case t.users > 0 || t.dead:
-	case t.round.left == 0 && t.round.refusal != nil && t.first == t.last:
+	case t.round.left == 0 && t.round.refusal != nil && len(t.at) == 1:
 		h.drop(t) // the server has nothing to forget
 	case t.round.on:
 		h.ask(t, false)
@@ -159,7 +158,7 @@ func (h *hub) release(t *topic) {
 // barrier makes p wait until every message has been delivered that was published to the topic up to now. A
 // publisher may have its reply before the message has come over the feed.
 func (h *hub) barrier(t *topic, p *subscribing) {
-	for server := t.first; server <= t.last; server++ {
+	for _, server := range t.at {
 		f := h.feeds[server]
 		if f == nil || f.conn == nil {
 			continue
@@ -198,10 +197,10 @@ func (b barrier) Fail(_ uint64, f *pool.Failure) {
 // ask begins a round.
 func (h *hub) ask(t *topic, on bool) {
 	h.settled(t.round) // a round that is overtaken counts no more
-	r := &round{on: on, left: t.last - t.first + 1}
+	r := &round{on: on, left: len(t.at)}
 	t.round = r
 	h.join(1)
-	for server := t.first; server <= t.last; server++ {
+	for _, server := range t.at {
 		if h.forget(t, server) {
 			r.left-- // the server knows nothing of it
 			continue
@@ -362,8 +361,10 @@ func (f *feed) answered(refusal []byte) {
 func (h *hub) drop(t *topic) {
 	t.dead = true
 	h.settled(t.round)
-	for server := t.first; t.lost > 0; server++ {
-		h.forget(t, server)
+	for _, server := range t.at {
+		if t.lost > 0 {
+			h.forget(t, server)
+		}
 	}
 	delete(h.topics, t.key)
 	if t.key.kind == pattern {
@@ -454,7 +455,7 @@ func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 	stay := h.env.Config.Resubscribe && why.Kind != pool.Stopping
 	var victims []*Session
 	for _, t := range h.topics {
-		if f.server < t.first || f.server > t.last {
+		if !slices.Contains(t.at, f.server) {
 			continue
 		}
 		if t.established() {
@@ -489,7 +490,7 @@ func (r *round) end(refusal []byte) {
 
 // leaveOthers unsubscribes a dead topic from the servers whose feeds are left, but for one that knows nothing of it.
 func (h *hub) leaveOthers(t *topic, but int) {
-	for server := t.first; server <= t.last; server++ {
+	for _, server := range t.at {
 		if f := h.feeds[server]; f != nil && f.conn != nil && server != but {
 			_ = f.ask(t, &round{left: 1})
 		}

@@ -31,14 +31,16 @@ func (h *hub) tally(key topicKey, matching bool) (sum tally) {
 	if t := h.topics[key]; t != nil && !(matching && h.misses(t, server)) {
 		// A message is published at one server, NUMSUB asks all at which the topic is subscribed.
 		if sum.ours = 1; !matching {
-			sum.ours = t.last - t.first + 1 - t.lost
+			sum.ours = len(t.at) - t.lost
 		}
 		sum.clients = len(t.subs)
 	}
 	if matching && key.kind == channel {
 		for name, t := range h.patterns {
 			if glob(name, key.name) && !h.misses(t, server) {
-				sum.ours++
+				if slices.Contains(t.at, server) { // else another node of a cluster passes it on
+					sum.ours++
+				}
 				sum.clients += len(t.subs)
 			}
 		}

@@ -133,7 +133,7 @@ func (h *hub) askAgain(t *topic, server int) *pool.Failure {
 
 // askAgainNow does it wherever the topic is missing, for a client that comes to it and wants to know.
 func (h *hub) askAgainNow(t *topic) *pool.Failure {
-	for server := t.first; server <= t.last && t.lost > 0; server++ {
+	for _, server := range t.at {
 		if r, missing := h.lost[server].topics[t]; !missing || r != nil {
 			continue
 		}
@@ -150,7 +150,7 @@ func (h *hub) askAgainNow(t *topic) *pool.Failure {
 
 // eachAgain calls f for the rounds in which servers are asked for the topic again.
 func (h *hub) eachAgain(t *topic, f func(*round)) {
-	for server := t.first; server <= t.last && t.lost > 0; server++ {
+	for _, server := range t.at {
 		if r := h.lost[server].topics[t]; r != nil {
 			f(r)
 		}

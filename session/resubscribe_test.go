@@ -155,7 +155,7 @@ func (f *feedEnds) compare() {
 				if topic.dead || !slices.Contains(topic.subs, c.session) {
 					f.tb.Errorf("%s subscribes to %s, which is dead: %t", c.name, name, topic.dead)
 				}
-				for i := topic.first; i <= topic.last; i++ {
+				for _, i := range topic.at {
 					want[i][name] = true
 				}
 			}
