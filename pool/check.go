@@ -26,6 +26,12 @@ func (p *Pool) Check() error {
 			}
 		}
 	}
+	for _, c := range p.leaving {
+		owed += c.ring.waiting()
+		if err := c.check(); err != nil {
+			return fmt.Errorf("connection to %s, which leaves, %s: %w", c.server.Name, c.state, err)
+		}
+	}
 	lent := 0
 	for c := range p.own.all {
 		owed += c.ring.waiting()
@@ -42,9 +48,17 @@ func (p *Pool) Check() error {
 	if owed != p.InFlight {
 		return fmt.Errorf("InFlight is %d, the rings hold %d", p.InFlight, owed)
 	}
-	for i, s := range p.servers {
-		if st := &p.stats.Servers[i]; st.Connections != uint64(s.ready) {
-			return fmt.Errorf("server %s has %d ready connections, the gauge shows %d", s.Name, s.ready, st.Connections)
+	ready := make([]int, len(p.servers))
+	seen := map[*Server]bool{}
+	p.each(func(c *Conn) {
+		if !seen[c.server] {
+			seen[c.server] = true
+			ready[c.server.index] += c.server.ready
+		}
+	})
+	for i, n := range ready {
+		if st := &p.stats.Servers[i]; st.Connections != uint64(n) {
+			return fmt.Errorf("server %d has %d ready connections, the gauge shows %d", i, n, st.Connections)
 		}
 	}
 	return nil
@@ -82,3 +96,18 @@ func (p *Pool) Users(key Key) int {
 
 // Seed makes what the pool draws by chance repeatable, for tests.
 func (p *Pool) Seed(seed uint64) { p.random = rand.New(rand.NewPCG(seed, seed)) }
+
+// each calls f for every connection.
+func (p *Pool) each(f func(*Conn)) {
+	for _, r := range p.rings {
+		for _, c := range r.conns {
+			f(c)
+		}
+	}
+	for _, c := range p.leaving {
+		f(c)
+	}
+	for c := range p.own.all {
+		f(c)
+	}
+}

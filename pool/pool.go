@@ -219,7 +219,9 @@ func (p *Pool) Stop() {
 		c.retire()
 	}
 	for _, c := range p.leaving {
-		c.retire()
+		if c.state != Retired {
+			c.retire()
+		}
 	}
 	p.leaving = nil
 	p.tickAgain()

@@ -100,7 +100,7 @@ func (c *Conn) deliver(b []byte, p Piece) {
 	}
 	e := c.ring.at(c.ring.head)
 	recv, tag := e.recv, e.tag
-	if e.size > 0 && p == Whole && b[0] == '-' && recv != nil && elsewhere(b) {
+	if e.size > 0 && p == Whole && b[0] == '-' && recv != nil && Elsewhere(b) {
 		c.follow(*e, b)
 		return
 	}

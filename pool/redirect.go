@@ -2,6 +2,7 @@ package pool
 
 import (
 	"bytes"
+	"strings"
 
 	"ringmaster/stats"
 )
@@ -27,14 +28,34 @@ type again struct {
 	at      int64 // when to send it
 }
 
-// elsewhere reports whether an error may say that a request can't be answered now, or not there.
-func elsewhere(b []byte) bool {
+// Elsewhere reports whether an error may say that a request can't be answered now, or not there.
+func Elsewhere(b []byte) bool {
 	for _, word := range []string{"-MOVED ", "-ASK ", "-TRYAGAIN ", "-CLUSTERDOWN ", "-LOADING ", "-MASTERDOWN ", "-READONLY "} {
 		if len(b) > len(word) && string(b[:len(word)]) == word {
 			return true
 		}
 	}
 	return false
+}
+
+// Target is the server to which an error sends a request at once; ok: it does, and the server is known. asking: it wants to hear ASKING
+// first. from is the server that has said so. Loop-only.
+func (p *Pool) Target(from int, reply []byte) (server int, asking, ok bool) {
+	word, rest, _ := bytes.Cut(bytes.TrimRight(reply[1:], "\r\n"), []byte(" "))
+	asking = string(word) == "ASK"
+	if !asking && string(word) != "MOVED" {
+		return 0, false, false
+	}
+	_, addr, _ := bytes.Cut(rest, []byte(" "))
+	server = p.target(p.servers[from], addr)
+	return server, asking, server >= 0
+}
+
+// Hint tells that the map may be out of date. Loop-only.
+func (p *Pool) Hint() {
+	if p.cfg.Hint != nil {
+		p.cfg.Hint()
+	}
 }
 
 // follow sends the head again, or gives its client the error.
@@ -61,14 +82,13 @@ func (c *Conn) follow(e pending, reply []byte) {
 // client's.
 func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	p := c.pool
-	word, rest, _ := bytes.Cut(bytes.TrimRight(reply[1:], "\r\n"), []byte(" "))
+	word, _, _ := bytes.Cut(reply[1:], []byte(" "))
 	a := again{request: *e, rings: c.rings, nth: c.nth, server: c.server.index}
 	st := &p.stats.Redirects
 	switch string(word) {
 	case "MOVED", "ASK":
-		_, addr, _ := bytes.Cut(rest, []byte(" "))
-		a.asking = len(word) == 3
-		if a.server = p.target(c, addr); a.server < 0 {
+		var known bool
+		if a.server, a.asking, known = p.Target(c.server.index, reply); !known {
 			// Nobody has told of that server yet: any will say where it is again, when the map has come.
 			st[stats.RedirectUnknown]++
 			a.server, a.asking, a.at = c.server.index, false, p.Now+retryAfter
@@ -78,13 +98,13 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 			st[stats.RedirectMoved]++
 		}
 		if !a.asking {
-			p.cfg.Hint()
+			p.Hint()
 		}
 	case "TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY":
 		st[stats.RedirectRetry]++
 		a.at = p.Now + retryAfter
 		if word[0] != 'T' {
-			p.cfg.Hint()
+			p.Hint()
 		}
 	default:
 		return false
@@ -107,11 +127,11 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	return true
 }
 
-// target is the server that a redirect names. An empty host is the one that says so.
-func (p *Pool) target(c *Conn, addr []byte) int {
+// target is the number of the server with an address; -1: there is none. Without a host it is on that of who says so.
+func (p *Pool) target(from *Server, addr []byte) int {
 	if len(addr) > 0 && addr[0] == ':' {
-		if i := bytes.LastIndexByte([]byte(c.server.Addr), ':'); i >= 0 {
-			addr = append([]byte(c.server.Addr[:i]), addr...)
+		if i := strings.LastIndexByte(from.Addr, ':'); i >= 0 {
+			addr = append([]byte(from.Addr[:i]), addr...)
 		}
 	}
 	return p.serverAt(addr)

@@ -31,6 +31,10 @@ func (s *Session) block(spec *command.Spec, req *parser.Request) {
 				s.refuse(spec, errPinnedElsewhere)
 				return
 			}
+			if s.env.Map.Slotted() {
+				s.sendApart(spec, raw, server)
+				return
+			}
 			s.blockAt(server, spec, raw)
 		},
 		done: (*Session).unblocked,

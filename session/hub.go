@@ -53,13 +53,13 @@ type topicKey struct {
 //
 // Invariant: it is in hub.topics until it has no users and its last round, an unsubscription, is over.
 type topic struct {
-	key         topicKey
-	at          []int // the servers that it is subscribed at
-	subs        []*Session
-	users       int    // len(subs), and the passages that hold on to it
-	round       *round // the latest thing asked of all servers
-	lost        int    // in how many of hub.lost it is
-	dead        bool   // it is over: nobody may use it any more
+	key   topicKey
+	at    []int // the servers that it is subscribed at
+	subs  []*Session
+	users int    // len(subs), and the passages that hold on to it
+	round *round // the latest thing asked of all servers
+	lost  int    // in how many of hub.lost it is
+	dead  bool   // it is over: nobody may use it any more
 }
 
 // round is a subscription or unsubscription of one topic under way at one server or more.

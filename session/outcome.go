@@ -15,11 +15,16 @@ type outcome struct {
 	left   int    // requests of the piece that have not ended
 	n      int    // commands that the server answers
 	locals []local
+	piece  *piece // in front of a cluster: to send it again; else nil
 	buf    []byte // EXEC's reply so far, if the proxy has something to add to it
 }
 
 // Reply is pool.Receiver.
 func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
+	if o.piece != nil && p == pool.Whole && b[0] == '-' && o.elsewhere(i, b) {
+		o.end()
+		return
+	}
 	if i == o.last {
 		if len(o.locals) == 0 || o.s.state == closed {
 			o.s.Reply(o.tag, b, p)
@@ -50,9 +55,14 @@ func (o *outcome) Fail(i uint64, f *pool.Failure) {
 
 // end counts the end of one request.
 func (o *outcome) end() {
-	if o.left--; o.left == 0 {
-		o.s.env.recycleOutcome(o)
+	if o.left--; o.left > 0 {
+		return
 	}
+	if o.piece != nil && o.piece.again {
+		o.s.env.later = append(o.s.env.later, o)
+		return
+	}
+	o.s.env.recycleOutcome(o)
 }
 
 // join puts the answers of the proxy's own between those of the server.
@@ -123,6 +133,9 @@ func (e *Env) outcome() *outcome {
 }
 
 func (e *Env) recycleOutcome(o *outcome) {
+	if o.piece != nil {
+		e.Pool.Buffers.Put(o.piece.buf)
+	}
 	*o = outcome{}
 	if len(e.outcomes) < maxFree {
 		e.outcomes = append(e.outcomes, o)

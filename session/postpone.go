@@ -182,6 +182,7 @@ func (p *postponed) cancel(s *Session) (unanswered bool) {
 func (e *Env) Tick() {
 	e.tellBusy()
 	e.hub.tick()
+	e.sendDeferred()
 	if len(e.held) == 0 || e.paused() && e.pause.all {
 		return
 	}

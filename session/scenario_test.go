@@ -18,7 +18,7 @@ import (
 
 // TestScenarios plays the stories in testdata. Each file holds several, which begin with "== title".
 // Lines before the first step set the scene: "servers A B", "config max-in-flight 4", "password x",
-// "by hand" (the story answers dials and logins itself). Clients have names in small letters, servers'
+// "config cluster 1" (the slot of {A} is at server A), "by hand" (the story answers dials and logins itself). Clients have names in small letters, servers'
 // connections in capitals. Whatever either end has received must be looked at before the story ends.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -292,6 +292,13 @@ var verbs = []struct {
 		}
 	}},
 	{verb(`SERVER accepts`), func(s *story, m []string) { s.open(s.dialTo(m[0])) }},
+	{verb(`slot (\S+) moves to (\S+)`), func(s *story, m []string) { s.moves(m[0], m[1]) }},
+	{verb(`the map is said to be old`), func(s *story, m []string) {
+		if s.hints == 0 {
+			s.Errorf("%s: nobody says so", s.where)
+		}
+		s.hints = 0
+	}},
 	{verb(`SERVER can't be reached: (.*)`), func(s *story, m []string) {
 		c := s.dialTo(m[0])
 		if c == nil {

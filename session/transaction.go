@@ -376,8 +376,15 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	o := env.outcome()
 	o.s, o.last, o.left, o.locals, o.n = s, uint64(last), requests, tx.locals, tx.n
 	o.tag = s.expect(len(tx.buf.B))
+	if env.Map.Slotted() {
+		o.piece = &piece{buf: tx.buf, needs: needs, requests: requests, cmd: spec.ID, key: tx.key, server: tx.server, watched: watched, at: env.Pool.Now}
+	}
 	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks); f != nil {
 		tag := o.tag
+		if o.piece != nil {
+			o.piece = nil
+			env.Pool.Buffers.Put(tx.buf)
+		}
 		env.recycleOutcome(o)
 		s.countFailure(spec)
 		s.Fail(tag, f)
@@ -385,7 +392,9 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 			s.pin.soiled = true // no EXEC was sent: the server still watches
 		}
 	}
-	env.Pool.Buffers.Put(tx.buf)
+	if !env.Map.Slotted() {
+		env.Pool.Buffers.Put(tx.buf)
+	}
 }
 
 // execLocals answers a transaction of commands that the proxy answers itself, or of none.

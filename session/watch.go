@@ -32,6 +32,10 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	raw := bytes.Clone(req.Raw)
 	s.begin(&errand{
 		send: func(s *Session) {
+			if s.env.Map.Slotted() {
+				s.sendApart(spec, raw, server)
+				return
+			}
 			p, f := s.pinTo(server)
 			if f != nil {
 				s.failed(spec, len(raw), f)

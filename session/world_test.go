@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -35,6 +36,11 @@ type world struct {
 
 	byHand    bool // the test answers dials and handshakes
 	databases int  // that the servers have
+
+	// In front of a cluster: by tag, where its slot is; and how often the map was said to be out of date.
+	slots   map[string]string
+	numbers shard.Numbers
+	hints   int
 }
 
 // settings are what a test may choose before the world is made.
@@ -67,6 +73,15 @@ func newWorld(tb testing.TB, s settings) *world {
 		cfg.Servers = append(cfg.Servers, shard.Server{Name: name, Addr: name + ":6379", Weight: 1})
 	}
 	m, err := shard.New(cfg)
+	w := &world{tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, databases: 16}
+	if s.upstream.Cluster {
+		s.upstream.Hint = func() { w.hints++ }
+		w.slots = map[string]string{}
+		for _, name := range s.servers {
+			w.slots[name] = name
+		}
+		m, err = w.slotMap()
+	}
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -74,10 +89,6 @@ func newWorld(tb testing.TB, s settings) *world {
 		if m.Lookup([]byte("{"+name+"}")) != i {
 			tb.Fatalf("no key lives on the server it is named after: {%s}", name)
 		}
-	}
-	w := &world{
-		tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{},
-		byHand: s.byHand, databases: 16,
 	}
 	w.stats = stats.NewLoop(len(command.All()), m.Len())
 	w.pool = pool.New(s.upstream, m, w.stats, slog.New(slog.DiscardHandler))
@@ -92,6 +103,35 @@ func newWorld(tb testing.TB, s settings) *world {
 	w.pool.Start()
 	w.settle()
 	return w
+}
+
+// slotMap is the map of a cluster: the slot of each tag such as {A} is at the server in slots.
+func (w *world) slotMap() (*shard.Map, error) {
+	at := map[string]*shard.Group{}
+	var groups []shard.Group
+	for _, tag := range slices.Sorted(maps.Keys(w.slots)) {
+		name := w.slots[tag]
+		if at[name] == nil {
+			at[name] = &shard.Group{Primary: shard.Server{Name: name, Addr: name + ":6379", Weight: 1}}
+		}
+		slot := shard.Slot([]byte(tag))
+		at[name].Slots = append(at[name].Slots, shard.SlotRange{First: slot, Last: slot})
+	}
+	for _, name := range slices.Sorted(maps.Keys(at)) {
+		groups = append(groups, *at[name])
+	}
+	return w.numbers.Map(groups)
+}
+
+// moves puts the slot of a tag elsewhere, and tells the loop.
+func (w *world) moves(tag, name string) {
+	w.slots[tag] = name
+	m, err := w.slotMap()
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	w.pool.Follow(m)
+	w.env.Follow(m)
 }
 
 // settle is the end of the loop's turn.
