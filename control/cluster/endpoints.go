@@ -1,0 +1,193 @@
+package cluster
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"ringmaster/internal/respclient"
+)
+
+// origin ranks what is known of an address: a higher one counts more, whatever the number of views.
+type origin uint8
+
+const (
+	// ipOnly is the IP that the nodes have of each other, where SHARDS and SLOTS lack the node.
+	ipOnly origin = iota
+	// sameHost is the host at which the view was asked: the node does not know its own address, or is
+	// told to give none (cluster-preferred-endpoint-type unknown-endpoint).
+	sameHost
+	// announced is the endpoint that the cluster prefers.
+	announced
+)
+
+// endpoint is where a node can be reached, as CLUSTER SHARDS and CLUSTER SLOTS say it.
+type endpoint struct {
+	host string // "" or null: the host that was asked; "?": there should be a hostname, but it is not set
+	ip   string
+	port int // 0 when there is only a port for TLS
+	tls  int
+}
+
+// address is HOST:PORT. The port for TLS is used where there is no other.
+func (e endpoint) address(asked string) (string, origin) {
+	host, from := e.host, announced
+	if host == "?" {
+		host = e.ip
+	}
+	if host == "" || host == "?" {
+		host, from = hostOf(asked), sameHost
+	}
+	port := e.port
+	if port == 0 {
+		port = e.tls
+	}
+	return join(host, port), from
+}
+
+// hostOf is the host of HOST:PORT, or "".
+func hostOf(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return ""
+	}
+	return host
+}
+
+// join is HOST:PORT, or "" when one of the two is not usable: a peer's word goes no further unread.
+func join(host string, port int) string {
+	if port < 1 || port > 65535 || !usable(host) {
+		return ""
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port))
+}
+
+// maxHost is the longest name that the DNS has, in bytes. With a port it is shorter than shard.MaxName.
+const maxHost = 249
+
+// usable reports whether host is an IP address or consists of what hostnames consist of.
+func usable(host string) bool {
+	if host == "" || len(host) > maxHost {
+		return false
+	}
+	if _, err := netip.ParseAddr(host); err == nil {
+		return true
+	}
+	for _, c := range []byte(host) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_') {
+			return false
+		}
+	}
+	return true
+}
+
+// gossiped reads ip:port@cport[,hostname...] of CLUSTER NODES. The IP is empty for a node that does not
+// know its own.
+func gossiped(field, asked string) (string, origin) {
+	field, _, _ = strings.Cut(field, ",")
+	field, _, _ = strings.Cut(field, "@")
+	colon := strings.LastIndexByte(field, ':')
+	if colon < 0 {
+		return "", ipOnly
+	}
+	port, err := strconv.Atoi(field[colon+1:])
+	if err != nil {
+		return "", ipOnly
+	}
+	host := strings.Trim(field[:colon], "[]")
+	if host == "" {
+		return join(hostOf(asked), port), sameHost
+	}
+	return join(host, port), ipOnly
+}
+
+// locate puts the endpoint into the view. Nodes that CLUSTER NODES lacks came up in between: the next refresh has them.
+func (v *view) locate(id string, e endpoint) *node {
+	n := v.nodes[id]
+	if n == nil {
+		return nil
+	}
+	if addr, from := e.address(v.asked); addr != "" {
+		n.addr, n.origin = addr, from
+	}
+	return n
+}
+
+// locateByShards reads the reply to CLUSTER SHARDS (Redis 7.0).
+func (v *view) locateByShards(reply respclient.Value) error {
+	if reply.Kind != '*' || reply.Null {
+		return errors.New("CLUSTER SHARDS is no array")
+	}
+	for _, s := range reply.Elems {
+		s.Pairs(func(key string, value respclient.Value) bool {
+			if key == "nodes" {
+				for _, n := range value.Elems {
+					v.locateByShard(n)
+				}
+			}
+			return true
+		})
+	}
+	return nil
+}
+
+func (v *view) locateByShard(reply respclient.Value) {
+	var e endpoint
+	var id, health string
+	reply.Pairs(func(key string, value respclient.Value) bool {
+		switch key {
+		case "id":
+			id = value.Text
+		case "endpoint":
+			e.host = value.Text // "" for null
+		case "ip":
+			e.ip = value.Text
+		case "port":
+			e.port = portIn(value)
+		case "tls-port":
+			e.tls = portIn(value)
+		case "health":
+			health = value.Text
+		}
+		return true
+	})
+	if n := v.locate(id, e); n != nil {
+		n.loading = health == "loading"
+	}
+}
+
+// locateBySlots reads the reply to CLUSTER SLOTS: [first, last, [endpoint, port, id, metadata], replicas...]. Before
+// Redis 4.0 it has no IDs; then what CLUSTER NODES says of addresses stays.
+func (v *view) locateBySlots(reply respclient.Value) error {
+	if reply.Kind != '*' || reply.Null {
+		return errors.New("CLUSTER SLOTS is no array")
+	}
+	for _, entry := range reply.Elems {
+		for _, n := range entry.Elems[min(2, len(entry.Elems)):] {
+			if len(n.Elems) < 3 {
+				continue
+			}
+			e := endpoint{host: n.Elems[0].Text, port: portIn(n.Elems[1])}
+			if len(n.Elems) > 3 {
+				n.Elems[3].Pairs(func(key string, value respclient.Value) bool {
+					if key == "ip" {
+						e.ip = value.Text
+					}
+					return true
+				})
+			}
+			v.locate(n.Elems[2].Text, e)
+		}
+	}
+	return nil
+}
+
+func portIn(v respclient.Value) int {
+	n, ok := v.Int()
+	if !ok || n < 1 || n > 65535 {
+		return 0
+	}
+	return int(n)
+}

@@ -1,0 +1,294 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"ringmaster/shard"
+)
+
+const (
+	defaultInterval    = 5 * time.Second
+	defaultMinInterval = 100 * time.Millisecond
+	defaultTimeout     = time.Second
+	defaultNodes       = 5
+
+	// hurried is the part of Interval at which the nodes are asked while a slot has no primary that works: only asking shows
+	// that a replica was promoted.
+	hurried = 20
+	// memory is how long what was found before stands against views that say ok. They say so wrongly for a node
+	// timeout at most, 15 s by default.
+	memory = time.Minute
+	// quiet is the time between log lines about slots that move, so that a resharding is told in a few.
+	quiet = 5 * time.Second
+)
+
+// Config says which cluster is followed and how closely. Only Seeds is needed.
+type Config struct {
+	// Seeds are nodes to begin with, HOST:PORT. They are asked again when the nodes known are silent. Hostnames are
+	// resolved each time.
+	Seeds []string
+	// Username and Password log in to the nodes; without a password nothing is sent.
+	Username, Password string
+	// Interval is the time between refreshes that nobody asked for. Shorter finds new replicas sooner and costs the nodes
+	// more. 0 is 5 s.
+	Interval time.Duration
+	// MinInterval is the least time between the starts of two refreshes. 0 is 100 ms.
+	MinInterval time.Duration
+	// Timeout is what one node has to answer in, the connection included. 0 is 1 s.
+	Timeout time.Duration
+	// Nodes is how many nodes are asked at a refresh, primaries first. 0 is 5.
+	Nodes int
+	// Log takes what operators should read. Nil is slog.Default().
+	Log *slog.Logger
+}
+
+// Watcher follows one cluster.
+type Watcher struct {
+	cfg   Config
+	log   *slog.Logger
+	hints chan struct{}
+
+	// Of whoever runs a refresh; Discover and Run do not overlap.
+	turn     int // where in the list of primaries the next refresh begins
+	logged   *topology // what the log has told
+	untold   bool      // the groups have changed since
+	loggedAt time.Time
+	against  time.Time // since when memory stands against the views
+	silent   bool      // the last refresh had no result
+
+	mu      sync.Mutex
+	current *topology // nil before the first discovery
+	groups  []shard.Group
+	status  Status
+}
+
+// New prepares a watcher; it asks nobody yet.
+func New(c Config) *Watcher {
+	if c.Interval <= 0 {
+		c.Interval = defaultInterval
+	}
+	if c.MinInterval <= 0 {
+		c.MinInterval = defaultMinInterval
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = defaultTimeout
+	}
+	if c.Nodes <= 0 {
+		c.Nodes = defaultNodes
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return &Watcher{cfg: c, log: c.Log, hints: make(chan struct{}, 1)}
+}
+
+// Hint says that the map may be out of date: a redirect, an unknown node or a failure was seen. Hints are joined, and
+// the nodes are asked at once or as soon as MinInterval allows. It never waits. Any goroutine.
+func (w *Watcher) Hint() {
+	select {
+	case w.hints <- struct{}{}:
+	default:
+	}
+}
+
+// Discover asks the seeds, and nodes that they name, and returns the groups. The error says what each one
+// answered. Before Run; Run then publishes what differs from this.
+func (w *Watcher) Discover(ctx context.Context) ([]shard.Group, error) {
+	if len(w.cfg.Seeds) == 0 {
+		return nil, errors.New("no nodes of a cluster are named")
+	}
+	if _, err := w.refresh(ctx); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.groups, nil
+}
+
+// Run follows the cluster until ctx ends and calls publish with the groups whenever they differ from those before, the
+// first time unless Discover has returned them. A group whose primary belonged to an earlier group has that group's
+// place. publish must not wait long.
+func (w *Watcher) Run(ctx context.Context, publish func([]shard.Group)) {
+	wait := time.Duration(0)
+	if w.topology() != nil {
+		wait = w.pause()
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	last := time.Now().Add(-w.cfg.MinInterval)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-w.hints:
+			// What hints while this waits is answered by this refresh.
+			if !sleep(ctx, w.cfg.MinInterval-time.Since(last)) {
+				return
+			}
+			w.forgetHints()
+		}
+		last = time.Now()
+		if changed, err := w.refresh(ctx); err == nil && changed {
+			publish(w.published())
+		}
+		timer.Reset(w.pause())
+	}
+}
+
+func (w *Watcher) forgetHints() {
+	select {
+	case <-w.hints:
+	default:
+	}
+}
+
+// sleep waits for d and reports whether ctx goes on.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// pause is the time until the next refresh that nobody asks for.
+func (w *Watcher) pause() time.Duration {
+	t := w.topology()
+	if t != nil && t.settled() && !w.silent {
+		return w.cfg.Interval
+	}
+	return max(w.cfg.MinInterval, w.cfg.Interval/hurried)
+}
+
+func (w *Watcher) topology() *topology {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.current
+}
+
+func (w *Watcher) published() []shard.Group {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.groups
+}
+
+// refresh asks the nodes and takes what they say. changed says whether the groups did.
+func (w *Watcher) refresh(ctx context.Context) (changed bool, err error) {
+	last := w.topology()
+	answers := w.survey(ctx, w.known(last))
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	views := distinct(answers)
+	now := time.Now()
+	trusted := w.against.IsZero() || now.Sub(w.against) < memory
+	t, ignored := merge(views, last, trusted)
+	if t == nil || len(t.groups) == 0 {
+		err = fmt.Errorf("no node describes the cluster: %w", explain(answers))
+		w.failed(answers, len(ignored), err)
+		return false, err
+	}
+	if !t.remembered {
+		w.against = time.Time{}
+	} else if w.against.IsZero() {
+		w.against = now
+	}
+	return w.take(t, answers, len(ignored), now), nil
+}
+
+// failed keeps what was known. It is logged once, until somebody answers again.
+func (w *Watcher) failed(answers []answer, outvoted int, err error) {
+	if !w.silent && w.topology() != nil {
+		w.log.Warn("cluster cannot be asked; its last map stays", slog.Any("cause", err))
+	}
+	w.silent = true
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.status.Refreshes++
+	w.status.Failures++
+	w.status.count(answers, outvoted)
+}
+
+// take makes t the current topology and reports whether the groups changed.
+func (w *Watcher) take(t *topology, answers []answer, outvoted int, now time.Time) bool {
+	if w.silent && w.logged != nil {
+		w.log.Info("cluster answers again")
+	}
+	w.silent = false
+	groups := t.published()
+	w.mu.Lock()
+	w.status.Refreshes++
+	w.status.count(answers, outvoted)
+	w.status.LastGood = now
+	changed := !reflect.DeepEqual(groups, w.groups)
+	if changed {
+		w.groups = groups
+		w.status.Changes++
+	}
+	w.current = t
+	w.mu.Unlock()
+	w.tell(t, changed, now)
+	return changed
+}
+
+// tell logs what changed. Slots that move from one primary to another are told every few seconds.
+func (w *Watcher) tell(t *topology, changed bool, now time.Time) {
+	if w.logged == nil {
+		w.log.Info("cluster discovered", slog.Int("primaries", len(t.groups)), slog.Int("replicas", len(t.replicas())),
+			slog.Int("slots", t.covered))
+		w.logged, w.loggedAt = t, now
+		return
+	}
+	if w.untold = w.untold || changed; !w.untold {
+		w.logged = t
+		return
+	}
+	lines := changes(w.logged, t)
+	if now.Sub(w.loggedAt) < quiet && !slices.ContainsFunc(lines, func(c change) bool { return !c.moving }) {
+		return
+	}
+	for _, c := range lines {
+		w.log.Log(context.Background(), c.level, "cluster: "+c.text)
+	}
+	w.logged, w.loggedAt, w.untold = t, now, false
+}
+
+// known are nodes to ask, in order: primaries, from another one on each time, replicas, what is failing.
+func (w *Watcher) known(t *topology) []string {
+	if t == nil {
+		return nil
+	}
+	var primaries, replicas, failing []string
+	for _, g := range t.groups {
+		if g.primary.failing {
+			failing = append(failing, g.primary.addr)
+		} else {
+			primaries = append(primaries, g.primary.addr)
+		}
+		for _, r := range g.replicas {
+			replicas = append(replicas, r.addr)
+		}
+	}
+	w.turn += w.cfg.Nodes
+	return slices.Concat(rotated(primaries, w.turn), rotated(replicas, w.turn), failing)
+}
+
+// rotated is list from another place on.
+func rotated(list []string, by int) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	by %= len(list)
+	return slices.Concat(list[by:], list[:by])
+}

@@ -1,0 +1,289 @@
+package testkit
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// clusterSlots is the number of hash slots of a Redis Cluster.
+const clusterSlots = 16384
+
+// ClusterOptions is what a cluster is started with.
+type ClusterOptions struct {
+	Primaries, Replicas int      // replicas in all; they follow the primaries in turn
+	Password            string   // of the default user, on every node
+	Args                []string // further arguments of every redis-server
+}
+
+// Cluster is a Redis Cluster of redis-server processes on 127.0.0.1 whose nodes fail each other after a second.
+type Cluster struct {
+	// Nodes are all nodes, those that were killed included: the primaries at the start in the order of their slots, then
+	// the replicas, then what was added.
+	Nodes []*Server
+
+	options ClusterOptions
+}
+
+// ClusterNode is a line of CLUSTER NODES.
+type ClusterNode struct {
+	ID, Addr, Primary string // Primary is "-" for a primary
+	Flags             []string
+	Linked            bool
+	Slots             []string
+}
+
+// StartCluster starts n primaries, which own the slots in equal parts, and replicas, and returns when all nodes agree that
+// all is well. It skips the test when redis-server is missing.
+func StartCluster(t testing.TB, primaries, replicas int) *Cluster {
+	t.Helper()
+	return StartClusterWith(t, ClusterOptions{Primaries: primaries, Replicas: replicas})
+}
+
+// StartClusterWith is StartCluster with every choice.
+func StartClusterWith(t testing.TB, o ClusterOptions) *Cluster {
+	t.Helper()
+	c := &Cluster{options: o}
+	for range o.Primaries + o.Replicas {
+		c.start(t)
+	}
+	for i, n := range c.Nodes {
+		c.Must(t, n, "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1))
+		if i < o.Primaries {
+			first, last := i*clusterSlots/o.Primaries, (i+1)*clusterSlots/o.Primaries-1
+			c.Must(t, n, "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(first), strconv.Itoa(last))
+		}
+		for _, m := range c.Nodes[:i] {
+			c.meet(t, n, m)
+		}
+	}
+	c.waitKnown(t)
+	for i, n := range c.Nodes[o.Primaries:] {
+		c.Must(t, n, "CLUSTER", "REPLICATE", c.ID(t, c.Nodes[i%o.Primaries]))
+	}
+	c.WaitOK(t)
+	return c
+}
+
+// start starts a node that knows nobody.
+func (c *Cluster) start(t testing.TB) *Server {
+	t.Helper()
+	bin := Need(t, "redis-server")
+	dir := t.TempDir()
+	n := launch(t, &Server{Dir: dir}, func(port int) ([]string, error) {
+		argv := []string{bin, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", dir,
+			"--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(FreePort(t)), "--cluster-node-timeout", "1000",
+			"--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"}
+		if c.options.Password != "" {
+			argv = append(argv, "--requirepass", c.options.Password, "--masterauth", c.options.Password)
+		}
+		return append(argv, c.options.Args...), nil
+	})
+	c.Nodes = append(c.Nodes, n)
+	return n
+}
+
+// busPort is what the node was started with.
+func busPort(n *Server) string { return n.argv[slices.Index(n.argv, "--cluster-port")+1] }
+
+func (c *Cluster) meet(t testing.TB, n, other *Server) {
+	t.Helper()
+	c.Must(t, n, "CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(other.Port(t)), busPort(other))
+}
+
+// Ask sends a command to a node and returns its reply; errors are values. Any goroutine.
+func (c *Cluster) Ask(n *Server, args ...string) (Value, error) {
+	conn, err := Connect(n.Addr)
+	if err != nil {
+		return Value{}, err
+	}
+	defer conn.Close()
+	if c.options.Password != "" {
+		if raw, err := conn.Call("AUTH", c.options.Password); err != nil || raw != "+OK\r\n" {
+			return Value{}, fmt.Errorf("AUTH at %s: %q, %w", n.Addr, raw, err)
+		}
+	}
+	raw, err := conn.Call(args...)
+	if err != nil {
+		return Value{}, err
+	}
+	return ParseValue([]byte(raw))
+}
+
+// Must is Ask that ends the test when there is no reply, or an error.
+func (c *Cluster) Must(t testing.TB, n *Server, args ...string) Value {
+	t.Helper()
+	v, err := c.Ask(n, args...)
+	if err != nil || v.Kind == '-' {
+		t.Fatalf("%q at %s: %v, %v", args, n.Addr, v, err)
+	}
+	return v
+}
+
+// ID is the node's ID.
+func (c *Cluster) ID(t testing.TB, n *Server) string {
+	t.Helper()
+	return c.Must(t, n, "CLUSTER", "MYID").Text
+}
+
+// View is the cluster as n sees it, n first.
+func (c *Cluster) View(n *Server) ([]ClusterNode, error) {
+	v, err := c.Ask(n, "CLUSTER", "NODES")
+	if err != nil || v.Kind == '-' {
+		return nil, fmt.Errorf("CLUSTER NODES at %s: %v, %w", n.Addr, v, err)
+	}
+	var nodes []ClusterNode
+	for line := range strings.Lines(v.Text) {
+		f := strings.Fields(line)
+		if len(f) < 8 {
+			return nil, fmt.Errorf("CLUSTER NODES at %s: line %q", n.Addr, line)
+		}
+		addr, _, _ := strings.Cut(f[1], "@")
+		node := ClusterNode{ID: f[0], Addr: addr, Primary: f[3], Flags: strings.Split(f[2], ","), Linked: f[7] == "connected", Slots: f[8:]}
+		if slices.Contains(node.Flags, "myself") {
+			nodes = slices.Insert(nodes, 0, node)
+		} else {
+			nodes = append(nodes, node)
+		}
+	}
+	return nodes, nil
+}
+
+// Running are the nodes whose process lives.
+func (c *Cluster) Running() []*Server {
+	return slices.DeleteFunc(slices.Clone(c.Nodes), (*Server).Exited)
+}
+
+// Primary is the node that owns slot, as most running nodes see it; nil when they do not.
+func (c *Cluster) Primary(slot int) *Server {
+	votes := map[string]int{}
+	running := c.Running()
+	for _, n := range running {
+		view, _ := c.View(n)
+		for _, node := range view {
+			if owns(node.Slots, slot) {
+				votes[node.Addr]++
+			}
+		}
+	}
+	for _, n := range running {
+		if 2*votes[n.Addr] > len(running) {
+			return n
+		}
+	}
+	return nil
+}
+
+func owns(ranges []string, slot int) bool {
+	for _, r := range ranges {
+		low, high, wide := strings.Cut(r, "-")
+		if !wide {
+			high = low
+		}
+		first, err1 := strconv.Atoi(low)
+		last, err2 := strconv.Atoi(high)
+		if err1 == nil && err2 == nil && first <= slot && slot <= last {
+			return true
+		}
+	}
+	return false
+}
+
+// ReplicasOf are the running replicas of a primary, as it sees them.
+func (c *Cluster) ReplicasOf(t testing.TB, primary *Server) []*Server {
+	t.Helper()
+	view, err := c.View(primary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var replicas []*Server
+	for _, n := range c.Running() {
+		if slices.ContainsFunc(view, func(v ClusterNode) bool { return v.Addr == n.Addr && v.Primary == view[0].ID }) {
+			replicas = append(replicas, n)
+		}
+	}
+	return replicas
+}
+
+// WaitOK waits until every running node says that all slots are served, knows every other running node, none of them as
+// failing and all as the others know them, and every replica has its primary's data.
+func (c *Cluster) WaitOK(t testing.TB) {
+	t.Helper()
+	var trouble string
+	if !Eventually(Patience, func() bool { trouble = c.trouble(); return trouble == "" }) {
+		t.Fatalf("waited %v for the cluster: %s", Patience, trouble)
+	}
+}
+
+// trouble says what the cluster lacks, or nothing.
+func (c *Cluster) trouble() string {
+	running := c.Running()
+	roles := map[string]string{} // as the first node sees them
+	for i, n := range running {
+		info, err := c.Ask(n, "CLUSTER", "INFO")
+		if err != nil || !strings.Contains(info.Text, "cluster_state:ok") || !strings.Contains(info.Text, "cluster_slots_ok:16384") {
+			return fmt.Sprintf("%s says %q, %v", n.Addr, info.Text, err)
+		}
+		view, err := c.View(n)
+		if err != nil {
+			return err.Error()
+		}
+		for _, other := range running {
+			at := slices.IndexFunc(view, func(v ClusterNode) bool { return v.Addr == other.Addr })
+			if at < 0 || !view[at].Linked || view[at].failing() {
+				return fmt.Sprintf("%s has %s as %v", n.Addr, other.Addr, view)
+			}
+			role := view[at].role()
+			if i == 0 {
+				roles[other.Addr] = role
+			} else if roles[other.Addr] != role {
+				return fmt.Sprintf("%s has %s with %s, %s with %s", running[0].Addr, other.Addr, roles[other.Addr], n.Addr, role)
+			}
+		}
+		if view[0].Primary != "-" {
+			link, err := c.Ask(n, "INFO", "replication")
+			if err != nil || !strings.Contains(link.Text, "master_link_status:up") {
+				return fmt.Sprintf("replica %s has no data: %v", n.Addr, err)
+			}
+		}
+	}
+	return ""
+}
+
+// role is the primary's ID and the slots, without those that move, which only their node tells.
+func (n ClusterNode) role() string {
+	stays := slices.DeleteFunc(slices.Clone(n.Slots), func(r string) bool { return strings.HasPrefix(r, "[") })
+	return n.Primary + " " + strings.Join(stays, " ")
+}
+
+func (n ClusterNode) failing() bool {
+	return slices.ContainsFunc(n.Flags, func(f string) bool {
+		return strings.HasPrefix(f, "fail") || f == "handshake" || f == "noaddr"
+	})
+}
+
+// waitKnown waits until every running node has met every other.
+func (c *Cluster) waitKnown(t testing.TB) {
+	t.Helper()
+	running := c.Running()
+	Until(t, "every node knows every other", func() bool {
+		for _, n := range running {
+			view, err := c.View(n)
+			if err != nil {
+				return false
+			}
+			met := 0
+			for _, v := range view {
+				if v.Linked && !v.failing() {
+					met++
+				}
+			}
+			if met < len(running) {
+				return false
+			}
+		}
+		return true
+	})
+}
