@@ -45,7 +45,7 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l := &loop{
 		srv: srv, el: el, epoll: epoll, stats: stats.NewLoop(len(command.All()), srv.cfg.Map.Len()),
 		clients: map[*client]struct{}{}, lingers: map[*client]int64{},
-		solo: srv.cfg.Map.Len() == 1 && srv.cfg.Upstream.Connections == 1,
+		solo: srv.cfg.Map.Len() == 1 && !srv.cfg.Map.Slotted() && srv.cfg.Upstream.Connections == 1,
 	}
 	l.admitting = make(chan struct{}, maxAdmitting)
 	l.pool = pool.New(srv.cfg.Upstream, srv.cfg.Map, l.stats, srv.log)

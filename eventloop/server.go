@@ -17,6 +17,7 @@ import (
 	"github.com/panjf2000/gnet/v2/pkg/logging"
 
 	"ringmaster/pool"
+	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
@@ -185,6 +186,16 @@ func (s *Server) onEach(ctx context.Context, f func(int, *loop)) error {
 		}
 	}
 	return nil
+}
+
+// Follow has every loop go by a new map of the servers, soon. Any goroutine; in the order of the calls.
+func (s *Server) Follow(m *shard.Map) {
+	for _, l := range s.loops {
+		_ = l.post(func() {
+			l.pool.Follow(m)
+			l.env.Follow(m)
+		})
+	}
 }
 
 // Shutdown stops accepting, lets every client have the replies it is owed, and stops the loops. When

@@ -72,6 +72,9 @@ func (v *View) eachServer(f func(name string, of []*Server)) {
 				of = append(of, &v.Loops[i].Servers[n])
 			}
 		}
+		if n < len(v.Servers) && v.Servers[n] == "" {
+			continue // gone
+		}
 		f(nameOf(v.Servers, n), of)
 	}
 }

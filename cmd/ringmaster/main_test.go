@@ -19,6 +19,7 @@ import (
 
 	"ringmaster/control/config"
 	"ringmaster/eventloop"
+	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
@@ -32,6 +33,8 @@ type fakePlane struct {
 
 func (f *fakePlane) Snapshot(context.Context) ([]stats.Loop, error) { return nil, nil }
 func (f *fakePlane) Ready(context.Context) error                    { return nil }
+
+func (f *fakePlane) Follow(*shard.Map) {}
 
 func (f *fakePlane) Shutdown(ctx context.Context) error {
 	for _, l := range f.config.Listeners {

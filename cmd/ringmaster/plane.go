@@ -13,11 +13,14 @@ import (
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
+	"ringmaster/shard"
 )
 
 // plane is the running data plane.
 type plane interface {
 	admin.Source
+	// Follow goes by a new map of the servers.
+	Follow(m *shard.Map)
 	// Shutdown stops accepting, finishes what is in flight, and closes what is left when
 	// ctx ends; then its error is ctx's.
 	Shutdown(ctx context.Context) error
@@ -29,11 +32,7 @@ type starter func(eventloop.Config) (plane, error)
 func startPlane(c eventloop.Config) (plane, error) { return eventloop.Start(c) }
 
 // planeConfig translates settings into what the data plane takes.
-func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log *slog.Logger) (eventloop.Config, error) {
-	servers, err := c.Map()
-	if err != nil {
-		return eventloop.Config{}, err
-	}
+func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxClients int, log *slog.Logger) eventloop.Config {
 	var passwords []string
 	if c.Password != "" {
 		passwords = append(passwords, c.Password.Reveal())
@@ -45,7 +44,7 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 		Loops:        c.Loops,
 		Level:        c.Level,
 		LockThread:   c.LockThread,
-		Map:          servers,
+		Map:          top.initial,
 		Policy:       auth.NewPolicy(passwords...),
 		MaxClients:   maxClients,
 		TCPKeepAlive: c.TCPKeepAlive,
@@ -55,6 +54,8 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 			Connections:     c.UpstreamConnections,
 			MaxOwn:          c.PinnedConnections,
 			ProveMulti:      true,
+			Cluster:         top.watcher != nil,
+			Hint:            top.hint,
 			Scripts:         session.ScriptCommands(),
 			Username:        c.UpstreamUsername,
 			Password:        c.UpstreamPassword.Reveal(),
@@ -67,7 +68,7 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 			MaxPendingBytes: c.PendingBytes,
 		},
 		Session: session.Config{
-			Sharded:               c.Topology == config.Sharded,
+			Sharded:               c.Topology != config.Standalone,
 			Limits:                limits,
 			IdleTimeout:           c.IdleTimeout,
 			QueryBufferLimit:      c.QueryBufferLimit,
@@ -81,7 +82,7 @@ func planeConfig(c *config.Config, listeners []net.Listener, maxClients int, log
 			MaxInFlight:           c.MaxInFlight,
 			MaxInFlightBytes:      c.MaxInFlightBytes,
 		},
-	}, nil
+	}
 }
 
 // commandNames names command IDs for the metrics.
@@ -89,15 +90,6 @@ func commandNames() []string {
 	specs := command.All()
 	names := make([]string, len(specs))
 	for i, s := range specs {
-		names[i] = s.Name
-	}
-	return names
-}
-
-// serverNames names servers for the metrics, in the order of the map.
-func serverNames(c *config.Config) []string {
-	names := make([]string, len(c.Upstream))
-	for i, s := range c.Upstream {
 		names[i] = s.Name
 	}
 	return names

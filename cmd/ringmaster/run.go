@@ -61,21 +61,22 @@ func (p *process) run() error {
 		return err
 	}
 	addrs := ls.bound()
-	pc, err := planeConfig(p.config, ls.clients, maxClients, p.log)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	top, err := newTopology(ctx, p.config, p.log)
 	if err != nil {
 		ls.close()
 		return err
 	}
-	data, err := p.start(pc)
+	data, err := p.start(planeConfig(p.config, top, ls.clients, maxClients, p.log))
 	if err != nil {
 		ls.close()
 		return fmt.Errorf("cannot start: %w", err)
 	}
-	stopAdmin := p.serveAdmin(ls, data, maxClients)
-	ctx, stopMemory := context.WithCancel(context.Background())
-	defer stopMemory()
+	stopAdmin := p.serveAdmin(ls, data, top, maxClients)
 	go memory.Run(ctx)
-	p.log.Info("ready", slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin), slog.Any("servers", serverNames(p.config)),
+	go top.run(ctx, data)
+	p.log.Info("ready", slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin), slog.Any("servers", top.names()),
 		slog.String("topology", p.config.Topology), slog.Int("loops", p.config.Loops), slog.Int("max_clients", maxClients),
 		slog.String("version", version()))
 	for _, f := range p.ready {
@@ -89,14 +90,14 @@ func (p *process) run() error {
 }
 
 // serveAdmin starts the admin server if there is one, and returns what stops it.
-func (p *process) serveAdmin(ls *listeners, data plane, maxClients int) (stop func()) {
+func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClients int) (stop func()) {
 	if ls.admin == nil {
 		return func() {}
 	}
 	s := admin.New(admin.Config{
 		Source:     data,
 		Commands:   commandNames(),
-		Servers:    serverNames(p.config),
+		Servers:    top.names,
 		Version:    version(),
 		MaxClients: maxClients,
 		Pprof:      p.config.Pprof,

@@ -246,7 +246,7 @@ func sampleView() *stats.View {
 
 func TestMetricsText(t *testing.T) {
 	source := &fakeLoops{loops: sampleView().Loops}
-	addr := serve(t, Config{Source: source, Commands: []string{"get", "set", "del"}, Servers: sampleView().Servers, Version: "v1", MaxClients: 50})
+	addr := serve(t, Config{Source: source, Commands: []string{"get", "set", "del"}, Servers: func() []string { return sampleView().Servers }, Version: "v1", MaxClients: 50})
 	_, body := get(t, addr+"/metrics")
 	for _, want := range []string{
 		"# HELP ringmaster_command_calls_total Commands answered",

@@ -61,7 +61,7 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 	writeMetrics(&b, &stats.View{
 		Loops:      loops,
 		Commands:   h.Commands,
-		Servers:    h.Servers,
+		Servers:    h.Servers(),
 		Version:    h.Version,
 		Uptime:     uint64(time.Since(h.start).Seconds()),
 		MaxClients: uint64(max(h.MaxClients, 0)),

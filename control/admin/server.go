@@ -33,8 +33,9 @@ const (
 // Config says what is served.
 type Config struct {
 	Source Source
-	// Commands names command IDs, Servers server numbers, for labels.
-	Commands, Servers []string
+	// Commands names command IDs, Servers server numbers, for labels; "" is no server now.
+	Commands []string
+	Servers  func() []string
 	// Version and MaxClients are shown as metrics.
 	Version    string
 	MaxClients int

@@ -116,6 +116,9 @@ func (c *Config) checkServers(ps *Problems) {
 			ps.add(c.origin["topology"], "topology", "standalone means one server, and upstream names %d; want topology sharded, or one server", n)
 		}
 	}
+	if c.Topology == Cluster {
+		return
+	}
 	if _, err := c.Map(); err != nil {
 		ps.add(c.origin["upstream"], "upstream", "%s", strings.TrimPrefix(err.Error(), "shard: "))
 	}
@@ -123,7 +126,7 @@ func (c *Config) checkServers(ps *Problems) {
 
 // checkCluster settles whether clients see a cluster.
 func (c *Config) checkCluster(ps *Problems) {
-	c.ClusterFacade = c.clusterFacade == "on" || c.clusterFacade == "auto" && c.Topology == Sharded
+	c.ClusterFacade = c.clusterFacade == "on" || c.clusterFacade == "auto" && c.Topology != Standalone
 	for i, addr := range c.ClusterAnnounce {
 		if slices.Contains(c.ClusterAnnounce[:i], addr) {
 			ps.add(c.origin["cluster-announce"], "cluster-announce", "%s is given twice", addr)

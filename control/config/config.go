@@ -26,7 +26,7 @@ type Config struct {
 
 	// Servers.
 	Upstream              []shard.Server
-	Topology              string // Standalone or Sharded once loaded
+	Topology              string // Standalone, Sharded or Cluster once loaded
 	Distribution          shard.Distribution
 	Hash                  shard.Hash
 	HashTag               string
@@ -69,6 +69,7 @@ type Config struct {
 const (
 	Standalone = "standalone"
 	Sharded    = "sharded"
+	Cluster    = "cluster"
 )
 
 // Map places keys on c's servers. Errors are those of [shard.New]; a loaded Config has none.

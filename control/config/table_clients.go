@@ -46,7 +46,7 @@ var clientSettings = []*Setting{
 	{
 		Name: "cluster-facade", Group: Clients, Unit: "word", Default: "auto",
 		Help: "Whether CLUSTER, READONLY, INFO and HELLO are answered as by a node of a Redis Cluster, so that cluster-aware clients can " +
-			"connect. They are never redirected: any proxy takes every key. auto: on in front of several servers.",
+			"connect. They are never redirected: any proxy takes every key. auto: on in front of several servers, or of a cluster.",
 		Choose: "Plain clients work either way. Cluster clients put keys with the same {tag} into one transaction or script: " +
 			"give --hash-tag '{}' for them.",
 		Example: "cluster-facade: on",

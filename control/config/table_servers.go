@@ -20,10 +20,11 @@ var serverSettings = []*Setting{
 	{
 		Name: "topology", Group: Servers, Unit: "word", Default: "auto",
 		Help: "standalone: one server, to which every command goes. sharded: keys are spread over the servers. " +
+			"cluster: the servers are nodes of a Redis Cluster to begin with; ringmaster finds the others and follows its changes. " +
 			"auto: standalone for one server, sharded for more.",
 		Choose:  "sharded with one server keeps the rules of sharding, so that a second can be added without surprises.",
 		Example: "topology: sharded",
-		Words:   []string{"auto", Standalone, Sharded},
+		Words:   []string{"auto", Standalone, Sharded, Cluster},
 		apply:   word(func(c *Config, w string) { c.Topology = w }),
 	},
 	{

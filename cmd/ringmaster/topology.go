@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+
+	"ringmaster/control/cluster"
+	"ringmaster/control/config"
+	"ringmaster/shard"
+)
+
+// topology is where the map of the servers comes from: the settings, or a cluster that is followed.
+type topology struct {
+	initial *shard.Map
+	current atomic.Pointer[shard.Map]
+	watcher *cluster.Watcher // nil: the servers are fixed
+	numbers shard.Numbers
+	log     *slog.Logger
+}
+
+// newTopology finds the servers to begin with.
+func newTopology(ctx context.Context, c *config.Config, log *slog.Logger) (*topology, error) {
+	t := &topology{log: log}
+	var err error
+	if c.Topology == config.Cluster {
+		err = t.discover(ctx, c)
+	} else {
+		t.initial, err = c.Map()
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.current.Store(t.initial)
+	return t, nil
+}
+
+func (t *topology) discover(ctx context.Context, c *config.Config) error {
+	var seeds []string
+	for _, s := range c.Upstream {
+		seeds = append(seeds, s.Addr)
+	}
+	t.watcher = cluster.New(cluster.Config{
+		Seeds: seeds, Username: c.UpstreamUsername, Password: c.UpstreamPassword.Reveal(), Timeout: c.DialTimeout, Log: t.log,
+	})
+	groups, err := t.watcher.Discover(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot find the cluster: %w", err)
+	}
+	t.initial, err = t.numbers.Map(groups)
+	return err
+}
+
+// run follows the cluster, if there is one, until ctx ends.
+func (t *topology) run(ctx context.Context, data plane) {
+	if t.watcher == nil {
+		return
+	}
+	t.watcher.Run(ctx, func(groups []shard.Group) {
+		m, err := t.numbers.Map(groups)
+		if err != nil {
+			t.log.Error("the cluster's new map can't be used; going on with the one before", slog.Any("cause", err))
+			return
+		}
+		t.current.Store(m)
+		data.Follow(m)
+	})
+}
+
+// hint tells that the map may be out of date. Any goroutine.
+func (t *topology) hint() {
+	if t.watcher != nil {
+		t.watcher.Hint()
+	}
+}
+
+// names are the servers' names by number, "" for those that are gone. Any goroutine.
+func (t *topology) names() []string {
+	m := t.current.Load()
+	names := make([]string, m.Len())
+	for i := range names {
+		names[i] = m.Server(i).Name
+	}
+	return names
+}
