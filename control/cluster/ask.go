@@ -117,8 +117,8 @@ func (w *Watcher) askAll(ctx context.Context, addrs []string) []answer {
 	return answers
 }
 
-// survey asks Nodes of known. When most of those stay silent it asks as many again, and seeds until one
-// answers. What the views name is asked too while there is room.
+// survey asks Nodes of known. When most of those stay silent, or none says ok, it asks as many again, and seeds until
+// one says ok. What the views name is asked too while there is room.
 func (w *Watcher) survey(ctx context.Context, known []string) []answer {
 	var answers []answer
 	asked := map[string]bool{}
@@ -134,15 +134,20 @@ func (w *Watcher) survey(ctx context.Context, known []string) []answer {
 		return len(addrs) > 0
 	}
 	round(known, w.cfg.Nodes)
-	if 2*len(distinct(answers)) <= len(asked) {
+	if 2*len(distinct(answers)) <= len(asked) || !healthy(answers) {
 		round(known, w.cfg.Nodes)
-		for round(w.cfg.Seeds, w.cfg.Nodes) && len(distinct(answers)) == 0 {
+		for round(w.cfg.Seeds, w.cfg.Nodes) && !healthy(answers) {
 		}
 	}
 	if n := len(distinct(answers)); n > 0 && n < w.cfg.Nodes {
 		round(newcomers(answers, asked), w.cfg.Nodes-n)
 	}
 	return answers
+}
+
+// healthy reports whether a view says cluster_state:ok.
+func healthy(answers []answer) bool {
+	return slices.ContainsFunc(answers, func(a answer) bool { return a.view != nil && a.view.ok })
 }
 
 // distinct are the views, one of each node: a node may be asked under two names.

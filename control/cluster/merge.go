@@ -53,9 +53,9 @@ type merger struct {
 	views   []*view
 	healthy bool      // they say cluster_state:ok
 	last    *topology // nil at first
-	byID   map[string]*candidate
-	sorted []*candidate // by ID
-	owners [shard.Slots]*candidate
+	byID    map[string]*candidate
+	sorted  []*candidate // by ID
+	owners  [shard.Slots]*candidate
 }
 
 // merge decides between views. last is what was found before, or nil; trusted says whether it may stand

@@ -56,7 +56,7 @@ type Watcher struct {
 	hints chan struct{}
 
 	// Of whoever runs a refresh; Discover and Run do not overlap.
-	turn     int // where in the list of primaries the next refresh begins
+	turn     int       // where in the list of primaries the next refresh begins
 	logged   *topology // what the log has told
 	untold   bool      // the groups have changed since
 	loggedAt time.Time

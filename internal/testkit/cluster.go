@@ -141,6 +141,9 @@ func (c *Cluster) View(n *Server) ([]ClusterNode, error) {
 			return nil, fmt.Errorf("CLUSTER NODES at %s: line %q", n.Addr, line)
 		}
 		addr, _, _ := strings.Cut(f[1], "@")
+		if strings.HasPrefix(addr, ":") { // it does not know its own IP while it is alone
+			addr = n.Addr
+		}
 		node := ClusterNode{ID: f[0], Addr: addr, Primary: f[3], Flags: strings.Split(f[2], ","), Linked: f[7] == "connected", Slots: f[8:]}
 		if slices.Contains(node.Flags, "myself") {
 			nodes = slices.Insert(nodes, 0, node)
