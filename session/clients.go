@@ -183,8 +183,11 @@ func (f *filter) parse(args [][]byte, self uint64) (text string) {
 			}
 		case "maxage":
 			n, ok := parser.Int(value)
-			if !ok || n <= 0 {
-				return errNotInteger
+			if !ok {
+				return "ERR maxage is not an integer or out of range" // Redis 8.0, networking.c
+			}
+			if n <= 0 {
+				return "ERR maxage should be greater than 0"
 			}
 			f.maxAge = n
 		case "skipme":

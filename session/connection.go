@@ -258,11 +258,23 @@ func (s *Session) describe() string {
 	if s.in != nil {
 		kept += len(s.in.B) - s.off
 	}
-	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d multi=%d "+
+	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d multi=%d%s "+
 		"qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=%d tot-mem=%d events=r cmd=%s "+
 		"user=default redir=%d resp=%d lib-name=%s lib-ver=%s\n",
-		s.id, remote, local, id.name, s.env.age(s.opened), s.env.age(s.active), s.flags(), s.db(), sub, psub, ssub, multi,
+		s.id, remote, local, id.name, s.env.age(s.opened), s.env.age(s.active), s.flags(), s.db(), sub, psub, ssub, multi, s.watching(),
 		kept, s.sock.Buffered()+s.held, kept+s.sock.Buffered()+s.held, s.lastCommand(), redir, s.proto, id.libName, id.libVersion)
+}
+
+// watching is the field of CLIENT LIST that Redis 7.4 brought. Of how many keys are watched the proxy keeps no count.
+func (s *Session) watching() string {
+	major, minor := s.env.serverVersion()
+	switch {
+	case major < 7 || major == 7 && minor < 4:
+		return ""
+	case s.pin != nil && s.pin.watches:
+		return " watch=1"
+	}
+	return " watch=0"
 }
 
 func (s *Session) lastCommand() string {
@@ -294,6 +306,12 @@ func (s *Session) flags() string {
 		return "N"
 	}
 	return string(f)
+}
+
+// serverVersion is what the servers say they are; 0, 0 while unknown.
+func (e *Env) serverVersion() (major, minor int) {
+	_, _ = fmt.Sscanf(string(e.Pool.Version()), "%d.%d", &major, &minor)
+	return major, minor
 }
 
 func (s *Session) answerBulk(b []byte) {
