@@ -87,7 +87,7 @@ func (c *Conn) Server() *Server { return c.server }
 // Failure is returned: then nothing was enqueued. Borrows raw until return.
 func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
 	if f := c.admit(len(raw), 1); f != nil {
-		return f
+		return c.detour(raw, recv, tag, cmd, f)
 	}
 	c.out.write(raw)
 	c.owe(raw, recv, tag, cmd)
@@ -113,6 +113,9 @@ func (c *Conn) blocks() {
 // EnqueueBuffer is Enqueue for a large request that fills buf. Takes buf, unless it fails.
 func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag uint64, cmd uint16) *Failure {
 	if f := c.admit(len(buf.B), 1); f != nil {
+		if f = c.detour(buf.B, recv, tag, cmd, f); f == nil {
+			c.pool.Buffers.Put(buf)
+		}
 		return f
 	}
 	c.owe(buf.B, recv, tag, cmd)

@@ -33,6 +33,7 @@ func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
 		c.transition(Retired)
 		return
 	}
+	c.pool.Hint()
 	if c.rings.refusal == nil { // that a client asks for a database there isn't is no trouble
 		c.pool.log.lost(c, reason, cause)
 	}
@@ -77,7 +78,7 @@ func (c *Conn) end(cause error) {
 
 // drop empties the ring and the output. Each request ends with the failure that why finds for it.
 func (c *Conn) drop(why func(*pending) *Failure) {
-	failed := c.ring
+	failed, sent := c.ring, c.sent
 	c.ring, c.expired = ring{head: failed.tail, tail: failed.tail}, failed.tail
 	c.out.reset()
 	c.sent = history{}
@@ -86,7 +87,15 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 	c.pool.stats.Servers[c.server.index].InFlight -= uint64(failed.len())
 	for i := failed.head; i != failed.tail; i++ {
 		e := failed.at(i)
-		c.fail(e, why(e))
+		f := why(e)
+		var raw []byte
+		if e.size > 0 {
+			raw = sent.first(e.size)
+			sent.head += int(e.size)
+		}
+		if raw == nil || e.recv == nil || f.Sent || !c.reroute(e, raw) {
+			c.fail(e, f)
+		}
 	}
 }
 

@@ -43,6 +43,7 @@ type Pool struct {
 	dials   []*Conn
 	leaving []*Conn // to servers that are gone
 	copied  []byte  // a request that is being sent again
+	waits   int     // bytes of again
 	again   []again // requests that wait to be sent again
 	version []byte  // of the servers, as the last HELLO told
 	stats   *stats.Loop

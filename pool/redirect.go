@@ -109,11 +109,18 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	default:
 		return false
 	}
-	if limit := int64(p.cfg.Timeout); a.request.hops >= maxHops && a.at == 0 || limit > 0 && p.Now+retryAfter-e.at > limit {
-		return false
-	}
-	if a.at == 0 {
+	moved := a.at == 0
+	if moved && a.request.hops < maxHops {
 		a.request.hops++
+	} else if a.at = max(a.at, p.Now+retryAfter); true {
+		a.request.hops = 0
+	}
+	if limit := int64(p.cfg.Timeout); limit > 0 && a.at-e.at > limit {
+		if word[0] == 'M' && word[1] == 'O' || string(word) == "ASK" { // not for clients, which know no nodes
+			p.giveUp(&a, p.servers[a.server].timedOutUnsent)
+			return true
+		}
+		return false
 	}
 	if h, ok := e.recv.(Holder); ok {
 		h.Hold()
@@ -121,10 +128,37 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	if a.at == 0 && p.resend(&a, raw) {
 		return true
 	}
+	return p.put(&a, raw)
+}
+
+// put keeps a request until it can be sent; false: too many are kept.
+func (p *Pool) put(a *again, raw []byte) bool {
+	if len(p.again) >= p.cfg.MaxPending || p.waits+len(raw) > max(p.cfg.MaxPendingBytes, len(raw)) {
+		return false
+	}
 	a.raw = bytes.Clone(raw)
+	p.waits += len(raw)
 	a.at = max(a.at, p.Now+retryAfter)
-	p.again = append(p.again, a)
+	p.again = append(p.again, *a)
 	return true
+}
+
+// detour takes a request for a server that can't be reached, of which nothing was sent: its keys may be elsewhere by now, or
+// soon. Any other node knows. It is done, or f says why not.
+func (c *Conn) detour(raw []byte, recv Receiver, tag uint64, cmd uint16, f *Failure) *Failure {
+	p := c.pool
+	if !p.cfg.Cluster || c.own || p.stopped || f.Kind != Down {
+		return f
+	}
+	p.Hint()
+	a := again{request: pending{recv: recv, tag: tag, cmd: cmd, at: p.Now}, rings: c.rings, nth: c.nth, server: c.server.index}
+	if h, ok := recv.(Holder); ok {
+		h.Hold()
+	}
+	if p.resend(&a, raw) || p.put(&a, raw) {
+		return nil
+	}
+	return f
 }
 
 // target is the number of the server with an address; -1: there is none. Without a host it is on that of who says so.
@@ -140,16 +174,13 @@ func (p *Pool) target(from *Server, addr []byte) int {
 // resend puts a request behind what the server's connection has; false: that connection takes none now.
 func (p *Pool) resend(a *again, raw []byte) bool {
 	to := a.rings.conns[a.server*p.cfg.Connections+a.nth]
-	if to.state == Retired {
-		// The server is gone: any other says where to go.
-		for _, c := range a.rings.conns {
-			if c.state == Ready {
-				to = c
-				break
-			}
+	if to.state != Ready {
+		if to = a.rings.ready(a.nth); to == nil {
+			return false
 		}
+		a.asking = false
 	}
-	if to.state != Ready || to.admit(len(raw), 2) != nil {
+	if to.admit(len(raw), 2) != nil {
 		return false
 	}
 	if a.asking {
@@ -162,6 +193,34 @@ func (p *Pool) resend(a *again, raw []byte) bool {
 	e := to.ring.at(to.ring.tail - 1)
 	e.at, e.hops = a.request.at, a.request.hops
 	return true
+}
+
+// reroute takes a request that can't have reached the server it was for; false: its client is to be told.
+func (c *Conn) reroute(e *pending, raw []byte) bool {
+	p := c.pool
+	if p.stopped {
+		return false
+	}
+	a := again{request: *e, rings: c.rings, nth: c.nth, server: c.server.index}
+	if limit := int64(p.cfg.Timeout); limit > 0 && p.Now+retryAfter-e.at > limit || !p.put(&a, raw) {
+		return false
+	}
+	p.Hint()
+	if h, ok := e.recv.(Holder); ok {
+		h.Hold()
+	}
+	e.recv = nil
+	return true
+}
+
+// ready is a connection to any server that can answer, which knows where a key is; nil: there is none.
+func (r *Rings) ready(nth int) *Conn {
+	for i := nth; i < len(r.conns); i += r.pool.cfg.Connections {
+		if r.conns[i].state == Ready {
+			return r.conns[i]
+		}
+	}
+	return nil
 }
 
 var asking = appendCommand(nil, "ASKING")
@@ -182,7 +241,9 @@ func (p *Pool) tickAgain() {
 			p.giveUp(a, p.servers[a.server].timedOutUnsent)
 		case p.Now < a.at || !p.resend(a, a.raw):
 			p.again = append(p.again, *a)
+			continue
 		}
+		p.waits -= len(a.raw)
 	}
 }
 

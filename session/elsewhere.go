@@ -62,6 +62,31 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 	return true
 }
 
+// unsent reports whether a transaction can be sent again since none of it can have reached a server.
+func (o *outcome) unsent(f *pool.Failure) bool {
+	p, s := o.piece, o.s
+	limit := int64(s.env.Pool.Timeout())
+	if f.Sent || f.Kind != pool.Down && f.Kind != pool.Lost || p.watched || s.state == closed || limit > 0 && s.env.Pool.Now-p.at > limit {
+		return false
+	}
+	p.again = true
+	s.env.Pool.Hint()
+	s.Hold()
+	return true
+}
+
+// putOff keeps a transaction of which nothing was sent for the next tick: its keys may be elsewhere by then. False: f is for the client.
+func (o *outcome) putOff(f *pool.Failure) bool {
+	if f.Kind != pool.Down || o.piece.watched {
+		return false
+	}
+	o.piece.again = true
+	o.s.env.Pool.Hint()
+	o.s.env.later = append(o.s.env.later, o)
+	o.s.Hold()
+	return true
+}
+
 // again is deferred.
 func (o *outcome) again(e *Env) bool {
 	p, s := o.piece, o.s
@@ -111,10 +136,21 @@ func (s *Session) sendApart(spec *command.Spec, raw []byte, server int) {
 			a.key = bytes.Clone(req.Args[keys[0]])
 		}
 	}
-	if f := a.send(); f != nil {
+	if f := a.send(); f != nil && !a.putOff(f) {
 		s.countFailure(spec)
 		s.Fail(a.tag, f)
 	}
+}
+
+// putOff keeps a request of which nothing was sent for the next tick; false: f is for the client.
+func (a *apart) putOff(f *pool.Failure) bool {
+	if f.Kind != pool.Down || !a.patient() {
+		return false
+	}
+	a.told = false
+	a.s.env.Pool.Hint()
+	a.s.env.later = append(a.s.env.later, a)
+	return true
 }
 
 func (a *apart) send() *pool.Failure {
@@ -177,7 +213,11 @@ func (a *apart) elsewhere(b []byte) (server int, asking, told bool) {
 }
 
 // Fail is pool.Receiver.
-func (a *apart) Fail(_ uint64, f *pool.Failure) { a.s.Fail(a.tag, f) }
+func (a *apart) Fail(_ uint64, f *pool.Failure) {
+	if a.s.state != open || f.Sent || f.Kind != pool.Lost && f.Kind != pool.Down || !a.putOff(&pool.Failure{Kind: pool.Down}) {
+		a.s.Fail(a.tag, f)
+	}
+}
 
 // again is deferred.
 func (a *apart) again(e *Env) bool {
@@ -191,7 +231,7 @@ func (a *apart) again(e *Env) bool {
 	if p := s.pin; p != nil && a.spec.Name == "watch" {
 		s.forgetWatchesNow()
 	}
-	if f := a.send(); f != nil {
+	if f := a.send(); f != nil && !a.putOff(f) {
 		s.Fail(a.tag, f)
 	}
 	return true

@@ -43,6 +43,10 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 
 // Fail is pool.Receiver.
 func (o *outcome) Fail(i uint64, f *pool.Failure) {
+	if i == o.last && o.piece != nil && o.unsent(f) {
+		o.end()
+		return
+	}
 	if i == o.last {
 		if o.s.state != closed {
 			o.s.hold(-len(o.buf))

@@ -12,6 +12,7 @@ type proving struct {
 	s    *Session // nil: cancelled
 	// asked: the answer is on its way; proved: it has come.
 	asked, proved bool
+	since         int64 // when it was asked first
 	refusal       []byte
 	failure       *pool.Failure
 }
@@ -20,7 +21,13 @@ func (p *proving) step(s *Session) {
 	conn := s.conn(s.tx.server)
 	if !p.asked {
 		p.s, p.asked = s, true
+		if p.since == 0 {
+			p.since = s.env.Pool.Now
+		}
 		if f := conn.ProveMulti(p); f != nil {
+			if p.putOff(s, f) {
+				return
+			}
 			p.end(s)
 			s.dropTransaction()
 			s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
@@ -28,7 +35,7 @@ func (p *proving) step(s *Session) {
 		}
 		return
 	}
-	if !p.proved {
+	if !p.proved || p.failure != nil && p.putOff(s, p.failure) {
 		return
 	}
 	p.end(s)
@@ -49,6 +56,21 @@ func (p *proving) step(s *Session) {
 	if s.passage == nil && s.Blocked() {
 		s.begin(standstill((*Session).unblocked)) // it was postponed, and then refused
 	}
+}
+
+// putOff asks again at a tick, in front of a cluster whose keys may be elsewhere by then; false: the client is to be told.
+func (p *proving) putOff(s *Session, f *pool.Failure) bool {
+	limit := int64(s.env.Pool.Timeout())
+	if !s.env.Map.Slotted() || f.Kind != pool.Down && f.Kind != pool.Lost || limit > 0 && s.env.Pool.Now-p.since > limit {
+		return false
+	}
+	p.asked, p.proved, p.failure = false, false, nil
+	if s.tx.key != nil {
+		s.tx.server = s.env.Map.Lookup(s.tx.key)
+	}
+	s.env.Pool.Hint()
+	s.env.held = append(s.env.held, s)
+	return true
 }
 
 // Proved is pool.Prover.

@@ -380,6 +380,9 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 		o.piece = &piece{buf: tx.buf, needs: needs, requests: requests, cmd: spec.ID, key: tx.key, server: tx.server, watched: watched, at: env.Pool.Now}
 	}
 	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks); f != nil {
+		if o.piece != nil && o.putOff(f) {
+			return
+		}
 		tag := o.tag
 		if o.piece != nil {
 			o.piece = nil
