@@ -190,7 +190,9 @@ func TestFailoverEndsTheErrors(t *testing.T) {
 		t.Logf("round %d: writes %v after the promotion was visible", round, time.Since(seen).Round(time.Millisecond))
 		old.Restart(t)
 		c.WaitOK(t)
-		testkit.Until(t, "all to be well", func() bool { return probe.Do("MSET", "a", "1", "b", "1", "c", "1", "d", "1", "e", "1", "f", "1") == "+OK\r\n" })
+		testkit.Until(t, "all to be well", func() bool {
+			return probe.Do("MSET", "a", "1", "b", "1", "c", "1", "d", "1", "e", "1", "f", "1") == "+OK\r\n"
+		})
 		strict.Store(true)
 	}
 	done, errors := stop()

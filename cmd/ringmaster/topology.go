@@ -18,11 +18,12 @@ type topology struct {
 	watcher *cluster.Watcher // nil: the servers are fixed
 	numbers shard.Numbers
 	log     *slog.Logger
+	kind    string // as --topology
 }
 
 // newTopology finds the servers to begin with.
 func newTopology(ctx context.Context, c *config.Config, log *slog.Logger) (*topology, error) {
-	t := &topology{log: log}
+	t := &topology{log: log, kind: c.Topology}
 	var err error
 	if c.Topology == config.Cluster {
 		err = t.discover(ctx, c)
@@ -83,4 +84,26 @@ func (t *topology) names() []string {
 		names[i] = m.Server(i).Name
 	}
 	return names
+}
+
+// described is what /topology shows.
+type described struct {
+	Topology string
+	Servers  []shard.Server
+	// Cluster is what is known of the cluster that is followed.
+	Cluster *cluster.Status `json:",omitempty"`
+}
+
+// describe is what /topology shows now. Any goroutine.
+func (t *topology) describe() any {
+	m := t.current.Load()
+	d := described{Topology: t.kind}
+	for _, i := range m.Shards() {
+		d.Servers = append(d.Servers, m.Server(i))
+	}
+	if t.watcher != nil {
+		s := t.watcher.Status()
+		d.Cluster = &s
+	}
+	return d
 }

@@ -139,7 +139,7 @@ func TestIndexLinksToWhatThereIs(t *testing.T) {
 			}
 		}
 		code, _ := get(t, addr+"/debug/pprof/goroutine?debug=1")
-		if pprof != (code == 200) || pprof != (len(links) == 4) {
+		if pprof != (code == 200) || pprof != (len(links) == 5) {
 			t.Errorf("pprof %v: %d, %d links", pprof, code, len(links))
 		}
 		if code, _ := get(t, addr+"/nothing"); code != 404 {

@@ -3,6 +3,7 @@ package admin
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,6 +28,7 @@ func newHandler(c Config) http.Handler {
 	mux.HandleFunc("GET /metrics", h.metrics)
 	mux.HandleFunc("GET /healthz", h.healthz)
 	mux.HandleFunc("GET /readyz", h.readyz)
+	mux.HandleFunc("GET /topology", h.topology)
 	if c.Pprof {
 		for path, f := range map[string]http.HandlerFunc{
 			"/debug/pprof/": pprof.Index, "/debug/pprof/cmdline": pprof.Cmdline, "/debug/pprof/profile": pprof.Profile,
@@ -94,6 +96,13 @@ func unavailable(w http.ResponseWriter, err error) {
 	http.Error(w, err.Error(), http.StatusServiceUnavailable)
 }
 
+func (h *handler) topology(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	_ = e.Encode(h.Topology())
+}
+
 func (h *handler) index(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = fmt.Fprint(w, indexPage)
@@ -109,6 +118,7 @@ const indexPage = `<!doctype html>
 <li><a href="metrics">/metrics</a> counters and latencies, Prometheus text format
 <li><a href="healthz">/healthz</a> 200 while the process lives and its loops answer
 <li><a href="readyz">/readyz</a> 200 while every server can be reached, else 503 and which cannot
+<li><a href="topology">/topology</a> the servers and which keys they hold, JSON
 </ul>
 `
 

@@ -36,6 +36,8 @@ type Config struct {
 	// Commands names command IDs, Servers server numbers, for labels; "" is no server now.
 	Commands []string
 	Servers  func() []string
+	// Topology gives what is served as JSON at /topology.
+	Topology func() any
 	// Version and MaxClients are shown as metrics.
 	Version    string
 	MaxClients int
@@ -54,6 +56,12 @@ type Server struct {
 func New(c Config) *Server {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.Servers == nil {
+		c.Servers = func() []string { return nil }
+	}
+	if c.Topology == nil {
+		c.Topology = func() any { return nil }
 	}
 	return &Server{http: &http.Server{
 		Handler:           newHandler(c),

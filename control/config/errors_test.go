@@ -15,7 +15,7 @@ func TestFlagErrors(t *testing.T) {
 		"--max-clients many":            `invalid argument "many" for "--max-clients" flag: want a whole number from 1 to 10000000`,
 		"--proto-max-bulk-len 5tb":      `invalid argument "5tb" for "--proto-max-bulk-len" flag: want a size: digits and a unit, such as 512mb, 64kb or 1gb`,
 		"--proto-max-bulk-len 5":        `invalid argument "5" for "--proto-max-bulk-len" flag: want a size from 1mb to 1024gb`,
-		"--topology shraded":            `invalid argument "shraded" for "--topology" flag: want one of auto, standalone, sharded; did you mean "sharded"?`,
+		"--topology shraded":            `invalid argument "shraded" for "--topology" flag: want one of auto, standalone, sharded, cluster; did you mean "sharded"?`,
 		"--poll kqueue":                 `invalid argument "kqueue" for "--poll" flag: want one of edge, level`,
 		"--distribution ring":           `invalid argument "ring" for "--distribution" flag: want one of ketama, maglev, modula, random`,
 		"--pprof=maybe":                 `invalid argument "maybe" for "--pprof" flag: want true or false`,
