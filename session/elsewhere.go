@@ -46,7 +46,8 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 		s.env.Pool.Hint()
 		return true
 	}
-	if i != o.last || !p.moved || !bytes.HasPrefix(b, []byte("-EXECABORT")) || s.state == closed {
+	// EXEC itself may find that a key has gone since it was queued.
+	if i != o.last || s.state == closed || !pool.Elsewhere(b) && !(p.moved && bytes.HasPrefix(b, []byte("-EXECABORT"))) {
 		return false
 	}
 	if p.watched {
