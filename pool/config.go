@@ -19,6 +19,9 @@ type Config struct {
 	// BackoffMin and BackoffMax bound the pause before a failed dial is tried again; it
 	// doubles, with jitter.
 	BackoffMin, BackoffMax time.Duration
+	// Spare is how many connections are kept ready to be lent, for each server, protocol and database for which one was
+	// lent lately: who blocks or watches then need not wait for a login.
+	Spare int
 	// MaxOwn bounds the connections that the loop lends to single sessions, to all servers together.
 	MaxOwn int
 	// ProveMulti asks at the login whether the server takes MULTI, so that transactions need not: see ProveMulti of Conn.

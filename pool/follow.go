@@ -40,6 +40,14 @@ func (p *Pool) leave(i int) {
 			}
 		}
 	}
+	for at, warm := range p.own.warm {
+		if at.server == i {
+			delete(p.own.warm, at)
+			for _, c := range warm {
+				c.retire()
+			}
+		}
+	}
 	for at, spare := range p.own.spare {
 		if at.server == i {
 			delete(p.own.spare, at)

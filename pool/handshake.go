@@ -182,6 +182,9 @@ func (c *Conn) onReady() {
 		c.pool.forgetDatabases()
 	}
 	c.rings.opened()
+	if c.own && c.owner == nil {
+		c.pool.warmed(c)
+	}
 	c.markDirty()
 }
 

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"bytes"
+	"slices"
 
 	"ringmaster/parser"
 	"ringmaster/stats"
@@ -25,6 +26,7 @@ type owned struct {
 	all   map[*Conn]struct{}
 	spare map[spareKey][]*Conn
 	lent  int
+	warm  map[spareKey][]*Conn // being dialled for nobody yet
 }
 
 // spareKey tells apart connections that may stand in for each other.
@@ -61,17 +63,65 @@ func (p *Pool) Lend(server int, key Key, owner Owner) (*Conn, *Failure) {
 		spare[len(spare)-1] = nil
 		p.own.spare[at] = spare[:len(spare)-1]
 		c.owner = owner
+		p.keepSpare(at)
 		return c, nil
 	}
-	s := p.servers[server]
+	if warm := p.own.warm[at]; len(warm) > 0 {
+		c := warm[0]
+		p.cool(c)
+		c.owner = owner
+		p.keepSpare(at)
+		return c, nil
+	}
+	c := p.newOwn(at)
+	c.owner = owner
+	p.keepSpare(at)
+	return c, nil
+}
+
+// keepSpare has connections dialled for who comes next.
+func (p *Pool) keepSpare(at spareKey) {
+	for len(p.own.spare[at])+len(p.own.warm[at]) < p.cfg.Spare && len(p.own.all) < p.cfg.MaxOwn {
+		if p.own.warm == nil {
+			p.own.warm = map[spareKey][]*Conn{}
+		}
+		p.own.warm[at] = append(p.own.warm[at], p.newOwn(at))
+	}
+}
+
+// cool takes a connection off the list of those that are being dialled for nobody.
+func (p *Pool) cool(c *Conn) (was bool) {
+	at := spareKey{c.server.index, c.rings.key}
+	i := slices.Index(p.own.warm[at], c)
+	if i < 0 {
+		return false
+	}
+	if p.own.warm[at] = slices.Delete(p.own.warm[at], i, i+1); len(p.own.warm[at]) == 0 {
+		delete(p.own.warm, at)
+	}
+	return true
+}
+
+// warmed puts a connection that was dialled for nobody among those that can be lent.
+func (p *Pool) warmed(c *Conn) {
+	if p.cool(c) {
+		c.rings.idleSince = p.Now
+		at := spareKey{c.server.index, c.rings.key}
+		p.own.spare[at] = append(p.own.spare[at], c)
+	}
+}
+
+// newOwn dials a connection for an owner.
+func (p *Pool) newOwn(at spareKey) *Conn {
+	s := p.servers[at.server]
 	// The database is known to exist: the owner is on rings of the same key.
-	r := &Rings{key: key, pool: p, usable: true}
-	c := &Conn{pool: p, server: s, rings: r, patient: true, down: s.lost, out: output{buffers: &p.Buffers}, own: true, owner: owner}
+	r := &Rings{key: at.key, pool: p, usable: true}
+	c := &Conn{pool: p, server: s, rings: r, patient: true, down: s.lost, out: output{buffers: &p.Buffers}, own: true}
 	r.conns = []*Conn{c}
 	p.own.all[c] = struct{}{}
 	p.stats.OwnOpened++
 	c.dial()
-	return c, nil
+	return c
 }
 
 // Return gives the connection back. A clean one, on which the server keeps no state of the owner, is lent
@@ -152,6 +202,9 @@ func (c *Conn) disown(f *Failure) {
 		c.pool.own.lent--
 		c.pool.stats.OwnLent--
 		owner.OwnLost(c, f)
+		return
+	}
+	if c.pool.cool(c) {
 		return
 	}
 	at := spareKey{c.server.index, c.rings.key}

@@ -152,7 +152,9 @@ func (s *Session) reset(*command.Spec, *parser.Request) {
 
 func (s *Session) resetShared() {
 	s.crossTo(pool.Key{Proto: 2}, func(s *Session) {
-		s.ident = nil
+		if s.ident != nil {
+			s.ident.name = "" // what CLIENT SETINFO said stays (Redis 7.2)
+		}
 		s.authed = s.env.Policy.Open()
 		s.parser.Unauthenticated = !s.authed
 		s.answerString("+RESET\r\n")

@@ -69,6 +69,7 @@ type Env struct {
 	publishes        []bool        // by command.Spec.ID: PUBLISH and SPUBLISH
 	killsScript      []bool        // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
 	stateless        []bool        // by command.Spec.ID: the server may as well answer it
+	selfPublishes    []bool        // by command.Spec.ID: its client may get a message of its own by it
 }
 
 // handler answers one command within the loop's turn.
@@ -95,6 +96,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.replicates = specSet(replicating...)
 	e.pauses, e.unpauses = specOf("client|pause"), specOf("client|unpause")
 	e.stateless = specSet("ping", "echo")
+	e.selfPublishes = specSet("publish", "spublish", "exec", "eval", "evalsha", "fcall")
 	e.sizeGroups()
 	return e
 }

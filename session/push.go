@@ -5,7 +5,7 @@ package session
 func (s *Session) push(b []byte) {
 	switch {
 	case s.state != open:
-	case s.partial:
+	case s.partial || s.pushes != nil || s.mayHavePublished():
 		if s.pushes == nil {
 			s.pushes = s.env.Pool.Buffers.Get()
 		}
@@ -17,9 +17,15 @@ func (s *Session) push(b []byte) {
 	}
 }
 
+// mayHavePublished reports whether the reply to a command is owed by which the client may publish to itself: a subscriber of
+// RESP3 has that reply first.
+func (s *Session) mayHavePublished() bool {
+	return s.subs != nil && s.proto == 3 && s.Owed() > 0 && int(s.last) < len(s.env.selfPublishes) && s.env.selfPublishes[s.last]
+}
+
 // letPushesOut writes the pushes that waited, unless a reply is under way.
 func (s *Session) letPushesOut() {
-	if s.partial {
+	if s.partial || s.mayHavePublished() {
 		return
 	}
 	out := s.output()

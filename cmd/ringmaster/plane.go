@@ -54,6 +54,7 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			Connections:     c.UpstreamConnections,
 			MaxOwn:          c.PinnedConnections,
 			ProveMulti:      true,
+			Spare:           1,
 			Cluster:         top.watcher != nil,
 			Hint:            top.hint,
 			Scripts:         session.ScriptCommands(),
