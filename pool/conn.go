@@ -136,12 +136,19 @@ func (c *Conn) admit(n, requests int) *Failure {
 
 func (c *Conn) owe(raw []byte, recv Receiver, tag uint64, cmd uint16) {
 	c.oweFrom(c.queued, recv, tag, cmd)
-	if c.pool.cfg.Cluster && !c.own && len(raw) <= math.MaxUint32 {
-		c.sent.add(raw)
-		c.ring.at(c.ring.tail - 1).size = uint32(len(raw))
+	if c.pool.cfg.Cluster {
+		c.remember(raw)
 	}
 	c.queued += uint64(len(raw))
 	c.markDirty()
+}
+
+// remember keeps the bytes of the latest request, which may have to be sent again.
+func (c *Conn) remember(raw []byte) {
+	if !c.own && len(raw) <= math.MaxUint32 {
+		c.sent.add(raw)
+		c.ring.at(c.ring.tail - 1).size = uint32(len(raw))
+	}
 }
 
 // oweFrom puts a request on the ring that can't have run before the byte at offset from was sent.

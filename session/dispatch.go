@@ -153,7 +153,7 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 		server = s.anyServer()
 	}
 	conn := s.conn(server)
-	if s.turnedDown(conn, spec) {
+	if s.env.Pool.AnyBusy() && s.turnedDown(conn, spec) {
 		return
 	}
 	tag := s.expect(len(req.Raw))
@@ -162,8 +162,10 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 		if f = conn.EnqueueBuffer(buf, s, tag, spec.ID); f == nil {
 			s.in = nil
 		}
-	} else {
+	} else if s.env.replaying {
 		f = s.enqueue(conn, req.Raw, s, tag, spec.ID)
+	} else {
+		f = conn.Enqueue(req.Raw, s, tag, spec.ID)
 	}
 	if f != nil {
 		s.countFailure(spec)

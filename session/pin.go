@@ -96,11 +96,17 @@ func (p *pin) complete() bool {
 
 // conn is the connection over which the session's requests go to server.
 func (s *Session) conn(server int) *pool.Conn {
-	if p := s.pin; p != nil {
-		if c := p.to(server); c != nil {
-			p.tracking.tellCaching(server, c)
-			return c
-		}
+	if s.pin != nil {
+		return s.pinnedConn(server)
+	}
+	return s.rings.Pick(server, s.seat)
+}
+
+// pinnedConn is conn for a session that has connections of its own.
+func (s *Session) pinnedConn(server int) *pool.Conn {
+	if c := s.pin.to(server); c != nil {
+		s.pin.tracking.tellCaching(server, c)
+		return c
 	}
 	return s.rings.Pick(server, s.seat)
 }
