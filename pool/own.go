@@ -63,24 +63,22 @@ func (p *Pool) Lend(server int, key Key, owner Owner) (*Conn, *Failure) {
 		spare[len(spare)-1] = nil
 		p.own.spare[at] = spare[:len(spare)-1]
 		c.owner = owner
-		p.keepSpare(at)
 		return c, nil
 	}
 	if warm := p.own.warm[at]; len(warm) > 0 {
 		c := warm[0]
 		p.cool(c)
 		c.owner = owner
-		p.keepSpare(at)
 		return c, nil
 	}
 	c := p.newOwn(at)
 	c.owner = owner
-	p.keepSpare(at)
 	return c, nil
 }
 
-// keepSpare has connections dialled for who comes next.
-func (p *Pool) keepSpare(at spareKey) {
+// KeepSpare has connections dialled for who blocks or watches next, as many as Config.Spare. Loop-only.
+func (p *Pool) KeepSpare(server int, key Key) {
+	at := spareKey{server, key}
 	for len(p.own.spare[at])+len(p.own.warm[at]) < p.cfg.Spare && len(p.own.all) < p.cfg.MaxOwn {
 		if p.own.warm == nil {
 			p.own.warm = map[spareKey][]*Conn{}

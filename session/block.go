@@ -67,6 +67,7 @@ func (s *Session) blockingConn(server int) (*pool.Conn, *pool.Failure) {
 	if f != nil {
 		return nil, f
 	}
+	s.env.Pool.KeepSpare(server, s.rings.Key())
 	p.blocks = true
 	return p.conn, nil
 }

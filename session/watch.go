@@ -41,6 +41,7 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 				s.failed(spec, len(raw), f)
 				return
 			}
+			s.env.Pool.KeepSpare(server, s.rings.Key())
 			p.watch()
 			s.passRaw(server, spec, raw)
 		},
