@@ -30,11 +30,12 @@ func (s *Session) scan(spec *command.Spec, req *parser.Request) {
 		s.refuse(spec, errCursor)
 		return
 	}
-	base := uint64(env.Map.Len())
+	shards := env.Map.Shards()
+	base := uint64(shards[len(shards)-1] + 1)
 	if env.Map.Slotted() {
 		base = shard.MaxNodes // a cursor outlives changes
 	}
-	place, inner := scanPlace{shard: cursor % base, base: base, shards: env.Map.Shards()}, cursor/base
+	place, inner := scanPlace{shard: cursor % base, base: base, shards: shards}, cursor/base
 	if !slices.Contains(place.shards, int(place.shard)) {
 		// It is gone, or this is the start.
 		next := uint64(place.after(place.shard))

@@ -42,13 +42,14 @@ type Config struct {
 
 // Map places keys on servers. It is immutable: a change is a new Map.
 type Map struct {
-	servers []Server // by number; one without an address is no server now
-	shards  []int    // the numbers of those that hold keys
-	random  bool
-	hash    Hash
-	tag     tag
-	owners  placement // nil for one server
-	slots   *[Slots]uint16
+	servers  []Server // by number; one without an address is no server now
+	shards   []int    // the numbers of those that hold keys
+	replicas [][]int  // by number: the numbers of its replicas
+	random   bool
+	hash     Hash
+	tag      tag
+	owners   placement // nil for one server
+	slots    *[Slots]uint16
 }
 
 // placement turns a key's hash into a server's position in Config.Servers.

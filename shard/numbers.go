@@ -2,7 +2,6 @@ package shard
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 )
 
@@ -12,6 +11,9 @@ const MaxNodes = 1024
 // Numbers makes the maps of a topology that changes: a server keeps its number from map to map, and the number of one that
 // is gone is not given to another before all others were. One goroutine at a time; control plane only.
 type Numbers struct {
+	// Replicas says that replicas are numbered too, so that they can be read from.
+	Replicas bool
+
 	servers []Server // by number; without an address: gone
 	freed   []int    // the numbers of those, the oldest first
 }
@@ -25,29 +27,17 @@ func (n *Numbers) Map(groups []Group) (*Map, error) {
 	wanted := map[string]bool{}
 	for _, g := range groups {
 		wanted[g.Primary.Addr] = true
-	}
-	if len(wanted) > MaxNodes {
-		return nil, fmt.Errorf("shard: %d servers: at most %d are possible", len(wanted), MaxNodes)
-	}
-	at := map[string]int{}
-	for i, s := range n.servers {
-		switch {
-		case s.Addr == "":
-		case wanted[s.Addr]:
-			at[s.Addr] = i
-		default:
-			n.servers[i] = Server{}
-			n.freed = append(n.freed, i)
+		for _, r := range g.Replicas {
+			wanted[r.Addr] = wanted[r.Addr] || n.Replicas
 		}
+	}
+	at, err := n.keep(wanted)
+	if err != nil {
+		return nil, err
 	}
 	m := &Map{slots: new([Slots]uint16)}
 	for _, g := range groups {
-		i, known := at[g.Primary.Addr]
-		if !known {
-			i = n.take(g.Primary)
-			at[g.Primary.Addr] = i
-		}
-		m.shards = append(m.shards, i)
+		m.shards = append(m.shards, n.number(g.Primary, at))
 	}
 	slices.Sort(m.shards)
 	m.shards = slices.Compact(m.shards)
@@ -61,8 +51,30 @@ func (n *Numbers) Map(groups []Group) (*Map, error) {
 			}
 		}
 	}
+	if n.Replicas {
+		m.replicas = n.replicas(groups, at)
+	}
 	m.servers = slices.Clone(n.servers)
 	return m, nil
+}
+
+// replicas numbers the replicas of groups and lists them by primary.
+func (n *Numbers) replicas(groups []Group, at map[string]int) [][]int {
+	lists := make([][]int, MaxNodes)
+	taken := map[int]bool{}
+	for _, g := range groups {
+		taken[at[g.Primary.Addr]] = true
+	}
+	for _, g := range groups {
+		primary := at[g.Primary.Addr]
+		for _, r := range g.Replicas {
+			if i := n.number(r, at); !taken[i] { // of two primaries that claim it the first has it
+				taken[i] = true
+				lists[primary] = append(lists[primary], i)
+			}
+		}
+	}
+	return lists[:len(n.servers)]
 }
 
 // take gives a new server a number.
