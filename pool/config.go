@@ -1,6 +1,10 @@
 package pool
 
-import "time"
+import (
+	"time"
+
+	"ringmaster/shard"
+)
 
 // Config says how the connections to the servers are made and bounded.
 type Config struct {
@@ -26,6 +30,8 @@ type Config struct {
 	MaxOwn int
 	// ProveMulti asks at the login whether the server takes MULTI, so that transactions need not: see ProveMulti of Conn.
 	ProveMulti bool
+	// Reads says which servers EnqueueRead goes to: see PickRead.
+	Reads shard.ReadPolicy
 	// Cluster follows what the nodes of a Redis Cluster say of where keys are, and calls Hint when the map may be out of date.
 	Cluster bool
 	Hint    func()

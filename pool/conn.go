@@ -60,6 +60,7 @@ type Conn struct {
 	owner    Owner // whom it is lent to
 	serverID int64 // what the server calls it
 	multi    bool  // the server is known to take MULTI (piece.go)
+	readOnly bool  // the server was told READONLY
 	streams  bool  // the owner takes what nobody asked for, whatever it is: Stream
 	tunnel   bool  // bytes go to the owner as they come: Tunnel
 	inStream bool  // the piece under way is such
@@ -87,7 +88,7 @@ func (c *Conn) Server() *Server { return c.server }
 // Failure is returned: then nothing was enqueued. Borrows raw until return.
 func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
 	if f := c.admit(len(raw), 1); f != nil {
-		return c.detour(raw, recv, tag, cmd, f)
+		return c.detour(raw, pending{recv: recv, tag: tag, cmd: cmd}, f)
 	}
 	c.out.write(raw)
 	c.owe(raw, recv, tag, cmd)
@@ -106,14 +107,14 @@ func (c *Conn) EnqueueBlocking(raw []byte, recv Receiver, tag uint64, cmd uint16
 
 // blocks marks the latest request as one that waits at the server.
 func (c *Conn) blocks() {
-	c.ring.at(c.ring.tail - 1).blocks = true
+	c.ring.at(c.ring.tail - 1).is = blocking
 	c.pool.InFlight-- // it is nothing to wait for
 }
 
 // EnqueueBuffer is Enqueue for a large request that fills buf. Takes buf, unless it fails.
 func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag uint64, cmd uint16) *Failure {
 	if f := c.admit(len(buf.B), 1); f != nil {
-		if f = c.detour(buf.B, recv, tag, cmd, f); f == nil {
+		if f = c.detour(buf.B, pending{recv: recv, tag: tag, cmd: cmd}, f); f == nil {
 			c.pool.Buffers.Put(buf)
 		}
 		return f
@@ -125,7 +126,7 @@ func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag 
 
 // admit says why requests of n bytes in all can't be taken.
 func (c *Conn) admit(n, requests int) *Failure {
-	if c.state != Ready && !(c.patient && (c.state == Dialing || c.state == Handshaking)) {
+	if c.state != Ready && !c.promising() {
 		return c.down
 	}
 	if c.ring.len()+requests > c.pool.cfg.MaxPending || c.out.size+n > c.pool.cfg.MaxPendingBytes && c.out.size > 0 {

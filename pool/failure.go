@@ -16,6 +16,8 @@ const (
 	Stopping
 	// NoneFree: Config.MaxOwn connections are lent already.
 	NoneFree
+	// NoReplica: the read policy wants a replica, and none can be read from.
+	NoReplica
 )
 
 // Failure says why a request got no reply. It is read-only: many requests share one.

@@ -27,6 +27,7 @@ func (p *Pool) Follow(m *shard.Map) {
 			p.stats.Servers[i].State = stats.ServerGone
 		}
 	}
+	p.assign(m)
 }
 
 // leave lets the connections to server i finish what they owe, or ends them.

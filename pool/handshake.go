@@ -32,6 +32,7 @@ const (
 	stepSelect
 	stepMulti
 	stepExec
+	stepReadOnly
 )
 
 // OnOpen starts the login over sock.
@@ -58,6 +59,10 @@ func (c *Conn) greet() {
 	if db := c.rings.key.DB; db != 0 {
 		h.steps = append(h.steps, stepSelect)
 		b = appendCommand(b, "SELECT", strconv.Itoa(db))
+	}
+	if c.readOnly = c.wantsReadOnly(); c.readOnly {
+		h.steps = append(h.steps, stepReadOnly)
+		b = appendCommand(b, "READONLY")
 	}
 	if c.pool.cfg.ProveMulti {
 		h.steps = append(h.steps, stepMulti, stepExec)
@@ -136,6 +141,7 @@ func (c *Conn) onHandshake(b []byte, p Piece) {
 		return
 	case done == stepSetName: // a name is a courtesy
 	case done == stepMulti || done == stepExec: // whoever wants a transaction asks again
+	case done == stepReadOnly: // then it sends reads to its primary
 	default:
 		c.refuse(done)
 		return
@@ -185,6 +191,7 @@ func (c *Conn) onReady() {
 	if c.own && c.owner == nil {
 		c.pool.warmed(c)
 	}
+	c.adapt()
 	c.markDirty()
 }
 

@@ -65,8 +65,12 @@ func (c *Conn) end(cause error) {
 	}
 	sent := &Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause}
 	unsent := &Failure{Kind: Lost, Server: c.server.Name, Cause: cause}
+	begun := c.replying()
 	c.rest, c.scan = nil, parser.ReplyScanner{}
 	c.endProbe()
+	if begun && c.ring.at(c.ring.head).is == reading {
+		c.ring.at(c.ring.head).is = ordinary // what its client has of the reply can't be taken back
+	}
 	c.multi = false // whoever answers next may be set up otherwise
 	c.drop(func(e *pending) *Failure {
 		if e.from < reached {
@@ -93,7 +97,7 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 			raw = sent.first(e.size)
 			sent.head += int(e.size)
 		}
-		if raw == nil || e.recv == nil || f.Sent || !c.reroute(e, raw) {
+		if raw == nil || e.recv == nil || f.Sent && e.is != reading || !c.reroute(e, raw) {
 			c.fail(e, f)
 		}
 	}
@@ -162,7 +166,7 @@ func (c *Conn) tick() {
 		}
 		c.expire(now)
 	case Ready, Draining:
-		if stall := int64(c.pool.cfg.StallTimeout); stall > 0 && c.ring.len() > 0 && !c.ring.at(c.ring.head).blocks && now-c.progress > stall {
+		if stall := int64(c.pool.cfg.StallTimeout); stall > 0 && c.ring.len() > 0 && c.ring.at(c.ring.head).is != blocking && now-c.progress > stall {
 			c.lose(stats.ServerStalled, errStalled)
 			return
 		}
@@ -185,7 +189,7 @@ func (c *Conn) expire(now int64) {
 	if i == c.ring.head && c.replying() {
 		i++
 	}
-	if i == c.ring.tail || c.ring.at(i).blocks || now-c.ring.at(i).at <= limit {
+	if i == c.ring.tail || c.ring.at(i).is == blocking || now-c.ring.at(i).at <= limit {
 		return
 	}
 	if c.state == Dialing || c.state == Handshaking {
@@ -194,7 +198,7 @@ func (c *Conn) expire(now int64) {
 	}
 	for ; i < c.ring.tail; i++ {
 		e := c.ring.at(i)
-		if e.blocks || now-e.at <= limit {
+		if e.is == blocking || now-e.at <= limit {
 			break
 		}
 		if e.recv != nil {

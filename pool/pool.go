@@ -32,6 +32,9 @@ type Pool struct {
 
 	cfg     Config
 	servers []*Server
+	shards  *shard.Map
+	health  Health
+	turn    int // for reads: the next of the replicas that are as good
 	rings   map[Key]*Rings
 	own     owned
 	busy    int    // connections with a busyProbe
@@ -57,9 +60,12 @@ type Server struct {
 	Name, Addr string
 	index      int
 	ready      int // connections in state Ready
+	home       int // the number of the primary whose keys it has, or had last; below 0: unknown
+	replica    bool
+	health     ServerHealth
 
 	// The failures without a cause of their own, made once.
-	lost, overloaded, stopping, timedOut, timedOutUnsent *Failure
+	lost, overloaded, stopping, timedOut, timedOutUnsent, noReplica *Failure
 }
 
 // New makes the pool for the servers of m. Nothing is dialled before Start.
@@ -72,15 +78,17 @@ func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 		s := m.Server(i)
 		p.servers = append(p.servers, newServer(i, s.Name, s.Addr))
 	}
+	p.assign(m)
 	return p
 }
 
 func newServer(i int, name, addr string) *Server {
-	s := &Server{Name: name, Addr: addr, index: i}
+	s := &Server{Name: name, Addr: addr, index: i, home: -1}
 	s.lost = &Failure{Kind: Down, Server: name}
 	s.overloaded = &Failure{Kind: Overloaded, Server: name}
 	s.stopping = &Failure{Kind: Stopping, Server: name}
 	s.timedOut = &Failure{Kind: TimedOut, Sent: true, Server: name}
+	s.noReplica = &Failure{Kind: NoReplica, Server: name}
 	s.timedOutUnsent = &Failure{Kind: TimedOut, Server: name}
 	return s
 }
@@ -228,10 +236,10 @@ func (p *Pool) Stop() {
 	p.tickAgain()
 }
 
-// Down gives, for each server without a ready connection, why.
+// Down gives, for each primary without a ready connection, why.
 func (p *Pool) Down() (down []*Failure) {
 	for i, s := range p.servers {
-		if s.ready > 0 || s.Addr == "" {
+		if s.ready > 0 || s.Addr == "" || s.replica {
 			continue
 		}
 		f := p.rings[Key{Proto: 2}].conns[i*p.cfg.Connections].down

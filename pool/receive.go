@@ -140,7 +140,7 @@ func (c *Conn) answered(e *pending) {
 
 // off takes the head off the ring.
 func (c *Conn) off(e *pending) {
-	if !e.blocks {
+	if e.is != blocking {
 		c.pool.InFlight--
 	}
 	if e.size > 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
@@ -24,6 +25,8 @@ type again struct {
 	rings   *Rings
 	nth     int
 	server  int
+	home    int  // of a read: the primary whose keys it reads
+	told    bool // server is where a node has sent it
 	asking  bool
 	at      int64 // when to send it
 }
@@ -83,7 +86,7 @@ func (c *Conn) follow(e pending, reply []byte) {
 func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	p := c.pool
 	word, _, _ := bytes.Cut(reply[1:], []byte(" "))
-	a := again{request: *e, rings: c.rings, nth: c.nth, server: c.server.index}
+	a := c.sendAgain(*e)
 	st := &p.stats.Redirects
 	switch string(word) {
 	case "MOVED", "ASK":
@@ -97,6 +100,9 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		} else {
 			st[stats.RedirectMoved]++
 		}
+		if known {
+			a.goTo(p.servers[a.server])
+		}
 		if !a.asking {
 			p.Hint()
 		}
@@ -108,6 +114,10 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		}
 	default:
 		return false
+	}
+	if !a.told && p.elsewhere(&a, raw, c.server) {
+		e.hold()
+		return true
 	}
 	moved := a.at == 0
 	if moved && a.request.hops < maxHops {
@@ -122,13 +132,29 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		}
 		return false
 	}
-	if h, ok := e.recv.(Holder); ok {
-		h.Hold()
-	}
-	if a.at == 0 && p.resend(&a, raw) {
+	e.hold()
+	if a.at == 0 && p.resend(&a, raw, nil) {
 		return true
 	}
 	return p.put(&a, raw)
+}
+
+// hold lets what the client sends behind the request wait.
+func (e *pending) hold() {
+	if h, ok := e.recv.(Holder); ok {
+		h.Hold()
+	}
+}
+
+// sendAgain is a request of this connection that is to be sent again.
+func (c *Conn) sendAgain(e pending) again {
+	return again{request: e, rings: c.rings, nth: c.nth, server: c.server.index, home: c.server.home}
+}
+
+// goTo notes where a node has sent a request. Which server of a shard answers a read is for the read policy.
+func (a *again) goTo(s *Server) {
+	a.home = s.home
+	a.told = a.asking || a.request.is != reading || a.rings.pool.cfg.Reads != shard.ReadReplica
 }
 
 // put keeps a request until it can be sent; false: too many are kept.
@@ -145,17 +171,16 @@ func (p *Pool) put(a *again, raw []byte) bool {
 
 // detour takes a request for a server that can't be reached, of which nothing was sent: its keys may be elsewhere by now, or
 // soon. Any other node knows. It is done, or f says why not.
-func (c *Conn) detour(raw []byte, recv Receiver, tag uint64, cmd uint16, f *Failure) *Failure {
+func (c *Conn) detour(raw []byte, e pending, f *Failure) *Failure {
 	p := c.pool
 	if !p.cfg.Cluster || c.own || p.stopped || f.Kind != Down {
 		return f
 	}
 	p.Hint()
-	a := again{request: pending{recv: recv, tag: tag, cmd: cmd, at: p.Now}, rings: c.rings, nth: c.nth, server: c.server.index}
-	if h, ok := recv.(Holder); ok {
-		h.Hold()
-	}
-	if p.resend(&a, raw) || p.put(&a, raw) {
+	e.at = p.Now
+	a := c.sendAgain(e)
+	e.hold()
+	if p.resend(&a, raw, nil) || p.put(&a, raw) {
 		return nil
 	}
 	return f
@@ -171,11 +196,17 @@ func (p *Pool) target(from *Server, addr []byte) int {
 	return p.serverAt(addr)
 }
 
-// resend puts a request behind what the server's connection has; false: that connection takes none now.
-func (p *Pool) resend(a *again, raw []byte) bool {
+// resend puts a request behind what the server's connection has; false: that connection takes none now. A read does not go
+// to the server to avoid.
+func (p *Pool) resend(a *again, raw []byte, avoid *Server) bool {
 	to := a.rings.conns[a.server*p.cfg.Connections+a.nth]
+	if a.request.is == reading && !a.told {
+		if to = a.rings.pickRead(a.home, uint64(a.nth), avoid); to == nil || to.server == avoid {
+			return false
+		}
+	}
 	if to.state != Ready {
-		if to = a.rings.ready(a.nth); to == nil {
+		if to = a.rings.ready(a.nth); to == nil || to.server == avoid || !p.cfg.Cluster {
 			return false
 		}
 		a.asking = false
@@ -190,25 +221,26 @@ func (p *Pool) resend(a *again, raw []byte) bool {
 	}
 	to.out.write(raw)
 	to.owe(raw, a.request.recv, a.request.tag, a.request.cmd)
+	if a.request.is == reading {
+		to.reads(raw)
+	}
 	e := to.ring.at(to.ring.tail - 1)
 	e.at, e.hops = a.request.at, a.request.hops
 	return true
 }
 
-// reroute takes a request that can't have reached the server it was for; false: its client is to be told.
+// reroute takes a request that can't have reached the server it was for, or only reads; false: its client is to be told.
 func (c *Conn) reroute(e *pending, raw []byte) bool {
 	p := c.pool
 	if p.stopped {
 		return false
 	}
-	a := again{request: *e, rings: c.rings, nth: c.nth, server: c.server.index}
-	if limit := int64(p.cfg.Timeout); limit > 0 && p.Now+retryAfter-e.at > limit || !p.put(&a, raw) {
+	a := c.sendAgain(*e)
+	if limit := int64(p.cfg.Timeout); limit > 0 && p.Now+retryAfter-e.at > limit || !p.elsewhere(&a, raw, c.server) && !p.put(&a, raw) {
 		return false
 	}
 	p.Hint()
-	if h, ok := e.recv.(Holder); ok {
-		h.Hold()
-	}
+	e.hold()
 	e.recv = nil
 	return true
 }
@@ -239,7 +271,11 @@ func (p *Pool) tickAgain() {
 			p.giveUp(a, p.servers[a.server].stopping)
 		case p.cfg.Timeout > 0 && p.Now-a.request.at > int64(p.cfg.Timeout):
 			p.giveUp(a, p.servers[a.server].timedOutUnsent)
-		case p.Now < a.at || !p.resend(a, a.raw):
+		case p.Now < a.at || !p.resend(a, a.raw, nil):
+			if f := p.hopeless(a); f != nil {
+				p.giveUp(a, f)
+				break
+			}
 			p.again = append(p.again, *a)
 			continue
 		}

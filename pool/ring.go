@@ -7,11 +7,19 @@ type pending struct {
 	at   int64  // when it was enqueued, ns
 	from uint64 // offset in the connection's output stream of the byte without which it can't have run
 	cmd  uint16 // command.Spec.ID for the statistics, 0xffff: a part, not counted
-	// blocks: it waits at the server for as long as it says itself, and so does what is behind it.
-	blocks bool
-	hops   uint8  // how often it was sent again because of what servers said
-	size   uint32 // of its bytes in the connection's history; 0: it is never sent again
+	is   nature
+	hops uint8  // how often it was sent again because of what servers said
+	size uint32 // of its bytes in the connection's history; 0: it is never sent again
 }
+
+// nature is what sets a request apart from others.
+type nature uint8
+
+const (
+	ordinary nature = iota
+	blocking        // it waits at the server for as long as it says itself, and so does what is behind it
+	reading         // it only reads and goes by Config.Reads: lost, it is sent again
+)
 
 // Part is the command ID of requests that are parts of a client's command: the whole is counted,
 // not its parts.
@@ -30,7 +38,7 @@ func (r *ring) len() int { return int(r.tail - r.head) }
 // waiting is how many of them do not block.
 func (r *ring) waiting() (n int) {
 	for i := r.head; i != r.tail; i++ {
-		if !r.at(i).blocks {
+		if r.at(i).is != blocking {
 			n++
 		}
 	}

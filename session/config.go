@@ -4,12 +4,15 @@ import (
 	"time"
 
 	"ringmaster/parser"
+	"ringmaster/shard"
 )
 
 // Config holds the limits and manners of client sessions. Sizes are bytes.
 type Config struct {
 	// Sharded keeps the rules of several shards in front of one server too, such as SORT without patterns.
 	Sharded bool
+	// Reads says which servers answer commands that only read; the pool's Config has the same.
+	Reads shard.ReadPolicy
 	// AdminCommands lets clients give the commands that the table refuses (command.Spec.IfAllowed), and DenyCommands
 	// refuses some by name, such as "keys" or "client|kill".
 	AdminCommands bool

@@ -152,6 +152,10 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 	if server == anyServer {
 		server = s.anyServer()
 	}
+	if s.env.readOnly != nil && s.reads(spec) {
+		s.passRead(server, spec, req)
+		return
+	}
 	conn := s.conn(server)
 	if s.env.Pool.AnyBusy() && s.turnedDown(conn, spec) {
 		return

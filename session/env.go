@@ -69,6 +69,7 @@ type Env struct {
 	publishes        []bool        // by command.Spec.ID: PUBLISH and SPUBLISH
 	killsScript      []bool        // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
 	stateless        []bool        // by command.Spec.ID: the server may as well answer it
+	readOnly         []bool        // by command.Spec.ID: the read policy counts for it; nil: all reads go to primaries
 	selfPublishes    []bool        // by command.Spec.ID: its client may get a message of its own by it
 }
 
@@ -80,6 +81,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e := &Env{Config: cfg, Pool: p, Map: m, Policy: policy, Stats: st, Loops: 1}
 	e.local = localHandlers(cfg.Cluster)
 	e.class = classes(cfg)
+	e.readOnly = readOnly(cfg, e.class)
 	e.realNames = realNames(cfg.RenameCommands)
 	for _, id := range denied(cfg) {
 		e.local[id] = nil

@@ -164,6 +164,8 @@ func failureText(f *pool.Failure, timeout fmt.Stringer) string {
 		return "ERR server " + f.Server + " has too many requests waiting; the command was not sent"
 	case pool.NoneFree:
 		return "ERR no connection of its own is free for this command (--pinned-connections); it was not sent"
+	case pool.NoReplica:
+		return "ERR no replica of server " + f.Server + " can be read from; the command was not sent"
 	case pool.Stopping:
 		return "ERR the proxy is shutting down; the command was not sent"
 	}

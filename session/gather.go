@@ -61,13 +61,20 @@ func (g *gather) ask(server int, raw []byte) {
 	i := uint64(len(g.parts))
 	g.parts = append(g.parts, part{server: server})
 	g.left++
-	conn := g.s.conn(server)
+	reads := g.s.reads(g.spec)
+	conn := g.s.connFor(server, reads)
+	if conn == nil {
+		g.Fail(i, g.env.Pool.NoReplica(server))
+		return
+	}
 	if busy := g.s.busyBehind(conn, g.spec, 1); busy != nil {
 		g.Reply(i, busy, pool.Whole)
 		return
 	}
 	var f *pool.Failure
-	if g.blocks {
+	if reads {
+		f = conn.EnqueueRead(raw, g, i, pool.Part)
+	} else if g.blocks {
 		f = conn.EnqueueBlocking(raw, g, i, pool.Part)
 	} else {
 		f = g.s.enqueue(conn, raw, g, i, pool.Part)

@@ -82,11 +82,14 @@ const (
 	RedirectAsk                     // its key is on the way to another node
 	RedirectRetry                   // the node can't answer now
 	RedirectUnknown                 // it is at a node that is not known yet
+	RedirectRead                    // it only reads, and its server was lost, or told to get no reads
 	redirects
 )
 
-// String is "moved", "ask", "retry" or "unknown". Any goroutine.
-func (r Redirect) String() string { return [redirects]string{"moved", "ask", "retry", "unknown"}[r] }
+// String is "moved", "ask", "retry", "unknown" or "read". Any goroutine.
+func (r Redirect) String() string {
+	return [redirects]string{"moved", "ask", "retry", "unknown", "read"}[r]
+}
 
 // String is "down", "connecting" or "up". Any goroutine.
 func (s ServerState) String() string {

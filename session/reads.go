@@ -1,0 +1,69 @@
+package session
+
+import (
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/shard"
+)
+
+// Commands that only read go to the servers that the read policy names (pool.Rings.PickRead), but for those of a client
+// with state at the server, those of a transaction, and those that ask all shards: a SCAN must go on where it began.
+
+// readOnly tells, by command.Spec.ID, the commands that the read policy counts for; nil: they all go to primaries. What only
+// reads is for the servers to say. Scripts are not among them: a server knows those by their hash that it has run itself.
+func readOnly(cfg Config, class []command.Class) []bool {
+	if cfg.Reads == shard.ReadPrimary {
+		return nil
+	}
+	table := make([]bool, len(class))
+	for i, spec := range command.All() {
+		table[i] = spec.ReadOnly() && hasOneShard(class[i])
+	}
+	for i, script := range specSet("eval_ro", "evalsha_ro") {
+		table[i] = table[i] && !script
+	}
+	return table
+}
+
+// hasOneShard reports whether commands of a class, or their parts, go to where their keys are.
+func hasOneShard(class command.Class) bool {
+	return class == command.ClassSingle || class == command.ClassSameShard || class == command.ClassSplit
+}
+
+// reads reports whether the read policy counts for a command of this client now.
+func (s *Session) reads(spec *command.Spec) bool {
+	env := s.env
+	if env.readOnly == nil || s.pin != nil || env.replaying {
+		return false
+	}
+	if spec.ID == otherID {
+		return spec.ReadOnly() && hasOneShard(spec.Class)
+	}
+	return env.readOnly[spec.ID]
+}
+
+// connFor is the connection for a request to the shard of primary; nil: it reads, and no replica can be read from.
+func (s *Session) connFor(primary int, reads bool) *pool.Conn {
+	if reads {
+		return s.rings.PickRead(primary, s.seat)
+	}
+	return s.conn(primary)
+}
+
+// passRead is pass for a command that the read policy counts for.
+func (s *Session) passRead(primary int, spec *command.Spec, req *parser.Request) {
+	conn := s.connFor(primary, true)
+	f := s.env.Pool.NoReplica(primary)
+	if conn != nil && s.env.Pool.AnyBusy() && s.turnedDown(conn, spec) {
+		return
+	}
+	tag := s.expect(len(req.Raw))
+	if conn != nil {
+		f = conn.EnqueueRead(req.Raw, s, tag, spec.ID)
+	}
+	if f != nil {
+		s.countFailure(spec)
+		s.Fail(tag, f)
+	}
+}
