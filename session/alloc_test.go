@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"ringmaster/shard"
 )
 
 // path is a request and its replies, ready to be played over and over.
@@ -18,7 +20,13 @@ type path struct {
 // newPath makes a path; answers are by server.
 func newPath(tb testing.TB, request string, answers map[string]string) *path {
 	tb.Helper()
-	p := &path{w: newWorld(tb, defaults()), replies: map[*serverEnd][]byte{}}
+	return newPathIn(tb, defaults(), request, answers)
+}
+
+// newPathIn is newPath in a world of its own settings.
+func newPathIn(tb testing.TB, s settings, request string, answers map[string]string) *path {
+	tb.Helper()
+	p := &path{w: newWorld(tb, s), replies: map[*serverEnd][]byte{}}
 	p.client = p.w.connect("a")
 	b, err := requests(request)
 	if err != nil {
@@ -92,6 +100,29 @@ func TestHotPathsAllocateNothing(t *testing.T) {
 				t.Errorf("the client got %d bytes, at first %d", len(p.client.in), p.want)
 			}
 		})
+	}
+}
+
+// Both turns go to the same replica, for there is one for each primary.
+func TestReadsAtReplicasAllocateNothing(t *testing.T) {
+	s := defaults()
+	s.replicas = map[string][]string{"A": {"D"}, "B": {"E"}}
+	s.upstream.Reads = shard.ReadPreferReplica
+	for request, answers := range map[string]map[string]string{
+		"GET {A}key":                      {"D": `"x"*64`},
+		"MGET {A}1 {B}1 {C}1 {A}2":        {"D": `["a", nil]`, "E": `["b"]`, "C": `["c"]`},
+		strings.Repeat("GET {A}key | ", 8): {"D": strings.Repeat("nil | ", 8)},
+	} {
+		p := newPathIn(t, s, request, answers)
+		for range 100 {
+			p.play()
+		}
+		if n := testing.AllocsPerRun(1000, p.play); n != 0 && !raceEnabled {
+			t.Errorf("%.20s: %v allocations", request, n)
+		}
+		if len(p.client.in) != p.want {
+			t.Errorf("%.20s: the client got %d bytes, at first %d", request, len(p.client.in), p.want)
+		}
 	}
 }
 

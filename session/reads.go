@@ -20,8 +20,8 @@ func readOnly(cfg Config, class []command.Class) []bool {
 	for i, spec := range command.All() {
 		table[i] = spec.ReadOnly() && hasOneShard(class[i])
 	}
-	for i, script := range specSet("eval_ro", "evalsha_ro") {
-		table[i] = table[i] && !script
+	for _, script := range []string{"eval_ro", "evalsha_ro"} {
+		table[specOf(script).ID] = false
 	}
 	return table
 }

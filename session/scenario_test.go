@@ -13,12 +13,13 @@ import (
 	"time"
 
 	"ringmaster/pool"
+	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
 // TestScenarios plays the stories in testdata. Each file holds several, which begin with "== title".
 // Lines before the first step set the scene: "servers A B", "config max-in-flight 4", "password x",
-// "config cluster 1" (the slot of {A} is at server A), "by hand" (the story answers dials and logins itself). Clients have names in small letters, servers'
+// "config cluster 1" (the slot of {A} is at server A), "replicas A=D,E" and "reads prefer-replica", "by hand" (the story answers dials and logins itself). Clients have names in small letters, servers'
 // connections in capitals. Whatever either end has received must be looked at before the story ends.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -103,6 +104,16 @@ func (s *story) setScene(text string) bool {
 		s.scene.upstream.Username, s.scene.upstream.Password = strings.Trim(words[1], `"`), words[2]
 	case text == "by hand":
 		s.scene.byHand = true
+	case words[0] == "reads":
+		var err error
+		s.scene.upstream.Reads, err = shard.ParseReadPolicy(words[1])
+		s.must(err)
+	case words[0] == "replicas":
+		s.scene.replicas = map[string][]string{}
+		for _, w := range words[1:] {
+			primary, list, _ := strings.Cut(w, "=")
+			s.scene.replicas[primary] = strings.Split(list, ",")
+		}
 	case words[0] == "config":
 		s.configure(words[1], words[2])
 	default:
@@ -292,6 +303,27 @@ var verbs = []struct {
 		}
 	}},
 	{verb(`SERVER accepts`), func(s *story, m []string) { s.open(s.dialTo(m[0])) }},
+	{verb(`SERVER may be read from(?: (never|alone))?`), func(s *story, m []string) {
+		may := map[string]pool.Reads{"": pool.ReadsAlways, "alone": pool.ReadsAlone, "never": pool.ReadsNever}[m[1]]
+		s.judge(m[0], func(h *pool.ServerHealth) { h.Reads = may })
+	}},
+	{verb(`SERVER is (silent|heard again)`), func(s *story, m []string) {
+		s.judge(m[0], func(h *pool.ServerHealth) { h.Silent = m[1] == "silent" })
+	}},
+	{verb(`SERVER is near`), func(s *story, m []string) { s.judge(m[0], func(h *pool.ServerHealth) { h.Near = true }) }},
+	{verb(`SERVER is promoted over ([A-Z])`), func(s *story, m []string) {
+		delete(s.replicas, m[1])
+		for tag, name := range s.slots {
+			if name == m[1] {
+				s.slots[tag] = m[0]
+			}
+		}
+		s.follow()
+	}},
+	{verb(`SERVER becomes a replica of ([A-Z])`), func(s *story, m []string) {
+		s.replicas[m[1]] = append(s.replicas[m[1]], m[0])
+		s.follow()
+	}},
 	{verb(`slot (\S+) moves to (\S+)`), func(s *story, m []string) { s.moves(m[0], m[1]) }},
 	{verb(`the map is said to be old`), func(s *story, m []string) {
 		if s.hints == 0 {

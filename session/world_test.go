@@ -41,11 +41,16 @@ type world struct {
 	slots   map[string]string
 	numbers shard.Numbers
 	hints   int
+
+	base     *shard.Map          // of fixed servers
+	replicas map[string][]string // by primary
+	health   pool.Health
 }
 
 // settings are what a test may choose before the world is made.
 type settings struct {
 	servers   []string
+	replicas  map[string][]string // by primary; at first all may be read from
 	passwords []string
 	upstream  pool.Config
 	session   Config
@@ -73,14 +78,17 @@ func newWorld(tb testing.TB, s settings) *world {
 		cfg.Servers = append(cfg.Servers, shard.Server{Name: name, Addr: name + ":6379", Weight: 1})
 	}
 	m, err := shard.New(cfg)
-	w := &world{tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, databases: 16}
+	s.session.Reads = s.upstream.Reads
+	w := &world{base: m, replicas: s.replicas, numbers: shard.Numbers{Replicas: s.replicas != nil},tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, databases: 16}
 	if s.upstream.Cluster {
 		s.upstream.Hint = func() { w.hints++ }
 		w.slots = map[string]string{}
 		for _, name := range s.servers {
 			w.slots[name] = name
 		}
-		m, err = w.slotMap()
+	}
+	if s.upstream.Cluster || s.replicas != nil {
+		m, err = w.newMap()
 	}
 	if err != nil {
 		tb.Fatal(err)
@@ -101,8 +109,53 @@ func newWorld(tb testing.TB, s settings) *world {
 		}
 	}
 	w.pool.Start()
+	w.health = pool.Health{}
+	for _, list := range s.replicas {
+		for _, name := range list {
+			w.health[name+":6379"] = pool.ServerHealth{Reads: pool.ReadsAlways}
+		}
+	}
+	w.pool.Judge(w.health)
 	w.settle()
 	return w
+}
+
+// newMap is the map of what is where now.
+func (w *world) newMap() (*shard.Map, error) {
+	if w.slots != nil {
+		return w.slotMap()
+	}
+	replicas := make([][]shard.Server, w.base.Len())
+	for i := range replicas {
+		replicas[i] = w.replicasOf(w.base.Server(i).Name)
+	}
+	return w.numbers.Attach(w.base, replicas)
+}
+
+func (w *world) replicasOf(primary string) (list []shard.Server) {
+	for _, name := range w.replicas[primary] {
+		list = append(list, shard.Server{Name: name, Addr: name + ":6379", Weight: 1})
+	}
+	return list
+}
+
+// follow tells the loop of what is where now.
+func (w *world) follow() {
+	m, err := w.newMap()
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	w.pool.Follow(m)
+	w.env.Follow(m)
+}
+
+// judge tells the loop what has become known of a server.
+func (w *world) judge(name string, change func(*pool.ServerHealth)) {
+	w.health = maps.Clone(w.health)
+	h := w.health[name+":6379"]
+	change(&h)
+	w.health[name+":6379"] = h
+	w.pool.Judge(w.health)
 }
 
 // slotMap is the map of a cluster: the slot of each tag such as {A} is at the server in slots.
@@ -112,7 +165,7 @@ func (w *world) slotMap() (*shard.Map, error) {
 	for _, tag := range slices.Sorted(maps.Keys(w.slots)) {
 		name := w.slots[tag]
 		if at[name] == nil {
-			at[name] = &shard.Group{Primary: shard.Server{Name: name, Addr: name + ":6379", Weight: 1}}
+			at[name] = &shard.Group{Primary: shard.Server{Name: name, Addr: name + ":6379", Weight: 1}, Replicas: w.replicasOf(name)}
 		}
 		slot := shard.Slot([]byte(tag))
 		at[name].Slots = append(at[name].Slots, shard.SlotRange{First: slot, Last: slot})
@@ -126,12 +179,7 @@ func (w *world) slotMap() (*shard.Map, error) {
 // moves puts the slot of a tag elsewhere, and tells the loop.
 func (w *world) moves(tag, name string) {
 	w.slots[tag] = name
-	m, err := w.slotMap()
-	if err != nil {
-		w.tb.Fatal(err)
-	}
-	w.pool.Follow(m)
-	w.env.Follow(m)
+	w.follow()
 }
 
 // settle is the end of the loop's turn.
