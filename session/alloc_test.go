@@ -109,8 +109,8 @@ func TestReadsAtReplicasAllocateNothing(t *testing.T) {
 	s.replicas = map[string][]string{"A": {"D"}, "B": {"E"}}
 	s.upstream.Reads = shard.ReadPreferReplica
 	for request, answers := range map[string]map[string]string{
-		"GET {A}key":                      {"D": `"x"*64`},
-		"MGET {A}1 {B}1 {C}1 {A}2":        {"D": `["a", nil]`, "E": `["b"]`, "C": `["c"]`},
+		"GET {A}key":                       {"D": `"x"*64`},
+		"MGET {A}1 {B}1 {C}1 {A}2":         {"D": `["a", nil]`, "E": `["b"]`, "C": `["c"]`},
 		strings.Repeat("GET {A}key | ", 8): {"D": strings.Repeat("nil | ", 8)},
 	} {
 		p := newPathIn(t, s, request, answers)

@@ -79,7 +79,7 @@ func newWorld(tb testing.TB, s settings) *world {
 	}
 	m, err := shard.New(cfg)
 	s.session.Reads = s.upstream.Reads
-	w := &world{base: m, replicas: s.replicas, numbers: shard.Numbers{Replicas: s.replicas != nil},tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, databases: 16}
+	w := &world{base: m, replicas: s.replicas, numbers: shard.Numbers{Replicas: s.replicas != nil}, tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, databases: 16}
 	if s.upstream.Cluster {
 		s.upstream.Hint = func() { w.hints++ }
 		w.slots = map[string]string{}
