@@ -24,6 +24,8 @@ type Config struct {
 	LockThread bool
 	// Map says which server owns a key.
 	Map *shard.Map
+	// Health is what is known of the servers' replication to begin with.
+	Health pool.Health
 	// Policy says who may log in.
 	Policy *auth.Policy
 	// Upstream is how servers are connected to.

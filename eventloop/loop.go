@@ -10,6 +10,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/pool"
 	"ringmaster/session"
+	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
@@ -45,10 +46,12 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l := &loop{
 		srv: srv, el: el, epoll: epoll, stats: stats.NewLoop(len(command.All()), srv.cfg.Map.Len()),
 		clients: map[*client]struct{}{}, lingers: map[*client]int64{},
-		solo: srv.cfg.Map.Len() == 1 && !srv.cfg.Map.Slotted() && srv.cfg.Upstream.Connections == 1,
+		solo: srv.cfg.Map.Len() == 1 && !srv.cfg.Map.Slotted() && srv.cfg.Upstream.Connections == 1 &&
+			srv.cfg.Upstream.Reads == shard.ReadPrimary,
 	}
 	l.admitting = make(chan struct{}, maxAdmitting)
 	l.pool = pool.New(srv.cfg.Upstream, srv.cfg.Map, l.stats, srv.log)
+	l.pool.Judge(srv.cfg.Health)
 	l.env = session.NewEnv(srv.cfg.Session, l.pool, srv.cfg.Map, srv.cfg.Policy, l.stats)
 	l.env.Loop, l.env.Loops = index, srv.cfg.Loops
 	l.env.Sessions = func(f func(*session.Session)) {

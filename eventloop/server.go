@@ -198,6 +198,14 @@ func (s *Server) Follow(m *shard.Map) {
 	}
 }
 
+// Judge has every loop go by what has become known of the servers' replication, soon. Any goroutine; in the order of the
+// calls.
+func (s *Server) Judge(h pool.Health) {
+	for _, l := range s.loops {
+		_ = l.post(func() { l.pool.Judge(h) })
+	}
+}
+
 // Shutdown stops accepting, lets every client have the replies it is owed, and stops the loops. When
 // ctx ends first, what is left is cut off and ctx's error returned.
 func (s *Server) Shutdown(ctx context.Context) error {

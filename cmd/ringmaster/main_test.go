@@ -19,6 +19,7 @@ import (
 
 	"ringmaster/control/config"
 	"ringmaster/eventloop"
+	"ringmaster/pool"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -35,6 +36,7 @@ func (f *fakePlane) Snapshot(context.Context) ([]stats.Loop, error) { return nil
 func (f *fakePlane) Ready(context.Context) error                    { return nil }
 
 func (f *fakePlane) Follow(*shard.Map) {}
+func (f *fakePlane) Judge(pool.Health) {}
 
 func (f *fakePlane) Shutdown(ctx context.Context) error {
 	for _, l := range f.config.Listeners {

@@ -21,6 +21,8 @@ type plane interface {
 	admin.Source
 	// Follow goes by a new map of the servers.
 	Follow(m *shard.Map)
+	// Judge goes by what has become known of the servers' replication.
+	Judge(h pool.Health)
 	// Shutdown stops accepting, finishes what is in flight, and closes what is left when
 	// ctx ends; then its error is ctx's.
 	Shutdown(ctx context.Context) error
@@ -45,6 +47,7 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 		Level:        c.Level,
 		LockThread:   c.LockThread,
 		Map:          top.initial,
+		Health:       top.health(),
 		Policy:       auth.NewPolicy(passwords...),
 		MaxClients:   maxClients,
 		TCPKeepAlive: c.TCPKeepAlive,
@@ -55,6 +58,7 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			MaxOwn:          c.PinnedConnections,
 			ProveMulti:      true,
 			Spare:           1,
+			Reads:           c.ReadPolicy,
 			Cluster:         top.watcher != nil,
 			Hint:            top.hint,
 			Scripts:         session.ScriptCommands(),
@@ -73,6 +77,7 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			Limits:                limits,
 			IdleTimeout:           c.IdleTimeout,
 			QueryBufferLimit:      c.QueryBufferLimit,
+			Reads:                 c.ReadPolicy,
 			AdminCommands:         c.AdminCommands,
 			Cluster:               session.Cluster{Enabled: c.ClusterFacade, Announce: c.ClusterAnnounce},
 			DenyCommands:          c.DenyCommands,

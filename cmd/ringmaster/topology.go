@@ -4,40 +4,53 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"ringmaster/control/cluster"
 	"ringmaster/control/config"
+	"ringmaster/control/replicas"
+	"ringmaster/pool"
 	"ringmaster/shard"
 )
 
 // topology is where the map of the servers comes from: the settings, or a cluster that is followed.
 type topology struct {
-	initial *shard.Map
-	current atomic.Pointer[shard.Map]
-	watcher *cluster.Watcher // nil: the servers are fixed
-	numbers shard.Numbers
-	log     *slog.Logger
-	kind    string // as --topology
+	initial  *shard.Map
+	current  atomic.Pointer[shard.Map]
+	watcher  *cluster.Watcher  // nil: the servers are fixed
+	replicas *replicas.Watcher // nil: nothing is read from replicas
+	fixed    *shard.Map        // without replicas; nil in front of a cluster
+	numbers  shard.Numbers
+	log      *slog.Logger
+	kind     string // as --topology
 }
 
 // newTopology finds the servers to begin with.
 func newTopology(ctx context.Context, c *config.Config, log *slog.Logger) (*topology, error) {
 	t := &topology{log: log, kind: c.Topology}
+	var groups []shard.Group
 	var err error
 	if c.Topology == config.Cluster {
-		err = t.discover(ctx, c)
-	} else {
-		t.initial, err = c.Map()
+		groups, err = t.discover(ctx, c)
+	} else if t.fixed, err = c.Map(); err == nil {
+		groups = c.Groups()
 	}
 	if err != nil {
+		return nil, err
+	}
+	if c.ReadPolicy != shard.ReadPrimary {
+		t.numbers.Replicas = true
+		groups = t.ask(ctx, c, groups)
+	}
+	if t.initial, err = t.mapOf(groups); err != nil {
 		return nil, err
 	}
 	t.current.Store(t.initial)
 	return t, nil
 }
 
-func (t *topology) discover(ctx context.Context, c *config.Config) error {
+func (t *topology) discover(ctx context.Context, c *config.Config) ([]shard.Group, error) {
 	var seeds []string
 	for _, s := range c.Upstream {
 		seeds = append(seeds, s.Addr)
@@ -47,26 +60,69 @@ func (t *topology) discover(ctx context.Context, c *config.Config) error {
 	})
 	groups, err := t.watcher.Discover(ctx)
 	if err != nil {
-		return fmt.Errorf("cannot find the cluster: %w", err)
+		return nil, fmt.Errorf("cannot find the cluster: %w", err)
 	}
-	t.initial, err = t.numbers.Map(groups)
-	return err
+	return groups, nil
 }
 
-// run follows the cluster, if there is one, until ctx ends.
+// ask asks the servers for their replication a first time and returns groups with the replicas that were found.
+func (t *topology) ask(ctx context.Context, c *config.Config, groups []shard.Group) []shard.Group {
+	t.replicas = replicas.New(replicas.Config{
+		MaxLag: c.ReplicaMaxLag, Zone: c.Zone, Zones: c.ServerZones, Discover: t.fixed != nil,
+		Username: c.UpstreamUsername, Password: c.UpstreamPassword.Reveal(), Timeout: c.DialTimeout, Log: t.log,
+	})
+	t.replicas.Follow(groups)
+	t.replicas.Ask(ctx)
+	return t.replicas.Groups()
+}
+
+// mapOf is the map of groups.
+func (t *topology) mapOf(groups []shard.Group) (*shard.Map, error) {
+	if t.fixed == nil {
+		return t.numbers.Map(groups)
+	}
+	if !t.numbers.Replicas {
+		return t.fixed, nil
+	}
+	lists := make([][]shard.Server, len(groups))
+	for i, g := range groups {
+		lists[i] = g.Replicas
+	}
+	return t.numbers.Attach(t.fixed, lists)
+}
+
+// run follows the cluster, if there is one, and the servers' replication until ctx ends.
 func (t *topology) run(ctx context.Context, data plane) {
-	if t.watcher == nil {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	if t.replicas != nil {
+		wg.Go(func() { t.replicas.Run(ctx, data.Judge, func(groups []shard.Group) { t.found(groups, data) }) })
+	}
+	if t.watcher != nil {
+		t.watcher.Run(ctx, func(groups []shard.Group) {
+			t.follow(groups, data)
+			if t.replicas != nil {
+				t.replicas.Follow(groups)
+			}
+		})
+	}
+}
+
+// found goes by replicas that were found; a cluster's nodes tell themselves.
+func (t *topology) found(groups []shard.Group, data plane) {
+	if t.fixed != nil {
+		t.follow(groups, data)
+	}
+}
+
+func (t *topology) follow(groups []shard.Group, data plane) {
+	m, err := t.mapOf(groups)
+	if err != nil {
+		t.log.Error("the servers' new map can't be used; going on with the one before", slog.Any("cause", err))
 		return
 	}
-	t.watcher.Run(ctx, func(groups []shard.Group) {
-		m, err := t.numbers.Map(groups)
-		if err != nil {
-			t.log.Error("the cluster's new map can't be used; going on with the one before", slog.Any("cause", err))
-			return
-		}
-		t.current.Store(m)
-		data.Follow(m)
-	})
+	t.current.Store(m)
+	data.Follow(m)
 }
 
 // hint tells that the map may be out of date. Any goroutine.
@@ -74,6 +130,17 @@ func (t *topology) hint() {
 	if t.watcher != nil {
 		t.watcher.Hint()
 	}
+	if t.replicas != nil {
+		t.replicas.Hint()
+	}
+}
+
+// health is what is known of the servers' replication. Any goroutine.
+func (t *topology) health() pool.Health {
+	if t.replicas == nil {
+		return nil
+	}
+	return t.replicas.Health()
 }
 
 // names are the servers' names by number, "" for those that are gone. Any goroutine.
@@ -90,6 +157,8 @@ func (t *topology) names() []string {
 type described struct {
 	Topology string
 	Servers  []shard.Server
+	// Replicas are those that are read from, or might be.
+	Replicas []replicas.Status `json:",omitempty"`
 	// Cluster is what is known of the cluster that is followed.
 	Cluster *cluster.Status `json:",omitempty"`
 }
@@ -100,6 +169,9 @@ func (t *topology) describe() any {
 	d := described{Topology: t.kind}
 	for _, i := range m.Shards() {
 		d.Servers = append(d.Servers, m.Server(i))
+	}
+	if t.replicas != nil {
+		d.Replicas = t.replicas.Status()
 	}
 	if t.watcher != nil {
 		s := t.watcher.Status()

@@ -11,6 +11,7 @@ import (
 
 	"ringmaster/control/config"
 	"ringmaster/internal/demo"
+	"ringmaster/shard"
 )
 
 // helpWidth is the width of the help text in columns.
@@ -64,6 +65,9 @@ func summary(file string, c *config.Config) string {
 	servers := "1 server"
 	if n := len(c.Upstream); n > 1 {
 		servers = fmt.Sprintf("%d servers", n)
+	}
+	if c.ReadPolicy != shard.ReadPrimary {
+		placed += fmt.Sprintf(" and replicas (reads: %s)", c.ReadPolicy)
 	}
 	return fmt.Sprintf("%s: right; %s%s behind %s", file, servers, placed, strings.Join(c.Listen, ", "))
 }

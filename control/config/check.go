@@ -16,6 +16,7 @@ func (c *Config) finish(l *Loader, ps *Problems) {
 	c.checkTimes(ps)
 	c.checkServers(ps)
 	c.checkCluster(ps)
+	c.checkReplicas(ps)
 	if c.UpstreamUsername != "" && c.UpstreamPassword == "" {
 		ps.add(c.origin["upstream-username"], "upstream-username",
 			"there is no upstream password; give one with --upstream-password-file or $RINGMASTER_UPSTREAM_PASSWORD")

@@ -30,6 +30,11 @@ type Config struct {
 	Distribution          shard.Distribution
 	Hash                  shard.Hash
 	HashTag               string
+	ReadPolicy            shard.ReadPolicy
+	Replicas              map[string][]shard.Server // by the name or address of their primary
+	ReplicaMaxLag         time.Duration
+	Zone                  string
+	ServerZones           map[string]string // by the name or address of a server
 	UpstreamUsername      string
 	UpstreamPassword      Secret
 	UpstreamConnections   int

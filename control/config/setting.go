@@ -52,7 +52,7 @@ type Setting struct {
 // Settings is the table of all settings, in the order shown. Any goroutine; not to be changed.
 func Settings() []*Setting { return settings }
 
-var settings = slices.Concat(clientSettings, serverSettings, limitSettings, timingSettings, processSettings)
+var settings = slices.Concat(clientSettings, serverSettings, replicaSettings, limitSettings, timingSettings, processSettings)
 
 // set reads the values that one source gives into c.
 func (s *Setting) set(c *Config, values []string) error {

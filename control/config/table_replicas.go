@@ -1,0 +1,149 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"ringmaster/shard"
+)
+
+var replicaSettings = []*Setting{
+	{
+		Name: "read-policy", Group: Servers, Unit: "word", Default: shard.ReadPrimary.String(),
+		Help: "Which servers answer commands that only read: primary; prefer-primary (replicas while it is down); replica (never the primary); " +
+			"prefer-replica (the primary when no replica can be read from); any (both alike); nearest (both, those in --zone first). " +
+			"Of servers that are as good, the one that owes the fewest replies.",
+		Choose: "With any but primary a client may not see its own last write, nor what it saw a moment ago, and a read that is sent ahead of a " +
+			"write may see it: servers do not wait for each other. primary costs nothing. prefer-primary reads old data only while a primary is " +
+			"down. replica and prefer-replica take reads off the primaries; with replica, reads fail where no replica is fit. any spreads them over " +
+			"all. nearest saves traffic between zones. Each loop connects to each replica too. Transactions, scripts, scans and clients with " +
+			"state at the server (WATCH, CLIENT TRACKING) stay at primaries.",
+		Example: "read-policy: prefer-replica",
+		Words:   shard.ReadPolicies(),
+		apply:   word(func(c *Config, w string) { c.ReadPolicy, _ = shard.ParseReadPolicy(w) }),
+	},
+	{
+		Name: "replicas", Group: Servers, Unit: "servers", list: true,
+		Help: "The replicas of fixed servers: PRIMARY=HOST:PORT,..., once for each replica; PRIMARY is the name or the address of one of the upstreams. " +
+			"A primary without any is asked for those that are connected to it. A cluster's nodes tell by themselves.",
+		Choose:  "Name them where a primary does not know the addresses that ringmaster must use, or must not be asked.",
+		Example: "replicas:\n  - alpha=10.0.1.1:6379\n  - alpha=10.0.1.2:6379",
+		apply:   applyReplicas,
+	},
+	{
+		Name: "replica-max-lag", Group: Servers, Unit: "duration", Default: "5s",
+		Help: "A replica gets no reads while it lacks writes that its primary had for longer than this, or while its link to the primary is down and " +
+			"the primary is not. Measured by asking both for their replication offsets, every quarter of it and at least every second. 0 is no bound.",
+		Raise:   "Older data may be read.",
+		Lower:   "Replicas drop out sooner under load, and servers are asked more often. What is asked every second is known to a second.",
+		Example: "replica-max-lag: 2s",
+		apply:   duration(func(c *Config) *time.Duration { return &c.ReplicaMaxLag }, 0, 10*time.Minute),
+	},
+	{
+		Name: "zone", Group: Servers, Unit: "text",
+		Help:    "The zone that this ringmaster runs in, for read-policy nearest.",
+		Choose:  "A zone without servers is no better than another.",
+		Example: "zone: eu-1a",
+		apply:   text(func(c *Config) *string { return &c.Zone }),
+	},
+	{
+		Name: "server-zones", Group: Servers, Unit: "zones", list: true,
+		Help: "The servers' zones: SERVER=ZONE,..., by name or address, primaries and replicas. A server that is not listed may say its own " +
+			"(availability-zone of Valkey).",
+		Choose:  "Goes before what the servers say.",
+		Example: "server-zones:\n  - alpha=eu-1a\n  - 10.0.1.1:6379=eu-1b",
+		apply:   applyZones,
+	},
+}
+
+// maxServerPairs bounds the pairs of replicas and of zones.
+const maxServerPairs = shard.MaxServers
+
+func applyReplicas(c *Config, values []string) error {
+	replicas := map[string][]shard.Server{}
+	err := eachPair(values, "PRIMARY=HOST:PORT, such as alpha=10.0.1.1:6379", func(primary, addr string) error {
+		servers, err := shard.ParseServers(addr)
+		if err != nil {
+			return errors.New(strings.TrimPrefix(err.Error(), "shard: "))
+		}
+		replicas[primary] = append(replicas[primary], servers...)
+		return nil
+	})
+	c.Replicas = replicas
+	return err
+}
+
+func applyZones(c *Config, values []string) error {
+	zones := map[string]string{}
+	err := eachPair(values, "SERVER=ZONE, such as 10.0.1.1:6379=eu-1a", func(server, zone string) error {
+		if old := zones[server]; old != "" && old != zone {
+			return fmt.Errorf("%s has two zones, %s and %s", server, old, zone)
+		}
+		zones[server] = zone
+		return nil
+	})
+	c.ServerZones = zones
+	return err
+}
+
+// eachPair reads lists of KEY=VALUE, separated by commas.
+func eachPair(values []string, want string, f func(key, value string) error) error {
+	n := 0
+	for _, v := range values {
+		for pair := range strings.SplitSeq(v, ",") {
+			pair = strings.TrimSpace(pair)
+			at := strings.LastIndexByte(pair, '=')
+			if at <= 0 || at == len(pair)-1 {
+				return fmt.Errorf("%q: want %s", pair, want)
+			}
+			if n++; n > maxServerPairs {
+				return fmt.Errorf("more than %d", maxServerPairs)
+			}
+			if err := f(pair[:at], pair[at+1:]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Groups are c's servers with the replicas that are named.
+func (c *Config) Groups() []shard.Group {
+	groups := make([]shard.Group, len(c.Upstream))
+	for i, s := range c.Upstream {
+		groups[i] = shard.Group{Primary: s, Replicas: c.Replicas[s.Name]}
+		if s.Addr != s.Name {
+			groups[i].Replicas = append(groups[i].Replicas[:len(groups[i].Replicas):len(groups[i].Replicas)], c.Replicas[s.Addr]...)
+		}
+	}
+	return groups
+}
+
+// checkReplicas looks at what stands between the settings of this table.
+func (c *Config) checkReplicas(ps *Problems) {
+	if c.ReadPolicy == shard.ReadNearest && c.Zone == "" {
+		ps.add(c.origin["read-policy"], "read-policy", "nearest needs to know where ringmaster is; give --zone")
+	}
+	if c.Topology == Cluster {
+		if len(c.Replicas) > 0 {
+			ps.add(c.origin["replicas"], "replicas", "a cluster's nodes tell their replicas by themselves; leave this out")
+		}
+		return
+	}
+	primaries := map[string]bool{}
+	for _, s := range c.Upstream {
+		primaries[s.Name], primaries[s.Addr] = true, true
+	}
+	for primary, replicas := range c.Replicas {
+		if !primaries[primary] {
+			ps.add(c.origin["replicas"], "replicas", "there is no upstream %q", primary)
+		}
+		for _, r := range replicas {
+			if primaries[r.Addr] {
+				ps.add(c.origin["replicas"], "replicas", "%s is an upstream itself", r.Addr)
+			}
+		}
+	}
+}

@@ -1,0 +1,237 @@
+package replicas
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"ringmaster/internal/respclient"
+	"ringmaster/pool"
+	"ringmaster/shard"
+)
+
+const (
+	// remembered is how long a replica that was found stays after its primary has ceased to list it.
+	remembered = time.Minute
+	// quiet is the least time between two log lines about the same replica.
+	quiet = 5 * time.Second
+)
+
+// group is a primary and its replicas while they are watched. One goroutine has it, but for what Watcher.mu guards.
+type group struct {
+	w       *Watcher
+	hints   chan struct{}
+	cancel  context.CancelFunc // nil: it does not run yet
+	primary *peer
+	writes  primary
+
+	// Guarded by Watcher.mu.
+	named    bool // the replicas were given, not found
+	replicas []*peer
+	gone     []*peer // to be hung up
+	silent   bool
+}
+
+// peer is a server that is asked.
+type peer struct {
+	server shard.Server
+	conn   *respclient.Conn // nil: none now
+	listed time.Time        // when its primary listed it last
+
+	// Of a replica.
+	logged   verdict
+	loggedAt time.Time
+
+	// Guarded by Watcher.mu.
+	verdict verdict
+	zone    string
+}
+
+func (w *Watcher) newGroup(g shard.Group) *group {
+	return &group{w: w, hints: make(chan struct{}, 1), primary: &peer{server: g.Primary}}
+}
+
+// name takes the replicas that are given; none: those found stay, or are yet to be found. Under Watcher.mu.
+func (g *group) name(replicas []shard.Server) {
+	if g.named = len(replicas) > 0 || !g.w.cfg.Discover; g.named {
+		g.replace(replicas)
+	}
+}
+
+// replace goes by another list of replicas; those that were there stay as they are. Under Watcher.mu.
+func (g *group) replace(list []shard.Server) {
+	before := g.replicas
+	g.replicas = nil
+	for _, s := range list {
+		i := slices.IndexFunc(before, func(p *peer) bool { return p.server.Addr == s.Addr })
+		if i < 0 {
+			g.replicas = append(g.replicas, &peer{server: s, verdict: verdict{why: unasked}})
+			continue
+		}
+		g.replicas = append(g.replicas, before[i])
+		before = slices.Delete(before, i, i+1)
+	}
+	g.gone = append(g.gone, before...)
+}
+
+// peers are the replicas now. Those that are gone are hung up.
+func (g *group) peers() []*peer {
+	g.w.mu.Lock()
+	defer g.w.mu.Unlock()
+	for _, p := range g.gone {
+		p.hangUp()
+	}
+	g.gone = nil
+	return slices.Clone(g.replicas)
+}
+
+// unasked is why a replica is not read from at first.
+const unasked = "it was not asked yet"
+
+// run asks again and again until ctx ends.
+func (g *group) run(ctx context.Context) {
+	defer g.close()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-g.hints:
+			if !sleep(ctx, g.w.cfg.Interval/4) {
+				return
+			}
+		}
+		g.round(ctx)
+		timer.Reset(g.w.cfg.Interval)
+	}
+}
+
+func (g *group) close() {
+	for _, p := range append(g.peers(), g.primary) {
+		p.hangUp()
+	}
+}
+
+// round asks the primary and then the replicas, and takes what they say.
+func (g *group) round(ctx context.Context) {
+	asked := time.Now()
+	in, err := g.primary.ask(ctx, g.w.options)
+	if ctx.Err() != nil {
+		return
+	}
+	var refusal *respclient.Refusal
+	switch {
+	case err == nil:
+		g.writes.hear(in, asked, g.w.keep())
+		g.note(g.primary, in.zone, verdict{})
+		g.find(in.replicas, asked)
+	case errors.As(err, &refusal) && refusal.Code() != "BUSY" && refusal.Code() != "LOADING":
+		g.writes = primary{} // it is there, and will not say how far it is
+	default:
+		g.writes.miss()
+	}
+	var wg sync.WaitGroup
+	replicas := g.peers()
+	for _, r := range replicas {
+		wg.Go(func() {
+			in, err := r.ask(ctx, g.w.options)
+			if err != nil {
+				g.note(r, "", verdict{why: err.Error(), failed: true})
+			} else {
+				g.note(r, in.zone, g.writes.judge(in, g.w.cfg.MaxLag))
+			}
+		})
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return
+	}
+	g.w.mu.Lock()
+	g.silent = g.writes.silent
+	g.w.mu.Unlock()
+	g.tell(replicas)
+	g.w.stir()
+}
+
+// note keeps what was found out about a server.
+func (g *group) note(p *peer, zone string, v verdict) {
+	g.w.mu.Lock()
+	defer g.w.mu.Unlock()
+	p.verdict = v
+	if zone != "" {
+		p.zone = zone
+	}
+}
+
+// find takes the replicas that the primary lists, where none are named.
+func (g *group) find(listed []shard.Server, now time.Time) {
+	g.w.mu.Lock()
+	defer g.w.mu.Unlock()
+	if g.named {
+		return
+	}
+	all := slices.Clone(listed)
+	for _, p := range g.replicas {
+		known := func(s shard.Server) bool { return s.Addr == p.server.Addr }
+		if !slices.ContainsFunc(listed, known) && now.Sub(p.listed) < remembered {
+			all = append(all, p.server)
+		}
+	}
+	g.replace(all)
+	for _, p := range g.replicas[:len(listed)] {
+		p.listed = now
+	}
+}
+
+// tell logs what has changed.
+func (g *group) tell(replicas []*peer) {
+	for _, r := range replicas {
+		v, now := r.verdict, time.Now()
+		if v.like(r.logged) || now.Sub(r.loggedAt) < quiet {
+			continue
+		}
+		attrs := []any{slog.String("replica", r.server.Addr), slog.String("primary", g.primary.server.Name)}
+		if v.reads == pool.ReadsAlways {
+			g.w.log.Info("replica can be read from", attrs...)
+		} else {
+			g.w.log.Warn("replica gets no reads", append(attrs, slog.String("cause", v.why), slog.Duration("lag", v.lag))...)
+		}
+		r.logged, r.loggedAt = v, now
+	}
+}
+
+// ask asks the server for its replication, over the connection that it has, or else a new one.
+func (p *peer) ask(ctx context.Context, o respclient.Options) (info, error) {
+	if p.conn == nil {
+		conn, err := respclient.Dial(ctx, p.server.Addr, o)
+		if err != nil {
+			return info{}, err
+		}
+		p.conn = conn
+	}
+	replies, err := p.conn.Do(ctx, []string{"INFO", "replication"}, []string{"INFO", "server"})
+	if err != nil {
+		p.hangUp()
+		return info{}, err
+	}
+	if err := replies[0].Err("INFO"); err != nil {
+		return info{}, err
+	}
+	in, ok := parseInfo(p.server.Addr, replies[0].Text+"\r\n"+replies[1].Text)
+	if !ok {
+		return info{}, errors.New("its answer to INFO says nothing of replication")
+	}
+	return in, nil
+}
+
+func (p *peer) hangUp() {
+	if p.conn != nil {
+		p.conn.Close()
+		p.conn = nil
+	}
+}

@@ -1,0 +1,101 @@
+package replicas
+
+import (
+	"time"
+
+	"ringmaster/pool"
+)
+
+// primary is what is known of a primary's writes.
+type primary struct {
+	history string   // the stream that they are counted in; "": unknown
+	samples []sample // the oldest first
+	heard   time.Time
+	silent  bool
+}
+
+// sample is how far a primary was, at least, when it was asked.
+type sample struct {
+	at     time.Time
+	offset int64
+}
+
+// hear takes a primary's answer to what was asked at some time. Samples older than keep are forgotten, but for one.
+func (p *primary) hear(in info, at time.Time, keep time.Duration) {
+	if p.history != in.history {
+		p.history, p.samples = in.history, nil
+	}
+	p.silent, p.heard = false, at
+	old := 0
+	for old < len(p.samples) && at.Sub(p.samples[old].at) > keep {
+		old++
+	}
+	p.samples = append(p.samples[max(old-1, 0):], sample{at, in.offset})
+}
+
+// miss notes that the primary did not answer.
+func (p *primary) miss() { p.silent = true }
+
+// offset is how far the primary was when it last answered.
+func (p *primary) offset() int64 {
+	if len(p.samples) == 0 {
+		return 0
+	}
+	return p.samples[len(p.samples)-1].offset
+}
+
+// lag is by how much a server at offset is behind what the primary had when it last answered; !ok: by more than is
+// remembered.
+func (p *primary) lag(offset int64) (lag time.Duration, ok bool) {
+	for i := len(p.samples) - 1; i >= 0; i-- {
+		if p.samples[i].offset <= offset {
+			return p.heard.Sub(p.samples[i].at), true
+		}
+	}
+	return 0, false
+}
+
+// verdict is what is to be done with a replica, and why.
+type verdict struct {
+	reads  pool.Reads
+	why    string // empty: it may be read from
+	failed bool   // it did not answer
+	lag    time.Duration
+	bytes  int64 // by which it is behind
+}
+
+// like reports whether operators need not be told of o when they know of v. What the network says has changing ports in it.
+func (v verdict) like(o verdict) bool {
+	return v.reads == o.reads && (v.why == o.why || v.failed && o.failed)
+}
+
+// judge decides on a replica by what it has answered. A maxLag of 0 is no bound.
+func (p *primary) judge(in info, maxLag time.Duration) verdict {
+	if p.history == "" {
+		return verdict{why: "nothing is known of its primary"}
+	}
+	same := in.history == p.history
+	if p.silent {
+		same = same || in.before == p.history // it was promoted
+	}
+	if !same {
+		return verdict{why: "it does not follow this primary"}
+	}
+	v := verdict{bytes: max(p.offset()-in.offset, 0)}
+	var known bool
+	v.lag, known = p.lag(in.offset)
+	recent := maxLag == 0 || known && v.lag <= maxLag
+	switch {
+	case recent && (p.silent || in.replica && in.linked):
+		v.reads = pool.ReadsAlways
+	case !in.replica:
+		v.why = "it is a primary itself"
+	case !in.linked && recent:
+		v.reads, v.why = pool.ReadsAlone, "its link to the primary is down"
+	case !in.linked:
+		v.why = "its link to the primary is down"
+	default:
+		v.why = "it is too far behind its primary"
+	}
+	return v
+}

@@ -1,0 +1,38 @@
+package replicas
+
+import (
+	"time"
+
+	"ringmaster/pool"
+)
+
+// Status is what is known of one replica, for the admin address and metrics.
+type Status struct {
+	// Addr is the replica's address, Primary its primary's.
+	Addr, Primary string
+	// Zone is where it is, "" where nobody says.
+	Zone string `json:",omitempty"`
+	// Readable says that it gets reads, Why why not. Alone: it does while its primary is down.
+	Readable bool
+	Alone    bool   `json:",omitempty"`
+	Why      string `json:",omitempty"`
+	// LagMillis is how old the last of the primary's writes is that it lacks, LagBytes how much it lacks, as far as is known.
+	LagMillis, LagBytes int64
+}
+
+// Status lists the replicas. Any goroutine.
+func (w *Watcher) Status() []Status {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := []Status{}
+	for _, g := range w.groups {
+		for _, r := range g.replicas {
+			v := r.verdict
+			list = append(list, Status{
+				Addr: r.server.Addr, Primary: g.primary.server.Addr, Zone: w.zone(r), Readable: v.reads == pool.ReadsAlways,
+				Alone: v.reads == pool.ReadsAlone, Why: v.why, LagMillis: int64(v.lag / time.Millisecond), LagBytes: v.bytes,
+			})
+		}
+	}
+	return list
+}

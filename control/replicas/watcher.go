@@ -1,0 +1,232 @@
+package replicas
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"ringmaster/internal/respclient"
+	"ringmaster/pool"
+	"ringmaster/shard"
+)
+
+const (
+	// slowest and fastest bound the time between two rounds, which is else a quarter of the lag allowed.
+	slowest = time.Second
+	fastest = 50 * time.Millisecond
+	// beyond is how far behind the bound samples of a primary's offset are kept, to say by how much a replica lags.
+	beyond = 10 * time.Second
+)
+
+// Config says what is watched for.
+type Config struct {
+	// MaxLag is by how much a replica may be behind its primary to be read from; 0 is no bound.
+	MaxLag time.Duration
+	// Interval is the time between two rounds; 0 is a quarter of MaxLag, at most a second.
+	Interval time.Duration
+	// Username and Password log in to the servers; without a password nothing is sent.
+	Username, Password string
+	// Timeout is what a server has to answer in, the connection included.
+	Timeout time.Duration
+	// Zone is the proxy's own; empty: unknown. Zones are the servers', by address or name; a server that is not listed may say
+	// itself.
+	Zone  string
+	Zones map[string]string
+	// Discover asks primaries without replicas for theirs.
+	Discover bool
+	// Log takes what operators should read. Nil is slog.Default().
+	Log *slog.Logger
+}
+
+// Watcher watches the replication of some servers.
+type Watcher struct {
+	cfg     Config
+	options respclient.Options
+	log     *slog.Logger
+	stirred chan struct{} // something may have changed
+	hinted  chan struct{}
+
+	mu     sync.Mutex
+	groups []*group
+	ended  []*group // are to be stopped
+}
+
+// New prepares a watcher; it asks nobody yet.
+func New(c Config) *Watcher {
+	if c.Interval <= 0 {
+		c.Interval = slowest
+		if c.MaxLag > 0 {
+			c.Interval = min(max(c.MaxLag/4, fastest), slowest)
+		}
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return &Watcher{
+		cfg: c, log: c.Log, stirred: make(chan struct{}, 1), hinted: make(chan struct{}, 1),
+		options: respclient.Options{Username: c.Username, Password: c.Password, Timeout: c.Timeout},
+	}
+}
+
+// keep is how long samples are kept.
+func (w *Watcher) keep() time.Duration { return w.cfg.MaxLag + beyond }
+
+// Follow goes by new groups: primaries that stay are watched on. Any goroutine.
+func (w *Watcher) Follow(groups []shard.Group) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.groups
+	w.groups = nil
+	for _, g := range groups {
+		var one *group
+		if i := slices.IndexFunc(before, func(o *group) bool { return o.primary.server == g.Primary }); i >= 0 {
+			one = before[i]
+			before = slices.Delete(before, i, i+1)
+		} else {
+			one = w.newGroup(g)
+		}
+		one.name(g.Replicas)
+		w.groups = append(w.groups, one)
+	}
+	w.ended = append(w.ended, before...)
+	w.stir()
+}
+
+// Ask asks every server once and returns when all have answered or had their time, or ctx has ended. Before Run.
+func (w *Watcher) Ask(ctx context.Context) {
+	var wg sync.WaitGroup
+	for _, g := range w.current() {
+		wg.Go(func() { g.round(ctx) })
+	}
+	wg.Wait()
+}
+
+// Run watches until ctx ends. It calls found with the groups whenever other replicas were found, and publish with what is
+// known whenever that differs from before, the first time at once. Neither may wait long.
+func (w *Watcher) Run(ctx context.Context, publish func(pool.Health), found func([]shard.Group)) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	var health pool.Health
+	groups := w.Groups()
+	for {
+		w.restart(ctx, &wg)
+		if now := w.Groups(); !reflect.DeepEqual(now, groups) {
+			groups = now
+			found(groups)
+		}
+		if now := w.Health(); health == nil || !maps.Equal(now, health) {
+			health = now
+			publish(health)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.stirred:
+		case <-w.hinted:
+			w.hurry()
+		}
+	}
+}
+
+// restart starts watching new groups, and stops it for those that are gone.
+func (w *Watcher) restart(ctx context.Context, wg *sync.WaitGroup) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, g := range w.ended {
+		if g.cancel != nil {
+			g.cancel()
+		}
+	}
+	w.ended = nil
+	for _, g := range w.groups {
+		if g.cancel == nil {
+			var one context.Context
+			one, g.cancel = context.WithCancel(ctx)
+			wg.Go(func() { g.run(one) })
+		}
+	}
+}
+
+// stir wakes Run.
+func (w *Watcher) stir() { signal(w.stirred) }
+
+// Hint says that a server may have been lost or come back: all are asked soon. It never waits. Any goroutine.
+func (w *Watcher) Hint() { signal(w.hinted) }
+
+// hurry has all servers asked soon.
+func (w *Watcher) hurry() {
+	for _, g := range w.current() {
+		signal(g.hints)
+	}
+}
+
+// signal leaves a token in c, which has room for one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func (w *Watcher) current() []*group {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.groups)
+}
+
+// Groups are the groups that are followed, with the replicas that were found. Any goroutine.
+func (w *Watcher) Groups() []shard.Group {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var groups []shard.Group
+	for _, g := range w.groups {
+		one := shard.Group{Primary: g.primary.server}
+		for _, r := range g.replicas {
+			one.Replicas = append(one.Replicas, r.server)
+		}
+		groups = append(groups, one)
+	}
+	return groups
+}
+
+// Health is what is known now, for the data plane. Any goroutine.
+func (w *Watcher) Health() pool.Health {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h := pool.Health{}
+	for _, g := range w.groups {
+		h[g.primary.server.Addr] = pool.ServerHealth{Silent: g.silent, Near: w.near(g.primary)}
+		for _, r := range g.replicas {
+			h[r.server.Addr] = pool.ServerHealth{Reads: r.verdict.reads, Near: w.near(r)}
+		}
+	}
+	return h
+}
+
+func (w *Watcher) near(p *peer) bool { return w.cfg.Zone != "" && w.zone(p) == w.cfg.Zone }
+
+// zone is a server's zone, "" where nobody says.
+func (w *Watcher) zone(p *peer) string {
+	for _, key := range []string{p.server.Addr, p.server.Name} {
+		if z := w.cfg.Zones[key]; z != "" {
+			return z
+		}
+	}
+	return p.zone
+}
+
+// sleep waits for d and reports whether ctx goes on.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
