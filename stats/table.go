@@ -52,14 +52,14 @@ var table = []Metric{
 	{"ringmaster_timeouts_total", Counter, "commands", nil,
 		"Commands answered with the timeout error.", "Loop.Timeouts", total(func(l *Loop) uint64 { return l.Timeouts })},
 	{"ringmaster_late_replies_total", Counter, "replies", nil,
-		"Replies dropped because their command had timed out.", "Loop.LateReplies",
+		"Replies dropped because their command had timed out, or had been sent to another server.", "Loop.LateReplies",
 		total(func(l *Loop) uint64 { return l.LateReplies })},
 	{"ringmaster_orphan_replies_total", Counter, "replies", nil,
 		"Replies dropped because the client that asked had gone.", "Loop.Orphans",
 		total(func(l *Loop) uint64 { return l.Orphans })},
 
 	{"ringmaster_redirects_total", Counter, "requests", byReason,
-		"Requests sent again in front of a cluster, by what the node said.", "Loop.Redirects", redirected},
+		"Requests sent again, by what a cluster's node said, or as reads whose replica was lost or ceased to be fit.", "Loop.Redirects", redirected},
 
 	{"ringmaster_pinned_connections", Gauge, "connections", nil,
 		"Connections to servers that belong to one client now: it watches keys, waits in a blocking command, or has state there.",
@@ -110,6 +110,16 @@ var table = []Metric{
 		"Server.SubscriptionsRestored", perServer(func(s *Server) uint64 { return s.SubscriptionsRestored })},
 	{"ringmaster_server_duration_seconds", Distribution, "seconds", byServer,
 		"From a request queued for the server to its reply.", "Server.Latency", serverLatency},
+
+	{"ringmaster_replica_readable", Gauge, "0 or 1", byServer,
+		"1 when the replica gets reads: its link to the primary is up, and it lags by no more than replica-max-lag. There are none with read-policy primary.",
+		"View.Replicas", perReplica(readable)},
+	{"ringmaster_replica_lag_seconds", Gauge, "seconds", byServer,
+		"Age of the oldest write that the replica lacks, as of its primary's last answer; what is asked every second is known to a second.",
+		"View.Replicas", perReplica(func(r Replica) uint64 { return r.LagSeconds })},
+	{"ringmaster_replica_lag_bytes", Gauge, "bytes", byServer,
+		"How much of its primary's stream of writes the replica lacks.",
+		"View.Replicas", perReplica(func(r Replica) uint64 { return r.LagBytes })},
 
 	{"ringmaster_loop_clients", Gauge, "connections", byLoop,
 		"Clients connected now, by the loop that serves them.", "Loop.ClientsOpened - sum(Loop.ClientsClosed)",

@@ -1,16 +1,31 @@
 package stats
 
+import (
+	"maps"
+	"slices"
+)
+
 // View is what the metrics are read from: a copy of every loop's counters and the names
 // that go with their numbers. It is not changed once made.
 type View struct {
 	Loops []Loop
 	// Commands names command IDs, Servers server numbers.
 	Commands, Servers []string
+	// Replicas are those that are read from, or might be, by name.
+	Replicas map[string]Replica
 	// Version is the program's version, Uptime its age in seconds.
 	Version string
 	Uptime  uint64
 	// MaxClients is the limit on client connections in force.
 	MaxClients uint64
+}
+
+// Replica is what is known of a replica.
+type Replica struct {
+	// Readable: it gets reads.
+	Readable bool
+	// LagSeconds is how old the oldest write is that it lacks, LagBytes how much it lacks.
+	LagSeconds, LagBytes uint64
 }
 
 // Sample is one value of a metric.
@@ -101,6 +116,22 @@ func serverUp(v *View, emit func(Sample)) {
 		}
 		emit(Sample{Labels: []string{name}, Value: up})
 	})
+}
+
+// perReplica has a sample for each replica.
+func perReplica(get func(Replica) uint64) collect {
+	return func(v *View, emit func(Sample)) {
+		for _, name := range slices.Sorted(maps.Keys(v.Replicas)) {
+			emit(Sample{Labels: []string{name}, Value: get(v.Replicas[name])})
+		}
+	}
+}
+
+func readable(r Replica) uint64 {
+	if r.Readable {
+		return 1
+	}
+	return 0
 }
 
 func serverDisconnects(v *View, emit func(Sample)) {

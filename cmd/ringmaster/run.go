@@ -98,6 +98,7 @@ func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClient
 		Source:     data,
 		Commands:   commandNames(),
 		Servers:    top.names,
+		Replicas:   top.replicaStats,
 		Topology:   top.describe,
 		Version:    version(),
 		MaxClients: maxClients,

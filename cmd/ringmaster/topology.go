@@ -12,6 +12,7 @@ import (
 	"ringmaster/control/replicas"
 	"ringmaster/pool"
 	"ringmaster/shard"
+	"ringmaster/stats"
 )
 
 // topology is where the map of the servers comes from: the settings, or a cluster that is followed.
@@ -151,6 +152,18 @@ func (t *topology) names() []string {
 		names[i] = m.Server(i).Name
 	}
 	return names
+}
+
+// replicaStats is what is known of replicas, for the metrics. Any goroutine.
+func (t *topology) replicaStats() map[string]stats.Replica {
+	if t.replicas == nil {
+		return nil
+	}
+	out := map[string]stats.Replica{}
+	for _, r := range t.replicas.Status() {
+		out[r.Name] = stats.Replica{Readable: r.Readable, LagSeconds: uint64(r.LagMillis / 1000), LagBytes: uint64(r.LagBytes)}
+	}
+	return out
 }
 
 // described is what /topology shows.

@@ -64,6 +64,7 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 		Loops:      loops,
 		Commands:   h.Commands,
 		Servers:    h.Servers(),
+		Replicas:   h.Replicas(),
 		Version:    h.Version,
 		Uptime:     uint64(time.Since(h.start).Seconds()),
 		MaxClients: uint64(max(h.MaxClients, 0)),

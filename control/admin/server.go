@@ -36,6 +36,8 @@ type Config struct {
 	// Commands names command IDs, Servers server numbers, for labels; "" is no server now.
 	Commands []string
 	Servers  func() []string
+	// Replicas gives what is known of replicas that are read from; nil: nothing is read from any.
+	Replicas func() map[string]stats.Replica
 	// Topology gives what is served as JSON at /topology.
 	Topology func() any
 	// Version and MaxClients are shown as metrics.
@@ -59,6 +61,9 @@ func New(c Config) *Server {
 	}
 	if c.Servers == nil {
 		c.Servers = func() []string { return nil }
+	}
+	if c.Replicas == nil {
+		c.Replicas = func() map[string]stats.Replica { return nil }
 	}
 	if c.Topology == nil {
 		c.Topology = func() any { return nil }

@@ -8,8 +8,8 @@ import (
 
 // Status is what is known of one replica, for the admin address and metrics.
 type Status struct {
-	// Addr is the replica's address, Primary its primary's.
-	Addr, Primary string
+	// Name and Addr are the replica's, Primary is its primary's name.
+	Name, Addr, Primary string
 	// Zone is where it is, "" where nobody says.
 	Zone string `json:",omitempty"`
 	// Readable says that it gets reads, Why why not. Alone: it does while its primary is down.
@@ -29,7 +29,7 @@ func (w *Watcher) Status() []Status {
 		for _, r := range g.replicas {
 			v := r.verdict
 			list = append(list, Status{
-				Addr: r.server.Addr, Primary: g.primary.server.Addr, Zone: w.zone(r), Readable: v.reads == pool.ReadsAlways,
+				Name: r.server.Name, Addr: r.server.Addr, Primary: g.primary.server.Name, Zone: w.zone(r), Readable: v.reads == pool.ReadsAlways,
 				Alone: v.reads == pool.ReadsAlone, Why: v.why, LagMillis: int64(v.lag / time.Millisecond), LagBytes: v.bytes,
 			})
 		}
