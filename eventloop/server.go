@@ -202,7 +202,7 @@ func (s *Server) Follow(m *shard.Map) {
 // calls.
 func (s *Server) Judge(h pool.Health) {
 	for _, l := range s.loops {
-		_ = l.post(func() { l.pool.Judge(h) })
+		_ = l.post(func() { l.pool.Judge(h, s.started) })
 	}
 }
 

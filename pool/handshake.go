@@ -192,6 +192,9 @@ func (c *Conn) onReady() {
 		c.pool.warmed(c)
 	}
 	c.adapt()
+	if c.server.replica && c.doubted() {
+		c.pool.Hint()
+	}
 	c.markDirty()
 }
 

@@ -34,7 +34,8 @@ type Pool struct {
 	servers []*Server
 	shards  *shard.Map
 	health  Health
-	turn    int // for reads: the next of the replicas that are as good
+	start   time.Time // when Now was 0
+	turn    int       // for reads: the next of the replicas that are as good
 	rings   map[Key]*Rings
 	own     owned
 	busy    int    // connections with a busyProbe
@@ -63,6 +64,7 @@ type Server struct {
 	home       int // the number of the primary whose keys it has, or had last; below 0: unknown
 	replica    bool
 	health     ServerHealth
+	asked      int64 // when that was found out, ns
 
 	// The failures without a cause of their own, made once.
 	lost, overloaded, stopping, timedOut, timedOutUnsent, noReplica *Failure

@@ -1,6 +1,8 @@
 package pool
 
 import (
+	"time"
+
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -16,6 +18,9 @@ type ServerHealth struct {
 	Silent bool
 	// Near: the server is in the proxy's own zone.
 	Near bool
+	// At is when the server was asked, for a silent primary the last time that it answered. A connection that is newer than that may lead to a server that has restarted since
+	// and has lost its data.
+	At time.Time
 }
 
 // Reads says whether a replica may be read from. What nothing is known of may not.
@@ -31,17 +36,34 @@ const (
 	ReadsAlways
 )
 
-// Judge takes over what is known of the servers' replication. Reads that wait at a replica that may not be read from any
-// more go elsewhere. Loop-only.
-func (p *Pool) Judge(h Health) {
-	p.health = h
+// Judge takes over what is known of the servers' replication; start is when Now was 0. Reads that wait at a replica that may
+// not be read from any more go elsewhere. Loop-only.
+func (p *Pool) Judge(h Health, start time.Time) {
+	p.health, p.start = h, start
 	for i, s := range p.servers {
 		before := s.health.Reads
-		s.health = h[s.Addr]
+		s.judge(p)
 		if before != ReadsNever && s.health.Reads == ReadsNever && s.replica {
 			p.withdraw(i)
 		}
+		for _, r := range p.rings {
+			for _, c := range r.of(i) {
+				if c.state == Closed && c.answers() {
+					c.retryAt = p.Now
+				}
+			}
+		}
 	}
+}
+
+// of are the connections to a server.
+func (r *Rings) of(server int) []*Conn {
+	return r.conns[server*r.pool.cfg.Connections : (server+1)*r.pool.cfg.Connections]
+}
+
+func (s *Server) judge(p *Pool) {
+	s.health = p.health[s.Addr]
+	s.asked = int64(s.health.At.Sub(p.start))
 }
 
 // assign notes which servers are replicas, and of whom.
@@ -49,7 +71,7 @@ func (p *Pool) assign(m *shard.Map) {
 	p.shards = m
 	for i, s := range p.servers {
 		s.replica = false
-		s.health = p.health[s.Addr]
+		s.judge(p)
 		if s.home < 0 {
 			s.home = i
 		}
@@ -106,7 +128,7 @@ func (r *Rings) pickRead(primary int, seat uint64, avoid *Server) *Conn {
 	for n := range count {
 		c := own
 		if k := (n + p.turn) % count; k < len(replicas) {
-			if c = r.Pick(replicas[k], seat); c.state != Ready || c.server == avoid || !c.server.readable(up) {
+			if c = r.Pick(replicas[k], seat); c.state != Ready || c.server == avoid || !c.readable(up) {
 				continue
 			}
 		}
@@ -117,23 +139,30 @@ func (r *Rings) pickRead(primary int, seat uint64, avoid *Server) *Conn {
 	if best != nil {
 		return best
 	}
-	if policy != shard.ReadReplica && (own.state == Ready || own.promising()) {
-		return own
-	}
-	for _, i := range replicas {
-		if c := r.Pick(i, seat); c.promising() && c.server != avoid && c.server.readable(up) {
-			return c
-		}
-	}
 	if policy == shard.ReadReplica {
 		return nil
 	}
 	return own
 }
 
-// readable reports whether a replica may be read from; up: its primary is there.
-func (s *Server) readable(up bool) bool {
-	return s.health.Reads == ReadsAlways || s.health.Reads == ReadsAlone && !up
+// readable reports whether a replica may be read from over this connection; up: its primary is there.
+func (c *Conn) readable(up bool) bool {
+	return c.server.asked > c.readyAt && (c.server.health.Reads == ReadsAlways || c.server.health.Reads == ReadsAlone && !up)
+}
+
+// doubted reports whether it is to be seen yet whether this connection leads to a replica that may be read from: it was not
+// asked since the connection was made, or has answered since it could not be made.
+func (c *Conn) doubted() bool {
+	if c.state == Ready {
+		return c.server.health.Reads != ReadsNever && c.server.asked <= c.readyAt
+	}
+	return c.server.health.Reads != ReadsNever && (c.promising() || c.answers())
+}
+
+// answers reports whether the server has answered others since this connection was dialled.
+func (c *Conn) answers() bool {
+	h := &c.server.health
+	return c.server.asked > c.dialledAt && !h.Silent && (h.Reads != ReadsNever || !c.server.replica)
 }
 
 // promising reports whether requests may wait for the dial.
@@ -147,19 +176,23 @@ func (c *Conn) better(d *Conn) bool {
 	return c.ring.len() < d.ring.len()
 }
 
-// NoReplica is the failure of a read of this primary's keys for which PickRead finds no server. Loop-only.
-func (p *Pool) NoReplica(primary int) *Failure { return p.servers[primary].noReplica }
-
-// EnqueueRead is Enqueue for a command that only reads, on a connection of PickRead: lost, it is sent again to another
-// server of its shard. Borrows raw until return.
-func (c *Conn) EnqueueRead(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
-	if f := c.admit(len(raw), 1); f != nil {
-		return c.detour(raw, pending{recv: recv, tag: tag, cmd: cmd, is: reading}, f)
+// EnqueueRead is Enqueue for a command that only reads keys of the shard whose primary has this number. c is the connection
+// that PickRead has given, or nil. Lost, the command is sent again to another server of its shard. Borrows raw until return.
+func (r *Rings) EnqueueRead(c *Conn, primary int, raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
+	f := r.pool.servers[primary].noReplica
+	if c != nil {
+		if f = c.admit(len(raw), 1); f == nil {
+			c.enqueueRead(raw, recv, tag, cmd)
+			return nil
+		}
 	}
+	return r.conns[primary*r.pool.cfg.Connections].detour(raw, pending{recv: recv, tag: tag, cmd: cmd, is: reading}, f)
+}
+
+func (c *Conn) enqueueRead(raw []byte, recv Receiver, tag uint64, cmd uint16) {
 	c.out.write(raw)
 	c.owe(raw, recv, tag, cmd)
 	c.reads(raw)
-	return nil
 }
 
 // reads marks the latest request, raw, as one that only reads.
@@ -174,7 +207,7 @@ func (c *Conn) reads(raw []byte) {
 // withdraw sends the reads that wait at a replica elsewhere. Their places stay, for the replies may yet come.
 func (p *Pool) withdraw(server int) {
 	for _, r := range p.rings {
-		for _, c := range r.conns[server*p.cfg.Connections : (server+1)*p.cfg.Connections] {
+		for _, c := range r.of(server) {
 			c.withdraw()
 		}
 	}
@@ -192,31 +225,45 @@ func (c *Conn) withdraw() {
 	}
 }
 
+// maxElsewhere bounds how often a read is sent elsewhere at once; where all servers say the same, it must wait.
+const maxElsewhere = 3
+
 // elsewhere sends a read to another server of its shard at once; false: there is none now.
 func (p *Pool) elsewhere(a *again, raw []byte, avoid *Server) bool {
-	if a.request.is != reading || a.request.hops >= maxHops {
+	if a.request.is != reading || a.request.hops >= maxElsewhere {
+		return false
+	}
+	to := a.rings.pickRead(a.home, uint64(a.nth), avoid)
+	if to == nil || to.server == avoid || to.state != Ready {
 		return false
 	}
 	a.request.hops++
-	if !p.resend(a, raw, avoid) {
+	if !p.resendOver(to, a, raw) {
 		return false
 	}
 	p.stats.Redirects[stats.RedirectRead]++
 	return true
 }
 
-// hopeless says why a read need not wait on: no server of its shard can be reached; nil: it may wait. In front of a cluster
-// the map may change.
+// hopeless says why a read need not wait on: no server of its shard can be reached or read from; nil: it may wait. In front
+// of a cluster the map may change.
 func (p *Pool) hopeless(a *again) *Failure {
 	if a.request.is != reading || a.told {
 		return nil
 	}
-	to := a.rings.pickRead(a.home, uint64(a.nth), nil)
-	if to == nil {
-		return p.NoReplica(a.home)
+	f := p.servers[a.home].noReplica
+	if to := a.rings.pickRead(a.home, uint64(a.nth), nil); to != nil {
+		if f = to.admit(0, 1); to.answers() {
+			return nil
+		}
 	}
-	if f := to.admit(0, 1); f != nil && f.Kind == Down && !p.cfg.Cluster {
-		return f
+	if f == nil || f.Kind != NoReplica && (f.Kind != Down || p.cfg.Cluster) {
+		return nil
 	}
-	return nil
+	for _, i := range p.shards.Replicas(a.home) {
+		if a.rings.Pick(i, uint64(a.nth)).doubted() {
+			return nil
+		}
+	}
+	return f
 }

@@ -133,7 +133,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		return false
 	}
 	e.hold()
-	if a.at == 0 && p.resend(&a, raw, nil) {
+	if a.at == 0 && p.resend(&a, raw) {
 		return true
 	}
 	return p.put(&a, raw)
@@ -173,14 +173,21 @@ func (p *Pool) put(a *again, raw []byte) bool {
 // soon. Any other node knows. It is done, or f says why not.
 func (c *Conn) detour(raw []byte, e pending, f *Failure) *Failure {
 	p := c.pool
-	if !p.cfg.Cluster || c.own || p.stopped || f.Kind != Down {
+	e.at = p.Now
+	a := c.sendAgain(e)
+	if e.is == reading {
+		if p.stopped || f.Kind != Down && f.Kind != NoReplica {
+			return f
+		}
+		if hopeless := p.hopeless(&a); hopeless != nil {
+			return hopeless
+		}
+	} else if !p.cfg.Cluster || c.own || p.stopped || f.Kind != Down {
 		return f
 	}
 	p.Hint()
-	e.at = p.Now
-	a := c.sendAgain(e)
 	e.hold()
-	if p.resend(&a, raw, nil) || p.put(&a, raw) {
+	if p.resend(&a, raw) || p.put(&a, raw) {
 		return nil
 	}
 	return f
@@ -196,21 +203,25 @@ func (p *Pool) target(from *Server, addr []byte) int {
 	return p.serverAt(addr)
 }
 
-// resend puts a request behind what the server's connection has; false: that connection takes none now. A read does not go
-// to the server to avoid.
-func (p *Pool) resend(a *again, raw []byte, avoid *Server) bool {
+// resend puts a request behind what the server's connection has; false: that connection takes none now.
+func (p *Pool) resend(a *again, raw []byte) bool {
 	to := a.rings.conns[a.server*p.cfg.Connections+a.nth]
 	if a.request.is == reading && !a.told {
-		if to = a.rings.pickRead(a.home, uint64(a.nth), avoid); to == nil || to.server == avoid {
+		if to = a.rings.pickRead(a.home, uint64(a.nth), nil); to == nil {
 			return false
 		}
 	}
 	if to.state != Ready {
-		if to = a.rings.ready(a.nth); to == nil || to.server == avoid || !p.cfg.Cluster {
+		if to = a.rings.ready(a.nth); to == nil || !p.cfg.Cluster {
 			return false
 		}
 		a.asking = false
 	}
+	return p.resendOver(to, a, raw)
+}
+
+// resendOver is resend over a connection that is Ready.
+func (p *Pool) resendOver(to *Conn, a *again, raw []byte) bool {
 	if to.admit(len(raw), 2) != nil {
 		return false
 	}
@@ -271,7 +282,7 @@ func (p *Pool) tickAgain() {
 			p.giveUp(a, p.servers[a.server].stopping)
 		case p.cfg.Timeout > 0 && p.Now-a.request.at > int64(p.cfg.Timeout):
 			p.giveUp(a, p.servers[a.server].timedOutUnsent)
-		case p.Now < a.at || !p.resend(a, a.raw, nil):
+		case p.Now < a.at || !p.resend(a, a.raw):
 			if f := p.hopeless(a); f != nil {
 				p.giveUp(a, f)
 				break

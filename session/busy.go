@@ -20,7 +20,7 @@ func (s *Session) busy(conn *pool.Conn, spec *command.Spec) []byte {
 
 // busyBehind is busy for a command whose own places among the replies owed are own.
 func (s *Session) busyBehind(conn *pool.Conn, spec *command.Spec, own int) []byte {
-	if !s.env.Pool.AnyBusy() || s.Owed() > own || spec.Flags.Has(command.FlagAllowBusy) {
+	if conn == nil || !s.env.Pool.AnyBusy() || s.Owed() > own || spec.Flags.Has(command.FlagAllowBusy) {
 		return nil
 	}
 	return conn.Busy()

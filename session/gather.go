@@ -63,17 +63,13 @@ func (g *gather) ask(server int, raw []byte) {
 	g.left++
 	reads := g.s.reads(g.spec)
 	conn := g.s.connFor(server, reads)
-	if conn == nil {
-		g.Fail(i, g.env.Pool.NoReplica(server))
-		return
-	}
 	if busy := g.s.busyBehind(conn, g.spec, 1); busy != nil {
 		g.Reply(i, busy, pool.Whole)
 		return
 	}
 	var f *pool.Failure
 	if reads {
-		f = conn.EnqueueRead(raw, g, i, pool.Part)
+		f = g.s.rings.EnqueueRead(conn, server, raw, g, i, pool.Part)
 	} else if g.blocks {
 		f = conn.EnqueueBlocking(raw, g, i, pool.Part)
 	} else {

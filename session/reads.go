@@ -54,15 +54,11 @@ func (s *Session) connFor(primary int, reads bool) *pool.Conn {
 // passRead is pass for a command that the read policy counts for.
 func (s *Session) passRead(primary int, spec *command.Spec, req *parser.Request) {
 	conn := s.connFor(primary, true)
-	f := s.env.Pool.NoReplica(primary)
-	if conn != nil && s.env.Pool.AnyBusy() && s.turnedDown(conn, spec) {
+	if s.env.Pool.AnyBusy() && s.turnedDown(conn, spec) {
 		return
 	}
 	tag := s.expect(len(req.Raw))
-	if conn != nil {
-		f = conn.EnqueueRead(req.Raw, s, tag, spec.ID)
-	}
-	if f != nil {
+	if f := s.rings.EnqueueRead(conn, primary, req.Raw, s, tag, spec.ID); f != nil {
 		s.countFailure(spec)
 		s.Fail(tag, f)
 	}

@@ -80,8 +80,8 @@ func newWorld(tb testing.TB, s settings) *world {
 	m, err := shard.New(cfg)
 	s.session.Reads = s.upstream.Reads
 	w := &world{base: m, replicas: s.replicas, numbers: shard.Numbers{Replicas: s.replicas != nil}, tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, databases: 16}
+	s.upstream.Hint = func() { w.hints++ }
 	if s.upstream.Cluster {
-		s.upstream.Hint = func() { w.hints++ }
 		w.slots = map[string]string{}
 		for _, name := range s.servers {
 			w.slots[name] = name
@@ -115,7 +115,12 @@ func newWorld(tb testing.TB, s settings) *world {
 			w.health[name+":6379"] = pool.ServerHealth{Reads: pool.ReadsAlways}
 		}
 	}
-	w.pool.Judge(w.health)
+	w.settle()
+	for _, list := range s.replicas {
+		for _, name := range list {
+			w.judge(name, func(*pool.ServerHealth) {})
+		}
+	}
 	w.settle()
 	return w
 }
@@ -154,8 +159,9 @@ func (w *world) judge(name string, change func(*pool.ServerHealth)) {
 	w.health = maps.Clone(w.health)
 	h := w.health[name+":6379"]
 	change(&h)
+	h.At = time.Time{}.Add(time.Duration(w.pool.Now + 1))
 	w.health[name+":6379"] = h
-	w.pool.Judge(w.health)
+	w.pool.Judge(w.health, time.Time{})
 }
 
 // slotMap is the map of a cluster: the slot of each tag such as {A} is at the server in slots.

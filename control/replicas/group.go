@@ -48,6 +48,7 @@ type peer struct {
 	// Guarded by Watcher.mu.
 	verdict verdict
 	zone    string
+	asked   time.Time // when it was asked for that
 }
 
 func (w *Watcher) newGroup(g shard.Group) *group {
@@ -128,7 +129,7 @@ func (g *group) round(ctx context.Context) {
 	switch {
 	case err == nil:
 		g.writes.hear(in, asked, g.w.keep())
-		g.note(g.primary, in.zone, verdict{})
+		g.note(g.primary, asked, in.zone, verdict{})
 		g.find(in.replicas, asked)
 	case errors.As(err, &refusal) && refusal.Code() != "BUSY" && refusal.Code() != "LOADING":
 		g.writes = primary{} // it is there, and will not say how far it is
@@ -139,11 +140,12 @@ func (g *group) round(ctx context.Context) {
 	replicas := g.peers()
 	for _, r := range replicas {
 		wg.Go(func() {
+			asked := time.Now()
 			in, err := r.ask(ctx, g.w.options)
 			if err != nil {
-				g.note(r, "", verdict{why: err.Error(), failed: true})
+				g.note(r, asked, "", verdict{why: err.Error(), failed: true})
 			} else {
-				g.note(r, in.zone, g.writes.judge(in, g.w.cfg.MaxLag))
+				g.note(r, asked, in.zone, g.writes.judge(in, g.w.cfg.MaxLag))
 			}
 		})
 	}
@@ -159,10 +161,10 @@ func (g *group) round(ctx context.Context) {
 }
 
 // note keeps what was found out about a server.
-func (g *group) note(p *peer, zone string, v verdict) {
+func (g *group) note(p *peer, asked time.Time, zone string, v verdict) {
 	g.w.mu.Lock()
 	defer g.w.mu.Unlock()
-	p.verdict = v
+	p.verdict, p.asked = v, asked
 	if zone != "" {
 		p.zone = zone
 	}

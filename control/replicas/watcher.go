@@ -106,11 +106,12 @@ func (w *Watcher) Ask(ctx context.Context) {
 }
 
 // Run watches until ctx ends. It calls found with the groups whenever other replicas were found, and publish with what is
-// known whenever that differs from before, the first time at once. Neither may wait long.
+// known whenever that differs from before, the first time at once, or is confirmed after a Hint. Neither may wait long.
 func (w *Watcher) Run(ctx context.Context, publish func(pool.Health), found func([]shard.Group)) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	var health pool.Health
+	var hinted time.Time
 	groups := w.Groups()
 	for {
 		w.restart(ctx, &wg)
@@ -118,7 +119,7 @@ func (w *Watcher) Run(ctx context.Context, publish func(pool.Health), found func
 			groups = now
 			found(groups)
 		}
-		if now := w.Health(); health == nil || !maps.Equal(now, health) {
+		if now := w.Health(); health == nil || !maps.EqualFunc(now, health, same) || time.Since(hinted) < w.confirmed() {
 			health = now
 			publish(health)
 		}
@@ -127,10 +128,20 @@ func (w *Watcher) Run(ctx context.Context, publish func(pool.Health), found func
 			return
 		case <-w.stirred:
 		case <-w.hinted:
+			hinted = time.Now()
 			w.hurry()
 		}
 	}
 }
+
+// same reports whether two findings differ in nothing but their age.
+func same(a, b pool.ServerHealth) bool {
+	a.At, b.At = time.Time{}, time.Time{}
+	return a == b
+}
+
+// confirmed is how long after a Hint all servers that answer have done so.
+func (w *Watcher) confirmed() time.Duration { return 2*w.cfg.Interval + w.cfg.Timeout }
 
 // restart starts watching new groups, and stops it for those that are gone.
 func (w *Watcher) restart(ctx context.Context, wg *sync.WaitGroup) {
@@ -199,9 +210,9 @@ func (w *Watcher) Health() pool.Health {
 	defer w.mu.Unlock()
 	h := pool.Health{}
 	for _, g := range w.groups {
-		h[g.primary.server.Addr] = pool.ServerHealth{Silent: g.silent, Near: w.near(g.primary)}
+		h[g.primary.server.Addr] = pool.ServerHealth{Silent: g.silent, Near: w.near(g.primary), At: g.primary.asked}
 		for _, r := range g.replicas {
-			h[r.server.Addr] = pool.ServerHealth{Reads: r.verdict.reads, Near: w.near(r)}
+			h[r.server.Addr] = pool.ServerHealth{Reads: r.verdict.reads, Near: w.near(r), At: r.asked}
 		}
 	}
 	return h

@@ -19,8 +19,10 @@ type Forwarder struct {
 	cut    atomic.Bool // cut the next reply of every connection in its middle
 	cuts   atomic.Int64
 
-	mu    sync.Mutex
-	pairs map[*pair]bool
+	mu      sync.Mutex
+	pairs   map[*pair]bool
+	frozen  chan struct{} // closed when bytes may pass again; nil: they may
+	release func()
 }
 
 type pair struct{ client, server *net.TCPConn }
@@ -74,6 +76,7 @@ func (f *Forwarder) replies(p *pair) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := p.server.Read(buf)
+		f.thaw()
 		if n > 0 && f.cut.CompareAndSwap(true, false) {
 			_, _ = p.client.Write(buf[:n/2])
 			f.cuts.Add(1)
@@ -104,6 +107,31 @@ func (f *Forwarder) drop(p *pair, reset bool) {
 	p.server.Close()
 }
 
+// Freeze holds up what servers send, while every connection stays open; the returned function lets it go. Any goroutine.
+func (f *Forwarder) Freeze() (release func()) {
+	frozen := make(chan struct{})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.frozen = frozen
+	f.release = sync.OnceFunc(func() {
+		f.mu.Lock()
+		f.frozen = nil
+		f.mu.Unlock()
+		close(frozen)
+	})
+	return f.release
+}
+
+// thaw waits while bytes are held up.
+func (f *Forwarder) thaw() {
+	f.mu.Lock()
+	frozen := f.frozen
+	f.mu.Unlock()
+	if frozen != nil {
+		<-frozen
+	}
+}
+
 // CutReply orders that the next reply bytes of any connection are passed on by half,
 // then both sides reset. Any goroutine.
 func (f *Forwarder) CutReply() { f.cut.Store(true) }
@@ -127,6 +155,12 @@ func (f *Forwarder) Reset() {
 // Close stops forwarding and waits for its goroutines.
 func (f *Forwarder) Close() {
 	f.l.Close()
+	f.mu.Lock()
+	release := f.release
+	f.mu.Unlock()
+	if release != nil {
+		release()
+	}
 	f.Reset()
 	f.wg.Wait()
 }
