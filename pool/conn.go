@@ -50,6 +50,7 @@ type Conn struct {
 	progress  int64 // when bytes last came or a request found the ring empty, ns
 	backoff   int64 // the last pause before dialling, ns
 	retryAt   int64 // when to dial again, ns
+	failedAt  int64 // when it could not be made, or was lost too soon, ns
 	dialledAt int64
 	readyAt   int64
 	tried     bool // has failed before its Rings were usable

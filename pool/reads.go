@@ -159,10 +159,10 @@ func (c *Conn) doubted() bool {
 	return c.server.health.Reads != ReadsNever && (c.promising() || c.answers())
 }
 
-// answers reports whether the server has answered others since this connection was dialled.
+// answers reports whether the server has answered the control plane since this connection could not be made.
 func (c *Conn) answers() bool {
 	h := &c.server.health
-	return c.server.asked > c.dialledAt && !h.Silent && (h.Reads != ReadsNever || !c.server.replica)
+	return c.server.asked > c.failedAt && !h.Silent && (h.Reads != ReadsNever || !c.server.replica)
 }
 
 // promising reports whether requests may wait for the dial.
