@@ -16,7 +16,8 @@ const MaxReplicas = 64
 // info is what a server says of its replication (Redis documentation, "INFO").
 type info struct {
 	replica  bool
-	linked   bool // master_link_status:up, and no synchronisation under way
+	linked   bool // master_link_status:up
+	syncing  bool // it is being filled with its primary's data
 	offset   int64
 	history  string // master_replid: which stream of writes the offset counts in
 	before   string // master_replid2: the stream before a promotion
@@ -26,7 +27,6 @@ type info struct {
 
 // parseInfo reads the sections replication and server. addr is the server's own.
 func parseInfo(addr, text string) (in info, ok bool) {
-	syncing := false
 	var own, followed int64
 	for line := range strings.Lines(text) {
 		name, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), ":")
@@ -37,7 +37,7 @@ func parseInfo(addr, text string) (in info, ok bool) {
 		case "master_link_status":
 			in.linked = value == "up"
 		case "master_sync_in_progress":
-			syncing = value != "0"
+			in.syncing = value != "0"
 		case "master_repl_offset":
 			own, _ = strconv.ParseInt(value, 10, 64)
 		case "slave_repl_offset":
@@ -55,7 +55,6 @@ func parseInfo(addr, text string) (in info, ok bool) {
 			}
 		}
 	}
-	in.linked = in.linked && !syncing
 	if in.offset = own; in.replica {
 		in.offset = followed
 	}

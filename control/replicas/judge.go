@@ -81,6 +81,9 @@ func (p *primary) judge(in info, maxLag time.Duration) verdict {
 	if !same {
 		return verdict{why: "it does not follow this primary"}
 	}
+	if in.syncing || in.replica && !in.linked && in.offset <= 1 {
+		return verdict{why: "it has not got its primary's data"}
+	}
 	v := verdict{bytes: max(p.offset()-in.offset, 0)}
 	var known bool
 	v.lag, known = p.lag(in.offset)
