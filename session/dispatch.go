@@ -66,6 +66,12 @@ func (s *Session) decide(req *parser.Request) {
 		s.reject(spec, errNoAuth)
 		return
 	}
+	if spec == env.functionList {
+		if text := forgedReply(req.Args); text != "" {
+			s.reject(spec, text)
+			return
+		}
+	}
 	s.last = spec.ID
 	if s.limited() && !env.inSubscriber[spec.ID] {
 		s.reject(spec, onlySubscribe(spec.Name))
