@@ -68,6 +68,9 @@ func handling(s *command.Spec, local bool) (one, several string) {
 		}
 		return "on a connection of its own", "the same, on the keys' shard, else `CROSSSLOT`"
 	case command.ClassPubSub:
+		if s.Name == "publish" || s.Name == "spublish" {
+			return "passed on; counts clients", "the same, to the channel's shard"
+		}
 		return "pub/sub: shared subscriptions", "the same: channels by name, patterns on all shards"
 	case command.ClassPinned:
 		return "on a connection of its own from then on", "on connections of its own to all shards from then on"
@@ -91,6 +94,8 @@ func handlingInCluster(s *command.Spec, several string) string {
 		return "the same, but patterns on one primary: the nodes tell each other of messages"
 	case "ssubscribe", "sunsubscribe", "spublish":
 		return "the same, at the primary of the channel's slot"
+	case "publish":
+		return "the same, to one primary: the nodes tell each other"
 	}
 	switch s.Class {
 	case command.ClassSingle:
