@@ -42,6 +42,7 @@ type peer struct {
 	listed time.Time        // when its primary listed it last
 
 	// Of a replica.
+	fit      bool // it was read from until now, and its connection was not lost since
 	logged   verdict
 	loggedAt time.Time
 
@@ -145,7 +146,9 @@ func (g *group) round(ctx context.Context) {
 			if err != nil {
 				g.note(r, asked, "", verdict{why: err.Error(), failed: true})
 			} else {
-				g.note(r, asked, in.zone, g.writes.judge(in, g.w.cfg.MaxLag))
+				v := g.writes.judge(in, r.fit, g.w.cfg.MaxLag)
+				r.fit = v.reads != pool.ReadsNever
+				g.note(r, asked, in.zone, v)
 			}
 		})
 	}
@@ -234,6 +237,6 @@ func (p *peer) ask(ctx context.Context, o respclient.Options) (info, error) {
 func (p *peer) hangUp() {
 	if p.conn != nil {
 		p.conn.Close()
-		p.conn = nil
+		p.conn, p.fit = nil, false
 	}
 }

@@ -69,8 +69,9 @@ func (v verdict) like(o verdict) bool {
 	return v.reads == o.reads && (v.why == o.why || v.failed && o.failed)
 }
 
-// judge decides on a replica by what it has answered. A maxLag of 0 is no bound.
-func (p *primary) judge(in info, maxLag time.Duration) verdict {
+// judge decides on a replica by what it has answered. fit: it was read from until now, and has not restarted since. A maxLag
+// of 0 is no bound.
+func (p *primary) judge(in info, fit bool, maxLag time.Duration) verdict {
 	if p.history == "" {
 		return verdict{why: "nothing is known of its primary"}
 	}
@@ -81,7 +82,7 @@ func (p *primary) judge(in info, maxLag time.Duration) verdict {
 	if !same {
 		return verdict{why: "it does not follow this primary"}
 	}
-	if in.syncing || in.replica && !in.linked && in.offset <= 1 {
+	if in.syncing || in.replica && !in.linked && in.offset <= 1 && !fit {
 		return verdict{why: "it has not got its primary's data"}
 	}
 	v := verdict{bytes: max(p.offset()-in.offset, 0)}

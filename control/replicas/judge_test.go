@@ -56,7 +56,7 @@ func TestAReplicaIsJudgedByWhatItHas(t *testing.T) {
 		if c.silent {
 			p.miss()
 		}
-		v := p.judge(c.in, 3*time.Second)
+		v := p.judge(c.in, false, 3*time.Second)
 		if v.reads != c.reads || v.lag != c.lag || v.bytes != c.bytes || (v.why == "") != (c.reads == pool.ReadsAlways) {
 			t.Errorf("%s: %+v", c.name, v)
 		}
@@ -64,15 +64,27 @@ func TestAReplicaIsJudgedByWhatItHas(t *testing.T) {
 }
 
 func TestThereIsNoBoundWithoutMaxLag(t *testing.T) {
-	if v := heard(10).judge(info{replica: true, linked: true, history: "one", offset: 3}, 0); v.reads != pool.ReadsAlways {
+	if v := heard(10).judge(info{replica: true, linked: true, history: "one", offset: 3}, false, 0); v.reads != pool.ReadsAlways {
 		t.Errorf("%+v", v)
+	}
+}
+
+// An offset of 0 or 1 is that of a primary that has not been written to, or none.
+func TestAReplicaWithoutOffsetMustHaveBeenFit(t *testing.T) {
+	p := &primary{}
+	p.hear(info{history: "one"}, begin, time.Minute)
+	p.miss()
+	for _, fit := range []bool{true, false} {
+		if v := p.judge(info{replica: true, history: "one", offset: 1}, fit, time.Second); (v.reads == pool.ReadsAlways) != fit {
+			t.Errorf("fit before: %t: %+v", fit, v)
+		}
 	}
 }
 
 func TestNothingIsReadFromReplicasOfAnUnknownPrimary(t *testing.T) {
 	var p primary
 	for range 2 {
-		if v := p.judge(info{replica: true, linked: true, offset: 1000}, time.Second); v.reads != pool.ReadsNever {
+		if v := p.judge(info{replica: true, linked: true, offset: 1000}, false, time.Second); v.reads != pool.ReadsNever {
 			t.Errorf("%+v", v)
 		}
 		p.miss()
@@ -82,10 +94,10 @@ func TestNothingIsReadFromReplicasOfAnUnknownPrimary(t *testing.T) {
 func TestAPrimaryThatStartsAnewIsMeasuredAnew(t *testing.T) {
 	p := heard(10)
 	p.hear(info{history: "two", offset: 5}, after(10*time.Second), time.Minute)
-	if v := p.judge(info{replica: true, linked: true, history: "one", offset: 1000}, time.Minute); v.reads != pool.ReadsNever {
+	if v := p.judge(info{replica: true, linked: true, history: "one", offset: 1000}, false, time.Minute); v.reads != pool.ReadsNever {
 		t.Errorf("what has its old data: %+v", v)
 	}
-	if v := p.judge(info{replica: true, linked: true, history: "two", offset: 5}, time.Minute); v.reads != pool.ReadsAlways || v.lag != 0 {
+	if v := p.judge(info{replica: true, linked: true, history: "two", offset: 5}, false, time.Minute); v.reads != pool.ReadsAlways || v.lag != 0 {
 		t.Errorf("what has its new data: %+v", v)
 	}
 }

@@ -1,0 +1,122 @@
+package replicas
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"ringmaster/internal/testkit"
+	"ringmaster/pool"
+	"ringmaster/shard"
+)
+
+func at(addr string) shard.Server { return shard.Server{Name: addr, Addr: addr, Weight: 1} }
+
+// watch runs a watcher until the test ends, and gives what it publishes.
+func watch(t *testing.T, w *Watcher) (health chan pool.Health, found chan []shard.Group) {
+	t.Helper()
+	before := runtime.NumGoroutine()
+	ctx, cancel := context.WithCancel(context.Background())
+	health, found = make(chan pool.Health, 1000), make(chan []shard.Group, 1000)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.Run(ctx, func(h pool.Health) { health <- h }, func(g []shard.Group) { found <- g })
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		testkit.Until(t, "the watcher's goroutines to end", func() bool { return runtime.NumGoroutine() <= before })
+	})
+	return health, found
+}
+
+// await reads from c until ok.
+func await[T any](t *testing.T, what string, c chan T, ok func(T) bool) {
+	t.Helper()
+	limit := time.After(testkit.Patience)
+	for {
+		select {
+		case v := <-c:
+			if ok(v) {
+				return
+			}
+		case <-limit:
+			t.Fatalf("waited %v for %s", testkit.Patience, what)
+		}
+	}
+}
+
+func testConfig() Config {
+	return Config{MaxLag: 400 * time.Millisecond, Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}
+}
+
+// replicaOf starts a server that follows another.
+func replicaOf(t *testing.T, addr string) *testkit.Server {
+	t.Helper()
+	p := at(addr)
+	host, port := p.Addr[:len("127.0.0.1")], p.Addr[len("127.0.0.1:"):]
+	return testkit.Redis(t, "--replicaof", host+" "+port, "--repl-diskless-sync-delay", "0")
+}
+
+func TestReplicasAreFoundAndJudged(t *testing.T) {
+	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
+	c := testConfig()
+	c.Discover, c.Zone, c.Zones = true, "a", map[string]string{primary.Addr: "a"}
+	w := New(c)
+	w.Follow([]shard.Group{{Primary: at(primary.Addr)}})
+	w.Ask(context.Background())
+	if h := w.Health()[primary.Addr]; h.Silent || !h.Near || h.At.IsZero() {
+		t.Errorf("the primary is %+v", h)
+	}
+	health, found := watch(t, w)
+	r := replicaOf(t, primary.Addr)
+	await(t, "the replica to be found", found, func(g []shard.Group) bool { return slices.Equal(g[0].Replicas, []shard.Server{at(r.Addr)}) })
+	await(t, "the replica to be fit", health, func(h pool.Health) bool { return h[r.Addr].Reads == pool.ReadsAlways })
+	if s := w.Status(); len(s) != 1 || s[0].Addr != r.Addr || s[0].Primary != primary.Addr || !s[0].Readable || s[0].Why != "" {
+		t.Errorf("status %+v", s)
+	}
+	primary.Kill()
+	await(t, "the primary to be silent", health, func(h pool.Health) bool { return h[primary.Addr].Silent })
+	if h := w.Health()[r.Addr]; h.Reads != pool.ReadsAlways {
+		t.Errorf("without its primary the replica is %+v", h)
+	}
+	r.Kill()
+	await(t, "the replica to be given up", health, func(h pool.Health) bool { return h[r.Addr].Reads == pool.ReadsNever })
+}
+
+// Who asks with a Hint learns what is known now, even if it is what was known before.
+func TestAHintIsConfirmed(t *testing.T) {
+	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
+	r := replicaOf(t, primary.Addr)
+	w := New(testConfig())
+	w.Follow([]shard.Group{{Primary: at(primary.Addr), Replicas: []shard.Server{at(r.Addr)}}})
+	health, _ := watch(t, w)
+	await(t, "the replica to be fit", health, func(h pool.Health) bool { return h[r.Addr].Reads == pool.ReadsAlways })
+	asked := time.Now()
+	w.Hint()
+	await(t, "a newer word", health, func(h pool.Health) bool { return h[r.Addr].Reads == pool.ReadsAlways && h[r.Addr].At.After(asked) })
+}
+
+// After a failover another primary is followed; what is known of those that stay is kept.
+func TestGroupsThatChangeAreFollowed(t *testing.T) {
+	one, two := testkit.Redis(t, "--repl-diskless-sync-delay", "0"), testkit.Redis(t)
+	r := replicaOf(t, one.Addr)
+	w := New(testConfig())
+	w.Follow([]shard.Group{{Primary: at(one.Addr), Replicas: []shard.Server{at(r.Addr), at("127.0.0.1:1")}}})
+	health, _ := watch(t, w)
+	await(t, "the replica to be fit", health, func(h pool.Health) bool { return h[r.Addr].Reads == pool.ReadsAlways })
+	w.Follow([]shard.Group{{Primary: at(two.Addr)}, {Primary: at(one.Addr), Replicas: []shard.Server{at(r.Addr)}}})
+	h := w.Health()
+	if _, stays := h["127.0.0.1:1"]; stays || h[r.Addr].Reads != pool.ReadsAlways {
+		t.Errorf("%+v", h)
+	}
+	w.Follow([]shard.Group{{Primary: at(two.Addr), Replicas: []shard.Server{at(r.Addr)}}})
+	testkit.Until(t, "the replica of somebody else to be asked", func() bool { return !w.Health()[r.Addr].At.IsZero() })
+	if s := w.Status(); len(s) != 1 || s[0].Readable || s[0].Why != "it does not follow this primary" {
+		t.Errorf("status %+v", s)
+	}
+}
