@@ -4,12 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
@@ -59,6 +62,13 @@ func runRandom(t *testing.T, seed uint64) {
 	s.session.QueryBufferLimit = 64 << 20
 	if rnd.IntN(4) == 0 {
 		s.session.OutputLimit = 20000
+	}
+	if rnd.IntN(3) == 0 {
+		s.upstream.Reads = shard.ReadPolicy(rnd.IntN(len(shard.ReadPolicies())))
+		s.replicas = map[string][]string{}
+		for i, primary := range s.servers {
+			s.replicas[primary] = []string{string(rune('D' + 2*i)), string(rune('E' + 2*i))}
+		}
 	}
 	c := &chaos{world: newWorld(t, s), rnd: rnd}
 	c.pool.Seed(seed)
@@ -115,6 +125,8 @@ func (c *chaos) act() {
 		if s := c.someEnd(); s != nil && s.greeted {
 			s.full = true
 		}
+	case n < 994:
+		c.judgeSome()
 	case n < 996:
 		c.replace(a)
 	case n < 997:
@@ -124,6 +136,29 @@ func (c *chaos) act() {
 	default:
 		a.full = true
 	}
+}
+
+// judgeSome has something become known of a server.
+func (c *chaos) judgeSome() {
+	for _, list := range c.replicas {
+		c.judge(list[c.rnd.IntN(len(list))], func(h *pool.ServerHealth) {
+			h.Reads, h.Near = pool.Reads(c.rnd.IntN(3)), c.rnd.IntN(2) == 0
+		})
+	}
+	if len(c.replicas) > 0 {
+		c.judge("A", func(h *pool.ServerHealth) { h.Silent = c.rnd.IntN(4) == 0 })
+	}
+}
+
+// primary is the server whose data this one has.
+func (s *serverEnd) primary() string {
+	name := s.conn.Server().Name
+	for primary, list := range s.w.replicas {
+		if slices.Contains(list, name) {
+			return primary
+		}
+	}
+	return name
 }
 
 // replace lets a client leave, and another come.
@@ -203,6 +238,11 @@ func (c *chaos) look() {
 // calm ends all trouble and waits until nothing is owed.
 func (c *chaos) calm() {
 	c.tb.Helper()
+	for _, list := range c.replicas {
+		for _, name := range list {
+			c.judge(name, func(h *pool.ServerHealth) { h.Reads = pool.ReadsAlways })
+		}
+	}
 	for range 5000 {
 		for len(c.dials) > 0 {
 			c.dial(true)
@@ -244,6 +284,9 @@ func (c *chaos) quiet() bool {
 // appendReply is what a server says to a request: who and where it is, and what was asked.
 func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 	keys := args[1:]
+	if s.primary() != s.conn.Server().Name && (s.conn.Own() || args[0] != "GET" && args[0] != "MGET") {
+		s.w.tb.Fatalf("replica %s is asked %.200q", connName(s.conn), args)
+	}
 	owner := func(k string) string { o, _, _ := strings.Cut(k[3:], "-"); return o }
 	if s.multi != nil && args[0] != "EXEC" {
 		s.multi = append(s.multi, args)
@@ -326,7 +369,7 @@ func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 }
 
 func (s *serverEnd) appendValue(b []byte, key string) []byte {
-	return parser.AppendBulkString(b, value(key, s.conn.Server().Name, s.db, s.proto))
+	return parser.AppendBulkString(b, value(key, s.primary(), s.db, s.proto))
 }
 
 // closeReasons are why clients may be closed in this test.
