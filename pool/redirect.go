@@ -194,12 +194,11 @@ func (p *Pool) resend(a *again, raw []byte) bool {
 		return false
 	}
 	if a.asking {
-		if to.Enqueue(asking, swallowed{}, 0, Part) != nil {
-			return false
-		}
+		_ = to.Tell("ASKING")
 	}
 	to.out.write(raw)
-	to.owe(raw, a.request.recv, a.request.tag, a.request.cmd)
+	to.owe(len(raw), a.request.recv, a.request.tag, a.request.cmd)
+	to.remember(raw)
 	e := to.ring.at(to.ring.tail - 1)
 	e.at, e.hops = a.request.at, a.request.hops
 	return true
@@ -232,8 +231,6 @@ func (r *Rings) ready(nth int) *Conn {
 	}
 	return nil
 }
-
-var asking = appendCommand(nil, "ASKING")
 
 // tickAgain sends again what has waited long enough, and ends what has waited for too long.
 func (p *Pool) tickAgain() {

@@ -167,7 +167,7 @@ func (a *apart) send() *pool.Failure {
 			return f
 		}
 		p.watch()
-		return p.conn.Enqueue(a.raw, a, 0, a.spec.ID)
+		return p.conn.EnqueueHere(a.raw, a, 0, a.spec.ID)
 	}
 	conn, f := s.blockingConn(a.server)
 	if f != nil {

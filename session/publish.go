@@ -263,7 +263,7 @@ func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
 		if i == s.env.home() {
 			id = spec.ID
 		}
-		if f := s.conn(i).Enqueue(req.Raw, n, uint64(i), id); f != nil {
+		if f := s.conn(i).EnqueueHere(req.Raw, n, uint64(i), id); f != nil {
 			n.Fail(uint64(i), f)
 		}
 	}
