@@ -80,7 +80,7 @@ func (p *Pool) Resend(r Resend) {
 	case p.late(p.Now + retryAfter - r.Since):
 		p.giveUp(&a, p.servers[a.server].timedOutUnsent)
 	case !r.Recv.Hold():
-		p.giveUp(&a, moved(p.servers[a.server]))
+		p.giveUp(&a, p.Moved(a.server))
 	case !p.put(&a):
 		p.giveUp(&a, p.servers[a.server].overloaded)
 	default:

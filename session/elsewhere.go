@@ -186,13 +186,18 @@ func (a *apart) send() *pool.Failure {
 // Reply is pool.Receiver.
 func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s := a.s
-	if p == pool.Whole && b[0] == '-' && s.state == open && pool.Elsewhere(b) && a.patient() {
+	switch {
+	case p != pool.Whole || !pool.Elsewhere(b):
+		s.Reply(a.tag, b, p)
+	case s.state == open && a.patient():
 		a.server, a.asking, a.told = a.elsewhere(b)
 		s.env.Pool.Hint()
 		s.env.later = append(s.env.later, a)
-		return
+	case pool.NamesNode(b): // nothing for clients
+		s.Fail(a.tag, s.env.Pool.Moved(a.server))
+	default:
+		s.Reply(a.tag, b, p)
 	}
-	s.Reply(a.tag, b, p)
 }
 
 // patient reports whether it may be sent again: not if other keys are watched on that connection, nor for longer than any
