@@ -246,17 +246,17 @@ func (a *actor) judge(args []string, b []byte) bool {
 	if !a.answers(args, b) {
 		return false
 	}
-	if a.fake != nil && b[0] != '-' {
-		a.judgeOrder(args)
+	if args[0] != "MGET" && b[0] != '-' {
+		a.judgeOrder(append(keysOf(args), args[1:]...)...)
 	}
 	return true
 }
 
 // judgeOrder looks whether a command that was answered ran after a later one of the client for the same keys.
-func (a *actor) judgeOrder(args []string) {
-	for _, k := range append(keysOf(args), args[1:]...) {
-		if a.fake.late[k] {
-			a.tb.Fatalf("client %s: %.200q was overtaken", a.clientEnd.name, args)
+func (a *actor) judgeOrder(keys ...string) {
+	for _, k := range keys {
+		if a.fake != nil && a.fake.late[k] {
+			a.tb.Fatalf("client %s: the command for %s was overtaken", a.clientEnd.name, k)
 		}
 	}
 }
@@ -340,6 +340,9 @@ func (a *actor) judgeList(keys []string, b []byte) bool {
 		failed = failed || a.ownError(one)
 		if !a.ownError(one) && string(one) != string(parser.AppendBulkString(nil, a.value(k))) {
 			return false
+		}
+		if !a.ownError(one) {
+			a.judgeOrder(k)
 		}
 	}
 	if failed {
