@@ -101,7 +101,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		return p.put(&a)
 	}
 	if !ok || e.blocks {
-		p.giveUp(&a, p.Moved(a.server))
+		p.giveUp(&a, p.Moved(c.server.index))
 		return true
 	}
 	var addr []byte
@@ -126,7 +126,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	case !atOnce && p.late(p.Now+retryAfter-e.at) || p.late(p.Now-e.at):
 		p.giveUp(&a, p.servers[a.server].timedOutUnsent)
 	case !a.hold():
-		p.giveUp(&a, p.Moved(a.server))
+		p.giveUp(&a, p.Moved(c.server.index))
 	case atOnce && p.sendNow(&a, c):
 	case !p.put(&a):
 		p.giveUp(&a, p.servers[a.server].overloaded)

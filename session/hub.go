@@ -409,8 +409,11 @@ func (f *feed) frame(b []byte) {
 			}
 			return
 		case v.on, v.off:
-			if len(f.asked) > 0 {
+			key := topicKey{k, string(name)}
+			if len(f.asked) > 0 && f.asked[0].topic.key == key && f.asked[0].round.on == (string(what) == v.on) {
 				f.answered(nil)
+			} else if t := f.hub.topics[key]; t != nil && string(what) == v.off {
+				f.ousted(t)
 			}
 			return
 		}
