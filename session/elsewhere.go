@@ -102,6 +102,7 @@ type apart struct {
 	server int
 	asking bool
 	told   bool
+	lost   bool  // keys were watched before, over a connection that is gone
 	sent   int64 // when last, ns
 	since  int64 // when it was refused first, of the refusals that followed at once
 }
@@ -160,8 +161,11 @@ func (a *apart) putOff(f *pool.Failure) bool {
 
 func (a *apart) send() *pool.Failure {
 	s := a.s
-	a.sent = s.env.Pool.Now
 	watches := a.spec.Name == "watch"
+	if a.sent == 0 {
+		a.lost = s.watchLost()
+	}
+	a.sent = s.env.Pool.Now
 	if p := s.pin; p != nil && p.server != a.server && !p.watches && !p.dirty {
 		s.unpin(true)
 	}
@@ -171,6 +175,7 @@ func (a *apart) send() *pool.Failure {
 			return f
 		}
 		p.watch()
+		p.lost = a.lost
 		return p.conn.EnqueueHere(a.raw, a, 0, a.spec.ID)
 	}
 	conn, f := s.blockingConn(a.server)
