@@ -295,7 +295,7 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 		tx.server = s.anyServer()
 	}
 	if p := s.pin; p != nil && p.watches && p.server != tx.server {
-		if tx.n > 0 {
+		if tx.n > 0 && !p.movedAway() {
 			s.endTransaction()
 			s.refuse(spec, errCrossSlot)
 			return
@@ -421,10 +421,14 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	}
 	o.tag = s.expect(len(tx.buf.B))
 	if env.Map.Slotted() {
-		o.piece = &piece{buf: tx.buf, needs: needs, requests: requests, cmd: spec.ID, key: tx.key, server: tx.server, watched: watched, at: env.Pool.Now}
+		o.piece = &piece{
+			buf: tx.buf, needs: needs, requests: requests, cmd: spec.ID, slot: env.slotOf(tx.key), server: tx.server, conn: conn,
+			watched: watched, at: env.Pool.Now,
+		}
 	}
 	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks); f != nil {
-		if o.piece != nil && o.putOff(f) {
+		if o.piece != nil && o.unsent(f) {
+			o.resend() // its keys may be elsewhere by now
 			return
 		}
 		tag := o.tag
