@@ -170,8 +170,8 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 	case command.ClassPinned:
 		return notInTransaction(spec.Name)
 	}
-	if spec.ReadsUnnamedKeys(req.Args) {
-		return sortDenied(req.Args)
+	if text := env.refusesPatterns(spec, req.Args); text != "" {
+		return text
 	}
 	keys, err := spec.AppendKeys(env.keys[:0], req.Args)
 	env.keys = keys
