@@ -114,6 +114,8 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		s.pass(anyServer, spec, req)
 	case command.ClassAllShards:
 		switch {
+		case spec == s.env.configures:
+			s.noteLimit(req.Args)
 		case spec == s.env.pauses:
 			s.notePause(req.Args)
 		case spec == s.env.unpauses:
