@@ -69,7 +69,8 @@ func (c *Conn) end(cause error) {
 	c.rest, c.scan = nil, parser.ReplyScanner{}
 	c.endProbe()
 	if begun && c.ring.at(c.ring.head).is == reading {
-		c.ring.at(c.ring.head).is = ordinary // what its client has of the reply can't be taken back
+		e := c.ring.at(c.ring.head)
+		e.is, e.hops = ordinary, 0 // what its client has of the reply can't be taken back
 	}
 	c.multi = false // whoever answers next may be set up otherwise
 	c.drop(func(e *pending) *Failure {
@@ -97,10 +98,18 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 			raw = sent.first(e.size)
 			sent.head += int(e.size)
 		}
-		if raw == nil || e.recv == nil || f.Sent && e.is != reading || !c.reroute(e, raw) {
+		if raw == nil || e.recv == nil || !c.saved(e, raw, f) {
 			c.fail(e, f)
 		}
 	}
+}
+
+// saved reports whether a request that failed goes elsewhere.
+func (c *Conn) saved(e *pending, raw []byte, f *Failure) bool {
+	if e.is == reading {
+		return c.readAgain(e, raw)
+	}
+	return !f.Sent && c.reroute(e, raw)
 }
 
 // fail tells whoever waits for e that there is no reply.
@@ -109,6 +118,7 @@ func (c *Conn) fail(e *pending, f *Failure) {
 	if recv == nil {
 		return
 	}
+	c.arrived(e)
 	e.recv = nil
 	if e.cmd != Part {
 		c.pool.stats.Error(e.cmd, errorLine)

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"ringmaster/shard"
-	"ringmaster/stats"
 )
 
 // Health is what is known of the servers' replication, by address. It is not changed once made.
@@ -68,7 +67,6 @@ func (s *Server) judge(p *Pool) {
 
 // assign notes which servers are replicas, and of whom.
 func (p *Pool) assign(m *shard.Map) {
-	p.shards = m
 	for i, s := range p.servers {
 		s.replica = false
 		s.judge(p)
@@ -118,7 +116,7 @@ func (r *Rings) pickRead(primary int, seat uint64, avoid *Server) *Conn {
 	if policy == shard.ReadPreferPrimary && up {
 		return own
 	}
-	replicas := p.shards.Replicas(primary)
+	replicas := p.m.Replicas(primary)
 	count := len(replicas)
 	if up && policy >= shard.ReadAny {
 		count++ // the primary comes behind them
@@ -186,22 +184,21 @@ func (r *Rings) EnqueueRead(c *Conn, primary int, raw []byte, recv Receiver, tag
 			return nil
 		}
 	}
-	return r.conns[primary*r.pool.cfg.Connections].detour(raw, pending{recv: recv, tag: tag, cmd: cmd, is: reading}, f)
+	if p := r.pool; p.stopped || f.Kind != Down && f.Kind != NoReplica {
+		return f
+	}
+	l, ok := r.of(primary)[0].lostRead(&pending{recv: recv, tag: tag, at: r.pool.Now, cmd: cmd, is: reading}, raw)
+	if !ok {
+		return f
+	}
+	return r.pool.waitToRead(&l, f)
 }
 
 func (c *Conn) enqueueRead(raw []byte, recv Receiver, tag uint64, cmd uint16) {
 	c.out.write(raw)
-	c.owe(raw, recv, tag, cmd)
-	c.reads(raw)
-}
-
-// reads marks the latest request, raw, as one that only reads.
-func (c *Conn) reads(raw []byte) {
-	e := c.ring.at(c.ring.tail - 1)
-	e.is = reading
-	if e.size == 0 {
-		c.remember(raw)
-	}
+	c.owe(len(raw), recv, tag, cmd)
+	c.keepSent(raw)
+	c.ring.at(c.ring.tail - 1).is = reading
 }
 
 // withdraw sends the reads that wait at a replica elsewhere. Their places stay, for the replies may yet come.
@@ -220,50 +217,7 @@ func (c *Conn) withdraw() {
 		one := raw[:e.size]
 		raw = raw[e.size:]
 		if e.is == reading && e.recv != nil && e.size > 0 && (i != c.ring.head || !c.replying()) {
-			c.reroute(e, one)
+			c.readAgain(e, one)
 		}
 	}
-}
-
-// maxElsewhere bounds how often a read is sent elsewhere at once; where all servers say the same, it must wait.
-const maxElsewhere = 3
-
-// elsewhere sends a read to another server of its shard at once; false: there is none now.
-func (p *Pool) elsewhere(a *again, raw []byte, avoid *Server) bool {
-	if a.request.is != reading || a.request.hops >= maxElsewhere {
-		return false
-	}
-	to := a.rings.pickRead(a.home, uint64(a.nth), avoid)
-	if to == nil || to.server == avoid || to.state != Ready {
-		return false
-	}
-	a.request.hops++
-	if !p.resendOver(to, a, raw) {
-		return false
-	}
-	p.stats.Redirects[stats.RedirectRead]++
-	return true
-}
-
-// hopeless says why a read need not wait on: no server of its shard can be reached or read from; nil: it may wait. In front
-// of a cluster the map may change.
-func (p *Pool) hopeless(a *again) *Failure {
-	if a.request.is != reading || a.told {
-		return nil
-	}
-	f := p.servers[a.home].noReplica
-	if to := a.rings.pickRead(a.home, uint64(a.nth), nil); to != nil {
-		if f = to.admit(0, 1); to.answers() {
-			return nil
-		}
-	}
-	if f == nil || f.Kind != NoReplica && (f.Kind != Down || p.cfg.Cluster) {
-		return nil
-	}
-	for _, i := range p.shards.Replicas(a.home) {
-		if a.rings.Pick(i, uint64(a.nth)).doubted() {
-			return nil
-		}
-	}
-	return f
 }

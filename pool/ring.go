@@ -8,7 +8,7 @@ type pending struct {
 	from uint64 // offset in the connection's output stream of the byte without which it can't have run
 	cmd  uint16 // command.Spec.ID for the statistics, 0xffff: a part, not counted
 	is   nature
-	hops uint8  // how often it was sent again because of what servers said
+	hops uint8  // how often it was sent again, lately; 0: never
 	size uint32 // of its bytes in the connection's history; 0: it is never sent again
 }
 

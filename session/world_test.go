@@ -45,6 +45,7 @@ type world struct {
 	base     *shard.Map          // of fixed servers
 	replicas map[string][]string // by primary
 	health   pool.Health
+	fake     *fakeCluster // of the random test
 }
 
 // settings are what a test may choose before the world is made.
@@ -82,6 +83,8 @@ func newWorld(tb testing.TB, s settings) *world {
 	w := &world{base: m, replicas: s.replicas, numbers: shard.Numbers{Replicas: s.replicas != nil}, tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, databases: 16}
 	s.upstream.Hint = func() { w.hints++ }
 	if s.upstream.Cluster {
+		s.upstream.Slot = SlotOf(s.session.Limits)
+		s.session.Sharded = true
 		w.slots = map[string]string{}
 		for _, name := range s.servers {
 			w.slots[name] = name

@@ -61,6 +61,7 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			Reads:           c.ReadPolicy,
 			Cluster:         top.watcher != nil,
 			Hint:            top.hint,
+			Slot:            session.SlotOf(limits),
 			Scripts:         session.ScriptCommands(),
 			Username:        c.UpstreamUsername,
 			Password:        c.UpstreamPassword.Reveal(),
