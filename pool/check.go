@@ -32,6 +32,9 @@ func (p *Pool) Check() error {
 			return fmt.Errorf("connection to %s, which leaves, %s: %w", c.server.Name, c.state, err)
 		}
 	}
+	if p.stats.Draining != uint64(len(p.leaving)) {
+		return fmt.Errorf("%d connections are counted as draining, there are %d", p.stats.Draining, len(p.leaving))
+	}
 	lent := 0
 	for c := range p.own.all {
 		owed += c.ring.waiting()

@@ -34,6 +34,9 @@ func (p *Pool) leave(i int) {
 	per := p.cfg.Connections
 	for _, r := range p.rings {
 		for _, c := range r.conns[i*per : (i+1)*per] {
+			if c.state == Ready {
+				p.stats.Left++
+			}
 			c.drain()
 			if c.state != Retired {
 				p.leaving = append(p.leaving, c)
@@ -51,11 +54,13 @@ func (p *Pool) leave(i int) {
 	for at, spare := range p.own.spare {
 		if at.server == i {
 			delete(p.own.spare, at)
+			p.stats.Left += uint64(len(spare))
 			for _, c := range spare {
 				c.retire()
 			}
 		}
 	}
+	p.stats.Draining = uint64(len(p.leaving))
 }
 
 // serve makes the connections to server i, or says of each why there is none.
@@ -87,6 +92,7 @@ func (p *Pool) tickLeaving() {
 	}
 	clear(p.leaving[len(kept):])
 	p.leaving = kept
+	p.stats.Draining = uint64(len(p.leaving))
 }
 
 // serverAt is the number of the server with an address; -1: there is none.

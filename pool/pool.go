@@ -224,7 +224,7 @@ func (p *Pool) Stop() {
 			c.retire()
 		}
 	}
-	p.leaving = nil
+	p.leaving, p.stats.Draining = nil, 0
 	p.tickAgain()
 }
 

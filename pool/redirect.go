@@ -10,12 +10,8 @@ import (
 // Holder is a Receiver whose later requests must wait: the one under way is sent again, and they must not overtake it.
 type Holder interface{ Hold() }
 
-const (
-	// maxHops bounds how often one request is sent again because of what servers say.
-	maxHops = 16
-	// retryAfter is the pause before a request is sent again to a server that can't answer it yet, ns.
-	retryAfter = 20e6
-)
+// retryAfter is the pause before a request is sent again to a server that can't answer it yet, ns.
+const retryAfter = 20e6
 
 // again is a request that waits to be sent again.
 type again struct {
@@ -110,7 +106,8 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		return false
 	}
 	moved := a.at == 0
-	if moved && a.request.hops < maxHops {
+	if moved && a.request.hops < stats.MaxHops {
+		p.stats.Hops[a.request.hops]++
 		a.request.hops++
 	} else if a.at = max(a.at, p.Now+retryAfter); true {
 		a.request.hops = 0

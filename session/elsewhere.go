@@ -9,6 +9,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/stats"
 )
 
 // What a node of a cluster refuses since the keys are elsewhere, or since it can't answer now, is sent again: by package pool,
@@ -39,6 +40,9 @@ type piece struct {
 func (o *outcome) elsewhere(i uint64, b []byte) bool {
 	p, s := o.piece, o.s
 	if i > 0 && i < o.last && pool.Elsewhere(b) {
+		if !p.moved && !p.watched {
+			s.env.countRedirect(p.server, b)
+		}
 		p.moved = true
 		if server, asking, ok := s.env.Pool.Target(p.server, b); ok && !asking {
 			p.server, p.told = server, true
@@ -58,9 +62,26 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 	if limit := int64(s.env.Pool.Timeout()); limit > 0 && s.env.Pool.Now-p.at > limit {
 		return false
 	}
+	if !p.moved {
+		s.env.countRedirect(p.server, b)
+	}
 	p.again = true
 	s.Hold()
 	return true
+}
+
+// countRedirect counts what is sent again because of what a server said.
+func (e *Env) countRedirect(from int, b []byte) {
+	why := stats.RedirectRetry
+	if bytes.HasPrefix(b, []byte("-MOVED ")) || bytes.HasPrefix(b, []byte("-ASK ")) {
+		why = stats.RedirectUnknown
+	}
+	if _, asking, known := e.Pool.Target(from, b); known {
+		if why = stats.RedirectMoved; asking {
+			why = stats.RedirectAsk
+		}
+	}
+	e.Stats.Redirects[why]++
 }
 
 // unsent reports whether a transaction can be sent again since none of it can have reached a server.
@@ -183,6 +204,7 @@ func (a *apart) send() *pool.Failure {
 func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s := a.s
 	if p == pool.Whole && b[0] == '-' && s.state == open && pool.Elsewhere(b) && a.patient() {
+		s.env.countRedirect(a.server, b)
 		a.server, a.asking, a.told = a.elsewhere(b)
 		s.env.Pool.Hint()
 		s.env.later = append(s.env.later, a)

@@ -348,6 +348,24 @@ func counter(l *stats.Loop, name string) (n uint64) {
 		return l.LateReplies
 	case "orphans":
 		return l.Orphans
+	case "connections left":
+		return l.Left
+	case "connections draining":
+		return l.Draining
+	case "redirects":
+		for _, why := range l.Redirects {
+			n += why
+		}
+	case "moved":
+		return l.Redirects[stats.RedirectMoved]
+	case "asked":
+		return l.Redirects[stats.RedirectAsk]
+	case "unknown":
+		return l.Redirects[stats.RedirectUnknown]
+	case "first hops":
+		return l.Hops[0]
+	case "last hops":
+		return l.Hops[stats.MaxHops-1]
 	case "pauses":
 		return l.ClientPauses
 	case "connects":
