@@ -35,6 +35,11 @@ func (p *Pool) Check() error {
 	if p.stats.Draining != uint64(len(p.leaving)) {
 		return fmt.Errorf("%d connections are counted as draining, there are %d", p.stats.Draining, len(p.leaving))
 	}
+	for addr, i := range p.at {
+		if p.servers[i].Addr != addr {
+			return fmt.Errorf("server %d is looked for at %s, it is at %s", i, addr, p.servers[i].Addr)
+		}
+	}
 	lent := 0
 	for c := range p.own.all {
 		owed += c.ring.waiting()

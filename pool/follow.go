@@ -13,6 +13,7 @@ func (p *Pool) Follow(m *shard.Map) {
 		if i < len(p.servers) && p.servers[i].Addr == s.Addr {
 			continue
 		}
+		p.place(i, s.Addr)
 		if i == len(p.servers) {
 			p.servers = append(p.servers, newServer(i, s.Name, s.Addr))
 			p.stats.Servers = append(p.stats.Servers, stats.Server{})
@@ -20,11 +21,23 @@ func (p *Pool) Follow(m *shard.Map) {
 			p.leave(i)
 			p.servers[i] = newServer(i, s.Name, s.Addr)
 		}
-		for _, r := range p.rings {
-			r.serve(i)
-		}
+		p.serve(i)
 		if s.Addr == "" {
 			p.stats.Servers[i].State = stats.ServerGone
+		}
+	}
+	p.closeLeft()
+}
+
+// serve makes the connections to server i of all rings: the default ones first, by which the server's state is told.
+func (p *Pool) serve(i int) {
+	first := p.Default()
+	if first != nil {
+		first.serve(i)
+	}
+	for _, r := range p.rings {
+		if r != first {
+			r.serve(i)
 		}
 	}
 }
@@ -34,13 +47,14 @@ func (p *Pool) leave(i int) {
 	per := p.cfg.Connections
 	for _, r := range p.rings {
 		for _, c := range r.conns[i*per : (i+1)*per] {
-			if c.state == Ready {
-				p.stats.Left++
+			if c.state != Ready {
+				c.drain()
+				continue
 			}
-			c.drain()
-			if c.state != Retired {
-				p.leaving = append(p.leaving, c)
-			}
+			p.stats.Left++
+			c.down = c.server.stopping
+			c.transition(Draining)
+			p.leaving = append(p.leaving, c)
 		}
 	}
 	for at, warm := range p.own.warm {
@@ -60,7 +74,6 @@ func (p *Pool) leave(i int) {
 			}
 		}
 	}
-	p.stats.Draining = uint64(len(p.leaving))
 }
 
 // serve makes the connections to server i, or says of each why there is none.
@@ -82,11 +95,29 @@ func (r *Rings) serve(i int) {
 	}
 }
 
+// atOnce bounds how many sockets a loop opens and how many it closes in a turn because of a new map: each takes the loop
+// several µs, and the cluster may have a thousand.
+const atOnce = 64
+
 // tickLeaving looks at the connections to servers that are gone.
 func (p *Pool) tickLeaving() {
-	kept := p.leaving[:0]
 	for _, c := range p.leaving {
-		if c.tick(); c.state != Retired {
+		if c.state != Retired {
+			c.tick()
+		}
+	}
+	p.closeLeft()
+}
+
+// closeLeft closes connections to servers that are gone which owe nothing, some at a time.
+func (p *Pool) closeLeft() {
+	kept, closed := p.leaving[:0], 0
+	for _, c := range p.leaving {
+		if c.state == Draining && c.ring.len() == 0 && closed < atOnce {
+			c.retire()
+			closed++
+		}
+		if c.state != Retired {
 			kept = append(kept, c)
 		}
 	}
@@ -95,12 +126,20 @@ func (p *Pool) tickLeaving() {
 	p.stats.Draining = uint64(len(p.leaving))
 }
 
+// place notes that server i, which may be new, is at addr from now on.
+func (p *Pool) place(i int, addr string) {
+	if i < len(p.servers) && p.at[p.servers[i].Addr] == i {
+		delete(p.at, p.servers[i].Addr)
+	}
+	if _, taken := p.at[addr]; addr != "" && !taken {
+		p.at[addr] = i
+	}
+}
+
 // serverAt is the number of the server with an address; -1: there is none.
 func (p *Pool) serverAt(addr []byte) int {
-	for i, s := range p.servers {
-		if s.Addr == string(addr) {
-			return i
-		}
+	if i, known := p.at[string(addr)]; known {
+		return i
 	}
 	return -1
 }

@@ -30,26 +30,29 @@ type Pool struct {
 	// Buffers are the loop's.
 	Buffers Buffers
 
-	cfg     Config
-	servers []*Server
-	rings   map[Key]*Rings
-	own     owned
-	busy    int    // connections with a busyProbe
-	maxDB   int    // databases from here on were refused
-	noDB    []byte // with these words
-	dirty   []*Conn
-	urgent  bool    // a dirty connection holds at least urgentSize
-	backlog []*Conn // more to write than their sockets should hold
-	dials   []*Conn
-	leaving []*Conn // to servers that are gone
-	copied  []byte  // a request that is being sent again
-	waits   int     // bytes of again
-	again   []again // requests that wait to be sent again
-	version []byte  // of the servers, as the last HELLO told
-	stats   *stats.Loop
-	log     logger
-	random  *rand.Rand
-	stopped bool
+	cfg       Config
+	servers   []*Server
+	at        map[string]int // by address: the server's number
+	rings     map[Key]*Rings
+	own       owned
+	busy      int    // connections with a busyProbe
+	maxDB     int    // databases from here on were refused
+	noDB      []byte // with these words
+	dirty     []*Conn
+	urgent    bool    // a dirty connection holds at least urgentSize
+	backlog   []*Conn // more to write than their sockets should hold
+	dials     []*Conn
+	undialled []*Conn // dials for the next tick
+	leaving   []*Conn // to servers that are gone
+	copied    []byte  // a request that is being sent again
+	named     []byte  // an address that is being put together
+	waits     int     // bytes of again
+	again     []again // requests that wait to be sent again
+	version   []byte  // of the servers, as the last HELLO told
+	stats     *stats.Loop
+	log       logger
+	random    *rand.Rand
+	stopped   bool
 }
 
 // Server is one server as a loop sees it.
@@ -65,11 +68,12 @@ type Server struct {
 // New makes the pool for the servers of m. Nothing is dialled before Start.
 func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 	p := &Pool{
-		cfg: cfg, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
+		cfg: cfg, at: map[string]int{}, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
 		log: logger{log: log, last: map[string]int64{}}, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	for i := range m.Len() {
 		s := m.Server(i)
+		p.place(i, s.Addr)
 		p.servers = append(p.servers, newServer(i, s.Name, s.Addr))
 	}
 	return p
@@ -164,17 +168,22 @@ func (p *Pool) Urgent() bool { return p.urgent }
 // Dirty reports whether a connection has something to write.
 func (p *Pool) Dirty() bool { return len(p.dirty) > 0 }
 
-// Backlogged reports whether a socket's buffer is full, so that Tick should come soon.
-func (p *Pool) Backlogged() bool { return len(p.backlog) > 0 }
+// Backlogged reports whether a socket's buffer is full, or there are more dials, so that Tick should come soon.
+func (p *Pool) Backlogged() bool { return len(p.backlog)+len(p.undialled) > 0 }
 
-// TakeDials gives each connection that wants a socket to dial, once.
+// TakeDials gives each connection that wants a socket to dial, once; when they are many, the others after the next tick.
 func (p *Pool) TakeDials(dial func(*Conn)) {
-	for len(p.dials) > 0 {
+	for given := 0; len(p.dials) > 0; {
 		dials := p.dials
 		p.dials = nil
+		if over := given + len(dials) - atOnce; over > 0 {
+			p.undialled = append(p.undialled, dials[len(dials)-over:]...)
+			dials = dials[:len(dials)-over]
+		}
 		for _, c := range dials {
 			if c.state == Dialing {
 				dial(c)
+				given++
 			}
 		}
 	}
@@ -194,6 +203,8 @@ func (p *Pool) Tick() {
 	p.tickOwn()
 	p.tickLeaving()
 	p.tickAgain()
+	p.dials = append(p.dials, p.undialled...)
+	p.undialled = p.undialled[:0]
 	backlog := p.backlog
 	p.backlog = nil
 	for _, c := range backlog {

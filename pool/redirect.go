@@ -162,7 +162,8 @@ func (c *Conn) detour(raw []byte, recv Receiver, tag uint64, cmd uint16, f *Fail
 func (p *Pool) target(from *Server, addr []byte) int {
 	if len(addr) > 0 && addr[0] == ':' {
 		if i := strings.LastIndexByte(from.Addr, ':'); i >= 0 {
-			addr = append([]byte(from.Addr[:i]), addr...)
+			p.named = append(append(p.named[:0], from.Addr[:i]...), addr...)
+			addr = p.named
 		}
 	}
 	return p.serverAt(addr)
