@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -16,6 +17,7 @@ type Server struct {
 	Addr  string // "127.0.0.1:port", where clients connect
 	Admin string // the proxy's admin address; empty for others
 	Dir   string // the server's own directory, removed when the test ends
+	Host  *Host  // where it runs; nil: on 127.0.0.1
 }
 
 // portAttempts bounds how often a server is started again because somebody else took
@@ -46,7 +48,7 @@ func launch(t testing.TB, s *Server, argv func(port int) ([]string, error)) *Ser
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Addr = Loopback(port)
+		s.Addr = net.JoinHostPort(s.Host.address(), strconv.Itoa(port))
 		if s.Process, err = start(line, nil); err != nil {
 			t.Fatal(err)
 		}
