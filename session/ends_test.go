@@ -15,6 +15,7 @@ type serverEnd struct {
 	in       []byte // received and not yet looked at
 	stuck    []byte // written by the proxy, held back by the kernel
 	full     bool   // the server takes no bytes
+	unheard  bool   // its system acknowledges nothing
 	broken   error  // what writing says
 	abrupt   bool   // a failing write tells OnClose first
 	closed   bool
@@ -46,6 +47,8 @@ func (s *serverEnd) Write(b []byte) (int, error) {
 }
 
 func (s *serverEnd) Buffered() int { return len(s.stuck) }
+
+func (s *serverEnd) Unacknowledged() bool { return s.unheard }
 
 func (s *serverEnd) Close() {
 	if s.closed {

@@ -277,6 +277,7 @@ var verbs = []struct {
 		s.server(m[0]).lose(cause)
 	}},
 	{verb(`SERVER takes no bytes`), func(s *story, m []string) { s.server(m[0]).full = true }},
+	{verb(`SERVER acknowledges nothing`), func(s *story, m []string) { s.server(m[0]).unheard = true }},
 	{verb(`SERVER takes bytes again`), func(s *story, m []string) { s.server(m[0]).take() }},
 	{verb(`SERVER can't be written to( at all)?`), func(s *story, m []string) {
 		s.server(m[0]).broken, s.server(m[0]).abrupt = errors.New("broken pipe"), m[1] != ""

@@ -41,6 +41,7 @@ type DisconnectReason uint8
 const (
 	ServerClosed        DisconnectReason = iota // the server closed or reset it
 	ServerProtocolError                         // its bytes were not RESP, or a reply nobody asked for
+	ServerUnreachable                           // its system does not acknowledge what is sent
 	ServerStalled                               // it owed replies and was silent for stall-timeout
 	HandshakeRefused                            // it refused HELLO, AUTH or SELECT
 	HandshakeTimeout                            // it did not finish the handshake in dial-timeout
@@ -50,7 +51,7 @@ const (
 )
 
 var disconnectReasons = [DisconnectReasons]string{
-	"server_closed", "protocol_error", "stalled", "handshake_refused", "handshake_timeout",
+	"server_closed", "protocol_error", "unreachable", "stalled", "handshake_refused", "handshake_timeout",
 	"write_failed", "dropped",
 }
 

@@ -100,8 +100,9 @@ var timingSettings = []*Setting{
 	},
 	{
 		Name: "dial-timeout", Group: Timing, Unit: "duration", Default: "1s",
-		Help:    "Longest time to connect and log in to a server.",
-		Raise:   "A server that does not answer is noticed later.",
+		Help: "Longest time to connect and log in to a server. A connection that is silent for so long, while the server's system " +
+			"does not even acknowledge what was sent to it, is closed and made anew.",
+		Raise:   "A server that does not answer is noticed later, and so is one that can be reached again.",
 		Lower:   "Servers far away or busy seem down.",
 		Example: "dial-timeout: 500ms",
 		apply:   duration(func(c *Config) *time.Duration { return &c.DialTimeout }, time.Millisecond, longest),
