@@ -241,3 +241,41 @@ func TestFollowSpreadsSocketsOverTurns(t *testing.T) {
 	}
 	checkPool(t, p)
 }
+
+func TestTargetsOfRedirects(t *testing.T) {
+	var groups []shard.Group
+	for i, addr := range []string{"10.0.0.1:7000", "10.0.0.1:7001", "[2001:db8::1]:7000", "[2001:db8::1]:7001", "node.example:7000"} {
+		groups = append(groups, shard.Group{Primary: shard.Server{Name: addr, Addr: addr, Weight: 1}, Slots: []shard.SlotRange{{First: uint16(i), Last: uint16(i)}}})
+	}
+	var numbers shard.Numbers
+	m, err := numbers.Map(groups)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := New(testConfig(), m, stats.NewLoop(8, m.Len()), slog.New(slog.DiscardHandler))
+	for _, c := range []struct {
+		from   int
+		reply  string
+		server int
+		asking bool
+	}{
+		{0, "-MOVED 1 10.0.0.1:7001\r\n", 1, false},
+		{0, "-ASK 1 10.0.0.1:7001\r\n", 1, true},
+		{0, "-MOVED 1 :7001\r\n", 1, false},
+		{2, "-MOVED 1 :7001\r\n", 3, false},
+		{0, "-MOVED 1 2001:db8::1:7001\r\n", 3, false},
+		{0, "-ASK 1 [2001:db8::1]:7000\r\n", 2, true},
+		{0, "-MOVED 1 node.example:7000\r\n", 4, false},
+		{4, "-MOVED 1 :7001\r\n", -1, false},
+		{0, "-MOVED 1 ?:7001\r\n", -1, false},
+		{0, "-MOVED 1 \r\n", -1, false},
+		{0, "-MOVED 1\r\n", -1, false},
+		{0, "-MOVED 1 ::\r\n", -1, false},
+		{0, "-MOVED 1 10.0.0.1\r\n", -1, false},
+	} {
+		server, asking, ok := p.Target(c.from, []byte(c.reply))
+		if ok != (c.server >= 0) || server != c.server || asking != c.asking {
+			t.Errorf("%q from server %d: %d, asking %t, %t", c.reply, c.from, server, asking, ok)
+		}
+	}
+}

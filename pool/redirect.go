@@ -158,13 +158,17 @@ func (c *Conn) detour(raw []byte, recv Receiver, tag uint64, cmd uint16, f *Fail
 	return f
 }
 
-// target is the number of the server with an address; -1: there is none. Without a host it is on that of who says so.
+// target is the number of the server with an address; -1: there is none. Without a host it is on that of who says so. An IPv6
+// address has no brackets there.
 func (p *Pool) target(from *Server, addr []byte) int {
-	if len(addr) > 0 && addr[0] == ':' {
-		if i := strings.LastIndexByte(from.Addr, ':'); i >= 0 {
-			p.named = append(append(p.named[:0], from.Addr[:i]...), addr...)
-			addr = p.named
-		}
+	switch i := bytes.LastIndexByte(addr, ':'); {
+	case i == 0:
+		host := from.Addr[:max(0, strings.LastIndexByte(from.Addr, ':'))]
+		p.named = append(append(p.named[:0], host...), addr...)
+		addr = p.named
+	case i > 0 && addr[0] != '[' && bytes.IndexByte(addr[:i], ':') >= 0:
+		p.named = append(append(append(append(p.named[:0], '['), addr[:i]...), ']'), addr[i:]...)
+		addr = p.named
 	}
 	return p.serverAt(addr)
 }

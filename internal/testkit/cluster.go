@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,8 +81,8 @@ func (c *Cluster) start(t testing.TB) *Server {
 		s.Host = c.options.Hosts[i]
 	}
 	n := launch(t, s, func(port int) ([]string, error) {
-		argv := s.Host.argv(bin, "--port", strconv.Itoa(port), "--bind", s.Host.address(), "--protected-mode", "no", "--save", "", "--appendonly", "no", "--dir", dir,
-			"--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(FreePort(t)), "--cluster-node-timeout", "1000",
+		argv := s.Host.argv(bin, "--port", strconv.Itoa(port), "--bind", s.Host.address(), "--bind-source-addr", s.Host.address(),
+			"--protected-mode", "no", "--save", "", "--appendonly", "no", "--dir", dir, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(FreePort(t)), "--cluster-node-timeout", "1000",
 			"--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
 		if c.options.Password != "" {
 			argv = append(argv, "--requirepass", c.options.Password, "--masterauth", c.options.Password)
@@ -151,11 +152,12 @@ func (c *Cluster) View(n *Server) ([]ClusterNode, error) {
 			return nil, fmt.Errorf("CLUSTER NODES at %s: line %q", n.Addr, line)
 		}
 		addr, _, _ := strings.Cut(f[1], "@")
-		if strings.HasPrefix(addr, ":") { // it does not know its own IP while it is alone
-			addr = n.Addr
+		if i := strings.LastIndexByte(addr, ':'); i > 0 {
+			addr = net.JoinHostPort(addr[:i], addr[i+1:]) // with brackets around IPv6
 		}
 		node := ClusterNode{ID: f[0], Addr: addr, Primary: f[3], Flags: strings.Split(f[2], ","), Linked: f[7] == "connected", Slots: f[8:]}
 		if slices.Contains(node.Flags, "myself") {
+			node.Addr = n.Addr // its own is what a node knows last
 			nodes = slices.Insert(nodes, 0, node)
 		} else {
 			nodes = append(nodes, node)

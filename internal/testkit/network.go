@@ -50,7 +50,7 @@ type Network struct {
 	hosts []*Host
 }
 
-// Host is a machine of a Network.
+// Host is a machine of a Network, or another address of this machine.
 type Host struct {
 	// IP is its only address but those of the loopback network.
 	IP string

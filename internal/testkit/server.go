@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -90,6 +91,21 @@ func (s *Server) Restart(t testing.TB) {
 	if !s.ready() {
 		t.Fatalf("%s does not answer on %s after a restart; it printed:\n%s", s.argv[0], s.Addr, s.Log())
 	}
+}
+
+// Move kills a redis-server and starts it again with the same port on another host without a namespace, and what it kept of a
+// cluster.
+func (s *Server) Move(t testing.TB, to *Host) {
+	t.Helper()
+	s.Kill()
+	s.argv = slices.Clone(s.argv)
+	for i, a := range s.argv {
+		if a == "--bind" || a == "--bind-source-addr" {
+			s.argv[i+1] = to.address()
+		}
+	}
+	s.Addr, s.Host = net.JoinHostPort(to.address(), strconv.Itoa(s.Port(t))), to
+	s.Restart(t)
 }
 
 // Relaunch is Restart without the wait for an answer.
