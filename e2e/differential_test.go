@@ -49,7 +49,7 @@ const commandsPerConnection = 3000
 func runDifferential(t *testing.T, p *pair, hello []string, total int) {
 	n := seed(t)
 	t.Logf("seed %d: DIFF_SEED=%d DIFF_COMMANDS=%d repeats this run", n, n, 2*total)
-	g := newGenerator(loadGrammar(t), n, p.payloads, p.libPayload)
+	g := newGenerator(loadGrammar(t, commandsOf(t, p.direct)), n, p.payloads, p.libPayload)
 	p.clear(t)
 	p.errors = 0
 	began := time.Now()
@@ -202,7 +202,7 @@ func (l *links) exchange(t *testing.T, g *generator, batch []unit) bool {
 		}
 		var err error
 		if a, err = l.direct.NextInto(a[:0]); err != nil {
-			t.Fatalf("reply of the direct server to %s: %v", show(u), err)
+			t.Fatalf("reply of the direct server to %s, after %s and %.200q: %v", show(u), show(batch[max(i-1, 0)]), b, err)
 		}
 		if b, err = l.proxy.NextInto(b[:0]); err != nil || !u.judge.agree(a, b) {
 			l.failed = &mismatch{unit: u, direct: a, proxy: b, err: err}

@@ -30,29 +30,30 @@ type Pool struct {
 	// Buffers are the loop's.
 	Buffers Buffers
 
-	cfg       Config
-	servers   []*Server
-	at        map[string]int // by address: the server's number
-	rings     map[Key]*Rings
-	own       owned
-	busy      int    // connections with a busyProbe
-	maxDB     int    // databases from here on were refused
-	noDB      []byte // with these words
-	dirty     []*Conn
-	urgent    bool    // a dirty connection holds at least urgentSize
-	backlog   []*Conn // more to write than their sockets should hold
-	dials     []*Conn
-	undialled []*Conn // dials for the next tick
-	leaving   []*Conn // to servers that are gone
-	copied    []byte  // a request that is being sent again
-	named     []byte  // an address that is being put together
-	waits     int     // bytes of again
-	again     []again // requests that wait to be sent again
-	version   []byte  // of the servers, as the last HELLO told
-	stats     *stats.Loop
-	log       logger
-	random    *rand.Rand
-	stopped   bool
+	cfg     Config
+	servers []*Server
+	at      map[string]int // by address: the server's number
+	rings   map[Key]*Rings
+	own     owned
+	busy    int    // connections with a busyProbe
+	maxDB   int    // databases from here on were refused
+	noDB    []byte // with these words
+	dirty   []*Conn
+	urgent  bool    // a dirty connection holds at least urgentSize
+	backlog []*Conn // more to write than their sockets should hold
+	dials   []*Conn
+	delayed []*Conn   // dials for the next tick
+	leaving []*Conn   // to servers that are gone
+	copied  []byte    // a request that is being sent again
+	named   []byte    // an address that is being put together
+	waits   int       // bytes of again
+	again   []again   // requests that wait to be sent again
+	version []byte    // of the servers, as the last HELLO told
+	hellos  [4][]byte // by protocol: the last reply to HELLO
+	stats   *stats.Loop
+	log     logger
+	random  *rand.Rand
+	stopped bool
 }
 
 // Server is one server as a loop sees it.
@@ -169,7 +170,7 @@ func (p *Pool) Urgent() bool { return p.urgent }
 func (p *Pool) Dirty() bool { return len(p.dirty) > 0 }
 
 // Backlogged reports whether a socket's buffer is full, or there are more dials, so that Tick should come soon.
-func (p *Pool) Backlogged() bool { return len(p.backlog)+len(p.undialled) > 0 }
+func (p *Pool) Backlogged() bool { return len(p.backlog)+len(p.delayed) > 0 }
 
 // TakeDials gives each connection that wants a socket to dial, once; when they are many, the others after the next tick.
 func (p *Pool) TakeDials(dial func(*Conn)) {
@@ -177,7 +178,7 @@ func (p *Pool) TakeDials(dial func(*Conn)) {
 		dials := p.dials
 		p.dials = nil
 		if over := given + len(dials) - atOnce; over > 0 {
-			p.undialled = append(p.undialled, dials[len(dials)-over:]...)
+			p.delayed = append(p.delayed, dials[len(dials)-over:]...)
 			dials = dials[:len(dials)-over]
 		}
 		for _, c := range dials {
@@ -203,8 +204,8 @@ func (p *Pool) Tick() {
 	p.tickOwn()
 	p.tickLeaving()
 	p.tickAgain()
-	p.dials = append(p.dials, p.undialled...)
-	p.undialled = p.undialled[:0]
+	p.dials = append(p.dials, p.delayed...)
+	p.delayed = p.delayed[:0]
 	backlog := p.backlog
 	p.backlog = nil
 	for _, c := range backlog {
@@ -254,8 +255,12 @@ func (p *Pool) Down() (down []*Failure) {
 // Version is the version that the servers say they have, such as "7.0.15"; empty while unknown.
 func (p *Pool) Version() []byte { return p.version }
 
-// learn takes the servers' version from a reply to HELLO.
-func (p *Pool) learn(hello []byte) {
+// Hello is what a server answered last to HELLO with this protocol, 2 or 3; empty: none has. Valid until the next callback.
+func (p *Pool) Hello(proto int) []byte { return p.hellos[proto] }
+
+// learn takes what is told of the servers from a reply to HELLO.
+func (p *Pool) learn(proto int, hello []byte) {
+	p.hellos[proto] = append(p.hellos[proto][:0], hello...)
 	_, rest, ok := bytes.Cut(hello, []byte("version\r\n$"))
 	if !ok {
 		return

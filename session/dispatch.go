@@ -35,6 +35,10 @@ func (s *Session) decide(req *parser.Request) {
 		return
 	}
 	spec := command.Lookup(req.Args[0])
+	if !s.authed && (spec == nil || !spec.Flags.Has(command.FlagNoAuth)) && env.valkey(9) {
+		s.reject(nil, errNoAuth) // whether or not there is such a command
+		return
+	}
 	if spec == nil {
 		var ask bool
 		if spec, ask = s.lookupLearned(req.Args); ask && s.authed {
@@ -61,6 +65,12 @@ func (s *Session) decide(req *parser.Request) {
 	if !s.authed && !spec.Flags.Has(command.FlagNoAuth) {
 		s.reject(spec, errNoAuth)
 		return
+	}
+	if spec == env.functionList {
+		if text := forgedReply(req.Args); text != "" {
+			s.reject(spec, text)
+			return
+		}
 	}
 	s.last = spec.ID
 	if s.limited() && !env.inSubscriber[spec.ID] {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
 )
@@ -25,6 +26,7 @@ const (
 	errProtoInt         = "ERR Protocol version is not an integer or out of range"
 	errProtoRange       = "NOPROTO unsupported protocol version"
 	errHelloNoAuth      = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+	errHelloNoAuth72    = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
 	errNestedMulti      = "ERR MULTI calls can not be nested"
 	errDiscard          = "ERR DISCARD without MULTI"
 	errExec             = "ERR EXEC without MULTI"
@@ -175,4 +177,27 @@ func cause(f *pool.Failure) string {
 		return ""
 	}
 	return " (" + f.Cause.Error() + ")"
+}
+
+// notInMulti refuses a command inside a transaction.
+func (e *Env) notInMulti(spec *command.Spec) string {
+	if e.valkey(9) {
+		return "ERR Command '" + spec.Name + "' not allowed inside a transaction"
+	}
+	return errNoMulti
+}
+
+// forgedReply refuses an argument of FUNCTION LIST that Valkey (9.1.2) would put into its error as it came: with a line break
+// in it a client could write replies for those who share the connection. Redis makes spaces of them. "": it has none.
+func forgedReply(args [][]byte) (text string) {
+	for i := 2; i < len(args); i++ {
+		switch {
+		case bytes.EqualFold(args[i], []byte("withcode")):
+		case bytes.EqualFold(args[i], []byte("libraryname")):
+			i++
+		case bytes.ContainsAny(args[i], "\r\n"):
+			return "ERR Unknown argument " + string(bytes.TrimRight(args[i], "\r\n"))
+		}
+	}
+	return ""
 }
