@@ -227,10 +227,10 @@ func (a *actor) look() {
 
 // ownError is what the proxy may say when servers fail.
 var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for server [ABC]; the command (may have run|was not sent)` +
-	`|lost the connection to server [ABC]; the command (may have run|was not sent) \((reset|refused|broken pipe|connection is no longer needed|closed the connection|did not finish[^)]*)\)` +
+	`|lost the connection to server [ABC]; the command (may have run|was not sent) \((reset|refused|broken pipe|connection is no longer needed|closed the connection|did not finish[^)]*|does not acknowledge what is sent to it)\)` +
 	`|server [ABC] is down; the command was not sent( \([^)]*\))?` +
 	`|server [ABC] has too many requests waiting; the command was not sent` +
-	`|the server takes no MULTI from the proxy; nothing was sent|no connection of its own is free for this command \(--pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|could not be reached.*))\r\n$`)
+	`|the server takes no MULTI from the proxy; nothing was sent|no connection of its own is free for this command \(--pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|does not acknowledge.*|could not be reached.*))\r\n$`)
 
 // judge reports whether b answers the command.
 func (a *actor) judge(args []string, b []byte) bool {

@@ -60,7 +60,7 @@ func (s *serverEnd) Close() {
 
 // take lets the kernel send what it held back.
 func (s *serverEnd) take() {
-	s.full = false
+	s.full, s.unheard = false, false
 	s.in = append(s.in, s.stuck...)
 	s.stuck = nil
 }
