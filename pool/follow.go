@@ -21,25 +21,18 @@ func (p *Pool) Follow(m *shard.Map) {
 			p.leave(i)
 			p.servers[i] = newServer(i, s.Name, s.Addr)
 		}
-		p.serve(i)
+		first := p.Default()
+		first.serve(i) // the server's state is that of its default connection
+		for _, r := range p.rings {
+			if r != first {
+				r.serve(i)
+			}
+		}
 		if s.Addr == "" {
 			p.stats.Servers[i].State = stats.ServerGone
 		}
 	}
 	p.closeLeft()
-}
-
-// serve makes the connections to server i of all rings: the default ones first, by which the server's state is told.
-func (p *Pool) serve(i int) {
-	first := p.Default()
-	if first != nil {
-		first.serve(i)
-	}
-	for _, r := range p.rings {
-		if r != first {
-			r.serve(i)
-		}
-	}
 }
 
 // leave lets the connections to server i finish what they owe, or ends them.
