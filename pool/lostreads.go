@@ -75,7 +75,8 @@ func (c *Conn) redirectedRead(e *pending, raw, reply []byte) bool {
 			p.giveUpRead(&l, c.server.timedOutUnsent)
 		}
 		return named
-	case l.server >= 0 && e.hops < maxHops && p.resendRead(&l, l.rings.at(l.server, l.nth)):
+	case l.server >= 0 && e.hops < stats.MaxHops && p.resendRead(&l, l.rings.at(l.server, l.nth)):
+		p.stats.Hops[e.hops]++
 	case l.server < 0 && reply[1] != 'T' && p.readElsewhere(&l, c.server):
 	case !p.putRead(&l):
 		if named {

@@ -33,8 +33,9 @@ type Pool struct {
 	cfg     Config
 	servers []*Server
 	health  Health
-	start   time.Time // when Now was 0
-	turn    int       // for reads: the next of the replicas that are as good
+	start   time.Time      // when Now was 0
+	turn    int            // for reads: the next of the replicas that are as good
+	at      map[string]int // by address: the server's number
 	rings   map[Key]*Rings
 	own     owned
 	busy    int    // connections with a busyProbe
@@ -44,18 +45,21 @@ type Pool struct {
 	urgent  bool    // a dirty connection holds at least urgentSize
 	backlog []*Conn // more to write than their sockets should hold
 	dials   []*Conn
+	delayed []*Conn // dials for the next tick
 	leaving []*Conn // to servers that are gone
 	copied  []byte  // a request that is being sent again
+	named   []byte  // an address that is being put together
 	m       *shard.Map
 
 	again     []again // requests that wait to be sent again, each behind those of its client that were sent before it
 	waits     int     // bytes of again
 	pass      uint64  // over again, the latest
 	wanderers map[any]*wanderer
-	reads     []lostRead // that wait to be sent again
-	readBytes int        // of them
-	version   []byte     // of the servers, as the last HELLO told
-	hellos    [4][]byte  // by protocol: the last reply to HELLO
+	settled   []*wanderer // to be used again
+	version   []byte      // of the servers, as the last HELLO told
+	hellos    [4][]byte   // by protocol: the last reply to HELLO
+	reads     []lostRead  // that wait to be sent again
+	readBytes int         // of them
 	stats     *stats.Loop
 	log       logger
 	random    *rand.Rand
@@ -80,11 +84,12 @@ type Server struct {
 // New makes the pool for the servers of m. Nothing is dialled before Start.
 func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 	p := &Pool{
-		cfg: cfg, m: m, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
+		cfg: cfg, m: m, at: map[string]int{}, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
 		log: logger{log: log, last: map[string]int64{}}, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	for i := range m.Len() {
 		s := m.Server(i)
+		p.place(i, s.Addr)
 		p.servers = append(p.servers, newServer(i, s.Name, s.Addr))
 	}
 	p.assign(m)
@@ -193,17 +198,22 @@ func (p *Pool) Urgent() bool { return p.urgent }
 // Dirty reports whether a connection has something to write.
 func (p *Pool) Dirty() bool { return len(p.dirty) > 0 }
 
-// Backlogged reports whether a socket's buffer is full, so that Tick should come soon.
-func (p *Pool) Backlogged() bool { return len(p.backlog) > 0 }
+// Backlogged reports whether a socket's buffer is full, or there are more dials, so that Tick should come soon.
+func (p *Pool) Backlogged() bool { return len(p.backlog)+len(p.delayed) > 0 }
 
-// TakeDials gives each connection that wants a socket to dial, once.
+// TakeDials gives each connection that wants a socket to dial, once; when they are many, the others after the next tick.
 func (p *Pool) TakeDials(dial func(*Conn)) {
-	for len(p.dials) > 0 {
+	for given := 0; len(p.dials) > 0; {
 		dials := p.dials
 		p.dials = nil
+		if over := given + len(dials) - atOnce; over > 0 {
+			p.delayed = append(p.delayed, dials[len(dials)-over:]...)
+			dials = dials[:len(dials)-over]
+		}
 		for _, c := range dials {
 			if c.state == Dialing {
 				dial(c)
+				given++
 			}
 		}
 	}
@@ -224,6 +234,8 @@ func (p *Pool) Tick() {
 	p.tickLeaving()
 	p.tickAgain()
 	p.tickReads()
+	p.dials = append(p.dials, p.delayed...)
+	p.delayed = p.delayed[:0]
 	backlog := p.backlog
 	p.backlog = nil
 	for _, c := range backlog {
@@ -254,7 +266,7 @@ func (p *Pool) Stop() {
 			c.retire()
 		}
 	}
-	p.leaving = nil
+	p.leaving, p.stats.Draining = nil, 0
 	p.tickAgain()
 	p.tickReads()
 }

@@ -100,6 +100,7 @@ func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClient
 		Servers:    top.names,
 		Replicas:   top.replicaStats,
 		Topology:   top.describe,
+		Discovery:  top.counted,
 		Version:    version(),
 		MaxClients: maxClients,
 		Pprof:      p.config.Pprof,
