@@ -160,6 +160,11 @@ func TestReadsGoToTheOwnZone(t *testing.T) {
 	waitReadable(t, proxy, near, true)
 	waitReadable(t, proxy, far, true)
 	c := testkit.Dial(t, proxy.Addr)
+	testkit.Until(t, "a read from the near one", func() bool {
+		before := readsOf(t, proxy, near)
+		c.Do("GET", "key")
+		return readsOf(t, proxy, near) > before
+	})
 	before := readsOf(t, proxy, near)
 	for range 100 {
 		c.Do("GET", "key")
