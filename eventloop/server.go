@@ -143,7 +143,7 @@ func (s *Server) Snapshot(ctx context.Context) ([]stats.Loop, error) {
 	return copies, nil
 }
 
-// Ready is nil when every loop has a connection to every server; else it names the servers that lack
+// Ready is nil when every loop has a connection to every server but replicas; else it names the servers that lack
 // one, and why.
 func (s *Server) Ready(ctx context.Context) error {
 	down := make([][]*pool.Failure, len(s.loops))

@@ -47,7 +47,9 @@ type Conn struct {
 	unsent  uint64  // of those, bytes the socket held back when it closed
 
 	scan parser.ReplyScanner
-	rest []byte // an unfinished line of a reply
+	rest []byte // an unfinished line of a reply, or the beginning of one that is held back
+
+	heldBack bool // it is that
 
 	handshake handshake
 	progress  int64 // when bytes last came or a request found the ring empty, ns

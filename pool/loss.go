@@ -66,7 +66,7 @@ func (c *Conn) end(cause error) {
 	sent := &Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause}
 	unsent := &Failure{Kind: Lost, Server: c.server.Name, Cause: cause}
 	begun := c.replying()
-	c.rest, c.scan = nil, parser.ReplyScanner{}
+	c.rest, c.heldBack, c.scan = nil, false, parser.ReplyScanner{}
 	c.endProbe()
 	if begun && c.ring.at(c.ring.head).is == reading {
 		e := c.ring.at(c.ring.head)

@@ -13,11 +13,14 @@ func (c *Conn) OnBytes(b []byte) {
 		c.owner.Pushed(b, Whole)
 		return
 	}
-	if len(c.rest) > 0 {
+	for len(c.rest) > 0 && len(b) > 0 && c.sock != nil {
 		// Only the line is completed: what is behind it is not copied.
 		n := indexLine(b)
+		if c.heldBack {
+			n = min(len(b), maxHeldBack)
+		}
 		line := append(c.rest, b[:n]...)
-		c.rest = c.rest[:0]
+		c.rest, c.heldBack = line[:0], false
 		c.read(line)
 		b = b[n:]
 	}
@@ -52,6 +55,12 @@ func (c *Conn) read(b []byte) {
 		case parser.Done:
 			c.deliver(b[:n], p|Last)
 		case parser.More:
+			if p == First && len(b) <= maxHeldBack && c.headReads() {
+				c.scan = parser.ReplyScanner{}
+				c.keep(b)
+				c.heldBack = true
+				return
+			}
 			if n > 0 {
 				c.deliver(b[:n], p)
 			}
@@ -67,6 +76,15 @@ func (c *Conn) read(b []byte) {
 		}
 		b = b[n:]
 	}
+}
+
+// maxHeldBack is how much of a reply to a read is kept until it is whole, bytes: of what nothing was passed on yet another
+// server can be asked when this one is lost.
+const maxHeldBack = 4096
+
+// headReads reports whether the oldest request is a read that another server can answer.
+func (c *Conn) headReads() bool {
+	return c.ring.len() > 0 && c.ring.at(c.ring.head).is == reading && c.state != Handshaking
 }
 
 func (c *Conn) keep(line []byte) {

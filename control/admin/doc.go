@@ -3,7 +3,7 @@
 // # Purpose
 //
 // /metrics for Prometheus and what reads its format, /healthz (the process lives and its loops answer),
-// /readyz (every server can be reached), an index page, and Go's profiler where it
+// /readyz (every server but replicas can be reached), an index page, and Go's profiler where it
 // is allowed.
 //
 // # Picture

@@ -15,7 +15,7 @@ import (
 type Source interface {
 	// Snapshot returns a copy of every loop's counters.
 	Snapshot(ctx context.Context) ([]stats.Loop, error)
-	// Ready is nil when every server can be reached, else it names those that cannot.
+	// Ready is nil when every server but replicas can be reached, else it names those that cannot.
 	Ready(ctx context.Context) error
 }
 
