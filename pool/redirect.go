@@ -135,7 +135,9 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 }
 
 // Moved is the failure of a request to server that can't be sent to where its keys are. Loop-only.
-func (p *Pool) Moved(server int) *Failure { return &Failure{Kind: Moved, Server: p.servers[server].Name} }
+func (p *Pool) Moved(server int) *Failure {
+	return &Failure{Kind: Moved, Server: p.servers[server].Name}
+}
 
 // late reports whether a request of some age, ns, has to end.
 func (p *Pool) late(age int64) bool { return p.cfg.Timeout > 0 && age > int64(p.cfg.Timeout) }
