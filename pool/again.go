@@ -53,7 +53,7 @@ type away struct {
 	n    int
 }
 
-// Resend is a piece, as EnqueuePiece takes it, of which nothing has run.
+// Resend is a piece, as EnqueuePiece takes it, that may be sent again.
 type Resend struct {
 	Raw             []byte // must not change before the piece has ended
 	Needs, Requests int
@@ -65,13 +65,13 @@ type Resend struct {
 	Server          int
 	Slot            int   // of its keys; -1: it has none
 	Since           int64 // when it was sent first, ns
-	From            *Conn // who has refused it; nil: nobody
+	From            *Conn // that it was sent over; set when it is sent again
 }
 
-// Resend sends a piece again soon, or ends each of its requests with a Failure. Loop-only.
-func (p *Pool) Resend(r Resend) {
+// Resend sends a piece of which nothing has run again soon, or ends each of its requests with a Failure. Loop-only.
+func (p *Pool) Resend(r *Resend) {
 	e := pending{recv: r.Recv, tag: uint64(r.Counted), cmd: r.Cmd, at: r.Since}
-	a := again{request: e, piece: &r, rings: r.Rings, nth: int(r.Seat % uint64(p.cfg.Connections)), server: r.Server, slot: r.Slot}
+	a := again{request: e, piece: r, rings: r.Rings, nth: int(r.Seat % uint64(p.cfg.Connections)), server: r.Server, slot: r.Slot}
 	a.client, a.place, a.last = r.Recv.Place(e.tag)
 	a.wait(r.From)
 	switch {
@@ -223,6 +223,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		for i := range uint64(r.Requests) {
 			to.ring.at(to.ring.tail - 1 - i).at = r.Since
 		}
+		r.From = to
 		p.sent(a, to, to.ring.at(to.ring.tail-uint64(r.Requests-r.Counted)))
 		return true
 	}

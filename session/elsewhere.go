@@ -17,17 +17,11 @@ import (
 
 // piece is what a transaction is sent again from.
 type piece struct {
-	buf      *bytebufferpool.ByteBuffer
-	needs    int
-	requests int
-	cmd      uint16
-	slot     int // of its keys; -1: it has none
-	server   int
-	conn     *pool.Conn // that it was sent over first
-	watched  bool
-	at       int64
-	moved    bool // a command was refused for such a reason
-	again    bool // nothing has run
+	pool.Resend
+	buf     *bytebufferpool.ByteBuffer // of Raw
+	watched bool
+	moved   bool // a command was refused for such a reason
+	again   bool // nothing has run
 }
 
 // slotOf is the hash slot of a key in front of a cluster; -1: there is none.
@@ -50,8 +44,8 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 	refused := pool.Elsewhere(b)
 	if i > 0 && i < o.last && refused {
 		p.moved = true
-		if server, asking, ok := s.env.Pool.Target(p.server, b); ok && !asking {
-			p.server = server
+		if server, asking, ok := s.env.Pool.Target(p.Server, b); ok && !asking {
+			p.Server = server
 		}
 		s.env.Pool.Hint()
 		return true
@@ -77,13 +71,10 @@ func (o *outcome) unsent(f *pool.Failure) bool {
 
 // resend sends a transaction again of which nothing has run.
 func (o *outcome) resend() {
-	p, s := o.piece, o.s
-	o.left = p.requests
+	p := o.piece
+	o.left = p.Requests
 	p.moved, p.again = false, false
-	s.env.Pool.Resend(pool.Resend{
-		Raw: p.buf.B, Needs: p.needs, Requests: p.requests, Recv: o, Counted: int(o.last), Cmd: p.cmd,
-		Rings: s.rings, Seat: s.seat, Server: p.server, Slot: p.slot, Since: p.at, From: p.conn,
-	})
+	o.s.env.Pool.Resend(&p.Resend)
 }
 
 // deferred is something to be sent again at a tick.
