@@ -64,6 +64,7 @@ type Server struct {
 	index      int
 	ready      int   // connections in state Ready
 	goneAt     int64 // when it ceased to be part of the topology, ns; 0: it is
+	short      bool
 
 	// The failures without a cause of their own, made once.
 	lost, overloaded, stopping, timedOut, timedOutUnsent *Failure
@@ -105,6 +106,15 @@ func (s *Server) updateState(p *Pool) {
 	}
 	p.stats.Servers[s.index].State = st
 }
+
+// Short reports whether a server may lack memory for what clients want: it has said so lately. Loop-only.
+func (p *Pool) Short(server int) bool { return p.servers[server].short }
+
+// SetShort notes that a server may lack memory, or that it does not. Loop-only.
+func (p *Pool) SetShort(server int, short bool) { p.servers[server].short = short }
+
+// OutOfMemory reports whether a reply says that the server lacks memory for the command. Any goroutine.
+func OutOfMemory(reply []byte) bool { return bytes.HasPrefix(reply, []byte("-OOM ")) }
 
 // Start opens the connections that every session begins with.
 func (p *Pool) Start() { p.open(Key{Proto: 2}) }
