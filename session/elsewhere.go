@@ -73,7 +73,7 @@ func (o *outcome) unsent(f *pool.Failure) bool {
 func (o *outcome) resend() {
 	p := o.piece
 	o.left = p.Requests
-	p.moved, p.again = false, false
+	p.moved, p.again, o.why = false, false, nil
 	o.s.env.Pool.Resend(&p.Resend)
 }
 
