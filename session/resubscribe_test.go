@@ -139,7 +139,7 @@ func (f *feedEnds) live(n int) {
 			feeds[f.rnd.IntN(len(feeds))].lose(nil)
 		case k < 90:
 			f.byHand = true
-		case k < 94 && f.owner != nil:
+		case k < 96 && f.owner != nil:
 			if f.rnd.IntN(2) == 0 {
 				f.moveSlot(f.names[f.rnd.IntN(2)], []string{"A", "B", "D"}[f.rnd.IntN(3)])
 			} else {
