@@ -99,40 +99,42 @@ type apart struct {
 }
 
 // SlotOf gives pool.Config.Slot.
-func SlotOf(limits parser.Limits) func(raw []byte) int {
-	return func(raw []byte) int {
-		if key := firstKey(raw, nil, &limits); key != nil {
-			return int(shard.Slot(key))
+func SlotOf(limits parser.Limits) func(raw []byte) (slot int, reads bool) {
+	return func(raw []byte) (slot int, reads bool) {
+		spec, key := firstKey(raw, nil, &limits)
+		if key == nil {
+			return -1, false
 		}
-		return -1
+		return int(shard.Slot(key)), spec.ReadOnly()
 	}
 }
 
-// firstKey is the first key of a request, of which spec is known or nil; nil: it has none.
-func firstKey(raw []byte, spec *command.Spec, limits *parser.Limits) []byte {
+// firstKey is the first key of a request and what command it is, which may be known; nil: it has no key.
+func firstKey(raw []byte, spec *command.Spec, limits *parser.Limits) (*command.Spec, []byte) {
 	var p parser.RequestParser
 	var req parser.Request
 	if done, err := p.Next(raw, limits, &req); !done || err != nil || len(req.Args) == 0 {
-		return nil
+		return nil, nil
 	}
 	if spec == nil {
 		if spec = command.Lookup(req.Args[0]); spec == nil {
-			return nil
+			return nil, nil
 		}
-		if sub := spec.Sub(req.Args[min(1, len(req.Args)-1)]); spec.HasSubs() && sub != nil {
-			spec = sub
+		if spec.HasSubs() && len(req.Args) > 1 && spec.Sub(req.Args[1]) != nil {
+			spec = spec.Sub(req.Args[1])
 		}
 	}
 	if keys, err := spec.AppendKeys(nil, req.Args); err == nil && len(keys) > 0 {
-		return req.Args[keys[0]]
+		return spec, req.Args[keys[0]]
 	}
-	return nil
+	return nil, nil
 }
 
 // sendApart sends it.
 func (s *Session) sendApart(spec *command.Spec, raw []byte, server int) {
 	a := &apart{s: s, spec: spec, tag: s.expect(len(raw)), raw: raw, server: server}
-	a.key = bytes.Clone(firstKey(raw, spec, &s.env.Config.Limits))
+	_, key := firstKey(raw, spec, &s.env.Config.Limits)
+	a.key = bytes.Clone(key)
 	if f := a.send(); f != nil && !a.putOff(f) {
 		s.countFailure(spec)
 		s.Fail(a.tag, f)
