@@ -70,11 +70,12 @@ type Pool struct {
 type Server struct {
 	Name, Addr string
 	index      int
-	ready      int // connections in state Ready
 	home       int // the number of the primary whose keys it has, or had last; below 0: unknown
 	replica    bool
 	health     ServerHealth
 	asked      int64 // when that was found out, ns
+	ready      int   // connections in state Ready
+	goneAt     int64 // when it ceased to be part of the topology, ns; 0: it is
 	short      bool
 
 	// The failures without a cause of their own, made once.
