@@ -312,3 +312,27 @@ func TestReadsNeverFailWhileAServerIsLeft(t *testing.T) {
 	}
 	t.Logf("%d reads, %v of them sent again", stop(), proxy.Metric(t, "ringmaster_redirects_total", `reason="read"`))
 }
+
+// A replica hangs: what waits there goes to the primary once that is known, and nothing fails.
+func TestReadsLeaveAReplicaThatHangs(t *testing.T) {
+	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
+	replica := replicaOf(t, primary.Addr)
+	proxy := testkit.Proxy(t, []string{primary.Addr}, "--read-policy", "prefer-replica", "--replica-max-lag", "400ms", "--dial-timeout", "300ms",
+		"--timeout", "10s")
+	waitReadable(t, proxy, replica, true)
+	stop := startReaders(t, proxy, 1, 10)
+	before := readsOf(t, proxy, replica)
+	testkit.Until(t, "reads at the replica", func() bool { return readsOf(t, proxy, replica) > before+100 })
+	replica.Stop()
+	waitReadable(t, proxy, replica, false)
+	before = readsOf(t, proxy, primary)
+	testkit.Until(t, "reads at the primary", func() bool { return readsOf(t, proxy, primary) > before+1000 })
+	replica.Cont()
+	waitReadable(t, proxy, replica, true)
+	n := stop()
+	again := proxy.Metric(t, "ringmaster_redirects_total", `reason="read"`)
+	if again == 0 {
+		t.Error("no read was sent again")
+	}
+	t.Logf("%d reads, %v of them sent again", n, again)
+}
