@@ -26,9 +26,12 @@ type Config struct {
 	MaxOwn int
 	// ProveMulti asks at the login whether the server takes MULTI, so that transactions need not: see ProveMulti of Conn.
 	ProveMulti bool
-	// Cluster follows what the nodes of a Redis Cluster say of where keys are, and calls Hint when the map may be out of date.
+	// Resend keeps each request until it is answered, and sends it again when its server can't answer now or was never
+	// reached, until Timeout. Hint is called when the map may be out of date.
+	Resend bool
+	Hint   func()
+	// Cluster, with Resend: the servers are nodes of a Redis Cluster, each of which says where keys are.
 	Cluster bool
-	Hint    func()
 	// Scripts tells, by command.Spec.ID, the commands that may run for so long that the server answers others with BUSY.
 	Scripts []bool
 	// MaxPending bounds the requests one connection may owe replies to.

@@ -63,6 +63,7 @@ type Conn struct {
 	streams  bool  // the owner takes what nobody asked for, whatever it is: Stream
 	tunnel   bool  // bytes go to the owner as they come: Tunnel
 	inStream bool  // the piece under way is such
+	recalled int64 // when another server took its server's place, ns; 0: it has not
 }
 
 // Errors that the pool itself finds on a connection.
@@ -74,6 +75,7 @@ var (
 	errHandshake  = errors.New("did not finish the handshake within the dial timeout")
 	errClosed     = errors.New("closed the connection")
 	errGone       = errors.New("it is no part of the topology any more")
+	errReplaced   = errors.New("another server has taken its place")
 	errRetired    = errors.New("connection is no longer needed")
 )
 
@@ -136,7 +138,7 @@ func (c *Conn) admit(n, requests int) *Failure {
 
 func (c *Conn) owe(raw []byte, recv Receiver, tag uint64, cmd uint16) {
 	c.oweFrom(c.queued, recv, tag, cmd)
-	if c.pool.cfg.Cluster {
+	if c.pool.cfg.Resend {
 		c.remember(raw)
 	}
 	c.queued += uint64(len(raw))

@@ -6,8 +6,9 @@ import (
 )
 
 // Follow takes over the servers of a new map: those that are new are dialled, those that are gone drain, and nothing else
-// changes. Loop-only.
+// changes. A server may have the number of one that it replaces: what waits for that one goes to it. Loop-only.
 func (p *Pool) Follow(m *shard.Map) {
+	var replaced []int
 	for i := range m.Len() {
 		s := m.Server(i)
 		if i < len(p.servers) && p.servers[i].Addr == s.Addr {
@@ -19,12 +20,36 @@ func (p *Pool) Follow(m *shard.Map) {
 		} else {
 			p.leave(i)
 			p.servers[i] = newServer(i, s.Name, s.Addr)
+			if s.Addr != "" {
+				replaced = append(replaced, i)
+			}
 		}
 		for _, r := range p.rings {
 			r.serve(i)
 		}
 		if s.Addr == "" {
 			p.stats.Servers[i].State = stats.ServerGone
+		}
+	}
+	for _, i := range replaced {
+		p.recall(i)
+	}
+}
+
+// recallGrace is how long a command may go on to block at a server that was replaced, ns. One that was demoted frees its
+// clients itself.
+const recallGrace = 1e9
+
+// recall ends the connections lent of the server that had number i before: what they are for is at the new one. Those that
+// owe replies have them first.
+func (p *Pool) recall(i int) {
+	for c := range p.own.all {
+		if c.server.index != i || c.server == p.servers[i] {
+			continue
+		}
+		c.recalled = p.Now
+		if c.drain(); c.state == Draining {
+			c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: errReplaced}
 		}
 	}
 }

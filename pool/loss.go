@@ -122,6 +122,11 @@ func (c *Conn) retire() {
 		c.pool.stats.Servers[c.server.index].Disconnects[stats.ServerDropped]++
 	}
 	c.transition(Retired)
+	if c.recalled > 0 {
+		c.end(errReplaced)
+		c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: errReplaced})
+		return
+	}
 	c.end(errRetired)
 	if c.own {
 		c.disown(c.server.stopping)
@@ -164,6 +169,10 @@ func (c *Conn) tick() {
 	case Ready, Draining:
 		if stall := int64(c.pool.cfg.StallTimeout); stall > 0 && c.ring.len() > 0 && !c.ring.at(c.ring.head).blocks && now-c.progress > stall {
 			c.lose(stats.ServerStalled, errStalled)
+			return
+		}
+		if c.recalled > 0 && now-c.recalled > recallGrace && c.ring.len() > 0 && c.ring.at(c.ring.head).blocks {
+			c.lose(stats.ServerDropped, errReplaced)
 			return
 		}
 		c.expire(now)

@@ -51,6 +51,9 @@ func (p *Pool) Target(from int, reply []byte) (server int, asking, ok bool) {
 	return server, asking, server >= 0
 }
 
+// Resends reports whether requests are sent again when a server can't answer them now. Loop-only.
+func (p *Pool) Resends() bool { return p.cfg.Resend }
+
 // Hint tells that the map may be out of date. Loop-only.
 func (p *Pool) Hint() {
 	if p.cfg.Hint != nil {
@@ -87,6 +90,9 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	st := &p.stats.Redirects
 	switch string(word) {
 	case "MOVED", "ASK":
+		if !p.cfg.Cluster {
+			return false
+		}
 		var known bool
 		if a.server, a.asking, known = p.Target(c.server.index, reply); !known {
 			// Nobody has told of that server yet: any will say where it is again, when the map has come.
@@ -144,10 +150,10 @@ func (p *Pool) put(a *again, raw []byte) bool {
 }
 
 // detour takes a request for a server that can't be reached, of which nothing was sent: its keys may be elsewhere by now, or
-// soon. Any other node knows. It is done, or f says why not.
+// soon. Any other node of a cluster knows; else it waits. It is done, or f says why not.
 func (c *Conn) detour(raw []byte, recv Receiver, tag uint64, cmd uint16, f *Failure) *Failure {
 	p := c.pool
-	if !p.cfg.Cluster || c.own || p.stopped || f.Kind != Down {
+	if !p.cfg.Resend || c.own || p.stopped || f.Kind != Down {
 		return f
 	}
 	p.Hint()
@@ -175,6 +181,9 @@ func (p *Pool) target(from *Server, addr []byte) int {
 func (p *Pool) resend(a *again, raw []byte) bool {
 	to := a.rings.conns[a.server*p.cfg.Connections+a.nth]
 	if to.state != Ready {
+		if !p.cfg.Cluster {
+			return false // nobody else has the keys
+		}
 		if to = a.rings.ready(a.nth); to == nil {
 			return false
 		}

@@ -376,7 +376,7 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	o := env.outcome()
 	o.s, o.last, o.left, o.locals, o.n = s, uint64(last), requests, tx.locals, tx.n
 	o.tag = s.expect(len(tx.buf.B))
-	if env.Map.Slotted() {
+	if env.Pool.Resends() {
 		o.piece = &piece{buf: tx.buf, needs: needs, requests: requests, cmd: spec.ID, key: tx.key, server: tx.server, watched: watched, at: env.Pool.Now}
 	}
 	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks); f != nil {
@@ -395,7 +395,7 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 			s.pin.soiled = true // no EXEC was sent: the server still watches
 		}
 	}
-	if !env.Map.Slotted() {
+	if !env.Pool.Resends() {
 		env.Pool.Buffers.Put(tx.buf)
 	}
 }
