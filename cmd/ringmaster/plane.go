@@ -55,7 +55,8 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			MaxOwn:          c.PinnedConnections,
 			ProveMulti:      true,
 			Spare:           1,
-			Cluster:         top.watcher != nil,
+			Resend:          top.watcher != nil,
+			Cluster:         c.Topology == config.Cluster,
 			Hint:            top.hint,
 			Scripts:         session.ScriptCommands(),
 			Username:        c.UpstreamUsername,
@@ -69,7 +70,7 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			MaxPendingBytes: c.PendingBytes,
 		},
 		Session: session.Config{
-			Sharded:               c.Topology != config.Standalone,
+			Sharded:               !c.Single(),
 			Limits:                limits,
 			IdleTimeout:           c.IdleTimeout,
 			QueryBufferLimit:      c.QueryBufferLimit,
