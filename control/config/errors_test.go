@@ -69,7 +69,7 @@ func TestFileErrorsNameTheLine(t *testing.T) {
 		"upstream: a:1\ntopology: sentinel":                                            `r.yaml:2: sentinel-masters: no name of a master is given; want those of "sentinel monitor NAME ..."`,
 		"topology: sentinel\nupstream: a:1:2\nsentinel-masters: m":                     `r.yaml:2: upstream: a:1: with topology sentinel these are sentinels; want HOST:PORT`,
 		"topology: sentinel\nupstream: a:1\nsentinel-masters: m,m":                     `r.yaml:3: sentinel-masters: "m,m": m is given twice`,
-		"topology: sentinel\nupstream: a:1\nsentinel-masters: [m, '']":                 `sentinel-masters: "": want names as in "sentinel monitor NAME ...", without blanks; got ""`,
+		"topology: sentinel\nupstream: a:1\nsentinel-masters: [m, '']":                 `sentinel-masters: want names as in "sentinel monitor NAME ...", without blanks; got ""`,
 		"topology: sentinel\nupstream: a:1\nsentinel-masters: m\nsentinel-username: u": `r.yaml:4: sentinel-username: there is no sentinel password; give one with --sentinel-password-file or $RINGMASTER_SENTINEL_PASSWORD`,
 		"password: [hunter2]\nupstream: a:1":                                           `r.yaml:1: password: want one value`,
 		"":                                                                             `upstream: no server is given; want --upstream HOST:PORT[,HOST:PORT...], or "upstream:" in the file that --config names`,
