@@ -227,14 +227,20 @@ func (a *actor) look() {
 
 // ownError is what the proxy may say when servers fail.
 var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for server [ABC]; the command (may have run|was not sent)` +
-	`|lost the connection to server [ABC]; the command (may have run|was not sent) \((reset|refused|broken pipe|connection is no longer needed|closed the connection|did not finish[^)]*)\)` +
+	`|lost the connection to server [ABC]; the command (may have run|was not sent) \((reset|refused|broken pipe|connection is no longer needed|closed the connection|another server has taken its place|did not finish[^)]*)\)` +
 	`|server [ABC] is down; the command was not sent( \([^)]*\))?` +
 	`|server [ABC] has too many requests waiting; the command was not sent` +
 	`|the server takes no MULTI from the proxy; nothing was sent|no connection of its own is free for this command \(--pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|could not be reached.*))\r\n$`)
 
+// excuse reports whether an error is one that a client may get: what a server refused may have waited for too long, or nothing
+// more may wait.
+func (a *actor) excuse(b []byte) bool {
+	return ownError.Match(b) || a.resends && string(b) == readOnly
+}
+
 // judge reports whether b answers the command.
 func (a *actor) judge(args []string, b []byte) bool {
-	if ownError.Match(b) && args[0] != "ECHO" && args[0] != "QUIT" && args[0] != "BROKEN" {
+	if a.excuse(b) && args[0] != "ECHO" && args[0] != "QUIT" && args[0] != "BROKEN" {
 		a.errors++
 		return true
 	}
@@ -305,8 +311,8 @@ func (a *actor) judgeList(keys []string, b []byte) bool {
 		n := element(b)
 		one := b[:n]
 		b = b[n:]
-		failed = failed || ownError.Match(one)
-		if !ownError.Match(one) && string(one) != string(parser.AppendBulkString(nil, a.value(k))) {
+		failed = failed || a.excuse(one)
+		if !a.excuse(one) && string(one) != string(parser.AppendBulkString(nil, a.value(k))) {
 			return false
 		}
 	}

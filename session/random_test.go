@@ -32,6 +32,8 @@ type chaos struct {
 	rnd         *rand.Rand
 	actors      []*actor
 	born        int
+	resends     bool // servers take over from each other, and refuse what they can't answer now
+	successors  int
 	right       int // replies that were what was asked for
 	execs, nils int
 	errors      int // errors of the proxy's own
@@ -41,6 +43,7 @@ func runRandom(t *testing.T, seed uint64) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	s := defaults()
 	s.upstream.ProveMulti = seed%2 == 0
+	s.upstream.Resend = seed%3 == 1
 	s.byHand = true
 	s.upstream.MaxOwn = []int{1, 4, 100}[rnd.IntN(3)]
 	if rnd.IntN(2) == 0 {
@@ -61,6 +64,7 @@ func runRandom(t *testing.T, seed uint64) {
 		s.session.OutputLimit = 20000
 	}
 	c := &chaos{world: newWorld(t, s), rnd: rnd}
+	c.resends = s.upstream.Resend
 	c.pool.Seed(seed)
 	for range 8 {
 		c.enter()
@@ -77,6 +81,9 @@ func runRandom(t *testing.T, seed uint64) {
 	if c.right < 100 || c.errors == 0 {
 		t.Errorf("the run tests little: %d replies were right, %d errors of the proxy's own", c.right, c.errors)
 	}
+	if again := c.stats.Redirects[stats.RedirectRetry]; c.resends && (c.successors == 0 || again < 10) {
+		t.Errorf("the run tests little: %d servers were replaced, %d requests sent again", c.successors, again)
+	}
 	c.end()
 }
 
@@ -90,6 +97,11 @@ func (c *chaos) enter() {
 // act lets one random thing happen.
 func (c *chaos) act() {
 	a := c.actors[c.rnd.IntN(len(c.actors))]
+	if c.resends && c.rnd.IntN(100) == 0 {
+		c.successors++
+		name := c.names[c.rnd.IntN(len(c.names))]
+		c.world.replace(name, fmt.Sprint(name, c.successors))
+	}
 	switch n := c.rnd.IntN(1000); {
 	case n < 250:
 		a.ask()
@@ -181,6 +193,10 @@ func (c *chaos) serve(n int) {
 			if c.rnd.IntN(50) == 0 && !s.conn.Own() {
 				s.toAnswer = append(s.toAnswer, ">2\r\n+message\r\n$1\r\nx\r\n"...)
 			}
+			if c.resends && c.rnd.IntN(30) == 0 && s.demoted(args) {
+				s.toAnswer = append(s.toAnswer, readOnly...)
+				continue
+			}
 			s.toAnswer = s.appendReply(s.toAnswer, args)
 		}
 		k := min(n, len(s.toAnswer))
@@ -239,6 +255,13 @@ func (c *chaos) quiet() bool {
 		}
 	}
 	return c.pool.InFlight == 0
+}
+
+const readOnly = "-READONLY You can't write against a read only replica.\r\n"
+
+// demoted reports whether a server that is no primary any more would refuse the command.
+func (s *serverEnd) demoted(args []string) bool {
+	return s.multi == nil && !s.conn.Own() && (args[0] == "SET" || args[0] == "GET" || args[0] == "MGET" || args[0] == "DEL")
 }
 
 // appendReply is what a server says to a request: who and where it is, and what was asked.
