@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -147,5 +148,161 @@ func TestRealSentinelsAreFollowed(t *testing.T) {
 	}
 	if n := strings.Count(f.logged(), "\n"); n > 25 {
 		t.Errorf("%d lines of log:\n%s", n, f.logged())
+	}
+}
+
+// script is a sentinel whose words the test chooses.
+type script struct {
+	*testkit.FakeShard
+	mu      sync.Mutex
+	primary string
+	epoch   int
+	replica string
+	events  []*testkit.Conn
+}
+
+func startScript(t *testing.T, primary string, epoch int, replica string) *script {
+	t.Helper()
+	s := &script{primary: primary, epoch: epoch, replica: replica}
+	s.FakeShard = testkit.NewFakeShard(t, func(_ int, c *testkit.Conn) {
+		for {
+			args, err := c.ReadRequest()
+			if err != nil || c.SendBytes([]byte(s.answer(c, args))) != nil {
+				return
+			}
+		}
+	})
+	return s
+}
+
+func (s *script) answer(c *testkit.Conn, args []string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	host, port, _ := strings.Cut(s.primary, ":")
+	switch strings.Join(args[:min(2, len(args))], " ") {
+	case "CLIENT SETNAME":
+		return "+OK\r\n"
+	case "SENTINEL MYID":
+		return testkit.Request(s.Addr)[4:]
+	case "SENTINEL GET-MASTER-ADDR-BY-NAME":
+		return testkit.Request(host, port)
+	case "SENTINEL MASTER":
+		return testkit.Request("ip", host, "port", port, "flags", "master", "config-epoch", fmt.Sprint(s.epoch))
+	case "SENTINEL REPLICAS":
+		host, port, _ := strings.Cut(s.replica, ":")
+		return "*1\r\n" + testkit.Request("ip", host, "port", port, "flags", "slave")
+	case "SENTINEL SENTINELS":
+		return "*0\r\n"
+	case "PSUBSCRIBE *":
+		s.events = append(s.events, c)
+		return "*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:1\r\n"
+	}
+	return "-ERR unknown\r\n"
+}
+
+// switches changes what the sentinel says, and tells those who listen.
+func (s *script) switches(primary, replica string, epoch int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.primary, s.replica, s.epoch = primary, replica, epoch
+	for _, c := range s.events {
+		_ = c.SendBytes([]byte(testkit.Request("pmessage", "*", "+switch-master", "m "+replica+" "+primary)))
+	}
+}
+
+// startServer is a server that says of its role what the test chooses.
+func startServer(t *testing.T, role string) (*testkit.FakeShard, *atomic.Value) {
+	t.Helper()
+	var says atomic.Value
+	says.Store(role)
+	return testkit.NewFakeShard(t, testkit.Answering(func(_ int, args []string) string {
+		if args[0] == "ROLE" {
+			return testkit.Request(says.Load().(string))
+		}
+		return "+OK\r\n"
+	})), &says
+}
+
+func TestAPrimaryIsPublishedOnceItIsOne(t *testing.T) {
+	a, _ := startServer(t, "master")
+	b, role := startServer(t, "slave")
+	s := startScript(t, a.Addr, 1, b.Addr)
+	f := follow(t, Config{Sentinels: []string{s.Addr}, Names: []string{"m"}, Interval: time.Hour, MinInterval: time.Millisecond})
+	testkit.Until(t, "a subscription", func() bool { return f.Status().Listening == 1 })
+	s.switches(b.Addr, a.Addr, 2)
+	testkit.Until(t, "the announcement to be heard", func() bool { return f.Status().Masters[0].Expected == b.Addr })
+	if at, _ := f.primary("m"); at != a.Addr {
+		t.Errorf("%s was published while it is a replica", at)
+	}
+	role.Store("master")
+	testkit.Until(t, "the primary", func() bool { at, _ := f.primary("m"); return at == b.Addr })
+	testkit.Until(t, "all to be settled", func() bool { m := f.Status().Masters[0]; return m.Expected == "" && !m.Doubtful })
+	if n := strings.Count(f.logged(), "is to be primary of m"); n != 1 {
+		t.Errorf("the wait is told %d times:\n%s", n, f.logged())
+	}
+
+	// A server that can't be asked is what the sentinels say.
+	s.switches("127.0.0.1:1", a.Addr, 3)
+	testkit.Until(t, "a primary that can't be reached", func() bool { at, _ := f.primary("m"); return at == "127.0.0.1:1" })
+}
+
+func TestAStaleSentinelDoesNotWin(t *testing.T) {
+	a, _ := startServer(t, "master")
+	b, _ := startServer(t, "master") // it came back, and nobody has told it yet
+	good, stale := startScript(t, a.Addr, 5, b.Addr), startScript(t, b.Addr, 4, a.Addr)
+	f := follow(t, Config{
+		Sentinels: []string{stale.Addr, good.Addr}, Names: []string{"m"}, Interval: time.Millisecond, MinInterval: time.Millisecond,
+	})
+	testkit.Until(t, "the primary", func() bool { at, _ := f.primary("m"); return at == a.Addr })
+
+	// Now only the stale one answers.
+	good.Close()
+	testkit.Until(t, "refreshes without the other", func() bool { return f.Status().Silent > 5 })
+	if at, _ := f.primary("m"); at != a.Addr || !f.Status().Masters[0].Remembered {
+		t.Errorf("the primary is %s; %+v", at, f.Status())
+	}
+	f.mu.Lock()
+	maps := f.maps
+	f.mu.Unlock()
+	if maps > 2 || f.Status().Outvoted == 0 {
+		t.Errorf("%d maps were published; %+v", maps, f.Status())
+	}
+
+	// Nobody does.
+	stale.Close()
+	testkit.Until(t, "failures", func() bool { return f.Status().Failures > 3 })
+	if at, _ := f.primary("m"); at != a.Addr || strings.Count(f.logged(), "cannot be asked") != 1 {
+		t.Errorf("the primary is %s:\n%s", at, f.logged())
+	}
+}
+
+func TestDiscoverSaysWhatEachSentinelAnswered(t *testing.T) {
+	server := testkit.Redis(t)
+	nobody := testkit.Loopback(testkit.FreePort(t))
+	silent := testkit.NewFakeShard(t, func(_ int, c *testkit.Conn) { _, _ = c.Rest() })
+	nonsense := testkit.NewFakeShard(t, func(_ int, c *testkit.Conn) { _ = c.SendBytes([]byte("SSH-2.0-x\r\n")) })
+	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Sentinels: 1, Guard: "guard"})
+	guarded := s.Addrs()[0]
+	all := []string{server.Addr, nobody, silent.Addr, nonsense.Addr, guarded}
+	_, err := New(Config{Sentinels: all, Names: []string{"m"}, Timeout: 200 * time.Millisecond}).Discover(t.Context())
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for addr, want := range map[string]string{
+		server.Addr: `answered SENTINEL GET-MASTER-ADDR-BY-NAME with "ERR unknown command 'SENTINEL'`, nobody: "refused", silent.Addr: "timeout", nonsense.Addr: "not RESP",
+		guarded: "NOAUTH",
+	} {
+		_, text, _ := strings.Cut(err.Error(), addr+": ")
+		text, _, _ = strings.Cut(text, "; ")
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: %q, want %q", addr, text, want)
+		}
+	}
+	_, err = New(Config{Sentinels: s.Addrs(), Password: "guard", Names: []string{"mymaster", "other"}}).Discover(t.Context())
+	if err == nil || !strings.Contains(err.Error(), `know no master ["other"]`) {
+		t.Errorf("an unknown name: %v", err)
+	}
+	if _, err = New(Config{}).Discover(t.Context()); err == nil {
+		t.Error("nothing to ask: no error")
 	}
 }
