@@ -90,6 +90,9 @@ func (r *Rings) serve(i int) {
 	for n := range per {
 		c := &Conn{pool: p, server: s, rings: r, nth: n, patient: true, down: s.lost, out: output{buffers: &p.Buffers}}
 		if at := i*per + n; at < len(r.conns) {
+			if r.conns[at].tried {
+				r.tried--
+			}
 			r.conns[at] = c
 		} else {
 			r.conns = append(r.conns, c)
