@@ -50,6 +50,44 @@ func TestSentinelFailoverEndsTheErrors(t *testing.T) {
 	t.Logf("%d commands, %d errors", done, errors)
 }
 
+// A primary that hangs is replaced: what it owes is answered with errors, and when it goes on nobody hears of it.
+func TestSentinelReplacesAPrimaryThatHangs(t *testing.T) {
+	s := testkit.StartSentinels(t, 1)
+	proxy := sentinelProxy(t, s.Addrs(), "mymaster")
+	w := weather{clear: clearFailover}
+	stop := startMixed(t, proxy.Addr, scale(t, "SENTINEL_CLIENTS", 10, 20, 20), &w)
+	old := s.Primary("mymaster")
+	w.crashes.Add(1)
+	old.Stop()
+	s.WaitPromoted(t, "mymaster", old)
+	probe := testkit.Dial(t, proxy.Addr)
+	testkit.Until(t, "writes to the promoted replica", func() bool { return probe.Do("SET", "probe", "1") == "+OK\r\n" })
+	w.crashes.Add(1)
+	old.Cont()
+	s.WaitOK(t)
+	w.strict.Store(true)
+	testkit.Until(t, "writes while the old primary follows", func() bool { return probe.Do("SET", "probe", "2") == "+OK\r\n" })
+	if v, err := s.Ask(s.Primary("mymaster"), "GET", "probe"); err != nil || v.Text != "2" {
+		t.Errorf("the primary has %v, %v", v, err)
+	}
+	done, errors := stop()
+	t.Logf("%d commands, %d errors", done, errors)
+}
+
+// The proxy starts while a primary is down: what comes waits for the promotion, or gets a clear error.
+func TestSentinelProxyStartsDuringAnOutage(t *testing.T) {
+	s := testkit.StartSentinels(t, 1)
+	old := s.Primary("mymaster")
+	old.Kill()
+	proxy := sentinelProxy(t, s.Addrs(), "mymaster", "--timeout", "20s")
+	if got := testkit.Dial(t, proxy.Addr).Do("SET", "k", "v"); got != "+OK\r\n" {
+		t.Errorf("a write during the outage: %q", got)
+	}
+	if v, err := s.Ask(s.Primary("mymaster"), "GET", "k"); err != nil || v.Text != "v" || s.Primary("mymaster") == old {
+		t.Errorf("the new primary has %v, %v", v, err)
+	}
+}
+
 // sentinelTopology is what /topology shows.
 type sentinelTopology struct {
 	Topology string
