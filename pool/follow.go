@@ -1,6 +1,8 @@
 package pool
 
 import (
+	"math"
+
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -37,8 +39,20 @@ func (p *Pool) Follow(m *shard.Map) {
 }
 
 // recallGrace is how long a command may go on to block at a server that was replaced, ns. One that was demoted frees its
-// clients itself.
+// clients itself, sooner or later.
 const recallGrace = 1e9
+
+// recallGrace is how long the connection's server, which was replaced, has for what it owes, ns.
+func (c *Conn) recallGrace() int64 {
+	limit := int64(c.pool.cfg.Timeout)
+	switch {
+	case c.ring.len() == 0 || c.ring.at(c.ring.head).blocks:
+		return recallGrace
+	case limit <= 0:
+		return math.MaxInt64
+	}
+	return max(recallGrace, limit)
+}
 
 // recall ends the connections lent of the server that had number i before: what they are for is at the new one. Those that
 // owe replies have them first.

@@ -171,7 +171,7 @@ func (c *Conn) tick() {
 			c.lose(stats.ServerStalled, errStalled)
 			return
 		}
-		if c.recalled > 0 && now-c.recalled > recallGrace && c.ring.len() > 0 && c.ring.at(c.ring.head).blocks {
+		if c.recalled > 0 && now-c.recalled > c.recallGrace() {
 			c.lose(stats.ServerDropped, errReplaced)
 			return
 		}
