@@ -246,6 +246,18 @@ func TestAPrimaryIsPublishedOnceItIsOne(t *testing.T) {
 	testkit.Until(t, "a primary that can't be reached", func() bool { at, _ := f.primary("m"); return at == "127.0.0.1:1" })
 }
 
+func TestPollingAloneFindsThePrimary(t *testing.T) {
+	a, _ := startServer(t, "master")
+	b, _ := startServer(t, "master")
+	s := startScript(t, a.Addr, 1, b.Addr)
+	f := follow(t, Config{Sentinels: []string{s.Addr}, Names: []string{"m"}, Interval: 20 * time.Millisecond, MinInterval: time.Millisecond})
+	testkit.Until(t, "the first primary", func() bool { at, _ := f.primary("m"); return at == a.Addr })
+	s.mu.Lock()
+	s.primary, s.replica, s.epoch = b.Addr, a.Addr, 2 // and nobody is told
+	s.mu.Unlock()
+	testkit.Until(t, "the primary", func() bool { at, _ := f.primary("m"); return at == b.Addr })
+}
+
 func TestAStaleSentinelDoesNotWin(t *testing.T) {
 	a, _ := startServer(t, "master")
 	b, _ := startServer(t, "master") // it came back, and nobody has told it yet
