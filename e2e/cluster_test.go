@@ -19,6 +19,15 @@ type weather struct {
 	strict  atomic.Bool    // an error is a fault
 	crashes atomic.Int64   // of primaries: what was acknowledged may be lost with one
 	clear   *regexp.Regexp // what errors may say; nil: anything
+	// What has been done so far, and how much of it was answered with an error.
+	done, errors atomic.Int64
+}
+
+// goesOn waits until clients have done some more.
+func (w *weather) goesOn(t *testing.T) {
+	t.Helper()
+	before := w.done.Load()
+	testkit.Until(t, "clients to go on", func() bool { return w.done.Load() > before+500 })
 }
 
 // mixed is a client that knows what it has written: counters, values over several slots, a transaction, a blocking pop.
@@ -27,8 +36,6 @@ type mixed struct {
 	addr string
 	*weather
 	report func(string, ...any)
-	done   *atomic.Int64
-	errors *atomic.Int64
 }
 
 func (m *mixed) run(stop <-chan struct{}) {
@@ -121,12 +128,11 @@ func (m *mixed) run(stop <-chan struct{}) {
 // startMixed runs clients until the returned function is called, which gives how much was done and how many errors there were.
 func startMixed(t *testing.T, addr string, clients int, w *weather) (stop func() (done, errors int64)) {
 	t.Helper()
-	var did, errors atomic.Int64
 	var faults atomic.Int64
 	ended := make(chan struct{})
 	var wg sync.WaitGroup
 	for id := range clients {
-		m := &mixed{id: id, addr: addr, weather: w, done: &did, errors: &errors, report: func(format string, args ...any) {
+		m := &mixed{id: id, addr: addr, weather: w, report: func(format string, args ...any) {
 			if faults.Add(1) <= 20 {
 				t.Errorf(format, args...)
 			}
@@ -140,7 +146,7 @@ func startMixed(t *testing.T, addr string, clients int, w *weather) (stop func()
 	return func() (int64, int64) {
 		close(ended)
 		wg.Wait()
-		return did.Load(), errors.Load()
+		return w.done.Load(), w.errors.Load()
 	}
 }
 

@@ -25,12 +25,13 @@ func sentinelProxy(t *testing.T, sentinels []string, names string, flags ...stri
 // A primary is killed and its replica takes over, FAILOVERS times: errors end with the promotion, and all of them are clear.
 func TestSentinelFailoverEndsTheErrors(t *testing.T) {
 	rounds := scale(t, "FAILOVERS", 1, 1, 1)
-	s := testkit.StartSentinels(t, 1)
+	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Replicas: 1, DownAfter: 2 * time.Second})
 	proxy := sentinelProxy(t, s.Addrs(), "mymaster")
 	w := weather{clear: clearFailover}
 	w.strict.Store(true)
 	stop := startMixed(t, proxy.Addr, scale(t, "SENTINEL_CLIENTS", 10, 20, 20), &w)
 	for round := range rounds {
+		w.goesOn(t)
 		old := s.Primary("mymaster")
 		w.strict.Store(false)
 		w.crashes.Add(1)
@@ -45,6 +46,7 @@ func TestSentinelFailoverEndsTheErrors(t *testing.T) {
 		w.strict.Store(true)
 		old.Restart(t)
 		s.WaitOK(t)
+		w.goesOn(t)
 	}
 	done, errors := stop()
 	t.Logf("%d commands, %d errors", done, errors)
@@ -52,11 +54,12 @@ func TestSentinelFailoverEndsTheErrors(t *testing.T) {
 
 // A primary that hangs is replaced: what it owes is answered with errors, and when it goes on nobody hears of it.
 func TestSentinelReplacesAPrimaryThatHangs(t *testing.T) {
-	s := testkit.StartSentinels(t, 1)
+	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Replicas: 1, DownAfter: 2 * time.Second})
 	proxy := sentinelProxy(t, s.Addrs(), "mymaster")
 	w := weather{clear: clearFailover}
 	stop := startMixed(t, proxy.Addr, scale(t, "SENTINEL_CLIENTS", 10, 20, 20), &w)
 	old := s.Primary("mymaster")
+	w.goesOn(t)
 	w.crashes.Add(1)
 	old.Stop()
 	s.WaitPromoted(t, "mymaster", old)
@@ -66,7 +69,10 @@ func TestSentinelReplacesAPrimaryThatHangs(t *testing.T) {
 	old.Cont()
 	s.WaitOK(t)
 	w.strict.Store(true)
-	testkit.Until(t, "writes while the old primary follows", func() bool { return probe.Do("SET", "probe", "2") == "+OK\r\n" })
+	w.goesOn(t)
+	if got := probe.Do("SET", "probe", "2"); got != "+OK\r\n" {
+		t.Errorf("a write while the old primary follows: %q", got)
+	}
 	if v, err := s.Ask(s.Primary("mymaster"), "GET", "probe"); err != nil || v.Text != "2" {
 		t.Errorf("the primary has %v, %v", v, err)
 	}

@@ -15,7 +15,7 @@ import (
 
 const (
 	defaultInterval    = 2 * time.Second
-	defaultMinInterval = 100 * time.Millisecond
+	defaultMinInterval = 50 * time.Millisecond
 	defaultTimeout     = time.Second
 	defaultNodes       = 5
 
@@ -39,7 +39,7 @@ type Config struct {
 	ServerUsername, ServerPassword string
 	// Interval is the time between refreshes that nobody asked for. 0 is 2 s.
 	Interval time.Duration
-	// MinInterval is the least time between the starts of two refreshes. 0 is 100 ms.
+	// MinInterval is the least time between the starts of two refreshes. 0 is 50 ms.
 	MinInterval time.Duration
 	// Timeout is what one sentinel or server has to answer in, the connection included. 0 is 1 s.
 	Timeout time.Duration

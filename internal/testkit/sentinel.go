@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // SentinelOptions is what a set of servers under Sentinel is started with.
@@ -18,10 +19,12 @@ type SentinelOptions struct {
 	Sentinels int      // 0: three
 	Password  string   // of the servers' default user
 	Guard     string   // password of the sentinels
+	// DownAfter is how long a server is silent before it counts as down; 0 is a second. A machine that is too busy for less
+	// makes sentinels replace a primary that is well.
+	DownAfter time.Duration
 }
 
-// Sentinels is some primaries with their replicas and the sentinels that watch them, all on 127.0.0.1. A primary counts as
-// down after half a second.
+// Sentinels is some primaries with their replicas and the sentinels that watch them, all on 127.0.0.1.
 type Sentinels struct {
 	Sentinels []*Server
 	// Groups are the servers of each name, those that were killed included; the first primary is the first.
@@ -45,6 +48,9 @@ func StartSentinelsWith(t testing.TB, o SentinelOptions) *Sentinels {
 	}
 	if o.Sentinels == 0 {
 		o.Sentinels = 3
+	}
+	if o.DownAfter == 0 {
+		o.DownAfter = time.Second
 	}
 	s := &Sentinels{options: o, Groups: map[string][]*Server{}}
 	for _, name := range o.Names {
@@ -101,7 +107,7 @@ func (s *Sentinels) startSentinel(t testing.TB) *Server {
 		}
 		for _, name := range s.options.Names {
 			fmt.Fprintf(&b, "sentinel monitor %s 127.0.0.1 %d %d\n", name, s.Groups[name][0].Port(t), quorum)
-			fmt.Fprintf(&b, "sentinel down-after-milliseconds %s 500\nsentinel failover-timeout %s 1000\n", name, name)
+			fmt.Fprintf(&b, "sentinel down-after-milliseconds %s %d\nsentinel failover-timeout %s 1000\n", name, s.options.DownAfter.Milliseconds(), name)
 			if s.options.Password != "" {
 				fmt.Fprintf(&b, "sentinel auth-pass %s %s\n", name, s.options.Password)
 			}
