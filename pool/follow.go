@@ -10,6 +10,7 @@ import (
 // Follow takes over the servers of a new map: those that are new are dialled, those that are gone drain, and nothing else
 // changes. A server may have the number of one that it replaces: what waits for that one goes to it. Loop-only.
 func (p *Pool) Follow(m *shard.Map) {
+	p.m = m
 	var replaced []int
 	for i := range m.Len() {
 		s := m.Server(i)
@@ -21,17 +22,27 @@ func (p *Pool) Follow(m *shard.Map) {
 			p.stats.Servers = append(p.stats.Servers, stats.Server{})
 		} else {
 			p.leave(i)
+			if s.Addr == "" {
+				s.Name = p.servers[i].Name // for what still fails because of it
+			}
 			p.servers[i] = newServer(i, s.Name, s.Addr)
 			if s.Addr != "" {
 				replaced = append(replaced, i)
 			}
 		}
+		first := p.Default()
+		first.serve(i) // the server's state is that of its default connection
 		for _, r := range p.rings {
-			r.serve(i)
+			if r != first {
+				r.serve(i)
+			}
 		}
 		if s.Addr == "" {
 			p.stats.Servers[i].State = stats.ServerGone
 		}
+	}
+	for _, r := range p.rings {
+		r.judge(errGone)
 	}
 	for _, i := range replaced {
 		p.recall(i)
@@ -104,9 +115,6 @@ func (r *Rings) serve(i int) {
 	for n := range per {
 		c := &Conn{pool: p, server: s, rings: r, nth: n, patient: true, down: s.lost, out: output{buffers: &p.Buffers}}
 		if at := i*per + n; at < len(r.conns) {
-			if r.conns[at].tried {
-				r.tried--
-			}
 			r.conns[at] = c
 		} else {
 			r.conns = append(r.conns, c)

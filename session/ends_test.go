@@ -23,7 +23,10 @@ type serverEnd struct {
 	db       int
 	toAnswer []byte
 	multi    [][]string
+	refused  bool // a command of multi was
 	watcher  string
+	asking   bool
+	aborted  bool
 }
 
 func (s *serverEnd) Write(b []byte) (int, error) {

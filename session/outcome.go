@@ -16,8 +16,9 @@ type outcome struct {
 	n        int    // commands that the server answers
 	locals   []local
 	messages []message // whose counts are corrected
-	piece    *piece    // in front of a cluster: to send it again; else nil
+	piece    *piece    // where servers come and go: to send it again; else nil
 	buf      []byte    // EXEC's reply so far, if the proxy has something to add to it
+	why      []byte    // the server's first error against a command that was queued; nil: none
 }
 
 // Reply is pool.Receiver.
@@ -26,7 +27,13 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 		o.end()
 		return
 	}
+	if b[0] == '-' && p == pool.Whole {
+		b = o.explain(i, b)
+	}
 	if i == o.last {
+		if o.piece != nil && p&pool.First != 0 && b[0] == '*' {
+			o.s.env.Pool.Ran(o, i, o.piece.slot)
+		}
 		if len(o.locals) == 0 && len(o.messages) == 0 || o.s.state == closed {
 			o.s.Reply(o.tag, b, p)
 		} else {
@@ -40,6 +47,17 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 	if p&pool.Last != 0 {
 		o.end()
 	}
+}
+
+// explain puts into an EXECABORT what the server had against a command, for to the client it was queued.
+func (o *outcome) explain(i uint64, b []byte) []byte {
+	switch {
+	case i > 0 && i < o.last && o.why == nil:
+		o.why = bytes.Clone(b)
+	case i == o.last && o.why != nil && bytes.HasPrefix(b, []byte("-EXECABORT")):
+		return parser.AppendError(nil, execAbort(string(bytes.TrimRight(o.why[1:], "\r\n"))))
+	}
+	return b
 }
 
 // Fail is pool.Receiver.
@@ -64,7 +82,7 @@ func (o *outcome) end() {
 		return
 	}
 	if o.piece != nil && o.piece.again {
-		o.s.env.later = append(o.s.env.later, o)
+		o.resend()
 		return
 	}
 	o.s.env.recycleOutcome(o)

@@ -30,8 +30,11 @@ func (h *hub) tally(key topicKey, matching bool) (sum tally) {
 	server := h.env.channelServer([]byte(key.name))
 	if t := h.topics[key]; t != nil && !(matching && h.misses(t, server)) {
 		// A message is published at one server, NUMSUB asks all at which the topic is subscribed.
-		if sum.ours = 1; !matching {
+		switch {
+		case !matching:
 			sum.ours = len(t.at) - t.lost
+		case slices.Contains(t.at, server): // else another node of a cluster passes it on
+			sum.ours = 1
 		}
 		sum.clients = len(t.subs)
 	}
@@ -195,7 +198,7 @@ type published struct {
 // Reply is pool.Receiver.
 func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
 	n, ok := integer(b)
-	if !ok || piece != pool.Whole || n == 0 {
+	if !ok || piece != pool.Whole || n == 0 && !p.s.env.Map.Slotted() {
 		p.s.Reply(p.tag, b, piece)
 		return
 	}
@@ -205,6 +208,12 @@ func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
 		p.s.Reply(p.tag, env.scratch, pool.Whole)
 	})
 }
+
+// Hold is pool.Holder.
+func (p *published) Hold() bool { return p.s.Hold() }
+
+// Place is pool.Holder.
+func (p *published) Place(uint64) (client any, place uint64, last bool) { return p.s.Place(p.tag) }
 
 // Fail is pool.Receiver.
 func (p *published) Fail(_ uint64, f *pool.Failure) { p.s.Fail(p.tag, f) }
@@ -263,7 +272,7 @@ func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
 		if i == s.env.home() {
 			id = spec.ID
 		}
-		if f := s.conn(i).Enqueue(req.Raw, n, uint64(i), id); f != nil {
+		if f := s.conn(i).EnqueueHere(req.Raw, n, uint64(i), id); f != nil {
 			n.Fail(uint64(i), f)
 		}
 	}

@@ -32,8 +32,6 @@ type chaos struct {
 	rnd         *rand.Rand
 	actors      []*actor
 	born        int
-	resends     bool // servers take over from each other, and refuse what they can't answer now
-	successors  int
 	right       int // replies that were what was asked for
 	execs, nils int
 	errors      int // errors of the proxy's own
@@ -43,7 +41,6 @@ func runRandom(t *testing.T, seed uint64) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	s := defaults()
 	s.upstream.ProveMulti = seed%2 == 0
-	s.upstream.Resend = seed%3 == 1
 	s.byHand = true
 	s.upstream.MaxOwn = []int{1, 4, 100}[rnd.IntN(3)]
 	if rnd.IntN(2) == 0 {
@@ -63,9 +60,20 @@ func runRandom(t *testing.T, seed uint64) {
 	if rnd.IntN(4) == 0 {
 		s.session.OutputLimit = 20000
 	}
+	switch rnd.IntN(3) {
+	case 0:
+		s.upstream.Cluster = true
+	case 1:
+		s.upstream.Resend = true
+	}
 	c := &chaos{world: newWorld(t, s), rnd: rnd}
-	c.resends = s.upstream.Resend
 	c.pool.Seed(seed)
+	if s.upstream.Cluster {
+		c.fake = newFakeCluster(c.world, rnd)
+		c.databases = 1
+	} else if s.upstream.Resend {
+		c.successors = newSuccessors(c.world, rnd)
+	}
 	for range 8 {
 		c.enter()
 	}
@@ -81,8 +89,8 @@ func runRandom(t *testing.T, seed uint64) {
 	if c.right < 100 || c.errors == 0 {
 		t.Errorf("the run tests little: %d replies were right, %d errors of the proxy's own", c.right, c.errors)
 	}
-	if again := c.stats.Redirects[stats.RedirectRetry]; c.resends && (c.successors == 0 || again == 0) {
-		t.Errorf("the run tests little: %d servers were replaced, %d requests sent again", c.successors, again)
+	if again := c.stats.Redirects[stats.RedirectRetry]; c.successors != nil && (c.successors.count == 0 || again == 0) {
+		t.Errorf("the run tests little: %d servers were replaced, %d requests sent again", c.successors.count, again)
 	}
 	c.end()
 }
@@ -97,10 +105,11 @@ func (c *chaos) enter() {
 // act lets one random thing happen.
 func (c *chaos) act() {
 	a := c.actors[c.rnd.IntN(len(c.actors))]
-	if c.resends && c.rnd.IntN(100) == 0 {
-		c.successors++
-		name := c.names[c.rnd.IntN(len(c.names))]
-		c.world.replace(name, fmt.Sprint(name, c.successors))
+	if c.fake != nil && c.rnd.IntN(40) == 0 {
+		c.fake.act()
+	}
+	if c.successors != nil && c.rnd.IntN(100) == 0 {
+		c.successors.act()
 	}
 	switch n := c.rnd.IntN(1000); {
 	case n < 250:
@@ -131,6 +140,8 @@ func (c *chaos) act() {
 		c.replace(a)
 	case n < 997:
 		a.halfClose()
+	case n < 998:
+		c.pool.SetShort(c.rnd.IntN(len(c.names)), true)
 	case a.full:
 		a.read()
 	default:
@@ -193,10 +204,6 @@ func (c *chaos) serve(n int) {
 			if c.rnd.IntN(50) == 0 && !s.conn.Own() {
 				s.toAnswer = append(s.toAnswer, ">2\r\n+message\r\n$1\r\nx\r\n"...)
 			}
-			if c.resends && c.rnd.IntN(10) == 0 && s.demoted(args) {
-				s.toAnswer = append(s.toAnswer, readOnly...)
-				continue
-			}
 			s.toAnswer = s.appendReply(s.toAnswer, args)
 		}
 		k := min(n, len(s.toAnswer))
@@ -219,6 +226,9 @@ func (c *chaos) look() {
 // calm ends all trouble and waits until nothing is owed.
 func (c *chaos) calm() {
 	c.tb.Helper()
+	if c.fake != nil {
+		c.fake.calm()
+	}
 	for range 5000 {
 		for len(c.dials) > 0 {
 			c.dial(true)
@@ -257,18 +267,28 @@ func (c *chaos) quiet() bool {
 	return c.pool.InFlight == 0
 }
 
-const readOnly = "-READONLY You can't write against a read only replica.\r\n"
-
-// demoted reports whether a server that is no primary any more would refuse the command.
-func (s *serverEnd) demoted(args []string) bool {
-	return s.multi == nil && !s.conn.Own() && (args[0] == "SET" || args[0] == "GET" || args[0] == "MGET" || args[0] == "DEL")
+// appendReply is what a server says to a request.
+func (s *serverEnd) appendReply(b []byte, args []string) []byte {
+	if s.w.fake != nil {
+		if refusal := s.cluster(args); refusal != "" {
+			return append(b, refusal...)
+		}
+	}
+	if s.w.successors != nil && s.w.successors.refuse(s, args) {
+		return append(b, readOnly...)
+	}
+	return s.appendAnswer(b, args)
 }
 
-// appendReply is what a server says to a request: who and where it is, and what was asked.
-func (s *serverEnd) appendReply(b []byte, args []string) []byte {
+// appendAnswer is who and where it is, and what was asked.
+func (s *serverEnd) appendAnswer(b []byte, args []string) []byte {
 	keys := args[1:]
 	owner := func(k string) string { o, _, _ := strings.Cut(k[3:], "-"); return o }
-	if s.multi != nil && args[0] != "EXEC" {
+	if s.multi != nil && args[0] != "EXEC" && args[0] != "DISCARD" {
+		if s.w.pool.Random(30) == 0 {
+			s.refused = true
+			return append(b, noMemory...)
+		}
 		s.multi = append(s.multi, args)
 		return append(b, "+QUEUED\r\n"...)
 	}
@@ -276,9 +296,19 @@ func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 	case "MULTI":
 		s.multi = [][]string{}
 		return append(b, "+OK\r\n"...)
+	case "DISCARD":
+		if s.conn.Own() {
+			s.w.tb.Fatalf("DISCARD on a connection that may watch")
+		}
+		s.multi, s.refused = nil, false
+		return append(b, "+OK\r\n"...)
 	case "EXEC":
 		cmds := s.multi
 		s.multi = nil
+		if s.refused {
+			s.refused, s.watcher = false, ""
+			return append(b, aborted...)
+		}
 		who := ""
 		for _, cmd := range cmds {
 			if cmd[0] == "GET" {
@@ -301,7 +331,7 @@ func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 		}
 		b = parser.AppendArray(b, len(cmds))
 		for _, cmd := range cmds {
-			b = s.appendReply(b, cmd)
+			b = s.appendAnswer(b, cmd)
 		}
 		return b
 	case "WATCH":
@@ -339,7 +369,7 @@ func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 		}
 		return b
 	case "SET":
-		return parser.AppendSimple(b, value(keys[0], s.conn.Server().Name, s.db, s.proto))
+		return parser.AppendSimple(b, value(keys[0], s.place(keys[0]), s.db, s.proto))
 	case "DEL":
 		return parser.AppendInt(b, int64(len(keys)))
 	case "DBSIZE":
@@ -348,8 +378,22 @@ func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 	return append(b, "+OK\r\n"...)
 }
 
+// What a server without memory says.
+const (
+	noMemory = "-OOM none\r\n"
+	aborted  = "-EXECABORT Transaction discarded because of previous errors.\r\n"
+)
+
 func (s *serverEnd) appendValue(b []byte, key string) []byte {
-	return parser.AppendBulkString(b, value(key, s.conn.Server().Name, s.db, s.proto))
+	return parser.AppendBulkString(b, value(key, s.place(key), s.db, s.proto))
+}
+
+// place is where a key is found: at the server, or in front of a cluster in its slot.
+func (s *serverEnd) place(key string) string {
+	if s.w.fake != nil {
+		return key[1:2]
+	}
+	return s.conn.Server().Name
 }
 
 // closeReasons are why clients may be closed in this test.

@@ -42,8 +42,10 @@ type world struct {
 	slots   map[string]string
 	numbers shard.Numbers
 	hints   int
-	// With names that servers take over from each other: who has each.
-	groups []shard.Group
+	groups  []shard.Group // with names that servers take over from each other: who has each
+	// Of the random test.
+	fake       *fakeCluster
+	successors *successors
 }
 
 // settings are what a test may choose before the world is made.
@@ -83,6 +85,7 @@ func newWorld(tb testing.TB, s settings) *world {
 	}
 	switch {
 	case s.upstream.Cluster:
+		s.session.Sharded = true
 		w.slots = map[string]string{}
 		for _, name := range s.servers {
 			w.slots[name] = name
@@ -102,6 +105,9 @@ func newWorld(tb testing.TB, s settings) *world {
 		if m.Lookup([]byte("{"+name+"}")) != i {
 			tb.Fatalf("no key lives on the server it is named after: {%s}", name)
 		}
+	}
+	if s.upstream.Resend {
+		s.upstream.Slot = SlotOf(s.session.Limits, m)
 	}
 	w.stats = stats.NewLoop(len(command.All()), m.Len())
 	w.pool = pool.New(s.upstream, m, w.stats, slog.New(slog.DiscardHandler))

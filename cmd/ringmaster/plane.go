@@ -58,6 +58,7 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			Resend:          top.watcher != nil,
 			Cluster:         c.Topology == config.Cluster,
 			Hint:            top.hint,
+			Slot:            session.SlotOf(limits, top.initial),
 			Scripts:         session.ScriptCommands(),
 			Username:        c.UpstreamUsername,
 			Password:        c.UpstreamPassword.Reveal(),
