@@ -168,11 +168,11 @@ func TestSentinelNamesAreShards(t *testing.T) {
 	})
 
 	// A planned failover moves no key, and others do not notice.
-	red, green := s.Primary("red"), keyAt(m, 1)
+	red, green := s.Primary("red"), keyAt(m, 1, "mine")
 	blocked, subscriber, elsewhere := testkit.Dial(t, proxy.Addr), testkit.Dial(t, proxy.Addr), testkit.Dial(t, proxy.Addr)
 	elsewhere.Send(testkit.Request("BLPOP", green, "0"))
-	blocked.Send(testkit.Request("BLPOP", keyAt(m, 0), "0"))
-	if got := subscriber.Do("SUBSCRIBE", keyAt(m, 0)); !strings.Contains(got, "subscribe") {
+	blocked.Send(testkit.Request("BLPOP", keyAt(m, 0, "mine"), "0"))
+	if got := subscriber.Do("SUBSCRIBE", keyAt(m, 0, "mine")); !strings.Contains(got, "subscribe") {
 		t.Fatal(got)
 	}
 	testkit.Until(t, "clients that are blocked", func() bool {
@@ -180,15 +180,17 @@ func TestSentinelNamesAreShards(t *testing.T) {
 		w, err2 := s.Ask(s.Primary("green"), "INFO", "clients")
 		return err == nil && err2 == nil && strings.Contains(v.Text, "blocked_clients:1") && strings.Contains(w.Text, "blocked_clients:1")
 	})
+	ended, calm := make(chan struct{}), make(chan error, 1)
+	go func() { calm <- untroubled(proxy.Addr, keyAt(m, 1, "other"), ended) }()
 	if v, err := s.Ask(s.Sentinels[2], "SENTINEL", "FAILOVER", "red"); err != nil || v.Kind == '-' {
 		t.Fatalf("%v, %v", v, err)
 	}
 	promoted := s.WaitPromoted(t, "red", red)
 	testkit.Until(t, "/topology to show the new primary", func() bool { return topologyOf(t, proxy).Servers[0].Addr == promoted.Addr })
-	if got := c.Do("SELECT", "0") + c.Do("SET", keyAt(m, 0), "z"); got != "+OK\r\n+OK\r\n" {
+	if got := c.Do("SELECT", "0") + c.Do("SET", keyAt(m, 0, "mine"), "z"); got != "+OK\r\n+OK\r\n" {
 		t.Errorf("a write to the new primary: %q", got)
 	}
-	if v, err := s.Ask(promoted, "GET", keyAt(m, 0)); err != nil || v.Text != "z" {
+	if v, err := s.Ask(promoted, "GET", keyAt(m, 0, "mine")); err != nil || v.Text != "z" {
 		t.Errorf("the new primary has %v, %v", v, err)
 	}
 	if got, err := blocked.Next(); err != nil || !strings.HasPrefix(string(got), "-UNBLOCKED ") && !clearFailover.Match(got) {
@@ -203,6 +205,10 @@ func TestSentinelNamesAreShards(t *testing.T) {
 	}
 	s.WaitOK(t)
 	check()
+	close(ended)
+	if err := <-calm; err != nil {
+		t.Errorf("a client of another name: %v", err)
+	}
 	for _, want := range []string{"sentinels asked", fmt.Sprintf("primary of red is now %s, was %s", promoted.Addr, red.Addr)} {
 		if !strings.Contains(proxy.Log(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, proxy.Log())
@@ -210,10 +216,29 @@ func TestSentinelNamesAreShards(t *testing.T) {
 	}
 }
 
-// keyAt is a key of a shard that no test has.
-func keyAt(m *shard.Map, shard int) string {
+// untroubled writes to a key until ended is closed; any error is told.
+func untroubled(addr, key string, ended <-chan struct{}) error {
+	c, err := testkit.Connect(addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for n := 1; ; n++ {
+		select {
+		case <-ended:
+			return nil
+		default:
+		}
+		if got, err := c.Call("SET", key, fmt.Sprint(n)); err != nil || got != "+OK\r\n" {
+			return fmt.Errorf("write %d: %q, %w", n, got, err)
+		}
+	}
+}
+
+// keyAt is a key of a shard that begins with a word.
+func keyAt(m *shard.Map, shard int, word string) string {
 	for i := 0; ; i++ {
-		if key := fmt.Sprint("mine:", i); m.Lookup([]byte(key)) == shard {
+		if key := fmt.Sprint(word, ":", i); m.Lookup([]byte(key)) == shard {
 			return key
 		}
 	}

@@ -89,7 +89,7 @@ func follow(t *testing.T, c Config) *follower {
 }
 
 func TestRealSentinelsAreFollowed(t *testing.T) {
-	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Names: []string{"red", "blue"}, Replicas: 1, Password: "secret", Guard: "guard"})
+	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Names: []string{"red", "blue"}, Replicas: 1, Sentinels: 5, Password: "secret", Guard: "guard"})
 	red, blue := s.Groups["red"], s.Groups["blue"]
 	// Only one is named, and the timer never comes: the others are learnt, and what they tell is listened to.
 	f := follow(t, Config{
@@ -132,7 +132,7 @@ func TestRealSentinelsAreFollowed(t *testing.T) {
 		return slices.Equal(r, []string{red[0].Addr}) && slices.Equal(b, []string{blue[0].Addr})
 	})
 	st := f.Status()
-	if st.Silent == 0 || st.LastGood.IsZero() || len(st.Masters) != 2 || st.Masters[0].Epoch == 0 || len(st.Sentinels) != 3 {
+	if st.Silent == 0 || st.LastGood.IsZero() || len(st.Masters) != 2 || st.Masters[0].Epoch == 0 || len(st.Sentinels) != 5 {
 		t.Errorf("status %+v", st)
 	}
 	for _, want := range []string{
