@@ -10,6 +10,7 @@ import (
 	"ringmaster/control/config"
 	"ringmaster/control/sentinel"
 	"ringmaster/shard"
+	"ringmaster/stats"
 )
 
 // watcher follows servers that change.
@@ -132,4 +133,24 @@ func (t *topology) describe() any {
 		d.Sentinel = &s
 	}
 	return d
+}
+
+// counted is what /metrics shows of how the servers were discovered; nil: they are fixed. Any goroutine.
+func (t *topology) counted() *stats.Topology {
+	switch w := t.watcher.(type) {
+	case *cluster.Watcher:
+		s := w.Status()
+		return &stats.Topology{
+			Kind: t.kind, Refreshes: s.Refreshes, Failures: s.Failures, Changes: s.Changes, Asked: s.Asked, Silent: s.Silent,
+			Outvoted: s.Outvoted, Age: uint64(s.Age().Seconds()), Nodes: uint64(len(s.Nodes)),
+			Slotted: true, Covered: uint64(s.Covered), Moving: uint64(s.Open),
+		}
+	case *sentinel.Watcher:
+		s := w.Status()
+		return &stats.Topology{
+			Kind: t.kind, Refreshes: s.Refreshes, Failures: s.Failures, Changes: s.Changes, Asked: s.Asked, Silent: s.Silent,
+			Outvoted: s.Outvoted, Age: uint64(s.Age().Seconds()), Nodes: uint64(len(s.Sentinels)),
+		}
+	}
+	return nil
 }

@@ -60,6 +60,14 @@ func (s *Status) count(answers []answer, outvoted int) {
 	slices.Sort(s.Sentinels)
 }
 
+// Age is the time since the last good result, 0 before the first.
+func (s *Status) Age() time.Duration {
+	if s.LastGood.IsZero() {
+		return 0
+	}
+	return time.Since(s.LastGood)
+}
+
 // Status copies what is known now. Any goroutine.
 func (w *Watcher) Status() Status {
 	w.mu.Lock()
