@@ -114,6 +114,9 @@ func (m *mixed) run(stop <-chan struct{}) {
 			do("RPUSH", hot+cold+"q", value)
 			expect("BLPOP", do("BLPOP", hot+cold+"q", "5"), testkit.Request(hot+cold+"q", value))
 		}
+		if i%4 == 0 && c != nil {
+			m.pipeline(c, hot+cold+"p", i)
+		}
 		if unsure || m.crashes.Load() != crashes { // what was under way may have run or not
 			do("DEL", counter, tx, hot+cold+"q")
 			n, txn = 0, 0
@@ -121,6 +124,40 @@ func (m *mixed) run(stop <-chan struct{}) {
 			if got := do("GET", counter) + do("GET", tx); got != "$-1\r\n$-1\r\n" {
 				unsure = true
 			}
+		}
+	}
+}
+
+// pipeline writes and reads a key in one write of the client: each read must give what was written just before.
+func (m *mixed) pipeline(c *testkit.Conn, key string, round int) {
+	const pairs = 10
+	var raw []byte
+	for n := range pairs {
+		raw = testkit.AppendRequest(raw, "SET", key, fmt.Sprint(round, n))
+		raw = testkit.AppendRequest(raw, "GET", key)
+	}
+	strict, crashes := m.strict.Load(), m.crashes.Load()
+	if c.SendBytes(raw) != nil {
+		return // the next command finds out
+	}
+	failed := false
+	for n := range 2 * pairs {
+		reply, err := c.Next()
+		if err != nil {
+			return
+		}
+		m.done.Add(1)
+		if reply[0] == '-' {
+			failed = true
+			m.errors.Add(1)
+			if strict && m.strict.Load() || m.clear != nil && !m.clear.Match(reply) {
+				m.report("client %d, request %d of a pipeline: %q", m.id, n, reply)
+			}
+			continue
+		}
+		value := fmt.Sprint(round, n/2)
+		if want := fmt.Sprintf("$%d\r\n%s\r\n", len(value), value); n%2 == 1 && string(reply) != want && !failed && m.crashes.Load() == crashes {
+			m.report("client %d, request %d of a pipeline: %q, want %q", m.id, n, reply, want)
 		}
 	}
 }

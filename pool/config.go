@@ -32,9 +32,9 @@ type Config struct {
 	Hint   func()
 	// Cluster, with Resend: the servers are nodes of a Redis Cluster, each of which says where keys are.
 	Cluster bool
-	// Slot, with Resend, gives the hash slot or the shard of a request's keys, so that none of a client is overtaken by a later
-	// one for the same; below 0: it has none. Borrows the request until return.
-	Slot func(raw []byte) int
+	// Slot, with Resend, gives the hash slot or the shard of a request's keys (below 0: it has none), so that none of a client is
+	// overtaken by a later one for the same, and whether it changes nothing. Borrows the request until return.
+	Slot func(raw []byte) (slot int, reads bool)
 	// Scripts tells, by command.Spec.ID, the commands that may run for so long that the server answers others with BUSY.
 	Scripts []bool
 	// MaxPending bounds the requests one connection may owe replies to.

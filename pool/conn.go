@@ -67,7 +67,7 @@ type Conn struct {
 	streams  bool  // the owner takes what nobody asked for, whatever it is: Stream
 	tunnel   bool  // bytes go to the owner as they come: Tunnel
 	inStream bool  // the piece under way is such
-	recalled int64 // when another server took its server's place, ns; 0: it has not
+	recalled bool  // another server has taken the number of its server
 }
 
 // Errors that the pool itself finds on a connection.
@@ -80,7 +80,6 @@ var (
 	errHandshake  = errors.New("did not finish the handshake within the dial timeout")
 	errClosed     = errors.New("closed the connection")
 	errGone       = errors.New("it is no part of the topology any more")
-	errReplaced   = errors.New("another server has taken its place")
 	errRetired    = errors.New("connection is no longer needed")
 )
 

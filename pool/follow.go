@@ -1,8 +1,6 @@
 package pool
 
 import (
-	"math"
-
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -23,6 +21,7 @@ func (p *Pool) Follow(m *shard.Map) {
 			p.stats.Servers = append(p.stats.Servers, stats.Server{})
 		} else {
 			p.leave(i)
+			p.servers[i].goneAt = p.Now
 			if s.Addr == "" {
 				s.Name = p.servers[i].Name // for what still fails because of it
 			}
@@ -51,22 +50,6 @@ func (p *Pool) Follow(m *shard.Map) {
 	}
 }
 
-// recallGrace is how long a command may go on to block at a server that was replaced, ns. One that was demoted frees its
-// clients itself, sooner or later.
-const recallGrace = 1e9
-
-// recallGrace is how long the connection's server, which was replaced, has for what it owes, ns.
-func (c *Conn) recallGrace() int64 {
-	limit := int64(c.pool.cfg.Timeout)
-	switch {
-	case c.ring.len() == 0 || c.ring.at(c.ring.head).blocks:
-		return recallGrace
-	case limit <= 0:
-		return math.MaxInt64
-	}
-	return max(recallGrace, limit)
-}
-
 // recall ends the connections lent of the server that had number i before: what they are for is at the new one. Those that
 // owe replies have them first.
 func (p *Pool) recall(i int) {
@@ -74,9 +57,9 @@ func (p *Pool) recall(i int) {
 		if c.server.index != i || c.server == p.servers[i] {
 			continue
 		}
-		c.recalled = p.Now
+		c.recalled = true
 		if c.drain(); c.state == Draining {
-			c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: errReplaced}
+			c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: errGone}
 		}
 	}
 }

@@ -123,9 +123,9 @@ func (c *Conn) retire() {
 		c.pool.stats.Servers[c.server.index].Disconnects[stats.ServerDropped]++
 	}
 	c.transition(Retired)
-	if c.recalled > 0 {
-		c.end(errReplaced)
-		c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: errReplaced})
+	if c.recalled {
+		c.end(errGone)
+		c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: errGone})
 		return
 	}
 	c.end(errRetired)
@@ -172,8 +172,8 @@ func (c *Conn) tick() {
 			c.lose(stats.ServerStalled, errStalled)
 			return
 		}
-		if c.recalled > 0 && now-c.recalled > c.recallGrace() {
-			c.lose(stats.ServerDropped, errReplaced)
+		if c.own && c.server.goneAt > 0 && now-c.server.goneAt > int64(c.pool.cfg.DialTimeout) {
+			c.lose(stats.ServerDropped, errGone) // what it waits for happens elsewhere, if the server has not said so
 			return
 		}
 		if c.unreachable(now) {

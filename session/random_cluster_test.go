@@ -27,12 +27,13 @@ type fakeCluster struct {
 
 // order is in which order commands ran.
 type order struct {
-	// By client, tag and half: the number of the latest command that ran, and by key those that ran after a later one.
-	ran  map[string]int
-	late map[string]bool
+	// By client, tag and half: the number of the latest command that ran, and of the latest that wrote; and by key those that ran
+	// after a later one, of which one wrote.
+	ran, wrote map[string]int
+	late       map[string]bool
 }
 
-func newOrder() order { return order{map[string]int{}, map[string]bool{}} }
+func newOrder() order { return order{map[string]int{}, map[string]int{}, map[string]bool{}} }
 
 func newFakeCluster(w *world, rnd *rand.Rand) *fakeCluster {
 	return &fakeCluster{
@@ -136,17 +137,21 @@ func (f *fakeCluster) refuses(node string, keys []string, asking bool) string {
 	return "-TRYAGAIN Multiple keys request during rehashing of slot\r\n"
 }
 
-// runs notes that commands with these keys run.
-func (f order) runs(keys []string) {
+// runs notes that a command with these keys runs.
+func (f order) runs(name string, keys []string) {
+	reads := name == "GET" || name == "MGET"
 	for _, k := range keys {
 		client, number, _ := strings.Cut(k[3:], "-")
 		number, _, _ = strings.Cut(number, "#")
 		n, _ := strconv.Atoi(number)
 		at := fmt.Sprint(client, k[1:2], half(k))
-		if n < f.ran[at] {
+		if n < f.wrote[at] || n < f.ran[at] && !reads {
 			f.late[k] = true
 		}
 		f.ran[at] = max(f.ran[at], n)
+		if !reads {
+			f.wrote[at] = max(f.wrote[at], n)
+		}
 	}
 }
 
@@ -173,8 +178,12 @@ func (s *serverEnd) cluster(args []string) string {
 	case args[0] == "EXEC" && s.aborted:
 		s.multi, s.aborted, s.watcher = nil, false, ""
 		return "-EXECABORT Transaction discarded because of previous errors.\r\n"
-	case args[0] == "EXEC" || s.multi == nil && args[0] != "WATCH":
-		f.runs(keys)
+	case args[0] == "EXEC":
+		for _, cmd := range s.multi {
+			f.runs(cmd[0], keysOf(cmd))
+		}
+	case s.multi == nil && args[0] != "WATCH":
+		f.runs(args[0], keys)
 	}
 	return ""
 }

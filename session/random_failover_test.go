@@ -34,7 +34,7 @@ func (f *successors) refuse(s *serverEnd, args []string) bool {
 			if f.rnd.IntN(20) == 0 {
 				return true
 			}
-			f.runs(keysOf(args))
+			f.runs(args[0], keysOf(args))
 		}
 	}
 	return false
