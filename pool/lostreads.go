@@ -207,8 +207,8 @@ func (p *Pool) toRead(l *lostRead) *Conn {
 	return to
 }
 
-// hopeless says why a read need not wait on: no server of its shard can be reached or read from; nil: it may wait. In front
-// of a cluster the map may change.
+// hopeless says why a read need not wait on: no server of its shard can be reached or read from; nil: it may wait. Where
+// servers change the map may.
 func (p *Pool) hopeless(l *lostRead) *Failure {
 	if l.server >= 0 {
 		return nil
@@ -219,7 +219,7 @@ func (p *Pool) hopeless(l *lostRead) *Failure {
 			return nil
 		}
 	}
-	if f == nil || f.Kind != NoReplica && (f.Kind != Down || p.cfg.Cluster) {
+	if f == nil || f.Kind != NoReplica && (f.Kind != Down || p.cfg.Resend) {
 		return nil
 	}
 	for _, i := range p.m.Replicas(l.home) {

@@ -83,7 +83,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e := &Env{Config: cfg, Pool: p, Map: m, Policy: policy, Stats: st, Loops: 1}
 	e.local = localHandlers(cfg.Cluster)
 	e.class = classes(cfg)
-	e.readOnly = readOnly(cfg, e.class)
+	e.readOnly = readCommands(cfg, e.class)
 	e.realNames = realNames(cfg.RenameCommands)
 	for _, id := range denied(cfg) {
 		e.local[id] = nil

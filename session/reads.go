@@ -10,9 +10,9 @@ import (
 // Commands that only read go to the servers that the read policy names (pool.Rings.PickRead), but for those of a client
 // with state at the server, those of a transaction, and those that ask all shards: a SCAN must go on where it began.
 
-// readOnly tells, by command.Spec.ID, the commands that the read policy counts for; nil: they all go to primaries. What only
+// readCommands tells, by command.Spec.ID, the commands that the read policy counts for; nil: they all go to primaries. What only
 // reads is for the servers to say. Scripts are not among them: a server knows those by their hash that it has run itself.
-func readOnly(cfg Config, class []command.Class) []bool {
+func readCommands(cfg Config, class []command.Class) []bool {
 	if cfg.Reads == shard.ReadPrimary {
 		return nil
 	}

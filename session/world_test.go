@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,7 +46,10 @@ type world struct {
 	base     *shard.Map          // of fixed servers
 	replicas map[string][]string // by primary
 	health   pool.Health
-	fake     *fakeCluster // of the random test
+	groups   []shard.Group // with names that servers take over from each other: who has each
+	// Of the random test.
+	fake       *fakeCluster
+	successors *successors
 }
 
 // settings are what a test may choose before the world is made.
@@ -82,15 +86,22 @@ func newWorld(tb testing.TB, s settings) *world {
 	s.session.Reads = s.upstream.Reads
 	w := &world{base: m, replicas: s.replicas, numbers: shard.Numbers{Replicas: s.replicas != nil}, tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, databases: 16}
 	s.upstream.Hint = func() { w.hints++ }
-	if s.upstream.Cluster {
-		s.upstream.Slot = SlotOf(s.session.Limits)
+	s.upstream.Resend = s.upstream.Resend || s.upstream.Cluster
+	switch {
+	case s.upstream.Cluster:
 		s.session.Sharded = true
 		w.slots = map[string]string{}
 		for _, name := range s.servers {
 			w.slots[name] = name
 		}
-	}
-	if s.upstream.Cluster || s.replicas != nil {
+		m, err = w.slotMap()
+	case s.upstream.Resend:
+		w.numbers.Placement = cfg
+		for _, server := range cfg.Servers {
+			w.groups = append(w.groups, shard.Group{Name: server.Name, Primary: server})
+		}
+		m, err = w.numbers.Map(w.groups)
+	case s.replicas != nil:
 		m, err = w.newMap()
 	}
 	if err != nil {
@@ -100,6 +111,9 @@ func newWorld(tb testing.TB, s settings) *world {
 		if m.Lookup([]byte("{"+name+"}")) != i {
 			tb.Fatalf("no key lives on the server it is named after: {%s}", name)
 		}
+	}
+	if s.upstream.Resend {
+		s.upstream.Slot = SlotOf(s.session.Limits, m)
 	}
 	w.stats = stats.NewLoop(len(command.All()), m.Len())
 	w.pool = pool.New(s.upstream, m, w.stats, slog.New(slog.DiscardHandler))
@@ -133,11 +147,11 @@ func (w *world) newMap() (*shard.Map, error) {
 	if w.slots != nil {
 		return w.slotMap()
 	}
-	replicas := make([][]shard.Server, w.base.Len())
-	for i := range replicas {
-		replicas[i] = w.replicasOf(w.base.Server(i).Name)
+	groups := make([]shard.Group, w.base.Len())
+	for i := range groups {
+		groups[i].Replicas = w.replicasOf(w.base.Server(i).Name)
 	}
-	return w.numbers.Attach(w.base, replicas)
+	return w.numbers.Attach(w.base, groups)
 }
 
 func (w *world) replicasOf(primary string) (list []shard.Server) {
@@ -145,16 +159,6 @@ func (w *world) replicasOf(primary string) (list []shard.Server) {
 		list = append(list, shard.Server{Name: name, Addr: name + ":6379", Weight: 1})
 	}
 	return list
-}
-
-// follow tells the loop of what is where now.
-func (w *world) follow() {
-	m, err := w.newMap()
-	if err != nil {
-		w.tb.Fatal(err)
-	}
-	w.pool.Follow(m)
-	w.env.Follow(m)
 }
 
 // judge tells the loop what has become known of a server.
@@ -188,7 +192,23 @@ func (w *world) slotMap() (*shard.Map, error) {
 // moves puts the slot of a tag elsewhere, and tells the loop.
 func (w *world) moves(tag, name string) {
 	w.slots[tag] = name
-	w.follow()
+	w.follow(w.slotMap())
+}
+
+// replace puts another server in the place of the one with this name, and tells the loop.
+func (w *world) replace(name, by string) {
+	i := slices.IndexFunc(w.groups, func(g shard.Group) bool { return g.Name == name })
+	w.groups[i].Primary.Addr = by + ":6379"
+	w.follow(w.numbers.Map(w.groups))
+}
+
+func (w *world) follow(m *shard.Map, err error) {
+	w.tb.Helper()
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	w.pool.Follow(m)
+	w.env.Follow(m)
 }
 
 // settle is the end of the loop's turn.
@@ -240,7 +260,7 @@ func (w *world) pass(d time.Duration) {
 
 // connName is how tests call the connection: by server, then what is not plain.
 func connName(c *pool.Conn) string {
-	name, key := c.Server().Name, c.Key()
+	name, key := strings.TrimSuffix(c.Server().Addr, ":6379"), c.Key()
 	if key.Proto != 2 {
 		name += fmt.Sprintf(".resp%d", key.Proto)
 	}

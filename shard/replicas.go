@@ -47,17 +47,17 @@ func (m *Map) Replicas(i int) []int {
 	return m.replicas[i]
 }
 
-// Attach gives m replicas: replicas[i] are those of the server with number i. They are numbered behind m's servers and keep
+// Attach gives m the replicas of groups, which are m's servers by number. They are numbered behind m's servers and keep
 // their numbers from call to call, provided that m always has as many. An address that m has already is left out. Numbers
-// that attach are not used for Map. The error says that there are too many.
-func (n *Numbers) Attach(m *Map, replicas [][]Server) (*Map, error) {
+// that attach are not used for Map of groups without names. The error says that there are too many.
+func (n *Numbers) Attach(m *Map, groups []Group) (*Map, error) {
 	wanted := map[string]bool{}
 	known := map[string]bool{}
 	for _, s := range m.servers {
 		known[s.Addr] = true
 	}
-	for _, list := range replicas {
-		for _, s := range list {
+	for _, g := range groups {
+		for _, s := range g.Replicas {
 			wanted[s.Addr] = !known[s.Addr]
 		}
 	}
@@ -69,8 +69,8 @@ func (n *Numbers) Attach(m *Map, replicas [][]Server) (*Map, error) {
 	out := *m
 	behind := len(m.servers)
 	out.replicas = make([][]int, behind)
-	for i, list := range replicas {
-		for _, s := range list {
+	for i, g := range groups {
+		for _, s := range g.Replicas {
 			if wanted[s.Addr] {
 				out.replicas[i] = append(out.replicas[i], behind+n.number(s, at))
 				wanted[s.Addr] = false // of two primaries that claim it the first has it

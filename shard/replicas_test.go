@@ -55,14 +55,14 @@ func TestReplicasOfFixedServersComeBehindThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	var n Numbers
-	m, err := n.Attach(base, [][]Server{located("c:1"), located("d:1", "a:1", "c:1")})
+	m, err := n.Attach(base, []Group{{Replicas: located("c:1")}, {Replicas: located("d:1", "a:1", "c:1")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if a, b := m.Replicas(0), m.Replicas(1); !slices.Equal(a, []int{2}) || !slices.Equal(b, []int{3}) || m.Len() != 4 || !slices.Equal(m.Shards(), []int{0, 1}) {
 		t.Errorf("replicas are %v and %v", a, b)
 	}
-	m, err = n.Attach(base, [][]Server{nil, located("e:1", "d:1")})
+	m, err = n.Attach(base, []Group{{}, {Replicas: located("e:1", "d:1")}})
 	if err != nil {
 		t.Fatal(err)
 	}

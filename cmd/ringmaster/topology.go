@@ -10,18 +10,26 @@ import (
 	"ringmaster/control/cluster"
 	"ringmaster/control/config"
 	"ringmaster/control/replicas"
+	"ringmaster/control/sentinel"
 	"ringmaster/pool"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
-// topology is where the map of the servers comes from: the settings, or a cluster that is followed.
+// watcher follows servers that change.
+type watcher interface {
+	Discover(ctx context.Context) ([]shard.Group, error)
+	Run(ctx context.Context, publish func([]shard.Group))
+	Hint()
+}
+
+// topology is where the map of the servers comes from: the settings, or a cluster or sentinels that are followed.
 type topology struct {
 	initial  *shard.Map
 	current  atomic.Pointer[shard.Map]
-	watcher  *cluster.Watcher  // nil: the servers are fixed
+	watcher  watcher           // nil: the servers are fixed
 	replicas *replicas.Watcher // nil: nothing is read from replicas
-	fixed    *shard.Map        // without replicas; nil in front of a cluster
+	fixed    *shard.Map        // without replicas; nil where the servers change
 	numbers  shard.Numbers
 	log      *slog.Logger
 	kind     string // as --topology
@@ -32,9 +40,21 @@ func newTopology(ctx context.Context, c *config.Config, log *slog.Logger) (*topo
 	t := &topology{log: log, kind: c.Topology}
 	var groups []shard.Group
 	var err error
-	if c.Topology == config.Cluster {
-		groups, err = t.discover(ctx, c)
-	} else if t.fixed, err = c.Map(); err == nil {
+	switch c.Topology {
+	case config.Cluster:
+		t.watcher = cluster.New(cluster.Config{
+			Seeds: addrs(c.Upstream), Username: c.UpstreamUsername, Password: c.UpstreamPassword.Reveal(), Timeout: c.DialTimeout, Log: log,
+		})
+		groups, err = t.discover(ctx, "cluster")
+	case config.Sentinel:
+		t.numbers.Placement = c.Placement()
+		t.watcher = sentinel.New(sentinel.Config{
+			Sentinels: addrs(c.Upstream), Names: c.SentinelMasters, Username: c.SentinelUsername, Password: c.SentinelPassword.Reveal(),
+			ServerUsername: c.UpstreamUsername, ServerPassword: c.UpstreamPassword.Reveal(), Timeout: c.DialTimeout, Log: log,
+		})
+		groups, err = t.discover(ctx, "primaries")
+	default:
+		t.fixed, err = c.Map()
 		groups = c.Groups()
 	}
 	if err != nil {
@@ -51,17 +71,18 @@ func newTopology(ctx context.Context, c *config.Config, log *slog.Logger) (*topo
 	return t, nil
 }
 
-func (t *topology) discover(ctx context.Context, c *config.Config) ([]shard.Group, error) {
-	var seeds []string
-	for _, s := range c.Upstream {
-		seeds = append(seeds, s.Addr)
+func addrs(servers []shard.Server) (list []string) {
+	for _, s := range servers {
+		list = append(list, s.Addr)
 	}
-	t.watcher = cluster.New(cluster.Config{
-		Seeds: seeds, Username: c.UpstreamUsername, Password: c.UpstreamPassword.Reveal(), Timeout: c.DialTimeout, Log: t.log,
-	})
+	return list
+}
+
+// discover finds what is followed.
+func (t *topology) discover(ctx context.Context, what string) ([]shard.Group, error) {
 	groups, err := t.watcher.Discover(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("cannot find the cluster: %w", err)
+		return nil, fmt.Errorf("cannot find the %s: %w", what, err)
 	}
 	return groups, nil
 }
@@ -74,25 +95,24 @@ func (t *topology) ask(ctx context.Context, c *config.Config, groups []shard.Gro
 	})
 	t.replicas.Follow(groups)
 	t.replicas.Ask(ctx)
+	if t.fixed == nil {
+		return groups
+	}
 	return t.replicas.Groups()
 }
 
 // mapOf is the map of groups.
 func (t *topology) mapOf(groups []shard.Group) (*shard.Map, error) {
-	if t.fixed == nil {
+	switch {
+	case t.fixed == nil:
 		return t.numbers.Map(groups)
-	}
-	if !t.numbers.Replicas {
+	case !t.numbers.Replicas:
 		return t.fixed, nil
 	}
-	lists := make([][]shard.Server, len(groups))
-	for i, g := range groups {
-		lists[i] = g.Replicas
-	}
-	return t.numbers.Attach(t.fixed, lists)
+	return t.numbers.Attach(t.fixed, groups)
 }
 
-// run follows the cluster, if there is one, and the servers' replication until ctx ends.
+// run follows what changes, if anything does, and the servers' replication, until ctx ends.
 func (t *topology) run(ctx context.Context, data plane) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -109,7 +129,7 @@ func (t *topology) run(ctx context.Context, data plane) {
 	}
 }
 
-// found goes by replicas that were found; a cluster's nodes tell themselves.
+// found goes by replicas that were found of fixed servers; others are told by whoever follows their primaries.
 func (t *topology) found(groups []shard.Group, data plane) {
 	if t.fixed != nil {
 		t.follow(groups, data)
@@ -119,7 +139,7 @@ func (t *topology) found(groups []shard.Group, data plane) {
 func (t *topology) follow(groups []shard.Group, data plane) {
 	m, err := t.mapOf(groups)
 	if err != nil {
-		t.log.Error("the servers' new map can't be used; going on with the one before", slog.Any("cause", err))
+		t.log.Error("the new map can't be used; going on with the one before", slog.Any("cause", err))
 		return
 	}
 	t.current.Store(m)
@@ -144,16 +164,6 @@ func (t *topology) health() pool.Health {
 	return t.replicas.Health()
 }
 
-// names are the servers' names by number, "" for those that are gone. Any goroutine.
-func (t *topology) names() []string {
-	m := t.current.Load()
-	names := make([]string, m.Len())
-	for i := range names {
-		names[i] = m.Server(i).Name
-	}
-	return names
-}
-
 // replicaStats is what is known of replicas, for the metrics. Any goroutine.
 func (t *topology) replicaStats() map[string]stats.Replica {
 	if t.replicas == nil {
@@ -166,6 +176,16 @@ func (t *topology) replicaStats() map[string]stats.Replica {
 	return out
 }
 
+// names are the servers' names by number, "" for those that are gone. Any goroutine.
+func (t *topology) names() []string {
+	m := t.current.Load()
+	names := make([]string, m.Len())
+	for i := range names {
+		names[i] = m.Server(i).Name
+	}
+	return names
+}
+
 // described is what /topology shows.
 type described struct {
 	Topology string
@@ -174,6 +194,8 @@ type described struct {
 	Replicas []replicas.Status `json:",omitempty"`
 	// Cluster is what is known of the cluster that is followed.
 	Cluster *cluster.Status `json:",omitempty"`
+	// Sentinel is what is known of the primaries that are followed.
+	Sentinel *sentinel.Status `json:",omitempty"`
 }
 
 // describe is what /topology shows now. Any goroutine.
@@ -186,21 +208,33 @@ func (t *topology) describe() any {
 	if t.replicas != nil {
 		d.Replicas = t.replicas.Status()
 	}
-	if t.watcher != nil {
-		s := t.watcher.Status()
+	switch w := t.watcher.(type) {
+	case *cluster.Watcher:
+		s := w.Status()
 		d.Cluster = &s
+	case *sentinel.Watcher:
+		s := w.Status()
+		d.Sentinel = &s
 	}
 	return d
 }
 
 // counted is what /metrics shows of how the servers were discovered; nil: they are fixed. Any goroutine.
 func (t *topology) counted() *stats.Topology {
-	if t.watcher == nil {
-		return nil
+	switch w := t.watcher.(type) {
+	case *cluster.Watcher:
+		s := w.Status()
+		return &stats.Topology{
+			Kind: t.kind, Refreshes: s.Refreshes, Failures: s.Failures, Changes: s.Changes, Asked: s.Asked, Silent: s.Silent,
+			Outvoted: s.Outvoted, Age: uint64(s.Age().Seconds()), Nodes: uint64(len(s.Nodes)),
+			Slotted: true, Covered: uint64(s.Covered), Moving: uint64(s.Open),
+		}
+	case *sentinel.Watcher:
+		s := w.Status()
+		return &stats.Topology{
+			Kind: t.kind, Refreshes: s.Refreshes, Failures: s.Failures, Changes: s.Changes, Asked: s.Asked, Silent: s.Silent,
+			Outvoted: s.Outvoted, Age: uint64(s.Age().Seconds()), Nodes: uint64(len(s.Sentinels)),
+		}
 	}
-	s := t.watcher.Status()
-	return &stats.Topology{
-		Kind: t.kind, Refreshes: s.Refreshes, Failures: s.Failures, Changes: s.Changes, Asked: s.Asked, Silent: s.Silent,
-		Outvoted: s.Outvoted, Age: uint64(s.Age().Seconds()), Nodes: uint64(len(s.Nodes)), Covered: uint64(s.Covered), Moving: uint64(s.Open),
-	}
+	return nil
 }

@@ -27,7 +27,7 @@ var replicaSettings = []*Setting{
 	{
 		Name: "replicas", Group: Servers, Unit: "servers", list: true,
 		Help: "The replicas of fixed servers: PRIMARY=HOST:PORT,..., once for each replica; PRIMARY is the name or the address of one of the upstreams. " +
-			"A primary without any is asked for those that are connected to it. A cluster's nodes tell by themselves.",
+			"A primary without any is asked for those that are connected to it. A cluster and sentinels tell by themselves.",
 		Choose:  "Name them where a primary does not know the addresses that ringmaster must use, or must not be asked.",
 		Example: "replicas:\n  - alpha=10.0.1.1:6379\n  - alpha=10.0.1.2:6379",
 		apply:   applyReplicas,
@@ -126,9 +126,9 @@ func (c *Config) checkReplicas(ps *Problems) {
 	if c.ReadPolicy == shard.ReadNearest && c.Zone == "" {
 		ps.add(c.origin["read-policy"], "read-policy", "nearest needs to know where ringmaster is; give --zone")
 	}
-	if c.Topology == Cluster {
+	if c.Topology == Cluster || c.Topology == Sentinel {
 		if len(c.Replicas) > 0 {
-			ps.add(c.origin["replicas"], "replicas", "a cluster's nodes tell their replicas by themselves; leave this out")
+			ps.add(c.origin["replicas"], "replicas", "a cluster and sentinels tell the replicas by themselves; leave this out")
 		}
 		return
 	}
