@@ -336,3 +336,21 @@ func TestReadsLeaveAReplicaThatHangs(t *testing.T) {
 	}
 	t.Logf("%d reads, %v of them sent again", n, again)
 }
+
+// The same under Sentinel: a name's primary is killed, and another has the name.
+func TestReadsNeverFailInAFailoverOfSentinel(t *testing.T) {
+	rounds := scale(t, "FAILOVERS", 1, 2, 2)
+	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Replicas: 1, DownAfter: second})
+	proxy := sentinelProxy(t, s.Addrs(), "mymaster", "--read-policy", "prefer-replica", "--timeout", "10s")
+	waitReadable(t, proxy, s.Replicas("mymaster")[0], true)
+	stop := startReaders(t, proxy, 1, scale(t, "SENTINEL_CLIENTS", 10, 20, 20))
+	for range rounds {
+		old := s.Primary("mymaster")
+		old.Kill()
+		s.WaitPromoted(t, "mymaster", old)
+		old.Restart(t)
+		s.WaitOK(t)
+		waitReadable(t, proxy, old, true)
+	}
+	t.Logf("%d reads, %v of them sent again", stop(), proxy.Metric(t, "ringmaster_redirects_total", `reason="read"`))
+}

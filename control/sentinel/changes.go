@@ -32,7 +32,7 @@ func (w *Watcher) tell(last, now *topology) {
 func (w *Watcher) tellReplicas(before, s *primary) {
 	for _, r := range before.replicas {
 		if !slices.Contains(s.replicas, r) {
-			why := "down, unlinked or taken away"
+			why := "down or taken away"
 			if r == s.addr {
 				why = "promoted"
 			}

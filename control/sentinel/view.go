@@ -34,7 +34,7 @@ type master struct {
 // replica is what a sentinel says of a replica.
 type replica struct {
 	addr  string
-	ready bool // it can be read from: it is up, and linked to its primary
+	ready bool // it is up, and this primary's; whether its link is up changes with the primary, and package replicas looks at that
 }
 
 // knows reports whether addr is the primary or a replica.
@@ -119,7 +119,7 @@ func parseReplica(f map[string]string, primary string) (r replica, ok bool) {
 	flags := strings.Split(f["flags"], ",")
 	away := func(flag string) bool { return slices.Contains(flags, flag) }
 	r.ready = !away("s_down") && !away("o_down") && !away("disconnected") && away("slave") &&
-		f["master-link-status"] == "ok" && f["replica-announced"] != "0" && follows(f["master-host"], f["master-port"], primary)
+		f["replica-announced"] != "0" && follows(f["master-host"], f["master-port"], primary)
 	return r, true
 }
 

@@ -48,7 +48,7 @@ func TestReplicasThatCanBeReadFrom(t *testing.T) {
 		"well":                {"", "", true, true},
 		"down":                {"flags", "s_down,slave", true, false},
 		"disconnected":        {"flags", "slave,disconnected", true, false},
-		"unlinked":            {"master-link-status", "err", true, false},
+		"unlinked":            {"master-link-status", "err", true, true},
 		"of another":          {"master-host", "10.0.0.9", true, false},
 		"of another port":     {"master-port", "6380", true, false},
 		"of a name":           {"master-host", "db.example", true, true},
