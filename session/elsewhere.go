@@ -79,7 +79,7 @@ func (o *outcome) unsent(f *pool.Failure) bool {
 func (o *outcome) resend() {
 	p, s := o.piece, o.s
 	o.left = p.requests
-	p.moved, p.again = false, false
+	p.moved, p.again, o.why = false, false, nil
 	s.env.Pool.Resend(pool.Resend{
 		Raw: p.buf.B, Needs: p.needs, Requests: p.requests, Recv: o, Counted: int(o.last), Cmd: p.cmd,
 		Rings: s.rings, Seat: s.seat, Server: p.server, Slot: p.slot, Since: p.at, From: p.conn,
