@@ -30,6 +30,7 @@ type Cluster struct {
 // ClusterNode is a line of CLUSTER NODES.
 type ClusterNode struct {
 	ID, Addr, Primary string // Primary is "-" for a primary
+	Epoch             string // of the configuration; a replica has its primary's
 	Flags             []string
 	Linked            bool
 	Slots             []string
@@ -144,7 +145,7 @@ func (c *Cluster) View(n *Server) ([]ClusterNode, error) {
 		if strings.HasPrefix(addr, ":") { // it does not know its own IP while it is alone
 			addr = n.Addr
 		}
-		node := ClusterNode{ID: f[0], Addr: addr, Primary: f[3], Flags: strings.Split(f[2], ","), Linked: f[7] == "connected", Slots: f[8:]}
+		node := ClusterNode{ID: f[0], Addr: addr, Primary: f[3], Epoch: f[6], Flags: strings.Split(f[2], ","), Linked: f[7] == "connected", Slots: f[8:]}
 		if slices.Contains(node.Flags, "myself") {
 			nodes = slices.Insert(nodes, 0, node)
 		} else {
@@ -212,6 +213,11 @@ func (c *Cluster) ReplicasOf(t testing.TB, primary *Server) []*Server {
 
 // WaitOK waits until every running node says that all slots are served, knows every other running node, none of them as
 // failing and all as the others know them, and every replica has its primary's data.
+//
+// Whoever moves a slot must have waited since the last move. SETSLOT tells a node who owns a slot, not under which epoch, and
+// the new owner takes no newer epoch if its own is the highest that it has heard of. A message of the owner before, under the
+// epoch that it has not heard of, then takes the slot from it, and it deletes the keys (Redis 7.0,
+// clusterUpdateSlotsConfigWith; seen without a proxy).
 func (c *Cluster) WaitOK(t testing.TB) {
 	t.Helper()
 	var trouble string
@@ -255,10 +261,10 @@ func (c *Cluster) trouble() string {
 	return ""
 }
 
-// role is the primary's ID and the slots, without those that move, which only their node tells.
+// role is the primary's ID, the epoch and the slots, without those that move, which only their node tells.
 func (n ClusterNode) role() string {
 	stays := slices.DeleteFunc(slices.Clone(n.Slots), func(r string) bool { return strings.HasPrefix(r, "[") })
-	return n.Primary + " " + strings.Join(stays, " ")
+	return n.Primary + " " + n.Epoch + " " + strings.Join(stays, " ")
 }
 
 func (n ClusterNode) failing() bool {

@@ -1,6 +1,9 @@
 package testkit
 
 import (
+	"context"
+	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,7 +72,7 @@ func (c *Cluster) CloseSlot(t testing.TB, slot int, to *Server) {
 	}
 }
 
-// MoveSlots moves the slots from first to last, both included, with their keys.
+// MoveSlots moves the slots from first to last, both included, with their keys. WaitOK comes before the next move.
 func (c *Cluster) MoveSlots(t testing.TB, first, last int, from, to *Server) {
 	t.Helper()
 	for s := first; s <= last; s++ {
@@ -78,6 +81,50 @@ func (c *Cluster) MoveSlots(t testing.TB, first, last int, from, to *Server) {
 		}
 		c.CloseSlot(t, s, to)
 	}
+}
+
+// CLI runs redis-cli --cluster with args, the verb first, and returns what it printed.
+func (c *Cluster) CLI(t testing.TB, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*Patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, Need(t, "redis-cli"), append([]string{"--cluster"}, args...)...)
+	if c.options.Password != "" {
+		cmd.Env = append(os.Environ(), "REDISCLI_AUTH="+c.options.Password)
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("redis-cli --cluster %q: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+// Reshard moves the lowest n slots of from to another node with redis-cli, as operators do, and returns when all nodes know.
+func (c *Cluster) Reshard(t testing.TB, n int, from, to *Server) {
+	t.Helper()
+	c.CLI(t, "reshard", from.Addr, "--cluster-from", c.ID(t, from), "--cluster-to", c.ID(t, to),
+		"--cluster-slots", strconv.Itoa(n), "--cluster-yes")
+	c.WaitOK(t)
+}
+
+// Join is AddNode with redis-cli and without a primary: the node is introduced to one other, and gossip does the rest.
+func (c *Cluster) Join(t testing.TB) *Server {
+	t.Helper()
+	known := c.Running()[0]
+	n := c.start(t)
+	c.CLI(t, "add-node", n.Addr, known.Addr)
+	c.waitKnown(t)
+	c.WaitOK(t)
+	return n
+}
+
+// Leave removes a node, which must own no slots, with redis-cli: the others forget it and it forgets them. It goes on running
+// until it is killed, which is left to the caller.
+func (c *Cluster) Leave(t testing.TB, n *Server) {
+	t.Helper()
+	c.Nodes = slices.DeleteFunc(c.Nodes, func(m *Server) bool { return m == n })
+	c.CLI(t, "del-node", c.Running()[0].Addr, c.ID(t, n))
+	c.WaitOK(t)
 }
 
 // AddNode starts a node without slots and returns it once everybody knows it. With a primary it becomes its replica.
