@@ -1,196 +1,82 @@
 package e2e
 
 import (
-	"fmt"
-	"os"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"ringmaster/internal/testkit"
-	"ringmaster/shard"
 )
 
-// mixed is a client of a cluster that knows what it has written: counters, values over several slots, a transaction, a
-// blocking pop. strict is whether an error is a fault.
-type mixed struct {
-	id     int
-	addr   string
-	strict *atomic.Bool
-	report func(string, ...any)
-	done   *atomic.Int64
-	errors *atomic.Int64
-}
-
-func (m *mixed) run(stop <-chan struct{}) {
-	var c *testkit.Conn
-	defer func() {
-		if c != nil {
-			c.Close()
-		}
-	}()
-	hot, cold := fmt.Sprintf("{hot%d}", m.id%4), fmt.Sprintf("c%d:", m.id)
-	counter, tx := cold+"n", fmt.Sprintf("%s:%d", hot, m.id)
-	n, txn, unsure := 0, 0, false
-	for i := 0; ; i++ {
-		select {
-		case <-stop:
-			return
-		default:
-		}
-		if c == nil {
-			var err error
-			if c, err = testkit.Connect(m.addr); err != nil {
-				m.report("client %d cannot connect: %v", m.id, err)
-				return
-			}
-			c.Patience = replyPatience * second
-		}
-		do := func(args ...string) string {
-			if c == nil {
-				return ""
-			}
-			reply, err := c.Call(args...)
-			m.done.Add(1)
-			if err != nil || strings.HasPrefix(reply, "-") || strings.Contains(reply, "\r\n-") {
-				m.errors.Add(1)
-				unsure = true
-				if m.strict.Load() {
-					m.report("client %d, %.60q: %.200q, %v", m.id, args, reply, err)
-				}
-				if err != nil {
-					if isTimeout(err) {
-						m.report("client %d hangs at %.60q", m.id, args)
-					}
-					c.Close()
-					c = nil
-				}
-				return ""
-			}
-			return reply
-		}
-		expect := func(what, got, want string) {
-			if got != "" && got != want && !unsure {
-				m.report("client %d: %s is %.200q, want %.200q", m.id, what, got, want)
-			}
-		}
-		if got := do("INCR", counter); got != "" {
-			n++
-			expect("the counter", got, fmt.Sprintf(":%d\r\n", n))
-		}
-		value := fmt.Sprintf("%d-%d", m.id, i)
-		keys := []string{cold + "a", cold + "b", hot + cold}
-		if do("MSET", keys[0], value, keys[1], value+"x", keys[2], value+"y") != "" {
-			expect("MGET", do("MGET", keys[2], keys[0], keys[1]), testkit.Request(value+"y", value, value+"x"))
-		}
-		if do("MULTI") != "" && do("INCR", tx) != "" && do("SET", tx+"v", value) != "" {
-			if got := do("EXEC"); got != "" {
-				txn++
-				expect("EXEC", got, fmt.Sprintf("*2\r\n:%d\r\n+OK\r\n", txn))
-			}
-		} else if c != nil {
-			c.Close()
-			c = nil
-		}
-		if i%8 == 0 {
-			do("RPUSH", hot+cold+"q", value)
-			expect("BLPOP", do("BLPOP", hot+cold+"q", "5"), testkit.Request(hot+cold+"q", value))
-		}
-		if unsure { // what was under way may have run or not
-			do("DEL", counter, tx, hot+cold+"q")
-			n, txn = 0, 0
-			unsure = c == nil
-			if got := do("GET", counter) + do("GET", tx); got != "$-1\r\n$-1\r\n" {
-				unsure = true
-			}
-		}
-	}
-}
-
-// startMixed runs clients until the returned function is called, which gives how much was done and how many errors there were.
-func startMixed(t *testing.T, addr string, clients int, strict *atomic.Bool) (stop func() (done, errors int64)) {
-	t.Helper()
-	var did, errors atomic.Int64
-	var faults atomic.Int64
-	ended := make(chan struct{})
-	var wg sync.WaitGroup
-	for id := range clients {
-		m := &mixed{id: id, addr: addr, strict: strict, done: &did, errors: &errors, report: func(format string, args ...any) {
-			if faults.Add(1) <= 20 {
-				t.Errorf(format, args...)
-			}
-		}}
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			m.run(ended)
-		}()
-	}
-	return func() (int64, int64) {
-		close(ended)
-		wg.Wait()
-		return did.Load(), errors.Load()
-	}
-}
-
-// Slots are moved back and forth under traffic, with the keys that are asked for most: clients see no error.
+// Slots with the keys that are asked for most are moved from node to node by redis-cli, and nodes come and go, under traffic:
+// clients see no error, and no write that was acknowledged is lost.
 func TestReshardingUnderTrafficIsNotSeen(t *testing.T) {
-	if os.Getenv("RESHARD_SECONDS") == "" {
-		t.Skip("runs with RESHARD_SECONDS=n only: in about one of eight runs the nodes themselves do not come to agree on who has a slot")
+	run := startClusterRun(t, 3, 0, "--timeout", "10s")
+	run.start(scale(t, "CLUSTER_CLIENTS", 10, 20, 20))
+	end := time.Now().Add(time.Duration(scale(t, "RESHARD_SECONDS", 2, 4, 4)) * time.Second)
+	moves, added := 0, 0
+	for moves == 0 || time.Now().Before(end) && !run.faulty() {
+		moves += run.tour(t)
+		moves += run.visit(t)
+		added++
 	}
-	seconds := scale(t, "RESHARD_SECONDS", 2, 4, 4)
-	c := testkit.StartCluster(t, 3, 0)
-	proxy := testkit.Proxy(t, []string{c.Nodes[0].Addr}, "--topology", "cluster", "--timeout", "10s")
-	var strict atomic.Bool
-	strict.Store(true)
-	stop := startMixed(t, proxy.Addr, scale(t, "CLUSTER_CLIENTS", 10, 50, 50), &strict)
-	moves := 0
-	end := time.Now().Add(time.Duration(seconds) * time.Second)
-	for time.Now().Before(end) && !t.Failed() {
-		for hot := range 4 {
-			slot := int(shard.Slot(fmt.Appendf(nil, "hot%d", hot)))
-			from := c.Primary(slot)
-			to := c.Nodes[(hot+moves)%3]
-			if from != nil && from != to {
-				c.MoveSlots(t, slot, slot, from, to)
-				c.WaitOK(t) // who moves slots before all nodes know of the last move can lose keys
-				moves++
-			}
-		}
-	}
-	done, errors := stop()
-	t.Logf("%d moves under %d commands, %d errors", moves, done, errors)
+	run.finish(t)
+	t.Logf("%d times redis-cli moved %d slots, %d nodes came and went", moves, hotSlots, added)
 }
 
-// A primary is killed and its replica takes over: errors end with the promotion.
+// tour moves the hot slots to every node and back.
+func (r *clusterRun) tour(t *testing.T) (moves int) {
+	t.Helper()
+	for range r.cluster.Running() {
+		moves += r.moveOn(t)
+	}
+	return moves
+}
+
+// moveOn moves the hot slots to the next node.
+func (r *clusterRun) moveOn(t *testing.T) (moves int) {
+	t.Helper()
+	primaries := r.cluster.Primaries(t)
+	r.cluster.Reshard(t, hotSlots, primaries[0], primaries[1])
+	return 1
+}
+
+// visit adds a node, moves the hot slots there and back, and removes it.
+func (r *clusterRun) visit(t *testing.T) (moves int) {
+	t.Helper()
+	home := r.cluster.Primary(0)
+	guest := r.cluster.Join(t)
+	r.cluster.Reshard(t, hotSlots, home, guest)
+	r.cluster.Reshard(t, hotSlots, guest, home)
+	r.cluster.Leave(t, guest)
+	guest.Kill()
+	return 2
+}
+
+// A primary is killed and its replica takes over: requests fail between the two only, with clear words.
 func TestFailoverEndsTheErrors(t *testing.T) {
 	rounds := scale(t, "FAILOVERS", 1, 1, 1)
-	c := testkit.StartCluster(t, 3, 3)
-	proxy := testkit.Proxy(t, []string{c.Nodes[0].Addr, c.Nodes[1].Addr}, "--topology", "cluster")
-	var strict atomic.Bool
-	strict.Store(true)
-	stop := startMixed(t, proxy.Addr, scale(t, "CLUSTER_CLIENTS", 10, 20, 20), &strict)
+	run := startClusterRun(t, 3, 3)
+	run.start(scale(t, "CLUSTER_CLIENTS", 10, 20, 20))
 	for round := range rounds {
-		slot := int(shard.Slot(fmt.Appendf(nil, "hot%d", round%4)))
-		old := c.Primary(slot)
-		strict.Store(false)
-		old.Kill()
-		c.WaitPromoted(t, old, slot)
-		seen := time.Now()
-		probe := testkit.Dial(t, proxy.Addr)
-		testkit.Until(t, "writes to the promoted replica", func() bool {
-			return probe.Do("SET", fmt.Sprintf("{hot%d}probe", round%4), "x") == "+OK\r\n"
-		})
-		t.Logf("round %d: writes %v after the promotion was visible", round, time.Since(seen).Round(time.Millisecond))
-		old.Restart(t)
-		c.WaitOK(t)
-		testkit.Until(t, "all to be well", func() bool {
-			return probe.Do("MSET", "a", "1", "b", "1", "c", "1", "d", "1", "e", "1", "f", "1") == "+OK\r\n"
-		})
-		strict.Store(true)
+		run.failOver(t, round*5462%16384)
+		if run.faulty() {
+			break
+		}
 	}
-	done, errors := stop()
-	t.Logf("%d commands, %d errors", done, errors)
+	run.finish(t)
+}
+
+// failOver kills slot's owner, waits until the proxy serves the slot again, and has the one that was killed back as a replica.
+func (r *clusterRun) failOver(t *testing.T, slot int) {
+	t.Helper()
+	old := r.kill(t, slot)
+	seen := time.Now()
+	probe := testkit.Dial(t, r.proxy.Addr)
+	defer probe.Close()
+	testkit.Until(t, "writes to all slots", func() bool {
+		return probe.Do("MSET", "a", "1", "b", "1", "c", "1", "d", "1", "e", "1", "f", "1") == "+OK\r\n"
+	})
+	t.Logf("writes %v after the promotion was visible", time.Since(seen).Round(time.Millisecond))
+	old.Restart(t)
+	r.cluster.WaitOK(t)
 }

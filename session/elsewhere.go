@@ -123,6 +123,7 @@ type apart struct {
 	server int
 	asking bool
 	told   bool
+	first  bool  // it is a WATCH before which nothing was watched
 	sent   int64 // when last, ns
 	since  int64 // when it was refused first, of the refusals that followed at once
 }
@@ -166,6 +167,9 @@ func (a *apart) send() *pool.Failure {
 		if f != nil {
 			return f
 		}
+		if a.first = !p.watches; a.first {
+			p.key = a.key
+		}
 		p.watch()
 		return p.conn.Enqueue(a.raw, a, 0, a.spec.ID)
 	}
@@ -182,6 +186,14 @@ func (a *apart) send() *pool.Failure {
 // Reply is pool.Receiver.
 func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s := a.s
+	if p == pool.Whole && b[0] == '-' && s.state == open && pool.Elsewhere(b) && s.pin != nil && s.pin.watches && !a.first {
+		// The keys that are watched already may be elsewhere, too: EXEC will be null.
+		s.pin.lost, s.pin.soiled = true, true
+		if a.spec.Name == "watch" {
+			s.Reply(a.tag, []byte("+OK\r\n"), pool.Whole)
+			return
+		}
+	}
 	if p == pool.Whole && b[0] == '-' && s.state == open && pool.Elsewhere(b) && a.patient() {
 		a.server, a.asking, a.told = a.elsewhere(b)
 		s.env.Pool.Hint()
@@ -191,11 +203,10 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s.Reply(a.tag, b, p)
 }
 
-// patient reports whether it may be sent again: not if other keys are watched on that connection, nor for longer than any
-// request may take.
+// patient reports whether it may be sent again: not if the connection has other state, nor for longer than any request may take.
 func (a *apart) patient() bool {
 	s := a.s
-	if s.pin != nil && (s.pin.watches && a.spec.Name != "watch" || s.pin.dirty) {
+	if s.pin != nil && s.pin.dirty {
 		return false
 	}
 	now := s.env.Pool.Now
@@ -229,7 +240,7 @@ func (a *apart) again(e *Env) bool {
 	if !a.told && a.key != nil {
 		a.server = e.Map.Lookup(a.key)
 	}
-	if p := s.pin; p != nil && a.spec.Name == "watch" {
+	if a.first {
 		s.forgetWatchesNow()
 	}
 	if f := a.send(); f != nil && !a.putOff(f) {

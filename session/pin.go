@@ -16,11 +16,12 @@ type pin struct {
 	server int
 	conn   *pool.Conn
 	// Why the session has it. Without a reason it is given back.
-	watches bool // keys are watched
-	lost    bool // keys were watched on a connection that is gone
-	dirty   bool // the servers keep other state on it, for as long as the client stays
-	blocks  bool // a blocking command is under way
-	soiled  bool // a server may still watch: nobody else may have it
+	watches bool   // keys are watched
+	key     []byte // in front of a cluster, the first of them
+	lost    bool   // keys were watched on a connection that is gone
+	dirty   bool   // the servers keep other state on it, for as long as the client stays
+	blocks  bool   // a blocking command is under way
+	soiled  bool   // a server may still watch: nobody else may have it
 
 	refusal  []byte // what the server said against MULTI; nil: nothing
 	tunnel   bool   // it carries a replication stream
@@ -102,10 +103,12 @@ func (s *Session) conn(server int) *pool.Conn {
 	return s.rings.Pick(server, s.seat)
 }
 
-// pinnedConn is conn for a session that has connections of its own.
+// pinnedConn is conn for a session that has connections of its own. In front of a cluster a shared one is as good while it only
+// watches: what comes is sent from there to where its keys are.
 func (s *Session) pinnedConn(server int) *pool.Conn {
-	if c := s.pin.to(server); c != nil {
-		s.pin.tracking.tellCaching(server, c)
+	p := s.pin
+	if c := p.to(server); c != nil && (p.dirty || p.blocks || !s.env.Map.Slotted()) {
+		p.tracking.tellCaching(server, c)
 		return c
 	}
 	return s.rings.Pick(server, s.seat)

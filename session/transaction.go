@@ -9,6 +9,7 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
+	"ringmaster/pool"
 	"ringmaster/stats"
 )
 
@@ -253,6 +254,9 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	} else if tx.server == anyServer {
 		tx.server = s.anyServer()
 	}
+	if p := s.pin; p != nil && p.watches {
+		tx.server = p.watcher(tx.server, tx.key)
+	}
 	if p := s.pin; p != nil && p.watches && p.server != tx.server {
 		if tx.n > 0 {
 			s.endTransaction()
@@ -269,6 +273,14 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	s.execNow(spec)
 }
 
+// execConn is the connection for a transaction at server: the one that watches, if keys are watched there.
+func (s *Session) execConn(server int) *pool.Conn {
+	if p := s.pin; p != nil && p.watches && p.server == server && p.conn != nil {
+		return p.conn
+	}
+	return s.conn(server)
+}
+
 // watchLost reports whether keys were watched on a connection that is gone.
 func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
 
@@ -276,6 +288,10 @@ func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
 func (s *Session) execNow(spec *command.Spec) {
 	tx := s.tx
 	switch {
+	case s.pin != nil && s.pin.watches && s.env.Map.Slotted() && s.Owed() > 0:
+		// What came before goes over a shared connection: it must not be overtaken.
+		s.begin(&errand{send: func(*Session) {}, done: func(s *Session) { s.execNow(spec) }})
+		return
 	case s.watchLost():
 		// Nobody watches the keys any more: they may have changed.
 		s.endTransaction()
@@ -290,7 +306,7 @@ func (s *Session) execNow(spec *command.Spec) {
 	case tx.dirty && (s.pin == nil || !s.pin.dirty):
 		s.execApart(spec)
 		return
-	case !s.conn(tx.server).TakesMulti() && s.pin != nil && s.pin.watches:
+	case !s.execConn(tx.server).TakesMulti() && s.pin != nil && s.pin.watches:
 		refusal := s.pin.refusal
 		s.endTransaction()
 		if refusal == nil {
@@ -301,7 +317,7 @@ func (s *Session) execNow(spec *command.Spec) {
 		s.env.Stats.Error(spec.ID, refusal)
 		s.answer(refusal)
 		return
-	case !s.conn(tx.server).TakesMulti():
+	case !s.execConn(tx.server).TakesMulti():
 		s.begin(&proving{spec: spec})
 		return
 	}
@@ -356,7 +372,7 @@ func (s *Session) endTransaction() {
 // sendTransaction sends the transaction as one piece.
 func (s *Session) sendTransaction(spec *command.Spec) {
 	tx, env := s.tx, s.env
-	conn := s.conn(tx.server)
+	conn := s.execConn(tx.server)
 	s.tx = nil
 	for _, args := range tx.pauses {
 		s.notePause(args)

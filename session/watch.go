@@ -17,13 +17,18 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	if !ok {
 		return
 	}
-	if p := s.pin; p != nil && p.watches && p.conn != nil && p.server != server {
-		s.refuse(spec, errCrossSlot)
-		return
+	if p := s.pin; p != nil && p.watches && p.conn != nil {
+		if server = p.watcher(server, req.Args[1]); p.server != server {
+			s.refuse(spec, errCrossSlot)
+			return
+		}
 	}
-	if p := s.pin; p != nil {
+	if p := s.pin; p != nil && (p.dirty || !s.env.Map.Slotted()) {
 		if c := p.to(server); c != nil && (p.watches || p.dirty && c.TakesMulti()) {
 			p.server, p.conn = server, c
+			if !p.watches {
+				p.key = bytes.Clone(req.Args[1])
+			}
 			p.watch()
 			s.pass(server, spec, req)
 			return
@@ -47,6 +52,15 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 		},
 		done: (*Session).settlePin,
 	})
+}
+
+// watcher is the server whose connection is to be asked about a key: that which watches, if it watches keys of the same hash slot,
+// which has moved if that is not where it is; else server, which has the key now.
+func (p *pin) watcher(server int, key []byte) int {
+	if p.key != nil && key != nil && p.s.env.Map.Together(key, p.key) {
+		return p.server
+	}
+	return server
 }
 
 // watch prepares the connection for WATCH. Whether the server takes MULTI must be known before: asking for

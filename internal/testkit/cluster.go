@@ -195,6 +195,34 @@ func owns(ranges []string, slot int) bool {
 	return false
 }
 
+// Primaries are the running nodes that own slots, the owner of the lowest first.
+func (c *Cluster) Primaries(t testing.TB) []*Server {
+	t.Helper()
+	view, err := c.View(c.Running()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	view = slices.DeleteFunc(view, func(n ClusterNode) bool { return len(n.Slots) == 0 || n.failing() })
+	lowest := func(n ClusterNode) int {
+		first, _, _ := strings.Cut(n.Slots[0], "-")
+		slot, err := strconv.Atoi(first)
+		if err != nil {
+			t.Fatalf("slots %q of %s", n.Slots, n.Addr)
+		}
+		return slot
+	}
+	slices.SortFunc(view, func(a, b ClusterNode) int { return lowest(a) - lowest(b) })
+	var primaries []*Server
+	for _, v := range view {
+		for _, n := range c.Running() {
+			if n.Addr == v.Addr {
+				primaries = append(primaries, n)
+			}
+		}
+	}
+	return primaries
+}
+
 // ReplicasOf are the running replicas of a primary, as it sees them.
 func (c *Cluster) ReplicasOf(t testing.TB, primary *Server) []*Server {
 	t.Helper()

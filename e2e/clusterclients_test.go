@@ -1,0 +1,308 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"ringmaster/internal/testkit"
+)
+
+// mixed is a client of a cluster that knows what it has written: counters, values over several slots, transactions, scripts,
+// blocking pops.
+type mixed struct {
+	run          *clusterRun
+	id, round    int
+	conn, second *testkit.Conn
+	hot, cold    string // beginnings of keys
+	counters     [3]counter
+	queues       int  // number of the queue in use
+	failed       bool // something in this round did
+}
+
+// afterError is the pause of a client that was told an error, so that it does not only ask for the next one.
+const afterError = 5 * time.Millisecond
+
+// counter is a key that only one client counts up. Its value is at least what can't be lost and at most what may have been done.
+type counter struct {
+	key     string
+	acked   int   // the latest reply
+	safe    int   // the latest reply that a replica knows, too
+	unsure  int   // increments since without a reply
+	crashes int64 // when the latest was sent
+}
+
+func (m *mixed) loop() {
+	tag := hotTags[m.id%len(hotTags)]
+	m.hot, m.cold = fmt.Sprintf("%s:%d:", tag, m.id), fmt.Sprintf("c%d:", m.id)
+	m.counters[0].key, m.counters[1].key, m.counters[2].key = m.cold+"n", m.hot+"n", m.hot+"tx"
+	defer m.close()
+	for ; !m.run.stopped(); m.round++ {
+		m.failed = false
+		if m.connect() {
+			m.step()
+		}
+		if m.failed {
+			time.Sleep(afterError)
+		}
+	}
+	m.readBack()
+}
+
+// connect makes the connections that are missing.
+func (m *mixed) connect() bool {
+	for _, c := range []**testkit.Conn{&m.conn, &m.second} {
+		if *c != nil {
+			continue
+		}
+		conn, err := testkit.Connect(m.run.proxy.Addr)
+		if err != nil {
+			m.run.fault("client %d cannot connect: %v", m.id, err)
+			return false
+		}
+		conn.Patience = replyPatience * second
+		*c = conn
+	}
+	return true
+}
+
+func (m *mixed) close() {
+	for _, c := range []**testkit.Conn{&m.conn, &m.second} {
+		if *c != nil {
+			(*c).Close()
+			*c = nil
+		}
+	}
+}
+
+// step is one round of all commands.
+func (m *mixed) step() {
+	crashes := m.run.crashes.Load()
+	value := fmt.Sprintf("%d-%d", m.id, m.round)
+	m.count(&m.counters[0])
+	m.countInTurn(&m.counters[1], 4)
+	keys := []string{m.cold + "a", m.cold + "b", m.hot + "c"}
+	m.do("MSET", keys[0], value, keys[1], value+"x", keys[2], value+"y")
+	got := m.do("MGET", keys[2], keys[0], keys[1])
+	if !m.failed && m.run.crashes.Load() == crashes && got != testkit.Request(value+"y", value, value+"x") {
+		m.run.fault("client %d: MGET %q after MSET of %q", m.id, got, value)
+	}
+	m.transact(&m.counters[2], value)
+	m.script(value)
+	if m.round%4 == 0 {
+		m.block(value)
+	}
+	if m.round%8 == 0 {
+		m.confirm()
+	}
+}
+
+// do sends one command and returns its reply, or nothing when it fails.
+func (m *mixed) do(args ...string) string {
+	replies := m.send(args)
+	if replies == nil {
+		return ""
+	}
+	return replies[0]
+}
+
+// send sends commands at once and returns their replies, "" for each that fails; nil: not even the connection is left.
+func (m *mixed) send(commands ...[]string) []string {
+	if m.conn == nil {
+		return nil
+	}
+	var wire []byte
+	for _, args := range commands {
+		wire = testkit.AppendRequest(wire, args...)
+	}
+	sent := time.Now()
+	if err := m.conn.SendBytes(wire); err != nil {
+		m.lost(sent, commands[0], err)
+		return nil
+	}
+	replies := make([]string, len(commands))
+	for i := range commands {
+		reply, ok := m.next(sent, commands[i])
+		if m.conn == nil {
+			return nil
+		}
+		if ok {
+			replies[i] = reply
+		}
+	}
+	return replies
+}
+
+// next reads the reply to a command; !ok: it failed.
+func (m *mixed) next(sent time.Time, args []string) (reply string, ok bool) {
+	b, err := m.conn.Next()
+	m.run.commands.Add(1)
+	if err != nil {
+		m.lost(sent, args, err)
+		return "", false
+	}
+	if reply = string(b); reply[0] == '-' || strings.Contains(reply, "\r\n-") {
+		m.failed = true
+		m.run.failed(sent, "client %d, %.60q: %.200q", m.id, args, reply)
+		if reply[0] == '-' && !isClearInCluster(reply) {
+			m.run.fault("client %d, %.60q: unclear error %.200q", m.id, args, reply)
+		}
+		return "", false
+	}
+	return reply, true
+}
+
+// lost deals with the end of the connection, for which no command of these is a reason.
+func (m *mixed) lost(_ time.Time, args []string, err error) {
+	m.failed = true
+	m.run.fault("client %d lost its connection at %.60q: %v", m.id, args, err)
+	m.close()
+}
+
+// count counts up by one.
+func (m *mixed) count(c *counter) {
+	crashes := m.run.crashes.Load()
+	m.counted(c, crashes, "INCR", m.do("INCR", c.key))
+}
+
+// countInTurn counts up n times without waiting between. What is sent later must not happen earlier.
+func (m *mixed) countInTurn(c *counter, n int) {
+	crashes := m.run.crashes.Load()
+	commands := make([][]string, n)
+	for i := range commands {
+		commands[i] = []string{"INCR", c.key}
+	}
+	replies := m.send(commands...)
+	if replies == nil {
+		replies = make([]string, n)
+	}
+	for _, reply := range replies {
+		m.counted(c, crashes, "one of several INCR", reply)
+	}
+}
+
+// counted judges the reply to an increment that was sent after so many crashes, "" if it failed.
+func (m *mixed) counted(c *counter, crashes int64, what, reply string) {
+	if reply == "" {
+		c.unsure++
+		return
+	}
+	var got int
+	if _, err := fmt.Sscanf(reply, ":%d\r\n", &got); err != nil {
+		m.run.fault("client %d: %s answers %.100q", m.id, what, reply)
+		return
+	}
+	m.judge(c, got-1, what)
+	c.acked, c.unsure, c.crashes = got, 0, crashes
+	c.safe = min(c.safe, got)
+}
+
+// judge looks at what a counter was found to be.
+func (m *mixed) judge(c *counter, got int, what string) {
+	least, most := c.acked, c.acked+c.unsure
+	if m.run.crashes.Load() != c.crashes {
+		least = c.safe
+	}
+	if got < least || got > most {
+		m.run.fault("client %d: %s finds %s at %d, want %d to %d", m.id, what, c.key, got, least, most)
+	}
+}
+
+// transact counts up in a transaction, every other time with a watched key.
+func (m *mixed) transact(c *counter, value string) {
+	crashes := m.run.crashes.Load()
+	if m.round%2 == 0 && m.do("WATCH", c.key) == "" {
+		return
+	}
+	replies := m.send([]string{"MULTI"}, []string{"INCR", c.key}, []string{"SET", c.key + "v", value}, []string{"EXEC"})
+	switch {
+	case replies == nil || replies[3] == "":
+		c.unsure++
+		return
+	case replies[3] == "*-1\r\n" && m.round%2 == 0:
+		return // the watched key has moved: as a client of Redis would, it tries again
+	}
+	var got int
+	if _, err := fmt.Sscanf(replies[3], "*2\r\n:%d\r\n+OK\r\n", &got); err != nil {
+		m.run.fault("client %d: EXEC answers %.100q", m.id, replies[3])
+		return
+	}
+	m.counted(c, crashes, "EXEC", fmt.Sprintf(":%d\r\n", got))
+}
+
+// script has a reply that no other request has.
+func (m *mixed) script(value string) {
+	if got := m.do("EVAL", "redis.call('SET', KEYS[1], ARGV[1]) return ARGV[1]", "1", m.hot+"s", value); got != "" && got != bulk(value) {
+		m.run.fault("client %d: EVAL answers %.100q, want %q", m.id, got, value)
+	}
+}
+
+func bulk(s string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(s), s) }
+
+// block waits for what the client's other connection pushes afterwards.
+func (m *mixed) block(value string) {
+	if m.conn == nil {
+		return
+	}
+	crashes := m.run.crashes.Load()
+	queue := fmt.Sprintf("%sq%d", m.hot, m.queues)
+	sent := time.Now()
+	err := m.conn.SendBytes(testkit.AppendRequest(nil, "BLPOP", queue, "5"))
+	if err != nil {
+		m.lost(sent, []string{"BLPOP"}, err)
+		return
+	}
+	pushed, err := m.second.Call("RPUSH", queue, value)
+	m.run.commands.Add(1)
+	if err != nil {
+		m.lost(sent, []string{"RPUSH"}, err)
+		return
+	}
+	if pushed[0] == '-' {
+		m.failed = true
+		m.run.failed(sent, "client %d, RPUSH: %.200q", m.id, pushed)
+	}
+	got, ok := m.next(sent, []string{"BLPOP", queue})
+	if m.failed || !ok || m.run.crashes.Load() != crashes {
+		m.queues++ // who knows what is in this one
+	} else if got != testkit.Request(queue, value) {
+		m.run.fault("client %d: BLPOP answers %.100q, want %q", m.id, got, value)
+		m.queues++
+	}
+}
+
+// confirm finds out which writes a replica knows.
+func (m *mixed) confirm() {
+	if m.run.crashes.Load() == 0 && m.run.replicas == 0 {
+		return
+	}
+	crashes := m.run.crashes.Load()
+	if got := m.do("WAIT", "1", "200"); got == "" || got == ":0\r\n" || m.run.crashes.Load() != crashes {
+		return
+	}
+	for i := range m.counters {
+		if c := &m.counters[i]; c.crashes == crashes {
+			c.safe = c.acked
+		}
+	}
+}
+
+// readBack compares all counters at the end.
+func (m *mixed) readBack() {
+	for i := range m.counters {
+		c := &m.counters[i]
+		if !m.connect() {
+			return
+		}
+		got := m.do("GET", c.key)
+		if got == "" || got == "$-1\r\n" && c.acked == 0 {
+			continue
+		}
+		var length, n int
+		if _, err := fmt.Sscanf(got, "$%d\r\n%d\r\n", &length, &n); err != nil {
+			m.run.fault("client %d: GET %s answers %.100q, want %d", m.id, c.key, got, c.acked)
+			continue
+		}
+		m.judge(c, n, "GET at the end")
+	}
+}
