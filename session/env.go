@@ -132,12 +132,10 @@ func (e *Env) single() bool { return len(e.Map.Shards()) == 1 && !e.Config.Shard
 // Follow takes over a new map of the servers, which the pool follows already. Each client goes by it when what it has under
 // way is answered: else a later request could overtake an earlier one that goes to where its key was before.
 func (e *Env) Follow(m *shard.Map) {
+	old := e.Map
 	e.Map = m
 	e.version++
-	if n := m.Len(); n > len(e.hub.feeds) {
-		e.hub.lost = append(e.hub.lost, make([]lost, n-len(e.hub.feeds))...)
-		e.hub.feeds = append(e.hub.feeds, make([]*feed, n-len(e.hub.feeds))...)
-	}
+	e.hub.follow(old)
 	e.sizeGroups()
 }
 

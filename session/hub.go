@@ -101,15 +101,18 @@ func (h *hub) servers(key topicKey) []int {
 	if strings.HasPrefix(key.name, "__key") || key.kind == pattern && !m.Slotted() {
 		return m.Shards()
 	}
-	return []int{h.env.channelServer([]byte(key.name))}
+	return []int{h.env.channelServer(key.kind, []byte(key.name))}
 }
 
 // channelServer is the server on which a channel lives: the first, where keys have none of their own.
-func (e *Env) channelServer(name []byte) int {
-	if e.single() || e.Map.Random() {
+func (e *Env) channelServer(k kind, name []byte) int {
+	switch {
+	case e.single() || e.Map.Random():
 		return e.home()
+	case k == shardChannel:
+		return e.Map.Lookup(name)
 	}
-	return e.Map.Lookup(name)
+	return e.Map.ChannelServer(name)
 }
 
 // acquire holds on to the topic, and subscribes to it if nobody has: then it is fresh.
@@ -271,7 +274,7 @@ func (h *hub) expects(key topicKey) *round {
 	if h.joining == 0 {
 		return nil
 	}
-	server := h.env.channelServer([]byte(key.name))
+	server := h.env.channelServer(key.kind, []byte(key.name))
 	if t := h.topics[key]; t != nil {
 		if r := h.underWay(t, server); r != nil {
 			return r

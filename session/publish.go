@@ -27,7 +27,7 @@ type tally struct{ ours, clients int }
 
 // tally counts this loop's part for a channel; matching: for a message to it, which patterns match too.
 func (h *hub) tally(key topicKey, matching bool) (sum tally) {
-	server := h.env.channelServer([]byte(key.name))
+	server := h.env.channelServer(key.kind, []byte(key.name))
 	if t := h.topics[key]; t != nil && !(matching && h.misses(t, server)) {
 		// A message is published at one server, NUMSUB asks all at which the topic is subscribed.
 		if sum.ours = 1; !matching {
@@ -86,15 +86,16 @@ func (e *Env) anyTopics() bool {
 
 // publish sends a message to the shard of its channel and corrects the count of those who got it.
 func (s *Session) publish(spec *command.Spec, req *parser.Request) {
+	k := channel
+	if spec.Name == "spublish" {
+		k = shardChannel
+	}
+	server := s.env.channelServer(k, req.Args[1])
 	if !s.env.anyTopics() && !s.env.anyJoining() {
-		s.pass(s.env.channelServer(req.Args[1]), spec, req)
+		s.pass(server, spec, req)
 		return
 	}
-	key := topicKey{channel, string(req.Args[1])}
-	if spec.Name == "spublish" {
-		key.kind = shardChannel
-	}
-	server := s.env.channelServer(req.Args[1])
+	key := topicKey{k, string(req.Args[1])}
 	if s.env.anyJoining() && !s.env.replaying {
 		s.begin(&overtaken{raw: bytes.Clone(req.Raw), spec: spec, key: key, server: server})
 		return

@@ -2,9 +2,11 @@ package session
 
 import (
 	"bytes"
+	"errors"
 	"slices"
 
 	"ringmaster/pool"
+	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
@@ -34,6 +36,14 @@ func (t *topic) established() bool {
 
 // miss notes that the topic's messages come no more from server.
 func (h *hub) miss(t *topic, server int) {
+	if !h.misses(t, server) {
+		h.env.Stats.Servers[server].SubscriptionsLost++
+	}
+	h.want(t, server)
+}
+
+// want notes that server must be asked for the topic.
+func (h *hub) want(t *topic, server int) {
 	l := &h.lost[server]
 	if r, again := l.topics[t]; again {
 		h.settled(r)
@@ -43,10 +53,52 @@ func (h *hub) miss(t *topic, server int) {
 		}
 		t.lost++
 		h.missing++
-		h.env.Stats.Servers[server].SubscriptionsLost++
 	}
 	l.topics[t] = nil
 }
+
+// follow goes by a new map of the servers: a server that is gone tells of no messages any more, and one that has come may have
+// some for those who listen to all.
+func (h *hub) follow(old *shard.Map) {
+	m := h.env.Map
+	if n := m.Len(); n > len(h.feeds) {
+		h.lost = append(h.lost, make([]lost, n-len(h.feeds))...)
+		h.feeds = append(h.feeds, make([]*feed, n-len(h.feeds))...)
+	}
+	for i := range old.Len() {
+		if old.Server(i) == m.Server(i) {
+			continue
+		}
+		if f := h.feeds[i]; f != nil {
+			conn := f.conn
+			f.OwnLost(conn, &pool.Failure{Kind: pool.Lost, Server: old.Server(i).Name, Cause: errNotInMap})
+			conn.Return(false)
+		}
+		for t := range h.lost[i].topics {
+			h.forget(t, i)
+			h.move(t, i)
+		}
+		h.lost[i] = lost{}
+	}
+	for _, t := range h.topics {
+		if t.round.on && len(h.servers(t.key)) > 1 {
+			h.move(t, -1)
+		}
+	}
+}
+
+// move has a topic that was subscribed at a server, which is gone, asked for wherever it belongs and is not.
+func (h *hub) move(t *topic, gone int) {
+	t.at = slices.DeleteFunc(t.at, func(i int) bool { return i == gone })
+	for _, i := range h.servers(t.key) {
+		if !slices.Contains(t.at, i) {
+			t.at = append(t.at, i)
+			h.want(t, i)
+		}
+	}
+}
+
+var errNotInMap = errors.New("it is no part of the topology any more")
 
 // misses reports whether the topic's messages don't come from server, or not for sure.
 func (h *hub) misses(t *topic, server int) bool {

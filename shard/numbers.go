@@ -14,6 +14,8 @@ const MaxNodes = 1024
 type Numbers struct {
 	servers []Server // by number; without an address: gone
 	freed   []int    // the numbers of those, the oldest first
+	// channels is the server, from 1, of channels by hash slot of their names; 0: none.
+	channels [Slots]uint16
 }
 
 // Map numbers the servers of groups and places the slots on their primaries. Slots without an owner go to the first
@@ -38,9 +40,10 @@ func (n *Numbers) Map(groups []Group) (*Map, error) {
 		default:
 			n.servers[i] = Server{}
 			n.freed = append(n.freed, i)
+			n.forsake(i)
 		}
 	}
-	m := &Map{slots: new([Slots]uint16)}
+	m := &Map{slots: new([Slots]uint16), channels: new([Slots]uint16)}
 	for _, g := range groups {
 		i, known := at[g.Primary.Addr]
 		if !known {
@@ -61,8 +64,23 @@ func (n *Numbers) Map(groups []Group) (*Map, error) {
 			}
 		}
 	}
+	for slot := range n.channels {
+		if n.channels[slot] == 0 {
+			n.channels[slot] = m.slots[slot] + 1
+		}
+		m.channels[slot] = n.channels[slot] - 1
+	}
 	m.servers = slices.Clone(n.servers)
 	return m, nil
+}
+
+// forsake takes the channels from server i.
+func (n *Numbers) forsake(i int) {
+	for slot, server := range n.channels {
+		if int(server) == i+1 {
+			n.channels[slot] = 0
+		}
+	}
 }
 
 // take gives a new server a number.
