@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -132,14 +134,19 @@ func (r *clusterRun) finish(t *testing.T) {
 	r.clients.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	last := time.Duration(0)
+	last, latest := time.Duration(0), ""
 	for _, e := range r.errors {
 		o := r.excuse(e)
 		if o == nil {
 			r.faults = append(r.faults, fmt.Sprintf("%s after %v: %s", e.came.Format("15:04:05.000"), e.came.Sub(e.sent).Round(time.Millisecond), e.what))
 			continue
 		}
-		last = max(last, e.sent.Sub(o.until))
+		if after := e.sent.Sub(o.until); after > last {
+			last, latest = after, e.what
+		}
+		if os.Getenv("ZZ") != "" && e.sent.After(o.until) {
+			t.Logf("%v after: %s", e.sent.Sub(o.until), e.what)
+		}
 	}
 	for i, f := range r.faults {
 		if i == 20 {
@@ -148,16 +155,19 @@ func (r *clusterRun) finish(t *testing.T) {
 		}
 		t.Error(f)
 	}
-	t.Logf("%d commands, %d messages; %d errors, the last request that failed was sent %v after a promotion; %d subscribers were told of gaps",
-		r.commands.Load(), r.messages.Load(), len(r.errors), last.Round(time.Millisecond), r.told.Load())
+	t.Logf("%d commands, %d messages; %d errors, %d times subscribers were told of gaps",
+		r.commands.Load(), r.messages.Load(), len(r.errors), r.told.Load())
+	if last > 0 {
+		t.Logf("the last request that failed was sent %v after a promotion: %s", last.Round(time.Millisecond), latest)
+	}
 	if r.commands.Load() < 100 || r.messages.Load() < 10 {
 		t.Error("too little traffic to say anything")
 	}
 }
 
-// excuse is the outage in which a request failed; nil: none.
+// excuse is the latest outage in which a request failed; nil: none.
 func (r *clusterRun) excuse(e clientError) *outage {
-	for i := range r.outages {
+	for i := range slices.Backward(r.outages) {
 		if o := &r.outages[i]; e.came.After(o.from) && e.sent.Before(o.until.Add(graceAfterPromotion)) {
 			return o
 		}
