@@ -20,12 +20,19 @@ func (p *Pool) Follow(m *shard.Map) {
 			p.leave(i)
 			p.servers[i] = newServer(i, s.Name, s.Addr)
 		}
+		first := p.Default()
+		first.serve(i) // the server's state is that of its default connection
 		for _, r := range p.rings {
-			r.serve(i)
+			if r != first {
+				r.serve(i)
+			}
 		}
 		if s.Addr == "" {
 			p.stats.Servers[i].State = stats.ServerGone
 		}
+	}
+	for _, r := range p.rings {
+		r.judge(errGone)
 	}
 }
 

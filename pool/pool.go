@@ -87,6 +87,9 @@ func newServer(i int, name, addr string) *Server {
 
 // updateState keeps the gauge that /readyz and /metrics show.
 func (s *Server) updateState(p *Pool) {
+	if p.servers[s.index] != s {
+		return // it is gone: its last connections say nothing of who has the number now
+	}
 	st := stats.ServerDown
 	if s.ready > 0 {
 		st = stats.ServerUp

@@ -28,15 +28,18 @@ type again struct {
 	at      int64 // when to send it
 }
 
-// Elsewhere reports whether an error may say that a request can't be answered now, or not there.
+// Elsewhere reports whether an error may say that a request can't be answered now, or not there. A script that such an error
+// has stopped may have written before: servers from Redis 7 and Valkey on say where it was stopped, older ones begin with ERR.
 func Elsewhere(b []byte) bool {
 	for _, word := range []string{"-MOVED ", "-ASK ", "-TRYAGAIN ", "-CLUSTERDOWN ", "-LOADING ", "-MASTERDOWN ", "-READONLY "} {
 		if len(b) > len(word) && string(b[:len(word)]) == word {
-			return true
+			return !bytes.Contains(b, stoppedScript)
 		}
 	}
 	return false
 }
+
+var stoppedScript = []byte(" script: ")
 
 // Target is the server to which an error sends a request at once; ok: it does, and the server is known. asking: it wants to hear ASKING
 // first. from is the server that has said so. Loop-only.
@@ -109,26 +112,29 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	default:
 		return false
 	}
-	moved := a.at == 0
-	if moved && a.request.hops < maxHops {
+	if a.at == 0 && a.request.hops < maxHops {
 		a.request.hops++
-	} else if a.at = max(a.at, p.Now+retryAfter); true {
+	} else {
+		a.at = max(a.at, p.Now+retryAfter)
 		a.request.hops = 0
 	}
+	named := string(word) == "MOVED" || string(word) == "ASK" // not for clients, which know no nodes
 	if limit := int64(p.cfg.Timeout); limit > 0 && a.at-e.at > limit {
-		if word[0] == 'M' && word[1] == 'O' || string(word) == "ASK" { // not for clients, which know no nodes
+		if named {
 			p.giveUp(&a, p.servers[a.server].timedOutUnsent)
-			return true
 		}
-		return false
+		return named
 	}
 	if h, ok := e.recv.(Holder); ok {
 		h.Hold()
 	}
-	if a.at == 0 && p.resend(&a, raw) {
+	if a.at == 0 && p.resend(&a, raw) || p.put(&a, raw) {
 		return true
 	}
-	return p.put(&a, raw)
+	if named {
+		p.giveUp(&a, p.servers[a.server].overloaded)
+	}
+	return named
 }
 
 // put keeps a request until it can be sent; false: too many are kept.
@@ -180,16 +186,19 @@ func (p *Pool) resend(a *again, raw []byte) bool {
 		}
 		a.asking = false
 	}
-	if to.admit(len(raw), 2) != nil {
+	requests := 1
+	if a.asking {
+		requests = 2
+	}
+	if to.admit(len(raw), requests) != nil {
 		return false
 	}
 	if a.asking {
-		if to.Enqueue(asking, swallowed{}, 0, Part) != nil {
-			return false
-		}
+		_ = to.Tell("ASKING")
 	}
 	to.out.write(raw)
-	to.owe(raw, a.request.recv, a.request.tag, a.request.cmd)
+	to.owe(len(raw), a.request.recv, a.request.tag, a.request.cmd)
+	to.remember(raw)
 	e := to.ring.at(to.ring.tail - 1)
 	e.at, e.hops = a.request.at, a.request.hops
 	return true
@@ -222,8 +231,6 @@ func (r *Rings) ready(nth int) *Conn {
 	}
 	return nil
 }
-
-var asking = appendCommand(nil, "ASKING")
 
 // tickAgain sends again what has waited long enough, and ends what has waited for too long.
 func (p *Pool) tickAgain() {

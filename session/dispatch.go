@@ -175,11 +175,14 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 
 // enqueue sends a request; one that the servers keep waiting has all the time it needs.
 func (s *Session) enqueue(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, cmd uint16) *pool.Failure {
-	if s.env.replaying && conn.Own() {
+	if s.waitsAt(conn) {
 		return conn.EnqueueBlocking(raw, recv, tag, cmd)
 	}
 	return conn.Enqueue(raw, recv, tag, cmd)
 }
+
+// waitsAt reports whether what is being sent is kept waiting by the servers.
+func (s *Session) waitsAt(conn *pool.Conn) bool { return s.env.replaying && conn.Own() }
 
 // anyServer is the first server that can answer now.
 func (s *Session) anyServer() int {

@@ -171,7 +171,7 @@ func (a *apart) send() *pool.Failure {
 			p.key = a.key
 		}
 		p.watch()
-		return p.conn.Enqueue(a.raw, a, 0, a.spec.ID)
+		return p.conn.EnqueueHere(a.raw, a, 0, a.spec.ID)
 	}
 	conn, f := s.blockingConn(a.server)
 	if f != nil {

@@ -30,6 +30,7 @@ type gather struct {
 	limit   int64   // of a log's entries; below 0: all
 	scan    scanPlace
 	blocks  bool // its parts may wait at the servers
+	keyed   bool // its parts go where their keys are
 }
 
 // part is one server's share of the reply.
@@ -67,10 +68,13 @@ func (g *gather) ask(server int, raw []byte) {
 		return
 	}
 	var f *pool.Failure
-	if g.blocks {
+	switch {
+	case g.blocks || g.s.waitsAt(conn):
 		f = conn.EnqueueBlocking(raw, g, i, pool.Part)
-	} else {
-		f = g.s.enqueue(conn, raw, g, i, pool.Part)
+	case g.keyed:
+		f = conn.Enqueue(raw, g, i, pool.Part)
+	default:
+		f = conn.EnqueueHere(raw, g, i, pool.Part)
 	}
 	if f != nil {
 		g.Fail(i, f)
@@ -158,7 +162,7 @@ func (g *gather) letGo() {
 
 func (g *gather) recycle() {
 	g.letGo()
-	g.held, g.blocks = 0, false
+	g.held, g.blocks, g.keyed = 0, false, false
 	g.s, g.spec = nil, nil
 	g.parts = g.parts[:0]
 	g.order = g.order[:0]
@@ -206,6 +210,7 @@ func (s *Session) split(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	g := s.gather(spec, len(req.Raw))
+	g.keyed = true
 	g.hold()
 	env.share(req, words)
 	if spec.Merge == command.MergeInKeyOrder {

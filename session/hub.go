@@ -167,7 +167,7 @@ func (h *hub) barrier(t *topic, p *subscribing) {
 			continue
 		}
 		p.left++
-		if failure := f.conn.Enqueue(pingFrame, barrier{p, f}, 0, pool.Part); failure != nil {
+		if failure := f.conn.EnqueueHere(pingFrame, barrier{p, f}, 0, pool.Part); failure != nil {
 			p.left--
 		}
 	}
@@ -242,7 +242,7 @@ func (f *feed) ask(t *topic, r *round) *pool.Failure {
 	}
 	// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed.
 	raw := appendRequest(nil, strings.ToUpper(verb), t.key.name)
-	failure := f.conn.Enqueue(appendRequest(raw, "PING"), f, 0, pool.Part)
+	failure := f.conn.EnqueueHere(appendRequest(raw, "PING"), f, 0, pool.Part)
 	if failure == nil {
 		f.asked = append(f.asked, asked{t, r})
 	}

@@ -236,7 +236,7 @@ func (o *own) follow(from, to pool.Key) {
 	var f *pool.Failure
 	if from.Proto != to.Proto {
 		o.deaf = true // pushes of the old protocol are nothing for a client of the new one
-		f = o.conn.Enqueue(appendRequest(nil, "HELLO", itoa(to.Proto)), o, 0, pool.Part)
+		f = o.conn.EnqueueHere(appendRequest(nil, "HELLO", itoa(to.Proto)), o, 0, pool.Part)
 	}
 	if f == nil && from.DB != to.DB {
 		f = o.conn.Tell("SELECT", itoa(to.DB))

@@ -86,21 +86,30 @@ func (e *Env) anyTopics() bool {
 
 // publish sends a message to the shard of its channel and corrects the count of those who got it.
 func (s *Session) publish(spec *command.Spec, req *parser.Request) {
-	k := channel
-	if spec.Name == "spublish" {
-		k = shardChannel
-	}
-	server := s.env.channelServer(k, req.Args[1])
-	if !s.env.anyTopics() && !s.env.anyJoining() {
-		s.pass(server, spec, req)
+	unheard := !s.env.anyTopics() && !s.env.anyJoining()
+	if unheard && (spec.Name == "spublish" || !s.env.Map.Slotted()) {
+		s.pass(s.env.channelServer(shardChannel, req.Args[1]), spec, req)
 		return
 	}
-	key := topicKey{k, string(req.Args[1])}
+	if unheard {
+		s.publishNow(spec, topicKey{}, s.env.channelServer(channel, req.Args[1]), req.Raw)
+		return
+	}
+	key := publishedTo(spec, req)
+	server := s.env.channelServer(key.kind, req.Args[1])
 	if s.env.anyJoining() && !s.env.replaying {
 		s.begin(&overtaken{raw: bytes.Clone(req.Raw), spec: spec, key: key, server: server})
 		return
 	}
 	s.publishNow(spec, key, server, req.Raw)
+}
+
+// publishedTo is what a PUBLISH or SPUBLISH is for.
+func publishedTo(spec *command.Spec, req *parser.Request) topicKey {
+	if spec.Name == "spublish" {
+		return topicKey{shardChannel, string(req.Args[1])}
+	}
+	return topicKey{channel, string(req.Args[1])}
 }
 
 // anyJoining reports whether a client of any loop is about to subscribe to something.
@@ -175,7 +184,14 @@ func (s *Session) publishNow(spec *command.Spec, key topicKey, server int, raw [
 	if s.env.anyTopics() {
 		recv, at = &published{s: s, tag: tag, key: key}, 0
 	}
-	if f := s.enqueue(s.conn(server), raw, recv, at, spec.ID); f != nil {
+	conn := s.conn(server)
+	var f *pool.Failure
+	if key.kind == channel && !s.waitsAt(conn) {
+		f = conn.EnqueueHere(raw, recv, at, spec.ID) // messages of two nodes have no order
+	} else {
+		f = s.enqueue(conn, raw, recv, at, spec.ID)
+	}
+	if f != nil {
 		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
@@ -259,7 +275,7 @@ func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
 		if i == s.env.home() {
 			id = spec.ID
 		}
-		if f := s.conn(i).Enqueue(req.Raw, n, uint64(i), id); f != nil {
+		if f := s.conn(i).EnqueueHere(req.Raw, n, uint64(i), id); f != nil {
 			n.Fail(uint64(i), f)
 		}
 	}

@@ -100,7 +100,7 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 // passRaw is pass for a request that is not the one being parsed.
 func (s *Session) passRaw(server int, spec *command.Spec, raw []byte) {
 	tag := s.expect(len(raw))
-	if f := s.conn(server).Enqueue(raw, s, tag, spec.ID); f != nil {
+	if f := s.conn(server).EnqueueHere(raw, s, tag, spec.ID); f != nil {
 		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
