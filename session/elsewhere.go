@@ -200,7 +200,17 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 		s.env.later = append(s.env.later, a)
 		return
 	}
+	if b[0] == '-' && p&pool.First != 0 {
+		a.unwatch(false)
+	}
 	s.Reply(a.tag, b, p)
+}
+
+// unwatch tells that a WATCH has failed. unsure: the server may watch all the same.
+func (a *apart) unwatch(unsure bool) {
+	if p := a.s.pin; p != nil && a.first {
+		p.watches, p.lost, p.soiled = false, false, p.soiled || unsure
+	}
 }
 
 // patient reports whether it may be sent again: not if the connection has other state, nor for longer than any request may take.
@@ -227,6 +237,7 @@ func (a *apart) elsewhere(b []byte) (server int, asking, told bool) {
 // Fail is pool.Receiver.
 func (a *apart) Fail(_ uint64, f *pool.Failure) {
 	if a.s.state != open || f.Sent || f.Kind != pool.Lost && f.Kind != pool.Down || !a.putOff(&pool.Failure{Kind: pool.Down}) {
+		a.unwatch(true)
 		a.s.Fail(a.tag, f)
 	}
 }
