@@ -117,6 +117,15 @@ func (c *Conn) EnqueueBlocking(raw []byte, recv Receiver, tag uint64, cmd uint16
 	return f
 }
 
+// EnqueuePostponed is Enqueue for a command that the server keeps waiting, on a connection of its own.
+func (c *Conn) EnqueuePostponed(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
+	f := c.Enqueue(raw, recv, tag, cmd)
+	if f == nil {
+		c.blocks()
+	}
+	return f
+}
+
 // blocks marks the latest request as one that waits at the server.
 func (c *Conn) blocks() {
 	c.ring.at(c.ring.tail - 1).blocks = true
@@ -157,7 +166,7 @@ func (c *Conn) owe(size int, recv Receiver, tag uint64, cmd uint16) {
 
 // remember keeps the bytes of the latest request, which may have to be sent again.
 func (c *Conn) remember(raw []byte) {
-	if c.pool.cfg.Cluster && !c.own && len(raw) <= math.MaxUint32 {
+	if c.pool.cfg.Cluster && len(raw) <= math.MaxUint32 {
 		c.sent.add(raw)
 		c.ring.at(c.ring.tail - 1).size = uint32(len(raw))
 	}

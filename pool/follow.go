@@ -8,6 +8,7 @@ import (
 // Follow takes over the servers of a new map: those that are new are dialled, those that are gone drain, and nothing else
 // changes. Loop-only.
 func (p *Pool) Follow(m *shard.Map) {
+	p.m = m
 	for i := range m.Len() {
 		s := m.Server(i)
 		if i < len(p.servers) && p.servers[i].Addr == s.Addr {

@@ -41,16 +41,20 @@ type Pool struct {
 	urgent  bool    // a dirty connection holds at least urgentSize
 	backlog []*Conn // more to write than their sockets should hold
 	dials   []*Conn
-	leaving []*Conn   // to servers that are gone
-	copied  []byte    // a request that is being sent again
-	waits   int       // bytes of again
-	again   []again   // requests that wait to be sent again
-	version []byte    // of the servers, as the last HELLO told
-	hellos  [4][]byte // by protocol: the last reply to HELLO
-	stats   *stats.Loop
-	log     logger
-	random  *rand.Rand
-	stopped bool
+	leaving []*Conn // to servers that are gone
+	copied  []byte  // a request that is being sent again
+	m       *shard.Map
+
+	again     []again // requests that wait to be sent again, each behind those of its client that were sent before it
+	waits     int     // bytes of again
+	pass      uint64  // over again, the latest
+	wanderers map[any]*wanderer
+	version   []byte    // of the servers, as the last HELLO told
+	hellos    [4][]byte // by protocol: the last reply to HELLO
+	stats     *stats.Loop
+	log       logger
+	random    *rand.Rand
+	stopped   bool
 }
 
 // Server is one server as a loop sees it.
@@ -66,7 +70,7 @@ type Server struct {
 // New makes the pool for the servers of m. Nothing is dialled before Start.
 func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 	p := &Pool{
-		cfg: cfg, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
+		cfg: cfg, m: m, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
 		log: logger{log: log, last: map[string]int64{}}, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	for i := range m.Len() {

@@ -16,6 +16,7 @@ type Rings struct {
 	conns []*Conn // server-major: conns[server*perServer+i]
 
 	sessions  int
+	waiting   int   // their requests in Pool.again
 	idleSince int64 // when the last session left, ns
 	usable    bool  // a connection has been ready
 	refusal   []byte
@@ -82,7 +83,7 @@ func (r *Rings) Leave() {
 // idle reports whether no session uses the rings and nothing is owed, not even to a client that is gone:
 // nobody watches connections that are given up.
 func (r *Rings) idle() bool {
-	if r.sessions > 0 {
+	if r.sessions > 0 || r.waiting > 0 {
 		return false
 	}
 	for _, c := range r.conns {

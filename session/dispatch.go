@@ -176,7 +176,7 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 // enqueue sends a request; one that the servers keep waiting has all the time it needs.
 func (s *Session) enqueue(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, cmd uint16) *pool.Failure {
 	if s.waitsAt(conn) {
-		return conn.EnqueueBlocking(raw, recv, tag, cmd)
+		return conn.EnqueuePostponed(raw, recv, tag, cmd)
 	}
 	return conn.Enqueue(raw, recv, tag, cmd)
 }

@@ -163,6 +163,10 @@ func failureText(f *pool.Failure, timeout fmt.Stringer) string {
 		return "ERR lost the connection to server " + f.Server + "; the command was not sent" + cause(f)
 	case pool.Overloaded:
 		return "ERR server " + f.Server + " has too many requests waiting; the command was not sent"
+	case pool.Moved:
+		return "ERR the keys are not at server " + f.Server + " any more, and the command can't go elsewhere; it was not run"
+	case pool.Overtaken:
+		return "ERR server " + f.Server + " could not run the command at first, and a later one has run since; it was not run"
 	case pool.NoneFree:
 		return "ERR no connection of its own is free for this command (--pinned-connections); it was not sent"
 	case pool.Stopping:

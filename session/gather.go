@@ -69,6 +69,8 @@ func (g *gather) ask(server int, raw []byte) {
 	}
 	var f *pool.Failure
 	switch {
+	case g.keyed && g.s.waitsAt(conn):
+		f = conn.EnqueuePostponed(raw, g, i, pool.Part)
 	case g.blocks || g.s.waitsAt(conn):
 		f = conn.EnqueueBlocking(raw, g, i, pool.Part)
 	case g.keyed:
@@ -119,7 +121,10 @@ func (g *gather) Fail(i uint64, f *pool.Failure) {
 }
 
 // Hold is pool.Holder.
-func (g *gather) Hold() { g.s.Hold() }
+func (g *gather) Hold() bool { return g.s.Hold() }
+
+// Place is pool.Holder: its parts have one, for they go to different hash slots.
+func (g *gather) Place(uint64) (client any, place uint64, last bool) { return g.s.Place(g.tag) }
 
 // end counts a part's end; after the last the reply is made.
 func (g *gather) end() {

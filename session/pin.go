@@ -17,7 +17,8 @@ type pin struct {
 	conn   *pool.Conn
 	// Why the session has it. Without a reason it is given back.
 	watches bool   // keys are watched
-	key     []byte // in front of a cluster, the first of them
+	version uint16 // of the map by which the first of them was placed
+	key     []byte // the first of them, in front of a cluster
 	lost    bool   // keys were watched on a connection that is gone
 	dirty   bool   // the servers keep other state on it, for as long as the client stays
 	blocks  bool   // a blocking command is under way
@@ -103,12 +104,10 @@ func (s *Session) conn(server int) *pool.Conn {
 	return s.rings.Pick(server, s.seat)
 }
 
-// pinnedConn is conn for a session that has connections of its own. In front of a cluster a shared one is as good while it only
-// watches: what comes is sent from there to where its keys are.
+// pinnedConn is conn for a session that has connections of its own.
 func (s *Session) pinnedConn(server int) *pool.Conn {
-	p := s.pin
-	if c := p.to(server); c != nil && (p.dirty || p.blocks || !s.env.Map.Slotted()) {
-		p.tracking.tellCaching(server, c)
+	if c := s.pin.to(server); c != nil {
+		s.pin.tracking.tellCaching(server, c)
 		return c
 	}
 	return s.rings.Pick(server, s.seat)

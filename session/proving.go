@@ -18,7 +18,7 @@ type proving struct {
 }
 
 func (p *proving) step(s *Session) {
-	conn := s.execConn(s.tx.server)
+	conn := s.conn(s.tx.server)
 	if !p.asked {
 		p.s, p.asked = s, true
 		if p.since == 0 {

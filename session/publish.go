@@ -218,6 +218,12 @@ func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
 	})
 }
 
+// Hold is pool.Holder.
+func (p *published) Hold() bool { return p.s.Hold() }
+
+// Place is pool.Holder.
+func (p *published) Place(uint64) (client any, place uint64, last bool) { return p.s.Place(p.tag) }
+
 // Fail is pool.Receiver.
 func (p *published) Fail(_ uint64, f *pool.Failure) { p.s.Fail(p.tag, f) }
 

@@ -9,7 +9,6 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
-	"ringmaster/pool"
 	"ringmaster/stats"
 )
 
@@ -291,11 +290,8 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	} else if tx.server == anyServer {
 		tx.server = s.anyServer()
 	}
-	if p := s.pin; p != nil && p.watches {
-		tx.server = p.watcher(tx.server, tx.key)
-	}
 	if p := s.pin; p != nil && p.watches && p.server != tx.server {
-		if tx.n > 0 {
+		if tx.n > 0 && !p.movedAway() && !p.hasSlotOf(tx.key) {
 			s.endTransaction()
 			s.refuse(spec, errCrossSlot)
 			return
@@ -310,14 +306,6 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	s.execNow(spec)
 }
 
-// execConn is the connection for a transaction at server: the one that watches, if keys are watched there.
-func (s *Session) execConn(server int) *pool.Conn {
-	if p := s.pin; p != nil && p.watches && p.server == server && p.conn != nil {
-		return p.conn
-	}
-	return s.conn(server)
-}
-
 // watchLost reports whether keys were watched on a connection that is gone.
 func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
 
@@ -325,10 +313,6 @@ func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
 func (s *Session) execNow(spec *command.Spec) {
 	tx := s.tx
 	switch {
-	case s.pin != nil && s.pin.watches && s.env.Map.Slotted() && s.Owed() > 0:
-		// What came before goes over a shared connection: it must not be overtaken.
-		s.begin(&errand{send: func(*Session) {}, done: func(s *Session) { s.execNow(spec) }})
-		return
 	case s.watchLost():
 		// Nobody watches the keys any more: they may have changed.
 		s.endTransaction()
@@ -343,7 +327,7 @@ func (s *Session) execNow(spec *command.Spec) {
 	case tx.dirty && (s.pin == nil || !s.pin.dirty):
 		s.execApart(spec)
 		return
-	case !s.execConn(tx.server).TakesMulti() && s.pin != nil && s.pin.watches:
+	case !s.conn(tx.server).TakesMulti() && s.pin != nil && s.pin.watches:
 		refusal := s.pin.refusal
 		s.endTransaction()
 		if refusal == nil {
@@ -354,7 +338,7 @@ func (s *Session) execNow(spec *command.Spec) {
 		s.env.Stats.Error(spec.ID, refusal)
 		s.answer(refusal)
 		return
-	case !s.execConn(tx.server).TakesMulti():
+	case !s.conn(tx.server).TakesMulti():
 		s.begin(&proving{spec: spec})
 		return
 	}
@@ -409,7 +393,7 @@ func (s *Session) endTransaction() {
 // sendTransaction sends the transaction as one piece.
 func (s *Session) sendTransaction(spec *command.Spec) {
 	tx, env := s.tx, s.env
-	conn := s.execConn(tx.server)
+	conn := s.conn(tx.server)
 	s.tx = nil
 	for _, args := range tx.pauses {
 		s.notePause(args)
@@ -433,10 +417,14 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	}
 	o.tag = s.expect(len(tx.buf.B))
 	if env.Map.Slotted() {
-		o.piece = &piece{buf: tx.buf, needs: needs, requests: requests, cmd: spec.ID, key: tx.key, server: tx.server, watched: watched, at: env.Pool.Now}
+		o.piece = &piece{
+			buf: tx.buf, needs: needs, requests: requests, cmd: spec.ID, slot: env.slotOf(tx.key), server: tx.server, conn: conn,
+			watched: watched, at: env.Pool.Now,
+		}
 	}
 	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks); f != nil {
-		if o.piece != nil && o.putOff(f) {
+		if o.piece != nil && o.unsent(f) {
+			o.resend() // its keys may be elsewhere by now
 			return
 		}
 		tag := o.tag

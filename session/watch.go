@@ -5,6 +5,7 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
+	"ringmaster/pool"
 )
 
 // watch ties keys to a connection of the session's own until EXEC, DISCARD or UNWATCH.
@@ -17,20 +18,25 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	if !ok {
 		return
 	}
-	if p := s.pin; p != nil && p.watches && p.conn != nil {
-		if server = p.watcher(server, req.Args[1]); p.server != server {
+	if p := s.pin; p != nil && p.watches && p.conn != nil && p.server != server {
+		switch {
+		case p.movedAway():
+			s.succeed(spec)
+			return
+		case !p.hasSlotOf(req.Args[1]):
 			s.refuse(spec, errCrossSlot)
 			return
 		}
+		server = p.server
 	}
-	if p := s.pin; p != nil && (p.dirty || !s.env.Map.Slotted()) {
+	if p := s.pin; p != nil {
 		if c := p.to(server); c != nil && (p.watches || p.dirty && c.TakesMulti()) {
 			p.server, p.conn = server, c
 			if !p.watches {
 				p.key = bytes.Clone(req.Args[1])
 			}
 			p.watch()
-			s.pass(server, spec, req)
+			s.watchMore(server, spec, req.Raw)
 			return
 		}
 	}
@@ -54,23 +60,59 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	})
 }
 
-// watcher is the server whose connection is to be asked about a key: that which watches, if it watches keys of the same hash slot,
-// which has moved if that is not where it is; else server, which has the key now.
-func (p *pin) watcher(server int, key []byte) int {
-	if p.key != nil && key != nil && p.s.env.Map.Together(key, p.key) {
-		return p.server
-	}
-	return server
-}
-
 // watch prepares the connection for WATCH. Whether the server takes MULTI must be known before: asking for
 // it ends what is watched.
 func (p *pin) watch() {
 	if !p.conn.TakesMulti() && !p.conn.LoginProves() && !p.watches {
 		_ = p.conn.ProveMulti(p)
 	}
+	if !p.watches {
+		p.version = p.s.env.version
+	}
 	p.watches = true
 }
+
+// movedAway reports whether watched keys may be at another server than when the session began to watch: then nobody watches
+// them any more.
+func (p *pin) movedAway() bool {
+	p.lost = p.lost || p.version != p.s.env.version
+	return p.lost
+}
+
+// hasSlotOf reports whether the hash slot of key is that of the first watched key. A node may have sent the session to where the slot
+// is before the map knows.
+func (p *pin) hasSlotOf(key []byte) bool {
+	m := p.s.env.Map
+	return p.key != nil && key != nil && m.Slotted() && m.Together(key, p.key)
+}
+
+// watchMore watches further keys over the connection that watches, or keeps state.
+func (s *Session) watchMore(server int, spec *command.Spec, raw []byte) {
+	w := &watching{s: s, tag: s.expect(len(raw))}
+	if f := s.conn(server).EnqueueHere(raw, w, 0, spec.ID); f != nil {
+		s.countFailure(spec)
+		s.Fail(w.tag, f)
+	}
+}
+
+// watching receives the reply to a WATCH that follows another.
+type watching struct {
+	s   *Session
+	tag uint64
+}
+
+// Reply is pool.Receiver.
+func (w *watching) Reply(_ uint64, b []byte, piece pool.Piece) {
+	if p := w.s.pin; p != nil && piece == pool.Whole && pool.NamesNode(b) {
+		p.lost = p.watches // the keys are elsewhere: EXEC answers null
+		w.s.Reply(w.tag, []byte("+OK\r\n"), piece)
+		return
+	}
+	w.s.Reply(w.tag, b, piece)
+}
+
+// Fail is pool.Receiver.
+func (w *watching) Fail(_ uint64, f *pool.Failure) { w.s.Fail(w.tag, f) }
 
 // forgetWatches frees the watched keys.
 func (s *Session) forgetWatches() {

@@ -76,6 +76,7 @@ func newWorld(tb testing.TB, s settings) *world {
 	w := &world{tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, databases: 16}
 	if s.upstream.Cluster {
 		s.upstream.Hint = func() { w.hints++ }
+		s.upstream.Slot = SlotOf(s.session.Limits)
 		w.slots = map[string]string{}
 		for _, name := range s.servers {
 			w.slots[name] = name
