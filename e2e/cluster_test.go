@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -13,35 +14,28 @@ func TestReshardingUnderTrafficIsNotSeen(t *testing.T) {
 	run := startClusterRun(t, 3, 0, "--timeout", "10s")
 	run.start(scale(t, "CLUSTER_CLIENTS", 10, 20, 20))
 	end := time.Now().Add(time.Duration(scale(t, "RESHARD_SECONDS", 2, 4, 4)) * time.Second)
-	moves, added := 0, 0
-	for moves == 0 || time.Now().Before(end) && !run.faulty() {
-		moves += run.tour(t)
-		moves += run.visit(t)
-		added++
+	tours := 0
+	for tours == 0 || time.Now().Before(end) && !run.faulty() {
+		for range run.cluster.Running() {
+			run.moveOn(t)
+		}
+		run.visit(t)
+		tours++
 	}
-	run.finish(t)
-	t.Logf("%d times redis-cli moved %d slots, %d nodes came and went", moves, hotSlots, added)
-}
-
-// tour moves the hot slots to every node and back.
-func (r *clusterRun) tour(t *testing.T) (moves int) {
-	t.Helper()
-	for range r.cluster.Running() {
-		moves += r.moveOn(t)
-	}
-	return moves
+	run.end()
+	run.report(t)
+	t.Logf("%d tours of %d slots to every node and back, and to one that joined and left", tours, hotSlots)
 }
 
 // moveOn moves the hot slots to the next node.
-func (r *clusterRun) moveOn(t *testing.T) (moves int) {
+func (r *clusterRun) moveOn(t *testing.T) {
 	t.Helper()
 	primaries := r.cluster.Primaries(t)
 	r.cluster.Reshard(t, hotSlots, primaries[0], primaries[1])
-	return 1
 }
 
 // visit adds a node, moves the hot slots there and back, and removes it.
-func (r *clusterRun) visit(t *testing.T) (moves int) {
+func (r *clusterRun) visit(t *testing.T) {
 	t.Helper()
 	home := r.cluster.Primary(0)
 	guest := r.cluster.Join(t)
@@ -49,7 +43,6 @@ func (r *clusterRun) visit(t *testing.T) (moves int) {
 	r.cluster.Reshard(t, hotSlots, guest, home)
 	r.cluster.Leave(t, guest)
 	guest.Kill()
-	return 2
 }
 
 // A primary is killed and its replica takes over: requests fail between the two only, with clear words.
@@ -63,10 +56,11 @@ func TestFailoverEndsTheErrors(t *testing.T) {
 			break
 		}
 	}
-	run.finish(t)
+	run.end()
+	run.report(t)
 }
 
-// failOver kills slot's owner, waits until the proxy serves the slot again, and has the one that was killed back as a replica.
+// failOver kills slot's owner, waits until the proxy serves all slots again, and has the one that was killed back as a replica.
 func (r *clusterRun) failOver(t *testing.T, slot int) {
 	t.Helper()
 	old := r.kill(t, slot)
@@ -79,4 +73,86 @@ func (r *clusterRun) failOver(t *testing.T, slot int) {
 	t.Logf("writes %v after the promotion was visible", time.Since(seen).Round(time.Millisecond))
 	old.Restart(t)
 	r.cluster.WaitOK(t)
+}
+
+// Failovers and moves, one every 20 seconds for as long as CHURN_SECONDS says, leave nothing behind.
+func TestChurnLeavesNothingBehind(t *testing.T) {
+	if os.Getenv("CHURN_SECONDS") == "" {
+		t.Skip("takes minutes: runs where CHURN_SECONDS is set")
+	}
+	seconds, clients := scale(t, "CHURN_SECONDS", 0, 0, 0), scale(t, "CLUSTER_CLIENTS", 10, 20, 20)
+	run := startClusterRun(t, 3, 3)
+	start := run.proxy.Usage(t)
+	run.start(clients)
+	for round := range 4 {
+		run.disturb(t, round)
+	}
+	run.end()
+	before := run.rest(t, start)
+
+	run.start(clients)
+	began := time.Now()
+	every := time.NewTicker(20 * time.Second)
+	defer every.Stop()
+	round := 0
+	for ; time.Since(began) < time.Duration(seconds)*time.Second && !run.faulty(); round++ {
+		run.disturb(t, round)
+		if round%15 == 0 {
+			t.Logf("%v: %v, RSS %d MB", time.Since(began).Round(time.Second), run.proxy.Usage(t), run.proxy.RSS(t)>>20)
+		}
+		<-every.C
+	}
+	run.end()
+	after := run.rest(t, start)
+	run.report(t)
+	t.Logf("%d disturbances in %v; at the start %v, after the warm-up RSS %d MB, now RSS %d MB, at most %d MB", round,
+		time.Since(began).Round(time.Second), start, before>>20, after>>20, run.proxy.PeakRSS(t)>>20)
+	if after > before+before/4 {
+		t.Errorf("RSS has grown from %d to %d bytes", before, after)
+	}
+}
+
+// disturb does one of what can happen to a cluster, in turn.
+func (r *clusterRun) disturb(t *testing.T, round int) {
+	t.Helper()
+	switch round % 4 {
+	case 0:
+		r.failOver(t, round/4*5462%16384)
+	case 1:
+		r.moveOn(t)
+	case 2:
+		r.changeRoles(t, round/4*5462%16384)
+	case 3:
+		r.visit(t)
+	}
+	// What was moved is acknowledged by the node that had it before: its new node's replica must have it, too, before that is killed.
+	r.cluster.WaitReplicated(t)
+}
+
+// changeRoles makes a replica of slot's owner the primary, which loses nothing.
+func (r *clusterRun) changeRoles(t *testing.T, slot int) {
+	t.Helper()
+	replicas := r.cluster.ReplicasOf(t, r.cluster.Primary(slot))
+	if len(replicas) == 0 {
+		t.Fatalf("the owner of slot %d has no replica", slot)
+	}
+	r.cluster.Failover(t, replicas[0])
+	r.cluster.WaitOK(t)
+}
+
+// rest waits until the proxy holds no more than at the start, but for a connection of each loop to each server for messages, which
+// stays, and returns its resident memory in bytes.
+func (r *clusterRun) rest(t *testing.T, start testkit.Usage) int64 {
+	t.Helper()
+	const feeds = 2 * 3
+	var now testkit.Usage
+	settled := testkit.Eventually(90*time.Second, func() bool { // connections that may be lent again stay for a minute
+		now = r.proxy.Usage(t)
+		return now.Goroutines <= start.Goroutines && now.FDs <= start.FDs+feeds
+	})
+	if !settled {
+		_, stacks := r.proxy.Get(t, "/debug/pprof/goroutine?debug=1")
+		t.Errorf("leak: %v at the start, %v now\n%s", start, now, stacks)
+	}
+	return r.proxy.RSS(t)
 }

@@ -214,7 +214,9 @@ func (m *mixed) transact(c *counter, value string) {
 	if m.round%2 == 0 && m.do("WATCH", c.key) == "" {
 		return
 	}
-	if m.round%2 == 0 { m.do("GET", c.key) }
+	if m.round%2 == 0 {
+		m.do("GET", c.key)
+	}
 	replies := m.send([]string{"MULTI"}, []string{"INCR", c.key}, []string{"SET", c.key + "v", value}, []string{"EXEC"})
 	switch {
 	case replies == nil || replies[3] == "":

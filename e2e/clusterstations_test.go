@@ -23,6 +23,7 @@ type subscription struct {
 	subscribe        string // the command
 	channel, publish string
 	over             atomic.Bool // the listener has gone
+	listens          bool        // it has subscribed
 	published        atomic.Int64
 	heard            int   // the latest message
 	fresh            bool  // the listener was told that it may miss some
@@ -98,7 +99,6 @@ func (s *subscription) listen() {
 		if !again {
 			return
 		}
-		s.run.told.Add(1)
 		time.Sleep(afterError)
 	}
 }
@@ -123,7 +123,6 @@ func (s *subscription) listenOver(conn *testkit.Conn) (told bool) {
 			return s.ended(err)
 		}
 		if told {
-			s.run.told.Add(1)
 			if err := s.subscribeAt(conn); err != nil {
 				return s.ended(err)
 			}
@@ -146,7 +145,10 @@ var errRefused = errors.New("refused")
 // subscribeAt subscribes and waits for the confirmation.
 func (s *subscription) subscribeAt(conn *testkit.Conn) error {
 	sent := time.Now()
-	s.fresh = true
+	if s.listens {
+		s.run.told.Add(1)
+	}
+	s.fresh, s.listens = true, false
 	if err := conn.SendBytes(testkit.AppendRequest(nil, s.subscribe, s.channel)); err != nil {
 		return err
 	}
@@ -158,6 +160,7 @@ func (s *subscription) subscribeAt(conn *testkit.Conn) error {
 		s.run.failed(sent, "%s %s: %.200q", s.subscribe, s.channel, b)
 		return errRefused
 	}
+	s.listens = true
 	return nil
 }
 

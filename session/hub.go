@@ -25,6 +25,7 @@ type hub struct {
 	lost    []lost   // by server: what lost feeds have left behind
 	missing int      // topics in lost
 	refused []*topic // by a server that was asked again: the next tick closes their subscribers
+	strays  []stray
 }
 
 // kind tells channels, patterns and shard channels apart.
@@ -68,6 +69,7 @@ type round struct {
 	left    int    // servers that have not answered
 	refusal []byte // the error of one that refused; nil: none
 	counted bool   // out again: hub.settled
+	strayed int64  // when a server refused it first since the slot may be elsewhere, ns; 0: none has
 	waiters []waiter
 }
 
@@ -340,6 +342,10 @@ func (f *feed) answered(refusal []byte) {
 	}
 	r, h := a.round, f.hub
 	if refusal != nil {
+		var kept bool
+		if refusal, kept = f.astray(a, refusal); kept {
+			return
+		}
 		r.refusal = refusal
 	}
 	if r.left--; r.left > 0 {
@@ -412,7 +418,9 @@ func (f *feed) frame(b []byte) {
 			}
 			return
 		case v.on, v.off:
-			if len(f.asked) > 0 {
+			if k == shardChannel && string(what) == v.off && !f.asksOff(string(name)) {
+				f.left(string(name))
+			} else if len(f.asked) > 0 {
 				f.answered(nil)
 			}
 			return

@@ -30,8 +30,10 @@ func (h *hub) tally(key topicKey, matching bool) (sum tally) {
 	server := h.env.channelServer(key.kind, []byte(key.name))
 	if t := h.topics[key]; t != nil && !(matching && h.misses(t, server)) {
 		// A message is published at one server, NUMSUB asks all at which the topic is subscribed.
-		if sum.ours = 1; !matching {
+		if !matching {
 			sum.ours = len(t.at) - t.lost
+		} else if slices.Contains(t.at, server) {
+			sum.ours = 1
 		}
 		sum.clients = len(t.subs)
 	}

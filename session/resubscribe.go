@@ -80,6 +80,7 @@ func (h *hub) follow(old *shard.Map) {
 		}
 		h.lost[i] = lost{}
 	}
+	h.moveShardChannels()
 	for _, t := range h.topics {
 		if t.round.on && len(h.servers(t.key)) > 1 {
 			h.move(t, -1)
@@ -141,6 +142,7 @@ func (h *hub) tick() {
 			s.close(stats.SubscriptionLost)
 		}
 	}
+	h.sendStrays()
 	if h.missing == 0 {
 		return
 	}
@@ -216,7 +218,7 @@ func (f *feed) askedAgain(t *topic, r *round) {
 	case r.refusal == nil:
 		h.forget(t, f.server)
 		h.env.Stats.Servers[f.server].SubscriptionsRestored++
-	case passing(r.refusal):
+	case passing(r.refusal), t.key.kind == shardChannel && pool.Elsewhere(r.refusal):
 		h.settled(r)
 		h.lost[f.server].topics[t] = nil
 		h.lost[f.server].wait(h.env.Pool, false)

@@ -22,6 +22,33 @@ func (c *Cluster) Failover(t testing.TB, replica *Server) {
 	})
 }
 
+// WaitReplicated waits until a replica of each primary that has one has all that was written up to now.
+func (c *Cluster) WaitReplicated(t testing.TB) {
+	t.Helper()
+	for _, p := range c.Primaries(t) {
+		if len(c.ReplicasOf(t, p)) == 0 {
+			continue
+		}
+		conn := c.connect(t, p)
+		conn.Do("PING") // WAIT is about what its connection has done so far
+		if got := conn.Do("WAIT", "1", strconv.FormatInt(Patience.Milliseconds(), 10)); got == ":0\r\n" {
+			t.Fatalf("no replica of %s has its data after %v", p.Addr, Patience)
+		}
+		conn.Close()
+	}
+}
+
+// connect is a connection to a node.
+func (c *Cluster) connect(t testing.TB, n *Server) *Conn {
+	t.Helper()
+	conn := Dial(t, n.Addr)
+	conn.Patience = 2 * Patience
+	if c.options.Password != "" {
+		conn.Do("AUTH", c.options.Password)
+	}
+	return conn
+}
+
 // WaitPromoted waits until a running node other than gone owns slot, as most running nodes see it, and returns it.
 func (c *Cluster) WaitPromoted(t testing.TB, gone *Server, slot int) *Server {
 	t.Helper()
