@@ -67,9 +67,11 @@ func (r *clusterRun) failOver(t *testing.T, slot int) {
 	seen := time.Now()
 	probe := testkit.Dial(t, r.proxy.Addr)
 	defer probe.Close()
-	testkit.Until(t, "writes to all slots", func() bool {
-		return probe.Do("MSET", "a", "1", "b", "1", "c", "1", "d", "1", "e", "1", "f", "1") == "+OK\r\n"
-	})
+	everywhere := []string{"MSET"}
+	for i := range coldSlots {
+		everywhere = append(everywhere, coldKey(i)+"probe", "x")
+	}
+	testkit.Until(t, "writes to all nodes", func() bool { return probe.Do(everywhere...) == "+OK\r\n" })
 	t.Logf("writes %v after the promotion was visible", time.Since(seen).Round(time.Millisecond))
 	old.Restart(t)
 	r.cluster.WaitOK(t)

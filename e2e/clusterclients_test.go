@@ -14,7 +14,8 @@ type mixed struct {
 	run          *clusterRun
 	id, round    int
 	conn, second *testkit.Conn
-	hot, cold    string // beginnings of keys
+	hot          string // beginning of keys in slots that are moved
+	cold, colder string // of keys in two others
 	counters     [3]counter
 	queues       int  // number of the queue in use
 	failed       bool // something in this round did
@@ -32,9 +33,15 @@ type counter struct {
 	crashes int64 // when the latest was sent
 }
 
+// coldKey is the beginning of a client's keys in one of a few slots that nobody moves.
+func coldKey(id int) string { return fmt.Sprintf("{c%d}:%d:", id%coldSlots, id) }
+
+const coldSlots = 16
+
 func (m *mixed) loop() {
 	tag := hotTags[m.id%len(hotTags)]
-	m.hot, m.cold = fmt.Sprintf("%s:%d:", tag, m.id), fmt.Sprintf("c%d:", m.id)
+	m.hot = fmt.Sprintf("%s:%d:", tag, m.id)
+	m.cold, m.colder = coldKey(m.id), coldKey(m.id+1)
 	m.counters[0].key, m.counters[1].key, m.counters[2].key = m.cold+"n", m.hot+"n", m.hot+"tx"
 	defer m.close()
 	for ; !m.run.stopped(); m.round++ {
@@ -81,7 +88,7 @@ func (m *mixed) step() {
 	value := fmt.Sprintf("%d-%d", m.id, m.round)
 	m.count(&m.counters[0])
 	m.countInTurn(&m.counters[1], 4)
-	keys := []string{m.cold + "a", m.cold + "b", m.hot + "c"}
+	keys := []string{m.cold + "a", m.colder + "b", m.hot + "c"}
 	m.do("MSET", keys[0], value, keys[1], value+"x", keys[2], value+"y")
 	got := m.do("MGET", keys[2], keys[0], keys[1])
 	if !m.failed && m.run.crashes.Load() == crashes && got != testkit.Request(value+"y", value, value+"x") {
@@ -280,7 +287,18 @@ func (m *mixed) confirm() {
 		return
 	}
 	crashes := m.run.crashes.Load()
-	if got := m.do("WAIT", "1", "200"); got == "" || got == ":0\r\n" || m.run.crashes.Load() != crashes {
+	if m.conn == nil {
+		return
+	}
+	got, err := m.conn.Call("WAIT", "1", "200")
+	switch {
+	case err != nil:
+		m.lost(time.Now(), []string{"WAIT"}, err)
+		return
+	case !strings.HasPrefix(got, ":"): // a node may have become a replica: Redis says so, too
+		m.failed = true
+		return
+	case got == ":0\r\n" || m.run.crashes.Load() != crashes:
 		return
 	}
 	for i := range m.counters {
