@@ -16,8 +16,8 @@ func TestReshardingUnderTrafficIsNotSeen(t *testing.T) {
 	end := time.Now().Add(time.Duration(scale(t, "RESHARD_SECONDS", 2, 4, 4)) * time.Second)
 	tours := 0
 	for tours == 0 || time.Now().Before(end) && !run.faulty() {
-		for range run.cluster.Running() {
-			run.moveOn(t)
+		for i := range 4 {
+			run.moveOn(t, i)
 		}
 		run.visit(t)
 		tours++
@@ -27,11 +27,11 @@ func TestReshardingUnderTrafficIsNotSeen(t *testing.T) {
 	t.Logf("%d tours of %d slots to every node and back, and to one that joined and left", tours, hotSlots)
 }
 
-// moveOn moves the hot slots to the next node.
-func (r *clusterRun) moveOn(t *testing.T) {
+// moveOn moves the hot slots to one of the other nodes, in turn.
+func (r *clusterRun) moveOn(t *testing.T, round int) {
 	t.Helper()
 	primaries := r.cluster.Primaries(t)
-	r.cluster.Reshard(t, hotSlots, primaries[0], primaries[1])
+	r.cluster.Reshard(t, hotSlots, primaries[0], primaries[1+round%(len(primaries)-1)])
 }
 
 // visit adds a node, moves the hot slots there and back, and removes it.
@@ -40,7 +40,7 @@ func (r *clusterRun) visit(t *testing.T) {
 	home := r.cluster.Primary(0)
 	guest := r.cluster.Join(t)
 	r.cluster.Reshard(t, hotSlots, home, guest)
-	r.cluster.Reshard(t, hotSlots, guest, home)
+	r.cluster.Reshard(t, r.cluster.Owned(t, guest), guest, home)
 	r.cluster.Leave(t, guest)
 	guest.Kill()
 }
@@ -121,7 +121,7 @@ func (r *clusterRun) disturb(t *testing.T, round int) {
 	case 0:
 		r.failOver(t, round/4*5462%16384)
 	case 1:
-		r.moveOn(t)
+		r.moveOn(t, round/4)
 	case 2:
 		r.changeRoles(t, round/4*5462%16384)
 	case 3:

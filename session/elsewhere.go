@@ -190,7 +190,8 @@ func (a *apart) send() *pool.Failure {
 // Reply is pool.Receiver.
 func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s := a.s
-	if p == pool.Whole && b[0] == '-' && s.state == open && pool.Elsewhere(b) && s.pin != nil && s.pin.watches && !a.first {
+	refused := p == pool.Whole && b[0] == '-' && s.state == open && (pool.Elsewhere(b) || bytes.HasPrefix(b, forcedOut))
+	if refused && s.pin != nil && s.pin.watches && !a.first {
 		// The keys that are watched already may be elsewhere, too: EXEC will be null.
 		s.pin.lost, s.pin.soiled = true, true
 		if a.spec.Name == "watch" {
@@ -198,7 +199,7 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 			return
 		}
 	}
-	if p == pool.Whole && b[0] == '-' && s.state == open && pool.Elsewhere(b) && a.patient() {
+	if refused && a.patient() {
 		a.server, a.asking, a.told = a.elsewhere(b)
 		s.env.Pool.Hint()
 		s.env.later = append(s.env.later, a)
@@ -209,6 +210,10 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	}
 	s.Reply(a.tag, b, p)
 }
+
+// forcedOut begins what a node says to those who block when it becomes a replica, which have got nothing. CLIENT UNBLOCK has other
+// words behind the same code.
+var forcedOut = []byte("-UNBLOCKED force unblock ")
 
 // unwatch tells that a WATCH has failed. unsure: the server may watch all the same.
 func (a *apart) unwatch(unsure bool) {

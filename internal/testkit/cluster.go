@@ -204,12 +204,8 @@ func (c *Cluster) Primaries(t testing.TB) []*Server {
 	}
 	view = slices.DeleteFunc(view, func(n ClusterNode) bool { return len(n.Slots) == 0 || n.failing() })
 	lowest := func(n ClusterNode) int {
-		first, _, _ := strings.Cut(n.Slots[0], "-")
-		slot, err := strconv.Atoi(first)
-		if err != nil {
-			t.Fatalf("slots %q of %s", n.Slots, n.Addr)
-		}
-		return slot
+		first, _ := slotRange(t, n.Slots[0])
+		return first
 	}
 	slices.SortFunc(view, func(a, b ClusterNode) int { return lowest(a) - lowest(b) })
 	var primaries []*Server

@@ -78,7 +78,7 @@ func TestNodesComeAndGoByRedisCLI(t *testing.T) {
 	if got := c.Primary(9); got != n {
 		t.Fatalf("slot 9 is at %v, want the new node", got)
 	}
-	c.Reshard(t, 10, n, c.Nodes[0])
+	c.Reshard(t, c.Owned(t, n), n, c.Nodes[0])
 	c.Leave(t, n)
 	if got := c.Primary(9); got != c.Nodes[0] || len(c.Running()) != 3 {
 		t.Fatalf("slot 9 is at %v of %d nodes, want the first of three", got, len(c.Running()))

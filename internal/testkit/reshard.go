@@ -166,6 +166,35 @@ func (c *Cluster) clearDoubts(t testing.TB, owner *Server) {
 	t.Fatal("no node has a slot without keys to spare")
 }
 
+// Owned is how many slots n says that it owns.
+func (c *Cluster) Owned(t testing.TB, n *Server) (slots int) {
+	t.Helper()
+	view, err := c.View(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range view[0].Slots {
+		first, last := slotRange(t, r)
+		slots += last - first + 1
+	}
+	return slots
+}
+
+// slotRange takes the first and the last slot of a range as CLUSTER NODES has it.
+func slotRange(t testing.TB, r string) (first, last int) {
+	t.Helper()
+	low, high, wide := strings.Cut(r, "-")
+	if !wide {
+		high = low
+	}
+	first, err1 := strconv.Atoi(low)
+	last, err2 := strconv.Atoi(high)
+	if err1 != nil || err2 != nil {
+		t.Fatalf("%q is no range of slots", r)
+	}
+	return first, last
+}
+
 // unused is the highest slot of n without keys, of those in its last range; -1: there is none to spare.
 func (c *Cluster) unused(t testing.TB, n *Server) int {
 	t.Helper()
@@ -173,10 +202,8 @@ func (c *Cluster) unused(t testing.TB, n *Server) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, last, wide := strings.Cut(view[0].Slots[len(view[0].Slots)-1], "-")
-	low, _ := strconv.Atoi(first)
-	slot, _ := strconv.Atoi(last)
-	for ; wide && slot > low; slot-- {
+	first, slot := slotRange(t, view[0].Slots[len(view[0].Slots)-1])
+	for ; slot > first; slot-- {
 		if c.Must(t, n, "CLUSTER", "COUNTKEYSINSLOT", strconv.Itoa(slot)).Text == "0" {
 			return slot
 		}
