@@ -42,7 +42,7 @@ type again struct {
 // Invariant: waiting is how many of its requests are in Pool.again, and those of away are on rings, with hops.
 type wanderer struct {
 	waiting int
-	highest uint64 // place among those
+	highest uint64 // none of those has a higher place
 	stuck   uint64 // the pass over Pool.again that has left one of them there
 	away    []away
 }
@@ -80,7 +80,7 @@ func (p *Pool) Resend(r Resend) {
 	case p.late(p.Now + retryAfter - r.Since):
 		p.giveUp(&a, p.servers[a.server].timedOutUnsent)
 	case !r.Recv.Hold():
-		p.giveUp(&a, moved(p.servers[a.server]))
+		p.giveUp(&a, p.Moved(a.server))
 	case !p.put(&a):
 		p.giveUp(&a, p.servers[a.server].overloaded)
 	default:
@@ -127,7 +127,12 @@ func (p *Pool) put(a *again) bool {
 	w := p.wanderer(a.client)
 	i := len(p.again)
 	if w.waiting > 0 && a.place < w.highest {
-		i = slices.IndexFunc(p.again, func(o again) bool { return o.client == a.client && o.place > a.place })
+		for n := range p.again {
+			if o := &p.again[n]; o.client == a.client && o.place > a.place {
+				i = n
+				break
+			}
+		}
 	}
 	p.again = slices.Insert(p.again, i, *a)
 	w.waiting++

@@ -19,6 +19,9 @@ func (p *Pool) Follow(m *shard.Map) {
 			p.stats.Servers = append(p.stats.Servers, stats.Server{})
 		} else {
 			p.leave(i)
+			if s.Addr == "" {
+				s.Name = p.servers[i].Name // for what still fails because of it
+			}
 			p.servers[i] = newServer(i, s.Name, s.Addr)
 		}
 		first := p.Default()

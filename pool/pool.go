@@ -49,12 +49,13 @@ type Pool struct {
 	waits     int     // bytes of again
 	pass      uint64  // over again, the latest
 	wanderers map[any]*wanderer
-	version   []byte    // of the servers, as the last HELLO told
-	hellos    [4][]byte // by protocol: the last reply to HELLO
-	stats     *stats.Loop
-	log       logger
-	random    *rand.Rand
-	stopped   bool
+
+	version []byte    // of the servers, as the last HELLO told
+	hellos  [4][]byte // by protocol: the last reply to HELLO
+	stats   *stats.Loop
+	log     logger
+	random  *rand.Rand
+	stopped bool
 }
 
 // Server is one server as a loop sees it.

@@ -101,7 +101,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		return p.put(&a)
 	}
 	if !ok || e.blocks {
-		p.giveUp(&a, moved(c.server))
+		p.giveUp(&a, p.Moved(c.server.index))
 		return true
 	}
 	var addr []byte
@@ -126,7 +126,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	case !atOnce && p.late(p.Now+retryAfter-e.at) || p.late(p.Now-e.at):
 		p.giveUp(&a, p.servers[a.server].timedOutUnsent)
 	case !a.hold():
-		p.giveUp(&a, moved(c.server))
+		p.giveUp(&a, p.Moved(c.server.index))
 	case atOnce && p.sendNow(&a, c):
 	case !p.put(&a):
 		p.giveUp(&a, p.servers[a.server].overloaded)
@@ -134,8 +134,10 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	return true
 }
 
-// moved is the failure of a request that can't be sent to where its keys are.
-func moved(s *Server) *Failure { return &Failure{Kind: Moved, Server: s.Name} }
+// Moved is the failure of a request to server that can't be sent to where its keys are. Loop-only.
+func (p *Pool) Moved(server int) *Failure {
+	return &Failure{Kind: Moved, Server: p.servers[server].Name}
+}
 
 // late reports whether a request of some age, ns, has to end.
 func (p *Pool) late(age int64) bool { return p.cfg.Timeout > 0 && age > int64(p.cfg.Timeout) }

@@ -35,6 +35,10 @@ func (s *Session) decide(req *parser.Request) {
 		return
 	}
 	spec := command.Lookup(req.Args[0])
+	if !s.authed && (spec == nil || !spec.Flags.Has(command.FlagNoAuth)) && env.valkey(9) {
+		s.reject(nil, errNoAuth) // whether or not there is such a command
+		return
+	}
 	if spec == nil {
 		var ask bool
 		if spec, ask = s.lookupLearned(req.Args); ask && s.authed {

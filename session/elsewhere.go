@@ -102,7 +102,7 @@ type apart struct {
 	server int
 	asking bool
 	told   bool
-	first  bool  // it is a WATCH before which nothing was watched
+	lost   bool  // keys were watched before, over a connection that is gone
 	sent   int64 // when last, ns
 	since  int64 // when it was refused first, of the refusals that followed at once
 }
@@ -161,8 +161,11 @@ func (a *apart) putOff(f *pool.Failure) bool {
 
 func (a *apart) send() *pool.Failure {
 	s := a.s
-	a.sent = s.env.Pool.Now
 	watches := a.spec.Name == "watch"
+	if a.sent == 0 {
+		a.lost = s.watchLost()
+	}
+	a.sent = s.env.Pool.Now
 	if p := s.pin; p != nil && p.server != a.server && !p.watches && !p.dirty {
 		s.unpin(true)
 	}
@@ -171,10 +174,11 @@ func (a *apart) send() *pool.Failure {
 		if f != nil {
 			return f
 		}
-		if a.first = !p.watches; a.first {
+		p.watch()
+		p.lost = a.lost
+		if !a.lost {
 			p.key = a.key
 		}
-		p.watch()
 		return p.conn.EnqueueHere(a.raw, a, 0, a.spec.ID)
 	}
 	conn, f := s.blockingConn(a.server)
@@ -190,42 +194,38 @@ func (a *apart) send() *pool.Failure {
 // Reply is pool.Receiver.
 func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s := a.s
-	refused := p == pool.Whole && b[0] == '-' && s.state == open && (pool.Elsewhere(b) || bytes.HasPrefix(b, forcedOut))
-	if refused && s.pin != nil && s.pin.watches && !a.first {
-		// The keys that are watched already may be elsewhere, too: EXEC will be null.
-		s.pin.lost, s.pin.soiled = true, true
-		if a.spec.Name == "watch" {
-			s.Reply(a.tag, []byte("+OK\r\n"), pool.Whole)
-			return
-		}
-	}
-	if refused && a.patient() {
+	switch {
+	case p == pool.Whole && s.state == open && (pool.Elsewhere(b) || bytes.HasPrefix(b, forcedOut)) && a.patient():
 		a.server, a.asking, a.told = a.elsewhere(b)
 		s.env.Pool.Hint()
 		s.env.later = append(s.env.later, a)
-		return
+	case p == pool.Whole && pool.NamesNode(b): // nothing for clients
+		a.unwatch()
+		s.Fail(a.tag, s.env.Pool.Moved(a.server))
+	default:
+		if b[0] == '-' && p&pool.First != 0 {
+			a.unwatch()
+		}
+		s.Reply(a.tag, b, p)
 	}
-	if b[0] == '-' && p&pool.First != 0 {
-		a.unwatch(false)
-	}
-	s.Reply(a.tag, b, p)
 }
 
 // forcedOut begins what a node says to those who block when it becomes a replica, which have got nothing. CLIENT UNBLOCK has other
 // words behind the same code.
 var forcedOut = []byte("-UNBLOCKED force unblock ")
 
-// unwatch tells that a WATCH has failed. unsure: the server may watch all the same.
-func (a *apart) unwatch(unsure bool) {
-	if p := a.s.pin; p != nil && a.first {
-		p.watches, p.lost, p.soiled = false, false, p.soiled || unsure
+// unwatch tells that a WATCH has failed: nothing is watched, unless something was before.
+func (a *apart) unwatch() {
+	if p := a.s.pin; p != nil && a.spec.Name == "watch" && !a.lost {
+		p.watches, p.lost, p.soiled = false, false, true
 	}
 }
 
-// patient reports whether it may be sent again: not if the connection has other state, nor for longer than any request may take.
+// patient reports whether it may be sent again: not if other keys are watched on that connection, nor for longer than any
+// request may take.
 func (a *apart) patient() bool {
 	s := a.s
-	if s.pin != nil && s.pin.dirty {
+	if s.pin != nil && (s.pin.watches && a.spec.Name != "watch" || s.pin.dirty) {
 		return false
 	}
 	now := s.env.Pool.Now
@@ -246,7 +246,7 @@ func (a *apart) elsewhere(b []byte) (server int, asking, told bool) {
 // Fail is pool.Receiver.
 func (a *apart) Fail(_ uint64, f *pool.Failure) {
 	if a.s.state != open || f.Sent || f.Kind != pool.Lost && f.Kind != pool.Down || !a.putOff(&pool.Failure{Kind: pool.Down}) {
-		a.unwatch(true)
+		a.unwatch()
 		a.s.Fail(a.tag, f)
 	}
 }
@@ -261,7 +261,7 @@ func (a *apart) again(e *Env) {
 	if !a.told && a.key != nil {
 		a.server = e.Map.Lookup(a.key)
 	}
-	if a.first {
+	if p := s.pin; p != nil && a.spec.Name == "watch" {
 		s.forgetWatchesNow()
 	}
 	if f := a.send(); f != nil && !a.putOff(f) {

@@ -24,6 +24,8 @@ type serverEnd struct {
 	toAnswer []byte
 	multi    [][]string
 	watcher  string
+	asking   bool
+	aborted  bool
 }
 
 func (s *serverEnd) Write(b []byte) (int, error) {

@@ -135,8 +135,13 @@ func (e *Env) Follow(m *shard.Map) {
 	old := e.Map
 	e.Map = m
 	e.version++
-	e.hub.follow(old)
 	e.sizeGroups()
+	e.hub.follow(old)
+	e.each(func(s *Session) {
+		if p := s.pin; p != nil && p.dirty && !p.everywhere() {
+			s.closeAs(stats.StateLost) // a server that is new knows nothing of it
+		}
+	})
 }
 
 // home is the server for what has no key: the first, so that it is always the same one.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
 )
@@ -180,4 +181,12 @@ func cause(f *pool.Failure) string {
 		return ""
 	}
 	return " (" + f.Cause.Error() + ")"
+}
+
+// notInMulti refuses a command inside a transaction.
+func (e *Env) notInMulti(spec *command.Spec) string {
+	if e.valkey(9) {
+		return "ERR Command '" + spec.Name + "' not allowed inside a transaction"
+	}
+	return errNoMulti
 }

@@ -25,7 +25,6 @@ type hub struct {
 	lost    []lost   // by server: what lost feeds have left behind
 	missing int      // topics in lost
 	refused []*topic // by a server that was asked again: the next tick closes their subscribers
-	strays  []stray
 }
 
 // kind tells channels, patterns and shard channels apart.
@@ -69,7 +68,6 @@ type round struct {
 	left    int    // servers that have not answered
 	refusal []byte // the error of one that refused; nil: none
 	counted bool   // out again: hub.settled
-	strayed int64  // when a server refused it first since the slot may be elsewhere, ns; 0: none has
 	waiters []waiter
 }
 
@@ -342,10 +340,6 @@ func (f *feed) answered(refusal []byte) {
 	}
 	r, h := a.round, f.hub
 	if refusal != nil {
-		var kept bool
-		if refusal, kept = f.astray(a, refusal); kept {
-			return
-		}
 		r.refusal = refusal
 	}
 	if r.left--; r.left > 0 {
@@ -418,10 +412,11 @@ func (f *feed) frame(b []byte) {
 			}
 			return
 		case v.on, v.off:
-			if k == shardChannel && string(what) == v.off && !f.asksOff(string(name)) {
-				f.left(string(name))
-			} else if len(f.asked) > 0 {
+			key := topicKey{k, string(name)}
+			if len(f.asked) > 0 && f.asked[0].topic.key == key && f.asked[0].round.on == (string(what) == v.on) {
 				f.answered(nil)
+			} else if t := f.hub.topics[key]; t != nil && string(what) == v.off {
+				f.ousted(t)
 			}
 			return
 		}

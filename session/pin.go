@@ -86,6 +86,16 @@ func (p *pin) to(server int) *pool.Conn {
 	return nil
 }
 
+// everywhere reports whether there is a connection to every shard, to the server that it is at now.
+func (p *pin) everywhere() bool {
+	for _, i := range p.s.env.Map.Shards() {
+		if c := p.to(i); c == nil || c.Server().Addr != p.s.env.Map.Server(i).Addr {
+			return false
+		}
+	}
+	return true
+}
+
 // complete reports whether none of the connections was lost.
 func (p *pin) complete() bool {
 	for _, o := range p.owns {

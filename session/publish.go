@@ -30,9 +30,10 @@ func (h *hub) tally(key topicKey, matching bool) (sum tally) {
 	server := h.env.channelServer(key.kind, []byte(key.name))
 	if t := h.topics[key]; t != nil && !(matching && h.misses(t, server)) {
 		// A message is published at one server, NUMSUB asks all at which the topic is subscribed.
-		if !matching {
+		switch {
+		case !matching:
 			sum.ours = len(t.at) - t.lost
-		} else if slices.Contains(t.at, server) {
+		case slices.Contains(t.at, server): // else another node of a cluster passes it on
 			sum.ours = 1
 		}
 		sum.clients = len(t.subs)
@@ -209,7 +210,7 @@ type published struct {
 // Reply is pool.Receiver.
 func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
 	n, ok := integer(b)
-	if !ok || piece != pool.Whole || n == 0 {
+	if !ok || piece != pool.Whole || n == 0 && !p.s.env.Map.Slotted() {
 		p.s.Reply(p.tag, b, piece)
 		return
 	}

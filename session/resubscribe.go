@@ -2,11 +2,9 @@ package session
 
 import (
 	"bytes"
-	"errors"
 	"slices"
 
 	"ringmaster/pool"
-	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
@@ -36,16 +34,16 @@ func (t *topic) established() bool {
 
 // miss notes that the topic's messages come no more from server.
 func (h *hub) miss(t *topic, server int) {
-	if !h.misses(t, server) {
+	if h.note(t, server) {
 		h.env.Stats.Servers[server].SubscriptionsLost++
 	}
-	h.want(t, server)
 }
 
-// want notes that server must be asked for the topic.
-func (h *hub) want(t *topic, server int) {
+// note is miss for a topic that was counted; fresh: it was not missing there.
+func (h *hub) note(t *topic, server int) (fresh bool) {
 	l := &h.lost[server]
-	if r, again := l.topics[t]; again {
+	r, again := l.topics[t]
+	if again {
 		h.settled(r)
 	} else {
 		if l.topics == nil {
@@ -55,51 +53,8 @@ func (h *hub) want(t *topic, server int) {
 		h.missing++
 	}
 	l.topics[t] = nil
+	return !again
 }
-
-// follow goes by a new map of the servers: a server that is gone tells of no messages any more, and one that has come may have
-// some for those who listen to all.
-func (h *hub) follow(old *shard.Map) {
-	m := h.env.Map
-	if n := m.Len(); n > len(h.feeds) {
-		h.lost = append(h.lost, make([]lost, n-len(h.feeds))...)
-		h.feeds = append(h.feeds, make([]*feed, n-len(h.feeds))...)
-	}
-	for i := range old.Len() {
-		if old.Server(i) == m.Server(i) {
-			continue
-		}
-		if f := h.feeds[i]; f != nil {
-			conn := f.conn
-			f.OwnLost(conn, &pool.Failure{Kind: pool.Lost, Server: old.Server(i).Name, Cause: errNotInMap})
-			conn.Return(false)
-		}
-		for t := range h.lost[i].topics {
-			h.forget(t, i)
-			h.move(t, i)
-		}
-		h.lost[i] = lost{}
-	}
-	h.moveShardChannels()
-	for _, t := range h.topics {
-		if t.round.on && len(h.servers(t.key)) > 1 {
-			h.move(t, -1)
-		}
-	}
-}
-
-// move has a topic that was subscribed at a server, which is gone, asked for wherever it belongs and is not.
-func (h *hub) move(t *topic, gone int) {
-	t.at = slices.DeleteFunc(t.at, func(i int) bool { return i == gone })
-	for _, i := range h.servers(t.key) {
-		if !slices.Contains(t.at, i) {
-			t.at = append(t.at, i)
-			h.want(t, i)
-		}
-	}
-}
-
-var errNotInMap = errors.New("it is no part of the topology any more")
 
 // misses reports whether the topic's messages don't come from server, or not for sure.
 func (h *hub) misses(t *topic, server int) bool {
@@ -142,7 +97,6 @@ func (h *hub) tick() {
 			s.close(stats.SubscriptionLost)
 		}
 	}
-	h.sendStrays()
 	if h.missing == 0 {
 		return
 	}
@@ -218,7 +172,9 @@ func (f *feed) askedAgain(t *topic, r *round) {
 	case r.refusal == nil:
 		h.forget(t, f.server)
 		h.env.Stats.Servers[f.server].SubscriptionsRestored++
-	case passing(r.refusal), t.key.kind == shardChannel && pool.Elsewhere(r.refusal):
+	case h.env.Map.Slotted() && pool.Elsewhere(r.refusal):
+		f.askElsewhere(t)
+	case passing(r.refusal):
 		h.settled(r)
 		h.lost[f.server].topics[t] = nil
 		h.lost[f.server].wait(h.env.Pool, false)

@@ -6,6 +6,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/stats"
 )
 
 // pinned carries out a command that leaves state on its connection: from then on the session has connections of
@@ -64,6 +65,9 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 func (s *Session) keepPin() {
 	switch p := s.pin; {
 	case p == nil:
+	case p.complete() && !p.everywhere():
+		p.soiled = true
+		s.closeAs(stats.StateLost) // a server has come meanwhile
 	case p.complete():
 		p.dirty = true
 	default:

@@ -93,11 +93,15 @@ func (s *Session) dropTransaction() {
 // queue puts a command behind MULTI; false: it is one that acts at once.
 func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
 	if s.env.actsInMulti[spec.ID] {
+		if name := spec.Name; (name == "multi" || name == "watch") && s.env.valkey(9) {
+			s.reject(spec, s.env.notInMulti(spec)) // and the transaction is over
+			return true
+		}
 		return false
 	}
 	switch {
 	case spec.Flags.Has(command.FlagNoMulti):
-		s.reject(spec, errNoMulti)
+		s.reject(spec, s.env.notInMulti(spec))
 	case s.env.local[spec.ID] != nil && !s.env.stateless[spec.ID]:
 		s.queueLocal(spec, req)
 	case s.env.classOf(spec) == command.ClassRefused:
@@ -132,7 +136,7 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 		tx.dirty = true
 	case command.ClassPubSub:
 		if env.inSubscriber[spec.ID] {
-			s.reject(spec, errNoMulti)
+			s.reject(spec, s.env.notInMulti(spec))
 			return
 		}
 		if !env.single() && !env.publishes[spec.ID] {
@@ -234,7 +238,7 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	tx := s.tx
 	l := local{at: tx.n, spec: spec}
 	if s.env.answersLater[spec.ID] {
-		s.reject(spec, errNoMulti)
+		s.reject(spec, s.env.notInMulti(spec))
 		return
 	}
 	switch spec.Name {

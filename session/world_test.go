@@ -41,6 +41,7 @@ type world struct {
 	slots   map[string]string
 	numbers shard.Numbers
 	hints   int
+	fake    *fakeCluster // of the random test
 }
 
 // settings are what a test may choose before the world is made.
@@ -77,6 +78,7 @@ func newWorld(tb testing.TB, s settings) *world {
 	if s.upstream.Cluster {
 		s.upstream.Hint = func() { w.hints++ }
 		s.upstream.Slot = SlotOf(s.session.Limits)
+		s.session.Sharded = true
 		w.slots = map[string]string{}
 		for _, name := range s.servers {
 			w.slots[name] = name
