@@ -40,9 +40,11 @@ func (r *clusterRun) visit(t *testing.T) {
 	home := r.cluster.Primary(0)
 	guest := r.cluster.Join(t)
 	r.cluster.Reshard(t, hotSlots, home, guest)
+	r.emptied.Store(true)
 	r.cluster.Reshard(t, r.cluster.Owned(t, guest), guest, home)
 	r.cluster.Leave(t, guest)
 	guest.Kill()
+	r.emptied.Store(false)
 }
 
 // A primary is killed and its replica takes over: requests fail between the two only, with clear words.

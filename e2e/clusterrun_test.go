@@ -32,6 +32,9 @@ type clusterRun struct {
 	told               atomic.Int64 // subscribers that were told that they may have missed something
 	// crashes counts the kills so far, counted before each. Writes that were acknowledged between two of them are not lost.
 	crashes atomic.Int64
+	// emptied: a node has just lost its last slot. It becomes a replica of who took it and, as such, takes SPUBLISH, so that shard
+	// channels have messages of two nodes, which have no order, until the map is new.
+	emptied atomic.Bool
 
 	mu      sync.Mutex
 	outages []outage

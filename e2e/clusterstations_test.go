@@ -17,7 +17,8 @@ type station struct {
 	id  int
 }
 
-// subscription is one channel, and who listens to it.
+// subscription is one channel, and who listens to it. From one confirmation to the next each message comes once at most, in order, and
+// all of them come.
 type subscription struct {
 	run              *clusterRun
 	subscribe        string // the command
@@ -25,9 +26,10 @@ type subscription struct {
 	over             atomic.Bool // the listener has gone
 	listens          bool        // it has subscribed
 	published        atomic.Int64
-	heard            int   // the latest message
-	fresh            bool  // the listener was told that it may miss some
-	crashes          int64 // when heard came
+	heard            int     // the latest message
+	recent           [64]int // messages, by their last bits
+	fresh            bool    // the listener was told that it may miss some
+	crashes          int64   // when heard came
 }
 
 func (p *station) loop() {
@@ -184,12 +186,20 @@ func (s *subscription) next(conn *testkit.Conn) (told bool, err error) {
 	case err != nil:
 		s.run.fault("listener to %s gets %.100q", s.channel, raw)
 		return false, errRefused
+	case s.fresh:
+	case s.recent[n%len(s.recent)] == n:
+		s.run.fault("listener to %s: message %d again", s.channel, n)
+	case s.publish == "SPUBLISH" && s.run.emptied.Load():
 	case n <= s.heard:
 		s.run.fault("listener to %s: message %d after %d", s.channel, n, s.heard)
-	case n != s.heard+1 && !s.fresh && crashes == s.crashes:
+	case n != s.heard+1 && crashes == s.crashes:
 		s.run.fault("listener to %s: message %d after %d, and nobody told it", s.channel, n, s.heard)
 	}
 	s.run.messages.Add(1)
-	s.heard, s.fresh, s.crashes = n, false, crashes
+	if s.fresh { // messages of other nodes may still be on their way to the one where it subscribes now
+		s.recent = [64]int{}
+	}
+	s.recent[n%len(s.recent)] = n
+	s.heard, s.fresh, s.crashes = max(n, s.heard), false, crashes
 	return false, nil
 }
