@@ -107,10 +107,10 @@ func TestChurnLeavesNothingBehind(t *testing.T) {
 		<-every.C
 	}
 	run.end()
+	took := time.Since(began).Round(time.Second)
 	after := run.rest(t, start)
 	run.report(t)
-	t.Logf("%d disturbances in %v; at the start %v, after the warm-up RSS %d MB, now RSS %d MB, at most %d MB", round,
-		time.Since(began).Round(time.Second), start, before>>20, after>>20, run.proxy.PeakRSS(t)>>20)
+	t.Logf("%d disturbances in %v; at the start %v, after the warm-up RSS %d MB, now RSS %d MB, at most %d MB", round, took, start, before>>20, after>>20, run.proxy.PeakRSS(t)>>20)
 	if after > before+before/4 {
 		t.Errorf("RSS has grown from %d to %d bytes", before, after)
 	}
