@@ -107,13 +107,13 @@ type pair struct {
 	errors         int // equal error replies so far
 }
 
-func newPair(t *testing.T) *pair {
+func newPair(t *testing.T, flags ...string) *pair {
 	t.Helper()
 	p := &pair{direct: testkit.Redis(t), behind: testkit.Redis(t)}
 	if os.Getenv("DIFF_SELF") != "" { // two plain servers: checks the test itself
 		p.proxy, p.proxyLog = p.behind.Addr, p.behind.Log
 	} else {
-		proxy := testkit.Proxy(t, []string{p.behind.Addr}, "--timeout", "10s")
+		proxy := testkit.Proxy(t, []string{p.behind.Addr}, append(flags, "--timeout", "10s")...)
 		p.proxy, p.proxyLog = proxy.Addr, proxy.Log
 	}
 	p.record(t)
@@ -202,7 +202,7 @@ func (l *links) exchange(t *testing.T, g *generator, batch []unit) bool {
 		}
 		var err error
 		if a, err = l.direct.NextInto(a[:0]); err != nil {
-			t.Fatalf("reply of the direct server to %s: %v", show(u), err)
+			t.Fatalf("reply of the direct server to %s, after %s and %.200q: %v", show(u), show(batch[max(i-1, 0)]), b, err)
 		}
 		if b, err = l.proxy.NextInto(b[:0]); err != nil || !u.judge.agree(a, b) {
 			l.failed = &mismatch{unit: u, direct: a, proxy: b, err: err}

@@ -66,6 +66,12 @@ func (s *Session) decide(req *parser.Request) {
 		s.reject(spec, errNoAuth)
 		return
 	}
+	if spec == env.functionList {
+		if text := forgedReply(req.Args); text != "" {
+			s.reject(spec, text)
+			return
+		}
+	}
 	s.last = spec.ID
 	if s.limited() && !env.inSubscriber[spec.ID] {
 		s.reject(spec, onlySubscribe(spec.Name))
@@ -107,8 +113,8 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 			s.block(spec, req)
 			return
 		}
-		if spec.ReadsUnnamedKeys(req.Args) && !s.env.single() {
-			s.refuse(spec, sortDenied(req.Args))
+		if text := s.env.refusesPatterns(spec, req.Args); text != "" {
+			s.refuse(spec, text)
 			return
 		}
 		s.sameShard(spec, req)
@@ -118,6 +124,8 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		s.pass(anyServer, spec, req)
 	case command.ClassAllShards:
 		switch {
+		case spec == s.env.configures:
+			s.noteLimit(req.Args)
 		case spec == s.env.pauses:
 			s.notePause(req.Args)
 		case spec == s.env.unpauses:
@@ -224,6 +232,20 @@ func (s *Session) oneShard(spec *command.Spec, req *parser.Request) (server int,
 		}
 	}
 	return env.Map.Lookup(req.Args[keys[0]]), true
+}
+
+// refusesPatterns says why a request can't be sent whose patterns stand for keys that may be on any shard; "": it can.
+func (e *Env) refusesPatterns(spec *command.Spec, args [][]byte) string {
+	if e.single() {
+		return ""
+	}
+	e.keys = spec.AppendPatterns(e.keys[:0], args)
+	for _, i := range e.keys {
+		if !e.Map.TogetherWithAll(args[1], args[i]) {
+			return sortDenied(args[i-1])
+		}
+	}
+	return ""
 }
 
 // reject refuses a command before it is looked into, which aborts the transaction that it was to be part

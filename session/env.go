@@ -60,8 +60,10 @@ type Env struct {
 	class            []command.Class   // by command.Spec.ID: how it is routed here
 	execSpec         *command.Spec
 	pauses, unpauses *command.Spec
+	configures       *command.Spec // CONFIG SET
 	shutdown         *command.Spec
 	functionStats    *command.Spec // must not stand behind what it tells of
+	functionList     *command.Spec // see forgedReply
 	answersLater     []bool        // by command.Spec.ID: its handler asks other loops or servers first
 	rewrites         []bool        // by command.Spec.ID: the reply of even one server is changed
 	actsInMulti      []bool        // by command.Spec.ID: acts at once inside MULTI
@@ -89,12 +91,14 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.publishes = specSet("publish", "spublish")
 	e.shutdown = specOf("shutdown")
 	e.execSpec, e.functionStats = specOf("exec"), specOf("function|stats")
+	e.functionList = specOf("function|list")
 	e.answersLater = specSet("client|list", "client|kill", "client|unblock", "cluster|countkeysinslot", "cluster|getkeysinslot")
 	e.rewrites = specSet("info")
 	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
 	e.killsScript = specSet("script|kill", "function|kill", "client|unpause")
 	e.replicates = specSet(replicating...)
 	e.pauses, e.unpauses = specOf("client|pause"), specOf("client|unpause")
+	e.configures = specOf("config|set")
 	e.stateless = specSet("ping", "echo")
 	e.selfPublishes = specSet("publish", "spublish", "exec", "eval", "evalsha", "fcall")
 	e.sizeGroups()

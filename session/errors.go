@@ -86,17 +86,9 @@ func wrongArity(name string) string {
 	return "ERR wrong number of arguments for '" + name + "' command"
 }
 
-// sortDenied is for SORT with a pattern of other keys, which may lie on any shard.
-func sortDenied(args [][]byte) string {
-	for _, a := range args[2:] {
-		if bytes.EqualFold(a, []byte("get")) {
-			return "ERR GET option of SORT denied in cluster mode."
-		}
-		if bytes.EqualFold(a, []byte("by")) {
-			break
-		}
-	}
-	return "ERR BY option of SORT denied in cluster mode."
+// sortDenied is for SORT with a pattern, behind the word option, of keys that may lie on any shard.
+func sortDenied(option []byte) string {
+	return "ERR " + string(bytes.ToUpper(option)) + " option of SORT denied in cluster mode."
 }
 
 func noPermission(name string) string {
@@ -189,4 +181,19 @@ func (e *Env) notInMulti(spec *command.Spec) string {
 		return "ERR Command '" + spec.Name + "' not allowed inside a transaction"
 	}
 	return errNoMulti
+}
+
+// forgedReply refuses an argument of FUNCTION LIST that Valkey (9.1.2) would put into its error as it came: with a line break
+// in it a client could write replies for those who share the connection. Redis makes spaces of them. "": it has none.
+func forgedReply(args [][]byte) (text string) {
+	for i := 2; i < len(args); i++ {
+		switch {
+		case bytes.EqualFold(args[i], []byte("withcode")):
+		case bytes.EqualFold(args[i], []byte("libraryname")):
+			i++
+		case bytes.ContainsAny(args[i], "\r\n"):
+			return "ERR Unknown argument " + string(args[i])
+		}
+	}
+	return ""
 }
