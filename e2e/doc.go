@@ -11,13 +11,15 @@
 //	differential:  same random commands ─┬─► redis-server ──────────────┐
 //	                                     └─► ringmaster ─► redis-server ┴─► equal?
 //	faults:        200 tagging clients ──► ringmaster ─► 3 servers, killed, stopped, cut
+//	cluster:       clients that count what they write, publishers and their listeners ──► ringmaster
+//	               ─► Redis Cluster whose slots move, whose nodes come, go, die and change roles
 //	neighbours:    100 light clients beside one that floods or never reads
 //
 // # Who may call
 //
 // Nobody: the package has tests only. They scale by the environment: DIFF_COMMANDS,
-// DIFF_SEED and DIFF_SKIP for the differential test, FAULT_SECONDS for the one under faults; -short
-// makes all of them quick. RINGMASTER_BIN tests a ready binary.
+// DIFF_SEED and DIFF_SKIP for the differential test, FAULT_SECONDS for the one under faults, RESHARD_SECONDS,
+// FAILOVERS, CHURN_SECONDS and CLUSTER_CLIENTS for those of a cluster; -short makes all of them quick. RINGMASTER_BIN tests a ready binary.
 //
 // # Ownership of bytes
 //
