@@ -67,6 +67,7 @@ type round struct {
 	on      bool
 	left    int    // servers that have not answered
 	refusal []byte // the error of one that refused; nil: none
+	gone    bool   // a server has gone before it answered
 	counted bool   // out again: hub.settled
 	waiters []waiter
 }
@@ -77,6 +78,7 @@ type feed struct {
 	server int
 	conn   *pool.Conn
 	since  int64   // when it was made, ns
+	gone   bool    // the server is no part of the map any more
 	asked  []asked // in the order sent
 	buf    []byte  // an unfinished frame
 }
@@ -193,6 +195,7 @@ func (b barrier) Reply(tag uint64, reply []byte, p pool.Piece) {
 func (b barrier) Fail(_ uint64, f *pool.Failure) {
 	if b.p.on {
 		b.p.refusal = appendFailure(nil, f, b.f.hub.env)
+		b.p.elsewhere = b.p.elsewhere || b.f.gone
 	}
 	b.p.settled(nil)
 }
@@ -455,6 +458,7 @@ func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 	h.feeds[f.server] = nil
 	refusal := appendFailure(nil, why, h.env)
 	for _, a := range f.asked {
+		a.round.gone = f.gone
 		a.round.end(refusal)
 	}
 	f.asked = nil
