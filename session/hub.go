@@ -458,7 +458,7 @@ func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 	h.feeds[f.server] = nil
 	refusal := appendFailure(nil, why, h.env)
 	for _, a := range f.asked {
-		a.round.gone = f.gone
+		a.round.gone = a.round.gone || f.gone
 		a.round.end(refusal)
 	}
 	f.asked = nil

@@ -220,11 +220,6 @@ func (p *subscribing) confirmOff(s *Session) {
 		}
 		out.B = appendSubscribed(out.B, s.proto, verb, &p.names[i], s.subscriptionCount(p.kind))
 	}
-	s.settleSubscriptions()
-}
-
-// settleSubscriptions ends what a subscriber may not do, after its last subscription.
-func (s *Session) settleSubscriptions() {
 	if s.subs != nil && s.subs.count(channel)+s.subs.count(shardChannel) == 0 {
 		s.subs = nil
 	}

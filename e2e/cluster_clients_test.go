@@ -124,7 +124,7 @@ func (m *mixed) send(commands ...[]string) []string {
 	}
 	sent := time.Now()
 	if err := m.conn.SendBytes(wire); err != nil {
-		m.lost(sent, commands[0], err)
+		m.lost(commands[0], err)
 		return nil
 	}
 	replies := make([]string, len(commands))
@@ -145,7 +145,7 @@ func (m *mixed) next(sent time.Time, args []string) (reply string, ok bool) {
 	b, err := m.conn.Next()
 	m.run.commands.Add(1)
 	if err != nil {
-		m.lost(sent, args, err)
+		m.lost(args, err)
 		return "", false
 	}
 	if reply = string(b); reply[0] == '-' || strings.Contains(reply, "\r\n-") {
@@ -159,8 +159,8 @@ func (m *mixed) next(sent time.Time, args []string) (reply string, ok bool) {
 	return reply, true
 }
 
-// lost deals with the end of the connection, for which no command of these is a reason.
-func (m *mixed) lost(_ time.Time, args []string, err error) {
+// lost deals with the end of the connection, which none of these commands is a reason for, whatever happens to servers.
+func (m *mixed) lost(args []string, err error) {
 	m.failed = true
 	m.run.fault("client %d lost its connection at %.60q: %v", m.id, args, err)
 	m.close()
@@ -237,6 +237,9 @@ func (m *mixed) transact(c *counter, value string) {
 		m.run.fault("client %d: EXEC answers %.100q", m.id, replies[3])
 		return
 	}
+	if m.round%2 == 0 {
+		m.run.watched.Add(1)
+	}
 	m.counted(c, crashes, "EXEC", fmt.Sprintf(":%d\r\n", got))
 }
 
@@ -257,15 +260,14 @@ func (m *mixed) block(value string) {
 	crashes := m.run.crashes.Load()
 	queue := fmt.Sprintf("%sq%d", m.hot, m.queues)
 	sent := time.Now()
-	err := m.conn.SendBytes(testkit.AppendRequest(nil, "BLPOP", queue, "5"))
-	if err != nil {
-		m.lost(sent, []string{"BLPOP"}, err)
+	if err := m.conn.SendBytes(testkit.AppendRequest(nil, "BLPOP", queue, "5")); err != nil {
+		m.lost([]string{"BLPOP"}, err)
 		return
 	}
 	pushed, err := m.second.Call("RPUSH", queue, value)
 	m.run.commands.Add(1)
 	if err != nil {
-		m.lost(sent, []string{"RPUSH"}, err)
+		m.lost([]string{"RPUSH"}, err)
 		return
 	}
 	if pushed[0] == '-' {
@@ -283,17 +285,14 @@ func (m *mixed) block(value string) {
 
 // confirm finds out which writes a replica knows.
 func (m *mixed) confirm() {
-	if m.run.crashes.Load() == 0 && m.run.replicas == 0 {
+	if m.run.replicas == 0 || m.conn == nil {
 		return
 	}
 	crashes := m.run.crashes.Load()
-	if m.conn == nil {
-		return
-	}
 	got, err := m.conn.Call("WAIT", "1", "200")
 	switch {
 	case err != nil:
-		m.lost(time.Now(), []string{"WAIT"}, err)
+		m.lost([]string{"WAIT"}, err)
 		return
 	case !strings.HasPrefix(got, ":"): // a node may have become a replica: Redis says so, too
 		m.failed = true
@@ -316,11 +315,11 @@ func (m *mixed) readBack() {
 			return
 		}
 		got := m.do("GET", c.key)
-		if got == "" || got == "$-1\r\n" && c.acked == 0 {
+		if got == "" {
 			continue
 		}
 		var length, n int
-		if _, err := fmt.Sscanf(got, "$%d\r\n%d\r\n", &length, &n); err != nil {
+		if _, err := fmt.Sscanf(got, "$%d\r\n%d\r\n", &length, &n); err != nil && got != "$-1\r\n" {
 			m.run.fault("client %d: GET %s answers %.100q, want %d", m.id, c.key, got, c.acked)
 			continue
 		}

@@ -29,6 +29,7 @@ type clusterRun struct {
 	replicas int
 
 	commands, messages atomic.Int64
+	watched            atomic.Int64 // transactions with a watched key that have run
 	told               atomic.Int64 // subscribers that were told that they may have missed something
 	// crashes counts the kills so far, counted before each. Writes that were acknowledged between two of them are not lost.
 	crashes atomic.Int64
@@ -167,7 +168,7 @@ func (r *clusterRun) report(t *testing.T) {
 	if last > 0 {
 		t.Logf("the last request that failed was sent %v after a promotion: %s", last.Round(time.Millisecond), latest)
 	}
-	if r.commands.Load() < 100 || r.messages.Load() < 10 {
+	if r.commands.Load() < 100 || r.messages.Load() < 10 || r.watched.Load() == 0 {
 		t.Error("too little traffic to say anything")
 	}
 }
