@@ -146,11 +146,18 @@ func (p *Pool) wanderer(client any) *wanderer {
 		if p.wanderers == nil {
 			p.wanderers = map[any]*wanderer{}
 		}
-		w = &wanderer{}
+		if n := len(p.settled); n > 0 {
+			w, p.settled = p.settled[n-1], p.settled[:n-1]
+		} else {
+			w = &wanderer{}
+		}
 		p.wanderers[client] = w
 	}
 	return w
 }
+
+// maxSettled is the most wanderers that are kept to be used again.
+const maxSettled = 64
 
 // settle forgets a client of which nothing is sent again any more.
 func (p *Pool) settle(client any, w *wanderer) {
@@ -159,6 +166,9 @@ func (p *Pool) settle(client any, w *wanderer) {
 	}
 	if w.highest = 0; len(w.away) == 0 {
 		delete(p.wanderers, client)
+		if w.stuck = 0; len(p.settled) < maxSettled {
+			p.settled = append(p.settled, w)
+		}
 	}
 }
 
@@ -202,6 +212,8 @@ func (p *Pool) sendNow(a *again, from *Conn) bool {
 	return to != nil && p.resend(a, to, from)
 }
 
+var asking = appendCommand(nil, "ASKING")
+
 // resend puts a request behind what to has; false: not now. What the client has on from is behind it.
 func (p *Pool) resend(a *again, to, from *Conn) bool {
 	if w := p.wanderers[a.client]; w != nil {
@@ -234,7 +246,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		return false
 	}
 	if a.asking {
-		_ = to.Tell("ASKING")
+		_ = to.EnqueueHere(asking, swallowed{}, 0, Part)
 	}
 	to.out.write(a.raw)
 	to.owe(len(a.raw), a.request.recv, a.request.tag, a.request.cmd)

@@ -10,6 +10,7 @@ import (
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/shard"
+	"ringmaster/stats"
 )
 
 // What a node of a cluster refuses since the keys are elsewhere, or since it can't answer now, is sent again: by package pool,
@@ -49,6 +50,9 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 	p, s := o.piece, o.s
 	refused := pool.Elsewhere(b)
 	if i > 0 && i < o.last && refused {
+		if !p.moved && !p.watched {
+			s.env.countRedirect(p.server, b)
+		}
 		p.moved = true
 		if server, asking, ok := s.env.Pool.Target(p.server, b); ok && !asking {
 			p.server = server
@@ -65,8 +69,25 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 		s.Reply(o.tag, appendNullArray(nil, s.proto), pool.Whole)
 		return true
 	}
+	if !p.moved {
+		s.env.countRedirect(p.server, b)
+	}
 	p.again = true
 	return true
+}
+
+// countRedirect counts what is sent again because of what a server said.
+func (e *Env) countRedirect(from int, b []byte) {
+	why := stats.RedirectRetry
+	if bytes.HasPrefix(b, []byte("-MOVED ")) || bytes.HasPrefix(b, []byte("-ASK ")) {
+		why = stats.RedirectUnknown
+	}
+	if _, asking, known := e.Pool.Target(from, b); known {
+		if why = stats.RedirectMoved; asking {
+			why = stats.RedirectAsk
+		}
+	}
+	e.Stats.Redirects[why]++
 }
 
 // unsent reports whether a transaction can be sent again since none of it can have reached a server.
@@ -196,6 +217,7 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s := a.s
 	switch {
 	case p == pool.Whole && s.state == open && (pool.Elsewhere(b) || bytes.HasPrefix(b, forcedOut)) && a.patient():
+		s.env.countRedirect(a.server, b)
 		a.server, a.asking, a.told = a.elsewhere(b)
 		s.env.Pool.Hint()
 		s.env.later = append(s.env.later, a)
