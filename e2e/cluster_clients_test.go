@@ -94,6 +94,7 @@ func (m *mixed) step() {
 	if !m.failed && m.run.crashes.Load() == crashes && got != testkit.Request(value+"y", value, value+"x") {
 		m.run.fault("client %d: MGET %q after MSET of %q", m.id, got, value)
 	}
+	m.readWhatIsWritten(value)
 	m.transact(&m.counters[2], value)
 	m.script(value)
 	if m.round%4 == 0 {
@@ -212,6 +213,21 @@ func (m *mixed) judge(c *counter, got int, what string) {
 	}
 	if got < least || got > most {
 		m.run.fault("client %d: %s finds %s at %d, want %d to %d", m.id, what, c.key, got, least, most)
+	}
+}
+
+// readWhatIsWritten writes and reads a key in one write of the client's: each read gives what was written just before.
+func (m *mixed) readWhatIsWritten(value string) {
+	const pairs = 10
+	var commands [][]string
+	for n := range pairs {
+		commands = append(commands, []string{"SET", m.hot + "p", fmt.Sprint(value, n)}, []string{"GET", m.hot + "p"})
+	}
+	crashes := m.run.crashes.Load()
+	for i, reply := range m.send(commands...) {
+		if want := bulk(commands[i&^1][2]); i%2 == 1 && reply != want && !m.failed && m.run.crashes.Load() == crashes {
+			m.run.fault("client %d: GET number %d of a pipeline answers %.100q, want %q", m.id, i/2, reply, want)
+		}
 	}
 }
 
