@@ -20,6 +20,7 @@ func (p *Pool) Follow(m *shard.Map) {
 			p.stats.Servers = append(p.stats.Servers, stats.Server{})
 		} else {
 			p.leave(i)
+			p.servers[i].goneAt = p.Now
 			if s.Addr == "" {
 				s.Name = p.servers[i].Name // for what still fails because of it
 			}

@@ -65,7 +65,8 @@ type Pool struct {
 type Server struct {
 	Name, Addr string
 	index      int
-	ready      int // connections in state Ready
+	ready      int   // connections in state Ready
+	goneAt     int64 // when it ceased to be part of the topology, ns; 0: it is
 	short      bool
 
 	// The failures without a cause of their own, made once.

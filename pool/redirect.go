@@ -125,8 +125,11 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		p.giveUp(&a, p.Moved(c.server.index))
 	case atOnce && p.sendNow(&a, c):
 		p.stats.Hops[e.hops]++
-	case !p.put(&a):
-		p.giveUp(&a, p.servers[a.server].overloaded)
+	default:
+		a.wait(c)
+		if !p.put(&a) {
+			p.giveUp(&a, p.servers[a.server].overloaded)
+		}
 	}
 	return true
 }
