@@ -35,6 +35,8 @@ func (h *hub) tally(key topicKey, matching bool) (sum tally) {
 			sum.ours = len(t.at) - t.lost
 		case slices.Contains(t.at, server): // else another node of a cluster passes it on
 			sum.ours = 1
+		case key.kind == shardChannel:
+			return sum // but not this
 		}
 		sum.clients = len(t.subs)
 	}
