@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,10 @@ func (r *clusterRun) visit(t *testing.T) {
 	r.emptied.Store(true)
 	r.cluster.Reshard(t, r.cluster.Owned(t, guest), guest, home)
 	r.cluster.Leave(t, guest)
+	testkit.Until(t, "the proxy to let go of a node that was removed", func() bool {
+		v, err := r.cluster.Ask(guest, "INFO", "clients")
+		return err == nil && strings.Contains(v.Text, "connected_clients:1\r\n") // this one
+	})
 	guest.Kill()
 	r.emptied.Store(false)
 }

@@ -115,6 +115,7 @@ type apart struct {
 	asking bool
 	told   bool
 	lost   bool  // keys were watched before, over a connection that is gone
+	forced bool  // out of its connection: forcedOut
 	sent   int64 // when last, ns
 	since  int64 // when it was refused first, of the refusals that followed at once
 }
@@ -212,6 +213,7 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	case p == pool.Whole && s.state == open && (pool.Elsewhere(b) || bytes.HasPrefix(b, forcedOut)) && a.patient():
 		s.env.countRedirect(a.server, b)
 		a.server, a.asking, a.told = a.elsewhere(b)
+		a.forced = bytes.HasPrefix(b, forcedOut)
 		s.env.Pool.Hint()
 		s.env.later = append(s.env.later, a)
 	case p == pool.Whole && pool.NamesNode(b): // nothing for clients
@@ -225,8 +227,8 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	}
 }
 
-// forcedOut begins what a node says to those who block when it becomes a replica, which have got nothing. CLIENT UNBLOCK has other
-// words behind the same code.
+// forcedOut begins what a node says to those who block when it becomes a replica, which have got nothing, before it closes the
+// connection. CLIENT UNBLOCK has other words behind the same code.
 var forcedOut = []byte("-UNBLOCKED force unblock ")
 
 // unwatch tells that a WATCH has failed: nothing is watched, unless something was before.
@@ -272,6 +274,10 @@ func (a *apart) again(e *Env) {
 	if s.state != open {
 		s.Fail(a.tag, stopping)
 		return
+	}
+	if a.forced {
+		a.forced = false
+		s.unpin(false)
 	}
 	if !a.told && a.key != nil {
 		a.server = e.Map.Lookup(a.key)
