@@ -8,9 +8,9 @@ import (
 	"ringmaster/internal/testkit"
 )
 
-// mixed is a client of a cluster that knows what it has written: counters, values over several slots, transactions, scripts,
+// clusterClient is a client of a cluster that knows what it has written: counters, values over several slots, transactions, scripts,
 // blocking pops.
-type mixed struct {
+type clusterClient struct {
 	run          *clusterRun
 	id, round    int
 	conn, second *testkit.Conn
@@ -38,7 +38,7 @@ func coldKey(id int) string { return fmt.Sprintf("{c%d}:%d:", id%coldSlots, id) 
 
 const coldSlots = 16
 
-func (m *mixed) loop() {
+func (m *clusterClient) loop() {
 	tag := hotTags[m.id%len(hotTags)]
 	m.hot = fmt.Sprintf("%s:%d:", tag, m.id)
 	m.cold, m.colder = coldKey(m.id), coldKey(m.id+1)
@@ -57,7 +57,7 @@ func (m *mixed) loop() {
 }
 
 // connect makes the connections that are missing.
-func (m *mixed) connect() bool {
+func (m *clusterClient) connect() bool {
 	for _, c := range []**testkit.Conn{&m.conn, &m.second} {
 		if *c != nil {
 			continue
@@ -73,7 +73,7 @@ func (m *mixed) connect() bool {
 	return true
 }
 
-func (m *mixed) close() {
+func (m *clusterClient) close() {
 	for _, c := range []**testkit.Conn{&m.conn, &m.second} {
 		if *c != nil {
 			(*c).Close()
@@ -83,7 +83,7 @@ func (m *mixed) close() {
 }
 
 // step is one round of all commands.
-func (m *mixed) step() {
+func (m *clusterClient) step() {
 	crashes := m.run.crashes.Load()
 	value := fmt.Sprintf("%d-%d", m.id, m.round)
 	m.count(&m.counters[0])
@@ -106,7 +106,7 @@ func (m *mixed) step() {
 }
 
 // do sends one command and returns its reply, or nothing when it fails.
-func (m *mixed) do(args ...string) string {
+func (m *clusterClient) do(args ...string) string {
 	replies := m.send(args)
 	if replies == nil {
 		return ""
@@ -115,7 +115,7 @@ func (m *mixed) do(args ...string) string {
 }
 
 // send sends commands at once and returns their replies, "" for each that fails; nil: not even the connection is left.
-func (m *mixed) send(commands ...[]string) []string {
+func (m *clusterClient) send(commands ...[]string) []string {
 	if m.conn == nil {
 		return nil
 	}
@@ -142,7 +142,7 @@ func (m *mixed) send(commands ...[]string) []string {
 }
 
 // next reads the reply to a command; !ok: it failed.
-func (m *mixed) next(sent time.Time, args []string) (reply string, ok bool) {
+func (m *clusterClient) next(sent time.Time, args []string) (reply string, ok bool) {
 	b, err := m.conn.Next()
 	m.run.commands.Add(1)
 	if err != nil {
@@ -161,20 +161,20 @@ func (m *mixed) next(sent time.Time, args []string) (reply string, ok bool) {
 }
 
 // lost deals with the end of the connection, which none of these commands is a reason for, whatever happens to servers.
-func (m *mixed) lost(args []string, err error) {
+func (m *clusterClient) lost(args []string, err error) {
 	m.failed = true
 	m.run.fault("client %d lost its connection at %.60q: %v", m.id, args, err)
 	m.close()
 }
 
 // count counts up by one.
-func (m *mixed) count(c *counter) {
+func (m *clusterClient) count(c *counter) {
 	crashes := m.run.crashes.Load()
 	m.counted(c, crashes, "INCR", m.do("INCR", c.key))
 }
 
 // countInTurn counts up n times without waiting between. What is sent later must not happen earlier.
-func (m *mixed) countInTurn(c *counter, n int) {
+func (m *clusterClient) countInTurn(c *counter, n int) {
 	crashes := m.run.crashes.Load()
 	commands := make([][]string, n)
 	for i := range commands {
@@ -190,7 +190,7 @@ func (m *mixed) countInTurn(c *counter, n int) {
 }
 
 // counted judges the reply to an increment that was sent after so many crashes, "" if it failed.
-func (m *mixed) counted(c *counter, crashes int64, what, reply string) {
+func (m *clusterClient) counted(c *counter, crashes int64, what, reply string) {
 	if reply == "" {
 		c.unsure++
 		return
@@ -206,7 +206,7 @@ func (m *mixed) counted(c *counter, crashes int64, what, reply string) {
 }
 
 // judge looks at what a counter was found to be.
-func (m *mixed) judge(c *counter, got int, what string) {
+func (m *clusterClient) judge(c *counter, got int, what string) {
 	least, most := c.acked, c.acked+c.unsure
 	if m.run.crashes.Load() != c.crashes {
 		least = c.safe
@@ -217,7 +217,7 @@ func (m *mixed) judge(c *counter, got int, what string) {
 }
 
 // readWhatIsWritten writes and reads a key in one write of the client's: each read gives what was written just before.
-func (m *mixed) readWhatIsWritten(value string) {
+func (m *clusterClient) readWhatIsWritten(value string) {
 	const pairs = 10
 	var commands [][]string
 	for n := range pairs {
@@ -232,7 +232,7 @@ func (m *mixed) readWhatIsWritten(value string) {
 }
 
 // transact counts up in a transaction, every other time with a watched key.
-func (m *mixed) transact(c *counter, value string) {
+func (m *clusterClient) transact(c *counter, value string) {
 	crashes := m.run.crashes.Load()
 	if m.round%2 == 0 && m.do("WATCH", c.key) == "" {
 		return
@@ -260,7 +260,7 @@ func (m *mixed) transact(c *counter, value string) {
 }
 
 // script has a reply that no other request has.
-func (m *mixed) script(value string) {
+func (m *clusterClient) script(value string) {
 	if got := m.do("EVAL", "redis.call('SET', KEYS[1], ARGV[1]) return ARGV[1]", "1", m.hot+"s", value); got != "" && got != bulk(value) {
 		m.run.fault("client %d: EVAL answers %.100q, want %q", m.id, got, value)
 	}
@@ -269,7 +269,7 @@ func (m *mixed) script(value string) {
 func bulk(s string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(s), s) }
 
 // block waits for what the client's other connection pushes afterwards.
-func (m *mixed) block(value string) {
+func (m *clusterClient) block(value string) {
 	if m.conn == nil {
 		return
 	}
@@ -300,7 +300,7 @@ func (m *mixed) block(value string) {
 }
 
 // confirm finds out which writes a replica knows.
-func (m *mixed) confirm() {
+func (m *clusterClient) confirm() {
 	if m.run.replicas == 0 || m.conn == nil {
 		return
 	}
@@ -324,7 +324,7 @@ func (m *mixed) confirm() {
 }
 
 // readBack compares all counters at the end.
-func (m *mixed) readBack() {
+func (m *clusterClient) readBack() {
 	for i := range m.counters {
 		c := &m.counters[i]
 		if !m.connect() {

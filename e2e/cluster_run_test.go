@@ -71,7 +71,7 @@ func (r *clusterRun) start(n int) {
 	for range n {
 		id := r.ids
 		r.ids++
-		r.goClient((&mixed{run: r, id: id}).loop)
+		r.goClient((&clusterClient{run: r, id: id}).loop)
 		if id%10 == 0 {
 			r.goClient((&station{run: r, id: id}).loop)
 		}

@@ -13,13 +13,15 @@
 //	faults:        200 tagging clients ──► ringmaster ─► 3 servers, killed, stopped, cut
 //	cluster:       clients that count what they write, publishers and their listeners ──► ringmaster
 //	               ─► Redis Cluster whose slots move, whose nodes come, go, die and change roles
+//	sentinel:      clients that know what they wrote ──► ringmaster ─► a sentinel trio whose primaries are killed
 //	neighbours:    100 light clients beside one that floods or never reads
 //
 // # Who may call
 //
 // Nobody: the package has tests only. They scale by the environment: DIFF_COMMANDS,
 // DIFF_SEED and DIFF_SKIP for the differential test, FAULT_SECONDS for the one under faults, RESHARD_SECONDS,
-// FAILOVERS, CHURN_SECONDS and CLUSTER_CLIENTS for those of a cluster; -short makes all of them quick. RINGMASTER_BIN tests a ready binary.
+// FAILOVERS, CHURN_SECONDS, CLUSTER_CLIENTS and SENTINEL_CLIENTS for those whose primaries are killed or change; -short
+// makes all of them quick. RINGMASTER_BIN tests a ready binary.
 //
 // # Ownership of bytes
 //

@@ -191,7 +191,7 @@ func (s *Session) publishNow(spec *command.Spec, key topicKey, server int, raw [
 	}
 	conn := s.conn(server)
 	var f *pool.Failure
-	if key.kind == channel && !s.waitsAt(conn) {
+	if key.kind == channel && s.env.Map.Slotted() && !s.waitsAt(conn) {
 		f = conn.EnqueueHere(raw, recv, at, spec.ID) // messages of two nodes have no order
 	} else {
 		f = s.enqueue(conn, raw, recv, at, spec.ID)
