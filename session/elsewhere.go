@@ -215,11 +215,12 @@ func (a *apart) send() *pool.Failure {
 // Reply is pool.Receiver.
 func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s := a.s
+	forced := s.env.Map.Slotted() && bytes.HasPrefix(b, forcedOut)
 	switch {
-	case p == pool.Whole && s.state == open && (pool.Elsewhere(b) || bytes.HasPrefix(b, forcedOut)) && a.patient():
+	case p == pool.Whole && s.state == open && (pool.Elsewhere(b) || forced) && a.patient():
 		s.env.countRedirect(a.server, b)
 		a.server, a.asking, a.told = a.elsewhere(b)
-		a.forced = bytes.HasPrefix(b, forcedOut)
+		a.forced = forced
 		s.env.Pool.Hint()
 		s.env.later = append(s.env.later, a)
 	case p == pool.Whole && pool.NamesNode(b): // nothing for clients
