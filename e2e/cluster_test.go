@@ -1,249 +1,167 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
-	"regexp"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"ringmaster/internal/testkit"
-	"ringmaster/shard"
 )
 
-// weather is what clients have to expect.
-type weather struct {
-	strict  atomic.Bool    // an error is a fault
-	crashes atomic.Int64   // of primaries: what was acknowledged may be lost with one
-	clear   *regexp.Regexp // what errors may say; nil: anything
-	// What has been done so far, and how much of it was answered with an error.
-	done, errors atomic.Int64
-}
-
-// goesOn waits until clients have done some more.
-func (w *weather) goesOn(t *testing.T) {
-	t.Helper()
-	before := w.done.Load()
-	testkit.Until(t, "clients to go on", func() bool { return w.done.Load() > before+500 })
-}
-
-// mixed is a client that knows what it has written: counters, values over several slots, a transaction, a blocking pop.
-type mixed struct {
-	id   int
-	addr string
-	*weather
-	report func(string, ...any)
-}
-
-func (m *mixed) run(stop <-chan struct{}) {
-	var c *testkit.Conn
-	defer func() {
-		if c != nil {
-			c.Close()
-		}
-	}()
-	hot, cold := fmt.Sprintf("{hot%d}", m.id%4), fmt.Sprintf("c%d:", m.id)
-	counter, tx := cold+"n", fmt.Sprintf("%s:%d", hot, m.id)
-	n, txn, unsure := 0, 0, false
-	for i := 0; ; i++ {
-		crashes := m.crashes.Load()
-		select {
-		case <-stop:
-			return
-		default:
-		}
-		if c == nil {
-			var err error
-			if c, err = testkit.Connect(m.addr); err != nil {
-				m.report("client %d cannot connect: %v", m.id, err)
-				return
-			}
-			c.Patience = replyPatience * second
-		}
-		do := func(args ...string) string {
-			if c == nil {
-				return ""
-			}
-			strict := m.strict.Load()
-			reply, err := c.Call(args...)
-			m.done.Add(1)
-			if err != nil || strings.HasPrefix(reply, "-") || strings.Contains(reply, "\r\n-") {
-				m.errors.Add(1)
-				unsure = true
-				if strict && m.strict.Load() || m.clear != nil && !m.clear.MatchString(reply) {
-					m.report("client %d, %.60q: %.200q, %v", m.id, args, reply, err)
-				}
-				if err != nil {
-					if isTimeout(err) {
-						m.report("client %d hangs at %.60q", m.id, args)
-					}
-					c.Close()
-					c = nil
-				}
-				return ""
-			}
-			return reply
-		}
-		expect := func(what, got, want string) {
-			if got != "" && got != want && !unsure && m.crashes.Load() == crashes {
-				m.report("client %d: %s is %.200q, want %.200q", m.id, what, got, want)
-			}
-		}
-		if got := do("INCR", counter); got != "" {
-			n++
-			expect("the counter", got, fmt.Sprintf(":%d\r\n", n))
-		}
-		value := fmt.Sprintf("%d-%d", m.id, i)
-		keys := []string{cold + "a", cold + "b", hot + cold}
-		if do("MSET", keys[0], value, keys[1], value+"x", keys[2], value+"y") != "" {
-			expect("MGET", do("MGET", keys[2], keys[0], keys[1]), testkit.Request(value+"y", value, value+"x"))
-		}
-		if do("MULTI") != "" && do("INCR", tx) != "" && do("SET", tx+"v", value) != "" {
-			if got := do("EXEC"); got != "" {
-				txn++
-				expect("EXEC", got, fmt.Sprintf("*2\r\n:%d\r\n+OK\r\n", txn))
-			}
-		} else if c != nil {
-			c.Close()
-			c = nil
-		}
-		if i%8 == 0 {
-			do("RPUSH", hot+cold+"q", value)
-			expect("BLPOP", do("BLPOP", hot+cold+"q", "5"), testkit.Request(hot+cold+"q", value))
-		}
-		if i%4 == 0 && c != nil {
-			m.pipeline(c, hot+cold+"p", i)
-		}
-		if unsure || m.crashes.Load() != crashes { // what was under way may have run or not
-			do("DEL", counter, tx, hot+cold+"q")
-			n, txn = 0, 0
-			unsure = c == nil
-			if got := do("GET", counter) + do("GET", tx); got != "$-1\r\n$-1\r\n" {
-				unsure = true
-			}
-		}
-	}
-}
-
-// pipeline writes and reads a key in one write of the client: each read must give what was written just before.
-func (m *mixed) pipeline(c *testkit.Conn, key string, round int) {
-	const pairs = 10
-	var raw []byte
-	for n := range pairs {
-		raw = testkit.AppendRequest(raw, "SET", key, fmt.Sprint(round, n))
-		raw = testkit.AppendRequest(raw, "GET", key)
-	}
-	strict, crashes := m.strict.Load(), m.crashes.Load()
-	if c.SendBytes(raw) != nil {
-		return // the next command finds out
-	}
-	failed := false
-	for n := range 2 * pairs {
-		reply, err := c.Next()
-		if err != nil {
-			return
-		}
-		m.done.Add(1)
-		if reply[0] == '-' {
-			failed = true
-			m.errors.Add(1)
-			if strict && m.strict.Load() || m.clear != nil && !m.clear.Match(reply) {
-				m.report("client %d, request %d of a pipeline: %q", m.id, n, reply)
-			}
-			continue
-		}
-		value := fmt.Sprint(round, n/2)
-		if want := fmt.Sprintf("$%d\r\n%s\r\n", len(value), value); n%2 == 1 && string(reply) != want && !failed && m.crashes.Load() == crashes {
-			m.report("client %d, request %d of a pipeline: %q, want %q", m.id, n, reply, want)
-		}
-	}
-}
-
-// startMixed runs clients until the returned function is called, which gives how much was done and how many errors there were.
-func startMixed(t *testing.T, addr string, clients int, w *weather) (stop func() (done, errors int64)) {
-	t.Helper()
-	var faults atomic.Int64
-	ended := make(chan struct{})
-	var wg sync.WaitGroup
-	for id := range clients {
-		m := &mixed{id: id, addr: addr, weather: w, report: func(format string, args ...any) {
-			if faults.Add(1) <= 20 {
-				t.Errorf(format, args...)
-			}
-		}}
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			m.run(ended)
-		}()
-	}
-	return func() (int64, int64) {
-		close(ended)
-		wg.Wait()
-		return w.done.Load(), w.errors.Load()
-	}
-}
-
-// Slots are moved back and forth under traffic, with the keys that are asked for most: clients see no error.
+// Slots with the keys that are asked for most are moved from node to node by redis-cli, and nodes come and go, under traffic:
+// clients see no error, and no write that was acknowledged is lost.
 func TestReshardingUnderTrafficIsNotSeen(t *testing.T) {
-	if os.Getenv("RESHARD_SECONDS") == "" {
-		t.Skip("runs with RESHARD_SECONDS=n only: in about one of eight runs the nodes themselves do not come to agree on who has a slot")
-	}
-	seconds := scale(t, "RESHARD_SECONDS", 2, 4, 4)
-	c := testkit.StartCluster(t, 3, 0)
-	proxy := testkit.Proxy(t, []string{c.Nodes[0].Addr}, "--topology", "cluster", "--timeout", "10s")
-	var w weather
-	w.strict.Store(true)
-	stop := startMixed(t, proxy.Addr, scale(t, "CLUSTER_CLIENTS", 10, 50, 50), &w)
-	moves := 0
-	end := time.Now().Add(time.Duration(seconds) * time.Second)
-	for time.Now().Before(end) && !t.Failed() {
-		for hot := range 4 {
-			slot := int(shard.Slot(fmt.Appendf(nil, "hot%d", hot)))
-			from := c.Primary(slot)
-			to := c.Nodes[(hot+moves)%3]
-			if from != nil && from != to {
-				c.MoveSlots(t, slot, slot, from, to)
-				c.WaitOK(t) // who moves slots before all nodes know of the last move can lose keys
-				moves++
-			}
+	run := startClusterRun(t, 3, 0, "--timeout", "10s")
+	run.start(scale(t, "CLUSTER_CLIENTS", 10, 20, 20))
+	end := time.Now().Add(time.Duration(scale(t, "RESHARD_SECONDS", 2, 4, 4)) * time.Second)
+	tours := 0
+	for tours == 0 || time.Now().Before(end) && !run.faulty() {
+		for i := range 4 {
+			run.moveOn(t, i)
 		}
+		run.visit(t)
+		tours++
 	}
-	done, errors := stop()
-	t.Logf("%d moves under %d commands, %d errors", moves, done, errors)
+	run.end()
+	run.report(t)
+	t.Logf("%d tours of %d slots to every node and back, and to one that joined and left", tours, hotSlots)
 }
 
-// A primary is killed and its replica takes over: errors end with the promotion.
+// moveOn moves the hot slots to one of the other nodes, in turn.
+func (r *clusterRun) moveOn(t *testing.T, round int) {
+	t.Helper()
+	primaries := r.cluster.Primaries(t)
+	r.cluster.Reshard(t, hotSlots, primaries[0], primaries[1+round%(len(primaries)-1)])
+}
+
+// visit adds a node, moves the hot slots there and back, and removes it.
+func (r *clusterRun) visit(t *testing.T) {
+	t.Helper()
+	home := r.cluster.Primary(0)
+	guest := r.cluster.Join(t)
+	r.cluster.Reshard(t, hotSlots, home, guest)
+	r.emptied.Store(true)
+	r.cluster.Reshard(t, r.cluster.Owned(t, guest), guest, home)
+	r.cluster.Leave(t, guest)
+	testkit.Until(t, "the proxy to let go of a node that was removed", func() bool {
+		v, err := r.cluster.Ask(guest, "INFO", "clients")
+		return err == nil && strings.Contains(v.Text, "connected_clients:1\r\n") // this one
+	})
+	guest.Kill()
+	r.emptied.Store(false)
+}
+
+// A primary is killed and its replica takes over: requests fail between the two only, with clear words.
 func TestFailoverEndsTheErrors(t *testing.T) {
 	rounds := scale(t, "FAILOVERS", 1, 1, 1)
-	c := testkit.StartCluster(t, 3, 3)
-	proxy := testkit.Proxy(t, []string{c.Nodes[0].Addr, c.Nodes[1].Addr}, "--topology", "cluster")
-	var w weather
-	w.strict.Store(true)
-	stop := startMixed(t, proxy.Addr, scale(t, "CLUSTER_CLIENTS", 10, 20, 20), &w)
+	run := startClusterRun(t, 3, 3)
+	run.start(scale(t, "CLUSTER_CLIENTS", 10, 20, 20))
 	for round := range rounds {
-		slot := int(shard.Slot(fmt.Appendf(nil, "hot%d", round%4)))
-		old := c.Primary(slot)
-		w.strict.Store(false)
-		w.crashes.Add(1)
-		old.Kill()
-		c.WaitPromoted(t, old, slot)
-		seen := time.Now()
-		probe := testkit.Dial(t, proxy.Addr)
-		testkit.Until(t, "writes to the promoted replica", func() bool {
-			return probe.Do("SET", fmt.Sprintf("{hot%d}probe", round%4), "x") == "+OK\r\n"
-		})
-		t.Logf("round %d: writes %v after the promotion was visible", round, time.Since(seen).Round(time.Millisecond))
-		old.Restart(t)
-		c.WaitOK(t)
-		testkit.Until(t, "all to be well", func() bool {
-			return probe.Do("MSET", "a", "1", "b", "1", "c", "1", "d", "1", "e", "1", "f", "1") == "+OK\r\n"
-		})
-		w.strict.Store(true)
+		run.failOver(t, round*5462%16384)
+		if run.faulty() {
+			break
+		}
 	}
-	done, errors := stop()
-	t.Logf("%d commands, %d errors", done, errors)
+	run.end()
+	run.report(t)
+}
+
+// failOver kills slot's owner, waits until the proxy serves all slots again, and has the one that was killed back as a replica.
+func (r *clusterRun) failOver(t *testing.T, slot int) {
+	t.Helper()
+	old := r.kill(t, slot)
+	seen := time.Now()
+	probe := testkit.Dial(t, r.proxy.Addr)
+	defer probe.Close()
+	everywhere := []string{"MSET"}
+	for i := range coldSlots {
+		everywhere = append(everywhere, coldKey(i)+"probe", "x")
+	}
+	testkit.Until(t, "writes to all nodes", func() bool { return probe.Do(everywhere...) == "+OK\r\n" })
+	t.Logf("writes %v after the promotion was visible", time.Since(seen).Round(time.Millisecond))
+	old.Restart(t)
+	r.cluster.WaitOK(t)
+}
+
+// Failovers and moves, one every 20 seconds for as long as CHURN_SECONDS says, leave nothing behind.
+func TestChurnLeavesNothingBehind(t *testing.T) {
+	if os.Getenv("CHURN_SECONDS") == "" {
+		t.Skip("takes minutes: runs where CHURN_SECONDS is set")
+	}
+	seconds, clients := scale(t, "CHURN_SECONDS", 0, 0, 0), scale(t, "CLUSTER_CLIENTS", 10, 20, 20)
+	run := startClusterRun(t, 3, 3)
+	start := run.proxy.Usage(t)
+	run.start(clients)
+	for round := range 4 {
+		run.disturb(t, round)
+	}
+	run.end()
+	before := run.rest(t, start)
+
+	run.start(clients)
+	began := time.Now()
+	every := time.NewTicker(20 * time.Second)
+	defer every.Stop()
+	round := 0
+	for ; time.Since(began) < time.Duration(seconds)*time.Second && !run.faulty(); round++ {
+		run.disturb(t, round)
+		if round%15 == 0 {
+			t.Logf("%v: %v, RSS %d MB", time.Since(began).Round(time.Second), run.proxy.Usage(t), run.proxy.RSS(t)>>20)
+		}
+		<-every.C
+	}
+	run.end()
+	took := time.Since(began).Round(time.Second)
+	after := run.rest(t, start)
+	run.report(t)
+	t.Logf("%d disturbances in %v; at the start %v, after the warm-up RSS %d MB, now RSS %d MB, at most %d MB", round, took, start, before>>20, after>>20, run.proxy.PeakRSS(t)>>20)
+	if after > before+before/4 {
+		t.Errorf("RSS has grown from %d to %d bytes", before, after)
+	}
+}
+
+// disturb does one of what can happen to a cluster, in turn.
+func (r *clusterRun) disturb(t *testing.T, round int) {
+	t.Helper()
+	switch round % 4 {
+	case 0:
+		r.failOver(t, round/4*5462%16384)
+	case 1:
+		r.moveOn(t, round/4)
+	case 2:
+		r.changeRoles(t, round/4*5462%16384)
+	case 3:
+		r.visit(t)
+	}
+	// What was moved is acknowledged by the node that had it before: its new node's replica must have it, too, before that is killed.
+	r.cluster.WaitReplicated(t)
+}
+
+// changeRoles makes a replica of slot's owner the primary, which loses nothing.
+func (r *clusterRun) changeRoles(t *testing.T, slot int) {
+	t.Helper()
+	replicas := r.cluster.ReplicasOf(t, r.cluster.Primary(slot))
+	if len(replicas) == 0 {
+		t.Fatalf("the owner of slot %d has no replica", slot)
+	}
+	r.cluster.Failover(t, replicas[0])
+	r.cluster.WaitOK(t)
+}
+
+// rest waits until the proxy holds no more than at the start, but for a connection of each loop to each server for messages, which
+// stays, and returns its resident memory in bytes.
+func (r *clusterRun) rest(t *testing.T, start testkit.Usage) int64 {
+	t.Helper()
+	const feeds = 2 * 3
+	var now testkit.Usage
+	settled := testkit.Eventually(90*time.Second, func() bool { // connections that may be lent again stay for a minute
+		now = r.proxy.Usage(t)
+		return now.Goroutines <= start.Goroutines && now.FDs <= start.FDs+feeds
+	})
+	if !settled {
+		_, stacks := r.proxy.Get(t, "/debug/pprof/goroutine?debug=1")
+		t.Errorf("leak: %v at the start, %v now\n%s", start, now, stacks)
+	}
+	return r.proxy.RSS(t)
 }

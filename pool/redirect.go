@@ -96,7 +96,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		if reply[1] != 'T' { // TRYAGAIN passes by itself
 			p.Hint()
 		}
-		if !ok || c.own || p.late(p.Now+retryAfter-e.at) || !a.hold() {
+		if !ok || p.late(p.Now+retryAfter-e.at) || !a.hold() {
 			return false
 		}
 		a.wait(c)

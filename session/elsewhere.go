@@ -121,6 +121,7 @@ type apart struct {
 	asking bool
 	told   bool
 	lost   bool  // keys were watched before, over a connection that is gone
+	forced bool  // out of its connection: forcedOut
 	sent   int64 // when last, ns
 	since  int64 // when it was refused first, of the refusals that followed at once
 }
@@ -196,6 +197,9 @@ func (a *apart) send() *pool.Failure {
 		}
 		p.watch()
 		p.lost = a.lost
+		if !a.lost {
+			p.key = a.key
+		}
 		return p.conn.EnqueueHere(a.raw, a, 0, a.spec.ID)
 	}
 	conn, f := s.blockingConn(a.server)
@@ -211,18 +215,33 @@ func (a *apart) send() *pool.Failure {
 // Reply is pool.Receiver.
 func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s := a.s
+	forced := s.env.Map.Slotted() && bytes.HasPrefix(b, forcedOut)
 	switch {
-	case p != pool.Whole || !pool.Elsewhere(b):
-		s.Reply(a.tag, b, p)
-	case s.state == open && a.patient():
+	case p == pool.Whole && s.state == open && (pool.Elsewhere(b) || forced) && a.patient():
 		s.env.countRedirect(a.server, b)
 		a.server, a.asking, a.told = a.elsewhere(b)
+		a.forced = forced
 		s.env.Pool.Hint()
 		s.env.later = append(s.env.later, a)
-	case pool.NamesNode(b): // nothing for clients
+	case p == pool.Whole && pool.NamesNode(b): // nothing for clients
+		a.unwatch()
 		s.Fail(a.tag, s.env.Pool.Moved(a.server))
 	default:
+		if b[0] == '-' && p&pool.First != 0 {
+			a.unwatch()
+		}
 		s.Reply(a.tag, b, p)
+	}
+}
+
+// forcedOut begins what a node says to those who block when it becomes a replica, which have got nothing, before it closes the
+// connection. CLIENT UNBLOCK has other words behind the same code.
+var forcedOut = []byte("-UNBLOCKED force unblock ")
+
+// unwatch tells that a WATCH has failed: nothing is watched, unless something was before.
+func (a *apart) unwatch() {
+	if p := a.s.pin; p != nil && a.spec.Name == "watch" && !a.lost {
+		p.watches, p.lost, p.soiled = false, false, true
 	}
 }
 
@@ -251,6 +270,7 @@ func (a *apart) elsewhere(b []byte) (server int, asking, told bool) {
 // Fail is pool.Receiver.
 func (a *apart) Fail(_ uint64, f *pool.Failure) {
 	if a.s.state != open || f.Sent || f.Kind != pool.Lost && f.Kind != pool.Down || !a.putOff(&pool.Failure{Kind: pool.Down}) {
+		a.unwatch()
 		a.s.Fail(a.tag, f)
 	}
 }
@@ -261,6 +281,10 @@ func (a *apart) again(e *Env) {
 	if s.state != open {
 		s.Fail(a.tag, stopping)
 		return
+	}
+	if a.forced {
+		a.forced = false
+		s.unpin(false)
 	}
 	if !a.told && a.key != nil {
 		a.server = e.Map.Lookup(a.key)

@@ -67,6 +67,7 @@ type round struct {
 	on      bool
 	left    int    // servers that have not answered
 	refusal []byte // the error of one that refused; nil: none
+	gone    bool   // a server has gone before it answered
 	counted bool   // out again: hub.settled
 	waiters []waiter
 }
@@ -77,6 +78,7 @@ type feed struct {
 	server int
 	conn   *pool.Conn
 	since  int64   // when it was made, ns
+	gone   bool    // the server is no part of the map any more
 	asked  []asked // in the order sent
 	buf    []byte  // an unfinished frame
 }
@@ -101,15 +103,18 @@ func (h *hub) servers(key topicKey) []int {
 	if strings.HasPrefix(key.name, "__key") || key.kind == pattern && !m.Slotted() {
 		return m.Shards()
 	}
-	return []int{h.env.channelServer([]byte(key.name))}
+	return []int{h.env.channelServer(key.kind, []byte(key.name))}
 }
 
 // channelServer is the server on which a channel lives: the first, where keys have none of their own.
-func (e *Env) channelServer(name []byte) int {
-	if e.single() || e.Map.Random() {
+func (e *Env) channelServer(k kind, name []byte) int {
+	switch {
+	case e.single() || e.Map.Random():
 		return e.home()
+	case k == shardChannel:
+		return e.Map.Lookup(name)
 	}
-	return e.Map.Lookup(name)
+	return e.Map.ChannelServer(name)
 }
 
 // acquire holds on to the topic, and subscribes to it if nobody has: then it is fresh.
@@ -190,6 +195,7 @@ func (b barrier) Reply(tag uint64, reply []byte, p pool.Piece) {
 func (b barrier) Fail(_ uint64, f *pool.Failure) {
 	if b.p.on {
 		b.p.refusal = appendFailure(nil, f, b.f.hub.env)
+		b.p.elsewhere = b.p.elsewhere || b.f.gone
 	}
 	b.p.settled(nil)
 }
@@ -271,7 +277,7 @@ func (h *hub) expects(key topicKey) *round {
 	if h.joining == 0 {
 		return nil
 	}
-	server := h.env.channelServer([]byte(key.name))
+	server := h.env.channelServer(key.kind, []byte(key.name))
 	if t := h.topics[key]; t != nil {
 		if r := h.underWay(t, server); r != nil {
 			return r
@@ -452,6 +458,7 @@ func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 	h.feeds[f.server] = nil
 	refusal := appendFailure(nil, why, h.env)
 	for _, a := range f.asked {
+		a.round.gone = a.round.gone || f.gone
 		a.round.end(refusal)
 	}
 	f.asked = nil

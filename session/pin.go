@@ -18,6 +18,7 @@ type pin struct {
 	// Why the session has it. Without a reason it is given back.
 	watches bool   // keys are watched
 	version uint16 // of the map by which the first of them was placed
+	key     []byte // the first of them, in front of a cluster
 	lost    bool   // keys were watched on a connection that is gone
 	dirty   bool   // the servers keep other state on it, for as long as the client stays
 	blocks  bool   // a blocking command is under way

@@ -27,7 +27,7 @@ type tally struct{ ours, clients int }
 
 // tally counts this loop's part for a channel; matching: for a message to it, which patterns match too.
 func (h *hub) tally(key topicKey, matching bool) (sum tally) {
-	server := h.env.channelServer([]byte(key.name))
+	server := h.env.channelServer(key.kind, []byte(key.name))
 	if t := h.topics[key]; t != nil && !(matching && h.misses(t, server)) {
 		// A message is published at one server, NUMSUB asks all at which the topic is subscribed.
 		switch {
@@ -35,6 +35,8 @@ func (h *hub) tally(key topicKey, matching bool) (sum tally) {
 			sum.ours = len(t.at) - t.lost
 		case slices.Contains(t.at, server): // else another node of a cluster passes it on
 			sum.ours = 1
+		case key.kind == shardChannel:
+			return sum // but not this
 		}
 		sum.clients = len(t.subs)
 	}
@@ -89,12 +91,17 @@ func (e *Env) anyTopics() bool {
 
 // publish sends a message to the shard of its channel and corrects the count of those who got it.
 func (s *Session) publish(spec *command.Spec, req *parser.Request) {
-	if !s.env.anyTopics() && !s.env.anyJoining() {
-		s.pass(s.env.channelServer(req.Args[1]), spec, req)
+	unheard := !s.env.anyTopics() && !s.env.anyJoining()
+	if unheard && (spec.Name == "spublish" || !s.env.Map.Slotted()) {
+		s.pass(s.env.channelServer(shardChannel, req.Args[1]), spec, req)
+		return
+	}
+	if unheard {
+		s.publishNow(spec, topicKey{}, s.env.channelServer(channel, req.Args[1]), req.Raw)
 		return
 	}
 	key := publishedTo(spec, req)
-	server := s.env.channelServer(req.Args[1])
+	server := s.env.channelServer(key.kind, req.Args[1])
 	if s.env.anyJoining() && !s.env.replaying {
 		s.begin(&overtaken{raw: bytes.Clone(req.Raw), spec: spec, key: key, server: server})
 		return
@@ -182,7 +189,14 @@ func (s *Session) publishNow(spec *command.Spec, key topicKey, server int, raw [
 	if s.env.anyTopics() {
 		recv, at = &published{s: s, tag: tag, key: key}, 0
 	}
-	if f := s.enqueue(s.conn(server), raw, recv, at, spec.ID); f != nil {
+	conn := s.conn(server)
+	var f *pool.Failure
+	if key.kind == channel && s.env.Map.Slotted() && !s.waitsAt(conn) {
+		f = conn.EnqueueHere(raw, recv, at, spec.ID) // messages of two nodes have no order
+	} else {
+		f = s.enqueue(conn, raw, recv, at, spec.ID)
+	}
+	if f != nil {
 		s.countFailure(spec)
 		s.Fail(tag, f)
 	}

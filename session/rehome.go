@@ -24,6 +24,7 @@ func (h *hub) follow(old *shard.Map) {
 		// It may live on, and say nothing any more.
 		if f := h.feeds[i]; f != nil && f.conn != nil {
 			conn := f.conn
+			f.gone = true
 			f.OwnLost(conn, h.env.Pool.Moved(i))
 			conn.Return(false)
 		}
@@ -108,7 +109,7 @@ func (f *feed) askElsewhere(t *topic) {
 // again has a subscription that a node of a cluster has refused asked for once more at a tick; false: the client is to be told.
 func (p *subscribing) again(s *Session) bool {
 	env := s.env
-	if p.refusal == nil || !pool.Elsewhere(p.refusal) || !env.Map.Slotted() {
+	if !env.Map.Slotted() || !p.misled() {
 		return false
 	}
 	env.Pool.Hint()
@@ -117,12 +118,20 @@ func (p *subscribing) again(s *Session) bool {
 	}
 	if limit := int64(env.Pool.Timeout()); limit > 0 && env.Pool.Now-p.since > limit {
 		if pool.NamesNode(p.refusal) { // clients know no nodes
-			p.refusal = appendFailure(nil, env.Pool.Moved(env.channelServer([]byte(p.names[0]))), env)
+			p.refusal = appendFailure(nil, env.Pool.Moved(env.channelServer(p.kind, []byte(p.names[0]))), env)
 		}
 		return false
 	}
 	p.letGo(s)
-	p.asked, p.refusal = false, nil
+	p.asked, p.refusal, p.elsewhere = false, nil, false
 	env.held = append(env.held, s)
 	return true
+}
+
+// misled reports whether what was asked for is elsewhere, or has gone there since it was confirmed.
+func (p *subscribing) misled() bool {
+	if p.refusal != nil {
+		return p.elsewhere || pool.Elsewhere(p.refusal)
+	}
+	return slices.ContainsFunc(p.held, func(t *topic) bool { return t.dead })
 }

@@ -36,6 +36,8 @@ type subscribing struct {
 	left  int
 	// refusal is the error that ends it; nil: none
 	refusal []byte
+	// elsewhere: a server was asked that is gone.
+	elsewhere bool
 }
 
 // pubSub carries out the commands of pub/sub.
@@ -129,6 +131,7 @@ func (p *subscribing) settled(r *round) {
 	p.left--
 	if r != nil && r.refusal != nil && p.on {
 		p.refusal = r.refusal
+		p.elsewhere = p.elsewhere || r.gone
 	}
 	if p.s != nil && p.left == 0 {
 		p.s.resumeLater()

@@ -231,7 +231,7 @@ func (tx *transaction) placeKey(env *Env, key []byte) {
 
 // placeChannel notes that the transaction is for the server of a channel, too: there its subscribers are.
 func (tx *transaction) placeChannel(env *Env, name []byte) {
-	server := env.channelServer(name)
+	server := env.channelServer(channel, name)
 	if tx.server == anyServer {
 		tx.server = server
 	}
@@ -296,7 +296,7 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	}
 	tx.server = s.serverForTransaction()
 	if p := s.pin; p != nil && p.watches && p.server != tx.server {
-		if tx.n > 0 && !p.movedAway() {
+		if tx.n > 0 && !p.movedAway() && !p.hasSlotOf(tx.key) {
 			s.endTransaction()
 			s.refuse(spec, errCrossSlot)
 			return

@@ -19,16 +19,22 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	if p := s.pin; p != nil && p.watches && p.conn != nil && p.server != server {
-		if p.movedAway() {
+		switch {
+		case p.movedAway():
 			s.succeed(spec)
 			return
+		case !p.hasSlotOf(req.Args[1]):
+			s.refuse(spec, errCrossSlot)
+			return
 		}
-		s.refuse(spec, errCrossSlot)
-		return
+		server = p.server
 	}
 	if p := s.pin; p != nil {
 		if c := p.to(server); c != nil && (p.watches || p.dirty && c.TakesMulti()) {
 			p.server, p.conn = server, c
+			if !p.watches {
+				p.key = bytes.Clone(req.Args[1])
+			}
 			p.watch()
 			s.watchMore(server, spec, req.Raw)
 			return
@@ -71,6 +77,13 @@ func (p *pin) watch() {
 func (p *pin) movedAway() bool {
 	p.lost = p.lost || p.version != p.s.env.version
 	return p.lost
+}
+
+// hasSlotOf reports whether the hash slot of key is that of the first watched key. A node may have sent the session to where the slot
+// is before the map knows.
+func (p *pin) hasSlotOf(key []byte) bool {
+	m := p.s.env.Map
+	return p.key != nil && key != nil && m.Slotted() && m.Together(key, p.key)
 }
 
 // watchMore watches further keys over the connection that watches, or keeps state.

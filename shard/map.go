@@ -50,6 +50,8 @@ type Map struct {
 	tag      tag
 	owners   placement // nil for one server
 	slots    *[Slots]uint16
+	// channels is the server of a channel by the hash slot of its name; nil: that of the key of this name.
+	channels *[Slots]uint16
 }
 
 // placement turns a key's hash into a server's position in Config.Servers.
@@ -115,6 +117,16 @@ func (m *Map) Len() int { return len(m.servers) }
 
 // Server returns server i, 0 <= i < Len(); without an address there is none of this number now. Any goroutine.
 func (m *Map) Server(i int) Server { return m.servers[i] }
+
+// ChannelServer returns the server where messages to a channel are published and subscribed to. In front of a Redis Cluster, whose
+// nodes pass messages on to each other, it is where the hash slot of the name was at first, until that server goes: messages
+// that are published at two nodes have no order, and slots come and go. Any goroutine. Borrows name until return.
+func (m *Map) ChannelServer(name []byte) int {
+	if m.channels != nil {
+		return int(m.channels[Slot(name)])
+	}
+	return m.Lookup(name)
+}
 
 // Together reports whether one command may have both keys: they live on one server, or in front of a Redis Cluster in one
 // hash slot. Any goroutine. Borrows the keys until return.

@@ -19,6 +19,8 @@ type Numbers struct {
 
 	servers []Server // by number; without an address: gone
 	freed   []int    // the numbers of those, the oldest first
+	// channels is the server, from 1, of channels by hash slot of their names; 0: none.
+	channels [Slots]uint16
 }
 
 // Map numbers the servers of groups and places the slots on their primaries, or keys by name where groups have names; these
@@ -42,7 +44,7 @@ func (n *Numbers) Map(groups []Group) (*Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Map{slots: new([Slots]uint16)}
+	m := &Map{slots: new([Slots]uint16), channels: new([Slots]uint16)}
 	for _, g := range groups {
 		m.shards = append(m.shards, n.number(g.Primary, at))
 	}
@@ -57,6 +59,12 @@ func (n *Numbers) Map(groups []Group) (*Map, error) {
 				m.slots[slot] = uint16(at[g.Primary.Addr])
 			}
 		}
+	}
+	for slot := range n.channels {
+		if at := int(n.channels[slot]) - 1; !slices.Contains(m.shards, at) { // none, or a replica now
+			n.channels[slot] = m.slots[slot] + 1
+		}
+		m.channels[slot] = n.channels[slot] - 1
 	}
 	if n.Replicas {
 		m.replicas = n.replicas(groups, at)
@@ -82,6 +90,15 @@ func (n *Numbers) replicas(groups []Group, at map[string]int) [][]int {
 		}
 	}
 	return lists[:len(n.servers)]
+}
+
+// forsake takes the channels from server i.
+func (n *Numbers) forsake(i int) {
+	for slot, server := range n.channels {
+		if int(server) == i+1 {
+			n.channels[slot] = 0
+		}
+	}
 }
 
 // named is Map for groups with names.

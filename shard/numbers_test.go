@@ -39,6 +39,30 @@ func TestNumbersStayFromMapToMap(t *testing.T) {
 	}
 }
 
+func TestChannelsStayUntilTheirServerGoes(t *testing.T) {
+	var n Numbers
+	channel := []byte("news")
+	slot := Slot(channel)
+	for i, step := range []struct {
+		groups []Group
+		want   int
+	}{
+		{[]Group{group("a:1", 0, slot), group("b:1", slot+1, 16383)}, 0},
+		{[]Group{group("a:1", 0, slot-1), group("b:1", slot, 16383)}, 0},
+		{[]Group{group("b:1", 0, slot-1), group("c:1", slot, 16383)}, 2},
+		{[]Group{group("a:1", 0, slot), group("b:1", slot+1, 16000), group("c:1", 16001, 16383)}, 2},
+		{[]Group{group("a:1", 0, slot), group("b:1", slot+1, 16383)}, 3},
+	} {
+		m, err := n.Map(step.groups)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.ChannelServer(channel); got != step.want {
+			t.Errorf("step %d: the channel is at %d, want %d", i, got, step.want)
+		}
+	}
+}
+
 func TestNumbersOfTheGoneAreGivenAgainLast(t *testing.T) {
 	var n Numbers
 	for i := range MaxNodes + 10 {

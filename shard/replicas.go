@@ -101,6 +101,7 @@ func (n *Numbers) keep(wanted map[string]bool) (at map[string]int, err error) {
 		default:
 			n.servers[i] = Server{}
 			n.freed = append(n.freed, i)
+			n.forsake(i)
 		}
 	}
 	return at, nil

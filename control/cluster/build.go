@@ -10,7 +10,7 @@ import (
 
 // build makes the topology once every slot has its owner.
 func (m *merger) build() *topology {
-	t := &topology{members: make(map[string]*member, len(m.byID))}
+	t := &topology{members: make(map[string]*member, len(m.byID)), between: m.between}
 	for _, v := range m.views {
 		t.open += v.open
 	}
@@ -234,7 +234,7 @@ func server(m *member) shard.Server { return shard.Server{Name: m.addr, Addr: m.
 
 // settled reports whether nothing is expected to change soon by itself.
 func (t *topology) settled() bool {
-	if t.covered < shard.Slots || t.remembered {
+	if t.covered < shard.Slots || t.remembered || len(t.between) > 0 {
 		return false
 	}
 	return !slices.ContainsFunc(t.groups, func(g *group) bool { return g.primary.failing })

@@ -16,6 +16,8 @@ type topology struct {
 	owners  [shard.Slots]*member // nil: nobody owns the slot
 	covered int                  // slots that have an owner
 	open    int                  // slots on their way to another node
+	// between are slots that nobody claims and that were left with their last owner, for once.
+	between map[int]bool
 	// remembered says that what was found before decided a slot against the views.
 	remembered bool
 }
@@ -56,6 +58,7 @@ type merger struct {
 	byID    map[string]*candidate
 	sorted  []*candidate // by ID
 	owners  [shard.Slots]*candidate
+	between map[int]bool
 }
 
 // merge decides between views. last is what was found before, or nil; trusted says whether it may stand
@@ -221,11 +224,31 @@ func (m *merger) assign() {
 			}
 		})
 	}
-	for _, o := range m.owners {
-		if o != nil {
+	for s := range m.owners {
+		if m.owners[s] == nil {
+			m.leave(s)
+		}
+		if o := m.owners[s]; o != nil {
 			o.slots++
 		}
 	}
+}
+
+// leave gives a slot that nobody claims to its last owner, unless it was so before: when a slot moves, its new owner may have been
+// asked just before it had it, and the old one just after.
+func (m *merger) leave(s int) {
+	if m.last == nil || !m.healthy || m.last.owners[s] == nil || m.last.between[s] {
+		return
+	}
+	c := m.byID[m.last.owners[s].id]
+	if c == nil || m.primaryOf(c) != "" {
+		return
+	}
+	m.owners[s] = c
+	if m.between == nil {
+		m.between = map[int]bool{}
+	}
+	m.between[s] = true
 }
 
 // beats reports whether a, whose ID is the larger, takes slot s from b.

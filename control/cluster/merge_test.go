@@ -168,6 +168,27 @@ func TestMergeRemembers(t *testing.T) {
 	}
 }
 
+// A slot moves from a to b while they are asked: b before it has it, and a afterwards.
+func TestASlotBetweenTwoNodesStaysWithTheOld(t *testing.T) {
+	last, _ := merge([]*view{seenBy(t, "ok", "a myself,master - 1 0-9", "b master - 2 10-19")}, nil, true)
+	between := func() []*view {
+		return []*view{
+			seenBy(t, "ok", "a myself,master - 1 0-8", "b master - 3 9-19"),
+			seenBy(t, "ok", "a master - 1 0-9", "b myself,master - 3 10-19"),
+		}
+	}
+	got, _ := merge(between(), last, true)
+	if got.String() != "a 0-9 | b 10-19" || got.settled() {
+		t.Errorf("got %s, settled %t; want the slot at a, for now", got, got.settled())
+	}
+	if again, _ := merge(between(), got, true); again.String() != "a 0-8 | b 10-19" {
+		t.Errorf("when asked again: %s, want nobody to have it", again)
+	}
+	if moved, _ := merge([]*view{seenBy(t, "ok", "a master - 1 0-8", "b myself,master - 3 9-19")}, got, true); moved.String() != "a 0-8 | b 9-19" {
+		t.Errorf("afterwards: %s", moved)
+	}
+}
+
 func TestAnAddressOccursOnce(t *testing.T) {
 	v := seenBy(t, "ok", "a myself,master - 1 0-9", "b master - 2 10-19", "r slave b 2")
 	v.nodes["b"].addr, v.nodes["r"].addr = "a:6379", "a:6379"

@@ -34,6 +34,7 @@ type Cluster struct {
 // ClusterNode is a line of CLUSTER NODES.
 type ClusterNode struct {
 	ID, Addr, Primary string // Primary is "-" for a primary
+	Epoch             string // of the configuration; a replica has its primary's
 	Flags             []string
 	Linked            bool
 	Slots             []string
@@ -160,7 +161,7 @@ func (c *Cluster) View(n *Server) ([]ClusterNode, error) {
 		if i := strings.LastIndexByte(addr, ':'); i > 0 {
 			addr = net.JoinHostPort(addr[:i], addr[i+1:]) // with brackets around IPv6
 		}
-		node := ClusterNode{ID: f[0], Addr: addr, Primary: f[3], Flags: strings.Split(f[2], ","), Linked: f[7] == "connected", Slots: f[8:]}
+		node := ClusterNode{ID: f[0], Addr: addr, Primary: f[3], Epoch: f[6], Flags: strings.Split(f[2], ","), Linked: f[7] == "connected", Slots: f[8:]}
 		if slices.Contains(node.Flags, "myself") {
 			node.Addr = n.Addr // its own is what a node knows last
 			nodes = slices.Insert(nodes, 0, node)
@@ -211,6 +212,30 @@ func owns(ranges []string, slot int) bool {
 	return false
 }
 
+// Primaries are the running nodes that own slots, the owner of the lowest first.
+func (c *Cluster) Primaries(t testing.TB) []*Server {
+	t.Helper()
+	view, err := c.View(c.Running()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	view = slices.DeleteFunc(view, func(n ClusterNode) bool { return len(n.Slots) == 0 || n.failing() })
+	lowest := func(n ClusterNode) int {
+		first, _ := slotRange(t, n.Slots[0])
+		return first
+	}
+	slices.SortFunc(view, func(a, b ClusterNode) int { return lowest(a) - lowest(b) })
+	var primaries []*Server
+	for _, v := range view {
+		for _, n := range c.Running() {
+			if n.Addr == v.Addr {
+				primaries = append(primaries, n)
+			}
+		}
+	}
+	return primaries
+}
+
 // ReplicasOf are the running replicas of a primary, as it sees them.
 func (c *Cluster) ReplicasOf(t testing.TB, primary *Server) []*Server {
 	t.Helper()
@@ -229,6 +254,11 @@ func (c *Cluster) ReplicasOf(t testing.TB, primary *Server) []*Server {
 
 // WaitOK waits until every running node says that all slots are served, knows every other running node, none of them as
 // failing and all as the others know them, and every replica has its primary's data.
+//
+// Whoever moves a slot must have waited since the last move. SETSLOT tells a node who owns a slot, not under which epoch, and
+// the new owner takes no newer epoch if its own is the highest that it has heard of. A message of the owner before, under the
+// epoch that it has not heard of, then takes the slot from it, and it deletes the keys (Redis 7.0,
+// clusterUpdateSlotsConfigWith; seen without a proxy).
 func (c *Cluster) WaitOK(t testing.TB) {
 	t.Helper()
 	var trouble string
@@ -272,10 +302,10 @@ func (c *Cluster) trouble() string {
 	return ""
 }
 
-// role is the primary's ID and the slots, without those that move, which only their node tells.
+// role is the primary's ID, the epoch and the slots, without those that move, which only their node tells.
 func (n ClusterNode) role() string {
 	stays := slices.DeleteFunc(slices.Clone(n.Slots), func(r string) bool { return strings.HasPrefix(r, "[") })
-	return n.Primary + " " + strings.Join(stays, " ")
+	return n.Primary + " " + n.Epoch + " " + strings.Join(stays, " ")
 }
 
 func (n ClusterNode) failing() bool {

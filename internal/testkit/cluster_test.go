@@ -52,3 +52,36 @@ func TestClusterSurvivesWhatTheHarnessDoesToIt(t *testing.T) {
 	c.RemoveNode(t, added)
 	c.WaitOK(t)
 }
+
+// Without the wait that MoveSlots asks for the key is lost within a few moves, and without clearDoubts sooner or later.
+func TestKeysStayWhenSlotsMoveBackAndForth(t *testing.T) {
+	const moves = 50
+	c := StartCluster(t, 3, 0)
+	key, slot := "k", 7629
+	at := 1
+	c.Must(t, c.Nodes[at], "SET", key, "v")
+	for i := range moves {
+		to := (at + 1 + i%2) % 3
+		c.MoveSlots(t, slot, slot, c.Nodes[at], c.Nodes[to])
+		c.WaitOK(t)
+		c.clearDoubts(t, c.Nodes[to])
+		if at = to; c.Must(t, c.Nodes[at], "GET", key).Text != "v" {
+			t.Fatalf("the key is gone after %d moves", i+1)
+		}
+	}
+}
+
+func TestNodesComeAndGoByRedisCLI(t *testing.T) {
+	c := StartCluster(t, 3, 0)
+	c.Must(t, c.Nodes[1], "SET", "k", "v")
+	n := c.Join(t)
+	c.Reshard(t, 10, c.Nodes[0], n)
+	if got := c.Primary(9); got != n {
+		t.Fatalf("slot 9 is at %v, want the new node", got)
+	}
+	c.Reshard(t, c.Owned(t, n), n, c.Nodes[0])
+	c.Leave(t, n)
+	if got := c.Primary(9); got != c.Nodes[0] || len(c.Running()) != 3 {
+		t.Fatalf("slot 9 is at %v of %d nodes, want the first of three", got, len(c.Running()))
+	}
+}
