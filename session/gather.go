@@ -27,9 +27,11 @@ type gather struct {
 	held    int     // bytes of replies in parts, counted in s.held too
 	order   []int32 // for MergeInKeyOrder: which part answers each key
 	clients int     // of all loops, for INFO
-	limit   int64   // of a log's entries; below 0: all
-	scan    scanPlace
-	blocks  bool // its parts may wait at the servers
+	// of all loops, for PUBSUB NUMPAT: the servers at which each is subscribed
+	patterns map[string][]int
+	limit    int64 // of a log's entries; below 0: all
+	scan     scanPlace
+	blocks   bool // its parts may wait at the servers
 }
 
 // part is one server's share of the reply.
@@ -159,7 +161,7 @@ func (g *gather) letGo() {
 func (g *gather) recycle() {
 	g.letGo()
 	g.held, g.blocks = 0, false
-	g.s, g.spec = nil, nil
+	g.s, g.spec, g.patterns = nil, nil, nil
 	g.parts = g.parts[:0]
 	g.order = g.order[:0]
 	if len(g.env.free) < maxFree && cap(g.order) <= maxKept {
