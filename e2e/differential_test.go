@@ -49,7 +49,7 @@ const commandsPerConnection = 3000
 func runDifferential(t *testing.T, p *pair, hello []string, total int) {
 	n := seed(t)
 	t.Logf("seed %d: DIFF_SEED=%d DIFF_COMMANDS=%d repeats this run", n, n, 2*total)
-	g := newGenerator(loadGrammar(t), n, p.payloads, p.libPayload)
+	g := newGenerator(loadGrammar(t, commandsOf(t, p.direct)), n, p.payloads, p.libPayload)
 	p.clear(t)
 	p.errors = 0
 	began := time.Now()

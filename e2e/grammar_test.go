@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	table "ringmaster/command"
 )
 
 // form is one line of testdata/differential.txt: how a command may look.
@@ -79,6 +81,7 @@ type grammar struct {
 	forms    []form
 	total    int               // sum of the weights
 	excluded map[string]string // command, or "container|*", to the reason
+	commands map[string]bool   // of the server
 }
 
 // pick returns a form by weight.
@@ -92,14 +95,15 @@ func (gr *grammar) pick(r *rand.Rand) *form {
 	panic("weights do not add up")
 }
 
-func loadGrammar(t *testing.T) *grammar {
+// loadGrammar reads the forms for a server that has these commands.
+func loadGrammar(t *testing.T, commands map[string]bool) *grammar {
 	t.Helper()
 	f, err := os.Open("testdata/differential.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	gr := &grammar{excluded: map[string]string{}}
+	gr := &grammar{excluded: map[string]string{}, commands: commands}
 	for s, n := bufio.NewScanner(f), 1; s.Scan(); n++ {
 		if err := gr.addLine(strings.TrimSpace(s.Text())); err != nil {
 			t.Fatalf("testdata/differential.txt:%d: %v", n, err)
@@ -120,6 +124,7 @@ func (gr *grammar) addLine(line string) error {
 	if n, err := strconv.Atoi(first); err == nil {
 		f.weight, line = n, rest
 	}
+	line, newer := strings.CutPrefix(line, "?")
 	switch line[0] {
 	case '!':
 		f.bend, line = bendNever, line[1:]
@@ -140,6 +145,15 @@ func (gr *grammar) addLine(line string) error {
 			return err
 		}
 		f.seqs = append(f.seqs, n)
+	}
+	if newer {
+		name := strings.ToLower(leading(f.seqs[0])[0])
+		if table.Lookup([]byte(name)) == nil {
+			return fmt.Errorf("no server is known to have %q", name)
+		}
+		if !gr.commands[name] {
+			return nil
+		}
 	}
 	gr.forms = append(gr.forms, f)
 	gr.total += f.weight

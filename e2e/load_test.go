@@ -84,11 +84,7 @@ func TestTransactionsTakeNoConnections(t *testing.T) {
 	s := testkit.Redis(t)
 	proxy := testkit.Proxy(t, []string{s.Addr}, "--loops", "2")
 	direct := testkit.Dial(t, s.Addr)
-	connections := func() string {
-		_, rest, _ := strings.Cut(direct.Do("INFO", "stats"), "total_connections_received:")
-		n, _, _ := strings.Cut(rest, "\r\n")
-		return n
-	}
+	connections := func() string { return infoField(direct, "stats", "total_connections_received") }
 	const clients, depth = 20, 10
 	conns := make([]*testkit.Conn, clients)
 	for i := range conns {

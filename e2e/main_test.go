@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"ringmaster/internal/testkit"
@@ -28,4 +29,11 @@ func scale(t *testing.T, name string, short, local, ci int) int {
 		return ci
 	}
 	return local
+}
+
+// infoField is the value of a field of a section of a server's INFO; empty: there is none.
+func infoField(c *testkit.Conn, section, field string) string {
+	_, rest, _ := strings.Cut(c.Do("INFO", section), "\r\n"+field+":")
+	value, _, _ := strings.Cut(rest, "\r\n")
+	return value
 }

@@ -47,7 +47,8 @@ var pools = map[string]func(*generator) string{
 	"any": anyKey, "same": func(g *generator) string { return g.same },
 	"str": keyOf("s"), "num": keyOf("n"), "bits": keyOf("b"), "hash": keyOf("h"), "list": keyOf("l"),
 	"set": keyOf("S"), "zset": keyOf("z"), "geo": keyOf("g"), "hll": keyOf("p"), "stream": keyOf("x"),
-	"lexset":    oneOf("y:0 y:1 y:2"),
+	"lexset": oneOf("y:0 y:1 y:2"),
+	"vset":   oneOf("v:0 v:1 v:2"), "coordinate": oneOf("0 1 -1.5 0.1 3.0e3 -2"),
 	"zsetorset": func(g *generator) string { return keyOf([]string{"z", "z", "S"}[g.rand.IntN(3)])(g) },
 
 	"val": value, "member": oneOfList(members), "field": oneOf("f1 f2 f3 f4 f5 1 \x00"),

@@ -154,12 +154,7 @@ func TestBlockedClientsLeaveNothingBehind(t *testing.T) {
 	s := testkit.Redis(t)
 	proxy := testkit.Proxy(t, []string{s.Addr}, "--loops", "2")
 	direct := testkit.Dial(t, s.Addr)
-	blocked := func() string {
-		info := direct.Do("INFO", "clients")
-		_, rest, _ := strings.Cut(info, "blocked_clients:")
-		n, _, _ := strings.Cut(rest, "\r\n")
-		return n
-	}
+	blocked := func() string { return infoField(direct, "clients", "blocked_clients") }
 	var waiting []*testkit.Conn
 	for range clients {
 		c := testkit.Dial(t, proxy.Addr)
@@ -194,11 +189,7 @@ func TestWatchedCountersLoseNoUpdate(t *testing.T) {
 	s := testkit.Redis(t)
 	proxy := testkit.Proxy(t, []string{s.Addr}, "--loops", "2")
 	direct := testkit.Dial(t, s.Addr)
-	connections := func() string {
-		_, rest, _ := strings.Cut(direct.Do("INFO", "stats"), "total_connections_received:")
-		n, _, _ := strings.Cut(rest, "\r\n")
-		return n
-	}
+	connections := func() string { return infoField(direct, "stats", "total_connections_received") }
 	plain := testkit.Dial(t, proxy.Addr)
 	plain.Do("MULTI")
 	plain.Do("EXEC")

@@ -125,7 +125,7 @@ func (c *Conn) onHandshake(b []byte, p Piece) {
 	case !refused:
 		switch done {
 		case stepHello:
-			c.pool.learn(h.reply)
+			c.pool.learn(c.rings.key.Proto, h.reply)
 			c.learnID(h.reply)
 		case stepExec:
 			c.multi = true

@@ -41,11 +41,12 @@ type Pool struct {
 	urgent  bool    // a dirty connection holds at least urgentSize
 	backlog []*Conn // more to write than their sockets should hold
 	dials   []*Conn
-	leaving []*Conn // to servers that are gone
-	copied  []byte  // a request that is being sent again
-	waits   int     // bytes of again
-	again   []again // requests that wait to be sent again
-	version []byte  // of the servers, as the last HELLO told
+	leaving []*Conn   // to servers that are gone
+	copied  []byte    // a request that is being sent again
+	waits   int       // bytes of again
+	again   []again   // requests that wait to be sent again
+	version []byte    // of the servers, as the last HELLO told
+	hellos  [4][]byte // by protocol: the last reply to HELLO
 	stats   *stats.Loop
 	log     logger
 	random  *rand.Rand
@@ -243,8 +244,12 @@ func (p *Pool) Down() (down []*Failure) {
 // Version is the version that the servers say they have, such as "7.0.15"; empty while unknown.
 func (p *Pool) Version() []byte { return p.version }
 
-// learn takes the servers' version from a reply to HELLO.
-func (p *Pool) learn(hello []byte) {
+// Hello is what a server answered last to HELLO with this protocol, 2 or 3; empty: none has. Valid until the next callback.
+func (p *Pool) Hello(proto int) []byte { return p.hellos[proto] }
+
+// learn takes what is told of the servers from a reply to HELLO.
+func (p *Pool) learn(proto int, hello []byte) {
+	p.hellos[proto] = append(p.hellos[proto][:0], hello...)
 	_, rest, ok := bytes.Cut(hello, []byte("version\r\n$"))
 	if !ok {
 		return

@@ -269,9 +269,8 @@ func (s *Session) describe() string {
 
 // watching is the field of CLIENT LIST that Redis 7.4 brought. Of how many keys are watched the proxy keeps no count.
 func (s *Session) watching() string {
-	major, minor := s.env.serverVersion()
 	switch {
-	case major < 7 || major == 7 && minor < 4:
+	case !s.env.serverIs(7, 4):
 		return ""
 	case s.pin != nil && s.pin.watches:
 		return " watch=1"
@@ -310,10 +309,11 @@ func (s *Session) flags() string {
 	return string(f)
 }
 
-// serverVersion is what the servers say they are; 0, 0 while unknown.
-func (e *Env) serverVersion() (major, minor int) {
-	_, _ = fmt.Sscanf(string(e.Pool.Version()), "%d.%d", &major, &minor)
-	return major, minor
+// serverIs reports whether the servers say that they are of this version or a later one.
+func (e *Env) serverIs(major, minor int) bool {
+	var has, hasMinor int
+	_, _ = fmt.Sscanf(string(e.Pool.Version()), "%d.%d", &has, &hasMinor)
+	return has > major || has == major && hasMinor >= minor
 }
 
 func (s *Session) answerBulk(b []byte) {

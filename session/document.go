@@ -26,14 +26,15 @@ func Document() string {
 	slices.Sort(order)
 	local := localHandlers(Cluster{})
 	for _, g := range order {
-		fmt.Fprintf(&b, "\n## %s\n\n| command | since | one server | several servers | why |\n|---|---|---|---|---|\n", g)
+		fmt.Fprintf(&b, "\n## %s\n\n| command | since | one server | several servers | a Redis Cluster | why |\n|---|---|---|---|---|---|\n", g)
 		for _, s := range groups[g] {
 			one, several := handling(s, local[s.ID] != nil)
+			cluster := handlingInCluster(s, several)
 			if clusterHandlers[s.Name] != nil {
-				several = "answered by the proxy, as a node of a cluster"
+				several, cluster = "answered by the proxy, as a node of a cluster", "the same"
 				one += "; with `--cluster-facade on` " + several
 			}
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", strings.ToUpper(strings.ReplaceAll(s.Name, "|", " ")), s.Since, one, several, s.Reason)
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", strings.ToUpper(strings.ReplaceAll(s.Name, "|", " ")), s.Since, one, several, cluster, s.Reason)
 		}
 	}
 	return b.String()
@@ -67,6 +68,9 @@ func handling(s *command.Spec, local bool) (one, several string) {
 		}
 		return "on a connection of its own", "the same, on the keys' shard, else `CROSSSLOT`"
 	case command.ClassPubSub:
+		if s.Name == "publish" || s.Name == "spublish" {
+			return "passed on; counts clients", "the same, to the channel's shard"
+		}
 		return "pub/sub: shared subscriptions", "the same: channels by name, patterns on all shards"
 	case command.ClassPinned:
 		return "on a connection of its own from then on", "on connections of its own to all shards from then on"
@@ -77,6 +81,35 @@ func handling(s *command.Spec, local bool) (one, several string) {
 		return "`NOPERM`, unless `--admin-commands allow`", "the same"
 	}
 	return "error: not supported", "the same"
+}
+
+// handlingInCluster says what is different in front of a Redis Cluster.
+func handlingInCluster(s *command.Spec, several string) string {
+	switch s.Name {
+	case "select":
+		return "only database 0: the nodes refuse others"
+	case "move", "swapdb":
+		return "the nodes refuse it"
+	case "psubscribe", "punsubscribe":
+		return "the same, but patterns on one primary: the nodes tell each other of messages"
+	case "ssubscribe", "sunsubscribe", "spublish":
+		return "the same, at the primary of the channel's slot"
+	case "publish":
+		return "the same, to one primary: the nodes tell each other"
+	}
+	switch s.Class {
+	case command.ClassSingle:
+		return "to the primary of the key's slot"
+	case command.ClassSameShard:
+		return "to the primary of the keys' slot, else `CROSSSLOT`"
+	case command.ClassSplit:
+		return "a part for each slot; " + merging(s)
+	case command.ClassTransaction:
+		return "a transaction in one slot"
+	case command.ClassAllShards, command.ClassScan, command.ClassNamedShard, command.ClassPinned, command.ClassBlocking:
+		return strings.NewReplacer("all shards", "all primaries", "keys' shard", "primary of the keys' slot", "shard", "primary").Replace(several)
+	}
+	return "the same"
 }
 
 // merging says in words how the shards' replies become one.

@@ -93,6 +93,9 @@ func (s *serverEnd) shakeHands() {
 		switch {
 		case args[0] == "SELECT" && s.db >= s.w.databases:
 			replies = append(replies, "-ERR DB index is out of range\r\n"...)
+		case args[0] == "HELLO" && args[1] == "3":
+			replies = append(replies, "%4\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:3\r\n$2\r\nid\r\n:9\r\n"...)
+			replies = append(replies, "$7\r\nmodules\r\n*1\r\n%1\r\n$4\r\nname\r\n$9\r\nvectorset\r\n"...)
 		case args[0] == "HELLO":
 			replies = append(replies, "*6\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:2\r\n$2\r\nid\r\n:9\r\n"...)
 		default:

@@ -25,6 +25,7 @@ const (
 	errProtoInt         = "ERR Protocol version is not an integer or out of range"
 	errProtoRange       = "NOPROTO unsupported protocol version"
 	errHelloNoAuth      = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
+	errHelloNoAuth72    = "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time"
 	errNestedMulti      = "ERR MULTI calls can not be nested"
 	errDiscard          = "ERR DISCARD without MULTI"
 	errExec             = "ERR EXEC without MULTI"

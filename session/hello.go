@@ -34,7 +34,11 @@ func (s *Session) hello(spec *command.Spec, req *parser.Request) {
 		args = args[n:]
 	}
 	if !s.authed {
-		s.deny(spec, errHelloNoAuth)
+		text := errHelloNoAuth
+		if s.env.serverIs(7, 2) {
+			text = errHelloNoAuth72
+		}
+		s.deny(spec, text)
 		return
 	}
 	s.crossTo(pool.Key{Proto: int(proto), DB: s.db()}, (*Session).answerHello)
@@ -68,7 +72,11 @@ func (s *Session) answerHello() {
 		b = parser.AppendArray(b, 14)
 	}
 	b = parser.AppendBulkString(b, "server")
-	b = parser.AppendBulkString(b, "redis")
+	if name := s.helloField("server"); name != nil {
+		b = append(b, name...)
+	} else {
+		b = parser.AppendBulkString(b, "redis")
+	}
 	b = parser.AppendBulkString(b, "version")
 	b = appendVersion(b, s.env.Pool.Version())
 	b = parser.AppendBulkString(b, "proto")
@@ -80,9 +88,25 @@ func (s *Session) answerHello() {
 	b = parser.AppendBulkString(b, "role")
 	b = parser.AppendBulkString(b, "master")
 	b = parser.AppendBulkString(b, "modules")
-	b = parser.AppendArray(b, 0)
+	if modules := s.helloField("modules"); modules != nil {
+		b = append(b, modules...)
+	} else {
+		b = parser.AppendArray(b, 0)
+	}
 	s.env.scratch = b
 	s.answer(b)
+}
+
+// helloField is a field of what a server has answered to the session's HELLO; nil: unknown.
+func (s *Session) helloField(name string) []byte {
+	fields, _ := elementsOf(s.env.Pool.Hello(int(s.proto)))
+	for key := fields.next(); key != nil; key = fields.next() {
+		value := fields.next()
+		if text, ok := stringOf(key); ok && string(text) == name {
+			return value
+		}
+	}
+	return nil
 }
 
 // knownVersion is what the proxy calls itself before a server has said what it is: clients read a

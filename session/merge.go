@@ -82,7 +82,7 @@ var specialMerges = map[string]specialMerge{
 	"latency|history":     {(*gather).joinHistory, "in the order of time", true},
 	"latency|histogram":   {(*gather).joinHistogram, "the buckets added", true},
 	"memory|stats":        {(*gather).joinMemory, "figures added, ratios computed anew", true},
-	"role":                {(*gather).joinRole, "a primary with the replicas of all; a shard that is none is the answer", false},
+	"role":                {(*gather).joinRole, "a primary with the replicas of all; a server that is none is the answer itself", false},
 	"function|stats":      {(*gather).joinFunctionStats, "the script that runs on any; libraries are the same on all", true},
 	"debug":               {(*gather).joinDebug, "one answer where all say the same, else texts under the servers' names; `DEBUG OBJECT` and other commands of a key to its shard", false},
 }

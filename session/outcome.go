@@ -9,14 +9,15 @@ import (
 
 // outcome receives the replies to a transaction's piece and passes on EXEC's. Outcomes are reused.
 type outcome struct {
-	s      *Session
-	tag    uint64 // the place of EXEC's reply
-	last   uint64 // the number of EXEC in the piece
-	left   int    // requests of the piece that have not ended
-	n      int    // commands that the server answers
-	locals []local
-	piece  *piece // in front of a cluster: to send it again; else nil
-	buf    []byte // EXEC's reply so far, if the proxy has something to add to it
+	s        *Session
+	tag      uint64 // the place of EXEC's reply
+	last     uint64 // the number of EXEC in the piece
+	left     int    // requests of the piece that have not ended
+	n        int    // commands that the server answers
+	locals   []local
+	messages []message // whose counts are corrected
+	piece    *piece    // in front of a cluster: to send it again; else nil
+	buf      []byte    // EXEC's reply so far, if the proxy has something to add to it
 }
 
 // Reply is pool.Receiver.
@@ -26,13 +27,13 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 		return
 	}
 	if i == o.last {
-		if len(o.locals) == 0 || o.s.state == closed {
+		if len(o.locals) == 0 && len(o.messages) == 0 || o.s.state == closed {
 			o.s.Reply(o.tag, b, p)
 		} else {
 			o.buf = append(o.buf, b...)
 			o.s.hold(len(b))
 			if p&pool.Last != 0 {
-				o.join()
+				o.complete()
 			}
 		}
 	}
@@ -69,18 +70,57 @@ func (o *outcome) end() {
 	o.s.env.recycleOutcome(o)
 }
 
-// join puts the answers of the proxy's own between those of the server.
-func (o *outcome) join() {
-	s := o.s
-	reply := o.buf
+// complete passes EXEC's reply on, changed where it must be.
+func (o *outcome) complete() {
+	s, reply := o.s, o.buf
 	o.buf = nil
-	s.hold(-len(reply))
 	n, at, ok := arrayHeader(reply)
-	if !ok || n != o.n { // nil, or an error: nothing has run
+	switch {
+	case !ok || n != o.n: // nil, or an error: nothing has run
+		s.hold(-len(reply))
+		s.Reply(o.tag, reply, pool.Whole)
+	case len(o.messages) == 0:
+		o.join(reply, at)
+	default:
+		keys := make([]topicKey, len(o.messages))
+		for i, m := range o.messages {
+			keys[i] = m.key
+		}
+		o.left++ // until the other loops have counted
+		s.env.tallies(keys, true, func(sums []tally) {
+			o.join(o.corrected(reply, at, sums), at)
+			o.end()
+		})
+	}
+}
+
+// corrected is a reply with the counts of those who got the messages.
+func (o *outcome) corrected(reply []byte, at int, sums []tally) []byte {
+	dst := append(make([]byte, 0, len(reply)+len(sums)), reply[:at]...)
+	next := 0
+	for i, m := range o.messages {
+		for ; next < m.at; next++ {
+			dst, at = appendElement(dst, reply, at)
+		}
+		if n, ok := integer(reply[at : at+element(reply[at:])]); ok && n > 0 {
+			dst = parser.AppendInt(dst, sums[i].correct(n))
+			at += element(reply[at:])
+			next++
+		}
+	}
+	o.s.hold(len(dst) + len(reply[at:]) - len(reply))
+	return append(dst, reply[at:]...)
+}
+
+// join puts the answers of the proxy's own between those of the server, whose elements begin at at.
+func (o *outcome) join(reply []byte, at int) {
+	s := o.s
+	s.hold(-len(reply))
+	if s.state == closed || len(o.locals) == 0 {
 		s.Reply(o.tag, reply, pool.Whole)
 		return
 	}
-	total := n
+	total := o.n
 	for i := range o.locals {
 		if !o.locals[i].sent {
 			total++

@@ -101,16 +101,21 @@ func (s *Session) publish(spec *command.Spec, req *parser.Request) {
 		s.pass(s.env.channelServer(req.Args[1]), spec, req)
 		return
 	}
-	key := topicKey{channel, string(req.Args[1])}
-	if spec.Name == "spublish" {
-		key.kind = shardChannel
-	}
+	key := publishedTo(spec, req)
 	server := s.env.channelServer(req.Args[1])
 	if s.env.anyJoining() && !s.env.replaying {
 		s.begin(&overtaken{raw: bytes.Clone(req.Raw), spec: spec, key: key, server: server})
 		return
 	}
 	s.publishNow(spec, key, server, req.Raw)
+}
+
+// publishedTo is what a PUBLISH or SPUBLISH is for.
+func publishedTo(spec *command.Spec, req *parser.Request) topicKey {
+	if spec.Name == "spublish" {
+		return topicKey{shardChannel, string(req.Args[1])}
+	}
+	return topicKey{channel, string(req.Args[1])}
 }
 
 // anyJoining reports whether a client of any loop is about to subscribe to something.

@@ -340,7 +340,7 @@ func deleteConn(conns []*pool.Conn, c *pool.Conn) []*pool.Conn {
 	return left
 }
 
-func counter(l *stats.Loop, name string) (n uint64) {
+func counter(l *stats.Loop, name string) uint64 {
 	switch name {
 	case "timeouts":
 		return l.Timeouts
@@ -351,35 +351,27 @@ func counter(l *stats.Loop, name string) (n uint64) {
 	case "pauses":
 		return l.ClientPauses
 	case "connects":
-		for i := range l.Servers {
-			n += l.Servers[i].Connects
-		}
+		return overServers(l, func(s *stats.Server) uint64 { return s.Connects })
 	case "server writes":
-		for i := range l.Servers {
-			n += l.Servers[i].Writes
-		}
+		return overServers(l, func(s *stats.Server) uint64 { return s.Writes })
 	case "connections":
-		for i := range l.Servers {
-			n += l.Servers[i].Connections
-		}
+		return overServers(l, func(s *stats.Server) uint64 { return s.Connections })
 	case "subscriptions lost":
-		for i := range l.Servers {
-			n += l.Servers[i].SubscriptionsLost
-		}
+		return overServers(l, func(s *stats.Server) uint64 { return s.SubscriptionsLost })
 	case "subscriptions restored":
-		for i := range l.Servers {
-			n += l.Servers[i].SubscriptionsRestored
-		}
+		return overServers(l, func(s *stats.Server) uint64 { return s.SubscriptionsRestored })
 	case "protocol errors":
-		for i := range l.Servers {
-			n += l.Servers[i].Disconnects[stats.ServerProtocolError]
-		}
+		return overServers(l, func(s *stats.Server) uint64 { return s.Disconnects[stats.ServerProtocolError] })
 	case "stalls":
-		for i := range l.Servers {
-			n += l.Servers[i].Disconnects[stats.ServerStalled]
-		}
+		return overServers(l, func(s *stats.Server) uint64 { return s.Disconnects[stats.ServerStalled] })
 	default:
 		panic("no counter is called " + name)
 	}
-	return n
+}
+
+func overServers(l *stats.Loop, of func(*stats.Server) uint64) (sum uint64) {
+	for i := range l.Servers {
+		sum += of(&l.Servers[i])
+	}
+	return sum
 }

@@ -16,17 +16,24 @@ import (
 // commands and EXEC go out as one piece, between which nobody else's commands can come, over the connection
 // that clients share, or the session's own when it watches keys.
 type transaction struct {
-	buf     *bytebufferpool.ByteBuffer // MULTI and the commands as they will be sent
-	n       int                        // commands in buf
-	server  int                        // whose keys they have; anyServer: no keys so far
-	key     []byte                     // one of those keys
-	aborted bool                       // a command was refused: EXEC answers EXECABORT
-	crossed bool                       // the keys live on several shards: EXEC answers CROSSSLOT
-	dirty   bool                       // a command leaves state on the connection
-	writes  bool                       // a command may write
-	pauses  [][][]byte                 // the words of each CLIENT PAUSE
-	locals  []local
-	size    int // bytes of locals' requests
+	buf      *bytebufferpool.ByteBuffer // MULTI and the commands as they will be sent
+	n        int                        // commands in buf
+	server   int                        // whose keys they have; anyServer: no keys so far
+	key      []byte                     // one of those keys
+	aborted  bool                       // a command was refused: EXEC answers EXECABORT
+	crossed  bool                       // the keys live on several shards: EXEC answers CROSSSLOT
+	dirty    bool                       // a command leaves state on the connection
+	writes   bool                       // a command may write
+	pauses   [][][]byte                 // the words of each CLIENT PAUSE
+	locals   []local
+	size     int // bytes of locals' requests, and of the messages' channels
+	messages []message
+}
+
+// message is a PUBLISH in a transaction.
+type message struct {
+	at  int // commands in buf before it
+	key topicKey
 }
 
 // local is a command of a transaction that the proxy answers itself when EXEC has run.
@@ -136,6 +143,10 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 	if spec == env.pauses {
 		tx.pauses = append(tx.pauses, cloneWords(req.Args))
 	}
+	if env.publishes[spec.ID] {
+		m := message{at: tx.n, key: publishedTo(spec, req)}
+		tx.messages, tx.size = append(tx.messages, m), tx.size+len(m.key.name)+localOverhead
+	}
 	s.queued(spec, req.Raw)
 }
 
@@ -173,6 +184,14 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 	if spec.ReadsUnnamedKeys(req.Args) {
 		return sortDenied(req.Args)
 	}
+	if env.publishes[spec.ID] {
+		if !env.Map.Slotted() {
+			tx.placeChannel(env, req.Args[1])
+		} else if spec.Name == "spublish" {
+			tx.placeKey(env, req.Args[1])
+		}
+		return ""
+	}
 	keys, err := spec.AppendKeys(env.keys[:0], req.Args)
 	env.keys = keys
 	if err != nil {
@@ -180,16 +199,34 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 	}
 	for i, k := range keys {
 		key := req.Args[k]
-		switch {
-		case i > 0 && !env.Map.Together(key, req.Args[keys[0]]):
+		if i > 0 && !env.Map.Together(key, req.Args[keys[0]]) {
 			return errCrossSlot
-		case tx.server == anyServer:
-			tx.server, tx.key = env.Map.Lookup(key), bytes.Clone(key)
-		case !env.Map.Together(key, tx.key):
-			tx.crossed = true // as a Redis Cluster, which queues it and says so at EXEC
 		}
+		tx.placeKey(env, key)
 	}
 	return ""
+}
+
+// placeKey notes that the transaction is for the shard of key, too.
+func (tx *transaction) placeKey(env *Env, key []byte) {
+	switch {
+	case tx.server == anyServer:
+		tx.server, tx.key = env.Map.Lookup(key), bytes.Clone(key)
+	case tx.key == nil:
+		tx.crossed = tx.crossed || tx.server != env.Map.Lookup(key)
+		tx.key = bytes.Clone(key)
+	case !env.Map.Together(key, tx.key):
+		tx.crossed = true // as a Redis Cluster, which queues it and says so at EXEC
+	}
+}
+
+// placeChannel notes that the transaction is for the server of a channel, too: there its subscribers are.
+func (tx *transaction) placeChannel(env *Env, name []byte) {
+	server := env.channelServer(name)
+	if tx.server == anyServer {
+		tx.server = server
+	}
+	tx.crossed = tx.crossed || tx.server != server
 }
 
 // queueLocal queues a command that the proxy answers itself.
@@ -375,6 +412,9 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	}
 	o := env.outcome()
 	o.s, o.last, o.left, o.locals, o.n = s, uint64(last), requests, tx.locals, tx.n
+	if o.messages = tx.messages; !env.anyTopics() {
+		o.messages = nil
+	}
 	o.tag = s.expect(len(tx.buf.B))
 	if env.Map.Slotted() {
 		o.piece = &piece{buf: tx.buf, needs: needs, requests: requests, cmd: spec.ID, key: tx.key, server: tx.server, watched: watched, at: env.Pool.Now}

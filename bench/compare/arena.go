@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -34,6 +35,7 @@ type arena struct {
 	opts    *options
 	binary  map[string]string // by peer
 	servers []server
+	nodes   []server // of the Redis Cluster, once a peer needs it
 	running map[string]*instance
 	started int
 }
@@ -58,7 +60,7 @@ func (a *arena) stop() {
 	for _, in := range a.running {
 		in.stop()
 	}
-	for _, s := range a.servers {
+	for _, s := range append(a.servers, a.nodes...) {
 		s.proc.Stop()
 	}
 }
@@ -91,7 +93,15 @@ func (a *arena) shared(ctx context.Context, p *peer, n int) (*instance, error) {
 		}
 		delete(a.running, key) // it crashed in an earlier sample, which says so
 	}
-	in, err := a.start(ctx, p, a.servers[:n])
+	servers := a.servers
+	if p.cluster {
+		var err error
+		if servers, err = a.cluster(ctx); err != nil {
+			return nil, err
+		}
+		n = len(servers)
+	}
+	in, err := a.start(ctx, p, servers[:n])
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +111,9 @@ func (a *arena) shared(ctx context.Context, p *peer, n int) (*instance, error) {
 
 // fresh returns a new instance in front of a new server; the caller stops it.
 func (a *arena) fresh(ctx context.Context, p *peer) (*instance, error) {
+	if p.cluster {
+		return nil, errors.New("no workload with a process of its own is measured in front of a cluster")
+	}
 	s, err := a.startServer(ctx)
 	if err != nil {
 		return nil, err
@@ -139,7 +152,7 @@ func (a *arena) start(ctx context.Context, p *peer, servers []server) (*instance
 		return nil, err
 	}
 	in.addr = loopback(l.port)
-	in.proc, err = a.startProgram(ctx, p.name, a.opts.pins["proxy"], in.addr, argv)
+	in.proc, err = a.startProgram(ctx, p.name, a.opts.pins["proxy"], func() error { return probe(in.addr, "GET", "probe") }, argv)
 	return in, err
 }
 
@@ -152,21 +165,21 @@ func (a *arena) mostClients(p *peer) int {
 	return most
 }
 
-func (a *arena) startServer(ctx context.Context) (server, error) {
+func (a *arena) startServer(ctx context.Context, flags ...string) (server, error) {
 	port, err := proc.FreePort()
 	if err != nil {
 		return server{}, err
 	}
 	s := server{addr: loopback(port)}
-	s.proc, err = a.startProgram(ctx, "redis-server", a.opts.pins["servers"], s.addr, []string{
+	s.proc, err = a.startProgram(ctx, "redis-server", a.opts.pins["servers"], func() error { return probe(s.addr, "PING") }, append([]string{
 		"redis-server", "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
 		"--maxclients", strconv.FormatUint(a.opts.openFiles-150, 10), "--dir", filepath.Clean(a.opts.dir),
-	})
+	}, flags...))
 	return s, err
 }
 
-// startProgram returns when a GET through the program at addr is answered.
-func (a *arena) startProgram(ctx context.Context, name, cpus, addr string, argv []string) (*proc.Process, error) {
+// startProgram returns when ready has succeeded.
+func (a *arena) startProgram(ctx context.Context, name, cpus string, ready func() error, argv []string) (*proc.Process, error) {
 	a.started++
 	p, err := proc.Start(a.opts.dir, fmt.Sprintf("%s-%d", name, a.started), cpus, argv...)
 	if err != nil {
@@ -174,7 +187,7 @@ func (a *arena) startProgram(ctx context.Context, name, cpus, addr string, argv 
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	if err := p.WaitReady(ctx, func() error { return probe(addr) }); err != nil {
+	if err := p.WaitReady(ctx, ready); err != nil {
 		p.Stop()
 		return nil, err
 	}

@@ -86,14 +86,14 @@ func (c *client) skip() (int64, error) {
 	return n, err
 }
 
-// probe reports whether a GET is answered through addr.
-func probe(addr string) error {
+// probe gives a command to whoever listens at addr and returns its error.
+func probe(addr string, words ...string) error {
 	c, err := dialClient(addr, time.Second)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	if _, err := c.Write(command("GET", "probe")); err != nil {
+	if _, err := c.Write(command(words...)); err != nil {
 		return err
 	}
 	_, err = c.skip()

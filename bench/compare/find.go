@@ -20,7 +20,7 @@ func findPeers(o *options, r *Record) (chosen []peer, binaries map[string]string
 	r.Skipped = map[string]string{}
 	r.Versions = map[string]string{"redis-server": versionLine("redis-server", "--version"), "redis-benchmark": versionLine("redis-benchmark", "--version")}
 	for _, p := range peers {
-		if len(o.peers) > 0 && !named[p.name] {
+		if (len(o.peers) > 0 || p.asked) && !named[p.name] {
 			continue
 		}
 		delete(named, p.name)

@@ -33,6 +33,10 @@ var floors = []floor{
 	{workload: "idle-used", text: "RSS per client", metric: PerClient, limit: 1536, show: bytesText},
 	{workload: "huge", text: "growth of RSS", metric: PeakGrowth, limit: 250e6, show: megabytes},
 	{workload: "huge", text: "RSS returns, time", metric: ReturnTime, limit: 150, show: seconds},
+	// At most a tenth dearer in front of a cluster.
+	{workload: "get-c50-s3", text: "CPU per command against itself in front of a cluster", metric: CPU, base: inCluster, limit: 0.91, atLeast: true},
+	{workload: "set-c50-s3", text: "CPU per command against itself in front of a cluster", metric: CPU, base: inCluster, limit: 0.91, atLeast: true},
+	{workload: "get-c50-p32-s3", text: "CPU per command against itself in front of a cluster", metric: CPU, base: inCluster, limit: 0.91, atLeast: true},
 	{workload: "get-c50", text: "CPU per command against predixy (aim)", metric: CPU, base: predixy, limit: 0.75},
 	{workload: "get-c50-p32", text: "CPU per command against predixy (aim)", metric: CPU, base: predixy, limit: 0.75},
 }

@@ -18,7 +18,9 @@ const usage = `Measure ringmaster beside its peers.
   bench-compare report FILE        print the report of a raw file: BENCHMARKS.md
 
 Peers: direct, ringmaster, nutcracker, haproxy; predixy when $PREDIXY and envoy when
-$ENVOY names the program. All run with one thread.
+$ENVOY names the program. Only when -peers names them: ringmaster-cluster, in front of
+a Redis Cluster, and earlier, which is the ringmaster that $EARLIER names. All run with
+one thread.
 
 Flags:
 `

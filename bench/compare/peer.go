@@ -13,6 +13,7 @@ const (
 	ringmaster = "ringmaster"
 	nutcracker = "nutcracker"
 	predixy    = "predixy"
+	inCluster  = "ringmaster-cluster"
 )
 
 // launch is what a peer is started with.
@@ -35,6 +36,8 @@ type peer struct {
 	argv    func(launch) ([]string, error) // nil: no program between client and server
 	shards  bool                           // spreads keys over several servers
 	doubles bool                           // one upstream connection per client
+	cluster bool                           // its servers are a Redis Cluster
+	asked   bool                           // takes part only when -peers names it
 }
 
 // peers in the order in which each round visits them.
@@ -46,6 +49,21 @@ var peers = []peer{
 		name: ringmaster, about: "this proxy, `--loops 1`", shards: true,
 		find:    (*options).buildRingmaster,
 		version: func(string) string { return "see commit" },
+		argv:    ringmasterArgs,
+	},
+	{
+		name: inCluster, about: "this proxy, `--loops 1 --topology cluster`, in front of a Redis Cluster", shards: true, cluster: true, asked: true,
+		find:    (*options).buildRingmaster,
+		version: func(string) string { return "see commit" },
+		argv: func(l launch) ([]string, error) {
+			argv, err := ringmasterArgs(l)
+			return append(argv, "--topology", "cluster"), err
+		},
+	},
+	{
+		name: "earlier", about: "an earlier ringmaster, `--loops 1`", shards: true, asked: true,
+		find:    fromEnvironment("EARLIER"),
+		version: func(b string) string { return versionLine(b, "version") },
 		argv:    ringmasterArgs,
 	},
 	{

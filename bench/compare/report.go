@@ -90,10 +90,11 @@ func ratioTable(b *strings.Builder, r *Record, s summary) {
 	for _, p := range others {
 		fmt.Fprintf(b, " throughput × %s |", p)
 	}
-	for _, p := range others[min(1, len(others)):] {
+	proxies := slices.DeleteFunc(slices.Clone(others), func(p string) bool { return p == direct })
+	for _, p := range proxies {
 		fmt.Fprintf(b, " CPU × %s |", p)
 	}
-	b.WriteString("\n|---" + strings.Repeat("|--:", max(0, 2*len(others)-1)) + "|\n")
+	b.WriteString("\n|---" + strings.Repeat("|--:", len(others)+len(proxies)) + "|\n")
 	for _, w := range workloads {
 		if w.once || w.name == "open-half" || !s.measured(w.name, ringmaster) {
 			continue
@@ -102,7 +103,7 @@ func ratioTable(b *strings.Builder, r *Record, s summary) {
 		for _, p := range others {
 			cells = append(cells, ratioText(s.ratio(w.name, ringmaster, p, Throughput)))
 		}
-		for _, p := range others[min(1, len(others)):] {
+		for _, p := range proxies {
 			cells = append(cells, ratioText(s.ratio(w.name, ringmaster, p, CPU)))
 		}
 		row(b, cells...)

@@ -47,6 +47,9 @@ var workloads = []workload{
 	closed("set-c200", "200 clients, SET 64 B, no pipeline", false, closedLoad{test: "set", clients: 200}),
 	closed("get-16k", "50 clients, GET 16 KB, no pipeline", false, closedLoad{test: "get", clients: 50, size: 16 << 10, keyspace: 1000, first: 5000}),
 	closed("set-16k", "50 clients, SET 16 KB, no pipeline", false, closedLoad{test: "set", clients: 50, size: 16 << 10, keyspace: 1000, first: 5000}),
+	spread(closed("get-c50-s3", "50 clients, GET 64 B over three servers, no pipeline", false, closedLoad{test: "get", clients: 50})),
+	spread(closed("set-c50-s3", "50 clients, SET 64 B over three servers, no pipeline", false, closedLoad{test: "set", clients: 50})),
+	spread(closed("get-c50-p32-s3", "50 clients, GET 64 B over three servers, pipeline 32", false, closedLoad{test: "get", clients: 50, pipeline: 32, first: 150_000})),
 	mget(),
 	{
 		name: "open-half", title: "Open loop, 50 connections, GET 64 B, at half of the direct peak", servers: 1, quick: true,
@@ -90,7 +93,14 @@ func closed(name, title string, quick bool, l closedLoad) workload {
 func mget() workload {
 	w := closed("mget100", "50 clients, MGET of 100 keys of 64 B over three servers", true,
 		closedLoad{command: strings.Fields("mget" + strings.Repeat(" key:__rand_int__", 100)), clients: 50, first: 2000})
-	w.servers = shards
+	w = spread(w)
 	w.skip = map[string]string{direct: "one command, three servers", "haproxy": "cannot split a command"}
+	return w
+}
+
+// spread puts the workload before three servers.
+func spread(w workload) workload {
+	w.servers = shards
+	w.skip = map[string]string{direct: "a client of one server", "haproxy": "does not spread keys"}
 	return w
 }

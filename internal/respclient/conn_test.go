@@ -87,8 +87,12 @@ func TestARepliesBytesAreBounded(t *testing.T) {
 
 func TestADribblingServerTimesOut(t *testing.T) {
 	c := serving(t, Options{Timeout: 50 * time.Millisecond}, func(c *testkit.Conn) {
-		for c.SendBytes([]byte("*1\r\n")) == nil {
-			time.Sleep(time.Millisecond)
+		pace := time.NewTicker(time.Millisecond)
+		defer pace.Stop()
+		for range pace.C {
+			if c.SendBytes([]byte("*1\r\n")) != nil {
+				return
+			}
 		}
 	})
 	if _, err := c.Do(t.Context(), []string{"PING"}); !errors.Is(err, os.ErrDeadlineExceeded) {
