@@ -47,28 +47,24 @@ func appendSort(dst []int, args [][]byte) ([]int, error) {
 	return dst, nil
 }
 
-// ReadsUnnamedKeys reports that the request reads keys it does not name: SORT with a BY or GET
-// pattern. They may lie on any shard, and a Redis Cluster refuses them ("BY option of SORT denied
-// in cluster mode"). Borrows args until return. Any goroutine.
-func (s *Spec) ReadsUnnamedKeys(args [][]byte) bool {
+// AppendPatterns appends to dst the positions of words that stand for keys the request does not name: SORT's patterns
+// behind BY and GET, in which an element takes the place of the first '*'. Without a '*' a word stands for no key. Borrows
+// args until return. Any goroutine.
+func (s *Spec) AppendPatterns(dst []int, args [][]byte) []int {
 	if s.Name != "sort" && s.Name != "sort_ro" {
-		return false
+		return dst
 	}
 	for i := 2; i < len(args); i++ {
 		switch {
 		case is(args[i], "limit"):
 			i += 2
-		case is(args[i], "by"):
+		case is(args[i], "by"), is(args[i], "get"):
 			if i++; i < len(args) && bytes.IndexByte(args[i], '*') >= 0 {
-				return true
-			}
-		case is(args[i], "get"):
-			if i++; i < len(args) && string(args[i]) != "#" {
-				return true
+				dst = append(dst, i)
 			}
 		}
 	}
-	return false
+	return dst
 }
 
 // migrateKeys takes the third word or, when that is empty, all words behind KEYS.

@@ -2,6 +2,7 @@ package command
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -94,15 +95,15 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-func TestReadsUnnamedKeys(t *testing.T) {
-	for line, want := range map[string]bool{
-		"SORT k": false, "SORT k BY nosort": false, "SORT k BY w_*": true, "SORT k GET #": false,
-		"SORT k GET # GET o_*": true, "SORT_RO k BY w_*->f": true, "SORT k STORE d": false,
-		"SORT k LIMIT by a*": false, "SORT k BY": false, "GET by*": false,
+func TestAppendPatterns(t *testing.T) {
+	for line, want := range map[string]string{
+		"SORT k": "[]", "SORT k BY nosort": "[]", "SORT k BY w_*": "[3]", "SORT k GET #": "[]", "SORT k GET x": "[]",
+		"SORT k GET # GET o_*": "[5]", "SORT_RO k BY w_*->f get *": "[3 5]", "SORT k STORE d": "[]",
+		"SORT k LIMIT by a*": "[]", "SORT k BY": "[]", "GET by*": "[]",
 	} {
 		args := split(line)
-		if got := Lookup(args[0]).ReadsUnnamedKeys(args); got != want {
-			t.Errorf("%s: %v", line, got)
+		if got := fmt.Sprint(Lookup(args[0]).AppendPatterns(nil, args)); got != want {
+			t.Errorf("%s: %s", line, got)
 		}
 	}
 }
@@ -145,7 +146,7 @@ func checkPositions(t *testing.T, s *Spec, args [][]byte) {
 		t.Fatalf("%q: first key at %d, all at %v", args, first, got[1:])
 	}
 	s.Blocks(args)
-	s.ReadsUnnamedKeys(args)
+	s.AppendPatterns(nil, args)
 }
 
 func TestEveryCommandSurvivesAnyWords(t *testing.T) {

@@ -107,13 +107,13 @@ type pair struct {
 	errors         int // equal error replies so far
 }
 
-func newPair(t *testing.T) *pair {
+func newPair(t *testing.T, flags ...string) *pair {
 	t.Helper()
 	p := &pair{direct: testkit.Redis(t), behind: testkit.Redis(t)}
 	if os.Getenv("DIFF_SELF") != "" { // two plain servers: checks the test itself
 		p.proxy, p.proxyLog = p.behind.Addr, p.behind.Log
 	} else {
-		proxy := testkit.Proxy(t, []string{p.behind.Addr}, "--timeout", "10s")
+		proxy := testkit.Proxy(t, []string{p.behind.Addr}, append(flags, "--timeout", "10s")...)
 		p.proxy, p.proxyLog = proxy.Addr, proxy.Log
 	}
 	p.record(t)

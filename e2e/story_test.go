@@ -214,3 +214,32 @@ c CLIENT UNBLOCK @b
 c CLIENT UNBLOCK 99999999 TIMEOUT
 c CLIENT UNBLOCK @b WHAT`)
 }
+
+func TestTransactionsWithoutMemoryEqualADirectRedis(t *testing.T) {
+	sameStory(t, newPair(t, "--admin-commands", "allow"), `
+a SET x 1
+b CONFIG SET maxmemory 1
+a SET x 2
+a GET x
+a MULTI
+a SET x 2
+a GET x
+a EXEC
+b CONFIG SET maxmemory 0
+a MULTI
+a SET x 3
+a GET x
+b CONFIG SET maxmemory 1
+a EXEC
+b CONFIG SET maxmemory 0
+a WATCH x
+a MULTI
+a SET x 4
+b CONFIG SET maxmemory 1
+a EXEC
+b CONFIG SET maxmemory 0
+a MULTI
+a SET x 5
+a EXEC
+a GET x`)
+}

@@ -4,7 +4,7 @@ import "bytes"
 
 // busyAfter is how long a script may hold up a shared connection before the server is asked whether it would answer others
 // now, and how often it is asked then, ns.
-const busyAfter = 100e6
+const busyAfter = 50e6
 
 // busyProbe asks a server that a script keeps busy for its word on it. Clients with connections of their own would get
 // that word; on a shared one they would wait behind the script for as long as it runs.

@@ -58,6 +58,7 @@ type Server struct {
 	Name, Addr string
 	index      int
 	ready      int // connections in state Ready
+	short      bool
 
 	// The failures without a cause of their own, made once.
 	lost, overloaded, stopping, timedOut, timedOutUnsent *Failure
@@ -96,6 +97,15 @@ func (s *Server) updateState(p *Pool) {
 	}
 	p.stats.Servers[s.index].State = st
 }
+
+// Short reports whether a server may lack memory for what clients want: it has said so lately. Loop-only.
+func (p *Pool) Short(server int) bool { return p.servers[server].short }
+
+// SetShort notes that a server may lack memory, or that it does not. Loop-only.
+func (p *Pool) SetShort(server int, short bool) { p.servers[server].short = short }
+
+// OutOfMemory reports whether a reply says that the server lacks memory for the command. Any goroutine.
+func OutOfMemory(reply []byte) bool { return bytes.HasPrefix(reply, []byte("-OOM ")) }
 
 // Start opens the connections that every session begins with.
 func (p *Pool) Start() { p.open(Key{Proto: 2}) }

@@ -117,6 +117,9 @@ func (c *Conn) deliver(b []byte, p Piece) {
 
 func (c *Conn) countError(e *pending, b []byte) {
 	c.pool.stats.Servers[c.server.index].Errors++
+	if OutOfMemory(b) {
+		c.server.short = true
+	}
 	if e.cmd != Part && e.recv != nil {
 		c.pool.stats.Error(e.cmd, b)
 	}

@@ -21,7 +21,8 @@ type actor struct {
 	done      bool // has said its last
 	half      bool // and has told so
 	watchTag  string
-	db, proto int // as of the last reply seen
+	db, proto int  // as of the last reply seen
+	refused   bool // a command of the transaction was
 }
 
 // question is a command and how it was asked.
@@ -263,11 +264,13 @@ func (a *actor) right(args []string, b []byte) bool {
 	case "BLPOP":
 		return string(b) == string(parser.AppendBulkString(nil, a.value(args[1])))
 	case "QUEUED":
-		return string(b) == "+QUEUED\r\n"
+		a.refused = a.refused || string(b) == noMemory
+		return string(b) == "+QUEUED\r\n" || string(b) == noMemory
 	case "RESET":
 		a.db, a.proto = 0, 2
 		return string(b) == "+RESET\r\n"
 	case "MSET", "QUIT", "CLIENT", "MULTI", "WATCH", "UNWATCH":
+		a.refused = a.refused && args[0] != "MULTI"
 		return string(b) == "+OK\r\n"
 	case "DEL":
 		return string(b) == string(parser.AppendInt(nil, int64(len(args)-1)))
@@ -368,6 +371,13 @@ func (a *actor) begins() bool {
 
 func (a *actor) judgeExec(want []string, b []byte) bool {
 	a.execs++
+	if a.refused {
+		return string(b) == aborted
+	}
+	if string(b) == "-EXECABORT Transaction discarded because of: OOM none\r\n" {
+		a.chaos.right++
+		return true
+	}
 	if string(b) == "*-1\r\n" || string(b) == "_\r\n" {
 		a.nils++
 		return true

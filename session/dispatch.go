@@ -103,8 +103,8 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 			s.block(spec, req)
 			return
 		}
-		if spec.ReadsUnnamedKeys(req.Args) && !s.env.single() {
-			s.refuse(spec, sortDenied(req.Args))
+		if text := s.env.refusesPatterns(spec, req.Args); text != "" {
+			s.refuse(spec, text)
 			return
 		}
 		s.sameShard(spec, req)
@@ -114,6 +114,8 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		s.pass(anyServer, spec, req)
 	case command.ClassAllShards:
 		switch {
+		case spec == s.env.configures:
+			s.noteLimit(req.Args)
 		case spec == s.env.pauses:
 			s.notePause(req.Args)
 		case spec == s.env.unpauses:
@@ -217,6 +219,20 @@ func (s *Session) oneShard(spec *command.Spec, req *parser.Request) (server int,
 		}
 	}
 	return env.Map.Lookup(req.Args[keys[0]]), true
+}
+
+// refusesPatterns says why a request can't be sent whose patterns stand for keys that may be on any shard; "": it can.
+func (e *Env) refusesPatterns(spec *command.Spec, args [][]byte) string {
+	if e.single() {
+		return ""
+	}
+	e.keys = spec.AppendPatterns(e.keys[:0], args)
+	for _, i := range e.keys {
+		if !e.Map.TogetherWithAll(args[1], args[i]) {
+			return sortDenied(args[i-1])
+		}
+	}
+	return ""
 }
 
 // reject refuses a command before it is looked into, which aborts the transaction that it was to be part

@@ -23,6 +23,7 @@ type serverEnd struct {
 	db       int
 	toAnswer []byte
 	multi    [][]string
+	refused  bool // a command of multi was
 	watcher  string
 }
 

@@ -60,6 +60,7 @@ type Env struct {
 	class            []command.Class   // by command.Spec.ID: how it is routed here
 	execSpec         *command.Spec
 	pauses, unpauses *command.Spec
+	configures       *command.Spec // CONFIG SET
 	shutdown         *command.Spec
 	functionStats    *command.Spec // must not stand behind what it tells of
 	answersLater     []bool        // by command.Spec.ID: its handler asks other loops or servers first
@@ -95,6 +96,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.killsScript = specSet("script|kill", "function|kill", "client|unpause")
 	e.replicates = specSet(replicating...)
 	e.pauses, e.unpauses = specOf("client|pause"), specOf("client|unpause")
+	e.configures = specOf("config|set")
 	e.stateless = specSet("ping", "echo")
 	e.selfPublishes = specSet("publish", "spublish", "exec", "eval", "evalsha", "fcall")
 	e.sizeGroups()

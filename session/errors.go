@@ -85,17 +85,9 @@ func wrongArity(name string) string {
 	return "ERR wrong number of arguments for '" + name + "' command"
 }
 
-// sortDenied is for SORT with a pattern of other keys, which may lie on any shard.
-func sortDenied(args [][]byte) string {
-	for _, a := range args[2:] {
-		if bytes.EqualFold(a, []byte("get")) {
-			return "ERR GET option of SORT denied in cluster mode."
-		}
-		if bytes.EqualFold(a, []byte("by")) {
-			break
-		}
-	}
-	return "ERR BY option of SORT denied in cluster mode."
+// sortDenied is for SORT with a pattern, behind the word option, of keys that may lie on any shard.
+func sortDenied(option []byte) string {
+	return "ERR " + string(bytes.ToUpper(option)) + " option of SORT denied in cluster mode."
 }
 
 func noPermission(name string) string {

@@ -17,14 +17,16 @@ var infoRules = []infoRule{
 		"latest_fork_usec", "expired_stale_perc", "active_defrag_running", "io_threads_active",
 		"current_eviction_exceeded_time", "current_active_defrag_time", "instantaneous_eventloop_duration_usec", "used_memory_peak_time",
 		"master_repl_offset", "repl_backlog_active", "mem_clients_max*",
-		// Scripts, functions and patterns are the same on every shard.
-		"number_of_*", "pubsub_patterns",
+		// Scripts, functions, patterns and prefixes are the same on every shard.
+		"number_of_*", "pubsub_patterns", "tracking_total_prefixes",
+		// Who tracks does so on every shard.
+		"tracking_clients", "tracking_total_prefixes",
 	}},
 	{smallest, []string{"rdb_last_save_time"}},
 	{worst, []string{"rdb_last_bgsave_status", "aof_last_bgrewrite_status", "aof_last_write_status"}},
 	{unlimited, []string{"maxmemory"}},
 	{summed, []string{
-		"connected_clients", "cluster_connections", "blocked_clients", "tracking_clients", "pubsub_clients", "watching_clients",
+		"connected_clients", "cluster_connections", "blocked_clients", "pubsub_clients", "watching_clients",
 		"clients_in_timeout_table", "total_*", "maxclients",
 		"used_memory", "used_memory_*", "allocator_*", "rss_overhead_bytes", "mem_*", "lazyfree*",
 		"rdb_changes_since_last_save", "rdb_saves", "rdb_last_cow_size", "rdb_last_load_keys_*", "current_cow_size",

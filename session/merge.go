@@ -73,7 +73,7 @@ var specialMerges = map[string]specialMerge{
 	"scan":                {(*gather).joinScan, "shard after shard", false},
 	"info":                {(*gather).joinInfo, "figures added, the largest or computed anew, by their meaning", false},
 	"pubsub|numpat":       {(*gather).joinNumPat, "those of the proxy's clients, and the most others that a shard has", false},
-	"client|trackinginfo": {(*gather).joinTrackingInfo, "the first's", false},
+	"client|trackinginfo": {(*gather).joinTrackingInfo, "the first's, or one's that has found the redirection broken", false},
 	"client|getredir":     {(*gather).joinGetRedir, "the first's", false},
 	"slowlog|get":         {(*gather).joinSlowLog, "the newest first, as many as asked for", true},
 	"commandlog|get":      {(*gather).joinSlowLog, "the newest first, as many as asked for", true},

@@ -18,6 +18,7 @@ type outcome struct {
 	messages []message // whose counts are corrected
 	piece    *piece    // in front of a cluster: to send it again; else nil
 	buf      []byte    // EXEC's reply so far, if the proxy has something to add to it
+	why      []byte    // the server's first error against a command that was queued; nil: none
 }
 
 // Reply is pool.Receiver.
@@ -25,6 +26,9 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 	if o.piece != nil && p == pool.Whole && b[0] == '-' && o.elsewhere(i, b) {
 		o.end()
 		return
+	}
+	if b[0] == '-' && p == pool.Whole {
+		b = o.explain(i, b)
 	}
 	if i == o.last {
 		if len(o.locals) == 0 && len(o.messages) == 0 || o.s.state == closed {
@@ -40,6 +44,17 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 	if p&pool.Last != 0 {
 		o.end()
 	}
+}
+
+// explain puts into an EXECABORT what the server had against a command, for to the client it was queued.
+func (o *outcome) explain(i uint64, b []byte) []byte {
+	switch {
+	case i > 0 && i < o.last && o.why == nil:
+		o.why = bytes.Clone(b)
+	case i == o.last && o.why != nil && bytes.HasPrefix(b, []byte("-EXECABORT")):
+		return parser.AppendError(nil, execAbort(string(bytes.TrimRight(o.why[1:], "\r\n"))))
+	}
+	return b
 }
 
 // Fail is pool.Receiver.
@@ -102,7 +117,7 @@ func (o *outcome) corrected(reply []byte, at int, sums []tally) []byte {
 		for ; next < m.at; next++ {
 			dst, at = appendElement(dst, reply, at)
 		}
-		if n, ok := integer(reply[at : at+element(reply[at:])]); ok && n > 0 {
+		if n, ok := integer(reply[at : at+element(reply[at:])]); ok && (n > 0 || o.s.env.Map.Slotted()) {
 			dst = parser.AppendInt(dst, sums[i].correct(n))
 			at += element(reply[at:])
 			next++

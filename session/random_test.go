@@ -119,6 +119,8 @@ func (c *chaos) act() {
 		c.replace(a)
 	case n < 997:
 		a.halfClose()
+	case n < 998:
+		c.pool.SetShort(c.rnd.IntN(len(c.names)), true)
 	case a.full:
 		a.read()
 	default:
@@ -245,7 +247,11 @@ func (c *chaos) quiet() bool {
 func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 	keys := args[1:]
 	owner := func(k string) string { o, _, _ := strings.Cut(k[3:], "-"); return o }
-	if s.multi != nil && args[0] != "EXEC" {
+	if s.multi != nil && args[0] != "EXEC" && args[0] != "DISCARD" {
+		if s.w.pool.Random(30) == 0 {
+			s.refused = true
+			return append(b, noMemory...)
+		}
 		s.multi = append(s.multi, args)
 		return append(b, "+QUEUED\r\n"...)
 	}
@@ -253,9 +259,19 @@ func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 	case "MULTI":
 		s.multi = [][]string{}
 		return append(b, "+OK\r\n"...)
+	case "DISCARD":
+		if s.conn.Own() {
+			s.w.tb.Fatalf("DISCARD on a connection that may watch")
+		}
+		s.multi, s.refused = nil, false
+		return append(b, "+OK\r\n"...)
 	case "EXEC":
 		cmds := s.multi
 		s.multi = nil
+		if s.refused {
+			s.refused, s.watcher = false, ""
+			return append(b, aborted...)
+		}
 		who := ""
 		for _, cmd := range cmds {
 			if cmd[0] == "GET" {
@@ -324,6 +340,12 @@ func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 	}
 	return append(b, "+OK\r\n"...)
 }
+
+// What a server without memory says.
+const (
+	noMemory = "-OOM none\r\n"
+	aborted  = "-EXECABORT Transaction discarded because of previous errors.\r\n"
+)
 
 func (s *serverEnd) appendValue(b []byte, key string) []byte {
 	return parser.AppendBulkString(b, value(key, s.conn.Server().Name, s.db, s.proto))

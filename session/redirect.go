@@ -223,10 +223,19 @@ func (e *Env) invalidate(id uint64, keys []byte) bool {
 }
 
 // joinTrackingInfo and joinGetRedir put the proxy's ID in place of the first server's in its answer.
+// joinTrackingInfo gives one server's answer: they differ only in that each finds a redirection broken when it has something to
+// send over it.
 func (g *gather) joinTrackingInfo(dst []byte) []byte {
-	reply := g.parts[0].buf.B
+	from := &g.parts[0]
+	for i := range g.parts {
+		if bytes.Contains(g.parts[i].buf.B, []byte("$15\r\nbroken_redirect\r\n")) {
+			from = &g.parts[i]
+			break
+		}
+	}
+	reply := from.buf.B
 	if r := g.redirect(); r != nil {
-		reply = bytes.Replace(reply, fmt.Appendf(nil, "redirect\r\n:%d\r\n", r.ends[0].id), fmt.Appendf(nil, "redirect\r\n:%d\r\n", r.to), 1)
+		reply = bytes.Replace(reply, fmt.Appendf(nil, "redirect\r\n:%d\r\n", r.id(from.server)), fmt.Appendf(nil, "redirect\r\n:%d\r\n", r.to), 1)
 	}
 	return append(dst, reply...)
 }

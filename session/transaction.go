@@ -147,6 +147,10 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 		m := message{at: tx.n, key: publishedTo(spec, req)}
 		tx.messages, tx.size = append(tx.messages, m), tx.size+len(m.key.name)+localOverhead
 	}
+	if server := s.serverForTransaction(); env.Pool.Short(server) {
+		s.begin(&shortage{spec: spec, raw: bytes.Clone(req.Raw), server: server})
+		return
+	}
 	s.queued(spec, req.Raw)
 }
 
@@ -181,8 +185,8 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 	case command.ClassPinned:
 		return notInTransaction(spec.Name)
 	}
-	if spec.ReadsUnnamedKeys(req.Args) {
-		return sortDenied(req.Args)
+	if text := env.refusesPatterns(spec, req.Args); text != "" {
+		return text
 	}
 	if env.publishes[spec.ID] {
 		if !env.Map.Slotted() {
@@ -285,11 +289,7 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 		s.refuse(spec, errCrossSlot)
 		return
 	}
-	if p := s.pin; tx.server == anyServer && p != nil && p.conn != nil && (p.watches || p.dirty) {
-		tx.server = p.server
-	} else if tx.server == anyServer {
-		tx.server = s.anyServer()
-	}
+	tx.server = s.serverForTransaction()
 	if p := s.pin; p != nil && p.watches && p.server != tx.server {
 		if tx.n > 0 {
 			s.endTransaction()
@@ -304,6 +304,19 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	s.execNow(spec)
+}
+
+// serverForTransaction is the server to which the transaction would go now.
+func (s *Session) serverForTransaction() int {
+	switch p := s.pin; {
+	case s.tx.server != anyServer:
+		return s.tx.server
+	case s.env.single():
+		return s.env.home()
+	case p != nil && p.conn != nil && (p.watches || p.dirty):
+		return p.server
+	}
+	return s.anyServer()
 }
 
 // watchLost reports whether keys were watched on a connection that is gone.

@@ -124,6 +124,17 @@ func (m *Map) Together(a, b []byte) bool {
 	return m.Lookup(a) == m.Lookup(b)
 }
 
+// TogetherWithAll reports whether every key that has something else in place of pattern's first '*' lives where key does, as
+// Together says: its hash tag ends before the '*'. Any goroutine. Borrows both until return.
+func (m *Map) TogetherWithAll(key, pattern []byte) bool {
+	t := m.tag
+	if m.slots != nil {
+		t = slotTag
+	}
+	star := bytes.IndexByte(pattern, '*')
+	return t.set && star >= 0 && len(t.part(pattern[:star])) < star && m.Together(key, pattern)
+}
+
 // Slotted reports whether the servers are a Redis Cluster's nodes, each of which refuses commands with keys of two slots.
 // Any goroutine.
 func (m *Map) Slotted() bool { return m.slots != nil }

@@ -104,6 +104,25 @@ func TestPartIsWhatLiesBetweenTheFirstTagBytes(t *testing.T) {
 	}
 }
 
+func TestTogetherWithAll(t *testing.T) {
+	tagged := mustNew(t, Config{Servers: servers(1, 1), HashTag: "{}"})
+	apart := "{b}" // a tag that lives elsewhere than {a}
+	for n := 0; tagged.Together([]byte("{a}"), []byte(apart)); n++ {
+		apart = "{b" + strings.Repeat("b", n) + "}"
+	}
+	for pattern, want := range map[string]bool{
+		"{a}*": true, "x{a}y*->f": true, "*{a}": false, "{a*}": false, "{*a}": false, "a*": false, "*": false, "{}{a}*": false, "{a}": false,
+		apart + "*": false,
+	} {
+		if got := tagged.TogetherWithAll([]byte("{a}1"), []byte(pattern)); got != want {
+			t.Errorf("%s: %t", pattern, got)
+		}
+	}
+	if mustNew(t, Config{Servers: servers(1, 1)}).TogetherWithAll([]byte("{a}1"), []byte("{a}*")) {
+		t.Error("without hash tags any key may live elsewhere")
+	}
+}
+
 func TestLookupDoesNotAllocate(t *testing.T) {
 	key := []byte("user:{1234567890}:profile")
 	for d := range distributionNames {

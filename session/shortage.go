@@ -1,0 +1,89 @@
+package session
+
+import (
+	"bytes"
+
+	"ringmaster/command"
+	"ringmaster/pool"
+)
+
+// A server without memory refuses what a client queues behind MULTI, at once (up to Redis 7.2 any command, later those that use
+// memory); of a transaction, however, nothing is sent before EXEC. So while a server may lack memory each command is tried:
+// it is queued behind a MULTI of its own, which is discarded.
+
+// shortage is a command of a transaction that waits for the answer, a passage.
+type shortage struct {
+	spec            *command.Spec
+	raw             []byte
+	server          int
+	s               *Session // nil: cancelled
+	asked, answered bool
+	refusal         []byte // nil: it would be queued
+}
+
+func (q *shortage) step(s *Session) {
+	if !q.asked {
+		if s.Owed() > 0 {
+			return
+		}
+		q.asked, q.s = true, s
+		conn := s.rings.Pick(q.server, s.seat) // not one that watches: DISCARD would end that
+		trial := appendRequest(append(appendRequest(nil, "MULTI"), q.raw...), "DISCARD")
+		// Without MULTI the command would run. It is left to EXEC, as is what can't be sent.
+		q.answered = !conn.TakesMulti() || conn.EnqueuePiece(trial, len(trial), 3, q, -1, pool.Part, false) != nil
+	}
+	if !q.answered {
+		return
+	}
+	s.passage, s.wait = nil, nothing
+	if q.refusal != nil {
+		s.reject(q.spec, string(bytes.TrimRight(q.refusal[1:], "\r\n")))
+		return
+	}
+	s.env.Pool.SetShort(q.server, false)
+	s.queued(q.spec, q.raw)
+}
+
+// Reply is pool.Receiver.
+func (q *shortage) Reply(tag uint64, b []byte, p pool.Piece) {
+	if tag == 1 && p == pool.Whole && pool.OutOfMemory(b) {
+		q.refusal = bytes.Clone(b)
+	}
+	if tag == 2 && p&pool.Last != 0 {
+		q.end()
+	}
+}
+
+// Fail is pool.Receiver.
+func (q *shortage) Fail(tag uint64, _ *pool.Failure) {
+	if tag == 2 {
+		q.end()
+	}
+}
+
+func (q *shortage) end() {
+	q.answered = true
+	if q.s != nil {
+		q.s.resumeLater()
+	}
+}
+
+func (q *shortage) cancel(s *Session) (unanswered bool) {
+	s.passage, s.wait, q.s = nil, nothing, nil
+	return true
+}
+
+// noteLimit takes notice, on every loop, of a CONFIG SET that may leave the servers without memory.
+func (s *Session) noteLimit(args [][]byte) {
+	for i := 2; i < len(args); i += 2 {
+		if bytes.EqualFold(args[i], []byte("maxmemory")) {
+			s.env.everywhere(func(e *Env) any {
+				for _, server := range e.Map.Shards() {
+					e.Pool.SetShort(server, true)
+				}
+				return nil
+			}, func([]any) {})
+			return
+		}
+	}
+}
