@@ -32,6 +32,9 @@ type gather struct {
 	limit    int64 // of a log's entries; below 0: all
 	scan     scanPlace
 	blocks   bool // its parts may wait at the servers
+	// The transaction of which it is the nth command for all shards, which gets the reply; nil: the client does.
+	within *outcome
+	nth    int
 }
 
 // part is one server's share of the reply.
@@ -44,6 +47,13 @@ type part struct {
 
 // gather makes a gather for a reply to the request being dispatched.
 func (s *Session) gather(spec *command.Spec, size int) *gather {
+	g := s.newGather(spec)
+	g.tag = s.expect(size)
+	return g
+}
+
+// newGather makes a gather without a place among the replies.
+func (s *Session) newGather(spec *command.Spec) *gather {
 	env := s.env
 	var g *gather
 	if n := len(env.free); n > 0 {
@@ -53,7 +63,6 @@ func (s *Session) gather(spec *command.Spec, size int) *gather {
 		g = &gather{env: env}
 	}
 	g.s, g.spec, g.merge, g.at = s, spec, spec.Merge, env.Pool.Now
-	g.tag = s.expect(size)
 	return g
 }
 
@@ -125,6 +134,15 @@ func (g *gather) end() {
 		return
 	}
 	s := g.s
+	if o := g.within; o != nil {
+		if s.state != closed {
+			s.hold(-g.held)
+			o.everywhere[g.nth].reply = g.join(nil)
+		}
+		g.recycle()
+		o.othersAnswered()
+		return
+	}
 	if s.state == closed {
 		g.env.Stats.Orphans++
 	} else {
@@ -161,7 +179,7 @@ func (g *gather) letGo() {
 func (g *gather) recycle() {
 	g.letGo()
 	g.held, g.blocks = 0, false
-	g.s, g.spec, g.patterns = nil, nil, nil
+	g.s, g.spec, g.patterns, g.within = nil, nil, nil, nil
 	g.parts = g.parts[:0]
 	g.order = g.order[:0]
 	if len(g.env.free) < maxFree && cap(g.order) <= maxKept {

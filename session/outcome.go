@@ -9,16 +9,20 @@ import (
 
 // outcome receives the replies to a transaction's piece and passes on EXEC's. Outcomes are reused.
 type outcome struct {
-	s        *Session
-	tag      uint64 // the place of EXEC's reply
-	last     uint64 // the number of EXEC in the piece
-	left     int    // requests of the piece that have not ended
-	n        int    // commands that the server answers
-	locals   []local
-	messages []message // whose counts are corrected
-	piece    *piece    // in front of a cluster: to send it again; else nil
-	buf      []byte    // EXEC's reply so far, if the proxy has something to add to it
-	why      []byte    // the server's first error against a command that was queued; nil: none
+	s      *Session
+	tag    uint64 // the place of EXEC's reply
+	last   uint64 // the number of EXEC in the piece
+	left   int    // requests of the piece that have not ended
+	n      int    // commands that the server answers
+	server int    // where it runs
+	locals []local
+	// What is for all shards, and how much of it the others have not answered, and one more while they are being asked.
+	everywhere []everywhere
+	waiting    int
+	messages   []message // whose counts are corrected
+	piece      *piece    // in front of a cluster: to send it again; else nil
+	buf        []byte    // EXEC's reply so far, if the proxy has something to add to it
+	why        []byte    // the server's first error against a command that was queued; nil: none
 }
 
 // Reply is pool.Receiver.
@@ -31,7 +35,7 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 		b = o.explain(i, b)
 	}
 	if i == o.last {
-		if len(o.locals) == 0 && len(o.messages) == 0 || o.s.state == closed {
+		if len(o.locals) == 0 && len(o.messages) == 0 && len(o.everywhere) == 0 || o.s.state == closed {
 			o.s.Reply(o.tag, b, p)
 		} else {
 			o.buf = append(o.buf, b...)
@@ -94,6 +98,8 @@ func (o *outcome) complete() {
 	case !ok || n != o.n: // nil, or an error: nothing has run
 		s.hold(-len(reply))
 		s.Reply(o.tag, reply, pool.Whole)
+	case len(o.everywhere) > 0:
+		o.askOthers(reply, at)
 	case len(o.messages) == 0:
 		o.join(reply, at)
 	default:
