@@ -202,7 +202,7 @@ func (l *links) exchange(t *testing.T, g *generator, batch []unit) bool {
 		}
 		var err error
 		if a, err = l.direct.NextInto(a[:0]); err != nil {
-			t.Fatalf("reply of the direct server to %s: %v", show(u), err)
+			t.Fatalf("reply of the direct server to %s, after %s and %.200q: %v", show(u), show(batch[max(i-1, 0)]), b, err)
 		}
 		if b, err = l.proxy.NextInto(b[:0]); err != nil || !u.judge.agree(a, b) {
 			l.failed = &mismatch{unit: u, direct: a, proxy: b, err: err}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -197,4 +198,7 @@ var endings = []string{
 	"*99999999999999999999\r\n", "*1\r\n$600000000\r\n",
 }
 
-func (g *generator) ending() string { return endings[g.rand.IntN(len(endings))] }
+func (g *generator) ending() string {
+	left := slices.DeleteFunc(slices.Clone(endings), skipped)
+	return left[g.rand.IntN(len(left))]
+}

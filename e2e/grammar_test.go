@@ -147,8 +147,14 @@ func (gr *grammar) addLine(line string) error {
 		f.seqs = append(f.seqs, n)
 	}
 	if newer {
-		name := strings.ToLower(leading(f.seqs[0])[0])
-		if table.Lookup([]byte(name)) == nil {
+		words := leading(f.seqs[0])
+		name := strings.ToLower(words[0])
+		spec := table.Lookup([]byte(name))
+		if spec != nil && spec.HasSubs() {
+			name += "|" + strings.ToLower(words[1])
+			spec = spec.Sub([]byte(words[1]))
+		}
+		if spec == nil {
 			return fmt.Errorf("no server is known to have %q", name)
 		}
 		if !gr.commands[name] {

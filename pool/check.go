@@ -32,6 +32,9 @@ func (p *Pool) Check() error {
 			return fmt.Errorf("connection to %s, which leaves, %s: %w", c.server.Name, c.state, err)
 		}
 	}
+	if err := p.checkAgain(); err != nil {
+		return err
+	}
 	lent := 0
 	for c := range p.own.all {
 		owed += c.ring.waiting()
@@ -60,6 +63,48 @@ func (p *Pool) Check() error {
 		if st := &p.stats.Servers[i]; st.Connections != uint64(n) {
 			return fmt.Errorf("server %d has %d ready connections, the gauge shows %d", i, n, st.Connections)
 		}
+	}
+	return nil
+}
+
+// checkAgain compares what is counted of requests that are sent again with what there is.
+func (p *Pool) checkAgain() error {
+	type count struct{ waiting, away int }
+	found, waits := map[any]count{}, 0
+	highest := map[any]uint64{}
+	for i := range p.again {
+		a := &p.again[i]
+		n := found[a.client]
+		n.waiting++
+		found[a.client] = n
+		waits += len(a.raw)
+		if a.place < highest[a.client] {
+			return fmt.Errorf("request %d of a client waits to be sent again behind request %d", a.place, highest[a.client])
+		}
+		highest[a.client] = a.place
+	}
+	p.each(func(c *Conn) {
+		for i := c.ring.head; i != c.ring.tail; i++ {
+			if e := c.ring.at(i); e.hops > 0 && e.recv != nil {
+				client, _, _ := e.recv.(Holder).Place(e.tag)
+				n := found[client]
+				n.away++
+				found[client] = n
+			}
+		}
+	})
+	for client, w := range p.wanderers {
+		away := 0
+		for _, at := range w.away {
+			away += at.n
+		}
+		if n := found[client]; n.waiting != w.waiting || n.away != away {
+			return fmt.Errorf("%d requests of a client wait to be sent again and %d were, %d and %d are counted", n.waiting, n.away, w.waiting, away)
+		}
+		delete(found, client)
+	}
+	if len(found) > 0 || waits != p.waits {
+		return fmt.Errorf("%d clients with requests that are sent again are not counted; %d bytes wait, %d are counted", len(found), waits, p.waits)
 	}
 	return nil
 }

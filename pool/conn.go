@@ -84,19 +84,41 @@ func (c *Conn) State() State { return c.state }
 func (c *Conn) Server() *Server { return c.server }
 
 // Enqueue puts a request behind those already sent. recv gets its reply under tag, unless a
-// Failure is returned: then nothing was enqueued. Borrows raw until return.
+// Failure is returned: then nothing was enqueued. In front of a cluster it goes to another server when its keys turn out to be
+// there. Borrows raw until return.
 func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
 	if f := c.admit(len(raw), 1); f != nil {
 		return c.detour(raw, recv, tag, cmd, f)
 	}
 	c.out.write(raw)
-	c.owe(raw, recv, tag, cmd)
+	c.owe(len(raw), recv, tag, cmd)
+	c.remember(raw)
 	return nil
 }
 
-// EnqueueBlocking is Enqueue for a command that waits at the server for as long as it says itself, on a
+// EnqueueHere is Enqueue for a request that is for this server only, whatever servers say of where keys are: what is asked of
+// every server, or of one by its name, or leaves state on the connection. Borrows raw until return.
+func (c *Conn) EnqueueHere(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
+	if f := c.admit(len(raw), 1); f != nil {
+		return f
+	}
+	c.out.write(raw)
+	c.owe(len(raw), recv, tag, cmd)
+	return nil
+}
+
+// EnqueueBlocking is EnqueueHere for a command that waits at the server for as long as it says itself, on a
 // connection of its own: neither the timeout nor the stall timeout count for it.
 func (c *Conn) EnqueueBlocking(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
+	f := c.EnqueueHere(raw, recv, tag, cmd)
+	if f == nil {
+		c.blocks()
+	}
+	return f
+}
+
+// EnqueuePostponed is Enqueue for a command that the server keeps waiting, on a connection of its own.
+func (c *Conn) EnqueuePostponed(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
 	f := c.Enqueue(raw, recv, tag, cmd)
 	if f == nil {
 		c.blocks()
@@ -118,7 +140,8 @@ func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag 
 		}
 		return f
 	}
-	c.owe(buf.B, recv, tag, cmd)
+	c.owe(len(buf.B), recv, tag, cmd)
+	c.remember(buf.B)
 	c.out.take(buf)
 	return nil
 }
@@ -134,18 +157,16 @@ func (c *Conn) admit(n, requests int) *Failure {
 	return nil
 }
 
-func (c *Conn) owe(raw []byte, recv Receiver, tag uint64, cmd uint16) {
+// owe puts a request of size bytes on the ring.
+func (c *Conn) owe(size int, recv Receiver, tag uint64, cmd uint16) {
 	c.oweFrom(c.queued, recv, tag, cmd)
-	if c.pool.cfg.Cluster {
-		c.remember(raw)
-	}
-	c.queued += uint64(len(raw))
+	c.queued += uint64(size)
 	c.markDirty()
 }
 
 // remember keeps the bytes of the latest request, which may have to be sent again.
 func (c *Conn) remember(raw []byte) {
-	if !c.own && len(raw) <= math.MaxUint32 {
+	if c.pool.cfg.Cluster && len(raw) <= math.MaxUint32 {
 		c.sent.add(raw)
 		c.ring.at(c.ring.tail - 1).size = uint32(len(raw))
 	}

@@ -16,6 +16,10 @@ const (
 	Stopping
 	// NoneFree: Config.MaxOwn connections are lent already.
 	NoneFree
+	// Moved: the keys are at another server of the cluster, and the request can't go there.
+	Moved
+	// Overtaken: a server could not answer it at first, and a later one of its client for the same keys has run since.
+	Overtaken
 )
 
 // Failure says why a request got no reply. It is read-only: many requests share one.

@@ -8,6 +8,7 @@ import (
 // Follow takes over the servers of a new map: those that are new are dialled, those that are gone drain, and nothing else
 // changes. Loop-only.
 func (p *Pool) Follow(m *shard.Map) {
+	p.m = m
 	for i := range m.Len() {
 		s := m.Server(i)
 		if i < len(p.servers) && p.servers[i].Addr == s.Addr {
@@ -18,14 +19,24 @@ func (p *Pool) Follow(m *shard.Map) {
 			p.stats.Servers = append(p.stats.Servers, stats.Server{})
 		} else {
 			p.leave(i)
+			if s.Addr == "" {
+				s.Name = p.servers[i].Name // for what still fails because of it
+			}
 			p.servers[i] = newServer(i, s.Name, s.Addr)
 		}
+		first := p.Default()
+		first.serve(i) // the server's state is that of its default connection
 		for _, r := range p.rings {
-			r.serve(i)
+			if r != first {
+				r.serve(i)
+			}
 		}
 		if s.Addr == "" {
 			p.stats.Servers[i].State = stats.ServerGone
 		}
+	}
+	for _, r := range p.rings {
+		r.judge(errGone)
 	}
 }
 

@@ -105,6 +105,7 @@ func (c *Conn) fail(e *pending, f *Failure) {
 	if recv == nil {
 		return
 	}
+	c.arrived(e)
 	e.recv = nil
 	if e.cmd != Part {
 		c.pool.stats.Error(e.cmd, errorLine)

@@ -86,5 +86,5 @@ func (swallowed) Fail(uint64, *Failure)       {}
 
 // Tell sends a command of the proxy's own whose reply is not wanted, such as UNWATCH. Loop-only.
 func (c *Conn) Tell(args ...string) *Failure {
-	return c.Enqueue(appendCommand(nil, args...), swallowed{}, 0, Part)
+	return c.EnqueueHere(appendCommand(nil, args...), swallowed{}, 0, Part)
 }

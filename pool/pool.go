@@ -41,16 +41,20 @@ type Pool struct {
 	urgent  bool    // a dirty connection holds at least urgentSize
 	backlog []*Conn // more to write than their sockets should hold
 	dials   []*Conn
-	leaving []*Conn   // to servers that are gone
-	copied  []byte    // a request that is being sent again
-	waits   int       // bytes of again
-	again   []again   // requests that wait to be sent again
-	version []byte    // of the servers, as the last HELLO told
-	hellos  [4][]byte // by protocol: the last reply to HELLO
-	stats   *stats.Loop
-	log     logger
-	random  *rand.Rand
-	stopped bool
+	leaving []*Conn // to servers that are gone
+	copied  []byte  // a request that is being sent again
+	m       *shard.Map
+
+	again     []again // requests that wait to be sent again, each behind those of its client that were sent before it
+	waits     int     // bytes of again
+	pass      uint64  // over again, the latest
+	wanderers map[any]*wanderer
+	version   []byte    // of the servers, as the last HELLO told
+	hellos    [4][]byte // by protocol: the last reply to HELLO
+	stats     *stats.Loop
+	log       logger
+	random    *rand.Rand
+	stopped   bool
 }
 
 // Server is one server as a loop sees it.
@@ -67,7 +71,7 @@ type Server struct {
 // New makes the pool for the servers of m. Nothing is dialled before Start.
 func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 	p := &Pool{
-		cfg: cfg, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
+		cfg: cfg, m: m, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
 		log: logger{log: log, last: map[string]int64{}}, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	for i := range m.Len() {
@@ -89,6 +93,9 @@ func newServer(i int, name, addr string) *Server {
 
 // updateState keeps the gauge that /readyz and /metrics show.
 func (s *Server) updateState(p *Pool) {
+	if p.servers[s.index] != s {
+		return // it is gone: its last connections say nothing of who has the number now
+	}
 	st := stats.ServerDown
 	if s.ready > 0 {
 		st = stats.ServerUp

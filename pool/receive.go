@@ -104,6 +104,9 @@ func (c *Conn) deliver(b []byte, p Piece) {
 		c.follow(*e, b)
 		return
 	}
+	if len(c.pool.again) > 0 && e.size > 0 && p&First != 0 && recv != nil {
+		c.pool.overtaken(recv, tag, c.sent.first(e.size))
+	}
 	if p&First != 0 && (b[0] == '-' || b[0] == '!') {
 		c.countError(e, b)
 	}
@@ -131,6 +134,9 @@ func (c *Conn) answered(e *pending) {
 	s := &st.Servers[c.server.index]
 	s.Replies++
 	s.InFlight--
+	if e.hops > 0 {
+		c.arrived(e)
+	}
 	took := c.pool.Now - e.at
 	s.Latency.Observe(took)
 	if e.recv == nil {

@@ -9,7 +9,7 @@ type pending struct {
 	cmd  uint16 // command.Spec.ID for the statistics, 0xffff: a part, not counted
 	// blocks: it waits at the server for as long as it says itself, and so does what is behind it.
 	blocks bool
-	hops   uint8  // how often it was sent again because of what servers said
+	hops   uint8  // how often it was sent again, lately; 0: never
 	size   uint32 // of its bytes in the connection's history; 0: it is never sent again
 }
 

@@ -16,11 +16,11 @@ type Rings struct {
 	conns []*Conn // server-major: conns[server*perServer+i]
 
 	sessions  int
+	waiting   int   // their requests in Pool.again
 	idleSince int64 // when the last session left, ns
 	usable    bool  // a connection has been ready
 	refusal   []byte
 	cause     error
-	tried     int // connections that failed before any was ready
 	waiters   []Waiter
 }
 
@@ -83,7 +83,7 @@ func (r *Rings) Leave() {
 // idle reports whether no session uses the rings and nothing is owed, not even to a client that is gone:
 // nobody watches connections that are given up.
 func (r *Rings) idle() bool {
-	if r.sessions > 0 {
+	if r.sessions > 0 || r.waiting > 0 {
 		return false
 	}
 	for _, c := range r.conns {
@@ -125,14 +125,24 @@ func (r *Rings) refuse(reply []byte) {
 
 // failed counts the servers that can't be reached; when that is all of them, nobody need wait on.
 func (r *Rings) failed(c *Conn, cause error) {
-	if r.usable || c.tried {
+	if !r.usable && !c.tried {
+		c.tried = true
+		r.judge(cause)
+	}
+}
+
+// judge ends the wait for rings of which every connection has failed.
+func (r *Rings) judge(cause error) {
+	if r.usable || r.cause != nil {
 		return
 	}
-	c.tried = true
-	if r.tried++; r.tried >= len(r.conns) {
-		r.cause = cause
-		r.settle()
+	for _, c := range r.conns {
+		if !c.tried && c.state != Retired {
+			return
+		}
 	}
+	r.cause = cause
+	r.settle()
 }
 
 // retry begins anew after a failure, so that who asks now is not told what was true once.
@@ -140,7 +150,7 @@ func (r *Rings) retry() {
 	if r.usable || r.cause == nil {
 		return
 	}
-	r.cause, r.tried = nil, 0
+	r.cause = nil
 	for _, c := range r.conns {
 		c.tried = false
 		if c.state == Closed {

@@ -55,6 +55,9 @@ func (a *actor) ask() {
 					a.push([]string{"CLIENT", "ID"})
 					want = append(want, "id")
 				case 1:
+					if a.fake != nil {
+						continue
+					}
 					db := strconv.Itoa(a.rnd.IntN(3))
 					a.push([]string{"SELECT", db})
 					want = append(want, "db"+db)
@@ -170,7 +173,7 @@ func (a *actor) think() []string {
 		return []string{"DBSIZE"}
 	case n < 930:
 		return []string{"ECHO", a.key()}
-	case n < 970:
+	case n < 970 && a.fake == nil:
 		return []string{"SELECT", strconv.Itoa([]int{0, 0, 1, 2, 99}[a.rnd.IntN(5)])}
 	case n < 990:
 		return []string{"HELLO", strconv.Itoa(2 + a.rnd.IntN(2))}
@@ -227,15 +230,41 @@ func (a *actor) look() {
 }
 
 // ownError is what the proxy may say when servers fail.
-var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for server [ABC]; the command (may have run|was not sent)` +
-	`|lost the connection to server [ABC]; the command (may have run|was not sent) \((reset|refused|broken pipe|connection is no longer needed|closed the connection|did not finish[^)]*)\)` +
-	`|server [ABC] is down; the command was not sent( \([^)]*\))?` +
-	`|server [ABC] has too many requests waiting; the command was not sent` +
+var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for server [A-E]; the command (may have run|was not sent)` +
+	`|lost the connection to server [A-E]; the command (may have run|was not sent) \((reset|refused|broken pipe|connection is no longer needed|closed the connection|did not finish[^)]*)\)` +
+	`|server [A-E] is down; the command was not sent( \([^)]*\))?` +
+	`|the keys are not at server [A-E] any more, and the command can't go elsewhere; it was not run` +
+	`|server [A-E] could not run the command at first, and a later one has run since; it was not run` +
+	`|server [A-E] has too many requests waiting; the command was not sent` +
 	`|the server takes no MULTI from the proxy; nothing was sent|no connection of its own is free for this command \(--pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|could not be reached.*))\r\n$`)
+
+func (a *actor) ownError(b []byte) bool {
+	return ownError.Match(b) || a.fake != nil && passingError.Match(b)
+}
 
 // judge reports whether b answers the command.
 func (a *actor) judge(args []string, b []byte) bool {
-	if ownError.Match(b) && args[0] != "ECHO" && args[0] != "QUIT" && args[0] != "BROKEN" {
+	if !a.answers(args, b) {
+		return false
+	}
+	if args[0] != "MGET" && b[0] != '-' {
+		a.judgeOrder(append(keysOf(args), args[1:]...)...)
+	}
+	return true
+}
+
+// judgeOrder looks whether a command that was answered ran after a later one of the client for the same keys.
+func (a *actor) judgeOrder(keys ...string) {
+	for _, k := range keys {
+		if a.fake != nil && a.fake.late[k] {
+			a.tb.Fatalf("client %s: the command for %s was overtaken", a.clientEnd.name, k)
+		}
+	}
+}
+
+// answers reports whether b answers the command.
+func (a *actor) answers(args []string, b []byte) bool {
+	if a.ownError(b) && args[0] != "ECHO" && args[0] != "QUIT" && args[0] != "BROKEN" {
 		a.errors++
 		return true
 	}
@@ -275,6 +304,9 @@ func (a *actor) right(args []string, b []byte) bool {
 	case "DEL":
 		return string(b) == string(parser.AppendInt(nil, int64(len(args)-1)))
 	case "DBSIZE":
+		if a.fake != nil {
+			return regexp.MustCompile("^:[1-5]00\r\n$").Match(b)
+		}
 		return string(b) == string(parser.AppendInt(nil, int64(len(a.names)*(100+a.db))))
 	case "ECHO":
 		return string(b) == string(parser.AppendBulkString(nil, args[1]))
@@ -308,9 +340,12 @@ func (a *actor) judgeList(keys []string, b []byte) bool {
 		n := element(b)
 		one := b[:n]
 		b = b[n:]
-		failed = failed || ownError.Match(one)
-		if !ownError.Match(one) && string(one) != string(parser.AppendBulkString(nil, a.value(k))) {
+		failed = failed || a.ownError(one)
+		if !a.ownError(one) && string(one) != string(parser.AppendBulkString(nil, a.value(k))) {
 			return false
+		}
+		if !a.ownError(one) {
+			a.judgeOrder(k)
 		}
 	}
 	if failed {

@@ -23,7 +23,7 @@ func (s *Session) asideTo(server int, raw []byte, recv pool.Receiver, tag uint64
 	conn, f := s.env.Pool.Lend(server, pool.Key{Proto: int(s.proto)}, a)
 	if f == nil {
 		a.conn = conn
-		f = conn.Enqueue(raw, a, 0, cmd)
+		f = conn.EnqueueHere(raw, a, 0, cmd)
 	}
 	if f != nil {
 		recv.Fail(tag, f)

@@ -212,9 +212,9 @@ func (s *Session) clusterNone(*command.Spec, *parser.Request) { s.answerString("
 func (s *Session) clusterFailures(*command.Spec, *parser.Request) { s.answerString(":0\r\n") }
 
 // nodeState answers READONLY, READWRITE and ASKING, which mean nothing where no node has replicas and no slot
-// moves. Without a cluster they are refused as by a Redis without one.
+// moves. Without a cluster they are refused as by a Redis without one, which Valkey does with ASKING only.
 func (s *Session) nodeState(spec *command.Spec, _ *parser.Request) {
-	if s.env.Config.Cluster.Enabled {
+	if s.env.Config.Cluster.Enabled || spec.Name != "asking" && s.env.valkey(8) {
 		s.answerString("+OK\r\n")
 		return
 	}

@@ -35,6 +35,10 @@ func (s *Session) decide(req *parser.Request) {
 		return
 	}
 	spec := command.Lookup(req.Args[0])
+	if !s.authed && (spec == nil || !spec.Flags.Has(command.FlagNoAuth)) && env.valkey(9) {
+		s.reject(nil, errNoAuth) // whether or not there is such a command
+		return
+	}
 	if spec == nil {
 		var ask bool
 		if spec, ask = s.lookupLearned(req.Args); ask && s.authed {
@@ -61,6 +65,12 @@ func (s *Session) decide(req *parser.Request) {
 	if !s.authed && !spec.Flags.Has(command.FlagNoAuth) {
 		s.reject(spec, errNoAuth)
 		return
+	}
+	if spec == env.functionList {
+		if text := forgedReply(req.Args); text != "" {
+			s.reject(spec, text)
+			return
+		}
 	}
 	s.last = spec.ID
 	if s.limited() && !env.inSubscriber[spec.ID] {
@@ -177,11 +187,14 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 
 // enqueue sends a request; one that the servers keep waiting has all the time it needs.
 func (s *Session) enqueue(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, cmd uint16) *pool.Failure {
-	if s.env.replaying && conn.Own() {
-		return conn.EnqueueBlocking(raw, recv, tag, cmd)
+	if s.waitsAt(conn) {
+		return conn.EnqueuePostponed(raw, recv, tag, cmd)
 	}
 	return conn.Enqueue(raw, recv, tag, cmd)
 }
+
+// waitsAt reports whether what is being sent is kept waiting by the servers.
+func (s *Session) waitsAt(conn *pool.Conn) bool { return s.env.replaying && conn.Own() }
 
 // anyServer is the first server that can answer now.
 func (s *Session) anyServer() int {

@@ -9,16 +9,11 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/shard"
 )
 
 // What a node of a cluster refuses since the keys are elsewhere, or since it can't answer now, is sent again: by package pool,
 // or if it is more than one request on a shared connection, from here.
-
-// deferred is something to be sent again at a tick.
-type deferred interface {
-	// again sends it; false: not yet.
-	again(e *Env) bool
-}
 
 // piece is what a transaction is sent again from.
 type piece struct {
@@ -26,28 +21,43 @@ type piece struct {
 	needs    int
 	requests int
 	cmd      uint16
-	key      []byte // one of its keys; nil: it has none
+	slot     int // of its keys; -1: it has none
 	server   int
+	conn     *pool.Conn // that it was sent over first
 	watched  bool
 	at       int64
 	moved    bool // a command was refused for such a reason
-	told     bool // server is where a node has sent it
 	again    bool // nothing has run
 }
+
+// slotOf is the hash slot of a key in front of a cluster; -1: there is none.
+func (e *Env) slotOf(key []byte) int {
+	if key == nil || !e.Map.Slotted() {
+		return -1
+	}
+	return int(shard.Slot(key))
+}
+
+// Hold is pool.Holder.
+func (o *outcome) Hold() bool { return o.s.Hold() }
+
+// Place is pool.Holder.
+func (o *outcome) Place(uint64) (client any, place uint64, last bool) { return o.s.Place(o.tag) }
 
 // elsewhere looks at an error among the replies to a transaction; true: it is not for the client.
 func (o *outcome) elsewhere(i uint64, b []byte) bool {
 	p, s := o.piece, o.s
-	if i > 0 && i < o.last && pool.Elsewhere(b) {
+	refused := pool.Elsewhere(b)
+	if i > 0 && i < o.last && refused {
 		p.moved = true
 		if server, asking, ok := s.env.Pool.Target(p.server, b); ok && !asking {
-			p.server, p.told = server, true
+			p.server = server
 		}
 		s.env.Pool.Hint()
 		return true
 	}
 	// EXEC itself may find that a key has gone since it was queued.
-	if i != o.last || s.state == closed || !pool.Elsewhere(b) && !(p.moved && bytes.HasPrefix(b, []byte("-EXECABORT"))) {
+	if i != o.last || s.state == closed || !refused && !(p.moved && bytes.HasPrefix(b, []byte("-EXECABORT"))) {
 		return false
 	}
 	if p.watched {
@@ -55,62 +65,31 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 		s.Reply(o.tag, appendNullArray(nil, s.proto), pool.Whole)
 		return true
 	}
-	if limit := int64(s.env.Pool.Timeout()); limit > 0 && s.env.Pool.Now-p.at > limit {
-		return false
-	}
 	p.again = true
-	s.Hold()
 	return true
 }
 
 // unsent reports whether a transaction can be sent again since none of it can have reached a server.
 func (o *outcome) unsent(f *pool.Failure) bool {
-	p, s := o.piece, o.s
-	limit := int64(s.env.Pool.Timeout())
-	if f.Sent || f.Kind != pool.Down && f.Kind != pool.Lost || p.watched || s.state == closed || limit > 0 && s.env.Pool.Now-p.at > limit {
-		return false
-	}
-	p.again = true
-	s.env.Pool.Hint()
-	s.Hold()
-	return true
+	o.piece.again = !f.Sent && (f.Kind == pool.Down || f.Kind == pool.Lost) && !o.piece.watched && o.s.state != closed
+	return o.piece.again
 }
 
-// putOff keeps a transaction of which nothing was sent for the next tick: its keys may be elsewhere by then. False: f is for the client.
-func (o *outcome) putOff(f *pool.Failure) bool {
-	if f.Kind != pool.Down || o.piece.watched {
-		return false
-	}
-	o.piece.again = true
-	o.s.env.Pool.Hint()
-	o.s.env.later = append(o.s.env.later, o)
-	o.s.Hold()
-	return true
+// resend sends a transaction again of which nothing has run.
+func (o *outcome) resend() {
+	p, s := o.piece, o.s
+	o.left = p.requests
+	p.moved, p.again = false, false
+	s.env.Pool.Resend(pool.Resend{
+		Raw: p.buf.B, Needs: p.needs, Requests: p.requests, Recv: o, Counted: int(o.last), Cmd: p.cmd,
+		Rings: s.rings, Seat: s.seat, Server: p.server, Slot: p.slot, Since: p.at, From: p.conn,
+	})
 }
 
-// again is deferred.
-func (o *outcome) again(e *Env) bool {
-	p, s := o.piece, o.s
-	if s.state == closed {
-		e.recycleOutcome(o)
-		return true
-	}
-	if !p.told && p.key != nil {
-		p.server = e.Map.Lookup(p.key)
-	}
-	f := s.rings.Pick(p.server, s.seat).EnqueuePiece(p.buf.B, p.needs, p.requests, o, int(o.last), p.cmd, false)
-	if f == nil {
-		o.left = p.requests
-		p.moved, p.told, p.again = false, false, false
-		return true
-	}
-	p.told = false
-	if limit := int64(e.Pool.Timeout()); limit > 0 && e.Pool.Now-p.at > limit {
-		s.Fail(o.tag, f)
-		e.recycleOutcome(o)
-		return true
-	}
-	return false
+// deferred is something to be sent again at a tick.
+type deferred interface {
+	// again sends it.
+	again(e *Env)
 }
 
 // apart is a request over a connection of the session's own in front of a cluster: WATCH, or one that may block.
@@ -123,20 +102,46 @@ type apart struct {
 	server int
 	asking bool
 	told   bool
+	lost   bool  // keys were watched before, over a connection that is gone
 	sent   int64 // when last, ns
 	since  int64 // when it was refused first, of the refusals that followed at once
+}
+
+// SlotOf gives pool.Config.Slot.
+func SlotOf(limits parser.Limits) func(raw []byte) int {
+	return func(raw []byte) int {
+		if key := firstKey(raw, nil, &limits); key != nil {
+			return int(shard.Slot(key))
+		}
+		return -1
+	}
+}
+
+// firstKey is the first key of a request, of which spec is known or nil; nil: it has none.
+func firstKey(raw []byte, spec *command.Spec, limits *parser.Limits) []byte {
+	var p parser.RequestParser
+	var req parser.Request
+	if done, err := p.Next(raw, limits, &req); !done || err != nil || len(req.Args) == 0 {
+		return nil
+	}
+	if spec == nil {
+		if spec = command.Lookup(req.Args[0]); spec == nil {
+			return nil
+		}
+		if sub := spec.Sub(req.Args[min(1, len(req.Args)-1)]); spec.HasSubs() && sub != nil {
+			spec = sub
+		}
+	}
+	if keys, err := spec.AppendKeys(nil, req.Args); err == nil && len(keys) > 0 {
+		return req.Args[keys[0]]
+	}
+	return nil
 }
 
 // sendApart sends it.
 func (s *Session) sendApart(spec *command.Spec, raw []byte, server int) {
 	a := &apart{s: s, spec: spec, tag: s.expect(len(raw)), raw: raw, server: server}
-	var p parser.RequestParser
-	var req parser.Request
-	if done, err := p.Next(raw, &s.env.Config.Limits, &req); done && err == nil {
-		if keys, err := spec.AppendKeys(nil, req.Args); err == nil && len(keys) > 0 {
-			a.key = bytes.Clone(req.Args[keys[0]])
-		}
-	}
+	a.key = bytes.Clone(firstKey(raw, spec, &s.env.Config.Limits))
 	if f := a.send(); f != nil && !a.putOff(f) {
 		s.countFailure(spec)
 		s.Fail(a.tag, f)
@@ -156,8 +161,11 @@ func (a *apart) putOff(f *pool.Failure) bool {
 
 func (a *apart) send() *pool.Failure {
 	s := a.s
-	a.sent = s.env.Pool.Now
 	watches := a.spec.Name == "watch"
+	if a.sent == 0 {
+		a.lost = s.watchLost()
+	}
+	a.sent = s.env.Pool.Now
 	if p := s.pin; p != nil && p.server != a.server && !p.watches && !p.dirty {
 		s.unpin(true)
 	}
@@ -167,7 +175,8 @@ func (a *apart) send() *pool.Failure {
 			return f
 		}
 		p.watch()
-		return p.conn.Enqueue(a.raw, a, 0, a.spec.ID)
+		p.lost = a.lost
+		return p.conn.EnqueueHere(a.raw, a, 0, a.spec.ID)
 	}
 	conn, f := s.blockingConn(a.server)
 	if f != nil {
@@ -182,13 +191,18 @@ func (a *apart) send() *pool.Failure {
 // Reply is pool.Receiver.
 func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s := a.s
-	if p == pool.Whole && b[0] == '-' && s.state == open && pool.Elsewhere(b) && a.patient() {
+	switch {
+	case p != pool.Whole || !pool.Elsewhere(b):
+		s.Reply(a.tag, b, p)
+	case s.state == open && a.patient():
 		a.server, a.asking, a.told = a.elsewhere(b)
 		s.env.Pool.Hint()
 		s.env.later = append(s.env.later, a)
-		return
+	case pool.NamesNode(b): // nothing for clients
+		s.Fail(a.tag, s.env.Pool.Moved(a.server))
+	default:
+		s.Reply(a.tag, b, p)
 	}
-	s.Reply(a.tag, b, p)
 }
 
 // patient reports whether it may be sent again: not if other keys are watched on that connection, nor for longer than any
@@ -221,10 +235,11 @@ func (a *apart) Fail(_ uint64, f *pool.Failure) {
 }
 
 // again is deferred.
-func (a *apart) again(e *Env) bool {
+func (a *apart) again(e *Env) {
 	s := a.s
 	if s.state != open {
-		return true
+		s.Fail(a.tag, stopping)
+		return
 	}
 	if !a.told && a.key != nil {
 		a.server = e.Map.Lookup(a.key)
@@ -235,7 +250,6 @@ func (a *apart) again(e *Env) bool {
 	if f := a.send(); f != nil && !a.putOff(f) {
 		s.Fail(a.tag, f)
 	}
-	return true
 }
 
 // forgetWatchesNow frees keys that no server has begun to watch.
@@ -254,8 +268,6 @@ func (e *Env) sendDeferred() {
 	waiting := e.later
 	e.later = nil
 	for _, d := range waiting {
-		if !d.again(e) {
-			e.later = append(e.later, d)
-		}
+		d.again(e)
 	}
 }

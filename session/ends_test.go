@@ -25,6 +25,8 @@ type serverEnd struct {
 	multi    [][]string
 	refused  bool // a command of multi was
 	watcher  string
+	asking   bool
+	aborted  bool
 }
 
 func (s *serverEnd) Write(b []byte) (int, error) {

@@ -63,6 +63,7 @@ type Env struct {
 	configures       *command.Spec // CONFIG SET
 	shutdown         *command.Spec
 	functionStats    *command.Spec // must not stand behind what it tells of
+	functionList     *command.Spec // see forgedReply
 	answersLater     []bool        // by command.Spec.ID: its handler asks other loops or servers first
 	rewrites         []bool        // by command.Spec.ID: the reply of even one server is changed
 	actsInMulti      []bool        // by command.Spec.ID: acts at once inside MULTI
@@ -90,6 +91,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.publishes = specSet("publish", "spublish")
 	e.shutdown = specOf("shutdown")
 	e.execSpec, e.functionStats = specOf("exec"), specOf("function|stats")
+	e.functionList = specOf("function|list")
 	e.answersLater = specSet("client|list", "client|kill", "client|unblock", "cluster|countkeysinslot", "cluster|getkeysinslot")
 	e.rewrites = specSet("info")
 	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
@@ -134,13 +136,16 @@ func (e *Env) single() bool { return len(e.Map.Shards()) == 1 && !e.Config.Shard
 // Follow takes over a new map of the servers, which the pool follows already. Each client goes by it when what it has under
 // way is answered: else a later request could overtake an earlier one that goes to where its key was before.
 func (e *Env) Follow(m *shard.Map) {
+	old := e.Map
 	e.Map = m
 	e.version++
-	if n := m.Len(); n > len(e.hub.feeds) {
-		e.hub.lost = append(e.hub.lost, make([]lost, n-len(e.hub.feeds))...)
-		e.hub.feeds = append(e.hub.feeds, make([]*feed, n-len(e.hub.feeds))...)
-	}
 	e.sizeGroups()
+	e.hub.follow(old)
+	e.each(func(s *Session) {
+		if p := s.pin; p != nil && p.dirty && !p.everywhere() {
+			s.closeAs(stats.StateLost) // a server that is new knows nothing of it
+		}
+	})
 }
 
 // home is the server for what has no key: the first, so that it is always the same one.

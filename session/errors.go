@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
 )
@@ -155,6 +156,10 @@ func failureText(f *pool.Failure, timeout fmt.Stringer) string {
 		return "ERR lost the connection to server " + f.Server + "; the command was not sent" + cause(f)
 	case pool.Overloaded:
 		return "ERR server " + f.Server + " has too many requests waiting; the command was not sent"
+	case pool.Moved:
+		return "ERR the keys are not at server " + f.Server + " any more, and the command can't go elsewhere; it was not run"
+	case pool.Overtaken:
+		return "ERR server " + f.Server + " could not run the command at first, and a later one has run since; it was not run"
 	case pool.NoneFree:
 		return "ERR no connection of its own is free for this command (--pinned-connections); it was not sent"
 	case pool.Stopping:
@@ -168,4 +173,27 @@ func cause(f *pool.Failure) string {
 		return ""
 	}
 	return " (" + f.Cause.Error() + ")"
+}
+
+// notInMulti refuses a command inside a transaction.
+func (e *Env) notInMulti(spec *command.Spec) string {
+	if e.valkey(9) {
+		return "ERR Command '" + spec.Name + "' not allowed inside a transaction"
+	}
+	return errNoMulti
+}
+
+// forgedReply refuses an argument of FUNCTION LIST that Valkey (9.1.2) would put into its error as it came: with a line break
+// in it a client could write replies for those who share the connection. Redis makes spaces of them. "": it has none.
+func forgedReply(args [][]byte) (text string) {
+	for i := 2; i < len(args); i++ {
+		switch {
+		case bytes.EqualFold(args[i], []byte("withcode")):
+		case bytes.EqualFold(args[i], []byte("libraryname")):
+			i++
+		case bytes.ContainsAny(args[i], "\r\n"):
+			return "ERR Unknown argument " + string(args[i])
+		}
+	}
+	return ""
 }

@@ -35,6 +35,7 @@ type gather struct {
 	// The transaction of which it is the nth command for all shards, which gets the reply; nil: the client does.
 	within *outcome
 	nth    int
+	keyed  bool // its parts go where their keys are
 }
 
 // part is one server's share of the reply.
@@ -78,10 +79,15 @@ func (g *gather) ask(server int, raw []byte) {
 		return
 	}
 	var f *pool.Failure
-	if g.blocks {
+	switch {
+	case g.keyed && g.s.waitsAt(conn):
+		f = conn.EnqueuePostponed(raw, g, i, pool.Part)
+	case g.blocks || g.s.waitsAt(conn):
 		f = conn.EnqueueBlocking(raw, g, i, pool.Part)
-	} else {
-		f = g.s.enqueue(conn, raw, g, i, pool.Part)
+	case g.keyed:
+		f = conn.Enqueue(raw, g, i, pool.Part)
+	default:
+		f = conn.EnqueueHere(raw, g, i, pool.Part)
 	}
 	if f != nil {
 		g.Fail(i, f)
@@ -126,7 +132,10 @@ func (g *gather) Fail(i uint64, f *pool.Failure) {
 }
 
 // Hold is pool.Holder.
-func (g *gather) Hold() { g.s.Hold() }
+func (g *gather) Hold() bool { return g.s.Hold() }
+
+// Place is pool.Holder: its parts have one, for they go to different hash slots.
+func (g *gather) Place(uint64) (client any, place uint64, last bool) { return g.s.Place(g.tag) }
 
 // end counts a part's end; after the last the reply is made.
 func (g *gather) end() {
@@ -178,7 +187,7 @@ func (g *gather) letGo() {
 
 func (g *gather) recycle() {
 	g.letGo()
-	g.held, g.blocks = 0, false
+	g.held, g.blocks, g.keyed = 0, false, false
 	g.s, g.spec, g.patterns, g.within = nil, nil, nil, nil
 	g.parts = g.parts[:0]
 	g.order = g.order[:0]
@@ -226,6 +235,7 @@ func (s *Session) split(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	g := s.gather(spec, len(req.Raw))
+	g.keyed = true
 	g.hold()
 	env.share(req, words)
 	if spec.Merge == command.MergeInKeyOrder {

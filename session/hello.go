@@ -25,13 +25,15 @@ func (s *Session) hello(spec *command.Spec, req *parser.Request) {
 		}
 		args = args[1:]
 	}
-	for len(args) > 0 {
-		n, text := s.helloOption(args)
-		if text != "" {
+	steps := []helloStep{helloLogin | helloName} // Redis leaves in force what came before a mistake
+	if s.env.valkey(9) {
+		steps = []helloStep{helloCheck, helloLogin}
+	}
+	for _, step := range steps {
+		if text := s.helloOptions(args, step); text != "" {
 			s.deny(spec, text)
 			return
 		}
-		args = args[n:]
 	}
 	if !s.authed {
 		text := errHelloNoAuth
@@ -41,26 +43,41 @@ func (s *Session) hello(spec *command.Spec, req *parser.Request) {
 		s.deny(spec, text)
 		return
 	}
+	_ = s.helloOptions(args, helloName)
 	s.crossTo(pool.Key{Proto: int(proto), DB: s.db()}, (*Session).answerHello)
 }
 
-// helloOption carries out the option at the start of args and gives its length in words; text is the
-// error, if any. Like Redis 7.0 it leaves in force what came before a mistake.
-func (s *Session) helloOption(args [][]byte) (n int, text string) {
-	switch more := len(args) - 1; {
-	case more >= 2 && bytes.EqualFold(args[0], []byte("auth")):
-		if !s.login(args[1], args[2]) {
-			return 0, errWrongPass
+// helloStep is what is done about HELLO's options, beside looking for mistakes.
+type helloStep uint8
+
+const (
+	helloCheck helloStep = 0
+	helloLogin helloStep = 1 << (iota - 1)
+	helloName
+)
+
+// helloOptions goes through the options; text is the error, if any.
+func (s *Session) helloOptions(args [][]byte, step helloStep) (text string) {
+	for len(args) > 0 {
+		switch more := len(args) - 1; {
+		case more >= 2 && bytes.EqualFold(args[0], []byte("auth")):
+			if step&helloLogin != 0 && !s.login(args[1], args[2]) {
+				return errWrongPass
+			}
+			args = args[3:]
+		case more >= 1 && bytes.EqualFold(args[0], []byte("setname")):
+			if !validName(args[1]) {
+				return errClientName
+			}
+			if step&helloName != 0 {
+				s.identity().name = string(args[1])
+			}
+			args = args[2:]
+		default:
+			return helloSyntax(args[0])
 		}
-		return 3, ""
-	case more >= 1 && bytes.EqualFold(args[0], []byte("setname")):
-		if !validName(args[1]) {
-			return 0, errClientName
-		}
-		s.identity().name = string(args[1])
-		return 2, ""
 	}
-	return 0, helloSyntax(args[0])
+	return ""
 }
 
 // answerHello describes the proxy as the Redis it stands for.
@@ -72,7 +89,7 @@ func (s *Session) answerHello() {
 		b = parser.AppendArray(b, 14)
 	}
 	b = parser.AppendBulkString(b, "server")
-	if name := s.helloField("server"); name != nil {
+	if name := s.env.helloField(int(s.proto), "server"); name != nil {
 		b = append(b, name...)
 	} else {
 		b = parser.AppendBulkString(b, "redis")
@@ -88,7 +105,7 @@ func (s *Session) answerHello() {
 	b = parser.AppendBulkString(b, "role")
 	b = parser.AppendBulkString(b, "master")
 	b = parser.AppendBulkString(b, "modules")
-	if modules := s.helloField("modules"); modules != nil {
+	if modules := s.env.helloField(int(s.proto), "modules"); modules != nil {
 		b = append(b, modules...)
 	} else {
 		b = parser.AppendArray(b, 0)
@@ -97,9 +114,9 @@ func (s *Session) answerHello() {
 	s.answer(b)
 }
 
-// helloField is a field of what a server has answered to the session's HELLO; nil: unknown.
-func (s *Session) helloField(name string) []byte {
-	fields, _ := elementsOf(s.env.Pool.Hello(int(s.proto)))
+// helloField is a field of what a server has answered to HELLO with this protocol; nil: unknown.
+func (e *Env) helloField(proto int, name string) []byte {
+	fields, _ := elementsOf(e.Pool.Hello(proto))
 	for key := fields.next(); key != nil; key = fields.next() {
 		value := fields.next()
 		if text, ok := stringOf(key); ok && string(text) == name {
@@ -107,6 +124,19 @@ func (s *Session) helloField(name string) []byte {
 		}
 	}
 	return nil
+}
+
+// valkey reports whether the servers are Valkeys of this version or a later one, which say some things in words of their own.
+func (e *Env) valkey(major int) bool {
+	if !e.serverIs(major, 0) {
+		return false
+	}
+	for proto := 2; proto <= 3; proto++ {
+		if name, ok := stringOf(e.helloField(proto, "server")); ok && string(name) == "valkey" {
+			return true
+		}
+	}
+	return false
 }
 
 // knownVersion is what the proxy calls itself before a server has said what it is: clients read a

@@ -147,7 +147,7 @@ func (h *hub) barrier(t *topic, p *subscribing) {
 			continue
 		}
 		p.left++
-		if failure := f.conn.Enqueue(pingFrame, barrier{p, f}, 0, pool.Part); failure != nil {
+		if failure := f.conn.EnqueueHere(pingFrame, barrier{p, f}, 0, pool.Part); failure != nil {
 			p.left--
 		}
 	}
@@ -222,7 +222,7 @@ func (f *feed) ask(t *topic, r *round) *pool.Failure {
 	}
 	// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed.
 	raw := appendRequest(nil, strings.ToUpper(verb), t.key.name)
-	failure := f.conn.Enqueue(appendRequest(raw, "PING"), f, 0, pool.Part)
+	failure := f.conn.EnqueueHere(appendRequest(raw, "PING"), f, 0, pool.Part)
 	if failure == nil {
 		f.asked = append(f.asked, asked{t, r})
 	}
@@ -399,8 +399,11 @@ func (f *feed) frame(b []byte) {
 			}
 			return
 		case v.on, v.off:
-			if len(f.asked) > 0 {
+			key := topicKey{k, string(name)}
+			if len(f.asked) > 0 && f.asked[0].topic.key == key && f.asked[0].round.on == (string(what) == v.on) {
 				f.answered(nil)
+			} else if t := f.hub.topics[key]; t != nil && string(what) == v.off {
+				f.ousted(t)
 			}
 			return
 		}

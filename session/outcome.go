@@ -35,6 +35,9 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 		b = o.explain(i, b)
 	}
 	if i == o.last {
+		if o.piece != nil && p&pool.First != 0 && b[0] == '*' {
+			o.s.env.Pool.Ran(o, i, o.piece.slot)
+		}
 		if len(o.locals) == 0 && len(o.messages) == 0 && len(o.everywhere) == 0 || o.s.state == closed {
 			o.s.Reply(o.tag, b, p)
 		} else {
@@ -83,7 +86,7 @@ func (o *outcome) end() {
 		return
 	}
 	if o.piece != nil && o.piece.again {
-		o.s.env.later = append(o.s.env.later, o)
+		o.resend()
 		return
 	}
 	o.s.env.recycleOutcome(o)

@@ -1,5 +1,7 @@
 package session
 
+import "ringmaster/stats"
+
 // passage is something that must not be overtaken: it begins when every earlier request is answered, and what
 // the client sent behind it waits until it is over. Two connections to one server have no mutual order, so
 // whatever moves a session from one to another is a passage.
@@ -21,8 +23,24 @@ func (s *Session) begin(p passage) {
 	}
 }
 
-// Hold is pool.Holder: what comes behind waits until everything before it is answered.
-func (s *Session) Hold() {
+// Hold is pool.Holder: what comes behind waits until everything before it is answered. A client of which servers keep state
+// on their connections has to begin anew where its keys are elsewhere.
+func (s *Session) Hold() bool {
+	if s.pin != nil && s.pin.dirty {
+		s.closeAs(stats.StateLost)
+		return false
+	}
+	s.await()
+	return true
+}
+
+// Place is pool.Holder.
+func (s *Session) Place(tag uint64) (client any, place uint64, last bool) {
+	return s, tag, tag+1 == s.tail
+}
+
+// await has what comes behind wait until everything before it is answered.
+func (s *Session) await() {
 	if s.state == open && s.passage == nil {
 		s.begin(standstill(func(*Session) {}))
 	}
@@ -40,7 +58,7 @@ func (s *Session) mayGoOn() bool {
 // catchUp goes by the loop's map from now on; false: not before what is under way by an older one is answered.
 func (s *Session) catchUp() bool {
 	if s.Owed() > 0 {
-		s.Hold()
+		s.await()
 		return false
 	}
 	s.version = s.env.version

@@ -16,11 +16,12 @@ type pin struct {
 	server int
 	conn   *pool.Conn
 	// Why the session has it. Without a reason it is given back.
-	watches bool // keys are watched
-	lost    bool // keys were watched on a connection that is gone
-	dirty   bool // the servers keep other state on it, for as long as the client stays
-	blocks  bool // a blocking command is under way
-	soiled  bool // a server may still watch: nobody else may have it
+	watches bool   // keys are watched
+	version uint16 // of the map by which the first of them was placed
+	lost    bool   // keys were watched on a connection that is gone
+	dirty   bool   // the servers keep other state on it, for as long as the client stays
+	blocks  bool   // a blocking command is under way
+	soiled  bool   // a server may still watch: nobody else may have it
 
 	refusal  []byte // what the server said against MULTI; nil: nothing
 	tunnel   bool   // it carries a replication stream
@@ -82,6 +83,16 @@ func (p *pin) to(server int) *pool.Conn {
 		}
 	}
 	return nil
+}
+
+// everywhere reports whether there is a connection to every shard, to the server that it is at now.
+func (p *pin) everywhere() bool {
+	for _, i := range p.s.env.Map.Shards() {
+		if c := p.to(i); c == nil || c.Server().Addr != p.s.env.Map.Server(i).Addr {
+			return false
+		}
+	}
+	return true
 }
 
 // complete reports whether none of the connections was lost.
@@ -233,7 +244,7 @@ func (o *own) follow(from, to pool.Key) {
 	var f *pool.Failure
 	if from.Proto != to.Proto {
 		o.deaf = true // pushes of the old protocol are nothing for a client of the new one
-		f = o.conn.Enqueue(appendRequest(nil, "HELLO", itoa(to.Proto)), o, 0, pool.Part)
+		f = o.conn.EnqueueHere(appendRequest(nil, "HELLO", itoa(to.Proto)), o, 0, pool.Part)
 	}
 	if f == nil && from.DB != to.DB {
 		f = o.conn.Tell("SELECT", itoa(to.DB))

@@ -13,20 +13,22 @@ func (e *Env) channelServer(name []byte) int {
 	return e.Map.Lookup(name)
 }
 
-// place says where a topic is subscribed, and from where its messages are taken. A channel lives on the shard of its name; a
-// pattern may match channels of any, and each server tells of its own keys. The nodes of a cluster tell each other of messages,
-// so that each message comes from every node that is asked for it.
-func (h *hub) place(t *topic) {
-	m, events := h.env.Map, t.key.tellsOfKeys()
-	home := h.env.channelServer([]byte(t.key.name))
-	t.from = anyServer
-	if m.Slotted() {
-		t.from = home
+// servers are those on which a topic is subscribed. A channel lives on the shard of its name; a pattern may match channels of
+// any, and each server tells of its own keys. The nodes of a cluster tell each other of messages, so that one is enough for them.
+func (h *hub) servers(key topicKey) []int {
+	m := h.env.Map
+	if key.tellsOfKeys() || key.kind == pattern && !m.Slotted() {
+		return m.Shards()
 	}
-	if events || t.key.kind == pattern && !m.Slotted() {
-		t.at = m.Shards()
-	} else {
-		t.at = []int{home}
+	return []int{h.env.channelServer([]byte(key.name))}
+}
+
+// place says where a new topic is subscribed, and from where its messages are taken: in a cluster each comes from every node that
+// is asked for it.
+func (h *hub) place(t *topic) {
+	t.at, t.from = h.servers(t.key), anyServer
+	if h.env.Map.Slotted() {
+		t.from = h.env.channelServer([]byte(t.key.name))
 	}
 }
 

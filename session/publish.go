@@ -217,6 +217,12 @@ func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
 	})
 }
 
+// Hold is pool.Holder.
+func (p *published) Hold() bool { return p.s.Hold() }
+
+// Place is pool.Holder.
+func (p *published) Place(uint64) (client any, place uint64, last bool) { return p.s.Place(p.tag) }
+
 // Fail is pool.Receiver.
 func (p *published) Fail(_ uint64, f *pool.Failure) { p.s.Fail(p.tag, f) }
 
@@ -309,7 +315,7 @@ func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
 		if i == s.env.home() {
 			id = spec.ID
 		}
-		if f := s.conn(i).Enqueue(req.Raw, n, uint64(i), id); f != nil {
+		if f := s.conn(i).EnqueueHere(req.Raw, n, uint64(i), id); f != nil {
 			n.Fail(uint64(i), f)
 		}
 	}

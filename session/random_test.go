@@ -60,8 +60,13 @@ func runRandom(t *testing.T, seed uint64) {
 	if rnd.IntN(4) == 0 {
 		s.session.OutputLimit = 20000
 	}
+	s.upstream.Cluster = rnd.IntN(3) == 0
 	c := &chaos{world: newWorld(t, s), rnd: rnd}
 	c.pool.Seed(seed)
+	if s.upstream.Cluster {
+		c.fake = newFakeCluster(c.world, rnd)
+		c.databases = 1
+	}
 	for range 8 {
 		c.enter()
 	}
@@ -90,6 +95,9 @@ func (c *chaos) enter() {
 // act lets one random thing happen.
 func (c *chaos) act() {
 	a := c.actors[c.rnd.IntN(len(c.actors))]
+	if c.fake != nil && c.rnd.IntN(40) == 0 {
+		c.fake.act()
+	}
 	switch n := c.rnd.IntN(1000); {
 	case n < 250:
 		a.ask()
@@ -205,6 +213,9 @@ func (c *chaos) look() {
 // calm ends all trouble and waits until nothing is owed.
 func (c *chaos) calm() {
 	c.tb.Helper()
+	if c.fake != nil {
+		c.fake.calm()
+	}
 	for range 5000 {
 		for len(c.dials) > 0 {
 			c.dial(true)
@@ -243,8 +254,18 @@ func (c *chaos) quiet() bool {
 	return c.pool.InFlight == 0
 }
 
-// appendReply is what a server says to a request: who and where it is, and what was asked.
+// appendReply is what a server says to a request.
 func (s *serverEnd) appendReply(b []byte, args []string) []byte {
+	if s.w.fake != nil {
+		if refusal := s.cluster(args); refusal != "" {
+			return append(b, refusal...)
+		}
+	}
+	return s.appendAnswer(b, args)
+}
+
+// appendAnswer is who and where it is, and what was asked.
+func (s *serverEnd) appendAnswer(b []byte, args []string) []byte {
 	keys := args[1:]
 	owner := func(k string) string { o, _, _ := strings.Cut(k[3:], "-"); return o }
 	if s.multi != nil && args[0] != "EXEC" && args[0] != "DISCARD" {
@@ -294,7 +315,7 @@ func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 		}
 		b = parser.AppendArray(b, len(cmds))
 		for _, cmd := range cmds {
-			b = s.appendReply(b, cmd)
+			b = s.appendAnswer(b, cmd)
 		}
 		return b
 	case "WATCH":
@@ -332,7 +353,7 @@ func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 		}
 		return b
 	case "SET":
-		return parser.AppendSimple(b, value(keys[0], s.conn.Server().Name, s.db, s.proto))
+		return parser.AppendSimple(b, value(keys[0], s.place(keys[0]), s.db, s.proto))
 	case "DEL":
 		return parser.AppendInt(b, int64(len(keys)))
 	case "DBSIZE":
@@ -348,7 +369,15 @@ const (
 )
 
 func (s *serverEnd) appendValue(b []byte, key string) []byte {
-	return parser.AppendBulkString(b, value(key, s.conn.Server().Name, s.db, s.proto))
+	return parser.AppendBulkString(b, value(key, s.place(key), s.db, s.proto))
+}
+
+// place is where a key is found: at the server, or in front of a cluster in its slot.
+func (s *serverEnd) place(key string) string {
+	if s.w.fake != nil {
+		return key[1:2]
+	}
+	return s.conn.Server().Name
 }
 
 // closeReasons are why clients may be closed in this test.

@@ -43,7 +43,7 @@ func redirect(s *Session, to uint64, done func(*pool.Failure)) *redirection {
 		conn, f := s.env.Pool.Lend(i, pool.Key{Proto: 3}, e)
 		if f == nil {
 			e.conn = conn
-			f = conn.Enqueue(ask, e, 0, pool.Part)
+			f = conn.EnqueueHere(ask, e, 0, pool.Part)
 		}
 		if f != nil {
 			r.arrived(f)

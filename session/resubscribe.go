@@ -34,8 +34,16 @@ func (t *topic) established() bool {
 
 // miss notes that the topic's messages come no more from server.
 func (h *hub) miss(t *topic, server int) {
+	if h.note(t, server) {
+		h.env.Stats.Servers[server].SubscriptionsLost++
+	}
+}
+
+// note is miss for a topic that was counted; fresh: it was not missing there.
+func (h *hub) note(t *topic, server int) (fresh bool) {
 	l := &h.lost[server]
-	if r, again := l.topics[t]; again {
+	r, again := l.topics[t]
+	if again {
 		h.settled(r)
 	} else {
 		if l.topics == nil {
@@ -43,9 +51,9 @@ func (h *hub) miss(t *topic, server int) {
 		}
 		t.lost++
 		h.missing++
-		h.env.Stats.Servers[server].SubscriptionsLost++
 	}
 	l.topics[t] = nil
+	return !again
 }
 
 // misses reports whether the topic's messages don't come from server, or not for sure.
@@ -164,6 +172,8 @@ func (f *feed) askedAgain(t *topic, r *round) {
 	case r.refusal == nil:
 		h.forget(t, f.server)
 		h.env.Stats.Servers[f.server].SubscriptionsRestored++
+	case h.env.Map.Slotted() && pool.Elsewhere(r.refusal):
+		f.askElsewhere(t)
 	case passing(r.refusal):
 		h.settled(r)
 		h.lost[f.server].topics[t] = nil

@@ -18,8 +18,9 @@ type slotWalk struct {
 	spec   *command.Spec
 	at     int64
 	slot   uint16
-	limit  int // of keys; -1: they are counted
-	server int
+	limit  int   // of keys; -1: they are counted
+	shards []int // as they were when it began
+	server int   // of those
 	cursor uint64
 	buf    []byte              // the reply so far
 	keys   map[string]struct{} // SCAN may give a key twice
@@ -58,7 +59,7 @@ func (s *Session) clusterKeysInSlot(spec *command.Spec, req *parser.Request) {
 	}
 	w := &slotWalk{
 		s: s, tag: s.expect(len(req.Raw)), spec: spec, at: s.env.Pool.Now, slot: uint16(slot),
-		limit: int(min(limit, 1<<30)), keys: map[string]struct{}{},
+		limit: int(min(limit, 1<<30)), keys: map[string]struct{}{}, shards: s.env.Map.Shards(),
 	}
 	w.ask()
 }
@@ -66,7 +67,7 @@ func (s *Session) clusterKeysInSlot(spec *command.Spec, req *parser.Request) {
 // ask sends the next SCAN.
 func (w *slotWalk) ask() {
 	raw := appendRequest(nil, "SCAN", strconv.FormatUint(w.cursor, 10), "COUNT", itoa(walkStep))
-	if f := w.s.conn(w.s.env.Map.Shards()[w.server]).Enqueue(raw, w, 0, pool.Part); f != nil {
+	if f := w.s.conn(w.shards[w.server]).EnqueueHere(raw, w, 0, pool.Part); f != nil {
 		w.Fail(0, f)
 	}
 }
@@ -95,7 +96,7 @@ func (w *slotWalk) Reply(_ uint64, b []byte, p pool.Piece) {
 	if w.cursor == 0 {
 		w.server++
 	}
-	if w.server == len(w.s.env.Map.Shards()) || w.full() {
+	if w.server == len(w.shards) || w.full() {
 		w.end(w.result())
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/stats"
 )
 
 // pinned carries out a command that leaves state on its connection: from then on the session has connections of
@@ -64,6 +65,9 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 func (s *Session) keepPin() {
 	switch p := s.pin; {
 	case p == nil:
+	case p.complete() && !p.everywhere():
+		p.soiled = true
+		s.closeAs(stats.StateLost) // a server has come meanwhile
 	case p.complete():
 		p.dirty = true
 	default:
@@ -100,7 +104,7 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 // passRaw is pass for a request that is not the one being parsed.
 func (s *Session) passRaw(server int, spec *command.Spec, raw []byte) {
 	tag := s.expect(len(raw))
-	if f := s.conn(server).Enqueue(raw, s, tag, spec.ID); f != nil {
+	if f := s.conn(server).EnqueueHere(raw, s, tag, spec.ID); f != nil {
 		s.countFailure(spec)
 		s.Fail(tag, f)
 	}

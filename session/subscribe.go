@@ -32,6 +32,7 @@ type subscribing struct {
 	names []string
 	held  []*topic // by name, for on
 	asked bool
+	since int64 // when it was refused first, ns
 	left  int
 	// refusal is the error that ends it; nil: none
 	refusal []byte
@@ -76,6 +77,9 @@ func (p *subscribing) step(s *Session) {
 		}
 	}
 	if p.left > 0 || p.s == nil {
+		return
+	}
+	if p.on && p.again(s) {
 		return
 	}
 	s.passage, s.wait, p.s = nil, nothing, nil

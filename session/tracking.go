@@ -225,7 +225,7 @@ func (c *trackingChange) send(s *Session) {
 		if c.at > 0 {
 			words[c.at] = itoa(int(c.redirect.id(o.server)))
 		}
-		if f := o.conn.Enqueue(appendRequest(nil, words...), c, uint64(i), pool.Part); f != nil {
+		if f := o.conn.EnqueueHere(appendRequest(nil, words...), c, uint64(i), pool.Part); f != nil {
 			c.Fail(uint64(i), f)
 		}
 	}

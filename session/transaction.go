@@ -94,11 +94,15 @@ func (s *Session) dropTransaction() {
 // queue puts a command behind MULTI; false: it is one that acts at once.
 func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
 	if s.env.actsInMulti[spec.ID] {
+		if name := spec.Name; (name == "multi" || name == "watch") && s.env.valkey(9) {
+			s.reject(spec, s.env.notInMulti(spec)) // and the transaction is over
+			return true
+		}
 		return false
 	}
 	switch {
 	case spec.Flags.Has(command.FlagNoMulti):
-		s.reject(spec, errNoMulti)
+		s.reject(spec, s.env.notInMulti(spec))
 	case s.env.local[spec.ID] != nil && !s.env.stateless[spec.ID]:
 		s.queueLocal(spec, req)
 	case s.env.classOf(spec) == command.ClassRefused:
@@ -133,7 +137,7 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 		tx.dirty = true
 	case command.ClassPubSub:
 		if env.inSubscriber[spec.ID] {
-			s.reject(spec, errNoMulti)
+			s.reject(spec, s.env.notInMulti(spec))
 			return
 		}
 		if !env.single() && !env.publishes[spec.ID] {
@@ -242,7 +246,7 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	tx := s.tx
 	l := local{at: tx.n, spec: spec}
 	if s.env.answersLater[spec.ID] {
-		s.reject(spec, errNoMulti)
+		s.reject(spec, s.env.notInMulti(spec))
 		return
 	}
 	switch spec.Name {
@@ -295,7 +299,7 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	}
 	tx.server = s.serverForTransaction()
 	if p := s.pin; p != nil && p.watches && p.server != tx.server {
-		if tx.n > 0 {
+		if tx.n > 0 && !p.movedAway() {
 			s.endTransaction()
 			s.refuse(spec, errCrossSlot)
 			return
@@ -435,10 +439,14 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	}
 	o.tag = s.expect(len(tx.buf.B))
 	if env.Map.Slotted() {
-		o.piece = &piece{buf: tx.buf, needs: needs, requests: requests, cmd: spec.ID, key: tx.key, server: tx.server, watched: watched, at: env.Pool.Now}
+		o.piece = &piece{
+			buf: tx.buf, needs: needs, requests: requests, cmd: spec.ID, slot: env.slotOf(tx.key), server: tx.server, conn: conn,
+			watched: watched, at: env.Pool.Now,
+		}
 	}
 	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks); f != nil {
-		if o.piece != nil && o.putOff(f) {
+		if o.piece != nil && o.unsent(f) {
+			o.resend() // its keys may be elsewhere by now
 			return
 		}
 		tag := o.tag

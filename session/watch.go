@@ -5,6 +5,7 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
+	"ringmaster/pool"
 )
 
 // watch ties keys to a connection of the session's own until EXEC, DISCARD or UNWATCH.
@@ -18,6 +19,10 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	if p := s.pin; p != nil && p.watches && p.conn != nil && p.server != server {
+		if p.movedAway() {
+			s.succeed(spec)
+			return
+		}
 		s.refuse(spec, errCrossSlot)
 		return
 	}
@@ -25,7 +30,7 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 		if c := p.to(server); c != nil && (p.watches || p.dirty && c.TakesMulti()) {
 			p.server, p.conn = server, c
 			p.watch()
-			s.pass(server, spec, req)
+			s.watchMore(server, spec, req.Raw)
 			return
 		}
 	}
@@ -55,8 +60,46 @@ func (p *pin) watch() {
 	if !p.conn.TakesMulti() && !p.conn.LoginProves() && !p.watches {
 		_ = p.conn.ProveMulti(p)
 	}
+	if !p.watches {
+		p.version = p.s.env.version
+	}
 	p.watches = true
 }
+
+// movedAway reports whether watched keys may be at another server than when the session began to watch: then nobody watches
+// them any more.
+func (p *pin) movedAway() bool {
+	p.lost = p.lost || p.version != p.s.env.version
+	return p.lost
+}
+
+// watchMore watches further keys over the connection that watches, or keeps state.
+func (s *Session) watchMore(server int, spec *command.Spec, raw []byte) {
+	w := &watching{s: s, tag: s.expect(len(raw))}
+	if f := s.conn(server).EnqueueHere(raw, w, 0, spec.ID); f != nil {
+		s.countFailure(spec)
+		s.Fail(w.tag, f)
+	}
+}
+
+// watching receives the reply to a WATCH that follows another.
+type watching struct {
+	s   *Session
+	tag uint64
+}
+
+// Reply is pool.Receiver.
+func (w *watching) Reply(_ uint64, b []byte, piece pool.Piece) {
+	if p := w.s.pin; p != nil && piece == pool.Whole && pool.NamesNode(b) {
+		p.lost = p.watches // the keys are elsewhere: EXEC answers null
+		w.s.Reply(w.tag, []byte("+OK\r\n"), piece)
+		return
+	}
+	w.s.Reply(w.tag, b, piece)
+}
+
+// Fail is pool.Receiver.
+func (w *watching) Fail(_ uint64, f *pool.Failure) { w.s.Fail(w.tag, f) }
 
 // forgetWatches frees the watched keys.
 func (s *Session) forgetWatches() {

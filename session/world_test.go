@@ -41,6 +41,7 @@ type world struct {
 	slots   map[string]string
 	numbers shard.Numbers
 	hints   int
+	fake    *fakeCluster // of the random test
 }
 
 // settings are what a test may choose before the world is made.
@@ -76,6 +77,8 @@ func newWorld(tb testing.TB, s settings) *world {
 	w := &world{tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, databases: 16}
 	if s.upstream.Cluster {
 		s.upstream.Hint = func() { w.hints++ }
+		s.upstream.Slot = SlotOf(s.session.Limits)
+		s.session.Sharded = true
 		w.slots = map[string]string{}
 		for _, name := range s.servers {
 			w.slots[name] = name

@@ -57,6 +57,7 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			Spare:           1,
 			Cluster:         top.watcher != nil,
 			Hint:            top.hint,
+			Slot:            session.SlotOf(limits),
 			Scripts:         session.ScriptCommands(),
 			Username:        c.UpstreamUsername,
 			Password:        c.UpstreamPassword.Reveal(),

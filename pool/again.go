@@ -1,0 +1,373 @@
+package pool
+
+import (
+	"bytes"
+	"slices"
+)
+
+// Holder is a Receiver whose requests may be sent again. Loop-only.
+type Holder interface {
+	Receiver
+	// Hold has what its client sends next wait until all before is answered. False: what it has sent can't go over another
+	// connection, for servers keep state of it on this one.
+	Hold() bool
+	// Place says whose request the one with a tag is, and its place in the order of that client's; last: the client has sent
+	// none behind it.
+	Place(tag uint64) (client any, place uint64, last bool)
+}
+
+// again is a request, or a piece, that waits to be sent again. No request of a client overtakes another, except that they go
+// to different servers from the beginning.
+type again struct {
+	raw     []byte
+	request pending
+	piece   *Resend // nil: a request
+	client  any
+	place   uint64
+	last    bool // nothing of the client was sent behind it
+	rings   *Rings
+	nth     int
+	server  int
+	unnamed bool // the one that was named is none that is known
+	slot    int  // its hash slot; -1: not known
+	asking  bool
+	at      int64 // when to send it, ns
+	// Not before what the client had sent behind it over that connection is answered: if that runs, this must not.
+	behind *Conn
+	until  uint64
+}
+
+// wanderer is a client with requests that are sent again.
+//
+// Invariant: waiting is how many of its requests are in Pool.again, and those of away are on rings, with hops.
+type wanderer struct {
+	waiting int
+	highest uint64 // none of those has a higher place
+	stuck   uint64 // the pass over Pool.again that has left one of them there
+	away    []away
+}
+
+// away is where requests of a wanderer are that were sent again.
+type away struct {
+	conn *Conn
+	n    int
+}
+
+// Resend is a piece, as EnqueuePiece takes it, of which nothing has run.
+type Resend struct {
+	Raw             []byte // must not change before the piece has ended
+	Needs, Requests int
+	Recv            Holder
+	Counted         int
+	Cmd             uint16
+	Rings           *Rings
+	Seat            uint64
+	Server          int
+	Slot            int   // of its keys; -1: it has none
+	Since           int64 // when it was sent first, ns
+	From            *Conn // who has refused it; nil: nobody
+}
+
+// Resend sends a piece again soon, or ends each of its requests with a Failure. Loop-only.
+func (p *Pool) Resend(r Resend) {
+	e := pending{recv: r.Recv, tag: uint64(r.Counted), cmd: r.Cmd, at: r.Since}
+	a := again{request: e, piece: &r, rings: r.Rings, nth: int(r.Seat % uint64(p.cfg.Connections)), server: r.Server, slot: r.Slot}
+	a.client, a.place, a.last = r.Recv.Place(e.tag)
+	a.wait(r.From)
+	switch {
+	case p.stopped:
+		p.giveUp(&a, p.servers[a.server].stopping)
+	case p.late(p.Now + retryAfter - r.Since):
+		p.giveUp(&a, p.servers[a.server].timedOutUnsent)
+	case !r.Recv.Hold():
+		p.giveUp(&a, p.Moved(a.server))
+	case !p.put(&a):
+		p.giveUp(&a, p.servers[a.server].overloaded)
+	default:
+		p.Hint()
+	}
+}
+
+// anew is a request of c as it would be sent again; false: it can't be.
+func (c *Conn) anew(e *pending, raw []byte) (again, bool) {
+	a := again{raw: raw, request: *e, rings: c.rings, nth: c.nth, server: c.server.index, slot: -1}
+	if c.own {
+		a.rings = c.pool.rings[c.rings.key]
+	}
+	h, ok := e.recv.(Holder)
+	if !ok || len(raw) == 0 || a.rings == nil || c.pool.rings[a.rings.key] != a.rings {
+		return a, false
+	}
+	a.client, a.place, a.last = h.Place(e.tag)
+	return a, true
+}
+
+func (a *again) hold() bool { return a.request.recv.(Holder).Hold() }
+
+// wait keeps a back until what its client has sent behind it to c is answered.
+func (a *again) wait(c *Conn) {
+	if c != nil && !a.last {
+		a.behind, a.until = c, c.ring.tail
+	}
+}
+
+// put keeps a request until it can be sent, behind those of its client that were sent before it; false: too many are kept.
+// Borrows a.raw until return.
+func (p *Pool) put(a *again) bool {
+	if len(p.again) >= p.cfg.MaxPending || p.waits > 0 && p.waits+len(a.raw) > p.cfg.MaxPendingBytes {
+		return false
+	}
+	a.raw = bytes.Clone(a.raw)
+	p.waits += len(a.raw)
+	a.rings.waiting++
+	a.at = p.Now + retryAfter
+	if a.slot < 0 && p.cfg.Slot != nil && a.piece == nil {
+		a.slot = p.cfg.Slot(a.raw)
+	}
+	w := p.wanderer(a.client)
+	i := len(p.again)
+	if w.waiting > 0 && a.place < w.highest {
+		for n := range p.again {
+			if o := &p.again[n]; o.client == a.client && o.place > a.place {
+				i = n
+				break
+			}
+		}
+	}
+	p.again = slices.Insert(p.again, i, *a)
+	w.waiting++
+	w.highest = max(w.highest, a.place)
+	return true
+}
+
+func (p *Pool) wanderer(client any) *wanderer {
+	w := p.wanderers[client]
+	if w == nil {
+		if p.wanderers == nil {
+			p.wanderers = map[any]*wanderer{}
+		}
+		w = &wanderer{}
+		p.wanderers[client] = w
+	}
+	return w
+}
+
+// settle forgets a client of which nothing is sent again any more.
+func (p *Pool) settle(client any, w *wanderer) {
+	if w.waiting > 0 {
+		return
+	}
+	if w.highest = 0; len(w.away) == 0 {
+		delete(p.wanderers, client)
+	}
+}
+
+// taken counts a out of Pool.again.
+func (p *Pool) taken(a *again) {
+	p.waits -= len(a.raw)
+	a.rings.waiting--
+	w := p.wanderers[a.client]
+	w.waiting--
+	p.settle(a.client, w)
+}
+
+// arrived counts out a request that was sent again and has ended, or is to be sent once more.
+func (c *Conn) arrived(e *pending) {
+	if e.hops == 0 || e.recv == nil {
+		return
+	}
+	client, _, _ := e.recv.(Holder).Place(e.tag)
+	w := c.pool.wanderers[client]
+	for i := range w.away {
+		if at := &w.away[i]; at.conn == c {
+			if at.n--; at.n == 0 {
+				w.away = slices.Delete(w.away, i, i+1)
+			}
+			break
+		}
+	}
+	c.pool.settle(client, w)
+}
+
+// sendNow sends a request at once that from has refused (nil: it was not sent); false: it has to wait.
+func (p *Pool) sendNow(a *again, from *Conn) bool {
+	w := p.wanderers[a.client]
+	if w != nil && w.waiting > 0 {
+		return false
+	}
+	to := a.rings.at(a.server, a.nth)
+	if to == nil && from == nil {
+		to = a.rings.ready(a.nth)
+	}
+	return to != nil && p.resend(a, to, from)
+}
+
+// resend puts a request behind what to has; false: not now. What the client has on from is behind it.
+func (p *Pool) resend(a *again, to, from *Conn) bool {
+	if w := p.wanderers[a.client]; w != nil {
+		for _, at := range w.away {
+			if at.conn != to && at.conn != from {
+				return false // it could overtake that
+			}
+		}
+	}
+	if a.piece != nil {
+		if !to.multi {
+			_ = to.ProveMulti(nobody{})
+			return false
+		}
+		r := a.piece
+		if to.EnqueuePiece(r.Raw, r.Needs, r.Requests, r.Recv, r.Counted, r.Cmd, false) != nil {
+			return false
+		}
+		for i := range uint64(r.Requests) {
+			to.ring.at(to.ring.tail - 1 - i).at = r.Since
+		}
+		p.sent(a, to, to.ring.at(to.ring.tail-uint64(r.Requests-r.Counted)))
+		return true
+	}
+	requests := 1
+	if a.asking = a.asking && to.server.index == a.server; a.asking {
+		requests = 2
+	}
+	if to.admit(len(a.raw), requests) != nil {
+		return false
+	}
+	if a.asking {
+		_ = to.Tell("ASKING")
+	}
+	to.out.write(a.raw)
+	to.owe(len(a.raw), a.request.recv, a.request.tag, a.request.cmd)
+	to.remember(a.raw)
+	e := to.ring.at(to.ring.tail - 1)
+	e.at = a.request.at
+	p.sent(a, to, e)
+	return true
+}
+
+// sent counts in e, which was sent again.
+func (p *Pool) sent(a *again, to *Conn, e *pending) {
+	e.hops = a.request.hops + 1
+	w := p.wanderer(a.client)
+	for i := range w.away {
+		if w.away[i].conn == to {
+			w.away[i].n++
+			return
+		}
+	}
+	w.away = append(w.away, away{to, 1})
+}
+
+// at is the connection to server if it is ready; else nil.
+func (r *Rings) at(server, nth int) *Conn {
+	if i := server*r.pool.cfg.Connections + nth; i < len(r.conns) && r.conns[i].state == Ready {
+		return r.conns[i]
+	}
+	return nil
+}
+
+// ready is a connection to any server that can answer, which knows where a key is; nil: there is none.
+func (r *Rings) ready(nth int) *Conn {
+	for i := nth; i < len(r.conns); i += r.pool.cfg.Connections {
+		if r.conns[i].state == Ready {
+			return r.conns[i]
+		}
+	}
+	return nil
+}
+
+// to is the connection for a: to the server that was named, to that of the map, or to any other; nil: there is none.
+func (p *Pool) to(a *again) *Conn {
+	if !a.unnamed || a.slot < 0 || !p.m.Slotted() {
+		if c := a.rings.at(a.server, a.nth); c != nil {
+			return c
+		}
+	}
+	if a.slot >= 0 && p.m.Slotted() {
+		if c := a.rings.at(p.m.SlotServer(uint16(a.slot)), a.nth); c != nil {
+			return c
+		}
+	}
+	return a.rings.ready(a.nth)
+}
+
+// tickAgain sends again what has waited long enough, and ends what has waited for too long.
+func (p *Pool) tickAgain() {
+	if len(p.again) == 0 {
+		return
+	}
+	p.pass++
+	waiting := p.again
+	p.again = nil
+	for i := range waiting {
+		a := &waiting[i]
+		switch {
+		case p.stopped:
+			p.taken(a)
+			p.giveUp(a, p.servers[a.server].stopping)
+			continue
+		case p.late(p.Now - a.request.at):
+			p.taken(a)
+			p.giveUp(a, p.servers[a.server].timedOutUnsent)
+			continue
+		case p.due(a):
+			a.request.hops = 0
+			if to := p.to(a); to != nil && p.resend(a, to, nil) {
+				p.taken(a)
+				continue
+			}
+		}
+		p.wanderers[a.client].stuck = p.pass
+		p.again = append(p.again, *a)
+	}
+}
+
+// due reports whether a may be sent.
+func (p *Pool) due(a *again) bool {
+	return p.Now >= a.at && p.wanderers[a.client].stuck != p.pass && (a.behind == nil || a.behind.ring.head >= a.until)
+}
+
+// overtaken ends what waits to be sent again when a later request of its client for the same keys, raw, has run.
+func (p *Pool) overtaken(recv Receiver, tag uint64, raw []byte) {
+	if h, ok := recv.(Holder); ok && p.cfg.Slot != nil {
+		client, _, _ := h.Place(tag)
+		if w := p.wanderers[client]; w != nil && w.waiting > 0 {
+			p.Ran(h, tag, p.cfg.Slot(raw))
+		}
+	}
+}
+
+// Ran tells that a request for keys of a hash slot (below 0: for none) has run, so that none of its client that was sent
+// before it may run any more. Loop-only.
+func (p *Pool) Ran(h Holder, tag uint64, slot int) {
+	client, place, _ := h.Place(tag)
+	for i := 0; slot >= 0 && i < len(p.again); i++ {
+		if a := p.again[i]; a.client == client && a.place < place && a.slot == slot {
+			p.again = slices.Delete(p.again, i, i+1)
+			p.taken(&a)
+			p.giveUp(&a, &Failure{Kind: Overtaken, Server: p.servers[a.server].Name})
+			i--
+		}
+	}
+}
+
+// giveUp ends a request that was not sent again.
+func (p *Pool) giveUp(a *again, f *Failure) {
+	e := &a.request
+	if e.cmd != Part {
+		p.stats.Error(e.cmd, errorLine)
+		p.stats.Call(e.cmd, p.Now-e.at)
+	}
+	if a.piece == nil {
+		e.recv.Fail(e.tag, f)
+		return
+	}
+	for i := range a.piece.Requests {
+		e.recv.Fail(uint64(i), f)
+	}
+}
+
+// nobody is a Prover for what looks itself whether TakesMulti.
+type nobody struct{}
+
+func (nobody) Proved([]byte, *Failure) {}
