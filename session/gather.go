@@ -212,9 +212,13 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 	}
 	g := s.gather(spec, len(req.Raw))
 	g.limit = entryLimit(req.Args)
+	raw := req.Raw
+	if spec == s.env.slowLogLen {
+		raw = wholeSlowLog
+	}
 	g.hold()
 	for _, i := range s.env.Map.Shards() {
-		g.ask(i, req.Raw)
+		g.ask(i, raw)
 	}
 	if s.env.rewrites[spec.ID] {
 		g.countClients()

@@ -34,17 +34,38 @@ type entry struct {
 
 // joinSlowLog joins entries such as [id, time, microseconds, words, ...].
 func (g *gather) joinSlowLog(dst []byte) []byte {
-	return g.newest(dst, func(b []byte) (entry, bool) {
-		e, ok := elementsOf(b)
-		e.next()
-		at, ok2 := e.integer()
-		took, _ := e.integer()
-		l := entry{rank: float64(at), took: took}
-		if words := e.next(); g.env.forAllShards(words) {
-			l.once = words
+	return g.newest(dst, g.slowEntry)
+}
+
+func (g *gather) slowEntry(b []byte) (entry, bool) {
+	e, ok := elementsOf(b)
+	e.next()
+	at, ok2 := e.integer()
+	took, _ := e.integer()
+	l := entry{rank: float64(at), took: took}
+	if words := e.next(); g.env.forAllShards(words) {
+		l.once = words
+	}
+	return l, ok && ok2
+}
+
+// wholeSlowLog is what the servers are asked for SLOWLOG LEN.
+var wholeSlowLog = appendRequest(nil, "SLOWLOG", "GET", "-1")
+
+// joinSlowLogLen counts what the joined log has; where that would be too much work, what the servers' logs have.
+func (g *gather) joinSlowLogLen(dst []byte) []byte {
+	if g.longest() <= maxTakenApart {
+		if logs, ok := g.logs(g.slowEntry); ok {
+			return parser.AppendInt(dst, int64(len(joinLogs(logs))))
 		}
-		return l, ok && ok2
-	})
+		return parser.AppendError(dst, errOddReply)
+	}
+	n := 0
+	for i := range g.parts {
+		e, _ := elementsOf(g.parts[i].buf.B)
+		n += e.left
+	}
+	return parser.AppendInt(dst, int64(n))
 }
 
 // forAllShards reports whether a request, an array of its words, goes to every shard.
@@ -82,20 +103,9 @@ func (g *gather) joinACLLog(dst []byte) []byte {
 
 // newest joins logs into one with the newest entry first, of as many as were asked for.
 func (g *gather) newest(dst []byte, read func([]byte) (entry, bool)) []byte {
-	logs := make([][]entry, len(g.parts))
-	for i := range g.parts {
-		e, ok := elementsOf(g.parts[i].buf.B)
-		if !ok {
-			return parser.AppendError(dst, errOddReply)
-		}
-		for b := e.next(); b != nil; b = e.next() {
-			l, ok := read(b)
-			if !ok {
-				return parser.AppendError(dst, errOddReply)
-			}
-			l.raw = b
-			logs[i] = append(logs[i], l)
-		}
+	logs, ok := g.logs(read)
+	if !ok {
+		return parser.AppendError(dst, errOddReply)
 	}
 	all := joinLogs(logs)
 	if g.limit >= 0 && int64(len(all)) > g.limit {
@@ -106,6 +116,26 @@ func (g *gather) newest(dst []byte, read func([]byte) (entry, bool)) []byte {
 		dst = append(dst, e.raw...)
 	}
 	return dst
+}
+
+// logs are the servers' logs, taken apart.
+func (g *gather) logs(read func([]byte) (entry, bool)) (logs [][]entry, ok bool) {
+	logs = make([][]entry, len(g.parts))
+	for i := range g.parts {
+		e, ok := elementsOf(g.parts[i].buf.B)
+		if !ok {
+			return nil, false
+		}
+		for b := e.next(); b != nil; b = e.next() {
+			l, ok := read(b)
+			if !ok {
+				return nil, false
+			}
+			l.raw = b
+			logs[i] = append(logs[i], l)
+		}
+	}
+	return logs, true
 }
 
 // joinLogs puts logs that have the newest entry first into one. A request for all shards is one entry, of the shard where it took

@@ -76,6 +76,7 @@ var specialMerges = map[string]specialMerge{
 	"client|trackinginfo": {(*gather).joinTrackingInfo, "the first's, or one's that has found the redirection broken", false},
 	"client|getredir":     {(*gather).joinGetRedir, "the first's", false},
 	"slowlog|get":         {(*gather).joinSlowLog, "the newest first, as many as asked for; what was for all shards is one entry", true},
+	"slowlog|len":         {(*gather).joinSlowLogLen, "as many as `SLOWLOG GET -1` gives", false},
 	"commandlog|get":      {(*gather).joinSlowLog, "the newest first, as many as asked for", true},
 	"acl|log":             {(*gather).joinACLLog, "the newest first, as many as asked for", true},
 	"latency|latest":      {(*gather).joinLatest, "of each event the latest and the longest of all", true},
