@@ -235,7 +235,7 @@ c EXEC
 b hears 1
 c DBSIZE
 c MGET keys locks cars bikes
-b PUNSUBSCRIBE
+b PUNSUBSCRIBE *s n?xt
 a PUNSUBSCRIBE n*
 c PUBSUB NUMPAT
 c PUBLISH next 7`)
