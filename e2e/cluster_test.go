@@ -98,6 +98,9 @@ func (m *mixed) run(stop <-chan struct{}) {
 			do("RPUSH", hot+cold+"q", value)
 			expect("BLPOP", do("BLPOP", hot+cold+"q", "5"), testkit.Request(hot+cold+"q", value))
 		}
+		if i%4 == 0 && c != nil {
+			m.pipeline(c, hot+cold+"p", i)
+		}
 		if unsure { // what was under way may have run or not
 			do("DEL", counter, tx, hot+cold+"q")
 			n, txn = 0, 0
@@ -105,6 +108,39 @@ func (m *mixed) run(stop <-chan struct{}) {
 			if got := do("GET", counter) + do("GET", tx); got != "$-1\r\n$-1\r\n" {
 				unsure = true
 			}
+		}
+	}
+}
+
+// pipeline writes and reads a key in one write of the client: each read must give what was written just before.
+func (m *mixed) pipeline(c *testkit.Conn, key string, round int) {
+	const pairs = 10
+	var raw []byte
+	for n := range pairs {
+		raw = testkit.AppendRequest(raw, "SET", key, fmt.Sprint(round, n))
+		raw = testkit.AppendRequest(raw, "GET", key)
+	}
+	if c.SendBytes(raw) != nil {
+		return // the next command finds out
+	}
+	failed := false
+	for n := range 2 * pairs {
+		reply, err := c.Next()
+		if err != nil {
+			return
+		}
+		m.done.Add(1)
+		if reply[0] == '-' {
+			failed = true
+			m.errors.Add(1)
+			if m.strict.Load() {
+				m.report("client %d, request %d of a pipeline: %q", m.id, n, reply)
+			}
+			continue
+		}
+		value := fmt.Sprint(round, n/2)
+		if want := fmt.Sprintf("$%d\r\n%s\r\n", len(value), value); n%2 == 1 && string(reply) != want && !failed {
+			m.report("client %d, request %d of a pipeline: %q, want %q", m.id, n, reply, want)
 		}
 	}
 }

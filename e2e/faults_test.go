@@ -221,7 +221,7 @@ func (run *faultRun) checkNothingLeaked(t *testing.T) {
 	})
 	if !settled {
 		_, stacks := run.proxy.Get(t, "/debug/pprof/goroutine?debug=1")
-		t.Errorf("leak: %v before, %v after\n%s", run.before, now, stacks)
+		t.Errorf("leak: %v before, %v after\n%s\n%s", run.before, now, run.proxy.Sockets(), stacks)
 	}
 	for _, metric := range []string{"ringmaster_server_in_flight_requests", "ringmaster_foreign_bytes_total"} {
 		if v := run.proxy.Metric(t, metric); v != 0 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 
+	"ringmaster/internal/dialer"
 	"ringmaster/pool"
 )
 
@@ -26,8 +27,7 @@ func (l *loop) dial(conn *pool.Conn) {
 
 // connect runs on the goroutine of a dial.
 func (l *loop) connect(network, addr string, conn *pool.Conn) error {
-	d := net.Dialer{Timeout: l.srv.cfg.Upstream.DialTimeout}
-	nc, err := d.DialContext(l.srv.ctx, network, addr)
+	nc, err := dialer.Dial(l.srv.ctx, network, addr, l.srv.cfg.Upstream.DialTimeout)
 	if err != nil {
 		return err
 	}

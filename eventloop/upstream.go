@@ -59,6 +59,9 @@ func (u *upstream) Buffered() int {
 	return u.c.OutboundBuffered()
 }
 
+// Unacknowledged is pool.Socket.
+func (u *upstream) Unacknowledged() bool { return u.c != nil && unacknowledged(u.c.Fd()) }
+
 // Close is pool.Socket.
 func (u *upstream) Close() {
 	if u.c == nil || u.marked {

@@ -30,6 +30,7 @@ type again struct {
 	server  int
 	unnamed bool // the one that was named is none that is known
 	slot    int  // its hash slot; -1: not known
+	reads   bool // it changes nothing
 	asking  bool
 	at      int64 // when to send it, ns
 	// Not before what the client had sent behind it over that connection is answered: if that runs, this must not.
@@ -53,7 +54,7 @@ type away struct {
 	n    int
 }
 
-// Resend is a piece, as EnqueuePiece takes it, of which nothing has run.
+// Resend is a piece, as EnqueuePiece takes it, that may be sent again.
 type Resend struct {
 	Raw             []byte // must not change before the piece has ended
 	Needs, Requests int
@@ -64,14 +65,15 @@ type Resend struct {
 	Seat            uint64
 	Server          int
 	Slot            int   // of its keys; -1: it has none
+	Reads           bool  // it changes nothing
 	Since           int64 // when it was sent first, ns
-	From            *Conn // who has refused it; nil: nobody
+	From            *Conn // that it was sent over; set when it is sent again
 }
 
-// Resend sends a piece again soon, or ends each of its requests with a Failure. Loop-only.
-func (p *Pool) Resend(r Resend) {
+// Resend sends a piece of which nothing has run again soon, or ends each of its requests with a Failure. Loop-only.
+func (p *Pool) Resend(r *Resend) {
 	e := pending{recv: r.Recv, tag: uint64(r.Counted), cmd: r.Cmd, at: r.Since}
-	a := again{request: e, piece: &r, rings: r.Rings, nth: int(r.Seat % uint64(p.cfg.Connections)), server: r.Server, slot: r.Slot}
+	a := again{request: e, piece: r, rings: r.Rings, nth: int(r.Seat % uint64(p.cfg.Connections)), server: r.Server, slot: r.Slot, reads: r.Reads}
 	a.client, a.place, a.last = r.Recv.Place(e.tag)
 	a.wait(r.From)
 	switch {
@@ -121,8 +123,11 @@ func (p *Pool) put(a *again) bool {
 	p.waits += len(a.raw)
 	a.rings.waiting++
 	a.at = p.Now + retryAfter
-	if a.slot < 0 && p.cfg.Slot != nil && a.piece == nil {
-		a.slot = p.cfg.Slot(a.raw)
+	if p.cfg.Slot != nil && a.piece == nil {
+		slot, reads := p.cfg.Slot(a.raw)
+		if a.reads = reads; a.slot < 0 {
+			a.slot = slot
+		}
 	}
 	w := p.wanderer(a.client)
 	i := len(p.again)
@@ -146,11 +151,18 @@ func (p *Pool) wanderer(client any) *wanderer {
 		if p.wanderers == nil {
 			p.wanderers = map[any]*wanderer{}
 		}
-		w = &wanderer{}
+		if n := len(p.settled); n > 0 {
+			w, p.settled = p.settled[n-1], p.settled[:n-1]
+		} else {
+			w = &wanderer{}
+		}
 		p.wanderers[client] = w
 	}
 	return w
 }
+
+// maxSettled is the most wanderers that are kept to be used again.
+const maxSettled = 64
 
 // settle forgets a client of which nothing is sent again any more.
 func (p *Pool) settle(client any, w *wanderer) {
@@ -159,6 +171,9 @@ func (p *Pool) settle(client any, w *wanderer) {
 	}
 	if w.highest = 0; len(w.away) == 0 {
 		delete(p.wanderers, client)
+		if w.stuck = 0; len(p.settled) < maxSettled {
+			p.settled = append(p.settled, w)
+		}
 	}
 }
 
@@ -202,6 +217,8 @@ func (p *Pool) sendNow(a *again, from *Conn) bool {
 	return to != nil && p.resend(a, to, from)
 }
 
+var asking = appendCommand(nil, "ASKING")
+
 // resend puts a request behind what to has; false: not now. What the client has on from is behind it.
 func (p *Pool) resend(a *again, to, from *Conn) bool {
 	if w := p.wanderers[a.client]; w != nil {
@@ -223,6 +240,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		for i := range uint64(r.Requests) {
 			to.ring.at(to.ring.tail - 1 - i).at = r.Since
 		}
+		r.From = to
 		p.sent(a, to, to.ring.at(to.ring.tail-uint64(r.Requests-r.Counted)))
 		return true
 	}
@@ -234,7 +252,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		return false
 	}
 	if a.asking {
-		_ = to.Tell("ASKING")
+		_ = to.EnqueueHere(asking, swallowed{}, 0, Part)
 	}
 	to.out.write(a.raw)
 	to.owe(len(a.raw), a.request.recv, a.request.tag, a.request.cmd)
@@ -332,17 +350,18 @@ func (p *Pool) overtaken(recv Receiver, tag uint64, raw []byte) {
 	if h, ok := recv.(Holder); ok && p.cfg.Slot != nil {
 		client, _, _ := h.Place(tag)
 		if w := p.wanderers[client]; w != nil && w.waiting > 0 {
-			p.Ran(h, tag, p.cfg.Slot(raw))
+			slot, reads := p.cfg.Slot(raw)
+			p.Ran(h, tag, slot, reads)
 		}
 	}
 }
 
 // Ran tells that a request for keys of a hash slot (below 0: for none) has run, so that none of its client that was sent
-// before it may run any more. Loop-only.
-func (p *Pool) Ran(h Holder, tag uint64, slot int) {
+// before it may run any more, unless both only read. Loop-only.
+func (p *Pool) Ran(h Holder, tag uint64, slot int, reads bool) {
 	client, place, _ := h.Place(tag)
 	for i := 0; slot >= 0 && i < len(p.again); i++ {
-		if a := p.again[i]; a.client == client && a.place < place && a.slot == slot {
+		if a := p.again[i]; a.client == client && a.place < place && a.slot == slot && !(reads && a.reads) {
 			p.again = slices.Delete(p.again, i, i+1)
 			p.taken(&a)
 			p.giveUp(&a, &Failure{Kind: Overtaken, Server: p.servers[a.server].Name})

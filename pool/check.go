@@ -32,6 +32,14 @@ func (p *Pool) Check() error {
 			return fmt.Errorf("connection to %s, which leaves, %s: %w", c.server.Name, c.state, err)
 		}
 	}
+	if p.stats.Draining != uint64(len(p.leaving)) {
+		return fmt.Errorf("%d connections are counted as draining, there are %d", p.stats.Draining, len(p.leaving))
+	}
+	for addr, i := range p.at {
+		if p.servers[i].Addr != addr {
+			return fmt.Errorf("server %d is looked for at %s, it is at %s", i, addr, p.servers[i].Addr)
+		}
+	}
 	if err := p.checkAgain(); err != nil {
 		return err
 	}

@@ -29,8 +29,9 @@ type Config struct {
 	// Cluster follows what the nodes of a Redis Cluster say of where keys are, and calls Hint when the map may be out of date.
 	Cluster bool
 	Hint    func()
-	// Slot gives the hash slot of a request's keys, in front of a cluster; below 0: it has none. Borrows the request until return.
-	Slot func(raw []byte) int
+	// Slot gives the hash slot of a request's keys, in front of a cluster (below 0: it has none), and whether it changes nothing.
+	// Borrows the request until return.
+	Slot func(raw []byte) (slot int, reads bool)
 	// Scripts tells, by command.Spec.ID, the commands that may run for so long that the server answers others with BUSY.
 	Scripts []bool
 	// MaxPending bounds the requests one connection may owe replies to.

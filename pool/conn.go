@@ -16,6 +16,9 @@ type Socket interface {
 	Write(b []byte) (int, error)
 	// Buffered is how many bytes given to Write the kernel has not taken yet.
 	Buffered() int
+	// Unacknowledged reports whether the server's system is silent though something was sent to it again and again. One that
+	// acknowledges, but whose server does not read or answer, is not.
+	Unacknowledged() bool
 	// Close closes later, not within the call; OnClose does not follow.
 	Close()
 }
@@ -48,6 +51,7 @@ type Conn struct {
 
 	handshake handshake
 	progress  int64 // when bytes last came or a request found the ring empty, ns
+	heard     int64 // when bytes last came, a request found the ring empty, or the system was asked whether it hears the server's, ns
 	backoff   int64 // the last pause before dialling, ns
 	retryAt   int64 // when to dial again, ns
 	dialledAt int64
@@ -70,6 +74,7 @@ var (
 	errUnexpected = errors.New("sent a reply that nobody asked for")
 	errNotRESP    = errors.New("sent bytes that are not RESP")
 	errStalled    = errors.New("sent nothing for the stall timeout while replies were owed")
+	errLink       = errors.New("does not acknowledge what is sent to it")
 	errDial       = errors.New("could not be reached within the dial timeout")
 	errHandshake  = errors.New("did not finish the handshake within the dial timeout")
 	errClosed     = errors.New("closed the connection")
@@ -175,7 +180,7 @@ func (c *Conn) remember(raw []byte) {
 // oweFrom puts a request on the ring that can't have run before the byte at offset from was sent.
 func (c *Conn) oweFrom(from uint64, recv Receiver, tag uint64, cmd uint16) {
 	if c.ring.len() == 0 {
-		c.progress = c.pool.Now
+		c.progress, c.heard = c.pool.Now, c.pool.Now
 	}
 	c.ring.push(pending{recv: recv, tag: tag, at: c.pool.Now, from: from, cmd: cmd})
 	c.pool.InFlight++

@@ -18,7 +18,8 @@ type fakeSocket struct {
 	buffered int
 	closed   bool
 	err      error
-	answered int // of the bytes that answers makes
+	unheard  bool // nobody acknowledges
+	answered int  // of the bytes that answers makes
 }
 
 // answers are up to n bytes of the replies to what was written, when that is requests of 16 bytes with one
@@ -45,6 +46,8 @@ func (s *fakeSocket) Write(b []byte) (int, error) {
 
 func (s *fakeSocket) Buffered() int { return s.buffered }
 func (s *fakeSocket) Close()        { s.closed = true }
+
+func (s *fakeSocket) Unacknowledged() bool { return s.unheard }
 
 // asker is a Receiver that notes the end of each of its requests.
 type asker struct {

@@ -14,11 +14,13 @@ func (p *Pool) Follow(m *shard.Map) {
 		if i < len(p.servers) && p.servers[i].Addr == s.Addr {
 			continue
 		}
+		p.place(i, s.Addr)
 		if i == len(p.servers) {
 			p.servers = append(p.servers, newServer(i, s.Name, s.Addr))
 			p.stats.Servers = append(p.stats.Servers, stats.Server{})
 		} else {
 			p.leave(i)
+			p.servers[i].goneAt = p.Now
 			if s.Addr == "" {
 				s.Name = p.servers[i].Name // for what still fails because of it
 			}
@@ -35,6 +37,7 @@ func (p *Pool) Follow(m *shard.Map) {
 			p.stats.Servers[i].State = stats.ServerGone
 		}
 	}
+	p.closeLeft()
 	for _, r := range p.rings {
 		r.judge(errGone)
 	}
@@ -45,10 +48,14 @@ func (p *Pool) leave(i int) {
 	per := p.cfg.Connections
 	for _, r := range p.rings {
 		for _, c := range r.conns[i*per : (i+1)*per] {
-			c.drain()
-			if c.state != Retired {
-				p.leaving = append(p.leaving, c)
+			if c.state != Ready {
+				c.drain()
+				continue
 			}
+			p.stats.Left++
+			c.down = c.server.stopping
+			c.transition(Draining)
+			p.leaving = append(p.leaving, c)
 		}
 	}
 	for at, warm := range p.own.warm {
@@ -62,6 +69,7 @@ func (p *Pool) leave(i int) {
 	for at, spare := range p.own.spare {
 		if at.server == i {
 			delete(p.own.spare, at)
+			p.stats.Left += uint64(len(spare))
 			for _, c := range spare {
 				c.retire()
 			}
@@ -88,24 +96,51 @@ func (r *Rings) serve(i int) {
 	}
 }
 
+// atOnce bounds how many sockets a loop opens and how many it closes in a turn because of a new map: each takes the loop
+// several µs, and the cluster may have a thousand.
+const atOnce = 64
+
 // tickLeaving looks at the connections to servers that are gone.
 func (p *Pool) tickLeaving() {
-	kept := p.leaving[:0]
 	for _, c := range p.leaving {
-		if c.tick(); c.state != Retired {
+		if c.state != Retired {
+			c.tick()
+		}
+	}
+	p.closeLeft()
+}
+
+// closeLeft closes connections to servers that are gone which owe nothing, some at a time.
+func (p *Pool) closeLeft() {
+	kept, closed := p.leaving[:0], 0
+	for _, c := range p.leaving {
+		if c.state == Draining && c.ring.len() == 0 && closed < atOnce {
+			c.retire()
+			closed++
+		}
+		if c.state != Retired {
 			kept = append(kept, c)
 		}
 	}
 	clear(p.leaving[len(kept):])
 	p.leaving = kept
+	p.stats.Draining = uint64(len(p.leaving))
+}
+
+// place notes that server i, which may be new, is at addr from now on.
+func (p *Pool) place(i int, addr string) {
+	if i < len(p.servers) && p.at[p.servers[i].Addr] == i {
+		delete(p.at, p.servers[i].Addr)
+	}
+	if _, taken := p.at[addr]; addr != "" && !taken {
+		p.at[addr] = i
+	}
 }
 
 // serverAt is the number of the server with an address; -1: there is none.
 func (p *Pool) serverAt(addr []byte) int {
-	for i, s := range p.servers {
-		if s.Addr == string(addr) {
-			return i
-		}
+	if i, known := p.at[string(addr)]; known {
+		return i
 	}
 	return -1
 }

@@ -213,6 +213,9 @@ func (c *Conn) OnDialFailed(cause error) {
 		return
 	}
 	c.impatient(cause)
+	if took := c.pool.Now - c.dialledAt; took >= int64(c.pool.cfg.DialTimeout) {
+		c.retryAt -= min(took, c.backoff) // that was pause enough
+	}
 	c.transition(Closed)
 	c.drop(func(*pending) *Failure { return c.down })
 	c.rings.failed(c, cause)

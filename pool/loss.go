@@ -167,11 +167,29 @@ func (c *Conn) tick() {
 			c.lose(stats.ServerStalled, errStalled)
 			return
 		}
+		if c.own && c.server.goneAt > 0 && now-c.server.goneAt > int64(c.pool.cfg.DialTimeout) {
+			c.lose(stats.ServerDropped, errGone) // what it waits for happens elsewhere, if the server has not said so
+			return
+		}
+		if c.unreachable(now) {
+			c.lose(stats.ServerUnreachable, errLink)
+			return
+		}
 		c.expire(now)
 		if !c.own && len(c.pool.cfg.Scripts) > 0 {
 			c.watchScripts(now)
 		}
 	}
+}
+
+// unreachable reports whether the link to a server that owes replies is dead. The system goes on sending after pauses that double
+// each time, so that a link that works again would not be noticed for as long as it did not; a new connection finds out.
+func (c *Conn) unreachable(now int64) bool {
+	if c.ring.len() == 0 || now-c.heard <= int64(c.pool.cfg.DialTimeout) {
+		return false
+	}
+	c.heard = now // asks the system, which costs a call, not at each tick
+	return c.sock.Unacknowledged()
 }
 
 // expire answers the requests that waited longer than the timeout. Their places in the ring stay

@@ -32,6 +32,7 @@ type Pool struct {
 
 	cfg     Config
 	servers []*Server
+	at      map[string]int // by address: the server's number
 	rings   map[Key]*Rings
 	own     owned
 	busy    int    // connections with a busyProbe
@@ -41,16 +42,19 @@ type Pool struct {
 	urgent  bool    // a dirty connection holds at least urgentSize
 	backlog []*Conn // more to write than their sockets should hold
 	dials   []*Conn
+	delayed []*Conn // dials for the next tick
 	leaving []*Conn // to servers that are gone
 	copied  []byte  // a request that is being sent again
+	named   []byte  // an address that is being put together
 	m       *shard.Map
 
 	again     []again // requests that wait to be sent again, each behind those of its client that were sent before it
 	waits     int     // bytes of again
 	pass      uint64  // over again, the latest
 	wanderers map[any]*wanderer
-	version   []byte    // of the servers, as the last HELLO told
-	hellos    [4][]byte // by protocol: the last reply to HELLO
+	settled   []*wanderer // to be used again
+	version   []byte      // of the servers, as the last HELLO told
+	hellos    [4][]byte   // by protocol: the last reply to HELLO
 	stats     *stats.Loop
 	log       logger
 	random    *rand.Rand
@@ -61,7 +65,8 @@ type Pool struct {
 type Server struct {
 	Name, Addr string
 	index      int
-	ready      int // connections in state Ready
+	ready      int   // connections in state Ready
+	goneAt     int64 // when it ceased to be part of the topology, ns; 0: it is
 	short      bool
 
 	// The failures without a cause of their own, made once.
@@ -71,11 +76,12 @@ type Server struct {
 // New makes the pool for the servers of m. Nothing is dialled before Start.
 func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 	p := &Pool{
-		cfg: cfg, m: m, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
+		cfg: cfg, m: m, at: map[string]int{}, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
 		log: logger{log: log, last: map[string]int64{}}, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	for i := range m.Len() {
 		s := m.Server(i)
+		p.place(i, s.Addr)
 		p.servers = append(p.servers, newServer(i, s.Name, s.Addr))
 	}
 	return p
@@ -182,17 +188,22 @@ func (p *Pool) Urgent() bool { return p.urgent }
 // Dirty reports whether a connection has something to write.
 func (p *Pool) Dirty() bool { return len(p.dirty) > 0 }
 
-// Backlogged reports whether a socket's buffer is full, so that Tick should come soon.
-func (p *Pool) Backlogged() bool { return len(p.backlog) > 0 }
+// Backlogged reports whether a socket's buffer is full, or there are more dials, so that Tick should come soon.
+func (p *Pool) Backlogged() bool { return len(p.backlog)+len(p.delayed) > 0 }
 
-// TakeDials gives each connection that wants a socket to dial, once.
+// TakeDials gives each connection that wants a socket to dial, once; when they are many, the others after the next tick.
 func (p *Pool) TakeDials(dial func(*Conn)) {
-	for len(p.dials) > 0 {
+	for given := 0; len(p.dials) > 0; {
 		dials := p.dials
 		p.dials = nil
+		if over := given + len(dials) - atOnce; over > 0 {
+			p.delayed = append(p.delayed, dials[len(dials)-over:]...)
+			dials = dials[:len(dials)-over]
+		}
 		for _, c := range dials {
 			if c.state == Dialing {
 				dial(c)
+				given++
 			}
 		}
 	}
@@ -212,6 +223,8 @@ func (p *Pool) Tick() {
 	p.tickOwn()
 	p.tickLeaving()
 	p.tickAgain()
+	p.dials = append(p.dials, p.delayed...)
+	p.delayed = p.delayed[:0]
 	backlog := p.backlog
 	p.backlog = nil
 	for _, c := range backlog {
@@ -242,7 +255,7 @@ func (p *Pool) Stop() {
 			c.retire()
 		}
 	}
-	p.leaving = nil
+	p.leaving, p.stats.Draining = nil, 0
 	p.tickAgain()
 }
 

@@ -9,12 +9,8 @@ import (
 	"ringmaster/stats"
 )
 
-const (
-	// maxHops bounds how often in a row one request is sent again at once because of what servers say.
-	maxHops = 16
-	// retryAfter is the pause before a request is sent again to a server that can't answer it yet, ns.
-	retryAfter = 20e6
-)
+// retryAfter is the pause before a request is sent again to a server that can't answer it yet, ns.
+const retryAfter = 20e6
 
 // Elsewhere reports whether an error may say that a request can't be answered now, or not there. A script that such an error
 // has stopped may have written before: servers from Redis 7 and Valkey on say where it was stopped, older ones begin with ERR.
@@ -121,15 +117,19 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	if a.unnamed = at < 0; !a.unnamed {
 		a.server = at
 	}
-	atOnce := at >= 0 && e.hops < maxHops
+	atOnce := at >= 0 && e.hops < stats.MaxHops
 	switch {
 	case !atOnce && p.late(p.Now+retryAfter-e.at) || p.late(p.Now-e.at):
 		p.giveUp(&a, p.servers[a.server].timedOutUnsent)
 	case !a.hold():
 		p.giveUp(&a, p.Moved(c.server.index))
 	case atOnce && p.sendNow(&a, c):
-	case !p.put(&a):
-		p.giveUp(&a, p.servers[a.server].overloaded)
+		p.stats.Hops[e.hops]++
+	default:
+		a.wait(c)
+		if !p.put(&a) {
+			p.giveUp(&a, p.servers[a.server].overloaded)
+		}
 	}
 	return true
 }
@@ -180,15 +180,17 @@ func (c *Conn) reroute(e *pending, raw []byte) bool {
 	return true
 }
 
-// target is the number of the server with an address; -1: there is none. Without a host it is on that of who says so.
+// target is the number of the server with an address; -1: there is none. Without a host it is on that of who says so. An IPv6
+// address has no brackets there.
 func (p *Pool) target(from *Server, addr []byte) int {
-	if len(addr) == 0 {
-		return -1
-	}
-	if addr[0] == ':' {
-		if i := strings.LastIndexByte(from.Addr, ':'); i >= 0 {
-			addr = append([]byte(from.Addr[:i]), addr...)
-		}
+	switch i := bytes.LastIndexByte(addr, ':'); {
+	case i == 0:
+		host := from.Addr[:max(0, strings.LastIndexByte(from.Addr, ':'))]
+		p.named = append(append(p.named[:0], host...), addr...)
+		addr = p.named
+	case i > 0 && addr[0] != '[' && bytes.IndexByte(addr[:i], ':') >= 0:
+		p.named = append(append(append(append(p.named[:0], '['), addr[:i]...), ']'), addr[i:]...)
+		addr = p.named
 	}
 	return p.serverAt(addr)
 }

@@ -147,7 +147,7 @@ func (a *actor) think() []string {
 		return []string{"GET", a.key()}
 	case n < 350:
 		return []string{"BLPOP", a.key(), "0"}
-	case n < 352 && len(a.names) == 1:
+	case n < 352 && (len(a.names) == 1 || a.fake != nil):
 		return []string{"CLIENT", "NO-EVICT", "on"}
 	case n < 370:
 		return []string{"WATCH", a.key()}
@@ -231,12 +231,12 @@ func (a *actor) look() {
 
 // ownError is what the proxy may say when servers fail.
 var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for server [A-E]; the command (may have run|was not sent)` +
-	`|lost the connection to server [A-E]; the command (may have run|was not sent) \((reset|refused|broken pipe|connection is no longer needed|closed the connection|did not finish[^)]*)\)` +
+	`|lost the connection to server [A-E]; the command (may have run|was not sent) \((reset|refused|broken pipe|connection is no longer needed|closed the connection|it is no part[^)]*|did not finish[^)]*|does not acknowledge what is sent to it)\)` +
 	`|server [A-E] is down; the command was not sent( \([^)]*\))?` +
 	`|the keys are not at server [A-E] any more, and the command can't go elsewhere; it was not run` +
 	`|server [A-E] could not run the command at first, and a later one has run since; it was not run` +
 	`|server [A-E] has too many requests waiting; the command was not sent` +
-	`|the server takes no MULTI from the proxy; nothing was sent|no connection of its own is free for this command \(--pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|could not be reached.*))\r\n$`)
+	`|the server takes no MULTI from the proxy; nothing was sent|no connection of its own is free for this command \(--pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|does not acknowledge.*|could not be reached.*))\r\n$`)
 
 func (a *actor) ownError(b []byte) bool {
 	return ownError.Match(b) || a.fake != nil && passingError.Match(b)

@@ -125,3 +125,76 @@ func BenchmarkPath(b *testing.B) {
 		})
 	}
 }
+
+// redirected are requests that a node sends elsewhere before they are answered: what it says, and what is behind.
+var redirected = []struct{ name, first, asking string }{
+	{"MOVED", "-MOVED 6373 B:6379\r\n", ""},
+	{"ASK", "-ASK 6373 B:6379\r\n", "+OK\r\n"},
+	{"MOVED without a host", "-MOVED 6373 :6379\r\n", ""},
+}
+
+// playRedirected is what a loop does for a GET that the node A sends elsewhere: three turns.
+func playRedirected(w *world, request, first, second []byte) {
+	c, a, b := w.clients["a"], w.servers["A"], w.servers["B"]
+	c.in, a.in, b.in = c.in[:0], a.in[:0], b.in[:0]
+	c.session.Feed(request)
+	w.pool.Flush()
+	a.in = a.in[:0]
+	a.conn.OnBytes(first)
+	w.pool.Flush()
+	if len(b.in) > 0 {
+		b.conn.OnBytes(second)
+	} else {
+		a.conn.OnBytes(second)
+	}
+	w.env.Resume()
+	w.env.Flush()
+}
+
+func newRedirected(tb testing.TB) *world {
+	s := defaults()
+	s.upstream.Cluster = true
+	w := newWorld(tb, s)
+	w.connect("a")
+	return w
+}
+
+func TestRedirectsAllocateNothing(t *testing.T) {
+	for _, r := range redirected {
+		t.Run(r.name, func(t *testing.T) {
+			w := newRedirected(t)
+			request, err := requests("GET {A}key")
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, second := []byte(r.first), []byte(r.asking+"$1\r\nx\r\n")
+			play := func() { playRedirected(w, request, first, second) }
+			for range 100 {
+				play()
+			}
+			if n := testing.AllocsPerRun(1000, play); n != 0 && !raceEnabled {
+				t.Errorf("%v allocations", n)
+			}
+			if got := string(w.clients["a"].in); got != "$1\r\nx\r\n" {
+				t.Errorf("the client got %q", got)
+			}
+		})
+	}
+}
+
+func BenchmarkRedirect(b *testing.B) {
+	for _, r := range redirected {
+		b.Run(r.name, func(b *testing.B) {
+			w := newRedirected(b)
+			request, err := requests("GET {A}key")
+			if err != nil {
+				b.Fatal(err)
+			}
+			first, second := []byte(r.first), []byte(r.asking+"$1\r\nx\r\n")
+			b.ReportAllocs()
+			for b.Loop() {
+				playRedirected(w, request, first, second)
+			}
+		})
+	}
+}

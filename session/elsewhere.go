@@ -10,6 +10,7 @@ import (
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/shard"
+	"ringmaster/stats"
 )
 
 // What a node of a cluster refuses since the keys are elsewhere, or since it can't answer now, is sent again: by package pool,
@@ -17,17 +18,11 @@ import (
 
 // piece is what a transaction is sent again from.
 type piece struct {
-	buf      *bytebufferpool.ByteBuffer
-	needs    int
-	requests int
-	cmd      uint16
-	slot     int // of its keys; -1: it has none
-	server   int
-	conn     *pool.Conn // that it was sent over first
-	watched  bool
-	at       int64
-	moved    bool // a command was refused for such a reason
-	again    bool // nothing has run
+	pool.Resend
+	buf     *bytebufferpool.ByteBuffer // of Raw
+	watched bool
+	moved   bool // a command was refused for such a reason
+	again   bool // nothing has run
 }
 
 // slotOf is the hash slot of a key in front of a cluster; -1: there is none.
@@ -49,9 +44,12 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 	p, s := o.piece, o.s
 	refused := pool.Elsewhere(b)
 	if i > 0 && i < o.last && refused {
+		if !p.moved && !p.watched {
+			s.env.countRedirect(p.Server, b)
+		}
 		p.moved = true
-		if server, asking, ok := s.env.Pool.Target(p.server, b); ok && !asking {
-			p.server = server
+		if server, asking, ok := s.env.Pool.Target(p.Server, b); ok && !asking {
+			p.Server = server
 		}
 		s.env.Pool.Hint()
 		return true
@@ -65,8 +63,25 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 		s.Reply(o.tag, appendNullArray(nil, s.proto), pool.Whole)
 		return true
 	}
+	if !p.moved {
+		s.env.countRedirect(p.Server, b)
+	}
 	p.again = true
 	return true
+}
+
+// countRedirect counts what is sent again because of what a server said.
+func (e *Env) countRedirect(from int, b []byte) {
+	why := stats.RedirectRetry
+	if bytes.HasPrefix(b, []byte("-MOVED ")) || bytes.HasPrefix(b, []byte("-ASK ")) {
+		why = stats.RedirectUnknown
+	}
+	if _, asking, known := e.Pool.Target(from, b); known {
+		if why = stats.RedirectMoved; asking {
+			why = stats.RedirectAsk
+		}
+	}
+	e.Stats.Redirects[why]++
 }
 
 // unsent reports whether a transaction can be sent again since none of it can have reached a server.
@@ -77,13 +92,10 @@ func (o *outcome) unsent(f *pool.Failure) bool {
 
 // resend sends a transaction again of which nothing has run.
 func (o *outcome) resend() {
-	p, s := o.piece, o.s
-	o.left = p.requests
-	p.moved, p.again = false, false
-	s.env.Pool.Resend(pool.Resend{
-		Raw: p.buf.B, Needs: p.needs, Requests: p.requests, Recv: o, Counted: int(o.last), Cmd: p.cmd,
-		Rings: s.rings, Seat: s.seat, Server: p.server, Slot: p.slot, Since: p.at, From: p.conn,
-	})
+	p := o.piece
+	o.left = p.Requests
+	p.moved, p.again, o.why = false, false, nil
+	o.s.env.Pool.Resend(&p.Resend)
 }
 
 // deferred is something to be sent again at a tick.
@@ -108,40 +120,42 @@ type apart struct {
 }
 
 // SlotOf gives pool.Config.Slot.
-func SlotOf(limits parser.Limits) func(raw []byte) int {
-	return func(raw []byte) int {
-		if key := firstKey(raw, nil, &limits); key != nil {
-			return int(shard.Slot(key))
+func SlotOf(limits parser.Limits) func(raw []byte) (slot int, reads bool) {
+	return func(raw []byte) (slot int, reads bool) {
+		spec, key := firstKey(raw, nil, &limits)
+		if key == nil {
+			return -1, false
 		}
-		return -1
+		return int(shard.Slot(key)), spec.ReadOnly()
 	}
 }
 
-// firstKey is the first key of a request, of which spec is known or nil; nil: it has none.
-func firstKey(raw []byte, spec *command.Spec, limits *parser.Limits) []byte {
+// firstKey is the first key of a request and what command it is, which may be known; nil: it has no key.
+func firstKey(raw []byte, spec *command.Spec, limits *parser.Limits) (*command.Spec, []byte) {
 	var p parser.RequestParser
 	var req parser.Request
 	if done, err := p.Next(raw, limits, &req); !done || err != nil || len(req.Args) == 0 {
-		return nil
+		return nil, nil
 	}
 	if spec == nil {
 		if spec = command.Lookup(req.Args[0]); spec == nil {
-			return nil
+			return nil, nil
 		}
-		if sub := spec.Sub(req.Args[min(1, len(req.Args)-1)]); spec.HasSubs() && sub != nil {
-			spec = sub
+		if spec.HasSubs() && len(req.Args) > 1 && spec.Sub(req.Args[1]) != nil {
+			spec = spec.Sub(req.Args[1])
 		}
 	}
 	if keys, err := spec.AppendKeys(nil, req.Args); err == nil && len(keys) > 0 {
-		return req.Args[keys[0]]
+		return spec, req.Args[keys[0]]
 	}
-	return nil
+	return nil, nil
 }
 
 // sendApart sends it.
 func (s *Session) sendApart(spec *command.Spec, raw []byte, server int) {
 	a := &apart{s: s, spec: spec, tag: s.expect(len(raw)), raw: raw, server: server}
-	a.key = bytes.Clone(firstKey(raw, spec, &s.env.Config.Limits))
+	_, key := firstKey(raw, spec, &s.env.Config.Limits)
+	a.key = bytes.Clone(key)
 	if f := a.send(); f != nil && !a.putOff(f) {
 		s.countFailure(spec)
 		s.Fail(a.tag, f)
@@ -195,6 +209,7 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	case p != pool.Whole || !pool.Elsewhere(b):
 		s.Reply(a.tag, b, p)
 	case s.state == open && a.patient():
+		s.env.countRedirect(a.server, b)
 		a.server, a.asking, a.told = a.elsewhere(b)
 		s.env.Pool.Hint()
 		s.env.later = append(s.env.later, a)

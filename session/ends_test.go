@@ -15,6 +15,7 @@ type serverEnd struct {
 	in       []byte // received and not yet looked at
 	stuck    []byte // written by the proxy, held back by the kernel
 	full     bool   // the server takes no bytes
+	unheard  bool   // its system acknowledges nothing
 	broken   error  // what writing says
 	abrupt   bool   // a failing write tells OnClose first
 	closed   bool
@@ -50,6 +51,8 @@ func (s *serverEnd) Write(b []byte) (int, error) {
 
 func (s *serverEnd) Buffered() int { return len(s.stuck) }
 
+func (s *serverEnd) Unacknowledged() bool { return s.unheard }
+
 func (s *serverEnd) Close() {
 	if s.closed {
 		s.w.tb.Errorf("connection %s is closed twice", connName(s.conn))
@@ -60,7 +63,7 @@ func (s *serverEnd) Close() {
 
 // take lets the kernel send what it held back.
 func (s *serverEnd) take() {
-	s.full = false
+	s.full, s.unheard = false, false
 	s.in = append(s.in, s.stuck...)
 	s.stuck = nil
 }

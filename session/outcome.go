@@ -36,7 +36,7 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 	}
 	if i == o.last {
 		if o.piece != nil && p&pool.First != 0 && b[0] == '*' {
-			o.s.env.Pool.Ran(o, i, o.piece.slot)
+			o.s.env.Pool.Ran(o, i, o.piece.Slot, o.piece.Reads)
 		}
 		if len(o.everywhere) == 0 && (len(o.locals) == 0 && len(o.messages) == 0 || o.s.state == closed) {
 			o.s.Reply(o.tag, b, p)

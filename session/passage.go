@@ -42,8 +42,22 @@ func (s *Session) Place(tag uint64) (client any, place uint64, last bool) {
 // await has what comes behind wait until everything before it is answered.
 func (s *Session) await() {
 	if s.state == open && s.passage == nil {
-		s.begin(standstill(func(*Session) {}))
+		s.begin(halt{})
 	}
+}
+
+// halt is a passage that nobody asked for: what comes behind waits until all before is answered. It takes no memory.
+type halt struct{}
+
+func (halt) step(s *Session) {
+	if s.state == open && s.Owed() == 0 {
+		s.passage, s.wait = nil, nothing
+	}
+}
+
+func (halt) cancel(s *Session) (unanswered bool) {
+	s.passage, s.wait = nil, nothing
+	return false
 }
 
 // mayGoOn reports whether the next request can be looked at: not while the servers keep all waiting, nor while the session
@@ -93,7 +107,7 @@ func (e *errand) cancel(s *Session) (unanswered bool) {
 	return !e.sent && !e.idle
 }
 
-// standstill is an errand without a request: what comes behind waits until all before is answered.
+// standstill is an errand without a request: what comes behind waits until all before is answered, and done is called.
 func standstill(done func(*Session)) *errand {
 	return &errand{send: func(*Session) {}, done: done, idle: true}
 }

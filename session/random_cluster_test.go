@@ -22,14 +22,15 @@ type fakeCluster struct {
 	moving map[string]string // by tag: the node it is being moved to
 	down   bool              // no node takes keys
 	loads  map[string]bool   // by node
-	// By client, tag and half: the number of the latest command that ran, and by key those that ran after a later one.
-	ran  map[string]int
-	late map[string]bool
+	// By client, tag and half: the number of the latest command that ran, and of the latest that wrote; and by key those that ran
+	// after a later one, of which one wrote.
+	ran, wrote map[string]int
+	late       map[string]bool
 }
 
 func newFakeCluster(w *world, rnd *rand.Rand) *fakeCluster {
 	return &fakeCluster{
-		w: w, rnd: rnd, owner: maps.Clone(w.slots), moving: map[string]string{}, loads: map[string]bool{}, ran: map[string]int{}, late: map[string]bool{},
+		w: w, rnd: rnd, owner: maps.Clone(w.slots), moving: map[string]string{}, loads: map[string]bool{}, ran: map[string]int{}, wrote: map[string]int{}, late: map[string]bool{},
 	}
 }
 
@@ -134,17 +135,21 @@ func (f *fakeCluster) refuses(node string, keys []string, asking bool) string {
 	return "-TRYAGAIN Multiple keys request during rehashing of slot\r\n"
 }
 
-// runs notes that commands with these keys run.
-func (f *fakeCluster) runs(keys []string) {
+// runs notes that a command with these keys runs.
+func (f *fakeCluster) runs(name string, keys []string) {
+	reads := name == "GET" || name == "MGET"
 	for _, k := range keys {
 		client, number, _ := strings.Cut(k[3:], "-")
 		number, _, _ = strings.Cut(number, "#")
 		n, _ := strconv.Atoi(number)
 		at := fmt.Sprint(client, k[1:2], half(k))
-		if n < f.ran[at] {
+		if n < f.wrote[at] || n < f.ran[at] && !reads {
 			f.late[k] = true
 		}
 		f.ran[at] = max(f.ran[at], n)
+		if !reads {
+			f.wrote[at] = max(f.wrote[at], n)
+		}
 	}
 }
 
@@ -171,8 +176,12 @@ func (s *serverEnd) cluster(args []string) string {
 	case args[0] == "EXEC" && s.aborted:
 		s.multi, s.aborted, s.watcher = nil, false, ""
 		return "-EXECABORT Transaction discarded because of previous errors.\r\n"
-	case args[0] == "EXEC" || s.multi == nil && args[0] != "WATCH":
-		f.runs(keys)
+	case args[0] == "EXEC":
+		for _, cmd := range s.multi {
+			f.runs(cmd[0], keysOf(cmd))
+		}
+	case s.multi == nil && args[0] != "WATCH":
+		f.runs(args[0], keys)
 	}
 	return ""
 }

@@ -43,9 +43,7 @@ func runRandom(t *testing.T, seed uint64) {
 	s.upstream.ProveMulti = seed%2 == 0
 	s.byHand = true
 	s.upstream.MaxOwn = []int{1, 4, 100}[rnd.IntN(3)]
-	if rnd.IntN(2) == 0 {
-		s.upstream.DialTimeout = 3 * time.Second
-	}
+	s.upstream.DialTimeout = []time.Duration{100 * time.Millisecond, time.Second, 3 * time.Second, 3 * time.Second}[rnd.IntN(4)]
 	if rnd.IntN(2) == 0 {
 		s.servers = []string{"A"}
 	}
@@ -121,7 +119,7 @@ func (c *chaos) act() {
 		}
 	case n < 992:
 		if s := c.someEnd(); s != nil && s.greeted {
-			s.full = true
+			s.full, s.unheard = true, c.rnd.IntN(2) == 0
 		}
 	case n < 996:
 		c.replace(a)

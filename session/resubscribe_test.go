@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"ringmaster/parser"
+	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
@@ -18,6 +20,7 @@ type feedEnds struct {
 	rnd     *rand.Rand
 	has     map[*serverEnd]map[string]bool // what is subscribed over the connection
 	refuses bool                           // now and then
+	owner   map[string]string              // in front of a cluster, by tag: whose the slot is
 }
 
 // answer takes what has come over the feed s, or only its first request, and answers it.
@@ -35,6 +38,8 @@ func (f *feedEnds) answer(s *serverEnd, all bool) {
 			s.answer([]byte("+PONG\r\n"))
 		case f.refuses && f.rnd.IntN(20) == 0 && !strings.Contains(verb, "un"):
 			s.answer([]byte([]string{"-NOPERM no\r\n", "-BUSY a script\r\n"}[f.rnd.IntN(2)]))
+		case verb == "ssubscribe" && f.owner[args[1][1:2]] != s.conn.Server().Name:
+			s.answer(fmt.Appendf(nil, "-MOVED %d %s:6379\r\n", shard.Slot([]byte(args[1])), f.owner[args[1][1:2]]))
 		default:
 			// Channels and patterns of this test never have the same name.
 			if strings.Contains(verb, "unsub") {
@@ -69,10 +74,18 @@ func TestResubscribingEndsWithWhatTheClientsSubscribeTo(t *testing.T) {
 			scene := defaults()
 			scene.servers = []string{"A", "B"}
 			scene.session.Resubscribe = true
+			scene.upstream.Cluster = seed%2 == 1
+			scene.upstream.MaxOwn = 100
 			f := &feedEnds{world: newWorld(t, scene), rnd: rand.New(rand.NewPCG(seed, 1)), has: map[*serverEnd]map[string]bool{}}
 			f.refuses = seed%3 == 0
+			if seed%2 == 1 {
+				f.owner = map[string]string{"A": "A", "B": "B"}
+			}
 			f.live(300)
 			f.refuses = false
+			if f.owner != nil {
+				f.tells()
+			}
 			for range 50 {
 				f.pass(100 * time.Millisecond)
 				for _, s := range f.feeds() {
@@ -111,6 +124,9 @@ func (f *feedEnds) live(n int) {
 			if f.rnd.IntN(3) == 0 {
 				verb, name = "PSUBSCRIBE", fmt.Sprint("*", f.rnd.IntN(2))
 			}
+			if f.owner != nil && f.rnd.IntN(3) == 0 {
+				verb, name = "SSUBSCRIBE", fmt.Sprintf("{%s}s%d", f.names[f.rnd.IntN(2)], f.rnd.IntN(3))
+			}
 			if f.rnd.IntN(5) < 2 {
 				verb = strings.Replace(verb, "SUB", "UNSUB", 1)
 			}
@@ -123,6 +139,12 @@ func (f *feedEnds) live(n int) {
 			feeds[f.rnd.IntN(len(feeds))].lose(nil)
 		case k < 90:
 			f.byHand = true
+		case k < 96 && f.owner != nil:
+			if f.rnd.IntN(2) == 0 {
+				f.moveSlot(f.names[f.rnd.IntN(2)], []string{"A", "B", "D"}[f.rnd.IntN(3)])
+			} else {
+				f.tells()
+			}
 		default:
 			f.byHand = false
 			f.pass(time.Duration(f.rnd.IntN(100)) * time.Millisecond)
@@ -133,12 +155,41 @@ func (f *feedEnds) live(n int) {
 	f.settle()
 }
 
+// moveSlot gives a tag's slot to another node; the one that had it ends the subscriptions to its shard channels.
+func (f *feedEnds) moveSlot(tag, to string) {
+	from := f.owner[tag]
+	f.owner[tag] = to
+	for _, s := range f.feeds() {
+		if s.conn.Server().Name != from || from == to {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(f.has[s])) {
+			if strings.HasPrefix(name, "{"+tag+"}s") {
+				delete(f.has[s], name)
+				b := parser.AppendBulkString([]byte(">3\r\n$12\r\nsunsubscribe\r\n"), name)
+				s.answer(parser.AppendInt(b, int64(len(f.has[s]))))
+				f.settle()
+			}
+		}
+	}
+}
+
+// tells has the loop know of the moves.
+func (f *feedEnds) tells() {
+	for tag, name := range f.owner {
+		f.slots[tag] = name
+	}
+	f.moves("A", f.owner["A"])
+	f.settle()
+}
+
 // compare compares the clients' subscriptions with the servers'.
 func (f *feedEnds) compare() {
 	f.tb.Helper()
-	want := make([]map[string]bool, 2)
-	for i := range want {
-		want[i] = map[string]bool{}
+	want, got := map[string]map[string]bool{}, map[string]map[string]bool{}
+	for i := range f.env.Map.Len() {
+		name := f.env.Map.Server(i).Name
+		want[name], got[name] = map[string]bool{}, map[string]bool{}
 	}
 	for _, c := range f.order {
 		if c.closed && c.reason != stats.ClientClosed && c.reason != stats.SubscriptionLost {
@@ -156,22 +207,22 @@ func (f *feedEnds) compare() {
 					f.tb.Errorf("%s subscribes to %s, which is dead: %t", c.name, name, topic.dead)
 				}
 				for _, i := range topic.at {
-					want[i][name] = true
+					want[f.env.Map.Server(i).Name][name] = true
 				}
 			}
 		}
 	}
-	got := make([]map[string]bool, 2)
+	feeds := map[string]bool{}
 	for _, s := range f.feeds() {
-		i := slices.Index(f.names, s.conn.Server().Name)
-		if got[i] != nil {
-			f.tb.Errorf("server %d has two feeds", i)
+		name := s.conn.Server().Name
+		if feeds[name] {
+			f.tb.Errorf("server %s has two feeds", name)
 		}
-		got[i] = f.has[s]
+		feeds[name], got[name] = true, f.has[s]
 	}
-	for i := range want {
-		if fmt.Sprint(want[i]) != fmt.Sprint(got[i]) {
-			f.tb.Errorf("server %d is subscribed to %v, its clients to %v", i, got[i], want[i])
+	for name := range want {
+		if fmt.Sprint(want[name]) != fmt.Sprint(got[name]) {
+			f.tb.Errorf("server %s is subscribed to %v, its clients to %v", name, got[name], want[name])
 		}
 	}
 }

@@ -277,6 +277,7 @@ var verbs = []struct {
 		s.server(m[0]).lose(cause)
 	}},
 	{verb(`SERVER takes no bytes`), func(s *story, m []string) { s.server(m[0]).full = true }},
+	{verb(`SERVER acknowledges nothing`), func(s *story, m []string) { s.server(m[0]).unheard = true }},
 	{verb(`SERVER takes bytes again`), func(s *story, m []string) { s.server(m[0]).take() }},
 	{verb(`SERVER can't be written to( at all)?`), func(s *story, m []string) {
 		s.server(m[0]).broken, s.server(m[0]).abrupt = errors.New("broken pipe"), m[1] != ""
@@ -348,6 +349,22 @@ func counter(l *stats.Loop, name string) uint64 {
 		return l.LateReplies
 	case "orphans":
 		return l.Orphans
+	case "connections left":
+		return l.Left
+	case "connections draining":
+		return l.Draining
+	case "retried":
+		return l.Redirects[stats.RedirectRetry]
+	case "moved":
+		return l.Redirects[stats.RedirectMoved]
+	case "asked":
+		return l.Redirects[stats.RedirectAsk]
+	case "unknown":
+		return l.Redirects[stats.RedirectUnknown]
+	case "first hops":
+		return l.Hops[0]
+	case "last hops":
+		return l.Hops[stats.MaxHops-1]
 	case "pauses":
 		return l.ClientPauses
 	case "connects":

@@ -9,6 +9,7 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
+	"ringmaster/pool"
 	"ringmaster/stats"
 )
 
@@ -439,10 +440,10 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	}
 	o.tag = s.expect(len(tx.buf.B))
 	if env.Map.Slotted() {
-		o.piece = &piece{
-			buf: tx.buf, needs: needs, requests: requests, cmd: spec.ID, slot: env.slotOf(tx.key), server: tx.server, conn: conn,
-			watched: watched, at: env.Pool.Now,
-		}
+		o.piece = &piece{buf: tx.buf, watched: watched, Resend: pool.Resend{
+			Raw: tx.buf.B, Needs: needs, Requests: requests, Recv: o, Counted: last, Cmd: spec.ID, Rings: s.rings, Seat: s.seat,
+			Server: tx.server, Slot: env.slotOf(tx.key), Reads: !tx.writes, Since: env.Pool.Now, From: conn,
+		}}
 	}
 	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks); f != nil {
 		if o.piece != nil && o.unsent(f) {

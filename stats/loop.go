@@ -19,10 +19,16 @@ type Loop struct {
 	FlushesNow   uint64 // requests written at once because nothing else was in flight
 
 	// Failures that the proxy noticed itself.
-	Timeouts    uint64            // requests answered with the timeout error
-	LateReplies uint64            // replies dropped because their request had timed out
-	Redirects   [redirects]uint64 // requests sent again, by why
-	Orphans     uint64            // replies dropped because their client had gone
+	Timeouts    uint64                  // requests answered with the timeout error
+	LateReplies uint64                  // replies dropped because their request had timed out
+	Redirects   [RedirectReasons]uint64 // requests sent again, by why
+	Hops        [MaxHops]uint64         // requests sent on by MOVED and ASK, by which time in a row it was, from 1
+	Orphans     uint64                  // replies dropped because their client had gone
+
+	// Connections to servers that are no part of the topology any more: how many there were, and of those how many still
+	// owe replies, a gauge.
+	Left     uint64
+	Draining uint64
 
 	// Connections lent to single sessions: a gauge, and how many were ever made.
 	OwnLent   uint64

@@ -41,6 +41,7 @@ type DisconnectReason uint8
 const (
 	ServerClosed        DisconnectReason = iota // the server closed or reset it
 	ServerProtocolError                         // its bytes were not RESP, or a reply nobody asked for
+	ServerUnreachable                           // its system does not acknowledge what is sent
 	ServerStalled                               // it owed replies and was silent for stall-timeout
 	HandshakeRefused                            // it refused HELLO, AUTH or SELECT
 	HandshakeTimeout                            // it did not finish the handshake in dial-timeout
@@ -50,7 +51,7 @@ const (
 )
 
 var disconnectReasons = [DisconnectReasons]string{
-	"server_closed", "protocol_error", "stalled", "handshake_refused", "handshake_timeout",
+	"server_closed", "protocol_error", "unreachable", "stalled", "handshake_refused", "handshake_timeout",
 	"write_failed", "dropped",
 }
 
@@ -73,20 +74,25 @@ const (
 	ServerGone                          // not a part of the topology any more
 )
 
+// MaxHops bounds how often one request is sent on at once because of what servers say; then it has to pause.
+const MaxHops = 16
+
 // Redirect is why a request was sent again.
 type Redirect uint8
 
 // The reasons.
 const (
-	RedirectMoved   Redirect = iota // its slot is at another node
-	RedirectAsk                     // its key is on the way to another node
-	RedirectRetry                   // the node can't answer now
-	RedirectUnknown                 // it is at a node that is not known yet
-	redirects
+	RedirectMoved   Redirect    = iota // its slot is at another node
+	RedirectAsk                        // its key is on the way to another node
+	RedirectRetry                      // the node can't answer now
+	RedirectUnknown                    // it is at a node that is not known yet
+	RedirectReasons = int(iota)        // how many there are
 )
 
 // String is "moved", "ask", "retry" or "unknown". Any goroutine.
-func (r Redirect) String() string { return [redirects]string{"moved", "ask", "retry", "unknown"}[r] }
+func (r Redirect) String() string {
+	return [RedirectReasons]string{"moved", "ask", "retry", "unknown"}[r]
+}
 
 // String is "down", "connecting" or "up". Any goroutine.
 func (s ServerState) String() string {

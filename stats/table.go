@@ -6,6 +6,8 @@ var (
 	byServer  = []string{"server"}
 	byLoop    = []string{"loop"}
 	byReason  = []string{"reason"}
+	byHop     = []string{"hop"}
+	byKind    = []string{"topology"}
 )
 
 // table is the one list of metrics; /metrics and docs/metrics.md are made from it.
@@ -60,6 +62,42 @@ var table = []Metric{
 
 	{"ringmaster_redirects_total", Counter, "requests", byReason,
 		"Requests sent again in front of a cluster, by what the node said.", "Loop.Redirects", redirected},
+	{"ringmaster_redirect_hops_total", Counter, "requests", byHop,
+		"Requests sent on by MOVED or ASK, by which time in a row it was; at the 16th a request pauses, for then the nodes send it in a circle.",
+		"Loop.Hops", redirectHops},
+
+	{"ringmaster_topology_refreshes_total", Counter, "refreshes", byKind,
+		"Times that nodes were asked for the map.", "Topology.Refreshes", discovered(func(t *Topology) uint64 { return t.Refreshes })},
+	{"ringmaster_topology_refresh_failures_total", Counter, "refreshes", byKind,
+		"Of those, refreshes that gave no map; the one before stays.", "Topology.Failures",
+		discovered(func(t *Topology) uint64 { return t.Failures })},
+	{"ringmaster_topology_changes_total", Counter, "maps", byKind,
+		"Maps that differed from the one before, the first included.", "Topology.Changes",
+		discovered(func(t *Topology) uint64 { return t.Changes })},
+	{"ringmaster_topology_age_seconds", Gauge, "seconds", byKind,
+		"Time since nodes last gave a map.", "Topology.Age", discovered(func(t *Topology) uint64 { return t.Age })},
+	{"ringmaster_topology_nodes", Gauge, "nodes", byKind,
+		"Nodes known now, those that fail included.", "Topology.Nodes", discovered(func(t *Topology) uint64 { return t.Nodes })},
+	{"ringmaster_topology_nodes_asked_total", Counter, "nodes", byKind,
+		"Nodes asked for the map, several at each refresh.", "Topology.Asked",
+		discovered(func(t *Topology) uint64 { return t.Asked })},
+	{"ringmaster_topology_nodes_silent_total", Counter, "nodes", byKind,
+		"Of those, nodes that did not answer, or not with a map.", "Topology.Silent",
+		discovered(func(t *Topology) uint64 { return t.Silent })},
+	{"ringmaster_topology_nodes_outvoted_total", Counter, "nodes", byKind,
+		"Of those, nodes whose map was not followed, or not in everything: of a minority, out of date, or of another cluster.",
+		"Topology.Outvoted", discovered(func(t *Topology) uint64 { return t.Outvoted })},
+	{"ringmaster_topology_slots_covered", Gauge, "hash slots", byKind,
+		"Hash slots that have a primary; 16384 when all is well.", "Topology.Covered",
+		discovered(func(t *Topology) uint64 { return t.Covered })},
+	{"ringmaster_topology_slots_moving", Gauge, "hash slots", byKind,
+		"Hash slots that the nodes asked say are on their way to another node.", "Topology.Moving",
+		discovered(func(t *Topology) uint64 { return t.Moving })},
+	{"ringmaster_topology_connections_left_total", Counter, "connections", nil,
+		"Connections to servers that are no part of the topology any more; they finish what they owe, and end.", "Loop.Left",
+		total(func(l *Loop) uint64 { return l.Left })},
+	{"ringmaster_topology_connections_draining", Gauge, "connections", nil,
+		"Of those, connections that still owe replies.", "Loop.Draining", total(func(l *Loop) uint64 { return l.Draining })},
 
 	{"ringmaster_pinned_connections", Gauge, "connections", nil,
 		"Connections to servers that belong to one client now: it watches keys, waits in a blocking command, or has state there.",

@@ -69,8 +69,14 @@ func TestSamplesSumOverLoopsAndSkipUnusedCommands(t *testing.T) {
 	a.Servers[1].Disconnects[ServerStalled], b.Servers[1].Disconnects[ServerStalled] = 1, 2
 	b.Servers[0].Latency.Observe(1)
 	b.Turns, b.TurnRequests = 3, 9
+	a.Redirects[RedirectAsk], b.Redirects[RedirectAsk] = 1, 2
+	a.Hops[0], b.Hops[0], b.Hops[MaxHops-1] = 2, 3, 1
+	a.Left, b.Left, b.Draining = 4, 1, 1
 
 	v := &View{Loops: []Loop{*a, *b}, Commands: []string{"get", "set"}, Servers: []string{"one"}, Version: "v1", Uptime: 9}
+	v.Topology = &Topology{
+		Kind: "cluster", Refreshes: 21, Failures: 22, Changes: 23, Asked: 24, Silent: 25, Outvoted: 26, Age: 27, Nodes: 28, Covered: 29, Moving: 30,
+	}
 	want := map[string]uint64{
 		"build_info{v1}": 1, "uptime_seconds{}": 9,
 		"command_calls_total{get}": 2, "command_calls_total{2}": 1,
@@ -79,6 +85,11 @@ func TestSamplesSumOverLoopsAndSkipUnusedCommands(t *testing.T) {
 		"clients_connected{}": 6, "clients_opened_total{}": 7, "clients_closed_total{quit}": 1,
 		"server_up{one}": 1, "server_disconnects_total{1,stalled}": 3, "server_duration_seconds{one}": 1,
 		"loop_clients{0}": 4, "loop_clients{1}": 2, "loop_turns_total{1}": 3, "loop_requests_total{1}": 9,
+		"redirects_total{ask}": 3, "redirect_hops_total{1}": 5, "redirect_hops_total{16}": 1,
+		"topology_connections_left_total{}": 5, "topology_connections_draining{}": 1,
+		"topology_refreshes_total{cluster}": 21, "topology_refresh_failures_total{cluster}": 22, "topology_changes_total{cluster}": 23,
+		"topology_nodes_asked_total{cluster}": 24, "topology_nodes_silent_total{cluster}": 25, "topology_nodes_outvoted_total{cluster}": 26,
+		"topology_age_seconds{cluster}": 27, "topology_nodes{cluster}": 28, "topology_slots_covered{cluster}": 29, "topology_slots_moving{cluster}": 30,
 	}
 	if diff := cmp.Diff(want, collectAll(t, v)); diff != "" {
 		t.Error(diff)

@@ -11,6 +11,23 @@ type View struct {
 	Uptime  uint64
 	// MaxClients is the limit on client connections in force.
 	MaxClients uint64
+	// Topology is what is known of servers that are discovered; nil: they are fixed.
+	Topology *Topology
+}
+
+// Topology is what whoever discovers the servers has counted.
+type Topology struct {
+	// Kind is its name, as --topology has it.
+	Kind string
+	// Refreshes counts the times that nodes were asked, Failures those that gave no map, Changes the maps that differed
+	// from the one before, the first included.
+	Refreshes, Failures, Changes uint64
+	// Asked counts the nodes asked, Silent those that did not answer, Outvoted the answers that were not followed.
+	Asked, Silent, Outvoted uint64
+	// Age is the time since nodes last gave a map, seconds.
+	Age uint64
+	// Nodes are those known now, Covered the hash slots that have a primary, Moving those on their way to another.
+	Nodes, Covered, Moving uint64
 }
 
 // Sample is one value of a metric.
@@ -211,11 +228,33 @@ func connected(l *Loop) uint64 {
 }
 
 func redirected(v *View, emit func(Sample)) {
-	for r := range redirects {
+	for r := range RedirectReasons {
 		var sum uint64
 		for i := range v.Loops {
 			sum += v.Loops[i].Redirects[r]
 		}
-		emit(Sample{Labels: []string{r.String()}, Value: sum})
+		emit(Sample{Labels: []string{Redirect(r).String()}, Value: sum})
+	}
+}
+
+// redirectHops has a sample for each hop that occurred, and always for the first.
+func redirectHops(v *View, emit func(Sample)) {
+	for hop := range MaxHops {
+		var sum uint64
+		for i := range v.Loops {
+			sum += v.Loops[i].Hops[hop]
+		}
+		if hop == 0 || sum > 0 {
+			emit(Sample{Labels: []string{itoa(hop + 1)}, Value: sum})
+		}
+	}
+}
+
+// discovered has a sample where the servers are discovered.
+func discovered(get func(*Topology) uint64) collect {
+	return func(v *View, emit func(Sample)) {
+		if t := v.Topology; t != nil {
+			emit(Sample{Labels: []string{t.Kind}, Value: get(t)})
+		}
 	}
 }

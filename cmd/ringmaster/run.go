@@ -99,6 +99,7 @@ func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClient
 		Commands:   commandNames(),
 		Servers:    top.names,
 		Topology:   top.describe,
+		Discovery:  top.counted,
 		Version:    version(),
 		MaxClients: maxClients,
 		Pprof:      p.config.Pprof,

@@ -9,6 +9,7 @@ import (
 	"ringmaster/control/cluster"
 	"ringmaster/control/config"
 	"ringmaster/shard"
+	"ringmaster/stats"
 )
 
 // topology is where the map of the servers comes from: the settings, or a cluster that is followed.
@@ -106,4 +107,16 @@ func (t *topology) describe() any {
 		d.Cluster = &s
 	}
 	return d
+}
+
+// counted is what /metrics shows of how the servers were discovered; nil: they are fixed. Any goroutine.
+func (t *topology) counted() *stats.Topology {
+	if t.watcher == nil {
+		return nil
+	}
+	s := t.watcher.Status()
+	return &stats.Topology{
+		Kind: t.kind, Refreshes: s.Refreshes, Failures: s.Failures, Changes: s.Changes, Asked: s.Asked, Silent: s.Silent,
+		Outvoted: s.Outvoted, Age: uint64(s.Age().Seconds()), Nodes: uint64(len(s.Nodes)), Covered: uint64(s.Covered), Moving: uint64(s.Open),
+	}
 }

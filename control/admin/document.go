@@ -19,7 +19,8 @@ func MetricsDocument() string {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", m.Name, m.Kind, m.Unit, labels, m.Help)
 	}
 	fmt.Fprintf(&b, documentTail, quoted(stats.CloseReasons, func(i int) string { return stats.CloseReason(i).String() }),
-		quoted(stats.DisconnectReasons, func(i int) string { return stats.DisconnectReason(i).String() }))
+		quoted(stats.DisconnectReasons, func(i int) string { return stats.DisconnectReason(i).String() }),
+		quoted(stats.RedirectReasons, func(i int) string { return stats.Redirect(i).String() }))
 	return b.String()
 }
 
@@ -49,6 +50,7 @@ Values of ` + "`reason`" + `:
 
 - of ` + "`ringmaster_clients_closed_total`" + `: %s
 - of ` + "`ringmaster_server_disconnects_total`" + `: %s
+- of ` + "`ringmaster_redirects_total`" + `: %s; ` + "`retry`" + ` is a node that can't answer now, ` + "`unknown`" + ` one that no map has named yet
 
 Beside ` + "`/metrics`" + ` the same address serves:
 

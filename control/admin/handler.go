@@ -67,6 +67,7 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 		Version:    h.Version,
 		Uptime:     uint64(time.Since(h.start).Seconds()),
 		MaxClients: uint64(max(h.MaxClients, 0)),
+		Topology:   h.Discovery(),
 	})
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	_, _ = w.Write(b.Bytes())

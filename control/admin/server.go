@@ -38,6 +38,8 @@ type Config struct {
 	Servers  func() []string
 	// Topology gives what is served as JSON at /topology.
 	Topology func() any
+	// Discovery counts for the metrics how the servers are discovered; nil, or a nil answer: they are fixed.
+	Discovery func() *stats.Topology
 	// Version and MaxClients are shown as metrics.
 	Version    string
 	MaxClients int
@@ -62,6 +64,9 @@ func New(c Config) *Server {
 	}
 	if c.Topology == nil {
 		c.Topology = func() any { return nil }
+	}
+	if c.Discovery == nil {
+		c.Discovery = func() *stats.Topology { return nil }
 	}
 	return &Server{http: &http.Server{
 		Handler:           newHandler(c),

@@ -13,7 +13,8 @@ var serverSettings = []*Setting{
 		Help: "The Redis servers: HOST:PORT[:WEIGHT][@NAME],... Weight is the server's share of the keys (1). " +
 			"Ketama and maglev place keys by NAME (HOST:PORT when not given), so a server keeps its keys when it moves.",
 		Choose: "Changing names, weights or the number of servers moves keys. Taken over from twemproxy, names and " +
-			"weights keep every key where it is.",
+			"weights keep every key where it is. A hostname is resolved anew for every connection that is made: when its address " +
+			"changes, connections stay where they are for as long as the old address serves them.",
 		Example: "upstream:\n  - 10.0.0.1:6379:1@alpha\n  - 10.0.0.2:6379:1@beta",
 		apply:   applyUpstream,
 	},
@@ -100,8 +101,9 @@ var timingSettings = []*Setting{
 	},
 	{
 		Name: "dial-timeout", Group: Timing, Unit: "duration", Default: "1s",
-		Help:    "Longest time to connect and log in to a server.",
-		Raise:   "A server that does not answer is noticed later.",
+		Help: "Longest time to connect and log in to a server. A connection that is silent for so long, while the server's system " +
+			"does not even acknowledge what was sent to it, is closed and made anew.",
+		Raise:   "A server that does not answer is noticed later, and so is one that can be reached again.",
 		Lower:   "Servers far away or busy seem down.",
 		Example: "dial-timeout: 500ms",
 		apply:   duration(func(c *Config) *time.Duration { return &c.DialTimeout }, time.Millisecond, longest),

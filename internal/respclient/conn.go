@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"ringmaster/internal/dialer"
 	"ringmaster/parser"
 )
 
@@ -59,8 +60,7 @@ func Dial(ctx context.Context, addr string, o Options) (*Conn, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, network, addr)
+	conn, err := dialer.Dial(ctx, network, addr, o.Timeout)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,9 @@ type ClusterOptions struct {
 	Primaries, Replicas int      // replicas in all; they follow the primaries in turn
 	Password            string   // of the default user, on every node
 	Args                []string // further arguments of every redis-server
+	Hosts               []*Host  // of a Network: where the nodes run, one on each; nil: all on 127.0.0.1
+	// NodeArgs, if not nil, are further arguments of node i, whose port is given.
+	NodeArgs func(i, port int) []string
 }
 
 // Cluster is a Redis Cluster of redis-server processes on 127.0.0.1 whose nodes fail each other after a second.
@@ -72,12 +76,19 @@ func (c *Cluster) start(t testing.TB) *Server {
 	t.Helper()
 	bin := Need(t, "redis-server")
 	dir := t.TempDir()
-	n := launch(t, &Server{Dir: dir}, func(port int) ([]string, error) {
-		argv := []string{bin, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", dir,
-			"--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(FreePort(t)), "--cluster-node-timeout", "1000",
-			"--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"}
+	s, i := &Server{Dir: dir}, len(c.Nodes)
+	if i < len(c.options.Hosts) {
+		s.Host = c.options.Hosts[i]
+	}
+	n := launch(t, s, func(port int) ([]string, error) {
+		argv := s.Host.argv(bin, "--port", strconv.Itoa(port), "--bind", s.Host.address(), "--bind-source-addr", s.Host.address(),
+			"--protected-mode", "no", "--save", "", "--appendonly", "no", "--dir", dir, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(FreePort(t)), "--cluster-node-timeout", "1000",
+			"--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
 		if c.options.Password != "" {
 			argv = append(argv, "--requirepass", c.options.Password, "--masterauth", c.options.Password)
+		}
+		if c.options.NodeArgs != nil {
+			argv = append(argv, c.options.NodeArgs(i, port)...)
 		}
 		return append(argv, c.options.Args...), nil
 	})
@@ -90,7 +101,7 @@ func busPort(n *Server) string { return n.argv[slices.Index(n.argv, "--cluster-p
 
 func (c *Cluster) meet(t testing.TB, n, other *Server) {
 	t.Helper()
-	c.Must(t, n, "CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(other.Port(t)), busPort(other))
+	c.Must(t, n, "CLUSTER", "MEET", other.Host.address(), strconv.Itoa(other.Port(t)), busPort(other))
 }
 
 // Ask sends a command to a node and returns its reply; errors are values. Any goroutine.
@@ -141,11 +152,12 @@ func (c *Cluster) View(n *Server) ([]ClusterNode, error) {
 			return nil, fmt.Errorf("CLUSTER NODES at %s: line %q", n.Addr, line)
 		}
 		addr, _, _ := strings.Cut(f[1], "@")
-		if strings.HasPrefix(addr, ":") { // it does not know its own IP while it is alone
-			addr = n.Addr
+		if i := strings.LastIndexByte(addr, ':'); i > 0 {
+			addr = net.JoinHostPort(addr[:i], addr[i+1:]) // with brackets around IPv6
 		}
 		node := ClusterNode{ID: f[0], Addr: addr, Primary: f[3], Flags: strings.Split(f[2], ","), Linked: f[7] == "connected", Slots: f[8:]}
 		if slices.Contains(node.Flags, "myself") {
+			node.Addr = n.Addr // its own is what a node knows last
 			nodes = slices.Insert(nodes, 0, node)
 		} else {
 			nodes = append(nodes, node)

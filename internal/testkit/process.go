@@ -98,6 +98,18 @@ func (p *Process) FDs(t testing.TB) int {
 	return len(entries)
 }
 
+// Sockets lists the TCP sockets of the process's network, from ss, for messages; "" where there is no ss.
+func (p *Process) Sockets() string {
+	out, _ := exec.Command("ss", "-tnp").Output()
+	var own strings.Builder
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, fmt.Sprintf("pid=%d,", p.PID())) {
+			own.WriteString(line)
+		}
+	}
+	return own.String()
+}
+
 // RSS is the resident memory in bytes, from /proc.
 func (p *Process) RSS(t testing.TB) int64 { t.Helper(); return p.status(t, "VmRSS:") }
 

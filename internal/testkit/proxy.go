@@ -2,9 +2,11 @@ package testkit
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +18,7 @@ type ProxyOptions struct {
 	Flags     []string // further flags; one given twice counts the last time
 	OpenFiles int      // limit on open descriptors (RLIMIT_NOFILE); 0 keeps ours
 	Env       []string // further environment, "NAME=value"
+	Host      *Host    // of a Network: where it runs; nil: on 127.0.0.1
 }
 
 // Proxy builds ringmaster once per test process and starts it in front of upstreams,
@@ -32,11 +35,12 @@ func ProxyWith(t testing.TB, o ProxyOptions) *Server {
 	t.Helper()
 	Need(t, "redis-server")
 	bin := Ringmaster(t)
-	s := &Server{Admin: Loopback(FreePort(t)), Dir: t.TempDir()}
+	at := func(port int) string { return net.JoinHostPort(o.Host.address(), strconv.Itoa(port)) }
+	s := &Server{Admin: at(FreePort(t)), Dir: t.TempDir(), Host: o.Host}
 	return launch(t, s, func(port int) ([]string, error) {
-		argv := []string{bin, "--listen", Loopback(port), "--upstream", strings.Join(o.Upstreams, ","),
+		argv := []string{bin, "--listen", at(port), "--upstream", strings.Join(o.Upstreams, ","),
 			"--admin", s.Admin, "--loops", "2", "--timeout", "1s", "--pprof"}
-		return limited(append(argv, o.Flags...), o.OpenFiles, o.Env), nil
+		return o.Host.argv(limited(append(argv, o.Flags...), o.OpenFiles, o.Env)...), nil
 	})
 }
 

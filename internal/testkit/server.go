@@ -1,8 +1,10 @@
 package testkit
 
 import (
+	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,6 +18,7 @@ type Server struct {
 	Addr  string // "127.0.0.1:port", where clients connect
 	Admin string // the proxy's admin address; empty for others
 	Dir   string // the server's own directory, removed when the test ends
+	Host  *Host  // where it runs; nil: on 127.0.0.1
 }
 
 // portAttempts bounds how often a server is started again because somebody else took
@@ -46,7 +49,7 @@ func launch(t testing.TB, s *Server, argv func(port int) ([]string, error)) *Ser
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Addr = Loopback(port)
+		s.Addr = net.JoinHostPort(s.Host.address(), strconv.Itoa(port))
 		if s.Process, err = start(line, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -88,6 +91,21 @@ func (s *Server) Restart(t testing.TB) {
 	if !s.ready() {
 		t.Fatalf("%s does not answer on %s after a restart; it printed:\n%s", s.argv[0], s.Addr, s.Log())
 	}
+}
+
+// Move kills a redis-server and starts it again with the same port on another host without a namespace, and what it kept of a
+// cluster.
+func (s *Server) Move(t testing.TB, to *Host) {
+	t.Helper()
+	s.Kill()
+	s.argv = slices.Clone(s.argv)
+	for i, a := range s.argv {
+		if a == "--bind" || a == "--bind-source-addr" {
+			s.argv[i+1] = to.address()
+		}
+	}
+	s.Addr, s.Host = net.JoinHostPort(to.address(), strconv.Itoa(s.Port(t))), to
+	s.Restart(t)
 }
 
 // Relaunch is Restart without the wait for an answer.

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package eventloop
+
+func unacknowledged(int) bool { return false }
