@@ -36,10 +36,11 @@ func (o *outcome) askOthers(reply []byte, at int) {
 	o.buf = reply
 	o.left++ // until all have answered
 	o.waiting = 1
-	ran := o.server
+	conn := o.conn
 	if o.piece != nil {
-		ran = o.piece.server
+		conn = o.piece.From
 	}
+	ran := conn.Server().Index()
 	next := 0
 	for i := range o.everywhere {
 		e := &o.everywhere[i]

@@ -10,11 +10,11 @@ import (
 // outcome receives the replies to a transaction's piece and passes on EXEC's. Outcomes are reused.
 type outcome struct {
 	s      *Session
-	tag    uint64 // the place of EXEC's reply
-	last   uint64 // the number of EXEC in the piece
-	left   int    // requests of the piece that have not ended
-	n      int    // commands that the server answers
-	server int    // where it runs
+	tag    uint64     // the place of EXEC's reply
+	last   uint64     // the number of EXEC in the piece
+	left   int        // requests of the piece that have not ended
+	n      int        // commands that the server answers
+	conn   *pool.Conn // that it was sent over first
 	locals []local
 	// What is for all shards, and how much of it the others have not answered, and one more while they are being asked.
 	everywhere []everywhere

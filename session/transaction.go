@@ -434,7 +434,7 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	}
 	o := env.outcome()
 	o.s, o.last, o.left, o.locals, o.n = s, uint64(last), requests, tx.locals, tx.n
-	o.server, o.everywhere = tx.server, tx.everywhere
+	o.conn, o.everywhere = conn, tx.everywhere
 	if o.messages = tx.messages; !env.anyTopics() {
 		o.messages = nil
 	}
@@ -442,7 +442,7 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	if env.Map.Slotted() {
 		o.piece = &piece{buf: tx.buf, watched: watched, Resend: pool.Resend{
 			Raw: tx.buf.B, Needs: needs, Requests: requests, Recv: o, Counted: last, Cmd: spec.ID, Rings: s.rings, Seat: s.seat,
-			Server: tx.server, Slot: env.slotOf(tx.key), Reads: !tx.writes, Since: env.Pool.Now, From: conn,
+			Server: tx.server, Slot: env.slotOf(tx.key), Reads: !tx.writes && len(tx.everywhere) == 0, Since: env.Pool.Now, From: conn,
 		}}
 	}
 	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks); f != nil {
