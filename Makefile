@@ -4,7 +4,7 @@ GO       ?= go
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check race fuzz-smoke e2e clients suite bench-smoke bench gen docs clean
+.PHONY: help run build test check race fuzz-smoke e2e cluster sentinels clients suite bench-smoke bench gen docs clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,12 @@ fuzz-smoke: ## each fuzzer for FUZZTIME (10s)
 
 e2e: ## end-to-end tests only: differential, faults, neighbours
 	@scripts/test e2e
+
+cluster: ## a Redis Cluster to try things with, in a temporary directory, until Ctrl-C
+	@scripts/test-cluster
+
+sentinels: ## a primary, its replica and three sentinels to try things with, until Ctrl-C
+	@scripts/test-sentinel
 
 clients: ## client libraries of several languages, with their default settings, through the proxy
 	@scripts/clients

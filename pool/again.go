@@ -211,7 +211,7 @@ func (p *Pool) sendNow(a *again, from *Conn) bool {
 		return false
 	}
 	to := a.rings.at(a.server, a.nth)
-	if to == nil && from == nil {
+	if to == nil && from == nil && p.cfg.Cluster {
 		to = a.rings.ready(a.nth)
 	}
 	return to != nil && p.resend(a, to, from)
@@ -294,8 +294,12 @@ func (r *Rings) ready(nth int) *Conn {
 	return nil
 }
 
-// to is the connection for a: to the server that was named, to that of the map, or to any other; nil: there is none.
+// to is the connection for a: to the server that was named, to that of the map, or in front of a cluster to any other; nil:
+// there is none.
 func (p *Pool) to(a *again) *Conn {
+	if !p.cfg.Cluster {
+		return a.rings.at(a.server, a.nth)
+	}
 	if !a.unnamed || a.slot < 0 || !p.m.Slotted() {
 		if c := a.rings.at(a.server, a.nth); c != nil {
 			return c

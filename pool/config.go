@@ -26,11 +26,14 @@ type Config struct {
 	MaxOwn int
 	// ProveMulti asks at the login whether the server takes MULTI, so that transactions need not: see ProveMulti of Conn.
 	ProveMulti bool
-	// Cluster follows what the nodes of a Redis Cluster say of where keys are, and calls Hint when the map may be out of date.
+	// Resend keeps each request until it is answered, and sends it again when its server can't answer now or was never
+	// reached, until Timeout. Hint is called when the map may be out of date.
+	Resend bool
+	Hint   func()
+	// Cluster, with Resend: the servers are nodes of a Redis Cluster, each of which says where keys are.
 	Cluster bool
-	Hint    func()
-	// Slot gives the hash slot of a request's keys, in front of a cluster (below 0: it has none), and whether it changes nothing.
-	// Borrows the request until return.
+	// Slot, with Resend, gives the hash slot or the shard of a request's keys (below 0: it has none), so that none of a client is
+	// overtaken by a later one for the same, and whether it changes nothing. Borrows the request until return.
 	Slot func(raw []byte) (slot int, reads bool)
 	// Scripts tells, by command.Spec.ID, the commands that may run for so long that the server answers others with BUSY.
 	Scripts []bool

@@ -67,6 +67,7 @@ type Conn struct {
 	streams  bool  // the owner takes what nobody asked for, whatever it is: Stream
 	tunnel   bool  // bytes go to the owner as they come: Tunnel
 	inStream bool  // the piece under way is such
+	recalled bool  // another server has taken the number of its server
 }
 
 // Errors that the pool itself finds on a connection.
@@ -174,7 +175,7 @@ func (c *Conn) owe(size int, recv Receiver, tag uint64, cmd uint16) {
 
 // remember keeps the bytes of the latest request, which may have to be sent again.
 func (c *Conn) remember(raw []byte) {
-	if c.pool.cfg.Cluster && len(raw) <= math.MaxUint32 {
+	if c.pool.cfg.Resend && len(raw) <= math.MaxUint32 {
 		c.sent.add(raw)
 		c.ring.at(c.ring.tail - 1).size = uint32(len(raw))
 	}

@@ -6,9 +6,10 @@ import (
 )
 
 // Follow takes over the servers of a new map: those that are new are dialled, those that are gone drain, and nothing else
-// changes. Loop-only.
+// changes. A server may have the number of one that it replaces: what waits for that one goes to it. Loop-only.
 func (p *Pool) Follow(m *shard.Map) {
 	p.m = m
+	var replaced []int
 	for i := range m.Len() {
 		s := m.Server(i)
 		if i < len(p.servers) && p.servers[i].Addr == s.Addr {
@@ -25,6 +26,9 @@ func (p *Pool) Follow(m *shard.Map) {
 				s.Name = p.servers[i].Name // for what still fails because of it
 			}
 			p.servers[i] = newServer(i, s.Name, s.Addr)
+			if s.Addr != "" {
+				replaced = append(replaced, i)
+			}
 		}
 		first := p.Default()
 		first.serve(i) // the server's state is that of its default connection
@@ -40,6 +44,23 @@ func (p *Pool) Follow(m *shard.Map) {
 	p.closeLeft()
 	for _, r := range p.rings {
 		r.judge(errGone)
+	}
+	for _, i := range replaced {
+		p.recall(i)
+	}
+}
+
+// recall ends the connections lent of the server that had number i before: what they are for is at the new one. Those that
+// owe replies have them first.
+func (p *Pool) recall(i int) {
+	for c := range p.own.all {
+		if c.server.index != i || c.server == p.servers[i] {
+			continue
+		}
+		c.recalled = true
+		if c.drain(); c.state == Draining {
+			c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: errGone}
+		}
 	}
 }
 

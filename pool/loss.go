@@ -123,6 +123,11 @@ func (c *Conn) retire() {
 		c.pool.stats.Servers[c.server.index].Disconnects[stats.ServerDropped]++
 	}
 	c.transition(Retired)
+	if c.recalled {
+		c.end(errGone)
+		c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: errGone})
+		return
+	}
 	c.end(errRetired)
 	if c.own {
 		c.disown(c.server.stopping)

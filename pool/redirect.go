@@ -52,6 +52,9 @@ func named(reply []byte) (slot int, addr []byte) {
 	return int(n), addr
 }
 
+// Resends reports whether requests are sent again when a server can't answer them now. Loop-only.
+func (p *Pool) Resends() bool { return p.cfg.Resend }
+
 // Hint tells that the map may be out of date. Loop-only.
 func (p *Pool) Hint() {
 	if p.cfg.Hint != nil {
@@ -95,6 +98,9 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		}
 		a.wait(c)
 		return p.put(&a)
+	}
+	if !p.cfg.Cluster {
+		return false // it knows no more than we do
 	}
 	if !ok || e.blocks {
 		p.giveUp(&a, p.Moved(c.server.index))
@@ -143,10 +149,10 @@ func (p *Pool) Moved(server int) *Failure {
 func (p *Pool) late(age int64) bool { return p.cfg.Timeout > 0 && age > int64(p.cfg.Timeout) }
 
 // detour takes a request for a server that can't be reached, of which nothing was sent: its keys may be elsewhere by now, or
-// soon. Any other node knows. It is done, or f says why not.
+// soon. Any other node of a cluster knows; else it waits. It is done, or f says why not.
 func (c *Conn) detour(raw []byte, recv Receiver, tag uint64, cmd uint16, f *Failure) *Failure {
 	p := c.pool
-	if !p.cfg.Cluster || c.own || p.stopped || f.Kind != Down {
+	if !p.cfg.Resend || c.own || p.stopped || f.Kind != Down {
 		return f
 	}
 	a, ok := c.anew(&pending{recv: recv, tag: tag, cmd: cmd, at: p.Now}, raw)

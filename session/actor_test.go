@@ -239,7 +239,7 @@ var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for se
 	`|the server takes no MULTI from the proxy; nothing was sent|no connection of its own is free for this command \(--pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|does not acknowledge.*|could not be reached.*))\r\n$`)
 
 func (a *actor) ownError(b []byte) bool {
-	return ownError.Match(b) || a.fake != nil && passingError.Match(b)
+	return ownError.Match(b) || (a.fake != nil || a.successors != nil) && passingError.Match(b)
 }
 
 // judge reports whether b answers the command.
@@ -256,7 +256,7 @@ func (a *actor) judge(args []string, b []byte) bool {
 // judgeOrder looks whether a command that was answered ran after a later one of the client for the same keys.
 func (a *actor) judgeOrder(keys ...string) {
 	for _, k := range keys {
-		if a.fake != nil && a.fake.late[k] {
+		if a.fake != nil && a.fake.late[k] || a.successors != nil && a.successors.late[k] {
 			a.tb.Fatalf("client %s: the command for %s was overtaken", a.clientEnd.name, k)
 		}
 	}

@@ -31,7 +31,7 @@ func (s *Session) block(spec *command.Spec, req *parser.Request) {
 				s.refuse(spec, errPinnedElsewhere)
 				return
 			}
-			if s.env.Map.Slotted() {
+			if s.env.Pool.Resends() {
 				s.sendApart(spec, raw, server)
 				return
 			}

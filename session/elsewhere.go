@@ -13,7 +13,7 @@ import (
 	"ringmaster/stats"
 )
 
-// What a node of a cluster refuses since the keys are elsewhere, or since it can't answer now, is sent again: by package pool,
+// What a server refuses since the keys are elsewhere, or since it can't answer now, is sent again: by package pool,
 // or if it is more than one request on a shared connection, from here.
 
 // piece is what a transaction is sent again from.
@@ -25,12 +25,18 @@ type piece struct {
 	again   bool // nothing has run
 }
 
-// slotOf is the hash slot of a key in front of a cluster; -1: there is none.
-func (e *Env) slotOf(key []byte) int {
-	if key == nil || !e.Map.Slotted() {
+// slotOf is the hash slot of a key, or where there are none its shard, whose keys a command may have together; below 0: key is
+// nil.
+func slotOf(key []byte, m *shard.Map) int {
+	switch {
+	case key == nil:
 		return -1
+	case m.Slotted():
+		return int(shard.Slot(key))
+	case m.Random():
+		return 0
 	}
-	return int(shard.Slot(key))
+	return m.Lookup(key)
 }
 
 // Hold is pool.Holder.
@@ -104,7 +110,7 @@ type deferred interface {
 	again(e *Env)
 }
 
-// apart is a request over a connection of the session's own in front of a cluster: WATCH, or one that may block.
+// apart is a request over a connection of the session's own, where servers come and go: WATCH, or one that may block.
 type apart struct {
 	s      *Session
 	spec   *command.Spec
@@ -119,14 +125,14 @@ type apart struct {
 	since  int64 // when it was refused first, of the refusals that followed at once
 }
 
-// SlotOf gives pool.Config.Slot.
-func SlotOf(limits parser.Limits) func(raw []byte) (slot int, reads bool) {
+// SlotOf gives pool.Config.Slot where keys are placed as in m: later maps keep the hash slots, or the shards.
+func SlotOf(limits parser.Limits, m *shard.Map) func(raw []byte) (slot int, reads bool) {
 	return func(raw []byte) (slot int, reads bool) {
 		spec, key := firstKey(raw, nil, &limits)
 		if key == nil {
 			return -1, false
 		}
-		return int(shard.Slot(key)), spec.ReadOnly()
+		return slotOf(key, m), spec.ReadOnly()
 	}
 }
 

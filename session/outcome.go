@@ -20,7 +20,7 @@ type outcome struct {
 	everywhere []everywhere
 	waiting    int
 	messages   []message // whose counts are corrected
-	piece      *piece    // in front of a cluster: to send it again; else nil
+	piece      *piece    // where servers come and go: to send it again; else nil
 	buf        []byte    // EXEC's reply so far, if the proxy has something to add to it
 	why        []byte    // the server's first error against a command that was queued; nil: none
 }

@@ -58,10 +58,10 @@ func (p *proving) step(s *Session) {
 	}
 }
 
-// putOff asks again at a tick, in front of a cluster whose keys may be elsewhere by then; false: the client is to be told.
+// putOff asks again at a tick, where the keys may be elsewhere by then; false: the client is to be told.
 func (p *proving) putOff(s *Session, f *pool.Failure) bool {
 	limit := int64(s.env.Pool.Timeout())
-	if !s.env.Map.Slotted() || f.Kind != pool.Down && f.Kind != pool.Lost || limit > 0 && s.env.Pool.Now-p.since > limit {
+	if !s.env.Pool.Resends() || f.Kind != pool.Down && f.Kind != pool.Lost || limit > 0 && s.env.Pool.Now-p.since > limit {
 		return false
 	}
 	p.asked, p.proved, p.failure = false, false, nil

@@ -22,15 +22,22 @@ type fakeCluster struct {
 	moving map[string]string // by tag: the node it is being moved to
 	down   bool              // no node takes keys
 	loads  map[string]bool   // by node
+	order
+}
+
+// order is in which order commands ran.
+type order struct {
 	// By client, tag and half: the number of the latest command that ran, and of the latest that wrote; and by key those that ran
 	// after a later one, of which one wrote.
 	ran, wrote map[string]int
 	late       map[string]bool
 }
 
+func newOrder() order { return order{map[string]int{}, map[string]int{}, map[string]bool{}} }
+
 func newFakeCluster(w *world, rnd *rand.Rand) *fakeCluster {
 	return &fakeCluster{
-		w: w, rnd: rnd, owner: maps.Clone(w.slots), moving: map[string]string{}, loads: map[string]bool{}, ran: map[string]int{}, wrote: map[string]int{}, late: map[string]bool{},
+		w: w, rnd: rnd, owner: maps.Clone(w.slots), moving: map[string]string{}, loads: map[string]bool{}, order: newOrder(),
 	}
 }
 
@@ -71,12 +78,7 @@ func (f *fakeCluster) finish(tag string) {
 // publish tells the loop where the slots are.
 func (f *fakeCluster) publish() {
 	maps.Copy(f.w.slots, f.owner)
-	m, err := f.w.slotMap()
-	if err != nil {
-		f.w.tb.Fatal(err)
-	}
-	f.w.pool.Follow(m)
-	f.w.env.Follow(m)
+	f.w.follow(f.w.slotMap())
 }
 
 // calm ends all trouble.
@@ -136,7 +138,7 @@ func (f *fakeCluster) refuses(node string, keys []string, asking bool) string {
 }
 
 // runs notes that a command with these keys runs.
-func (f *fakeCluster) runs(name string, keys []string) {
+func (f order) runs(name string, keys []string) {
 	reads := name == "GET" || name == "MGET"
 	for _, k := range keys {
 		client, number, _ := strings.Cut(k[3:], "-")
@@ -187,4 +189,4 @@ func (s *serverEnd) cluster(args []string) string {
 }
 
 // passingError is what servers may say when they could not answer within the timeout.
-var passingError = regexp.MustCompile(`^-(CLUSTERDOWN|LOADING|TRYAGAIN) .*\r\n$`)
+var passingError = regexp.MustCompile(`^-(CLUSTERDOWN|LOADING|TRYAGAIN|READONLY) .*\r\n$`)

@@ -58,12 +58,19 @@ func runRandom(t *testing.T, seed uint64) {
 	if rnd.IntN(4) == 0 {
 		s.session.OutputLimit = 20000
 	}
-	s.upstream.Cluster = rnd.IntN(3) == 0
+	switch rnd.IntN(3) {
+	case 0:
+		s.upstream.Cluster = true
+	case 1:
+		s.upstream.Resend = true
+	}
 	c := &chaos{world: newWorld(t, s), rnd: rnd}
 	c.pool.Seed(seed)
 	if s.upstream.Cluster {
 		c.fake = newFakeCluster(c.world, rnd)
 		c.databases = 1
+	} else if s.upstream.Resend {
+		c.successors = newSuccessors(c.world, rnd)
 	}
 	for range 8 {
 		c.enter()
@@ -80,6 +87,9 @@ func runRandom(t *testing.T, seed uint64) {
 	if c.right < 100 || c.errors == 0 {
 		t.Errorf("the run tests little: %d replies were right, %d errors of the proxy's own", c.right, c.errors)
 	}
+	if again := c.stats.Redirects[stats.RedirectRetry]; c.successors != nil && (c.successors.count == 0 || again == 0) {
+		t.Errorf("the run tests little: %d servers were replaced, %d requests sent again", c.successors.count, again)
+	}
 	c.end()
 }
 
@@ -95,6 +105,9 @@ func (c *chaos) act() {
 	a := c.actors[c.rnd.IntN(len(c.actors))]
 	if c.fake != nil && c.rnd.IntN(40) == 0 {
 		c.fake.act()
+	}
+	if c.successors != nil && c.rnd.IntN(100) == 0 {
+		c.successors.act()
 	}
 	switch n := c.rnd.IntN(1000); {
 	case n < 250:
@@ -258,6 +271,9 @@ func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 		if refusal := s.cluster(args); refusal != "" {
 			return append(b, refusal...)
 		}
+	}
+	if s.w.successors != nil && s.w.successors.refuse(s, args) {
+		return append(b, readOnly...)
 	}
 	return s.appendAnswer(b, args)
 }

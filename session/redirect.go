@@ -16,6 +16,7 @@ type redirection struct {
 	ends []*redirectEnd
 	left int                 // ends that do not know yet what the server calls them
 	done func(*pool.Failure) // called once all do; nil: it was
+	gone bool                // the client is, and the servers are told
 }
 
 // redirectEnd is one server's connection of a redirection.
@@ -86,17 +87,41 @@ func (r *redirection) end() {
 	r.done = nil
 	delete(r.s.env.redirects, r)
 	for _, e := range r.ends {
-		r.s.hold(-len(e.buf))
-		e.buf = nil
-		if c := e.conn; c != nil {
-			e.conn = nil
-			c.Return(false)
+		e.end()
+	}
+}
+
+func (e *redirectEnd) end() {
+	e.r.s.hold(-len(e.buf))
+	e.buf = nil
+	if c := e.conn; c != nil {
+		e.conn = nil
+		c.Return(false)
+	}
+}
+
+// leave is end for a client that is gone: what the servers have sent it by then must not be lost.
+func (r *redirection) leave() {
+	delete(r.s.env.redirects, r)
+	r.gone = true
+	for _, e := range r.ends {
+		if e.conn != nil && e.conn.Enqueue(appendRequest(nil, "QUIT"), e, lastWord, pool.Part) != nil {
+			e.end()
 		}
 	}
 }
 
-// Reply is pool.Receiver, for CLIENT ID.
-func (e *redirectEnd) Reply(_ uint64, b []byte, piece pool.Piece) {
+// lastWord is the tag of the answer to QUIT; that of CLIENT ID is 0.
+const lastWord = 1
+
+// Reply is pool.Receiver.
+func (e *redirectEnd) Reply(tag uint64, b []byte, piece pool.Piece) {
+	if tag == lastWord {
+		if piece&pool.Last != 0 {
+			e.end()
+		}
+		return
+	}
 	if len(e.reply) < maxTrackingReply {
 		e.reply = append(e.reply, b...)
 	}
@@ -113,7 +138,13 @@ func (e *redirectEnd) Reply(_ uint64, b []byte, piece pool.Piece) {
 }
 
 // Fail is pool.Receiver.
-func (e *redirectEnd) Fail(_ uint64, f *pool.Failure) { e.r.arrived(f) }
+func (e *redirectEnd) Fail(tag uint64, f *pool.Failure) {
+	if tag == lastWord {
+		e.end()
+		return
+	}
+	e.r.arrived(f)
+}
 
 // OwnLost is pool.Owner. The server finds the redirection broken, too, and says so.
 func (e *redirectEnd) OwnLost(*pool.Conn, *pool.Failure) {
@@ -150,14 +181,14 @@ func (s *Session) targetGone() {
 	s.env.everywhere(func(e *Env) any {
 		for r := range e.redirects {
 			if r.to == id && r.done == nil { // else somebody waits for it
-				r.end()
+				r.leave()
 			}
 		}
 		return nil
 	}, func([]any) {})
 }
 
-// broken tells the session that the other client is gone, as the server would: it went while the redirection was made.
+// broken tells the session that the other client is gone, as the server would: it went before the server knew.
 func (r *redirection) broken() {
 	s := r.s
 	if s.state != open || s.pin == nil || s.pin.tracking.redirect != r {
@@ -167,7 +198,7 @@ func (r *redirection) broken() {
 		s.push(appendBroken(nil, int64(r.to)))
 	}
 	for _, e := range r.ends {
-		if e.conn != nil {
+		if e.conn != nil && !r.gone {
 			// Not from within its own callback.
 			_ = s.rings.Pick(e.server, s.seat).Tell("CLIENT", "KILL", "ID", itoa(int(e.id)))
 		}

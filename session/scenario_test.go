@@ -18,7 +18,7 @@ import (
 
 // TestScenarios plays the stories in testdata. Each file holds several, which begin with "== title".
 // Lines before the first step set the scene: "servers A B", "config max-in-flight 4", "password x",
-// "config cluster 1" (the slot of {A} is at server A), "by hand" (the story answers dials and logins itself). Clients have names in small letters, servers'
+// "config cluster 1" (the slot of {A} is at server A), "config resend 1" (servers can take over from each other), "by hand" (the story answers dials and logins itself). Clients have names in small letters, servers'
 // connections in capitals. Whatever either end has received must be looked at before the story ends.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -294,6 +294,7 @@ var verbs = []struct {
 	}},
 	{verb(`SERVER accepts`), func(s *story, m []string) { s.open(s.dialTo(m[0])) }},
 	{verb(`slot (\S+) moves to (\S+)`), func(s *story, m []string) { s.moves(m[0], m[1]) }},
+	{verb(`SERVER takes over from (\S+)`), func(s *story, m []string) { s.replace(m[1], m[0]) }},
 	{verb(`the map is said to be old`), func(s *story, m []string) {
 		if s.hints == 0 {
 			s.Errorf("%s: nobody says so", s.where)

@@ -439,10 +439,10 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 		o.messages = nil
 	}
 	o.tag = s.expect(len(tx.buf.B))
-	if env.Map.Slotted() {
+	if env.Pool.Resends() {
 		o.piece = &piece{buf: tx.buf, watched: watched, Resend: pool.Resend{
 			Raw: tx.buf.B, Needs: needs, Requests: requests, Recv: o, Counted: last, Cmd: spec.ID, Rings: s.rings, Seat: s.seat,
-			Server: tx.server, Slot: env.slotOf(tx.key), Reads: !tx.writes && len(tx.everywhere) == 0, Since: env.Pool.Now, From: conn,
+			Server: tx.server, Slot: slotOf(tx.key, env.Map), Reads: !tx.writes && len(tx.everywhere) == 0, Since: env.Pool.Now, From: conn,
 		}}
 	}
 	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks); f != nil {
@@ -462,7 +462,7 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 			s.pin.soiled = true // no EXEC was sent: the server still watches
 		}
 	}
-	if !env.Map.Slotted() {
+	if !env.Pool.Resends() {
 		env.Pool.Buffers.Put(tx.buf)
 	}
 }

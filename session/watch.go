@@ -37,7 +37,7 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	raw := bytes.Clone(req.Raw)
 	s.begin(&errand{
 		send: func(s *Session) {
-			if s.env.Map.Slotted() {
+			if s.env.Pool.Resends() {
 				s.sendApart(spec, raw, server)
 				return
 			}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,7 +42,10 @@ type world struct {
 	slots   map[string]string
 	numbers shard.Numbers
 	hints   int
-	fake    *fakeCluster // of the random test
+	groups  []shard.Group // with names that servers take over from each other: who has each
+	// Of the random test.
+	fake       *fakeCluster
+	successors *successors
 }
 
 // settings are what a test may choose before the world is made.
@@ -75,15 +79,24 @@ func newWorld(tb testing.TB, s settings) *world {
 	}
 	m, err := shard.New(cfg)
 	w := &world{tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, databases: 16}
-	if s.upstream.Cluster {
+	if s.upstream.Cluster || s.upstream.Resend {
+		s.upstream.Resend = true
 		s.upstream.Hint = func() { w.hints++ }
-		s.upstream.Slot = SlotOf(s.session.Limits)
+	}
+	switch {
+	case s.upstream.Cluster:
 		s.session.Sharded = true
 		w.slots = map[string]string{}
 		for _, name := range s.servers {
 			w.slots[name] = name
 		}
 		m, err = w.slotMap()
+	case s.upstream.Resend:
+		w.numbers.Placement = cfg
+		for _, server := range cfg.Servers {
+			w.groups = append(w.groups, shard.Group{Name: server.Name, Primary: server})
+		}
+		m, err = w.numbers.Map(w.groups)
 	}
 	if err != nil {
 		tb.Fatal(err)
@@ -92,6 +105,9 @@ func newWorld(tb testing.TB, s settings) *world {
 		if m.Lookup([]byte("{"+name+"}")) != i {
 			tb.Fatalf("no key lives on the server it is named after: {%s}", name)
 		}
+	}
+	if s.upstream.Resend {
+		s.upstream.Slot = SlotOf(s.session.Limits, m)
 	}
 	w.stats = stats.NewLoop(len(command.All()), m.Len())
 	w.pool = pool.New(s.upstream, m, w.stats, slog.New(slog.DiscardHandler))
@@ -129,7 +145,18 @@ func (w *world) slotMap() (*shard.Map, error) {
 // moves puts the slot of a tag elsewhere, and tells the loop.
 func (w *world) moves(tag, name string) {
 	w.slots[tag] = name
-	m, err := w.slotMap()
+	w.follow(w.slotMap())
+}
+
+// replace puts another server in the place of the one with this name, and tells the loop.
+func (w *world) replace(name, by string) {
+	i := slices.IndexFunc(w.groups, func(g shard.Group) bool { return g.Name == name })
+	w.groups[i].Primary.Addr = by + ":6379"
+	w.follow(w.numbers.Map(w.groups))
+}
+
+func (w *world) follow(m *shard.Map, err error) {
+	w.tb.Helper()
 	if err != nil {
 		w.tb.Fatal(err)
 	}
@@ -186,7 +213,7 @@ func (w *world) pass(d time.Duration) {
 
 // connName is how tests call the connection: by server, then what is not plain.
 func connName(c *pool.Conn) string {
-	name, key := c.Server().Name, c.Key()
+	name, key := strings.TrimSuffix(c.Server().Addr, ":6379"), c.Key()
 	if key.Proto != 2 {
 		name += fmt.Sprintf(".resp%d", key.Proto)
 	}

@@ -10,17 +10,25 @@ import (
 const MaxNodes = 1024
 
 // Numbers makes the maps of a topology that changes: a server keeps its number from map to map, and the number of one that
-// is gone is not given to another before all others were. One goroutine at a time; control plane only.
+// is gone is not given to another before all others were. A shard with a name is different: its number is that of its place
+// in the list of groups, and passes from one primary to the next. One goroutine at a time; control plane only.
 type Numbers struct {
+	// Placement places keys on groups with names, as on servers with these names. Its Servers are left out.
+	Placement Config
+
 	servers []Server // by number; without an address: gone
 	freed   []int    // the numbers of those, the oldest first
 }
 
-// Map numbers the servers of groups and places the slots on their primaries. Slots without an owner go to the first
-// primary, which says what is wrong. The error says that there are no groups, or too many servers.
+// Map numbers the servers of groups and places the slots on their primaries, or keys by name where groups have names; these
+// are the same, in the same order, each time. Slots without an owner go to the first primary, which says what is wrong. The
+// error says that there are no groups, or too many servers.
 func (n *Numbers) Map(groups []Group) (*Map, error) {
 	if len(groups) == 0 {
 		return nil, errors.New("shard: no primary is known")
+	}
+	if groups[0].Name != "" {
+		return n.named(groups)
 	}
 	wanted := map[string]bool{}
 	for _, g := range groups {
@@ -63,6 +71,16 @@ func (n *Numbers) Map(groups []Group) (*Map, error) {
 	}
 	m.servers = slices.Clone(n.servers)
 	return m, nil
+}
+
+// named is Map for groups with names.
+func (n *Numbers) named(groups []Group) (*Map, error) {
+	c := n.Placement
+	c.Servers = nil
+	for _, g := range groups {
+		c.Servers = append(c.Servers, Server{Name: g.Name, Addr: g.Primary.Addr, Weight: 1})
+	}
+	return New(c)
 }
 
 // take gives a new server a number.

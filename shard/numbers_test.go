@@ -57,3 +57,44 @@ func TestNumbersOfTheGoneAreGivenAgainLast(t *testing.T) {
 		t.Error("a map without servers was made")
 	}
 }
+
+func TestANamedShardKeepsItsNumberAndKeys(t *testing.T) {
+	n := Numbers{Placement: Config{Hash: Murmur, HashTag: "{}"}}
+	groups := func(addrs ...string) (list []Group) {
+		for i, a := range addrs {
+			list = append(list, Group{Name: []string{"red", "green", "blue"}[i], Primary: Server{Name: a, Addr: a, Weight: 1}})
+		}
+		return list
+	}
+	m1, err := n.Map(groups("a:1", "b:1", "c:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m2, err := n.Map(groups("a:1", "d:1", "c:1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	static, err := New(Config{Hash: Murmur, HashTag: "{}", Servers: []Server{{"red", "x:1", 1}, {"green", "y:1", 1}, {"blue", "z:1", 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m1.Server(1) != (Server{"green", "b:1", 1}) || m2.Server(1) != (Server{"green", "d:1", 1}) || m2.Len() != 3 || m2.Slotted() {
+		t.Errorf("green was %v and is %v", m1.Server(1), m2.Server(1))
+	}
+	var at [3]int
+	for i := range 1000 {
+		key := fmt.Appendf(nil, "key:%d", i)
+		a, b, c := m1.Lookup(key), m2.Lookup(key), static.Lookup(key)
+		if a != b || a != c {
+			t.Fatalf("%s is at %d, then at %d, and with a fixed list at %d", key, a, b, c)
+		}
+		at[a]++
+	}
+	if at[0] == 0 || at[1] == 0 || at[2] == 0 {
+		t.Errorf("the shards have %v keys", at)
+	}
+	one := Numbers{}
+	if m, err := one.Map(groups("a:1")); err != nil || m.Lookup([]byte("x")) != 0 || !slices.Equal(m.Shards(), []int{0}) {
+		t.Errorf("one name: %v", err)
+	}
+}

@@ -75,7 +75,7 @@ func TestSamplesSumOverLoopsAndSkipUnusedCommands(t *testing.T) {
 
 	v := &View{Loops: []Loop{*a, *b}, Commands: []string{"get", "set"}, Servers: []string{"one"}, Version: "v1", Uptime: 9}
 	v.Topology = &Topology{
-		Kind: "cluster", Refreshes: 21, Failures: 22, Changes: 23, Asked: 24, Silent: 25, Outvoted: 26, Age: 27, Nodes: 28, Covered: 29, Moving: 30,
+		Kind: "cluster", Refreshes: 21, Failures: 22, Changes: 23, Asked: 24, Silent: 25, Outvoted: 26, Age: 27, Nodes: 28, Slotted: true, Covered: 29, Moving: 30,
 	}
 	want := map[string]uint64{
 		"build_info{v1}": 1, "uptime_seconds{}": 9,

@@ -26,8 +26,11 @@ type Topology struct {
 	Asked, Silent, Outvoted uint64
 	// Age is the time since nodes last gave a map, seconds.
 	Age uint64
-	// Nodes are those known now, Covered the hash slots that have a primary, Moving those on their way to another.
-	Nodes, Covered, Moving uint64
+	// Nodes are those known now that can be asked.
+	Nodes uint64
+	// Slotted says that they share the hash slots of a Redis Cluster: Covered have a primary, Moving are on their way to another.
+	Slotted         bool
+	Covered, Moving uint64
 }
 
 // Sample is one value of a metric.
@@ -246,6 +249,15 @@ func redirectHops(v *View, emit func(Sample)) {
 		}
 		if hop == 0 || sum > 0 {
 			emit(Sample{Labels: []string{itoa(hop + 1)}, Value: sum})
+		}
+	}
+}
+
+// slotted has a sample where the servers share hash slots.
+func slotted(get func(*Topology) uint64) collect {
+	return func(v *View, emit func(Sample)) {
+		if t := v.Topology; t != nil && t.Slotted {
+			emit(Sample{Labels: []string{t.Kind}, Value: get(t)})
 		}
 	}
 }

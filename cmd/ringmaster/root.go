@@ -110,7 +110,8 @@ func newDemo(start starter) *cobra.Command {
 			return run(cmd, c, start, func(b bound) { writeDemo(cmd.OutOrStdout(), c, b) })
 		},
 	}
-	addFlags(cmd, loader, "upstream", "topology", "upstream-username", "upstream-password", "upstream-password-file")
+	addFlags(cmd, loader, "upstream", "topology", "upstream-username", "upstream-password", "upstream-password-file",
+		"sentinel-masters", "sentinel-username", "sentinel-password", "sentinel-password-file")
 	return cmd
 }
 

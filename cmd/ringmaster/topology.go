@@ -8,15 +8,23 @@ import (
 
 	"ringmaster/control/cluster"
 	"ringmaster/control/config"
+	"ringmaster/control/sentinel"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
-// topology is where the map of the servers comes from: the settings, or a cluster that is followed.
+// watcher follows servers that change.
+type watcher interface {
+	Discover(ctx context.Context) ([]shard.Group, error)
+	Run(ctx context.Context, publish func([]shard.Group))
+	Hint()
+}
+
+// topology is where the map of the servers comes from: the settings, or a cluster or sentinels that are followed.
 type topology struct {
 	initial *shard.Map
 	current atomic.Pointer[shard.Map]
-	watcher *cluster.Watcher // nil: the servers are fixed
+	watcher watcher // nil: the servers are fixed
 	numbers shard.Numbers
 	log     *slog.Logger
 	kind    string // as --topology
@@ -26,9 +34,20 @@ type topology struct {
 func newTopology(ctx context.Context, c *config.Config, log *slog.Logger) (*topology, error) {
 	t := &topology{log: log, kind: c.Topology}
 	var err error
-	if c.Topology == config.Cluster {
-		err = t.discover(ctx, c)
-	} else {
+	switch c.Topology {
+	case config.Cluster:
+		t.watcher = cluster.New(cluster.Config{
+			Seeds: addrs(c.Upstream), Username: c.UpstreamUsername, Password: c.UpstreamPassword.Reveal(), Timeout: c.DialTimeout, Log: log,
+		})
+		err = t.discover(ctx, "cluster")
+	case config.Sentinel:
+		t.numbers.Placement = c.Placement()
+		t.watcher = sentinel.New(sentinel.Config{
+			Sentinels: addrs(c.Upstream), Names: c.SentinelMasters, Username: c.SentinelUsername, Password: c.SentinelPassword.Reveal(),
+			ServerUsername: c.UpstreamUsername, ServerPassword: c.UpstreamPassword.Reveal(), Timeout: c.DialTimeout, Log: log,
+		})
+		err = t.discover(ctx, "primaries")
+	default:
 		t.initial, err = c.Map()
 	}
 	if err != nil {
@@ -38,23 +57,24 @@ func newTopology(ctx context.Context, c *config.Config, log *slog.Logger) (*topo
 	return t, nil
 }
 
-func (t *topology) discover(ctx context.Context, c *config.Config) error {
-	var seeds []string
-	for _, s := range c.Upstream {
-		seeds = append(seeds, s.Addr)
+func addrs(servers []shard.Server) (list []string) {
+	for _, s := range servers {
+		list = append(list, s.Addr)
 	}
-	t.watcher = cluster.New(cluster.Config{
-		Seeds: seeds, Username: c.UpstreamUsername, Password: c.UpstreamPassword.Reveal(), Timeout: c.DialTimeout, Log: t.log,
-	})
+	return list
+}
+
+// discover finds what is followed.
+func (t *topology) discover(ctx context.Context, what string) error {
 	groups, err := t.watcher.Discover(ctx)
 	if err != nil {
-		return fmt.Errorf("cannot find the cluster: %w", err)
+		return fmt.Errorf("cannot find the %s: %w", what, err)
 	}
 	t.initial, err = t.numbers.Map(groups)
 	return err
 }
 
-// run follows the cluster, if there is one, until ctx ends.
+// run follows what changes, if anything does, until ctx ends.
 func (t *topology) run(ctx context.Context, data plane) {
 	if t.watcher == nil {
 		return
@@ -62,7 +82,7 @@ func (t *topology) run(ctx context.Context, data plane) {
 	t.watcher.Run(ctx, func(groups []shard.Group) {
 		m, err := t.numbers.Map(groups)
 		if err != nil {
-			t.log.Error("the cluster's new map can't be used; going on with the one before", slog.Any("cause", err))
+			t.log.Error("the new map can't be used; going on with the one before", slog.Any("cause", err))
 			return
 		}
 		t.current.Store(m)
@@ -93,6 +113,8 @@ type described struct {
 	Servers  []shard.Server
 	// Cluster is what is known of the cluster that is followed.
 	Cluster *cluster.Status `json:",omitempty"`
+	// Sentinel is what is known of the primaries that are followed.
+	Sentinel *sentinel.Status `json:",omitempty"`
 }
 
 // describe is what /topology shows now. Any goroutine.
@@ -102,21 +124,33 @@ func (t *topology) describe() any {
 	for _, i := range m.Shards() {
 		d.Servers = append(d.Servers, m.Server(i))
 	}
-	if t.watcher != nil {
-		s := t.watcher.Status()
+	switch w := t.watcher.(type) {
+	case *cluster.Watcher:
+		s := w.Status()
 		d.Cluster = &s
+	case *sentinel.Watcher:
+		s := w.Status()
+		d.Sentinel = &s
 	}
 	return d
 }
 
 // counted is what /metrics shows of how the servers were discovered; nil: they are fixed. Any goroutine.
 func (t *topology) counted() *stats.Topology {
-	if t.watcher == nil {
-		return nil
+	switch w := t.watcher.(type) {
+	case *cluster.Watcher:
+		s := w.Status()
+		return &stats.Topology{
+			Kind: t.kind, Refreshes: s.Refreshes, Failures: s.Failures, Changes: s.Changes, Asked: s.Asked, Silent: s.Silent,
+			Outvoted: s.Outvoted, Age: uint64(s.Age().Seconds()), Nodes: uint64(len(s.Nodes)),
+			Slotted: true, Covered: uint64(s.Covered), Moving: uint64(s.Open),
+		}
+	case *sentinel.Watcher:
+		s := w.Status()
+		return &stats.Topology{
+			Kind: t.kind, Refreshes: s.Refreshes, Failures: s.Failures, Changes: s.Changes, Asked: s.Asked, Silent: s.Silent,
+			Outvoted: s.Outvoted, Age: uint64(s.Age().Seconds()), Nodes: uint64(len(s.Sentinels)),
+		}
 	}
-	s := t.watcher.Status()
-	return &stats.Topology{
-		Kind: t.kind, Refreshes: s.Refreshes, Failures: s.Failures, Changes: s.Changes, Asked: s.Asked, Silent: s.Silent,
-		Outvoted: s.Outvoted, Age: uint64(s.Age().Seconds()), Nodes: uint64(len(s.Nodes)), Covered: uint64(s.Covered), Moving: uint64(s.Open),
-	}
+	return nil
 }

@@ -61,9 +61,19 @@ func summary(file string, c *config.Config) string {
 	if c.Topology == config.Sharded {
 		placed = fmt.Sprintf(" (%s, %s)", c.Distribution, c.Hash)
 	}
-	servers := "1 server"
+	if c.Topology == config.Sentinel {
+		placed = fmt.Sprintf(", masters %s", strings.Join(c.SentinelMasters, ", "))
+		if len(c.SentinelMasters) > 1 {
+			placed += fmt.Sprintf(" (%s, %s)", c.Distribution, c.Hash)
+		}
+	}
+	kind := "server"
+	if c.Topology == config.Sentinel {
+		kind = "sentinel"
+	}
+	servers := "1 " + kind
 	if n := len(c.Upstream); n > 1 {
-		servers = fmt.Sprintf("%d servers", n)
+		servers = fmt.Sprintf("%d %ss", n, kind)
 	}
 	return fmt.Sprintf("%s: right; %s%s behind %s", file, servers, placed, strings.Join(c.Listen, ", "))
 }

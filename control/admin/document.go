@@ -56,6 +56,6 @@ Beside ` + "`/metrics`" + ` the same address serves:
 
 - ` + "`/healthz`" + `: 200 while the process lives and its loops answer within 2 s, else 503. For restarting it.
 - ` + "`/readyz`" + `: 200 while every server can be reached, else 503 with the names of those that cannot. For sending it traffic.
-- ` + "`/topology`" + `: the servers, and in front of a Redis Cluster which slots each has, how often the nodes were asked and what they said, as JSON.
+- ` + "`/topology`" + `: the servers, and in front of a Redis Cluster which slots each has, how often the nodes were asked and what they said, or what sentinels say of each master, as JSON.
 - ` + "`/debug/pprof/`" + `: Go's profiler, with ` + "`--pprof`" + ` only.
 `

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
+	"ringmaster/internal/refresh"
 	"ringmaster/internal/respclient"
 )
 
@@ -18,15 +18,8 @@ var (
 	askSlots  = []string{"CLUSTER", "SLOTS"}
 )
 
-// grace is how long silent nodes are waited for once most have answered.
-const grace = 100 * time.Millisecond
-
 // answer is a node's view, or why there is none.
-type answer struct {
-	addr string
-	view *view
-	err  error
-}
+type answer = refresh.Answer[*view]
 
 // ask gets the view of the node at addr.
 func (w *Watcher) ask(ctx context.Context, addr string) (*view, error) {
@@ -82,41 +75,6 @@ func firstOf(err error) error {
 	return err
 }
 
-// askAll asks nodes at once. When most have answered, the others have a grace; a node that is cut off must not hold
-// up what the others know. It returns when all that it started has ended.
-func (w *Watcher) askAll(ctx context.Context, addrs []string) []answer {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	came := make(chan answer, len(addrs))
-	for _, addr := range addrs {
-		go func() {
-			v, err := w.ask(ctx, addr)
-			came <- answer{addr, v, err}
-		}()
-	}
-	answers := make([]answer, 0, len(addrs))
-	views := 0
-	var patience <-chan time.Time
-	for len(answers) < len(addrs) {
-		select {
-		case a := <-came:
-			answers = append(answers, a)
-			if a.view != nil {
-				views++
-			}
-			if patience == nil && 2*views > len(addrs) {
-				timer := time.NewTimer(grace)
-				defer timer.Stop()
-				patience = timer.C
-			}
-		case <-patience:
-			cancel()
-		}
-	}
-	slices.SortFunc(answers, func(a, b answer) int { return strings.Compare(a.addr, b.addr) })
-	return answers
-}
-
 // survey asks Nodes of known. When most of those stay silent, or none says ok, it asks as many again, and seeds until
 // one says ok. What the views name is asked too while there is room.
 func (w *Watcher) survey(ctx context.Context, known []string) []answer {
@@ -130,7 +88,7 @@ func (w *Watcher) survey(ctx context.Context, known []string) []answer {
 				addrs = append(addrs, addr)
 			}
 		}
-		answers = append(answers, w.askAll(ctx, addrs)...)
+		answers = append(answers, refresh.All(ctx, addrs, w.ask)...)
 		return len(addrs) > 0
 	}
 	round(known, w.cfg.Nodes)
@@ -147,7 +105,7 @@ func (w *Watcher) survey(ctx context.Context, known []string) []answer {
 
 // healthy reports whether a view says cluster_state:ok.
 func healthy(answers []answer) bool {
-	return slices.ContainsFunc(answers, func(a answer) bool { return a.view != nil && a.view.ok })
+	return slices.ContainsFunc(answers, func(a answer) bool { return a.View != nil && a.View.ok })
 }
 
 // distinct are the views, one of each node: a node may be asked under two names.
@@ -155,9 +113,9 @@ func distinct(answers []answer) []*view {
 	var views []*view
 	seen := map[string]bool{}
 	for _, a := range answers {
-		if a.view != nil && !seen[a.view.self.id] {
-			seen[a.view.self.id] = true
-			views = append(views, a.view)
+		if a.View != nil && !seen[a.View.self.id] {
+			seen[a.View.self.id] = true
+			views = append(views, a.View)
 		}
 	}
 	return views
@@ -192,12 +150,12 @@ func explain(answers []answer) error {
 	texts := make([]string, 0, len(answers))
 	for _, a := range answers {
 		switch {
-		case a.err != nil:
-			texts = append(texts, fmt.Sprintf("%s: %v", a.addr, a.err))
-		case !a.view.ok:
-			texts = append(texts, fmt.Sprintf("%s: cluster_state:fail, it knows %d nodes", a.addr, len(a.view.nodes)))
+		case a.Err != nil:
+			texts = append(texts, fmt.Sprintf("%s: %v", a.Addr, a.Err))
+		case !a.View.ok:
+			texts = append(texts, fmt.Sprintf("%s: cluster_state:fail, it knows %d nodes", a.Addr, len(a.View.nodes)))
 		default:
-			texts = append(texts, fmt.Sprintf("%s: knows no node that owns slots and can be reached", a.addr))
+			texts = append(texts, fmt.Sprintf("%s: knows no node that owns slots and can be reached", a.Addr))
 		}
 	}
 	return errors.New(strings.Join(texts, "; "))

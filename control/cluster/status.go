@@ -50,7 +50,7 @@ func (s *Status) count(answers []answer, outvoted int) {
 	s.Asked += uint64(len(answers))
 	s.Outvoted += uint64(outvoted)
 	for _, a := range answers {
-		if a.view == nil {
+		if a.View == nil {
 			s.Silent++
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"ringmaster/internal/refresh"
 	"ringmaster/shard"
 )
 
@@ -51,9 +52,9 @@ type Config struct {
 
 // Watcher follows one cluster.
 type Watcher struct {
-	cfg   Config
-	log   *slog.Logger
-	hints chan struct{}
+	cfg  Config
+	log  *slog.Logger
+	pace *refresh.Pace
 
 	// Of whoever runs a refresh; Discover and Run do not overlap.
 	turn     int       // where in the list of primaries the next refresh begins
@@ -86,17 +87,12 @@ func New(c Config) *Watcher {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Watcher{cfg: c, log: c.Log, hints: make(chan struct{}, 1)}
+	return &Watcher{cfg: c, log: c.Log, pace: refresh.NewPace(c.MinInterval)}
 }
 
 // Hint says that the map may be out of date: a redirect, an unknown node or a failure was seen. Hints are joined, and
 // the nodes are asked at once or as soon as MinInterval allows. It never waits. Any goroutine.
-func (w *Watcher) Hint() {
-	select {
-	case w.hints <- struct{}{}:
-	default:
-	}
-}
+func (w *Watcher) Hint() { w.pace.Hint() }
 
 // Discover asks the seeds, and nodes that they name, and returns the groups. The error says what each one
 // answered. Before Run; Run then publishes what differs from this.
@@ -120,46 +116,11 @@ func (w *Watcher) Run(ctx context.Context, publish func([]shard.Group)) {
 	if w.topology() != nil {
 		wait = w.pause()
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	last := time.Now().Add(-w.cfg.MinInterval)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		case <-w.hints:
-			// What hints while this waits is answered by this refresh.
-			if !sleep(ctx, w.cfg.MinInterval-time.Since(last)) {
-				return
-			}
-			w.forgetHints()
-		}
-		last = time.Now()
+	w.pace.Run(ctx, wait, func() {
 		if changed, err := w.refresh(ctx); err == nil && changed {
 			publish(w.published())
 		}
-		timer.Reset(w.pause())
-	}
-}
-
-func (w *Watcher) forgetHints() {
-	select {
-	case <-w.hints:
-	default:
-	}
-}
-
-// sleep waits for d and reports whether ctx goes on.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	}, w.pause)
 }
 
 // pause is the time until the next refresh that nobody asks for.

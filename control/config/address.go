@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -79,6 +80,25 @@ func applyUpstream(c *Config, values []string) error {
 		servers = append(servers, more...)
 	}
 	c.Upstream = servers
+	return nil
+}
+
+// applySentinelMasters takes names. Each value is a list separated by commas.
+func applySentinelMasters(c *Config, values []string) error {
+	var names []string
+	for _, v := range values {
+		for _, name := range strings.Split(v, ",") {
+			name = strings.TrimSpace(name)
+			if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+				return fmt.Errorf("want names as in \"sentinel monitor NAME ...\", without blanks; got %q", name)
+			}
+			if slices.Contains(names, name) {
+				return fmt.Errorf("%s is given twice", name)
+			}
+			names = append(names, name)
+		}
+	}
+	c.SentinelMasters = names
 	return nil
 }
 

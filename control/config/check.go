@@ -4,6 +4,8 @@ import (
 	"net"
 	"slices"
 	"strings"
+
+	"ringmaster/shard"
 )
 
 // finish checks the settings against each other and settles what is left open.
@@ -15,6 +17,9 @@ func (c *Config) finish(l *Loader, ps *Problems) {
 	c.checkProtected(ps)
 	c.checkTimes(ps)
 	c.checkServers(ps)
+	if l.Upstreams == nil {
+		c.checkSentinel(ps)
+	}
 	c.checkCluster(ps)
 	if c.UpstreamUsername != "" && c.UpstreamPassword == "" {
 		ps.add(c.origin["upstream-username"], "upstream-username",
@@ -116,7 +121,7 @@ func (c *Config) checkServers(ps *Problems) {
 			ps.add(c.origin["topology"], "topology", "standalone means one server, and upstream names %d; want topology sharded, or one server", n)
 		}
 	}
-	if c.Topology == Cluster {
+	if c.Topology == Cluster || c.Topology == Sentinel {
 		return
 	}
 	if _, err := c.Map(); err != nil {
@@ -124,9 +129,42 @@ func (c *Config) checkServers(ps *Problems) {
 	}
 }
 
+// checkSentinel checks what only topology sentinel has.
+func (c *Config) checkSentinel(ps *Problems) {
+	if c.Topology != Sentinel {
+		for _, name := range []string{"sentinel-masters", "sentinel-username", "sentinel-password", "sentinel-password-file"} {
+			if where := c.origin[name]; where != "" && where[0] != '$' {
+				ps.add(c.origin[name], name, "nobody is asked for it with topology %s; give --topology sentinel, and the sentinels as --upstream", c.Topology)
+				return
+			}
+		}
+		return
+	}
+	if c.SentinelUsername != "" && c.SentinelPassword == "" {
+		ps.add(c.origin["sentinel-username"], "sentinel-username",
+			"there is no sentinel password; give one with --sentinel-password-file or $RINGMASTER_SENTINEL_PASSWORD")
+	}
+	for _, s := range c.Upstream {
+		if s.Weight != 1 || strings.HasPrefix(s.Addr, "unix:") {
+			ps.add(c.origin["upstream"], "upstream", "%s: with topology sentinel these are sentinels; want HOST:PORT", s.Addr)
+		}
+	}
+	if len(c.SentinelMasters) == 0 {
+		ps.add(c.origin["topology"], "sentinel-masters", "no name of a master is given; want those of \"sentinel monitor NAME ...\"")
+		return
+	}
+	p := c.Placement()
+	for _, name := range c.SentinelMasters {
+		p.Servers = append(p.Servers, shard.Server{Name: name, Addr: name, Weight: 1})
+	}
+	if _, err := shard.New(p); err != nil {
+		ps.add(c.origin["sentinel-masters"], "sentinel-masters", "%s", strings.TrimPrefix(err.Error(), "shard: "))
+	}
+}
+
 // checkCluster settles whether clients see a cluster.
 func (c *Config) checkCluster(ps *Problems) {
-	c.ClusterFacade = c.clusterFacade == "on" || c.clusterFacade == "auto" && c.Topology != Standalone
+	c.ClusterFacade = c.clusterFacade == "on" || c.clusterFacade == "auto" && !c.Single()
 	for i, addr := range c.ClusterAnnounce {
 		if slices.Contains(c.ClusterAnnounce[:i], addr) {
 			ps.add(c.origin["cluster-announce"], "cluster-announce", "%s is given twice", addr)

@@ -26,7 +26,10 @@ type Config struct {
 
 	// Servers.
 	Upstream              []shard.Server
-	Topology              string // Standalone, Sharded or Cluster once loaded
+	Topology              string // Standalone, Sharded, Cluster or Sentinel once loaded
+	SentinelMasters       []string
+	SentinelUsername      string
+	SentinelPassword      Secret
 	Distribution          shard.Distribution
 	Hash                  shard.Hash
 	HashTag               string
@@ -62,6 +65,7 @@ type Config struct {
 	clusterFacade        string // as given
 	passwordFile         string
 	upstreamPasswordFile string
+	sentinelPasswordFile string
 	origin               map[string]string // setting name -> where its value came from
 }
 
@@ -70,16 +74,24 @@ const (
 	Standalone = "standalone"
 	Sharded    = "sharded"
 	Cluster    = "cluster"
+	Sentinel   = "sentinel"
 )
 
 // Map places keys on c's servers. Errors are those of [shard.New]; a loaded Config has none.
 func (c *Config) Map() (*shard.Map, error) {
-	return shard.New(shard.Config{
-		Servers:      c.Upstream,
-		Distribution: c.Distribution,
-		Hash:         c.Hash,
-		HashTag:      c.HashTag,
-	})
+	p := c.Placement()
+	p.Servers = c.Upstream
+	return shard.New(p)
+}
+
+// Placement is how c places keys, without servers.
+func (c *Config) Placement() shard.Config {
+	return shard.Config{Distribution: c.Distribution, Hash: c.Hash, HashTag: c.HashTag}
+}
+
+// Single reports whether one server has all keys and takes every command as it is.
+func (c *Config) Single() bool {
+	return c.Topology == Standalone || c.Topology == Sentinel && len(c.SentinelMasters) == 1
 }
 
 // Secret is a password. Printing, logging or encoding it shows that it is set, never what

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -191,6 +192,19 @@ func TestEverySettingIsComplete(t *testing.T) {
 			}
 		}
 		seen[s.Name] = true
+	}
+}
+
+func TestSentinelSettings(t *testing.T) {
+	file := write(t, "password", "guard\n")
+	c := mustLoad(t, []string{"--upstream", "a:1,b:1", "--topology", "sentinel", "--sentinel-masters", "red,blue", "--sentinel-masters", "green",
+		"--sentinel-password-file", file})
+	if !slices.Equal(c.SentinelMasters, []string{"red", "blue", "green"}) || c.SentinelPassword.Reveal() != "guard" || c.Single() || !c.ClusterFacade {
+		t.Errorf("%+v", c)
+	}
+	c = mustLoad(t, []string{"--upstream", "a:1,b:1", "--topology", "sentinel", "--sentinel-masters", "red"})
+	if !c.Single() || c.ClusterFacade {
+		t.Error("one name is no single server")
 	}
 }
 

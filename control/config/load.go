@@ -53,8 +53,9 @@ func (c *Config) applyAll(source map[string]given, ps *Problems) {
 		}
 		c.origin[s.Name] = g.where
 	}
-	c.onePassword(source, "password", ps)
-	c.onePassword(source, "upstream-password", ps)
+	for _, name := range passwords {
+		c.onePassword(source, name, ps)
+	}
 }
 
 func (l *Loader) fromEnv() map[string]given {

@@ -55,7 +55,7 @@ Every setting is a flag, and a key of the same name in the YAML file that ` + "`
 Where a setting is given in several places, the first of these counts:
 
 1. the flag,
-2. the environment, for passwords only: ` + "`RINGMASTER_PASSWORD`, `RINGMASTER_UPSTREAM_PASSWORD`" + `,
+2. the environment, for passwords only: ` + "`RINGMASTER_PASSWORD`, `RINGMASTER_UPSTREAM_PASSWORD`, `RINGMASTER_SENTINEL_PASSWORD`" + `,
 3. the file,
 4. the default.
 

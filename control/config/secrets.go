@@ -4,6 +4,9 @@ import (
 	"strings"
 )
 
+// passwords are the settings that have a NAME-file beside them.
+var passwords = []string{"password", "upstream-password", "sentinel-password"}
+
 // maxPasswordFile bounds a password file in bytes.
 const maxPasswordFile = 4096
 
@@ -23,22 +26,28 @@ func (c *Config) onePassword(source map[string]given, name string, ps *Problems)
 }
 
 func (c *Config) secret(name string) *Secret {
-	if name == "password" {
+	switch name {
+	case "password":
 		return &c.Password
+	case "sentinel-password":
+		return &c.SentinelPassword
 	}
 	return &c.UpstreamPassword
 }
 
 func (c *Config) file(name string) *string {
-	if name == "password" {
+	switch name {
+	case "password":
 		return &c.passwordFile
+	case "sentinel-password":
+		return &c.sentinelPasswordFile
 	}
 	return &c.upstreamPasswordFile
 }
 
 // readPasswords reads the password files that are in force.
 func (c *Config) readPasswords(ps *Problems) {
-	for _, name := range []string{"password", "upstream-password"} {
+	for _, name := range passwords {
 		path := *c.file(name)
 		if path == "" {
 			continue

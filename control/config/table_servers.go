@@ -22,10 +22,11 @@ var serverSettings = []*Setting{
 		Name: "topology", Group: Servers, Unit: "word", Default: "auto",
 		Help: "standalone: one server, to which every command goes. sharded: keys are spread over the servers. " +
 			"cluster: the servers are nodes of a Redis Cluster to begin with; ringmaster finds the others and follows its changes. " +
+			"sentinel: the servers are sentinels; keys are spread over the primaries of --sentinel-masters, which are followed through failovers. " +
 			"auto: standalone for one server, sharded for more.",
 		Choose:  "sharded with one server keeps the rules of sharding, so that a second can be added without surprises.",
 		Example: "topology: sharded",
-		Words:   []string{"auto", Standalone, Sharded, Cluster},
+		Words:   []string{"auto", Standalone, Sharded, Cluster, Sentinel},
 		apply:   word(func(c *Config, w string) { c.Topology = w }),
 	},
 	{
@@ -75,6 +76,36 @@ var serverSettings = []*Setting{
 		Choose:  "Read once, at the start. Give either this or the password, not both.",
 		Example: "upstream-password-file: /etc/ringmaster/upstream-password",
 		apply:   text(func(c *Config) *string { return &c.upstreamPasswordFile }),
+	},
+	{
+		Name: "sentinel-masters", Group: Servers, Unit: "name", list: true,
+		Help: "With topology sentinel: the names of the masters that the sentinels watch. One name: its primary takes every command. Several: " +
+			"each is a shard, and keys are placed by these names, so that a failover moves no key. May be given several times, and with commas.",
+		Choose:  "Adding, removing or renaming one moves keys.",
+		Example: "sentinel-masters: [alpha, beta]",
+		apply:   applySentinelMasters,
+	},
+	{
+		Name: "sentinel-username", Group: Servers, Unit: "text",
+		Help:    "User for the sentinels (ACL). Not set: the default user.",
+		Choose:  "Needs a sentinel password.",
+		Example: "sentinel-username: watcher",
+		apply:   text(func(c *Config) *string { return &c.SentinelUsername }),
+	},
+	{
+		Name: "sentinel-password", Group: Servers, Unit: "text", Env: "RINGMASTER_SENTINEL_PASSWORD",
+		Help: "Password for the sentinels; not set: they want none. Every user of the machine can read a flag; prefer " +
+			"--sentinel-password-file or $RINGMASTER_SENTINEL_PASSWORD.",
+		Choose:  "Apart from the upstream password, which the sentinels are never sent.",
+		Example: "sentinel-password: correct-horse",
+		apply:   secret(func(c *Config) *Secret { return &c.SentinelPassword }),
+	},
+	{
+		Name: "sentinel-password-file", Group: Servers, Unit: "file",
+		Help:    "File whose first line is the password for the sentinels.",
+		Choose:  "Read once, at the start. Give either this or the password, not both.",
+		Example: "sentinel-password-file: /etc/ringmaster/sentinel-password",
+		apply:   text(func(c *Config) *string { return &c.sentinelPasswordFile }),
 	},
 	{
 		Name: "upstream-connections", Group: Servers, Unit: "number", Default: "1",

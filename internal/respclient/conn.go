@@ -118,6 +118,20 @@ func (c *Conn) Do(ctx context.Context, commands ...[]string) ([]Value, error) {
 	return replies, nil
 }
 
+// Receive waits until ctx ends for what the server sends unasked, after a SUBSCRIBE. An error leaves the connection unusable.
+func (c *Conn) Receive(ctx context.Context) (Value, error) {
+	if err := c.conn.SetDeadline(time.Time{}); err != nil {
+		return Value{}, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	v, err := c.read()
+	if err != nil {
+		return Value{}, ended(ctx, err)
+	}
+	return v, nil
+}
+
 // within sets the deadline and makes ctx's end interrupt what is under way, until done is called.
 func (c *Conn) within(ctx context.Context) (done func(), err error) {
 	deadline := time.Now().Add(c.options.Timeout)

@@ -123,3 +123,25 @@ func TestAClosedConnectionAndNonsenseAreErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatComesUnaskedIsReceived(t *testing.T) {
+	s := testkit.Redis(t)
+	c, err := Dial(t.Context(), s.Addr, Options{Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Do(t.Context(), []string{"PSUBSCRIBE", "*"}); err != nil {
+		t.Fatal(err)
+	}
+	testkit.Dial(t, s.Addr).Do("PUBLISH", "news", "hi")
+	v, err := c.Receive(t.Context())
+	if err != nil || len(v.Elems) != 4 || v.Elems[2].Text != "news" || v.Elems[3].Text != "hi" {
+		t.Errorf("%v, %v", v, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := c.Receive(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+}

@@ -106,13 +106,18 @@ func (c *Cluster) meet(t testing.TB, n, other *Server) {
 
 // Ask sends a command to a node and returns its reply; errors are values. Any goroutine.
 func (c *Cluster) Ask(n *Server, args ...string) (Value, error) {
+	return ask(n, c.options.Password, args...)
+}
+
+// ask logs in to a server, if there is a password, and asks it one thing.
+func ask(n *Server, password string, args ...string) (Value, error) {
 	conn, err := Connect(n.Addr)
 	if err != nil {
 		return Value{}, err
 	}
 	defer conn.Close()
-	if c.options.Password != "" {
-		if raw, err := conn.Call("AUTH", c.options.Password); err != nil || raw != "+OK\r\n" {
+	if password != "" {
+		if raw, err := conn.Call("AUTH", password); err != nil || raw != "+OK\r\n" {
 			return Value{}, fmt.Errorf("AUTH at %s: %q, %w", n.Addr, raw, err)
 		}
 	}

@@ -1,0 +1,195 @@
+package sentinel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"ringmaster/internal/refresh"
+	"ringmaster/internal/respclient"
+)
+
+// maxPeers bounds the sentinels that are remembered beside those of the settings.
+const maxPeers = 16
+
+// answer is a sentinel's view, or why there is none.
+type answer = refresh.Answer[*view]
+
+// perName are the questions about one name.
+const perName = 4
+
+// ask gets the view of the sentinel at addr.
+func (w *Watcher) ask(ctx context.Context, addr string) (*view, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
+	defer cancel()
+	c, err := respclient.Dial(ctx, addr, w.login())
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	questions := [][]string{{"SENTINEL", "MYID"}}
+	for _, name := range w.cfg.Names {
+		questions = append(questions, []string{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", name}, []string{"SENTINEL", "MASTER", name},
+			[]string{"SENTINEL", "REPLICAS", name}, []string{"SENTINEL", "SENTINELS", name})
+	}
+	replies, err := c.Do(ctx, questions...)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{id: addr, masters: map[string]*master{}}
+	if replies[0].IsText() { // Redis before 6.2 has no MYID
+		v.id = strings.Clone(replies[0].Text)
+	}
+	for i, name := range w.cfg.Names {
+		if err := v.read(name, replies[1+perName*i:][:perName]); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// login is how a sentinel is talked to.
+func (w *Watcher) login() respclient.Options {
+	return respclient.Options{Username: w.cfg.Username, Password: w.cfg.Password, Timeout: w.cfg.Timeout}
+}
+
+// survey asks Nodes of the sentinels known, more of them when most stay silent, and those that they name while there is room.
+func (w *Watcher) survey(ctx context.Context) []answer {
+	var answers []answer
+	asked := map[string]bool{}
+	round := func(from []string, room int) {
+		var addrs []string
+		for _, addr := range from {
+			if len(addrs) < room && !asked[addr] {
+				asked[addr] = true
+				addrs = append(addrs, addr)
+			}
+		}
+		answers = append(answers, refresh.All(ctx, addrs, w.ask)...)
+	}
+	known := slices.Clone(w.cfg.Sentinels)
+	for _, p := range w.peers {
+		known = append(known, p.addr)
+	}
+	round(known, w.cfg.Nodes)
+	for len(asked) < len(known) && 2*len(distinct(answers)) <= len(asked) && ctx.Err() == nil {
+		before := len(asked)
+		if round(known, w.cfg.Nodes); len(asked) == before {
+			break // the same ones, named twice
+		}
+	}
+	w.peers = strangers(answers, w.cfg.Sentinels, w.peers)
+	if room := w.cfg.Nodes - len(distinct(answers)); room > 0 {
+		var addrs []string
+		for _, p := range w.peers {
+			addrs = append(addrs, p.addr)
+		}
+		round(addrs, room)
+	}
+	w.heard = w.heard[:0:0]
+	for _, a := range answers {
+		if a.View != nil {
+			w.heard = append(w.heard, a.Addr)
+		}
+	}
+	return answers
+}
+
+// strangers are the sentinels that views name and whom the settings do not, under whatever address; those known before come
+// first and stay when nobody answers.
+func strangers(answers []answer, settings []string, before []peer) []peer {
+	named := map[string]bool{}
+	for _, a := range answers {
+		if a.View != nil && slices.Contains(settings, a.Addr) {
+			named[a.View.id] = true
+		}
+	}
+	var peers []peer
+	add := func(p peer) {
+		taken := slices.ContainsFunc(peers, func(o peer) bool { return o.id == p.id || o.addr == p.addr })
+		if len(peers) < maxPeers && !taken && !named[p.id] && !slices.Contains(settings, p.addr) {
+			peers = append(peers, p)
+		}
+	}
+	for _, v := range distinct(answers) {
+		for _, p := range v.peers {
+			add(p)
+		}
+	}
+	for _, p := range before {
+		add(p)
+	}
+	return peers
+}
+
+// distinct are the views, one of each sentinel: it may be asked under two names.
+func distinct(answers []answer) []*view {
+	var views []*view
+	seen := map[string]bool{}
+	for _, a := range answers {
+		if a.View != nil && !seen[a.View.id] {
+			seen[a.View.id] = true
+			views = append(views, a.View)
+		}
+	}
+	return views
+}
+
+// explain says what each sentinel answered, for an error.
+func explain(answers []answer) error {
+	texts := make([]string, 0, len(answers))
+	for _, a := range answers {
+		if a.Err != nil {
+			texts = append(texts, fmt.Sprintf("%s: %v", a.Addr, a.Err))
+			continue
+		}
+		texts = append(texts, fmt.Sprintf("%s: knows %d of the names", a.Addr, len(a.View.masters)))
+	}
+	return errors.New(strings.Join(texts, "; "))
+}
+
+// verify asks the primaries that are new whether they are. What says that it is none is not published yet.
+func (w *Watcher) verify(ctx context.Context, t, last *topology) {
+	var asking sync.WaitGroup
+	for _, s := range t.shards {
+		before := last.shard(s.name)
+		if before != nil && before.addr == s.addr && !before.doubtful {
+			continue
+		}
+		asking.Add(1)
+		go func() {
+			defer asking.Done()
+			role, err := w.role(ctx, s.addr)
+			s.doubtful = err == nil && role != "master"
+		}()
+	}
+	asking.Wait()
+	for i, s := range t.shards {
+		if before := last.shard(s.name); s.doubtful && before != nil && before.addr != s.addr {
+			t.shards[i] = before.expecting(s.addr)
+		}
+	}
+}
+
+// role is what the server at addr says that it is.
+func (w *Watcher) role(ctx context.Context, addr string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
+	defer cancel()
+	o := respclient.Options{Username: w.cfg.ServerUsername, Password: w.cfg.ServerPassword, Timeout: w.cfg.Timeout}
+	c, err := respclient.Dial(ctx, addr, o)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	replies, err := c.Do(ctx, []string{"ROLE"})
+	if err != nil {
+		return "", err
+	}
+	if len(replies[0].Elems) == 0 || !replies[0].Elems[0].IsText() {
+		return "", errors.New("ROLE is refused")
+	}
+	return strings.Clone(replies[0].Elems[0].Text), nil
+}

@@ -1,0 +1,76 @@
+package sentinel
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+)
+
+// tell logs what became of last.
+func (w *Watcher) tell(last, now *topology) {
+	if last == nil {
+		replicas := 0
+		for _, s := range now.shards {
+			replicas += len(s.replicas)
+		}
+		w.log.Info("sentinels asked", slog.Int("sentinels", len(w.heard)), slog.Int("primaries", len(now.shards)), slog.Int("replicas", replicas))
+	}
+	for _, s := range now.shards {
+		before := last.shard(s.name)
+		if before == nil {
+			before = &primary{name: s.name, addr: s.addr, replicas: s.replicas}
+		}
+		if before.addr != s.addr {
+			w.log.Info(fmt.Sprintf("sentinel: primary of %s is now %s, was %s", s.name, s.addr, before.addr))
+		}
+		w.tellReplicas(before, s)
+		w.tellState(before, s)
+	}
+}
+
+func (w *Watcher) tellReplicas(before, s *primary) {
+	for _, r := range before.replicas {
+		if !slices.Contains(s.replicas, r) {
+			why := "down, unlinked or taken away"
+			if r == s.addr {
+				why = "promoted"
+			}
+			w.log.Info(fmt.Sprintf("sentinel: replica %s of %s removed: %s", r, s.name, why))
+		}
+	}
+	for _, r := range s.replicas {
+		if !slices.Contains(before.replicas, r) {
+			w.log.Info(fmt.Sprintf("sentinel: replica %s of %s added", r, s.name))
+		}
+	}
+}
+
+// tellState logs what is wrong with a primary when that begins and ends.
+func (w *Watcher) tellState(before, s *primary) {
+	if before.addr == s.addr && before.isDown() != s.isDown() {
+		if s.isDown() {
+			w.log.Warn(fmt.Sprintf("sentinel: primary %s of %s is down, say %d of %d sentinels", s.addr, s.name, s.down, s.views))
+		} else {
+			w.log.Info(fmt.Sprintf("sentinel: primary %s of %s is up again", s.addr, s.name))
+		}
+	}
+	switch {
+	case s.expected != "" && s.expected != before.expected:
+		w.log.Info(fmt.Sprintf("sentinel: %s is to be primary of %s, and is none yet", s.expected, s.name))
+	case s.doubtful && s.expected == "" && !before.doubtful:
+		w.log.Warn(fmt.Sprintf("sentinel: primary %s of %s says that it is none", s.addr, s.name))
+	}
+	if !s.against.IsZero() && before.against.IsZero() {
+		w.log.Warn(fmt.Sprintf("sentinel: those who answer know less of %s than was known before; %s stays", s.name, s.addr))
+	}
+}
+
+// tellUnknown logs the names that no sentinel knows any more, once.
+func (w *Watcher) tellUnknown(names []string) {
+	key := strings.Join(names, ", ")
+	if len(names) > 0 && w.forgotten != key {
+		w.log.Warn("sentinel: nobody knows " + key + " any more; the last primaries stay")
+	}
+	w.forgotten = key
+}

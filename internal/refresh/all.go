@@ -1,0 +1,53 @@
+package refresh
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// grace is how long silent ones are waited for once most have answered.
+const grace = 100 * time.Millisecond
+
+// Answer is the view of who was asked at an address, or why there is none.
+type Answer[V any] struct {
+	Addr string
+	View V
+	Err  error
+}
+
+// All asks everybody at once, and gives the answers by address. When most have answered, the others have a grace; one that
+// is cut off must not hold up what the others know. It returns when all that it started has ended.
+func All[V any](ctx context.Context, addrs []string, ask func(ctx context.Context, addr string) (V, error)) []Answer[V] {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	came := make(chan Answer[V], len(addrs))
+	for _, addr := range addrs {
+		go func() {
+			v, err := ask(ctx, addr)
+			came <- Answer[V]{addr, v, err}
+		}()
+	}
+	answers := make([]Answer[V], 0, len(addrs))
+	views := 0
+	var patience <-chan time.Time
+	for len(answers) < len(addrs) {
+		select {
+		case a := <-came:
+			answers = append(answers, a)
+			if a.Err == nil {
+				views++
+			}
+			if patience == nil && 2*views > len(addrs) {
+				timer := time.NewTimer(grace)
+				defer timer.Stop()
+				patience = timer.C
+			}
+		case <-patience:
+			cancel()
+		}
+	}
+	slices.SortFunc(answers, func(a, b Answer[V]) int { return strings.Compare(a.Addr, b.Addr) })
+	return answers
+}

@@ -1,0 +1,41 @@
+package session
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// successors are servers of the random test that take over from each other, and refuse for a while what they can't answer.
+type successors struct {
+	w     *world
+	rnd   *rand.Rand
+	count int // of those that have taken over
+	order
+}
+
+func newSuccessors(w *world, rnd *rand.Rand) *successors {
+	return &successors{w: w, rnd: rnd, order: newOrder()}
+}
+
+// act has a server taken over from.
+func (f *successors) act() {
+	f.count++
+	name := f.w.names[f.rnd.IntN(len(f.w.names))]
+	f.w.replace(name, fmt.Sprint(name, f.count))
+}
+
+const readOnly = "-READONLY You can't write against a read only replica.\r\n"
+
+// refuse reports whether a server refuses a command as one that is no primary any more; else it notes that it runs.
+func (f *successors) refuse(s *serverEnd, args []string) bool {
+	switch args[0] {
+	case "SET", "GET", "MGET", "DEL":
+		if s.multi == nil && !s.conn.Own() {
+			if f.rnd.IntN(20) == 0 {
+				return true
+			}
+			f.runs(args[0], keysOf(args))
+		}
+	}
+	return false
+}
