@@ -82,6 +82,7 @@ var decisions = [...]Decision{
 	{Name: "info.shard", Class: ClassNamedShard, Reason: "the proxy's own command, after Envoy's"},
 	{Name: "lastsave", Class: ClassAllShards, Merge: MergeMin, Reason: "only what was saved then is saved on every shard"},
 	{Name: "role", Class: ClassAllShards, Merge: MergeSpecial, Reason: "each shard has replicas of its own"},
+	{Name: "slowlog|len", Class: ClassAllShards, Merge: MergeSpecial, Reason: "as many entries as SLOWLOG GET -1 has"},
 	{Name: "slowlog|get", Class: ClassAllShards, Merge: MergeSpecial, Reason: newest},
 	{Name: "commandlog|get", Class: ClassAllShards, Merge: MergeSpecial, Reason: newest},
 	{Name: "acl|log", Class: ClassAllShards, Merge: MergeSpecial, Reason: newest},

@@ -400,7 +400,7 @@ var table = [...]Spec{
 	{ID: 309, Name: "slowlog", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 4, Group: "server", Since: "2.2.12"},
 	{ID: 310, Name: "slowlog|get", Arity: -2, Flags: FlagAdmin | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeSpecial, Reason: "the newest entries of all shards, not of one", Group: "server", Since: "2.2.12"},
 	{ID: 311, Name: "slowlog|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "6.2.0"},
-	{ID: 312, Name: "slowlog|len", Arity: 2, Flags: FlagAdmin | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeSum, Group: "server", Since: "2.2.12"},
+	{ID: 312, Name: "slowlog|len", Arity: 2, Flags: FlagAdmin | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeSpecial, Reason: "as many entries as SLOWLOG GET -1 has", Group: "server", Since: "2.2.12"},
 	{ID: 313, Name: "slowlog|reset", Arity: 2, Flags: FlagAdmin | FlagLoading | FlagStale | FlagAllNodes, Class: ClassAllShards, Merge: MergeAllEqual, Group: "server", Since: "2.2.12"},
 	{ID: 314, Name: "smembers", Arity: 2, Flags: FlagReadOnly | FlagNondeterministic, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "set", Since: "1.0.0"},
 	{ID: 315, Name: "smismember", Arity: -3, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "set", Since: "6.2.0"},

@@ -165,3 +165,49 @@ func (r *clusterRun) rest(t *testing.T, start testkit.Usage) int64 {
 	}
 	return r.proxy.RSS(t)
 }
+
+// Patterns are at one node of a cluster, or at all where they may match key events; clients find all of it as on one Redis.
+func TestAClusterEqualsADirectRedis(t *testing.T) {
+	c := testkit.StartCluster(t, 3, 0)
+	proxy := testkit.Proxy(t, []string{c.Nodes[0].Addr}, "--topology", "cluster", "--admin-commands", "allow", "--loops", "2")
+	sameStory(t, &pair{direct: testkit.Redis(t), proxy: proxy.Addr}, `
+a PSUBSCRIBE n*
+b SUBSCRIBE one
+b PSUBSCRIBE n?xt *s
+c PUBLISH new 1
+a hears 1
+c PUBLISH next 2
+a hears 1
+b hears 1
+c PUBLISH ones 3
+b hears 1
+c PUBLISH one 4
+b hears 1
+c PUBLISH nobody 5
+a hears 1
+c PUBLISH other 6
+c PUBSUB NUMPAT
+c PUBSUB NUMSUB one new
+c CONFIG SET notify-keyspace-events KEA
+c SET keys 1
+b hears 1
+c SET locks 1
+b hears 1
+c SET cars 1
+b hears 1
+c SET bikes 1
+b hears 1
+c CONFIG SET notify-keyspace-events KA
+c MULTI
+c FLUSHALL
+c SET keys 2
+c CONFIG SET maxmemory nonsense
+c EXEC
+b hears 1
+c DBSIZE
+c MGET keys locks cars bikes
+b PUNSUBSCRIBE *s n?xt
+a PUNSUBSCRIBE n*
+c PUBSUB NUMPAT
+c PUBLISH next 7`)
+}

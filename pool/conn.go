@@ -93,6 +93,9 @@ func (c *Conn) State() State { return c.state }
 // Server is whom it talks to.
 func (c *Conn) Server() *Server { return c.server }
 
+// Index is the server's number in the map. Any goroutine.
+func (s *Server) Index() int { return s.index }
+
 // Enqueue puts a request behind those already sent. recv gets its reply under tag, unless a
 // Failure is returned: then nothing was enqueued. In front of a cluster it goes to another server when its keys turn out to be
 // there. Borrows raw until return.

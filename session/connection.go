@@ -50,7 +50,7 @@ func localHandlers(c Cluster) []handler {
 func specOf(name string) *command.Spec {
 	base, sub, _ := strings.Cut(name, "|")
 	spec := command.Lookup([]byte(base))
-	if sub != "" {
+	if sub != "" && spec != nil {
 		spec = spec.Sub([]byte(sub))
 	}
 	return spec

@@ -91,7 +91,7 @@ func handlingInCluster(s *command.Spec, several string) string {
 	case "move", "swapdb":
 		return "the nodes refuse it"
 	case "psubscribe", "punsubscribe":
-		return "the same, but patterns on one primary: the nodes tell each other of messages"
+		return "the same, but patterns on one primary, for the nodes tell each other of messages, and on all if they may match key events"
 	case "ssubscribe", "sunsubscribe", "spublish":
 		return "the same, at the primary of the channel's slot"
 	case "publish":

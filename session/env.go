@@ -62,6 +62,7 @@ type Env struct {
 	pauses, unpauses *command.Spec
 	configures       *command.Spec // CONFIG SET
 	shutdown         *command.Spec
+	slowLogLen       *command.Spec // asks the servers for the log itself
 	functionStats    *command.Spec // must not stand behind what it tells of
 	functionList     *command.Spec // see forgedReply
 	answersLater     []bool        // by command.Spec.ID: its handler asks other loops or servers first
@@ -91,7 +92,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.hub = newHub(e, m.Len())
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
 	e.publishes = specSet("publish", "spublish")
-	e.shutdown = specOf("shutdown")
+	e.shutdown, e.slowLogLen = specOf("shutdown"), specOf("slowlog|len")
 	e.execSpec, e.functionStats = specOf("exec"), specOf("function|stats")
 	e.functionList = specOf("function|list")
 	e.answersLater = specSet("client|list", "client|kill", "client|unblock", "cluster|countkeysinslot", "cluster|getkeysinslot")

@@ -27,10 +27,15 @@ type gather struct {
 	held    int     // bytes of replies in parts, counted in s.held too
 	order   []int32 // for MergeInKeyOrder: which part answers each key
 	clients int     // of all loops, for INFO
-	limit   int64   // of a log's entries; below 0: all
-	scan    scanPlace
-	blocks  bool // its parts may wait at the servers
-	keyed   bool // its parts go where their keys are
+	// of all loops, for PUBSUB NUMPAT: the servers at which each is subscribed
+	patterns map[string][]int
+	limit    int64 // of a log's entries; below 0: all
+	scan     scanPlace
+	blocks   bool // its parts may wait at the servers
+	// The transaction of which it is the nth command for all shards, which gets the reply; nil: the client does.
+	within *outcome
+	nth    int
+	keyed  bool // its parts go where their keys are
 }
 
 // part is one server's share of the reply.
@@ -43,6 +48,13 @@ type part struct {
 
 // gather makes a gather for a reply to the request being dispatched.
 func (s *Session) gather(spec *command.Spec, size int) *gather {
+	g := s.newGather(spec)
+	g.tag = s.expect(size)
+	return g
+}
+
+// newGather makes a gather without a place among the replies.
+func (s *Session) newGather(spec *command.Spec) *gather {
 	env := s.env
 	var g *gather
 	if n := len(env.free); n > 0 {
@@ -52,7 +64,6 @@ func (s *Session) gather(spec *command.Spec, size int) *gather {
 		g = &gather{env: env}
 	}
 	g.s, g.spec, g.merge, g.at = s, spec, spec.Merge, env.Pool.Now
-	g.tag = s.expect(size)
 	return g
 }
 
@@ -138,6 +149,15 @@ func (g *gather) end() {
 		return
 	}
 	s := g.s
+	if o := g.within; o != nil {
+		if s.state != closed {
+			s.hold(-g.held)
+			o.everywhere[g.nth].reply = g.join(nil)
+		}
+		g.recycle()
+		o.othersAnswered()
+		return
+	}
 	if s.state == closed {
 		g.env.Stats.Orphans++
 	} else {
@@ -174,7 +194,7 @@ func (g *gather) letGo() {
 func (g *gather) recycle() {
 	g.letGo()
 	g.held, g.blocks, g.keyed = 0, false, false
-	g.s, g.spec = nil, nil
+	g.s, g.spec, g.patterns, g.within = nil, nil, nil, nil
 	g.parts = g.parts[:0]
 	g.order = g.order[:0]
 	if len(g.env.free) < maxFree && cap(g.order) <= maxKept {
@@ -198,9 +218,13 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 	}
 	g := s.gather(spec, len(req.Raw))
 	g.limit = entryLimit(req.Args)
+	raw := req.Raw
+	if spec == s.env.slowLogLen {
+		raw = wholeSlowLog
+	}
 	g.hold()
 	for _, i := range s.env.Map.Shards() {
-		g.ask(i, req.Raw)
+		g.ask(i, raw)
 	}
 	if s.env.rewrites[spec.ID] {
 		g.countClients()

@@ -55,6 +55,7 @@ type topicKey struct {
 type topic struct {
 	key   topicKey
 	at    []int // the servers that it is subscribed at
+	from  int   // the only one whose messages are for subscribers, but for those of key events; anyServer: all are
 	subs  []*Session
 	users int    // len(subs), and the passages that hold on to it
 	round *round // the latest thing asked of all servers
@@ -96,33 +97,12 @@ func newHub(env *Env, servers int) *hub {
 	}
 }
 
-// servers are those on which a topic is subscribed. A channel lives on the shard of its name; a pattern may match channels of
-// any, and each server tells of its own keys. The nodes of a cluster tell each other of messages, so that one is enough.
-func (h *hub) servers(key topicKey) []int {
-	m := h.env.Map
-	if strings.HasPrefix(key.name, "__key") || key.kind == pattern && !m.Slotted() {
-		return m.Shards()
-	}
-	return []int{h.env.channelServer(key.kind, []byte(key.name))}
-}
-
-// channelServer is the server on which a channel lives: the first, where keys have none of their own.
-func (e *Env) channelServer(k kind, name []byte) int {
-	switch {
-	case e.single() || e.Map.Random():
-		return e.home()
-	case k == shardChannel:
-		return e.Map.Lookup(name)
-	}
-	return e.Map.ChannelServer(name)
-}
-
 // acquire holds on to the topic, and subscribes to it if nobody has: then it is fresh.
 func (h *hub) acquire(key topicKey) (t *topic, fresh bool, failure *pool.Failure) {
 	t = h.topics[key]
 	if t == nil {
 		t = &topic{key: key}
-		t.at = h.servers(key)
+		h.place(t)
 	}
 	if t.round == nil || !t.round.on || t.round.refusal != nil {
 		for _, server := range t.at {
@@ -298,7 +278,7 @@ func (h *hub) underWay(t *topic, server int) *round {
 	if t.round.left > 0 {
 		return t.round
 	}
-	return h.lost[server].topics[t]
+	return h.lost[t.source(server)].topics[t]
 }
 
 // feed is the connection to server, made if there is none.
@@ -405,12 +385,19 @@ func (f *feed) frame(b []byte) {
 		return
 	}
 	what, at := bulkAt(b, bytes.IndexByte(b, '\n')+1)
-	name, _ := bulkAt(b, at)
+	name, at := bulkAt(b, at)
 	for k := range kinds {
 		v := &words[k]
 		switch string(what) {
 		case v.message:
-			if t := f.hub.topics[topicKey{k, string(name)}]; t != nil {
+			t := f.hub.topics[topicKey{k, string(name)}]
+			if t == nil {
+				return
+			}
+			if k == pattern && t.from != anyServer {
+				name, _ = bulkAt(b, at) // the channel
+			}
+			if t.takes(name, f.server) {
 				t.deliver(b)
 			}
 			return

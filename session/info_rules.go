@@ -17,8 +17,8 @@ var infoRules = []infoRule{
 		"latest_fork_usec", "expired_stale_perc", "active_defrag_running", "io_threads_active",
 		"current_eviction_exceeded_time", "current_active_defrag_time", "instantaneous_eventloop_duration_usec", "used_memory_peak_time",
 		"master_repl_offset", "repl_backlog_active", "mem_clients_max*",
-		// Scripts, functions and patterns are the same on every shard.
-		"number_of_*", "pubsub_patterns",
+		// Scripts, functions, patterns and prefixes are the same on every shard.
+		"number_of_*", "pubsub_patterns", "tracking_total_prefixes",
 		// Who tracks does so on every shard.
 		"tracking_clients", "tracking_total_prefixes",
 	}},

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"ringmaster/command"
 	"ringmaster/parser"
 )
 
@@ -105,7 +106,7 @@ type histogram struct {
 	buckets [][2]int64
 }
 
-// joinHistogram adds up the calls in each bucket. Servers leave out buckets without calls of their own, and count in
+// joinHistogram adds up the calls in each bucket, but of what is for all shards, which counts once. Servers leave out buckets without calls of their own, and count in
 // each what is in those before.
 func (g *gather) joinHistogram(dst []byte) []byte {
 	var all []histogram
@@ -119,6 +120,12 @@ func (g *gather) joinHistogram(dst []byte) []byte {
 				break
 			}
 			if j, known := at[string(h.name)]; known {
+				if spec := specOf(string(h.name)); spec != nil && g.env.classOf(spec) == command.ClassAllShards {
+					if h.calls > all[j].calls {
+						all[j] = h
+					}
+					continue
+				}
 				all[j].calls += h.calls
 				all[j].buckets = append(all[j].buckets, h.buckets...)
 				continue

@@ -9,16 +9,20 @@ import (
 
 // outcome receives the replies to a transaction's piece and passes on EXEC's. Outcomes are reused.
 type outcome struct {
-	s        *Session
-	tag      uint64 // the place of EXEC's reply
-	last     uint64 // the number of EXEC in the piece
-	left     int    // requests of the piece that have not ended
-	n        int    // commands that the server answers
-	locals   []local
-	messages []message // whose counts are corrected
-	piece    *piece    // where servers come and go: to send it again; else nil
-	buf      []byte    // EXEC's reply so far, if the proxy has something to add to it
-	why      []byte    // the server's first error against a command that was queued; nil: none
+	s      *Session
+	tag    uint64     // the place of EXEC's reply
+	last   uint64     // the number of EXEC in the piece
+	left   int        // requests of the piece that have not ended
+	n      int        // commands that the server answers
+	conn   *pool.Conn // that it was sent over first
+	locals []local
+	// What is for all shards, and how much of it the others have not answered, and one more while they are being asked.
+	everywhere []everywhere
+	waiting    int
+	messages   []message // whose counts are corrected
+	piece      *piece    // where servers come and go: to send it again; else nil
+	buf        []byte    // EXEC's reply so far, if the proxy has something to add to it
+	why        []byte    // the server's first error against a command that was queued; nil: none
 }
 
 // Reply is pool.Receiver.
@@ -34,7 +38,7 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 		if o.piece != nil && p&pool.First != 0 && b[0] == '*' {
 			o.s.env.Pool.Ran(o, i, o.piece.Slot, o.piece.Reads)
 		}
-		if len(o.locals) == 0 && len(o.messages) == 0 || o.s.state == closed {
+		if len(o.everywhere) == 0 && (len(o.locals) == 0 && len(o.messages) == 0 || o.s.state == closed) {
 			o.s.Reply(o.tag, b, p)
 		} else {
 			o.buf = append(o.buf, b...)
@@ -97,6 +101,8 @@ func (o *outcome) complete() {
 	case !ok || n != o.n: // nil, or an error: nothing has run
 		s.hold(-len(reply))
 		s.Reply(o.tag, reply, pool.Whole)
+	case len(o.everywhere) > 0:
+		o.askOthers(reply, at)
 	case len(o.messages) == 0:
 		o.join(reply, at)
 	default:
@@ -120,7 +126,7 @@ func (o *outcome) corrected(reply []byte, at int, sums []tally) []byte {
 		for ; next < m.at; next++ {
 			dst, at = appendElement(dst, reply, at)
 		}
-		if n, ok := integer(reply[at : at+element(reply[at:])]); ok && n > 0 {
+		if n, ok := integer(reply[at : at+element(reply[at:])]); ok && (n > 0 || o.s.env.Map.Slotted()) {
 			dst = parser.AppendInt(dst, sums[i].correct(n))
 			at += element(reply[at:])
 			next++

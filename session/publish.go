@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 
 	"ringmaster/command"
@@ -27,30 +28,36 @@ type tally struct{ ours, clients int }
 
 // tally counts this loop's part for a channel; matching: for a message to it, which patterns match too.
 func (h *hub) tally(key topicKey, matching bool) (sum tally) {
-	server := h.env.channelServer(key.kind, []byte(key.name))
-	if t := h.topics[key]; t != nil && !(matching && h.misses(t, server)) {
-		// A message is published at one server, NUMSUB asks all at which the topic is subscribed.
-		switch {
-		case !matching:
-			sum.ours = len(t.at) - t.lost
-		case slices.Contains(t.at, server): // else another node of a cluster passes it on
-			sum.ours = 1
-		case key.kind == shardChannel:
-			return sum // but not this
-		}
-		sum.clients = len(t.subs)
+	server, t := h.env.channelServer(key.kind, []byte(key.name)), h.topics[key]
+	switch {
+	case t == nil:
+	case matching && key.kind == shardChannel && !slices.Contains(t.at, server): // no other node passes it on
+	case matching:
+		h.reached(&sum, t, server)
+	default: // NUMSUB asks all servers
+		sum = tally{ours: len(t.at) - t.lost, clients: len(t.subs)}
 	}
-	if matching && key.kind == channel {
+	if !matching {
+		return sum
+	}
+	if key.kind == channel {
 		for name, t := range h.patterns {
-			if glob(name, key.name) && !h.misses(t, server) {
-				if slices.Contains(t.at, server) { // else another node of a cluster passes it on
-					sum.ours++
-				}
-				sum.clients += len(t.subs)
+			if glob(name, key.name) {
+				h.reached(&sum, t, server)
 			}
 		}
 	}
 	return sum
+}
+
+// reached counts the topic for a message that is published at server.
+func (h *hub) reached(sum *tally, t *topic, server int) {
+	if slices.Contains(t.at, server) && !h.misses(t, server) { // else another node of a cluster passes it on
+		sum.ours++
+	}
+	if !h.misses(t, t.source(server)) {
+		sum.clients += len(t.subs)
+	}
 }
 
 func (t *tally) add(o tally) { t.ours, t.clients = t.ours+o.ours, t.clients+o.clients }
@@ -212,11 +219,11 @@ type published struct {
 // Reply is pool.Receiver.
 func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
 	n, ok := integer(b)
-	if !ok || piece != pool.Whole || n == 0 && !p.s.env.Map.Slotted() {
+	env := p.s.env
+	if !ok || piece != pool.Whole || n == 0 && !env.Map.Slotted() { // in a cluster our subscription may be at another node
 		p.s.Reply(p.tag, b, piece)
 		return
 	}
-	env := p.s.env
 	env.tallies([]topicKey{p.key}, true, func(sums []tally) {
 		env.scratch = parser.AppendInt(env.scratch[:0], sums[0].correct(n))
 		p.s.Reply(p.tag, env.scratch, pool.Whole)
@@ -245,19 +252,54 @@ func (s *Session) pubSubState(spec *command.Spec, req *parser.Request) {
 	}
 	g := s.gather(spec, len(req.Raw))
 	g.merge = command.MergeConcat
-	if spec.Name == "pubsub|numpat" {
-		g.merge = command.MergeSpecial
-	}
 	g.hold()
 	for _, i := range s.env.Map.Shards() {
 		g.ask(i, req.Raw)
 	}
+	if spec.Name == "pubsub|numpat" {
+		g.merge = command.MergeSpecial
+		g.collectPatterns()
+	}
 	g.release()
 }
 
-// joinNumPat is the count of patterns: those of our clients are subscribed on every shard.
+// collectPatterns notes where the patterns of all loops are subscribed, before which the gather does not end.
+func (g *gather) collectPatterns() {
+	g.hold()
+	g.env.everywhere(func(e *Env) any {
+		at := map[string][]int{}
+		for name, t := range e.hub.patterns {
+			if len(t.subs) > 0 && t.lost == 0 { // else it counts where a server knows it
+				at[name] = t.at
+			}
+		}
+		return at
+	}, func(answers []any) {
+		g.patterns = map[string][]int{}
+		for _, at := range answers {
+			maps.Copy(g.patterns, at.(map[string][]int))
+		}
+		g.release()
+	})
+}
+
+// joinNumPat is the count of patterns: our clients', some of which are subscribed at every server and some at one only, and the
+// most that others have at a server.
 func (g *gather) joinNumPat(dst []byte) []byte {
-	return g.numbers(dst, func(a, b int64) int64 { return max(a, b) })
+	others := int64(0)
+	for i := range g.parts {
+		n, ok := integer(g.parts[i].buf.B)
+		if !ok {
+			return parser.AppendError(dst, errOddReply)
+		}
+		for _, at := range g.patterns {
+			if slices.Contains(at, g.parts[i].server) {
+				n--
+			}
+		}
+		others = max(others, n)
+	}
+	return parser.AppendInt(dst, int64(len(g.patterns))+others)
 }
 
 // numSubs receives the replies to PUBSUB NUMSUB.

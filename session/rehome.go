@@ -45,12 +45,14 @@ func (h *hub) follow(old *shard.Map) {
 func (h *hub) leaves(t *topic, server int) {
 	h.forget(t, server)
 	t.at = slices.DeleteFunc(slices.Clone(t.at), func(i int) bool { return i == server })
-	if len(t.at) > 0 {
-		return
+	if len(t.at) == 0 {
+		t.at = h.servers(t.key)
+		for _, i := range t.at {
+			h.note(t, i)
+		}
 	}
-	t.at = h.servers(t.key)
-	for _, i := range t.at {
-		h.note(t, i)
+	if t.from == server {
+		t.from = t.at[0]
 	}
 }
 

@@ -17,18 +17,19 @@ import (
 // commands and EXEC go out as one piece, between which nobody else's commands can come, over the connection
 // that clients share, or the session's own when it watches keys.
 type transaction struct {
-	buf      *bytebufferpool.ByteBuffer // MULTI and the commands as they will be sent
-	n        int                        // commands in buf
-	server   int                        // whose keys they have; anyServer: no keys so far
-	key      []byte                     // one of those keys
-	aborted  bool                       // a command was refused: EXEC answers EXECABORT
-	crossed  bool                       // the keys live on several shards: EXEC answers CROSSSLOT
-	dirty    bool                       // a command leaves state on the connection
-	writes   bool                       // a command may write
-	pauses   [][][]byte                 // the words of each CLIENT PAUSE
-	locals   []local
-	size     int // bytes of locals' requests, and of the messages' channels
-	messages []message
+	buf        *bytebufferpool.ByteBuffer // MULTI and the commands as they will be sent
+	n          int                        // commands in buf
+	server     int                        // whose keys they have; anyServer: no keys so far
+	key        []byte                     // one of those keys
+	aborted    bool                       // a command was refused: EXEC answers EXECABORT
+	crossed    bool                       // the keys live on several shards: EXEC answers CROSSSLOT
+	dirty      bool                       // a command leaves state on the connection
+	writes     bool                       // a command may write
+	pauses     [][][]byte                 // the words of each CLIENT PAUSE
+	locals     []local
+	everywhere []everywhere // what is for all shards
+	size       int          // bytes of the requests of locals and everywhere, and of the messages' channels
+	messages   []message
 }
 
 // message is a PUBLISH in a transaction.
@@ -185,9 +186,12 @@ func (s *Session) queued(spec *command.Spec, raw []byte) {
 func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (text string) {
 	tx, env := s.tx, s.env
 	switch env.classOf(spec) {
-	case command.ClassAllShards, command.ClassScan:
+	case command.ClassAllShards:
+		if s.goesEverywhere(spec, req) {
+			return ""
+		}
 		return notInTransaction(spec.Name)
-	case command.ClassPinned:
+	case command.ClassScan, command.ClassPinned:
 		return notInTransaction(spec.Name)
 	}
 	if text := env.refusesPatterns(spec, req.Args); text != "" {
@@ -362,7 +366,7 @@ func (s *Session) execNow(spec *command.Spec) {
 	}
 	// What comes behind may have to go over another connection or to another database, or ask the proxy for what
 	// it was told in the transaction.
-	moves := len(tx.locals) > 0 || s.pin != nil && (s.pin.watches || s.pin.blocks)
+	moves := len(tx.locals) > 0 || len(tx.everywhere) > 0 || s.pin != nil && (s.pin.watches || s.pin.blocks)
 	s.sendTransaction(spec)
 	if moves {
 		s.begin(standstill((*Session).unblocked))
@@ -430,6 +434,7 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	}
 	o := env.outcome()
 	o.s, o.last, o.left, o.locals, o.n = s, uint64(last), requests, tx.locals, tx.n
+	o.conn, o.everywhere = conn, tx.everywhere
 	if o.messages = tx.messages; !env.anyTopics() {
 		o.messages = nil
 	}
@@ -437,7 +442,7 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	if env.Pool.Resends() {
 		o.piece = &piece{buf: tx.buf, watched: watched, Resend: pool.Resend{
 			Raw: tx.buf.B, Needs: needs, Requests: requests, Recv: o, Counted: last, Cmd: spec.ID, Rings: s.rings, Seat: s.seat,
-			Server: tx.server, Slot: slotOf(tx.key, env.Map), Reads: !tx.writes, Since: env.Pool.Now, From: conn,
+			Server: tx.server, Slot: slotOf(tx.key, env.Map), Reads: !tx.writes && len(tx.everywhere) == 0, Since: env.Pool.Now, From: conn,
 		}}
 	}
 	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks); f != nil {

@@ -1,0 +1,103 @@
+package session
+
+import (
+	"bytes"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+)
+
+// everywhere is a command of a transaction that changes all shards, such as FLUSHALL. It runs in its place where the transaction
+// does, and when EXEC has told that it has run, at the others.
+type everywhere struct {
+	at    int // commands before it
+	raw   []byte
+	spec  *command.Spec
+	reply []byte // what all shards say; nil: nothing yet
+}
+
+// goesEverywhere queues a command for all shards; false: none that can be part of a transaction. Those that tell of all keys can't
+// be: they would not tell of one moment.
+func (s *Session) goesEverywhere(spec *command.Spec, req *parser.Request) bool {
+	tx, env := s.tx, s.env
+	switch {
+	case spec.Merge != command.MergeAllEqual && spec.Name != "debug", spec == env.shutdown, env.killsScript[spec.ID]:
+		return false
+	case keysOfDebug(spec, req.Args) != nil, selects(tx): // the others would have it in another database
+		return false
+	}
+	tx.everywhere = append(tx.everywhere, everywhere{at: tx.n, raw: bytes.Clone(req.Raw), spec: spec})
+	tx.size += len(req.Raw) + localOverhead
+	return true
+}
+
+// askOthers sends what is for all shards to those where the transaction has not run. reply is EXEC's, whose elements begin at at.
+func (o *outcome) askOthers(reply []byte, at int) {
+	o.buf = reply
+	o.left++ // until all have answered
+	o.waiting = 1
+	conn := o.conn
+	if o.piece != nil {
+		conn = o.piece.From
+	}
+	ran := conn.Server().Index()
+	next := 0
+	for i := range o.everywhere {
+		e := &o.everywhere[i]
+		for ; next < e.at; next++ {
+			at += element(reply[at:])
+		}
+		own := reply[at : at+element(reply[at:])]
+		if own[0] == '-' {
+			continue // it has not run
+		}
+		o.waiting++
+		g := o.s.newGather(e.spec)
+		g.within, g.nth = o, i
+		g.hold()
+		for _, server := range o.s.env.Map.Shards() {
+			if server == ran {
+				g.have(server, own)
+			} else {
+				g.ask(server, e.raw)
+			}
+		}
+		g.release()
+	}
+	o.othersAnswered()
+}
+
+// have adds the part of a server that has answered already.
+func (g *gather) have(server int, reply []byte) {
+	buf := g.env.Pool.Buffers.Get()
+	buf.B = append(buf.B, reply...)
+	g.parts = append(g.parts, part{server: server, buf: buf})
+	g.held += len(reply)
+	g.s.hold(len(reply))
+}
+
+// othersAnswered counts the end of a command at all shards; after the last EXEC's reply goes on.
+func (o *outcome) othersAnswered() {
+	if o.waiting--; o.waiting > 0 {
+		return
+	}
+	_, at, _ := arrayHeader(o.buf)
+	dst := append([]byte(nil), o.buf[:at]...)
+	next := 0
+	for i := range o.everywhere {
+		e := &o.everywhere[i]
+		for ; next < e.at; next++ {
+			dst, at = appendElement(dst, o.buf, at)
+		}
+		if e.reply != nil {
+			dst = append(dst, e.reply...)
+			at += element(o.buf[at:])
+			next++
+		}
+	}
+	dst = append(dst, o.buf[at:]...)
+	o.s.hold(len(dst) - len(o.buf))
+	o.buf, o.everywhere = dst, nil
+	o.complete()
+	o.end()
+}
