@@ -144,11 +144,32 @@ func (e *Env) Follow(m *shard.Map) {
 	e.version++
 	e.sizeGroups()
 	e.hub.follow(old)
+	moved := -1 // not looked at
 	e.each(func(s *Session) {
-		if p := s.pin; p != nil && p.dirty && !p.everywhere() {
+		p := s.pin
+		switch {
+		case p == nil || !p.dirty:
+		case !p.everywhere():
 			s.closeAs(stats.StateLost) // a server that is new knows nothing of it
+		case p.tracking.on:
+			if moved < 0 {
+				moved = slotsMoved(old, m)
+			}
+			if moved > 0 {
+				s.forgetTracked()
+			}
 		}
 	})
+}
+
+// slotsMoved is how many hash slots have another server.
+func slotsMoved(old, m *shard.Map) (n int) {
+	for slot := 0; slot < shard.Slots && old.Slotted() && m.Slotted(); slot++ {
+		if old.SlotServer(uint16(slot)) != m.SlotServer(uint16(slot)) {
+			n++
+		}
+	}
+	return n
 }
 
 // home is the server for what has no key: the first, so that it is always the same one.

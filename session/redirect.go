@@ -160,7 +160,13 @@ func (e *redirectEnd) Pushed(b []byte, piece pool.Piece) {
 	if b = whole(e.r.s, &e.buf, b, piece); !bytes.HasPrefix(b, invalidation) {
 		return
 	}
-	r, keys := e.r, bytes.Clone(b[len(invalidation):])
+	e.r.invalidate(bytes.Clone(b[len(invalidation):]))
+}
+
+func (r *redirection) invalidateAll() { r.invalidate([]byte("_\r\n")) }
+
+// invalidate hands keys, an array or a null for all, to the other client.
+func (r *redirection) invalidate(keys []byte) {
 	if keys[0] == '_' && r.s.proto == 2 {
 		keys = []byte("$-1\r\n") // the null of whose keys are tracked, whoever gets it (Redis 7.0, tracking.c)
 	}

@@ -325,7 +325,7 @@ var verbs = []struct {
 		s.replicas[m[1]] = append(s.replicas[m[1]], m[0])
 		s.follow(s.newMap())
 	}},
-	{verb(`slot (\S+) moves to (\S+)`), func(s *story, m []string) { s.moves(m[0], m[1]) }},
+	{verb(`slot (\S+) moves to (\S+)`), func(s *story, m []string) { s.moves(m[0], m[1]); s.settle() }},
 	{verb(`SERVER takes over from (\S+)`), func(s *story, m []string) { s.replace(m[1], m[0]) }},
 	{verb(`the map is said to be old`), func(s *story, m []string) {
 		if s.hints == 0 {

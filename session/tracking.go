@@ -30,6 +30,25 @@ func (t *tracking) end() {
 // tracks reports whether servers track keys for the session.
 func (s *Session) tracks() bool { return s.pin != nil && s.pin.tracking.on }
 
+// forgetTracked tells whoever gets the session's invalidations that any key may have changed: slots have moved. A server says
+// nothing of keys that were read there, were missing, and have come to be at another.
+func (s *Session) forgetTracked() {
+	s.invalidateAll()
+	if s.Owed() > 0 && s.passage == nil {
+		s.begin(standstill((*Session).invalidateAll)) // what is under way was read where the keys were
+	}
+}
+
+func (s *Session) invalidateAll() {
+	switch {
+	case s.state != open || !s.tracks():
+	case s.pin.tracking.redirect != nil:
+		s.pin.tracking.redirect.invalidateAll()
+	case s.proto == 3:
+		s.push(append(bytes.Clone(invalidation), "_\r\n"...))
+	}
+}
+
 // caching keeps the word for the servers that the next command goes to: at the others it would count for a later one.
 func (s *Session) caching(spec *command.Spec, req *parser.Request) {
 	var t tracking
