@@ -99,6 +99,9 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 			sent.head += int(e.size)
 		}
 		if raw == nil || e.recv == nil || !c.saved(e, raw, f) {
+			if f.Sent && raw != nil && e.recv != nil {
+				c.pool.overtaken(e.recv, e.tag, raw) // it may have run
+			}
 			c.fail(e, f)
 		}
 	}

@@ -27,7 +27,6 @@ type serverEnd struct {
 	refused  bool // a command of multi was
 	watcher  string
 	asking   bool
-	aborted  bool
 }
 
 func (s *serverEnd) Write(b []byte) (int, error) {

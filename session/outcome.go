@@ -75,6 +75,9 @@ func (o *outcome) Fail(i uint64, f *pool.Failure) {
 			o.s.hold(-len(o.buf))
 		}
 		o.buf = nil
+		if f.Sent && o.piece != nil {
+			o.s.env.Pool.Ran(o, i, o.piece.Slot, o.piece.Reads) // it may have
+		}
 		o.s.Fail(o.tag, f)
 	}
 	o.end()

@@ -168,15 +168,15 @@ func (s *serverEnd) cluster(args []string) string {
 		}
 	}
 	if refusal := f.refuses(node, keys, asking); refusal != "" {
-		s.aborted = s.multi != nil
+		s.refused = s.multi != nil
 		if args[0] == "EXEC" {
-			s.multi, s.aborted, s.watcher = nil, false, ""
+			s.multi, s.refused, s.watcher = nil, false, ""
 		}
 		return refusal
 	}
 	switch {
-	case args[0] == "EXEC" && s.aborted:
-		s.multi, s.aborted, s.watcher = nil, false, ""
+	case args[0] == "EXEC" && s.refused:
+		s.multi, s.refused, s.watcher = nil, false, ""
 		return "-EXECABORT Transaction discarded because of previous errors.\r\n"
 	case args[0] == "EXEC":
 		for _, cmd := range s.multi {
