@@ -277,17 +277,17 @@ func (c *chaos) look() {
 // calm ends all trouble and waits until nothing is owed.
 func (c *chaos) calm() {
 	c.tb.Helper()
-	for _, list := range c.replicas {
-		for _, name := range list {
-			c.judge(name, func(h *pool.ServerHealth) { h.Reads = pool.ReadsAlways })
-		}
-	}
 	if c.fake != nil {
 		c.fake.calm()
 	}
 	for range 5000 {
 		for len(c.dials) > 0 {
 			c.dial(true)
+		}
+		for _, list := range c.replicas {
+			for _, name := range list { // again and again: what was asked before a connection was made says nothing of it
+				c.judge(name, func(h *pool.ServerHealth) { h.Reads = pool.ReadsAlways })
+			}
 		}
 		for _, s := range c.ends {
 			s.broken = nil
