@@ -21,6 +21,7 @@ type Rings struct {
 	usable    bool  // a connection has been ready
 	refusal   []byte
 	cause     error
+	failure   error // why the latest connection failed; nil: none has
 	waiters   []Waiter
 }
 
@@ -126,13 +127,16 @@ func (r *Rings) refuse(reply []byte) {
 // failed counts the servers that can't be reached; when that is all of them, nobody need wait on.
 func (r *Rings) failed(c *Conn, cause error) {
 	if !r.usable && !c.tried {
-		c.tried = true
+		c.tried, r.failure = true, cause
 		r.judge(cause)
 	}
 }
 
-// judge ends the wait for rings of which every connection has failed.
+// judge ends the wait for rings of which every connection has failed; cause is why if none has been tried.
 func (r *Rings) judge(cause error) {
+	if r.failure != nil {
+		cause = r.failure
+	}
 	if r.usable || r.cause != nil {
 		return
 	}
