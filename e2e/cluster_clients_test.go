@@ -50,7 +50,7 @@ func (m *clusterClient) loop() {
 			m.step()
 		}
 		if m.failed {
-			time.Sleep(afterError)
+			m.run.pause()
 		}
 	}
 	m.readBack()

@@ -86,6 +86,14 @@ func (r *clusterRun) goClient(f func()) {
 	}()
 }
 
+// pause is that of a client that was told an error; it ends with the run.
+func (r *clusterRun) pause() {
+	select {
+	case <-r.stop:
+	case <-time.After(afterError):
+	}
+}
+
 func (r *clusterRun) stopped() bool {
 	select {
 	case <-r.stop:

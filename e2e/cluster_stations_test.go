@@ -102,7 +102,7 @@ func (s *subscription) listen() {
 		if !again {
 			return
 		}
-		time.Sleep(afterError)
+		s.run.pause()
 	}
 }
 

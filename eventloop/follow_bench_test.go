@@ -128,8 +128,7 @@ func BenchmarkFollow(b *testing.B) {
 			l := srv.loops[0]
 			onLoop(b, l, func() { l.pool.Rings(pool.Key{Proto: 3}) }) // a RESP3 client is there, too
 			ready := func() {
-				for up := false; !up; {
-					time.Sleep(time.Millisecond)
+				testkit.Until(b, "connections to all nodes", func() (up bool) {
 					onLoop(b, l, func() {
 						up = true
 						for _, r := range []*pool.Rings{l.pool.Rings(pool.Key{Proto: 2}), l.pool.Rings(pool.Key{Proto: 3})} {
@@ -138,7 +137,8 @@ func BenchmarkFollow(b *testing.B) {
 							}
 						}
 					})
-				}
+					return up
+				})
 			}
 			ready()
 			var turn, all time.Duration

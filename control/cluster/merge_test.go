@@ -179,7 +179,7 @@ func TestASlotBetweenTwoNodesStaysWithTheOld(t *testing.T) {
 	}
 	got, _ := merge(between(), last, true)
 	if got.String() != "a 0-9 | b 10-19" || got.settled() {
-		t.Errorf("got %s, settled %t; want the slot at a, for now", got, got.settled())
+		t.Errorf("got %s, settled %t; want the slot at a, and more refreshes soon", got, got.settled())
 	}
 	if again, _ := merge(between(), got, true); again.String() != "a 0-8 | b 10-19" {
 		t.Errorf("when asked again: %s, want nobody to have it", again)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"ringmaster/internal/refresh"
 	"ringmaster/internal/respclient"
 	"ringmaster/pool"
 	"ringmaster/shard"
@@ -104,7 +105,7 @@ func (g *group) run(ctx context.Context) {
 			return
 		case <-timer.C:
 		case <-g.hints:
-			if !sleep(ctx, g.w.cfg.Interval/4) {
+			if !refresh.Sleep(ctx, g.w.cfg.Interval/4) {
 				return
 			}
 		}

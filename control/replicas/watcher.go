@@ -229,15 +229,3 @@ func (w *Watcher) zone(p *peer) string {
 	}
 	return p.zone
 }
-
-// sleep waits for d and reports whether ctx goes on.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
