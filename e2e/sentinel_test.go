@@ -168,7 +168,8 @@ func TestSentinelNamesAreShards(t *testing.T) {
 			!slices.ContainsFunc(top.Sentinel.Groups, func(g shard.Group) bool { return len(g.Replicas) != 1 })
 	})
 
-	// A planned failover moves no key, and others do not notice.
+	// A planned failover moves no key, and others do not notice. What a replica lacks would be lost.
+	s.WaitOK(t)
 	red, green := s.Primary("red"), keyAt(m, 1, "mine")
 	blocked, subscriber, elsewhere := testkit.Dial(t, proxy.Addr), testkit.Dial(t, proxy.Addr), testkit.Dial(t, proxy.Addr)
 	elsewhere.Send(testkit.Request("BLPOP", green, "0"))

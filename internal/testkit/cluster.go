@@ -112,21 +112,49 @@ func (c *Cluster) Ask(n *Server, args ...string) (Value, error) {
 
 // ask logs in to a server, if there is a password, and asks it one thing.
 func ask(n *Server, password string, args ...string) (Value, error) {
-	conn, err := Connect(n.Addr)
+	conn, err := loggedIn(n, password)
 	if err != nil {
 		return Value{}, err
 	}
 	defer conn.Close()
-	if password != "" {
-		if raw, err := conn.Call("AUTH", password); err != nil || raw != "+OK\r\n" {
-			return Value{}, fmt.Errorf("AUTH at %s: %q, %w", n.Addr, raw, err)
-		}
-	}
 	raw, err := conn.Call(args...)
 	if err != nil {
 		return Value{}, err
 	}
 	return ParseValue([]byte(raw))
+}
+
+func loggedIn(n *Server, password string) (*Conn, error) {
+	conn, err := Connect(n.Addr)
+	if err != nil || password == "" {
+		return conn, err
+	}
+	if raw, err := conn.Call("AUTH", password); err != nil || raw != "+OK\r\n" {
+		conn.Close()
+		return nil, fmt.Errorf("AUTH at %s: %q, %w", n.Addr, raw, err)
+	}
+	return conn, nil
+}
+
+// lacking says why not so many replicas of a primary have its data, or nothing. That a replica's link is up is no proof: its
+// primary may begin to send it what is written only a second later, with its next ACK.
+func lacking(primary *Server, password string, replicas int) string {
+	if replicas == 0 {
+		return ""
+	}
+	conn, err := loggedIn(primary, password)
+	if err != nil {
+		return err.Error()
+	}
+	defer conn.Close()
+	if raw, err := conn.Call("PING"); err != nil || raw != "+PONG\r\n" { // WAIT waits for what was there at the last command before
+		return fmt.Sprintf("PING at %s: %q, %v", primary.Addr, raw, err)
+	}
+	raw, err := conn.Call("WAIT", strconv.Itoa(replicas), "2000")
+	if n, _ := strconv.Atoi(strings.Trim(raw, ":\r\n")); err != nil || n < replicas {
+		return fmt.Sprintf("of %d replicas of %s so many have its data: %q, %v", replicas, primary.Addr, raw, err)
+	}
+	return ""
 }
 
 // Must is Ask that ends the test when there is no reply, or an error.
@@ -292,11 +320,14 @@ func (c *Cluster) trouble() string {
 				return fmt.Sprintf("%s has %s with %s, %s with %s", running[0].Addr, other.Addr, roles[other.Addr], n.Addr, role)
 			}
 		}
-		if view[0].Primary != "-" {
-			link, err := c.Ask(n, "INFO", "replication")
-			if err != nil || !strings.Contains(link.Text, "master_link_status:up") {
-				return fmt.Sprintf("replica %s has no data: %v", n.Addr, err)
+		followers := 0
+		for _, v := range view {
+			if v.Primary == view[0].ID && slices.ContainsFunc(running, func(r *Server) bool { return r.Addr == v.Addr }) {
+				followers++
 			}
+		}
+		if why := lacking(n, c.options.Password, followers); why != "" {
+			return why
 		}
 	}
 	return ""

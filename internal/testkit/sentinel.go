@@ -225,8 +225,8 @@ func (s *Sentinels) trouble() string {
 				return fmt.Sprintf("%s knows %d replicas of %s that are well, of %d", n.Addr, ready, name, len(replicas))
 			}
 		}
-		if v, err := s.Ask(primary, "ROLE"); err != nil || len(v.Elems) < 3 || v.Elems[0].Text != "master" || len(v.Elems[2].Elems) < len(replicas) {
-			return fmt.Sprintf("%s says %v, %v", primary.Addr, v, err)
+		if why := lacking(primary, s.options.Password, len(replicas)); why != "" {
+			return why
 		}
 	}
 	return ""
