@@ -56,7 +56,7 @@ type Conn struct {
 	heard     int64 // when bytes last came, a request found the ring empty, or the system was asked whether it hears the server's, ns
 	backoff   int64 // the last pause before dialling, ns
 	retryAt   int64 // when to dial again, ns
-	failedAt  int64 // when it could not be made, or was lost too soon, ns
+	failedAt  int64 // when the dial began that failed, or it was lost too soon, ns
 	dialledAt int64
 	readyAt   int64
 	tried     bool // has failed before its Rings were usable

@@ -277,7 +277,10 @@ func (c *Conn) replying() bool {
 // impatient makes requests fail at once until the server answers again, and plans the next dial
 // with a doubled pause.
 func (c *Conn) impatient(cause error) {
-	c.patient, c.failedAt = false, c.pool.Now
+	c.patient, c.failedAt = false, c.dialledAt
+	if c.state == Ready {
+		c.failedAt = c.pool.Now
+	}
 	c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: cause}
 	c.backoff, c.retryAt = c.pool.BackOff(c.backoff)
 }

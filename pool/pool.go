@@ -73,7 +73,8 @@ type Server struct {
 	home       int // the number of the primary whose keys it has, or had last; below 0: unknown
 	replica    bool
 	health     ServerHealth
-	asked      int64 // when that was found out, ns
+	asked      int64 // health.At, ns
+	heard      int64 // health.Heard, ns
 	ready      int   // connections in state Ready
 	goneAt     int64 // when it ceased to be part of the topology, ns; 0: it is
 	short      bool

@@ -17,9 +17,11 @@ type ServerHealth struct {
 	Silent bool
 	// Near: the server is in the proxy's own zone.
 	Near bool
-	// At is when the server was asked, for a silent primary the last time that it answered. A connection that is newer than that may lead to a server that has restarted since
-	// and has lost its data.
+	// At is when the server was asked, for a silent primary the last time that it answered. A connection that is newer than
+	// that may lead to a server that has restarted since and has lost its data.
 	At time.Time
+	// Heard is when the server has answered last. A dial that began before that says nothing of it any more.
+	Heard time.Time
 }
 
 // Reads says whether a replica may be read from. What nothing is known of may not.
@@ -62,7 +64,7 @@ func (r *Rings) of(server int) []*Conn {
 
 func (s *Server) judge(p *Pool) {
 	s.health = p.health[s.Addr]
-	s.asked = int64(s.health.At.Sub(p.start))
+	s.asked, s.heard = int64(s.health.At.Sub(p.start)), int64(s.health.Heard.Sub(p.start))
 }
 
 // assign notes which servers are replicas, and of whom.
@@ -160,7 +162,7 @@ func (c *Conn) doubted() bool {
 // answers reports whether the server has answered the control plane since this connection could not be made.
 func (c *Conn) answers() bool {
 	h := &c.server.health
-	return c.server.asked > c.failedAt && !h.Silent && (h.Reads != ReadsNever || !c.server.replica)
+	return c.server.heard > c.failedAt && !h.Silent && (h.Reads != ReadsNever || !c.server.replica)
 }
 
 // promising reports whether requests may wait for the dial.

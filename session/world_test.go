@@ -167,6 +167,7 @@ func (w *world) judge(name string, change func(*pool.ServerHealth)) {
 	h := w.health[name+":6379"]
 	change(&h)
 	h.At = time.Time{}.Add(time.Duration(w.pool.Now + 1))
+	h.Heard = h.At
 	w.health[name+":6379"] = h
 	w.pool.Judge(w.health, time.Time{})
 }

@@ -47,10 +47,15 @@ type peer struct {
 	logged   verdict
 	loggedAt time.Time
 
-	// Guarded by Watcher.mu.
+	finding // Guarded by Watcher.mu.
+}
+
+// finding is what was found out about a server.
+type finding struct {
 	verdict verdict
 	zone    string
-	asked   time.Time // when it was asked for that
+	asked   time.Time // when it was asked for that, a primary: when it was last asked what it has answered
+	heard   time.Time // when it answered last
 }
 
 func (w *Watcher) newGroup(g shard.Group) *group {
@@ -71,7 +76,7 @@ func (g *group) replace(list []shard.Server) {
 	for _, s := range list {
 		i := slices.IndexFunc(before, func(p *peer) bool { return p.server.Addr == s.Addr })
 		if i < 0 {
-			g.replicas = append(g.replicas, &peer{server: s, verdict: verdict{why: unasked}})
+			g.replicas = append(g.replicas, &peer{server: s, finding: finding{verdict: verdict{why: unasked}}})
 			continue
 		}
 		g.replicas = append(g.replicas, before[i])
@@ -120,57 +125,103 @@ func (g *group) close() {
 	}
 }
 
-// round asks the primary and then the replicas, and takes what they say.
+// round asks the primary and then the replicas, and takes what they say: all of it at once, for half of it may look as if
+// nobody could be read from.
 func (g *group) round(ctx context.Context) {
-	asked := time.Now()
-	in, err := g.primary.ask(ctx, g.w.options)
+	first := g.askPrimary(ctx)
 	if ctx.Err() != nil {
 		return
 	}
-	var refusal *respclient.Refusal
-	switch {
-	case err == nil:
-		g.writes.hear(in, asked, g.w.keep())
-		g.note(g.primary, asked, in.zone, verdict{})
-		g.find(in.replicas, asked)
-	case errors.As(err, &refusal) && refusal.Code() != "BUSY" && refusal.Code() != "LOADING":
-		g.writes = primary{} // it is there, and will not say how far it is
-	default:
-		g.writes.miss()
-	}
-	var wg sync.WaitGroup
 	replicas := g.peers()
-	for _, r := range replicas {
-		wg.Go(func() {
-			asked := time.Now()
-			in, err := r.ask(ctx, g.w.options)
-			if err != nil {
-				g.note(r, asked, "", verdict{why: err.Error(), failed: true})
-			} else {
-				v := g.writes.judge(in, r.fit, g.w.cfg.MaxLag)
-				r.fit = v.reads != pool.ReadsNever
-				g.note(r, asked, in.zone, v)
-			}
-		})
+	answers := g.askReplicas(ctx, replicas)
+	verdicts := g.judge(replicas, answers)
+	if !slices.ContainsFunc(verdicts, verdict.isFit) {
+		// It may have gone or come back since, and then they count otherwise.
+		if again := g.askPrimary(ctx); again.err == nil || first.err == nil {
+			first = again
+			verdicts = g.judge(replicas, answers)
+		}
 	}
-	wg.Wait()
 	if ctx.Err() != nil {
 		return
 	}
 	g.w.mu.Lock()
 	g.silent = g.writes.silent
+	if first.err == nil {
+		g.primary.take(first, verdict{})
+	}
+	for i, r := range replicas {
+		r.take(answers[i], verdicts[i])
+		r.fit = verdicts[i].isFit()
+	}
 	g.w.mu.Unlock()
 	g.tell(replicas)
 	g.w.stir()
 }
 
-// note keeps what was found out about a server.
-func (g *group) note(p *peer, asked time.Time, zone string, v verdict) {
-	g.w.mu.Lock()
-	defer g.w.mu.Unlock()
-	p.verdict, p.asked = v, asked
-	if zone != "" {
-		p.zone = zone
+// answer is what a server said when it was asked for its replication.
+type answer struct {
+	asked, heard time.Time
+	in           info
+	err          error // it said nothing
+}
+
+func (g *group) ask(ctx context.Context, p *peer) answer {
+	a := answer{asked: time.Now()}
+	if a.in, a.err = p.ask(ctx, g.w.options); a.err == nil {
+		a.heard = time.Now()
+	}
+	return a
+}
+
+// askPrimary asks the primary and notes how far it is.
+func (g *group) askPrimary(ctx context.Context) answer {
+	a := g.ask(ctx, g.primary)
+	var refusal *respclient.Refusal
+	switch {
+	case ctx.Err() != nil:
+	case a.err == nil:
+		g.writes.hear(a.in, a.asked, g.w.keep())
+		g.find(a.in.replicas, a.asked)
+	case errors.As(a.err, &refusal) && refusal.Code() != "BUSY" && refusal.Code() != "LOADING":
+		g.writes = primary{} // it is there, and will not say how far it is
+	default:
+		g.writes.miss()
+	}
+	return a
+}
+
+func (g *group) askReplicas(ctx context.Context, replicas []*peer) []answer {
+	answers := make([]answer, len(replicas))
+	var wg sync.WaitGroup
+	for i, r := range replicas {
+		wg.Go(func() { answers[i] = g.ask(ctx, r) })
+	}
+	wg.Wait()
+	return answers
+}
+
+// judge decides on the replicas by what they have answered.
+func (g *group) judge(replicas []*peer, answers []answer) []verdict {
+	verdicts := make([]verdict, len(replicas))
+	for i, a := range answers {
+		if a.err != nil {
+			verdicts[i] = verdict{why: a.err.Error(), failed: true}
+		} else {
+			verdicts[i] = g.writes.judge(a.in, replicas[i].fit, g.w.cfg.MaxLag)
+		}
+	}
+	return verdicts
+}
+
+// take keeps what was found out about a server. Under Watcher.mu.
+func (p *peer) take(a answer, v verdict) {
+	p.verdict, p.asked = v, a.asked
+	if a.err == nil {
+		p.heard = a.heard
+	}
+	if a.in.zone != "" {
+		p.zone = a.in.zone
 	}
 }
 

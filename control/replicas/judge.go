@@ -64,6 +64,9 @@ type verdict struct {
 	bytes  int64 // by which it is behind
 }
 
+// isFit reports whether a replica may be read from, now or when its primary is down.
+func (v verdict) isFit() bool { return v.reads != pool.ReadsNever }
+
 // like reports whether operators need not be told of o when they know of v. What the network says has changing ports in it.
 func (v verdict) like(o verdict) bool {
 	return v.reads == o.reads && (v.why == o.why || v.failed && o.failed)

@@ -136,7 +136,7 @@ func (w *Watcher) Run(ctx context.Context, publish func(pool.Health), found func
 
 // same reports whether two findings differ in nothing but their age.
 func same(a, b pool.ServerHealth) bool {
-	a.At, b.At = time.Time{}, time.Time{}
+	a.At, b.At, a.Heard, b.Heard = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	return a == b
 }
 
@@ -210,9 +210,9 @@ func (w *Watcher) Health() pool.Health {
 	defer w.mu.Unlock()
 	h := pool.Health{}
 	for _, g := range w.groups {
-		h[g.primary.server.Addr] = pool.ServerHealth{Silent: g.silent, Near: w.near(g.primary), At: g.primary.asked}
+		h[g.primary.server.Addr] = pool.ServerHealth{Silent: g.silent, Near: w.near(g.primary), At: g.primary.asked, Heard: g.primary.heard}
 		for _, r := range g.replicas {
-			h[r.server.Addr] = pool.ServerHealth{Reads: r.verdict.reads, Near: w.near(r), At: r.asked}
+			h[r.server.Addr] = pool.ServerHealth{Reads: r.verdict.reads, Near: w.near(r), At: r.asked, Heard: r.heard}
 		}
 	}
 	return h

@@ -120,3 +120,44 @@ func TestGroupsThatChangeAreFollowed(t *testing.T) {
 		t.Errorf("status %+v", s)
 	}
 }
+
+// A primary is killed and comes back while its replicas stay: whatever is published names a server that can be read from.
+func TestSomeServerIsAlwaysLeft(t *testing.T) {
+	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
+	replicas := []*testkit.Server{replicaOf(t, primary.Addr), replicaOf(t, primary.Addr)}
+	w := New(testConfig())
+	w.Follow([]shard.Group{{Primary: at(primary.Addr), Replicas: []shard.Server{at(replicas[0].Addr), at(replicas[1].Addr)}}})
+	health, _ := watch(t, w)
+	left := func(h pool.Health) bool {
+		return !h[primary.Addr].Silent || h[replicas[0].Addr].Reads != pool.ReadsNever || h[replicas[1].Addr].Reads != pool.ReadsNever
+	}
+	fit := func(h pool.Health) bool {
+		return !h[primary.Addr].Silent && h[replicas[0].Addr].Reads == pool.ReadsAlways && h[replicas[1].Addr].Reads == pool.ReadsAlways
+	}
+	await(t, "both replicas to be fit", health, fit)
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() { // loops that lose reads ask again and again
+		for {
+			select {
+			case <-ended:
+				return
+			case <-time.After(time.Millisecond):
+				w.Hint()
+			}
+		}
+	}()
+	for range 3 {
+		c := testkit.Dial(t, primary.Addr)
+		testkit.Until(t, "the data to be saved", func() bool { return c.Do("SAVE") == "+OK\r\n" })
+		primary.Kill()
+		primary.Restart(t)
+		back := time.Now()
+		await(t, "all to be well again", health, func(h pool.Health) bool {
+			if !left(h) {
+				t.Errorf("nobody is left: %+v", h)
+			}
+			return fit(h) && h[primary.Addr].At.After(back)
+		})
+	}
+}
