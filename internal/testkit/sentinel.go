@@ -114,8 +114,9 @@ func (s *Sentinels) startSentinel(t testing.TB) *Server {
 		}
 		return []string{bin, conf, "--sentinel"}, os.WriteFile(conf, []byte(b.String()), 0o600)
 	})
-	// Let them meet and look sooner, and let a machine that is slow for a moment be no reason to mistrust the clock.
-	_, _ = s.Ask(n, "SENTINEL", "DEBUG", "info-period", "300", "publish-period", "300", "ping-period", "100", "tilt-trigger", "10000")
+	// Let them meet and look sooner, and let a machine that is slow for a moment be no reason to mistrust the clock. No replica is
+	// promoted whose INFO is older than five ping periods, and while a primary is down INFO comes every second.
+	_, _ = s.Ask(n, "SENTINEL", "DEBUG", "info-period", "300", "publish-period", "300", "ping-period", "500", "tilt-trigger", "10000")
 	return n
 }
 
