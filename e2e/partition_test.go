@@ -277,3 +277,29 @@ func (p *partition) heals(t *testing.T, lasts time.Duration) {
 	p.WaitOK(t)
 	p.strict(t, p.proxy.Addr, 50)
 }
+
+// A connection is lost because its server can't be reached. What it had under way must not arrive once the server can: it would
+// undo what was written over another connection since.
+func TestWhatWasLostWithALinkDoesNotArriveLater(t *testing.T) {
+	if !testkit.Apart(t) {
+		return
+	}
+	n := testkit.NewNetwork(t, 2)
+	server, own := n.Hosts()[:1], n.Hosts()[1:]
+	s := testkit.StartClusterWith(t, testkit.ClusterOptions{Primaries: 1, Hosts: server}).Nodes[0]
+	proxy := testkit.ProxyWith(t, testkit.ProxyOptions{Upstreams: []string{s.Addr}, Host: own[0], Flags: []string{"--protected-mode=false"}})
+	c := testkit.Dial(t, proxy.Addr)
+	testkit.Until(t, "service", func() bool { return c.Do("SET", "k", "before") == "+OK\r\n" })
+	n.Cut(t, server, own)
+	if got := c.Do("SET", "k", "late"); !strings.Contains(got, "may have run") {
+		t.Fatalf("a write to a server that can't be reached: %q", got)
+	}
+	testkit.Until(t, "the connection to be given up", func() bool {
+		return proxy.Metric(t, "ringmaster_server_disconnects_total", `reason="unreachable"`) > 0
+	})
+	if left := own[0].Leftovers(t); left != "" {
+		t.Errorf("the system goes on sending what was lost:\n%s", left)
+	}
+	n.Heal(t, server, own)
+	testkit.Until(t, "service again", func() bool { return c.Do("SET", "k", "after") == "+OK\r\n" })
+}

@@ -62,10 +62,14 @@ func (u *upstream) Buffered() int {
 // Unacknowledged is pool.Socket.
 func (u *upstream) Unacknowledged() bool { return u.c != nil && unacknowledged(u.c.Fd()) }
 
-// Close is pool.Socket.
+// Close is pool.Socket. To a peer that can't be reached the system would go on sending what it has, and that might arrive after
+// all, behind what has been sent over another connection since: it forgets it.
 func (u *upstream) Close() {
 	if u.c == nil || u.marked {
 		return
+	}
+	if u.Unacknowledged() {
+		_ = u.c.SetLinger(0)
 	}
 	u.marked = true
 	u.loop.closing = append(u.loop.closing, u)

@@ -116,6 +116,18 @@ func (h *Host) argv(args ...string) []string {
 	return append([]string{"ip", "netns", "exec", h.namespace}, args...)
 }
 
+// Leftovers lists the connections, from ss, that nobody on the host has any more, but of which its system goes on sending what it
+// was given.
+func (h *Host) Leftovers(t testing.TB) string {
+	t.Helper()
+	argv := h.argv(Need(t, "ss"), "--no-header", "--tcp", "--numeric", "state", "fin-wait-1")
+	out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%q: %v: %s", argv, err, out)
+	}
+	return string(out)
+}
+
 func (h *Host) ip(t testing.TB, lines ...string) {
 	t.Helper()
 	batch(t, h.argv("ip", "-batch", "-"), lines)
