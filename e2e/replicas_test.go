@@ -56,10 +56,13 @@ func waitLinked(t *testing.T, r *testkit.Server) {
 	testkit.Until(t, "the replica's link", func() bool { return strings.Contains(c.Do("INFO", "replication"), "master_link_status:up") })
 }
 
-// readsOf is how many requests the proxy has sent to a server.
-func readsOf(t *testing.T, proxy, server *testkit.Server) float64 {
+// readsOf is how many requests the proxy has sent to some servers.
+func readsOf(t *testing.T, proxy *testkit.Server, servers ...*testkit.Server) (n float64) {
 	t.Helper()
-	return proxy.Metric(t, "ringmaster_server_requests_total", `server="`+server.Addr+`"`)
+	for _, s := range servers {
+		n += proxy.Metric(t, "ringmaster_server_requests_total", `server="`+s.Addr+`"`)
+	}
+	return n
 }
 
 // A replica that may have old data gets no reads, however it came to have them: what is read is what was written.
@@ -108,9 +111,13 @@ func TestAStaleReplicaGetsNoReads(t *testing.T) {
 		trouble.begin()
 		testkit.Until(t, trouble.name, func() bool {
 			write()
-			return !replicasOf(t, proxy)[replica.Addr].Readable
+			if replicasOf(t, proxy)[replica.Addr].Readable {
+				return false
+			}
+			before = readsOf(t, proxy, replica)
+			c.Do("GET", "key")
+			return readsOf(t, proxy, replica) == before // the loop was told, too
 		})
-		before = readsOf(t, proxy, replica)
 		for range 50 {
 			want := write()
 			if got := c.Do("GET", "key"); got != want {
@@ -156,7 +163,7 @@ func TestReadsGoToTheOwnZone(t *testing.T) {
 	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
 	near, far := replicaOf(t, primary.Addr), replicaOf(t, primary.Addr)
 	proxy := testkit.Proxy(t, []string{primary.Addr}, "--read-policy", "nearest", "--zone", "b",
-		"--server-zones", primary.Addr+"=a,"+near.Addr+"=b,"+far.Addr+"=c", "--replica-max-lag", "400ms")
+		"--server-zones", primary.Addr+"=a,"+near.Addr+"=b,"+far.Addr+"=c", "--replica-max-lag", "2s")
 	waitReadable(t, proxy, near, true)
 	waitReadable(t, proxy, far, true)
 	c := testkit.Dial(t, proxy.Addr)
@@ -226,9 +233,9 @@ func reader(t *testing.T, addr string, id int, stop <-chan struct{}, done *atomi
 // key is one of the keys that readers read; its value is itself.
 func key(n int) string { return "key:" + strconv.Itoa(n%40) }
 
-// startReaders writes what is read, waits until each primary's replicas have it, and reads until the returned function is
-// called.
-func startReaders(t *testing.T, proxy *testkit.Server, replicas, clients int) (stop func() int64) {
+// startReaders writes what is read, waits until each primary's replicas have it and every loop reads there, and reads until the
+// returned function is called. of is how many replicas a primary has.
+func startReaders(t *testing.T, proxy *testkit.Server, replicas []*testkit.Server, of, clients int) (stop func() int64) {
 	t.Helper()
 	c := testkit.Dial(t, proxy.Addr)
 	for i := range 40 {
@@ -237,9 +244,16 @@ func startReaders(t *testing.T, proxy *testkit.Server, replicas, clients int) (s
 		}
 	}
 	// What a replica lacks would go with its primary.
-	if got, want := c.Do("WAIT", strconv.Itoa(replicas), "10000"), fmt.Sprintf(":%d\r\n", replicas); got != want {
+	if got, want := c.Do("WAIT", strconv.Itoa(of), "10000"), fmt.Sprintf(":%d\r\n", of); got != want {
 		t.Fatalf("WAIT gives %q, want %q", got, want)
 	}
+	dialEveryLoop(t, proxy.Addr).until(t, "reads at replicas", func(c *testkit.Conn) bool {
+		before := readsOf(t, proxy, replicas...)
+		for i := range 40 {
+			c.Do("GET", key(i))
+		}
+		return readsOf(t, proxy, replicas...) >= before+40
+	})
 	var done atomic.Int64
 	ended := make(chan struct{})
 	var wg sync.WaitGroup
@@ -262,7 +276,7 @@ func TestReadsNeverFailInAFailover(t *testing.T) {
 	for _, r := range c.Nodes[3:] {
 		waitReadable(t, proxy, r, true)
 	}
-	stop := startReaders(t, proxy, 1, scale(t, "CLUSTER_CLIENTS", 10, 20, 20))
+	stop := startReaders(t, proxy, c.Nodes[3:], 1, scale(t, "CLUSTER_CLIENTS", 10, 20, 20))
 	for round := range rounds {
 		slot := round % 3 * 6000
 		old := c.Primary(slot)
@@ -290,7 +304,7 @@ func TestReadsNeverFailWhileAServerIsLeft(t *testing.T) {
 	for _, r := range servers[1:] {
 		waitReadable(t, proxy, r, true)
 	}
-	stop := startReaders(t, proxy, 2, 10)
+	stop := startReaders(t, proxy, servers[1:], 2, 10)
 	for round := range rounds {
 		victim := servers[round%3]
 		if victim == primary {
@@ -320,7 +334,7 @@ func TestReadsLeaveAReplicaThatHangs(t *testing.T) {
 	proxy := testkit.Proxy(t, []string{primary.Addr}, "--read-policy", "prefer-replica", "--replica-max-lag", "400ms", "--dial-timeout", "300ms",
 		"--timeout", "10s")
 	waitReadable(t, proxy, replica, true)
-	stop := startReaders(t, proxy, 1, 10)
+	stop := startReaders(t, proxy, []*testkit.Server{replica}, 1, 10)
 	before := readsOf(t, proxy, replica)
 	testkit.Until(t, "reads at the replica", func() bool { return readsOf(t, proxy, replica) > before+100 })
 	replica.Stop()
@@ -342,8 +356,9 @@ func TestReadsNeverFailInAFailoverOfSentinel(t *testing.T) {
 	rounds := scale(t, "FAILOVERS", 1, 2, 2)
 	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Replicas: 1, DownAfter: second})
 	proxy := sentinelProxy(t, s.Addrs(), "mymaster", "--read-policy", "prefer-replica", "--timeout", "10s")
-	waitReadable(t, proxy, s.Replicas("mymaster")[0], true)
-	stop := startReaders(t, proxy, 1, scale(t, "SENTINEL_CLIENTS", 10, 20, 20))
+	replicas := s.Replicas("mymaster")
+	waitReadable(t, proxy, replicas[0], true)
+	stop := startReaders(t, proxy, replicas, 1, scale(t, "SENTINEL_CLIENTS", 10, 20, 20))
 	for range rounds {
 		old := s.Primary("mymaster")
 		old.Kill()

@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -105,7 +106,7 @@ func (c *Cluster) meet(t testing.TB, n, other *Server) {
 	c.Must(t, n, "CLUSTER", "MEET", other.Host.address(), strconv.Itoa(other.Port(t)), busPort(other))
 }
 
-// Ask sends a command to a node and returns its reply; errors are values. Any goroutine.
+// Ask sends a command to a node and returns its reply; errors are values. To ask nobody is an error. Any goroutine.
 func (c *Cluster) Ask(n *Server, args ...string) (Value, error) {
 	return ask(n, c.options.Password, args...)
 }
@@ -125,6 +126,9 @@ func ask(n *Server, password string, args ...string) (Value, error) {
 }
 
 func loggedIn(n *Server, password string) (*Conn, error) {
+	if n == nil {
+		return nil, errors.New("nobody to ask: the others do not agree who it is")
+	}
 	conn, err := Connect(n.Addr)
 	if err != nil || password == "" {
 		return conn, err

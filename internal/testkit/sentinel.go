@@ -120,10 +120,10 @@ func (s *Sentinels) startSentinel(t testing.TB) *Server {
 	return n
 }
 
-// Ask sends a command to a sentinel or server and returns its reply; errors are values. Any goroutine.
+// Ask sends a command to a sentinel or server and returns its reply; errors are values. To ask nobody is an error. Any goroutine.
 func (s *Sentinels) Ask(n *Server, args ...string) (Value, error) {
 	password := s.options.Password
-	if slices.Contains(n.argv, "--sentinel") {
+	if n != nil && slices.Contains(n.argv, "--sentinel") {
 		password = s.options.Guard
 	}
 	return ask(n, password, args...)
