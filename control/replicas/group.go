@@ -235,7 +235,7 @@ func (g *group) find(listed []shard.Server, now time.Time) {
 	all := slices.Clone(listed)
 	for _, p := range g.replicas {
 		known := func(s shard.Server) bool { return s.Addr == p.server.Addr }
-		if !slices.ContainsFunc(listed, known) && now.Sub(p.listed) < remembered {
+		if len(all) < MaxReplicas && !slices.ContainsFunc(listed, known) && now.Sub(p.listed) < remembered {
 			all = append(all, p.server)
 		}
 	}

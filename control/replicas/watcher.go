@@ -150,6 +150,8 @@ func (w *Watcher) restart(ctx context.Context, wg *sync.WaitGroup) {
 	for _, g := range w.ended {
 		if g.cancel != nil {
 			g.cancel()
+		} else {
+			wg.Go(g.close) // Ask has connected to it
 		}
 	}
 	w.ended = nil
@@ -210,10 +212,12 @@ func (w *Watcher) Health() pool.Health {
 	defer w.mu.Unlock()
 	h := pool.Health{}
 	for _, g := range w.groups {
-		h[g.primary.server.Addr] = pool.ServerHealth{Silent: g.silent, Near: w.near(g.primary), At: g.primary.asked, Heard: g.primary.heard}
 		for _, r := range g.replicas {
 			h[r.server.Addr] = pool.ServerHealth{Reads: r.verdict.reads, Near: w.near(r), At: r.asked, Heard: r.heard}
 		}
+	}
+	for _, g := range w.groups { // a primary that another one lists as its replica is a primary
+		h[g.primary.server.Addr] = pool.ServerHealth{Silent: g.silent, Near: w.near(g.primary), At: g.primary.asked, Heard: g.primary.heard}
 	}
 	return h
 }

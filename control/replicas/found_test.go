@@ -1,0 +1,85 @@
+package replicas
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"ringmaster/internal/testkit"
+	"ringmaster/shard"
+)
+
+// connections counts the watcher's connections to a server.
+func connections(t *testing.T, s *testkit.Server) int {
+	t.Helper()
+	return strings.Count(testkit.Dial(t, s.Addr).Do("CLIENT", "LIST"), "name=ringmaster")
+}
+
+// Servers that are followed no more before Run has begun are hung up, too.
+func TestConnectionsOfWhatIsFollowedNoMoreAreClosed(t *testing.T) {
+	one, two := testkit.Redis(t), testkit.Redis(t)
+	w := New(testConfig())
+	w.Follow([]shard.Group{{Primary: at(one.Addr)}})
+	w.Ask(context.Background())
+	if n := connections(t, one); n != 1 {
+		t.Fatalf("%d connections", n)
+	}
+	w.Follow([]shard.Group{{Primary: at(two.Addr)}})
+	watch(t, w)
+	testkit.Until(t, "the first one to be left", func() bool { return connections(t, one) == 0 })
+}
+
+// fakePrimary lists as replicas what the test says.
+func fakePrimary(t *testing.T, replicas func() []string) *testkit.FakeShard {
+	t.Helper()
+	return testkit.NewFakeShard(t, testkit.Answering(func(_ int, args []string) string {
+		text := "role:master\r\nmaster_replid:abc\r\nmaster_repl_offset:14\r\n"
+		if args[1] == "replication" {
+			for i, addr := range replicas() {
+				host, port, _ := strings.Cut(addr, ":")
+				text += fmt.Sprintf("slave%d:ip=%s,port=%s,state=online,offset=14,lag=0\r\n", i, host, port)
+			}
+		}
+		return fmt.Sprintf("$%d\r\n%s\r\n", len(text), text)
+	}))
+}
+
+// A primary that lists others each time does not make the list grow.
+func TestReplicasThatAreFoundAreBounded(t *testing.T) {
+	var n atomic.Int64
+	p := fakePrimary(t, func() (list []string) {
+		for range MaxReplicas {
+			list = append(list, fmt.Sprintf("127.0.0.1:%d", n.Add(1)))
+		}
+		return list
+	})
+	c := testConfig()
+	c.Discover = true
+	w := New(c)
+	w.Follow([]shard.Group{{Primary: at(p.Addr)}})
+	for range 3 {
+		w.Ask(t.Context())
+	}
+	if n := len(w.Groups()[0].Replicas); n != MaxReplicas {
+		t.Errorf("%d replicas", n)
+	}
+	w.current()[0].close()
+}
+
+// What another primary says of a primary does not count for it.
+func TestAPrimaryThatIsListedAsAReplicaStaysAPrimary(t *testing.T) {
+	two := testkit.NewFakeShard(t, func(_ int, c *testkit.Conn) {})
+	two.Close()
+	one := fakePrimary(t, func() []string { return []string{two.Addr} })
+	c := testConfig()
+	c.Discover = true
+	w := New(c)
+	w.Follow([]shard.Group{{Primary: at(two.Addr)}, {Primary: at(one.Addr)}})
+	w.Ask(t.Context())
+	if h := w.Health(); !h[two.Addr].Silent || h[one.Addr].Silent {
+		t.Errorf("%+v", h)
+	}
+	w.current()[1].close()
+}
