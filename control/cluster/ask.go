@@ -64,7 +64,10 @@ func parseView(addr string, info, nodes, endpoints respclient.Value, locate func
 	if v.ok, err = parseInfo(info.Text); err != nil {
 		return nil, err
 	}
-	return v, locate(v, endpoints)
+	if err := locate(v, endpoints); err != nil {
+		return nil, err
+	}
+	return v, nil
 }
 
 // firstOf is the first of joined errors.

@@ -218,7 +218,6 @@ func TestDiscoverSaysWhatEachSeedAnswered(t *testing.T) {
 // fakeNode is a scripted node; SHARDS is unknown to it, as before Redis 7.0.
 func fakeNode(t *testing.T, nodes func() string) *testkit.FakeShard {
 	return testkit.NewFakeShard(t, testkit.Answering(func(_ int, args []string) string {
-		bulk := func(s string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(s), s) }
 		switch strings.Join(args, " ") {
 		case "CLUSTER INFO":
 			return bulk("cluster_state:ok\r\n")
@@ -230,6 +229,25 @@ func fakeNode(t *testing.T, nodes func() string) *testkit.FakeShard {
 		return "-ERR Unknown subcommand\r\n"
 	}))
 }
+
+// Where nodes can be reached is part of a view: without it there is none.
+func TestNonsenseForEndpointsIsNoView(t *testing.T) {
+	n := testkit.NewFakeShard(t, testkit.Answering(func(_ int, args []string) string {
+		switch strings.Join(args, " ") {
+		case "CLUSTER INFO":
+			return bulk("cluster_state:ok\r\n")
+		case "CLUSTER NODES":
+			return bulk("a :1@2 myself,master - 0 0 1 connected 0-16383")
+		}
+		return "+OK\r\n"
+	}))
+	groups, err := New(Config{Seeds: []string{n.Addr}}).Discover(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "CLUSTER SHARDS is no array") {
+		t.Errorf("%v, %v", groups, err)
+	}
+}
+
+func bulk(s string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(s), s) }
 
 func TestHintsAreJoinedAndRateLimited(t *testing.T) {
 	n := fakeNode(t, func() string { return "a :1@2 myself,master - 0 0 1 connected 0-16383" })
