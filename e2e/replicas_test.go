@@ -354,7 +354,7 @@ func TestReadsLeaveAReplicaThatHangs(t *testing.T) {
 // The same under Sentinel: a name's primary is killed, and another has the name.
 func TestReadsNeverFailInAFailoverOfSentinel(t *testing.T) {
 	rounds := scale(t, "FAILOVERS", 1, 2, 2)
-	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Replicas: 1, DownAfter: second})
+	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Replicas: 1})
 	proxy := sentinelProxy(t, s.Addrs(), "mymaster", "--read-policy", "prefer-replica", "--timeout", "10s")
 	replicas := s.Replicas("mymaster")
 	waitReadable(t, proxy, replicas[0], true)

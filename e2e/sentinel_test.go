@@ -26,7 +26,7 @@ func sentinelProxy(t *testing.T, sentinels []string, names string, flags ...stri
 // A primary is killed and its replica takes over, FAILOVERS times: errors end with the promotion, and all of them are clear.
 func TestSentinelFailoverEndsTheErrors(t *testing.T) {
 	rounds := scale(t, "FAILOVERS", 1, 1, 1)
-	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Replicas: 1, DownAfter: 2 * time.Second})
+	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Replicas: 1})
 	proxy := sentinelProxy(t, s.Addrs(), "mymaster")
 	w := weather{clear: clearFailover}
 	w.strict.Store(true)
@@ -56,7 +56,7 @@ func TestSentinelFailoverEndsTheErrors(t *testing.T) {
 
 // A primary that hangs is replaced: what it owes is answered with errors, and when it goes on nobody hears of it.
 func TestSentinelReplacesAPrimaryThatHangs(t *testing.T) {
-	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Replicas: 1, DownAfter: 2 * time.Second})
+	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Replicas: 1})
 	proxy := sentinelProxy(t, s.Addrs(), "mymaster")
 	w := weather{clear: clearFailover}
 	stop := startMixed(t, proxy.Addr, scale(t, "SENTINEL_CLIENTS", 10, 20, 20), &w)
@@ -122,7 +122,7 @@ func topologyOf(t *testing.T, proxy *testkit.Server) (top sentinelTopology) {
 // Several names are shards, placed by ketama over the names as over servers of these names.
 func TestSentinelNamesAreShards(t *testing.T) {
 	names := []string{"red", "green", "blue"}
-	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Names: names, Replicas: 1, Password: "secret", Guard: "guard"})
+	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Names: names, Replicas: 1, Password: "secret", Guard: "guard", DownAfter: testkit.Patience})
 	// One sentinel is named, the others are learnt.
 	proxy := sentinelProxy(t, s.Addrs()[:1], strings.Join(names, ","), "--upstream-password", "secret", "--sentinel-password", "guard",
 		"--hash", "murmur")

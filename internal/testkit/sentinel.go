@@ -19,7 +19,7 @@ type SentinelOptions struct {
 	Sentinels int      // 0: three
 	Password  string   // of the servers' default user
 	Guard     string   // password of the sentinels
-	// DownAfter is how long a server is silent before it counts as down; 0 is a second. A machine that is too busy for less
+	// DownAfter is how long a server is silent before it counts as down; 0 is two seconds. A machine that is too busy for less
 	// makes sentinels replace a primary that is well.
 	DownAfter time.Duration
 }
@@ -50,7 +50,7 @@ func StartSentinelsWith(t testing.TB, o SentinelOptions) *Sentinels {
 		o.Sentinels = 3
 	}
 	if o.DownAfter == 0 {
-		o.DownAfter = time.Second
+		o.DownAfter = 2 * time.Second
 	}
 	s := &Sentinels{options: o, Groups: map[string][]*Server{}}
 	for _, name := range o.Names {
@@ -107,15 +107,16 @@ func (s *Sentinels) startSentinel(t testing.TB) *Server {
 		}
 		for _, name := range s.options.Names {
 			fmt.Fprintf(&b, "sentinel monitor %s 127.0.0.1 %d %d\n", name, s.Groups[name][0].Port(t), quorum)
-			fmt.Fprintf(&b, "sentinel down-after-milliseconds %s %d\nsentinel failover-timeout %s 1000\n", name, s.options.DownAfter.Milliseconds(), name)
+			fmt.Fprintf(&b, "sentinel down-after-milliseconds %s %d\nsentinel failover-timeout %s 2000\n", name, s.options.DownAfter.Milliseconds(), name)
 			if s.options.Password != "" {
 				fmt.Fprintf(&b, "sentinel auth-pass %s %s\n", name, s.options.Password)
 			}
 		}
 		return []string{bin, conf, "--sentinel"}, os.WriteFile(conf, []byte(b.String()), 0o600)
 	})
-	// Let them meet and look sooner, and let a machine that is slow for a moment be no reason to mistrust the clock. No replica is
-	// promoted whose INFO is older than five ping periods, and while a primary is down INFO comes every second.
+	// Let them meet and look sooner, and let a machine that is slow for a moment be no reason to mistrust the clock. During a failover
+	// INFO comes every second only: no replica is promoted of which the latest is older than five ping periods, and one that was must
+	// say so before the failover's timeout.
 	_, _ = s.Ask(n, "SENTINEL", "DEBUG", "info-period", "300", "publish-period", "300", "ping-period", "500", "tilt-trigger", "10000")
 	return n
 }
