@@ -151,8 +151,6 @@ func TestLightClientsBesideBlockedOnes(t *testing.T) {
 		return strings.Contains(direct.Do("INFO", "clients"), fmt.Sprintf("blocked_clients:%d\r\n", clients))
 	})
 	beside := measureLight(t, proxy.Addr, each)
-	t.Logf("p50 %v, p99 %v alone; p50 %v, p99 %v beside %d blocked clients", alone.at(.5), alone.at(.99), beside.at(.5), beside.at(.99), clients)
-	if bound := atMostTimes * max(alone.at(.99), noise); beside.at(.99) > bound {
-		t.Errorf("p99 %v beside blocked clients, more than %v", beside.at(.99), bound)
-	}
+	t.Logf("alone: %v; beside %d blocked clients: %v", alone, clients, beside)
+	beside.check(t, alone)
 }
