@@ -6,8 +6,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"ringmaster/internal/testkit"
+	"ringmaster/pool"
 	"ringmaster/shard"
 )
 
@@ -82,4 +84,24 @@ func TestAPrimaryThatIsListedAsAReplicaStaysAPrimary(t *testing.T) {
 		t.Errorf("%+v", h)
 	}
 	w.current()[1].close()
+}
+
+// A replica that hangs holds up nobody: what is found out about the others is known at once, each time.
+func TestAReplicaThatHangsDoesNotHoldUpTheOthers(t *testing.T) {
+	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
+	r := replicaOf(t, primary.Addr)
+	silent := testkit.NewFakeShard(t, testkit.Answering(func(int, []string) string { return "" }))
+	c := testConfig()
+	c.Timeout = time.Hour
+	w := New(c)
+	w.Follow([]shard.Group{{Primary: at(primary.Addr), Replicas: []shard.Server{at(silent.Addr), at(r.Addr)}}})
+	health, _ := watch(t, w)
+	await(t, "the replica to be fit", health, func(h pool.Health) bool { return h[r.Addr].Reads == pool.ReadsAlways })
+	testkit.Dial(t, r.Addr).Do("REPLICAOF", "NO", "ONE")
+	await(t, "the replica to be given up", health, func(h pool.Health) bool { return h[r.Addr].Reads == pool.ReadsNever })
+	if n := silent.Accepted(); n != 1 {
+		t.Errorf("the silent one has %d connections", n)
+	}
+	w.Follow([]shard.Group{{Primary: at(primary.Addr), Replicas: []shard.Server{at(r.Addr)}}})
+	silent.Close()
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"ringmaster/internal/refresh"
@@ -19,6 +18,8 @@ const (
 	remembered = time.Minute
 	// quiet is the least time between two log lines about the same replica.
 	quiet = 5 * time.Second
+	// grace is the least that replicas have to answer in before a round ends without them.
+	grace = 100 * time.Millisecond
 )
 
 // group is a primary and its replicas while they are watched. One goroutine has it, but for what Watcher.mu guards.
@@ -43,7 +44,8 @@ type peer struct {
 	listed time.Time        // when its primary listed it last
 
 	// Of a replica.
-	fit      bool // it was read from until now, and its connection was not lost since
+	asking   chan answer // gets its answer; nil: it is not asked now
+	fit      bool        // it was read from until now, and its connection was not lost since
 	logged   verdict
 	loggedAt time.Time
 
@@ -85,14 +87,19 @@ func (g *group) replace(list []shard.Server) {
 	g.gone = append(g.gone, before...)
 }
 
-// peers are the replicas now. Those that are gone are hung up.
+// peers are the replicas now. Those that are gone are hung up, once they are not asked any more.
 func (g *group) peers() []*peer {
 	g.w.mu.Lock()
 	defer g.w.mu.Unlock()
-	for _, p := range g.gone {
-		p.hangUp()
-	}
+	gone := g.gone
 	g.gone = nil
+	for _, p := range gone {
+		if p.asking != nil && len(p.asking) == 0 {
+			g.gone = append(g.gone, p)
+		} else {
+			p.hangUp()
+		}
+	}
 	return slices.Clone(g.replicas)
 }
 
@@ -114,26 +121,35 @@ func (g *group) run(ctx context.Context) {
 				return
 			}
 		}
-		g.round(ctx)
+		g.round(ctx, max(grace, g.w.cfg.Interval/4))
 		timer.Reset(g.w.cfg.Interval)
 	}
 }
 
+// close hangs up. What is still asked ends with the context.
 func (g *group) close() {
-	for _, p := range append(g.peers(), g.primary) {
+	g.w.mu.Lock()
+	all := slices.Concat(g.replicas, g.gone, []*peer{g.primary})
+	g.gone = nil
+	g.w.mu.Unlock()
+	for _, p := range all {
+		if p.asking != nil {
+			<-p.asking
+		}
 		p.hangUp()
 	}
 }
 
 // round asks the primary and then the replicas, and takes what they say: all of it at once, for half of it may look as if
-// nobody could be read from.
-func (g *group) round(ctx context.Context) {
+// nobody could be read from. Of replicas that have not answered when patience ends, what was known stays; the next round takes
+// their answers. One that hangs must not hold up what the others say.
+func (g *group) round(ctx context.Context, patience time.Duration) {
 	first := g.askPrimary(ctx)
 	if ctx.Err() != nil {
 		return
 	}
 	replicas := g.peers()
-	answers := g.askReplicas(ctx, replicas)
+	answers := g.askReplicas(ctx, replicas, patience)
 	verdicts := g.judge(replicas, answers)
 	if !slices.ContainsFunc(verdicts, verdict.isFit) {
 		// It may have gone or come back since, and then they count otherwise.
@@ -151,8 +167,10 @@ func (g *group) round(ctx context.Context) {
 		g.primary.take(first, verdict{})
 	}
 	for i, r := range replicas {
-		r.take(answers[i], verdicts[i])
-		r.fit = verdicts[i].isFit()
+		if a := answers[i]; a != nil {
+			r.take(*a, verdicts[i])
+			r.fit = verdicts[i].isFit()
+		}
 	}
 	g.w.mu.Unlock()
 	g.tell(replicas)
@@ -191,24 +209,56 @@ func (g *group) askPrimary(ctx context.Context) answer {
 	return a
 }
 
-func (g *group) askReplicas(ctx context.Context, replicas []*peer) []answer {
-	answers := make([]answer, len(replicas))
-	var wg sync.WaitGroup
-	for i, r := range replicas {
-		wg.Go(func() { answers[i] = g.ask(ctx, r) })
+// askReplicas asks those that are not asked already, and gives what has been answered when patience ends; nil: nothing yet. An
+// answer that is late makes the next round begin sooner.
+func (g *group) askReplicas(ctx context.Context, replicas []*peer, patience time.Duration) []*answer {
+	impatient, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for _, r := range replicas {
+		if r.asking == nil {
+			asking := make(chan answer, 1)
+			r.asking = asking
+			go func() {
+				asking <- g.ask(ctx, r)
+				if impatient.Err() == context.DeadlineExceeded {
+					signal(g.hints)
+				}
+			}()
+		}
 	}
-	wg.Wait()
+	answers := make([]*answer, len(replicas))
+	for i, r := range replicas {
+		answers[i] = r.answer(impatient)
+	}
 	return answers
 }
 
+// answer waits for the server's answer until ctx ends; nil: there is none yet.
+func (p *peer) answer(ctx context.Context) *answer {
+	end := ctx.Done()
+	if len(p.asking) > 0 {
+		end = nil
+	}
+	select {
+	case a := <-p.asking:
+		p.asking = nil
+		return &a
+	case <-end:
+		return nil
+	}
+}
+
 // judge decides on the replicas by what they have answered.
-func (g *group) judge(replicas []*peer, answers []answer) []verdict {
+func (g *group) judge(replicas []*peer, answers []*answer) []verdict {
 	verdicts := make([]verdict, len(replicas))
 	for i, a := range answers {
-		if a.err != nil {
+		switch r := replicas[i]; {
+		case a == nil:
+			verdicts[i] = r.verdict
+		case a.err != nil:
 			verdicts[i] = verdict{why: a.err.Error(), failed: true}
-		} else {
-			verdicts[i] = g.writes.judge(a.in, replicas[i].fit, g.w.cfg.MaxLag)
+		default:
+			verdicts[i] = g.writes.judge(a.in, r.fit, g.w.cfg.MaxLag)
 		}
 	}
 	return verdicts

@@ -100,7 +100,7 @@ func (w *Watcher) Follow(groups []shard.Group) {
 func (w *Watcher) Ask(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, g := range w.current() {
-		wg.Go(func() { g.round(ctx) })
+		wg.Go(func() { g.round(ctx, time.Hour) }) // as long as it takes
 	}
 	wg.Wait()
 }
