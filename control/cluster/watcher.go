@@ -67,7 +67,7 @@ type Watcher struct {
 	mu      sync.Mutex
 	current *topology // nil before the first discovery
 	groups  []shard.Group
-	status  Status
+	counts  refresh.Counts
 }
 
 // New prepares a watcher; it asks nobody yet.
@@ -176,9 +176,7 @@ func (w *Watcher) failed(answers []answer, outvoted int, err error) {
 	w.silent = true
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.status.Refreshes++
-	w.status.Failures++
-	w.status.count(answers, outvoted)
+	refresh.Count(&w.counts, answers, outvoted, false)
 }
 
 // take makes t the current topology and reports whether the groups changed.
@@ -189,13 +187,11 @@ func (w *Watcher) take(t *topology, answers []answer, outvoted int, now time.Tim
 	w.silent = false
 	groups := t.published()
 	w.mu.Lock()
-	w.status.Refreshes++
-	w.status.count(answers, outvoted)
-	w.status.LastGood = now
+	refresh.Count(&w.counts, answers, outvoted, true)
 	changed := !reflect.DeepEqual(groups, w.groups)
 	if changed {
 		w.groups = groups
-		w.status.Changes++
+		w.counts.Changes++
 	}
 	w.current = t
 	w.mu.Unlock()

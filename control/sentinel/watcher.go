@@ -189,9 +189,7 @@ func (w *Watcher) failed(answers []answer, err error) {
 	w.silent = true
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.status.Refreshes++
-	w.status.Failures++
-	w.status.count(answers, 0)
+	w.status.count(answers, 0, false)
 }
 
 // take makes t the current topology and reports whether the groups changed.
@@ -202,9 +200,7 @@ func (w *Watcher) take(t, last *topology, answers []answer) bool {
 	w.silent = false
 	groups := t.published()
 	w.mu.Lock()
-	w.status.Refreshes++
-	w.status.count(answers, t.outvoted)
-	w.status.LastGood = time.Now()
+	w.status.count(answers, t.outvoted, true)
 	changed := !reflect.DeepEqual(groups, w.groups)
 	if changed {
 		w.groups = groups

@@ -7,9 +7,9 @@
 //
 // # Picture
 //
-//	timer, Hint ──▶ Pace.Run ──▶ the watcher's refresh ──▶ All: ask, ask, ask ──▶ answers
-//	                    ▴                                                            │
-//	                    └──────────────── how long until the next ◂──────────────────┘
+//	timer, Hint ──▶ Pace.Run ──▶ the watcher's refresh ──▶ Survey.Round, All: ask, ask, ask ──▶ answers ──▶ Views, Count
+//	                    ▴                                                                            │
+//	                    └──────────────────────── how long until the next ◂──────────────────────────┘
 //
 // # Who may call
 //

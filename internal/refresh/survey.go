@@ -1,0 +1,42 @@
+package refresh
+
+import "context"
+
+// Survey is one refresh: who was asked so far, and what they have answered. One goroutine.
+type Survey[V any] struct {
+	Asked   map[string]bool // by address
+	Answers []Answer[V]
+
+	ask func(ctx context.Context, addr string) (V, error)
+}
+
+// NewSurvey begins a survey in which ask gets the view of who is at an address.
+func NewSurvey[V any](ask func(ctx context.Context, addr string) (V, error)) *Survey[V] {
+	return &Survey[V]{Asked: map[string]bool{}, ask: ask}
+}
+
+// Round asks those of addrs who were not asked yet, at most room of them, with All. It reports whether there were any.
+func (s *Survey[V]) Round(ctx context.Context, addrs []string, room int) bool {
+	var now []string
+	for _, addr := range addrs {
+		if len(now) < room && !s.Asked[addr] {
+			s.Asked[addr] = true
+			now = append(now, addr)
+		}
+	}
+	s.Answers = append(s.Answers, All(ctx, now, s.ask)...)
+	return len(now) > 0
+}
+
+// Views are the views among answers, the first of each id: somebody may be asked under two names.
+func Views[V any](answers []Answer[V], id func(V) string) []V {
+	var views []V
+	seen := map[string]bool{}
+	for _, a := range answers {
+		if a.Err == nil && !seen[id(a.View)] {
+			seen[id(a.View)] = true
+			views = append(views, a.View)
+		}
+	}
+	return views
+}
