@@ -3,14 +3,9 @@ package e2e
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"ringmaster/internal/testkit"
 )
-
-// keptSpare bounds how long connections that may be lent again stay, which is a minute. One is made to ask a server that is silent
-// whether it is busy.
-const keptSpare = 90 * time.Second
 
 // everyLoop is connections to a proxy, enough to meet every loop of it: a new one goes to the loop that has the fewest. Each loop
 // hears of changes by itself, and what one does says nothing of the others.
