@@ -3,7 +3,6 @@ package cluster
 import (
 	"errors"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 
@@ -44,7 +43,7 @@ func (e endpoint) address(asked string) (string, origin) {
 	if port == 0 {
 		port = e.tls
 	}
-	return join(host, port), from
+	return respclient.Address(host, port), from
 }
 
 // hostOf is the host of HOST:PORT, or "".
@@ -54,33 +53,6 @@ func hostOf(addr string) string {
 		return ""
 	}
 	return host
-}
-
-// join is HOST:PORT, or "" when one of the two is not usable: a peer's word goes no further unread.
-func join(host string, port int) string {
-	if port < 1 || port > 65535 || !usable(host) {
-		return ""
-	}
-	return net.JoinHostPort(host, strconv.Itoa(port))
-}
-
-// maxHost is the longest name that the DNS has, in bytes. With a port it is shorter than shard.MaxName.
-const maxHost = 249
-
-// usable reports whether host is an IP address or consists of what hostnames consist of.
-func usable(host string) bool {
-	if host == "" || len(host) > maxHost {
-		return false
-	}
-	if _, err := netip.ParseAddr(host); err == nil {
-		return true
-	}
-	for _, c := range []byte(host) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_') {
-			return false
-		}
-	}
-	return true
 }
 
 // gossiped reads ip:port@cport[,hostname...] of CLUSTER NODES. The IP is empty for a node that does not
@@ -98,9 +70,9 @@ func gossiped(field, asked string) (string, origin) {
 	}
 	host := strings.Trim(field[:colon], "[]")
 	if host == "" {
-		return join(hostOf(asked), port), sameHost
+		return respclient.Address(hostOf(asked), port), sameHost
 	}
-	return join(host, port), ipOnly
+	return respclient.Address(host, port), ipOnly
 }
 
 // locate puts the endpoint into the view. Nodes that CLUSTER NODES lacks came up in between: the next refresh has them.

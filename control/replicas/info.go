@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ringmaster/internal/respclient"
 	"ringmaster/shard"
 )
 
@@ -73,11 +74,11 @@ func listed(primary, name, value string) (shard.Server, bool) {
 		fields[k] = v
 	}
 	port, err := strconv.ParseUint(fields["port"], 10, 16)
-	if err != nil || port == 0 || fields["ip"] == "" || fields["state"] != "online" {
+	if err != nil || fields["state"] != "online" {
 		return shard.Server{}, false
 	}
-	addr := net.JoinHostPort(seenFrom(primary, fields["ip"]), strconv.FormatUint(port, 10))
-	return shard.Server{Name: addr, Addr: addr, Weight: 1}, true
+	addr := respclient.Address(seenFrom(primary, fields["ip"]), int(port))
+	return shard.Server{Name: addr, Addr: addr, Weight: 1}, addr != ""
 }
 
 // seenFrom is the host of a replica for us: one on the primary's own machine may be listed as 127.0.0.1.
@@ -86,5 +87,5 @@ func seenFrom(primary, host string) string {
 	if ip, parsed := netip.ParseAddr(host); err == nil && parsed == nil && ip.IsLoopback() {
 		return own
 	}
-	return strings.Clone(host)
+	return host
 }

@@ -119,7 +119,7 @@ func TestInfoIsRead(t *testing.T) {
 	primary := "# Replication\r\nrole:master\r\nconnected_slaves:4\r\nslave0:ip=10.0.0.4,port=6379,state=online,offset=14,lag=0\r\n" +
 		"slave1:ip=10.0.0.5,port=6379,state=wait_bgsave,offset=0,lag=0\r\nslave2:ip=127.0.0.1,port=6380,state=online,offset=14,lag=0\r\n" +
 		"slave3:ip=::1,port=6381,state=online,offset=14,lag=0\r\nslave4:ip=10.0.0.4,port=6379,state=online,offset=3,lag=9\r\n" +
-		"slave_x:ip=9.9.9.9,port=1,state=online\r\nslave5:ip=,port=0,state=online\r\n" +
+		"slave_x:ip=9.9.9.9,port=1,state=online\r\nslave5:ip=,port=0,state=online\r\nslave6:ip=a\"b,port=6379,state=online\r\n" +
 		"master_failover_state:no-failover\r\nmaster_replid:abc\r\nmaster_replid2:def\r\nmaster_repl_offset:14\r\n\r\n# Server\r\navailability_zone:eu-1a\r\n"
 	in, ok := parseInfo("10.0.0.1:6379", primary)
 	if !ok || in.replica || in.offset != 14 || in.history != "abc" || in.before != "def" || in.zone != "eu-1a" {

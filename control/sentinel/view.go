@@ -137,8 +137,9 @@ func follows(host, port, primary string) bool {
 // join makes HOST:PORT, a copy; false: they are none.
 func join(host, port string) (string, bool) {
 	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil || n == 0 || host == "" || strings.ContainsAny(host, " \t\r\n/@,") {
+	if err != nil {
 		return "", false
 	}
-	return net.JoinHostPort(host, port), true
+	addr := respclient.Address(host, int(n))
+	return addr, addr != ""
 }

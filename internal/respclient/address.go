@@ -1,0 +1,29 @@
+package respclient
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// maxHost is the longest name that the DNS has, in bytes. With a port it is shorter than shard.MaxName.
+const maxHost = 249
+
+// Address is HOST:PORT of a host and a port that a server has named, a copy; "" when the host is neither an IP address nor made
+// of what hostnames are made of, or the port is none. A server's word goes no further unread. Any goroutine.
+func Address(host string, port int) string {
+	if port < 1 || port > 65535 || host == "" || len(host) > maxHost {
+		return ""
+	}
+	allowed := "-._"
+	if _, err := netip.ParseAddr(host); err == nil {
+		allowed = "-._:%" // a zone may hold anything
+	}
+	for _, c := range []byte(host) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(allowed, c) >= 0) {
+			return ""
+		}
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port))
+}
