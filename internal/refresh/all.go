@@ -17,8 +17,8 @@ type Answer[V any] struct {
 	Err  error
 }
 
-// All asks everybody at once, and gives the answers by address. When most have answered, the others have a grace; one that
-// is cut off must not hold up what the others know. It returns when all that it started has ended.
+// All asks everybody at once, and gives the answers by address. When most of those who have not failed have answered, the others
+// have a grace; one that is cut off must not hold up what the others know. It returns when all that it started has ended.
 func All[V any](ctx context.Context, addrs []string, ask func(ctx context.Context, addr string) (V, error)) []Answer[V] {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -30,7 +30,7 @@ func All[V any](ctx context.Context, addrs []string, ask func(ctx context.Contex
 		}()
 	}
 	answers := make([]Answer[V], 0, len(addrs))
-	views := 0
+	views, failed := 0, 0
 	var patience <-chan time.Time
 	for len(answers) < len(addrs) {
 		select {
@@ -38,8 +38,10 @@ func All[V any](ctx context.Context, addrs []string, ask func(ctx context.Contex
 			answers = append(answers, a)
 			if a.Err == nil {
 				views++
+			} else {
+				failed++
 			}
-			if patience == nil && 2*views > len(addrs) {
+			if patience == nil && 2*views > len(addrs)-failed {
 				timer := time.NewTimer(grace)
 				defer timer.Stop()
 				patience = timer.C

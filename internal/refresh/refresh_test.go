@@ -52,6 +52,26 @@ func TestTheFirstRefreshComesWhenItShould(t *testing.T) {
 	})
 }
 
+// Those who refuse are none to be waited for.
+func TestTheSilentHaveAGraceWhereOthersRefuse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		All(t.Context(), []string{"a", "b", "c", "d", "e"}, func(ctx context.Context, addr string) (string, error) {
+			switch addr {
+			case "a", "b":
+				return "", errors.New("refused")
+			case "c":
+				<-ctx.Done()
+				return "", ctx.Err()
+			}
+			return "view", nil
+		})
+		if took := time.Since(began); took != grace {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
 func TestTheSilentHaveAGraceOnceMostHaveAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
