@@ -38,9 +38,10 @@ const (
 )
 
 // Judge takes over what is known of the servers' replication; start is when Now was 0. Reads that wait at a replica that may
-// not be read from any more go elsewhere. Loop-only.
+// not be read from any more go elsewhere. What was found out before a connection was made is asked for again. Loop-only.
 func (p *Pool) Judge(h Health, start time.Time) {
 	p.health, p.start = h, start
+	outdated := false
 	for i, s := range p.servers {
 		before := s.health.Reads
 		s.judge(p)
@@ -52,8 +53,12 @@ func (p *Pool) Judge(h Health, start time.Time) {
 				if c.state == Closed && c.answers() {
 					c.retryAt = p.Now
 				}
+				outdated = outdated || c.state == Ready && s.replica && c.doubted()
 			}
 		}
+	}
+	if outdated {
+		p.Hint()
 	}
 }
 
