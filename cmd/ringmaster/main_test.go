@@ -115,10 +115,11 @@ func TestWrongCommandLines(t *testing.T) {
 	for args, want := range map[string]string{
 		"":                     "ringmaster: upstream: no server is given; want --upstream HOST:PORT[,HOST:PORT...], or \"upstream:\" in the file that --config names\n",
 		"dmo":                  "ringmaster: unknown command or argument \"dmo\"; did you mean \"demo\"?\nSee ringmaster --help.\n",
-		"check extra":          "ringmaster: unknown command or argument \"extra\"\nSee ringmaster --help.\n",
+		"check extra":          "ringmaster: unknown command or argument \"extra\"\nSee ringmaster check --help.\n",
+		"--pprof yes":          "ringmaster: unknown command or argument \"yes\"; a flag that is on or off takes its value behind a =, as in --protected-mode=false\nSee ringmaster --help.\n",
 		"--lisen 127.0.0.1:1":  "ringmaster: unknown flag: --lisen; did you mean \"--listen\"?\nSee ringmaster --help.\n",
 		"--timeout":            "ringmaster: flag needs an argument: --timeout\nSee ringmaster --help.\n",
-		"demo --upstream a:1":  "ringmaster: unknown flag: --upstream\nSee ringmaster --help.\n",
+		"demo --upstream a:1":  "ringmaster: unknown flag: --upstream\nSee ringmaster demo --help.\n",
 		"--poll kqueue":        "ringmaster: invalid argument \"kqueue\" for \"--poll\" flag: want one of edge, level\nSee ringmaster --help.\n",
 		"check --config FILE":  "ringmaster: FILE:2: unknown setting \"timeuot\"; did you mean \"timeout\"?\nringmaster: FILE:3: loops: \"0\": want auto, or a whole number from 1 to 256\n",
 		"--config FILE":        "ringmaster: FILE:2: unknown setting \"timeuot\"; did you mean \"timeout\"?\nringmaster: FILE:3: loops: \"0\": want auto, or a whole number from 1 to 256\n",

@@ -21,6 +21,7 @@ func (c *Config) finish(l *Loader, ps *Problems) {
 		c.checkSentinel(ps)
 	}
 	c.checkCluster(ps)
+	c.checkFacade(ps)
 	c.checkReplicas(ps)
 	if c.UpstreamUsername != "" && c.UpstreamPassword == "" {
 		ps.add(c.origin["upstream-username"], "upstream-username",
@@ -163,8 +164,25 @@ func (c *Config) checkSentinel(ps *Problems) {
 	}
 }
 
-// checkCluster settles whether clients see a cluster.
+// checkCluster refuses what a cluster decides by itself.
 func (c *Config) checkCluster(ps *Problems) {
+	if c.Topology != Cluster {
+		return
+	}
+	for _, s := range c.Upstream {
+		if s.Weight != 1 || s.Name != s.Addr {
+			ps.add(c.origin["upstream"], "upstream", "%s: the nodes of a cluster have no weights and names here; want HOST:PORT", s.Addr)
+		}
+	}
+	for _, name := range []string{"distribution", "hash", "hash-tag"} {
+		if c.origin[name] != "" && (name != "hash-tag" || c.HashTag != "{}") {
+			ps.add(c.origin[name], name, "a cluster places keys by rules of its own; leave this out")
+		}
+	}
+}
+
+// checkFacade settles whether clients see a cluster.
+func (c *Config) checkFacade(ps *Problems) {
 	c.ClusterFacade = c.clusterFacade == "on" || c.clusterFacade == "auto" && !c.Single()
 	for i, addr := range c.ClusterAnnounce {
 		if slices.Contains(c.ClusterAnnounce[:i], addr) {

@@ -28,7 +28,7 @@ var replicaSettings = []*Setting{
 		Name: "replicas", Group: Servers, Unit: "servers", list: true,
 		Help: "The replicas of fixed servers: PRIMARY=HOST:PORT,..., once for each replica; PRIMARY is the name or the address of one of the upstreams. " +
 			"A primary without any is asked for those that are connected to it. A cluster and sentinels tell by themselves.",
-		Choose:  "Name them where a primary does not know the addresses that ringmaster must use, or must not be asked.",
+		Choose:  "Name them where a primary does not know the addresses that ringmaster must use, or must not be asked. With read-policy primary they are not used.",
 		Example: "replicas:\n  - alpha=10.0.1.1:6379\n  - alpha=10.0.1.2:6379",
 		apply:   applyReplicas,
 	},
