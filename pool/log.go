@@ -10,14 +10,18 @@ import (
 const repeatAfter = 10e9
 
 // logger tells operators about servers lost and found: once per server and change, and then every
-// ten seconds while the trouble lasts.
+// ten seconds while the trouble lasts. Each loop has one; whoever writes the log leaves out what several tell.
 type logger struct {
 	log  *slog.Logger
 	last map[string]int64 // by server: when trouble was logged
 }
 
 func (l *logger) lost(c *Conn, reason stats.DisconnectReason, cause error) {
-	l.trouble(c, "server connection lost", slog.String("reason", reason.String()), cause)
+	msg := "server connection lost"
+	if reason == stats.HandshakeRefused {
+		msg = "server refused the login; unless it is loading or busy, check --upstream-username and --upstream-password"
+	}
+	l.trouble(c, msg, slog.String("reason", reason.String()), cause)
 }
 
 func (l *logger) dialFailed(c *Conn, cause error) {

@@ -64,3 +64,15 @@ func TestVersionIsLearntFromAWellFormedHelloOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestARefusedLoginNamesTheFlags(t *testing.T) {
+	var out bytes.Buffer
+	p := newTestPool(t, testConfig(), 1, slog.New(slog.NewTextHandler(&out, nil)))
+	c := p.rings[Key{Proto: 2}].conns[0]
+	sock := &fakeSocket{}
+	c.OnOpen(sock)
+	c.OnBytes([]byte("-WRONGPASS invalid username-password pair or user is disabled.\r\n"))
+	if got := out.String(); !strings.Contains(got, "check --upstream-username and --upstream-password") || !strings.Contains(got, "WRONGPASS") {
+		t.Errorf("logged:\n%s", got)
+	}
+}
