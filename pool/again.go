@@ -377,10 +377,7 @@ func (p *Pool) Ran(h Holder, tag uint64, slot int, reads bool) {
 // giveUp ends a request that was not sent again.
 func (p *Pool) giveUp(a *again, f *Failure) {
 	e := &a.request
-	if e.cmd != Part {
-		p.stats.Error(e.cmd, errorLine)
-		p.stats.Call(e.cmd, p.Now-e.at)
-	}
+	p.countFailed(e)
 	if a.piece == nil {
 		e.recv.Fail(e.tag, f)
 		return

@@ -232,9 +232,6 @@ func (p *Pool) hopeless(l *lostRead) *Failure {
 
 func (p *Pool) giveUpRead(l *lostRead, f *Failure) {
 	e := &l.request
-	if e.cmd != Part {
-		p.stats.Error(e.cmd, errorLine)
-		p.stats.Call(e.cmd, p.Now-e.at)
-	}
+	p.countFailed(e)
 	e.recv.Fail(e.tag, f)
 }

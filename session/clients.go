@@ -59,7 +59,7 @@ var clientKinds = []string{"normal", "master", "replica", "slave", "pubsub"}
 func (f *filter) setKind(word []byte) (text string) {
 	f.kind = strings.ToLower(string(word))
 	if !slices.Contains(clientKinds, f.kind) {
-		return "ERR Unknown client type '" + string(quoted(word, maxQuoted)) + "'"
+		return unknownClientType(word)
 	}
 	return ""
 }
@@ -166,7 +166,7 @@ func (f *filter) parse(args [][]byte, self uint64) (text string) {
 		case "id":
 			n, ok := parser.Int(value)
 			if !ok || n <= 0 {
-				return "ERR client-id should be greater than 0"
+				return errClientIDRange
 			}
 			f.ids = append(f.ids, uint64(n))
 		case "type":
@@ -179,15 +179,15 @@ func (f *filter) parse(args [][]byte, self uint64) (text string) {
 			f.laddr = string(value)
 		case "user":
 			if f.user = string(value); f.user != "default" {
-				return "ERR No such user '" + f.user + "'"
+				return noSuchUser(f.user)
 			}
 		case "maxage":
 			n, ok := parser.Int(value)
 			if !ok {
-				return "ERR maxage is not an integer or out of range" // Redis 8.0, networking.c
+				return errMaxAge
 			}
 			if n <= 0 {
-				return "ERR maxage should be greater than 0"
+				return errMaxAgeRange
 			}
 			f.maxAge = n
 		case "skipme":
@@ -225,7 +225,7 @@ func (s *Session) clientUnblock(spec *command.Spec, req *parser.Request) {
 	how := "TIMEOUT"
 	if len(req.Args) == 4 {
 		if how = strings.ToUpper(string(req.Args[3])); how != "TIMEOUT" && how != "ERROR" {
-			s.deny(spec, "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
+			s.deny(spec, errUnblockReason)
 			return
 		}
 	}

@@ -92,7 +92,7 @@ func (r *redirection) end() {
 }
 
 func (e *redirectEnd) end() {
-	e.r.s.hold(-len(e.buf))
+	e.r.s.countHeld(-len(e.buf))
 	e.buf = nil
 	if c := e.conn; c != nil {
 		e.conn = nil
@@ -148,7 +148,7 @@ func (e *redirectEnd) Fail(tag uint64, f *pool.Failure) {
 
 // OwnLost is pool.Owner. The server finds the redirection broken, too, and says so.
 func (e *redirectEnd) OwnLost(*pool.Conn, *pool.Failure) {
-	e.r.s.hold(-len(e.buf))
+	e.r.s.countHeld(-len(e.buf))
 	e.conn, e.buf = nil, nil
 }
 

@@ -58,11 +58,11 @@ func (s *Session) caching(spec *command.Spec, req *parser.Request) {
 	word := strings.ToUpper(string(req.Args[2]))
 	switch {
 	case !t.on:
-		s.refuse(spec, "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled")
+		s.refuse(spec, errNotTracking)
 	case word == "YES" && !t.optIn:
-		s.refuse(spec, "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.")
+		s.refuse(spec, errCachingYes)
 	case word == "NO" && !t.optOut:
-		s.refuse(spec, "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.")
+		s.refuse(spec, errCachingNo)
 	case word != "YES" && word != "NO":
 		s.refuse(spec, errSyntax)
 	default:
@@ -179,7 +179,7 @@ func (c *trackingChange) step(s *Session) {
 	case sought:
 		if !c.found {
 			c.over(s)
-			s.refuse(c.spec, "ERR The client ID you want redirect to does not exist")
+			s.refuse(c.spec, errRedirectTo)
 			return
 		}
 		if p := s.pin; p != nil && p.tracking.redirect != nil && p.tracking.redirect.serves(c.to) {
