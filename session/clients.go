@@ -12,8 +12,8 @@ import (
 	"ringmaster/stats"
 )
 
-// everywhere runs question on every loop, this one included, and gives all answers to done.
-func (e *Env) everywhere(question func(*Env) any, done func(answers []any)) {
+// askLoops runs question on every loop, this one included, and gives all answers to done.
+func (e *Env) askLoops(question func(*Env) any, done func(answers []any)) {
 	own := question(e)
 	if e.Peers == nil {
 		done([]any{own})
@@ -88,7 +88,7 @@ func (s *Session) clientList(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	tag := s.expect(0)
-	s.env.everywhere(func(e *Env) any { return e.describeAll(&f) }, func(answers []any) {
+	s.env.askLoops(func(e *Env) any { return e.describeAll(&f) }, func(answers []any) {
 		var all []described
 		for _, a := range answers {
 			all = append(all, a.([]described)...)
@@ -133,7 +133,7 @@ func (s *Session) clientKill(spec *command.Spec, req *parser.Request) {
 	self := f.match(s)
 	f2 := f
 	f2.skip = s.id // the one who asks gets its answer first
-	own.everywhere(func(e *Env) any { return e.kill(&f2) }, func(answers []any) {
+	own.askLoops(func(e *Env) any { return e.kill(&f2) }, func(answers []any) {
 		killed := 0
 		for _, a := range answers {
 			killed += a.(int)
@@ -235,7 +235,7 @@ func (s *Session) clientUnblock(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	tag := s.expect(0)
-	s.env.everywhere(func(e *Env) any { return e.unblock(uint64(id), how) }, func(answers []any) {
+	s.env.askLoops(func(e *Env) any { return e.unblock(uint64(id), how) }, func(answers []any) {
 		found := slices.Contains(answers, any(true))
 		s.Reply(tag, []byte(map[bool]string{true: ":1\r\n", false: ":0\r\n"}[found]), pool.Whole)
 	})

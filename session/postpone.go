@@ -31,7 +31,7 @@ func (s *Session) notePause(args [][]byte) {
 	if len(args) > 3 && strings.EqualFold(string(args[3]), "write") {
 		p.all = false
 	}
-	s.env.everywhere(func(e *Env) any {
+	s.env.askLoops(func(e *Env) any {
 		// As in Redis, what is stricter stays.
 		e.pause = pause{until: max(p.until, e.pause.until), all: p.all || e.paused() && e.pause.all}
 		return nil
@@ -40,7 +40,7 @@ func (s *Session) notePause(args [][]byte) {
 
 // noteUnpause is notePause for CLIENT UNPAUSE.
 func (s *Session) noteUnpause() {
-	s.env.everywhere(func(e *Env) any {
+	s.env.askLoops(func(e *Env) any {
 		e.pause = pause{}
 		e.Tick()
 		return nil

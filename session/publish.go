@@ -266,7 +266,7 @@ func (s *Session) pubSubState(spec *command.Spec, req *parser.Request) {
 // collectPatterns notes where the patterns of all loops are subscribed, before which the gather does not end.
 func (g *gather) collectPatterns() {
 	g.hold()
-	g.env.everywhere(func(e *Env) any {
+	g.env.askLoops(func(e *Env) any {
 		at := map[string][]int{}
 		for name, t := range e.hub.patterns {
 			if len(t.subs) > 0 && t.lost == 0 { // else it counts where a server knows it

@@ -77,7 +77,7 @@ func (q *shortage) cancel(s *Session) (unanswered bool) {
 func (s *Session) noteLimit(args [][]byte) {
 	for i := 2; i < len(args); i += 2 {
 		if bytes.EqualFold(args[i], []byte("maxmemory")) {
-			s.env.everywhere(func(e *Env) any {
+			s.env.askLoops(func(e *Env) any {
 				for _, server := range e.Map.Shards() {
 					e.Pool.SetShort(server, true)
 				}
