@@ -28,12 +28,12 @@ type again struct {
 	rings   *Rings
 	nth     int
 	server  int
-	unnamed bool // the one that was named is none that is known
+	unnamed bool // the node that was named is not known
 	slot    int  // its hash slot; -1: not known
 	reads   bool // it changes nothing
 	asking  bool
 	at      int64 // when to send it, ns
-	// Not before what the client had sent behind it over that connection is answered: if that runs, this must not.
+	// It is not sent before that connection has answered what the client had sent behind it: if that runs, this must not.
 	behind *Conn
 	until  uint64
 }
@@ -387,7 +387,7 @@ func (p *Pool) giveUp(a *again, f *Failure) {
 	}
 }
 
-// nobody is a Prover for what looks itself whether TakesMulti.
+// nobody is a Prover for those who look at TakesMulti themselves.
 type nobody struct{}
 
 func (nobody) Proved([]byte, *Failure) {}

@@ -271,7 +271,11 @@ func (g *group) tell(replicas []*peer) {
 		if v.reads == pool.ReadsAlways {
 			g.w.log.Info("replica can be read from", attrs...)
 		} else {
-			g.w.log.Warn("replica gets no reads", append(attrs, slog.String("cause", v.why), slog.Duration("lag", v.lag))...)
+			attrs = append(attrs, slog.String("cause", v.why))
+			if v.lag > 0 {
+				attrs = append(attrs, slog.Duration("lag", v.lag))
+			}
+			g.w.log.Warn("replica gets no reads", attrs...)
 		}
 		r.logged, r.loggedAt = v, now
 	}
