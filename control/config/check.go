@@ -147,7 +147,7 @@ func (c *Config) checkSentinel(ps *Problems) {
 			"there is no sentinel password; give one with --sentinel-password-file or $RINGMASTER_SENTINEL_PASSWORD")
 	}
 	for _, s := range c.Upstream {
-		if s.Weight != 1 || strings.HasPrefix(s.Addr, "unix:") {
+		if !plain(s) || strings.HasPrefix(s.Addr, "unix:") {
 			ps.add(c.origin["upstream"], "upstream", "%s: with topology sentinel these are sentinels; want HOST:PORT", s.Addr)
 		}
 	}
@@ -170,7 +170,7 @@ func (c *Config) checkCluster(ps *Problems) {
 		return
 	}
 	for _, s := range c.Upstream {
-		if s.Weight != 1 || s.Name != s.Addr {
+		if !plain(s) {
 			ps.add(c.origin["upstream"], "upstream", "%s: the nodes of a cluster have no weights and names here; want HOST:PORT", s.Addr)
 		}
 	}
@@ -179,6 +179,12 @@ func (c *Config) checkCluster(ps *Problems) {
 			ps.add(c.origin[name], name, "a cluster places keys by rules of its own; leave this out")
 		}
 	}
+}
+
+// plain reports whether s was given without a weight and a name.
+func plain(s shard.Server) bool {
+	same, err := shard.ParseServers(s.Addr)
+	return err == nil && same[0] == s
 }
 
 // checkFacade settles whether clients see a cluster.

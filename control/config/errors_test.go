@@ -68,6 +68,7 @@ func TestFileErrorsNameTheLine(t *testing.T) {
 		"upstream: a:1\nsentinel-masters: m":                                           `r.yaml:2: sentinel-masters: nobody is asked for it with topology standalone; give --topology sentinel, and the sentinels as --upstream`,
 		"upstream: a:1\ntopology: sentinel":                                            `r.yaml:2: sentinel-masters: no name of a master is given; want those of "sentinel monitor NAME ..."`,
 		"topology: sentinel\nupstream: a:1:2\nsentinel-masters: m":                     `r.yaml:2: upstream: a:1: with topology sentinel these are sentinels; want HOST:PORT`,
+		"topology: sentinel\nupstream: a:1@x\nsentinel-masters: m":                     `r.yaml:2: upstream: a:1: with topology sentinel these are sentinels; want HOST:PORT`,
 		"topology: sentinel\nupstream: a:1\nsentinel-masters: m,m":                     `r.yaml:3: sentinel-masters: "m,m": m is given twice`,
 		"topology: sentinel\nupstream: a:1\nsentinel-masters: [m, '']":                 `sentinel-masters: want names as in "sentinel monitor NAME ...", without blanks; got ""`,
 		"topology: sentinel\nupstream: a:1\nsentinel-masters: m\nsentinel-username: u": `r.yaml:4: sentinel-username: there is no sentinel password; give one with --sentinel-password-file or $RINGMASTER_SENTINEL_PASSWORD`,
@@ -89,6 +90,19 @@ func TestFileErrorsNameTheLine(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q\ngot  %s\nwant %s", text, got, want)
 		}
+	}
+}
+
+func TestSeedsOfAnyForm(t *testing.T) {
+	seeds := []string{"--upstream", "a:1,[::1]:6379,10.0.0.1:11211"}
+	if _, err := load(t, append(seeds, "--topology", "cluster", "--hash-tag", "{}")); err != nil {
+		t.Errorf("nodes of a cluster: %v", err)
+	}
+	if _, err := load(t, append(seeds, "--topology", "sentinel", "--sentinel-masters", "m")); err != nil {
+		t.Errorf("sentinels: %v", err)
+	}
+	if _, err := load(t, []string{"--upstream", "unix:///x", "--topology", "cluster"}); err != nil {
+		t.Errorf("a node at a path: %v", err)
 	}
 }
 
