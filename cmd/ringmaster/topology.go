@@ -11,7 +11,6 @@ import (
 	"ringmaster/control/config"
 	"ringmaster/control/replicas"
 	"ringmaster/control/sentinel"
-	"ringmaster/internal/refresh"
 	"ringmaster/pool"
 	"ringmaster/shard"
 	"ringmaster/stats"
@@ -225,20 +224,17 @@ func (t *topology) counted() *stats.Topology {
 	switch w := t.watcher.(type) {
 	case *cluster.Watcher:
 		s := w.Status()
-		c := t.count(s.Counters, len(s.Nodes))
-		c.Slotted, c.Covered, c.Moving = true, uint64(s.Covered), uint64(s.Open)
-		return c
+		return &stats.Topology{
+			Kind: t.kind, Refreshes: s.Refreshes, Failures: s.Failures, Changes: s.Changes, Asked: s.Asked, Silent: s.Silent,
+			Outvoted: s.Outvoted, Age: uint64(s.Age().Seconds()), Nodes: uint64(len(s.Nodes)),
+			Slotted: true, Covered: uint64(s.Covered), Moving: uint64(s.Open),
+		}
 	case *sentinel.Watcher:
 		s := w.Status()
-		return t.count(s.Counters, len(s.Sentinels))
+		return &stats.Topology{
+			Kind: t.kind, Refreshes: s.Refreshes, Failures: s.Failures, Changes: s.Changes, Asked: s.Asked, Silent: s.Silent,
+			Outvoted: s.Outvoted, Age: uint64(s.Age().Seconds()), Nodes: uint64(len(s.Sentinels)),
+		}
 	}
 	return nil
-}
-
-// count is c for the metrics.
-func (t *topology) count(c refresh.Counters, nodes int) *stats.Topology {
-	return &stats.Topology{
-		Kind: t.kind, Refreshes: c.Refreshes, Failures: c.Failures, Changes: c.Changes, Asked: c.Asked, Silent: c.Silent,
-		Outvoted: c.Outvoted, Age: uint64(c.Age().Seconds()), Nodes: uint64(nodes),
-	}
 }

@@ -78,17 +78,29 @@ func firstOf(err error) error {
 // survey asks Nodes of known. When most of those stay silent, or none says ok, it asks as many again, and seeds until
 // one says ok. What the views name is asked too while there is room.
 func (w *Watcher) survey(ctx context.Context, known []string) []answer {
-	s := refresh.NewSurvey(w.ask)
-	s.Round(ctx, known, w.cfg.Nodes)
-	if 2*len(distinct(s.Answers)) <= len(s.Asked) || !healthy(s.Answers) {
-		s.Round(ctx, known, w.cfg.Nodes)
-		for s.Round(ctx, w.cfg.Seeds, w.cfg.Nodes) && !healthy(s.Answers) {
+	var answers []answer
+	asked := map[string]bool{}
+	round := func(from []string, room int) bool {
+		var addrs []string
+		for _, addr := range from {
+			if len(addrs) < room && !asked[addr] {
+				asked[addr] = true
+				addrs = append(addrs, addr)
+			}
+		}
+		answers = append(answers, refresh.All(ctx, addrs, w.ask)...)
+		return len(addrs) > 0
+	}
+	round(known, w.cfg.Nodes)
+	if 2*len(distinct(answers)) <= len(asked) || !healthy(answers) {
+		round(known, w.cfg.Nodes)
+		for round(w.cfg.Seeds, w.cfg.Nodes) && !healthy(answers) {
 		}
 	}
-	if n := len(distinct(s.Answers)); n > 0 && n < w.cfg.Nodes {
-		s.Round(ctx, newcomers(s.Answers, s.Asked), w.cfg.Nodes-n)
+	if n := len(distinct(answers)); n > 0 && n < w.cfg.Nodes {
+		round(newcomers(answers, asked), w.cfg.Nodes-n)
 	}
-	return s.Answers
+	return answers
 }
 
 // healthy reports whether a view says cluster_state:ok.

@@ -4,15 +4,24 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
-	"ringmaster/internal/refresh"
 	"ringmaster/shard"
 )
 
 // Status is a copy of what a watcher knows, for the admin address and metrics.
 type Status struct {
-	// Counters are of nodes; views are outvoted that are of a minority, out of date, or of another cluster.
-	refresh.Counters
+	// Refreshes counts the times that nodes were asked, Failures those that gave no map.
+	Refreshes, Failures uint64
+	// Changes counts the maps that differed from the one before, the first included.
+	Changes uint64
+	// Asked counts the nodes asked, Silent those that did not answer, or not with a view.
+	Asked, Silent uint64
+	// Outvoted counts the views that were not followed, or not in everything: of a minority, out of date, or of
+	// another cluster.
+	Outvoted uint64
+	// LastGood is when nodes last gave a map; zero before the first time.
+	LastGood time.Time
 	// Covered is the slots that have a primary, Open those that nodes asked say are on their way to another.
 	Covered, Open int
 	// Remembered says that the map before stands against what the nodes asked say.
@@ -34,6 +43,25 @@ type Node struct {
 	Epoch uint64
 	// Failing says that most nodes asked have it flagged.
 	Failing bool
+}
+
+// count adds what a refresh took.
+func (s *Status) count(answers []answer, outvoted int) {
+	s.Asked += uint64(len(answers))
+	s.Outvoted += uint64(outvoted)
+	for _, a := range answers {
+		if a.View == nil {
+			s.Silent++
+		}
+	}
+}
+
+// Age is the time since the last good map, 0 before the first.
+func (s *Status) Age() time.Duration {
+	if s.LastGood.IsZero() {
+		return 0
+	}
+	return time.Since(s.LastGood)
 }
 
 // Status copies what is known now. Any goroutine.

@@ -176,8 +176,9 @@ func (w *Watcher) failed(answers []answer, outvoted int, err error) {
 	w.silent = true
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.status.Refreshes++
 	w.status.Failures++
-	refresh.Count(&w.status.Counters, answers, outvoted)
+	w.status.count(answers, outvoted)
 }
 
 // take makes t the current topology and reports whether the groups changed.
@@ -188,7 +189,8 @@ func (w *Watcher) take(t *topology, answers []answer, outvoted int, now time.Tim
 	w.silent = false
 	groups := t.published()
 	w.mu.Lock()
-	refresh.Count(&w.status.Counters, answers, outvoted)
+	w.status.Refreshes++
+	w.status.count(answers, outvoted)
 	w.status.LastGood = now
 	changed := !reflect.DeepEqual(groups, w.groups)
 	if changed {

@@ -58,28 +58,44 @@ func (w *Watcher) login() respclient.Options {
 
 // survey asks Nodes of the sentinels known, more of them when most stay silent, and those that they name while there is room.
 func (w *Watcher) survey(ctx context.Context) []answer {
-	s := refresh.NewSurvey(w.ask)
+	var answers []answer
+	asked := map[string]bool{}
+	round := func(from []string, room int) {
+		var addrs []string
+		for _, addr := range from {
+			if len(addrs) < room && !asked[addr] {
+				asked[addr] = true
+				addrs = append(addrs, addr)
+			}
+		}
+		answers = append(answers, refresh.All(ctx, addrs, w.ask)...)
+	}
 	known := slices.Clone(w.cfg.Sentinels)
 	for _, p := range w.peers {
 		known = append(known, p.addr)
 	}
-	for s.Round(ctx, known, w.cfg.Nodes) && 2*len(distinct(s.Answers)) <= len(s.Asked) && ctx.Err() == nil {
+	round(known, w.cfg.Nodes)
+	for len(asked) < len(known) && 2*len(distinct(answers)) <= len(asked) && ctx.Err() == nil {
+		before := len(asked)
+		if round(known, w.cfg.Nodes); len(asked) == before {
+			break // the same ones, named twice
+		}
 	}
-	w.peers = strangers(s.Answers, w.cfg.Sentinels, w.peers)
-	if room := w.cfg.Nodes - len(distinct(s.Answers)); room > 0 {
+	w.peers = strangers(answers, w.cfg.Sentinels, w.peers)
+	if room := w.cfg.Nodes - len(distinct(answers)); room > 0 {
 		var addrs []string
 		for _, p := range w.peers {
 			addrs = append(addrs, p.addr)
 		}
-		s.Round(ctx, addrs, room)
+		round(addrs, room)
 	}
 	w.heard = w.heard[:0:0]
-	for _, a := range s.Answers {
+	for _, a := range answers {
 		if a.View != nil {
 			w.heard = append(w.heard, a.Addr)
 		}
 	}
-	return s.Answers
+	return answers
 }
 
 // strangers are the sentinels that views name and whom the settings do not, under whatever address; those known before come

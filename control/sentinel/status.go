@@ -2,15 +2,23 @@ package sentinel
 
 import (
 	"slices"
+	"time"
 
-	"ringmaster/internal/refresh"
 	"ringmaster/shard"
 )
 
 // Status is a copy of what a watcher knows, for the admin address and metrics.
 type Status struct {
-	// Counters are of sentinels; views are outvoted that name another primary than the one that was found.
-	refresh.Counters
+	// Refreshes counts the times that sentinels were asked, Failures those that had no result.
+	Refreshes, Failures uint64
+	// Changes counts the groups that differed from those before, the first included.
+	Changes uint64
+	// Asked counts the sentinels asked, Silent those that did not answer, or not with a view.
+	Asked, Silent uint64
+	// Outvoted counts the views that named another primary than the one that was found.
+	Outvoted uint64
+	// LastGood is when sentinels last gave a result; zero before the first time.
+	LastGood time.Time
 	// Listening is the number of subscriptions that hold.
 	Listening int
 	// Groups are the current ones. They must not be changed.
@@ -38,14 +46,26 @@ type Master struct {
 	Remembered bool
 }
 
-// count adds a refresh, what it found apart.
+// count adds what a refresh took.
 func (s *Status) count(answers []answer, outvoted int) {
-	refresh.Count(&s.Counters, answers, outvoted)
+	s.Asked += uint64(len(answers))
+	s.Outvoted += uint64(outvoted)
 	s.Sentinels = s.Sentinels[:0:0]
 	for _, a := range answers {
 		s.Sentinels = append(s.Sentinels, a.Addr)
+		if a.View == nil {
+			s.Silent++
+		}
 	}
 	slices.Sort(s.Sentinels)
+}
+
+// Age is the time since the last good result, 0 before the first.
+func (s *Status) Age() time.Duration {
+	if s.LastGood.IsZero() {
+		return 0
+	}
+	return time.Since(s.LastGood)
 }
 
 // Status copies what is known now. Any goroutine.

@@ -189,6 +189,7 @@ func (w *Watcher) failed(answers []answer, err error) {
 	w.silent = true
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.status.Refreshes++
 	w.status.Failures++
 	w.status.count(answers, 0)
 }
@@ -201,6 +202,7 @@ func (w *Watcher) take(t, last *topology, answers []answer) bool {
 	w.silent = false
 	groups := t.published()
 	w.mu.Lock()
+	w.status.Refreshes++
 	w.status.count(answers, t.outvoted)
 	w.status.LastGood = time.Now()
 	changed := !reflect.DeepEqual(groups, w.groups)

@@ -1,5 +1,4 @@
-// Package refresh is what watchers of a topology have in common: when they ask, how they ask many at once, and how
-// often it was.
+// Package refresh is what watchers of a topology have in common: when they ask, and how they ask many at once.
 //
 // # Purpose
 //
