@@ -77,12 +77,12 @@ func (pausedAll) step(s *Session) {
 	case s.env.paused() && s.env.pause.all:
 		s.env.held = append(s.env.held, s)
 	default:
-		s.passage, s.wait = nil, nothing
+		s.endPassage()
 	}
 }
 
 func (pausedAll) cancel(s *Session) (unanswered bool) {
-	s.passage, s.wait = nil, nothing
+	s.endPassage()
 	return false
 }
 
@@ -131,7 +131,7 @@ func (p *postponed) step(s *Session) {
 		return
 	}
 	if p.sent {
-		s.passage, s.wait = nil, nothing
+		s.endPassage()
 		s.unblocked()
 		return
 	}
@@ -150,7 +150,7 @@ func (p *postponed) step(s *Session) {
 		}
 	}
 	if p.raw == nil {
-		s.passage, s.wait = nil, nothing
+		s.endPassage()
 		s.execNow(p.spec)
 		if s.passage == nil && s.Owed() == 0 {
 			s.unblocked() // it was refused
@@ -173,7 +173,7 @@ func (p *postponed) step(s *Session) {
 }
 
 func (p *postponed) cancel(s *Session) (unanswered bool) {
-	s.passage, s.wait = nil, nothing
+	s.endPassage()
 	return !p.sent
 }
 

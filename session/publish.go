@@ -162,7 +162,8 @@ func (o *overtaken) step(s *Session) {
 		o.ask(s.env)
 		return
 	}
-	s.passage, s.wait, o.s = nil, nothing, nil
+	s.endPassage()
+	o.s = nil
 	s.publishNow(o.spec, o.key, o.server, o.raw)
 }
 
@@ -184,7 +185,8 @@ func (o *overtaken) ask(env *Env) {
 }
 
 func (o *overtaken) cancel(s *Session) (unanswered bool) {
-	s.passage, s.wait, o.s = nil, nothing, nil
+	s.endPassage()
+	o.s = nil
 	return true
 }
 

@@ -35,7 +35,7 @@ func (q *shortage) step(s *Session) {
 	if !q.answered {
 		return
 	}
-	s.passage, s.wait = nil, nothing
+	s.endPassage()
 	if q.refusal != nil {
 		s.reject(q.spec, string(bytes.TrimRight(q.refusal[1:], "\r\n")))
 		return
@@ -69,7 +69,8 @@ func (q *shortage) end() {
 }
 
 func (q *shortage) cancel(s *Session) (unanswered bool) {
-	s.passage, s.wait, q.s = nil, nothing, nil
+	s.endPassage()
+	q.s = nil
 	return true
 }
 

@@ -178,7 +178,7 @@ func (c *trackingChange) step(s *Session) {
 		})
 	case sought:
 		if !c.found {
-			c.over(s)
+			s.endPassage()
 			s.refuse(c.spec, errRedirectTo)
 			return
 		}
@@ -194,7 +194,7 @@ func (c *trackingChange) step(s *Session) {
 		})
 	case connected:
 		if c.failure != nil {
-			c.over(s)
+			s.endPassage()
 			c.redirect.end()
 			s.failed(c.spec, 0, c.failure)
 			return
@@ -202,7 +202,7 @@ func (c *trackingChange) step(s *Session) {
 		c.send(s)
 	case sent:
 		if s.Owed() == 0 {
-			c.over(s)
+			s.endPassage()
 			if s.tracks() {
 				s.keepPin()
 			} else {
@@ -330,10 +330,8 @@ func (p *pin) stopTracking() {
 	}
 }
 
-func (c *trackingChange) over(s *Session) { s.passage, s.wait = nil, nothing }
-
 func (c *trackingChange) cancel(s *Session) (unanswered bool) {
-	c.over(s)
+	s.endPassage()
 	unanswered = c.stage < sent
 	if unanswered {
 		c.s = nil
