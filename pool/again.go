@@ -387,7 +387,7 @@ func (p *Pool) giveUp(a *again, f *Failure) {
 	}
 }
 
-// nobody is a Prover for those who look at TakesMulti themselves.
+// nobody is a Prover for what looks itself whether TakesMulti.
 type nobody struct{}
 
 func (nobody) Proved([]byte, *Failure) {}
