@@ -76,12 +76,14 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 	if rnd.IntN(4) == 0 {
 		s.session.OutputLimit = 20000
 	}
-	switch rnd.IntN(4) {
+	kind := rnd.IntN(5)
+	switch kind {
 	case 0:
 		s.upstream.Cluster = true
-	case 1:
+	case 1, 3:
 		s.upstream.Resend = true
-	case 2:
+	}
+	if kind == 2 || kind == 3 {
 		s.upstream.Reads = shard.ReadPolicy(rnd.IntN(len(shard.ReadPolicies())))
 		s.replicas = map[string][]string{}
 		for i, primary := range s.servers {
@@ -196,6 +198,9 @@ func (s *serverEnd) primary() string {
 		if slices.Contains(list, name) {
 			return primary
 		}
+	}
+	if f := s.w.successors; f != nil && f.former[name] != "" {
+		return f.former[name]
 	}
 	return name
 }
