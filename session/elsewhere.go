@@ -104,6 +104,17 @@ func (o *outcome) resend() {
 	o.s.env.Pool.Resend(&p.Resend)
 }
 
+// waitsBehind has a command for all shards wait until what its client has sent before is answered, where that may still go from
+// one server to another and would come behind the command there; false: it need not.
+func (s *Session) waitsBehind(spec *command.Spec, raw []byte) bool {
+	if s.Owed() == 0 || !s.env.Pool.Resends() || !spec.ReadOnly() && !spec.Flags.Has(command.FlagWrite) {
+		return false
+	}
+	raw = bytes.Clone(raw)
+	s.begin(&errand{send: func(s *Session) { s.routeAgain(spec, raw) }, done: func(*Session) {}})
+	return true
+}
+
 // deferred is something to be sent again at a tick.
 type deferred interface {
 	// again sends it.
