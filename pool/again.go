@@ -36,6 +36,7 @@ type again struct {
 	// Not before what the client had sent behind it over that connection is answered: if that runs, this must not.
 	behind *Conn
 	until  uint64
+	back   bool // it was sent again before
 }
 
 // wanderer is a client with requests that are sent again.
@@ -101,6 +102,7 @@ func (c *Conn) anew(e *pending, raw []byte) (again, bool) {
 		return a, false
 	}
 	a.client, a.place, a.last = h.Place(e.tag)
+	a.back = e.hops > 0
 	return a, true
 }
 
@@ -244,6 +246,9 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		p.sent(a, to, to.ring.at(to.ring.tail-uint64(r.Requests-r.Counted)))
 		return true
 	}
+	if a.strays(to) && to.owesLater(a) {
+		return false
+	}
 	requests := 1
 	if a.asking = a.asking && to.server.index == a.server; a.asking {
 		requests = 2
@@ -347,31 +352,6 @@ func (p *Pool) tickAgain() {
 // due reports whether a may be sent.
 func (p *Pool) due(a *again) bool {
 	return p.Now >= a.at && p.wanderers[a.client].stuck != p.pass && (a.behind == nil || a.behind.ring.head >= a.until)
-}
-
-// overtaken ends what waits to be sent again when a later request of its client for the same keys, raw, has run.
-func (p *Pool) overtaken(recv Receiver, tag uint64, raw []byte) {
-	if h, ok := recv.(Holder); ok && p.cfg.Slot != nil {
-		client, _, _ := h.Place(tag)
-		if w := p.wanderers[client]; w != nil && w.waiting > 0 {
-			slot, reads := p.cfg.Slot(raw)
-			p.Ran(h, tag, slot, reads)
-		}
-	}
-}
-
-// Ran tells that a request for keys of a hash slot (below 0: for none) has run, so that none of its client that was sent
-// before it may run any more, unless both only read. Loop-only.
-func (p *Pool) Ran(h Holder, tag uint64, slot int, reads bool) {
-	client, place, _ := h.Place(tag)
-	for i := 0; slot >= 0 && i < len(p.again); i++ {
-		if a := p.again[i]; a.client == client && a.place < place && a.slot == slot && !(reads && a.reads) {
-			p.again = slices.Delete(p.again, i, i+1)
-			p.taken(&a)
-			p.giveUp(&a, &Failure{Kind: Overtaken, Server: p.servers[a.server].Name})
-			i--
-		}
-	}
 }
 
 // giveUp ends a request that was not sent again.

@@ -91,6 +91,10 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	}
 	p := c.pool
 	a, ok := c.anew(e, raw)
+	if e.is == outrun {
+		p.giveUp(&a, p.overtaken(c.server.index))
+		return true
+	}
 	if !NamesNode(reply) {
 		p.stats.Redirects[stats.RedirectRetry]++
 		if reply[1] != 'T' { // TRYAGAIN passes by itself

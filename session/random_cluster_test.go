@@ -22,6 +22,8 @@ type fakeCluster struct {
 	moving map[string]string // by tag: the node it is being moved to
 	down   bool              // no node takes keys
 	loads  map[string]bool   // by node
+	// former is where a slot was that has moved a moment ago and may come back, by tag.
+	former map[string]string
 	order
 }
 
@@ -37,7 +39,7 @@ func newOrder() order { return order{map[string]int{}, map[string]int{}, map[str
 
 func newFakeCluster(w *world, rnd *rand.Rand) *fakeCluster {
 	return &fakeCluster{
-		w: w, rnd: rnd, owner: maps.Clone(w.slots), moving: map[string]string{}, loads: map[string]bool{}, order: newOrder(),
+		w: w, rnd: rnd, owner: maps.Clone(w.slots), moving: map[string]string{}, loads: map[string]bool{}, former: map[string]string{}, order: newOrder(),
 	}
 }
 
@@ -45,10 +47,17 @@ var nodeNames = []string{"A", "B", "C", "D", "E"}
 
 // act lets one thing happen to the cluster.
 func (f *fakeCluster) act() {
+	for _, tag := range slices.Sorted(maps.Keys(f.former)) {
+		if f.rnd.IntN(2) == 0 {
+			f.owner[tag] = f.former[tag]
+		}
+		delete(f.former, tag)
+	}
 	tags := slices.Sorted(maps.Keys(f.owner))
 	tag, node := tags[f.rnd.IntN(len(tags))], nodeNames[f.rnd.IntN(len(nodeNames))]
 	switch f.rnd.IntN(12) {
 	case 0, 1:
+		f.former[tag] = f.owner[tag]
 		f.owner[tag] = node
 		delete(f.moving, tag)
 	case 2, 3:

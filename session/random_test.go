@@ -131,7 +131,7 @@ func (c *chaos) enter() {
 // act lets one random thing happen.
 func (c *chaos) act() {
 	a := c.actors[c.rnd.IntN(len(c.actors))]
-	if c.fake != nil && c.rnd.IntN(40) == 0 {
+	if c.fake != nil && (c.rnd.IntN(40) == 0 || len(c.fake.former) > 0 && c.rnd.IntN(5) == 0) {
 		c.fake.act()
 	}
 	if c.successors != nil && c.rnd.IntN(100) == 0 {
