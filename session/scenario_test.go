@@ -321,6 +321,16 @@ var verbs = []struct {
 		}
 		s.follow(s.newMap())
 	}},
+	{verb(`SERVER changes roles with ([A-Z])`), func(s *story, m []string) {
+		s.replicas[m[0]] = []string{m[1]}
+		delete(s.replicas, m[1])
+		for tag, name := range s.slots {
+			if name == m[1] {
+				s.slots[tag] = m[0]
+			}
+		}
+		s.follow(s.newMap())
+	}},
 	{verb(`SERVER becomes a replica of ([A-Z])`), func(s *story, m []string) {
 		s.replicas[m[1]] = append(s.replicas[m[1]], m[0])
 		s.follow(s.newMap())
