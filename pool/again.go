@@ -232,7 +232,9 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 	}
 	if a.piece != nil {
 		if !to.multi {
-			_ = to.ProveMulti(nobody{})
+			if !to.proving {
+				to.proving = to.ProveMulti(asker{to}) == nil
+			}
 			return false
 		}
 		r := a.piece
@@ -370,7 +372,7 @@ func (p *Pool) giveUp(a *again, f *Failure) {
 	}
 }
 
-// nobody is a Prover for what looks itself whether TakesMulti.
-type nobody struct{}
+// asker is a Prover for pieces that wait, which look themselves whether TakesMulti.
+type asker struct{ c *Conn }
 
-func (nobody) Proved([]byte, *Failure) {}
+func (a asker) Proved([]byte, *Failure) { a.c.proving = false }
