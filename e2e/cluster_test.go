@@ -155,7 +155,7 @@ func (r *clusterRun) rest(t *testing.T, start testkit.Usage) int64 {
 	t.Helper()
 	const feeds = 2 * 3
 	var now testkit.Usage
-	settled := testkit.Eventually(90*time.Second, func() bool { // connections that may be lent again stay for a minute
+	settled := testkit.Eventually(testkit.Patience, func() bool {
 		now = r.proxy.Usage(t)
 		return now.Goroutines <= start.Goroutines && now.FDs <= start.FDs+feeds
 	})

@@ -199,12 +199,16 @@ func (run *faultRun) served(t *testing.T, s *faultShard) int {
 	return ok
 }
 
-// back waits until s, which answers directly, is in full service through the proxy.
+// back waits until s, which answers directly, is in full service through the proxy: until a round of probes begins that are all
+// served. How long that round takes says how busy the machine is.
 func (run *faultRun) back(t *testing.T, s *faultShard, after string) {
 	t.Helper()
 	began := time.Now()
-	run.untilServed(t, s)
-	took := time.Since(began)
+	var took time.Duration
+	testkit.Until(t, "full service for a server", func() bool {
+		took = time.Since(began)
+		return run.served(t, s) == len(run.probes)
+	})
 	t.Logf("full service %v after a server %s", took.Round(time.Millisecond), after)
 	if took > backWithin {
 		t.Errorf("full service took %v after a server %s, want at most %v", took, after, backWithin)

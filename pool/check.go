@@ -54,6 +54,9 @@ func (p *Pool) Check() error {
 			return fmt.Errorf("own connection to %s, %s: %w", c.server.Name, c.state, err)
 		}
 	}
+	if n := p.stats.OwnOpen; n != uint64(len(p.own.all)) {
+		return fmt.Errorf("%d connections were made for owners, %d are counted", len(p.own.all), n)
+	}
 	if lent != p.own.lent {
 		return fmt.Errorf("%d connections have an owner, %d are counted", lent, p.own.lent)
 	}

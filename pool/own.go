@@ -118,6 +118,7 @@ func (p *Pool) newOwn(at spareKey) *Conn {
 	r.conns = []*Conn{c}
 	p.own.all[c] = struct{}{}
 	p.stats.OwnOpened++
+	p.stats.OwnOpen++
 	c.dial()
 	return c
 }
@@ -194,7 +195,10 @@ func (p *Pool) tickOwn() {
 
 // disown ends an own connection: what it owed has failed, and it is not dialled again.
 func (c *Conn) disown(f *Failure) {
-	delete(c.pool.own.all, c)
+	if _, open := c.pool.own.all[c]; open {
+		delete(c.pool.own.all, c)
+		c.pool.stats.OwnOpen--
+	}
 	if owner := c.owner; owner != nil {
 		c.owner = nil
 		c.pool.own.lent--

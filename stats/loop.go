@@ -30,8 +30,9 @@ type Loop struct {
 	Left     uint64
 	Draining uint64
 
-	// Connections lent to single sessions: a gauge, and how many were ever made.
+	// Connections lent to single sessions: gauges of those that are lent and of all that there are, and how many were ever made.
 	OwnLent   uint64
+	OwnOpen   uint64
 	OwnOpened uint64
 
 	// Servers has one entry per server, indexed as shard.Map numbers them.

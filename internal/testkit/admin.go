@@ -81,8 +81,8 @@ func (u Usage) String() string {
 	return fmt.Sprintf("%d goroutines, %d descriptors", u.Goroutines, u.FDs)
 }
 
-// Usage counts the proxy's goroutines and descriptors.
+// Usage counts the proxy's goroutines and descriptors, but for connections that wait for the next client, for a minute at most.
 func (s *Server) Usage(t testing.TB) Usage {
 	t.Helper()
-	return Usage{s.Goroutines(t), s.FDs(t)}
+	return Usage{s.Goroutines(t), s.FDs(t) - int(s.Metric(t, "ringmaster_pinned_connections_spare"))}
 }
