@@ -233,7 +233,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 	if a.piece != nil {
 		if !to.multi {
 			if !to.proving {
-				to.proving = to.ProveMulti(asker{to}) == nil
+				to.proving = to.ProveMulti(pieceProver{to}) == nil
 			}
 			return false
 		}
@@ -372,7 +372,7 @@ func (p *Pool) giveUp(a *again, f *Failure) {
 	}
 }
 
-// asker is a Prover for pieces that wait, which look themselves whether TakesMulti.
-type asker struct{ c *Conn }
+// pieceProver is a Prover for pieces that wait, which look themselves whether TakesMulti.
+type pieceProver struct{ c *Conn }
 
-func (a asker) Proved([]byte, *Failure) { a.c.proving = false }
+func (a pieceProver) Proved([]byte, *Failure) { a.c.proving = false }
