@@ -47,6 +47,7 @@ type wanderer struct {
 	highest uint64 // none of those has a higher place
 	stuck   uint64 // the pass over Pool.again that has left one of them there
 	away    []away
+	passed  []passed // since requests are away; overtaking.go
 }
 
 // away is where requests of a wanderer are that were sent again.
@@ -173,7 +174,7 @@ func (p *Pool) settle(client any, w *wanderer) {
 	}
 	if w.highest = 0; len(w.away) == 0 {
 		delete(p.wanderers, client)
-		if w.stuck = 0; len(p.settled) < maxSettled {
+		if w.stuck, w.passed = 0, w.passed[:0]; len(p.settled) < maxSettled {
 			p.settled = append(p.settled, w)
 		}
 	}
@@ -274,6 +275,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 func (p *Pool) sent(a *again, to *Conn, e *pending) {
 	e.hops = a.request.hops + 1
 	w := p.wanderer(a.client)
+	w.follows(a)
 	for i := range w.away {
 		if w.away[i].conn == to {
 			w.away[i].n++

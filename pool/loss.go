@@ -100,7 +100,7 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 		}
 		if raw == nil || e.recv == nil || !c.saved(e, raw, f) {
 			if f.Sent && raw != nil && e.recv != nil {
-				c.overtaken(e.recv, e.tag, raw) // it may have run
+				c.pool.overtaken(e.recv, e.tag, raw) // it may have run
 			}
 			c.fail(e, f)
 		}
@@ -112,7 +112,7 @@ func (c *Conn) saved(e *pending, raw []byte, f *Failure) bool {
 	if e.is == reading {
 		return c.readAgain(e, raw)
 	}
-	return !f.Sent && e.is != outrun && c.reroute(e, raw)
+	return !f.Sent && !c.pool.outrun(e, raw) && c.reroute(e, raw)
 }
 
 // fail tells whoever waits for e that there is no reply.

@@ -5,53 +5,77 @@ import "slices"
 // A client's requests for keys of one hash slot must not run in another order than they were sent in, unless they only read. A
 // slot may come back to a node that has refused some of them while they are on their way: then it runs the rest.
 
-// overtaken is Ran for a request that has run on this connection.
-func (c *Conn) overtaken(recv Receiver, tag uint64, raw []byte) {
-	if h, ok := recv.(Holder); ok && c.pool.cfg.Slot != nil {
+// passed is how far a client's requests for a hash slot have run, where some were sent again while others were behind them: the
+// place of the latest that has, and of the latest of those that did not only read, and 1.
+type passed struct {
+	slot       int
+	ran, wrote uint64
+}
+
+// overtaken is Ran for what was sent as raw.
+func (p *Pool) overtaken(recv Receiver, tag uint64, raw []byte) {
+	if h, ok := recv.(Holder); ok && p.cfg.Slot != nil {
 		client, _, _ := h.Place(tag)
-		if c.pool.wanderers[client] != nil {
-			slot, reads := c.pool.cfg.Slot(raw)
-			c.pool.ran(h, tag, slot, reads, c)
+		if w := p.wanderers[client]; w != nil && w.waiting+len(w.passed) > 0 {
+			slot, reads := p.cfg.Slot(raw)
+			p.Ran(h, tag, slot, reads)
 		}
 	}
 }
 
 // Ran tells that a request for keys of a hash slot (below 0: for none) has run, so that none of its client that was sent
 // before it may be sent again any more, unless both only read. Loop-only.
-func (p *Pool) Ran(h Holder, tag uint64, slot int, reads bool) { p.ran(h, tag, slot, reads, nil) }
-
-// ran is Ran for a request that has run on a connection, where those before it have been answered.
-func (p *Pool) ran(h Holder, tag uint64, slot int, reads bool, on *Conn) {
+func (p *Pool) Ran(h Holder, tag uint64, slot int, reads bool) {
 	client, place, _ := h.Place(tag)
+	if w := p.wanderers[client]; w != nil && slot >= 0 {
+		w.ran(slot, place+1, reads)
+	}
 	for i := 0; slot >= 0 && i < len(p.again); i++ {
 		if a := p.again[i]; a.client == client && a.place < place && a.slot == slot && !(reads && a.reads) {
 			p.again = slices.Delete(p.again, i, i+1)
 			p.taken(&a)
-			p.giveUp(&a, p.overtaken(a.server))
+			p.giveUp(&a, p.overtakenAt(a.server))
 			i--
 		}
 	}
-	w := p.wanderers[client]
-	if w == nil || slot < 0 {
-		return
-	}
-	for _, at := range w.away {
-		if at.conn == on {
-			continue
+}
+
+func (p *Pool) overtakenAt(server int) *Failure {
+	return &Failure{Kind: Overtaken, Server: p.servers[server].Name}
+}
+
+func (w *wanderer) ran(slot int, upTo uint64, reads bool) {
+	for i := range w.passed {
+		if at := &w.passed[i]; at.slot == slot {
+			at.ran = max(at.ran, upTo)
+			if !reads {
+				at.wrote = max(at.wrote, upTo)
+			}
 		}
-		at.conn.ofClient(client, func(e *pending, its uint64, raw []byte) {
-			if e.hops == 0 || its >= place {
-				return
-			}
-			if s, r := p.slotOf(raw); s == slot && !(reads && r) {
-				e.is = outrun
-			}
-		})
 	}
 }
 
-func (p *Pool) overtaken(server int) *Failure {
-	return &Failure{Kind: Overtaken, Server: p.servers[server].Name}
+// follows begins to note how far the requests run that the client has sent behind a.
+func (w *wanderer) follows(a *again) {
+	if !a.last && !slices.ContainsFunc(w.passed, func(at passed) bool { return at.slot == a.slot }) {
+		w.passed = append(w.passed, passed{slot: a.slot})
+	}
+}
+
+// outrun reports whether a request that was sent again must not be sent once more: one behind it has run.
+func (p *Pool) outrun(e *pending, raw []byte) bool {
+	if e.hops == 0 || e.is == reading || e.recv == nil {
+		return false
+	}
+	client, place, _ := e.recv.(Holder).Place(e.tag)
+	w := p.wanderers[client]
+	if w == nil || len(w.passed) == 0 {
+		return false
+	}
+	slot, reads := p.slotOf(raw)
+	return slices.ContainsFunc(w.passed, func(at passed) bool {
+		return at.slot == slot && (place < at.wrote || place < at.ran && !reads)
+	})
 }
 
 // slotOf is Config.Slot for a request whose bytes are kept, else -1.
@@ -71,32 +95,26 @@ func (a *again) strays(to *Conn) bool {
 }
 
 // owesLater reports whether a reply is owed here to what the client has sent behind a, and which a, put behind it, would follow.
-func (c *Conn) owesLater(a *again) (owes bool) {
-	if a.last {
-		return false
-	}
+func (c *Conn) owesLater(a *again) bool {
 	slot, reads := a.slot, a.reads
 	if a.piece == nil {
 		slot, reads = c.pool.slotOf(a.raw)
 	}
-	c.ofClient(a.client, func(e *pending, place uint64, raw []byte) {
-		s, r := c.pool.slotOf(raw)
-		owes = owes || place > a.place && (len(raw) == 0 || s == slot && !(reads && r))
-	})
-	return owes
-}
-
-// ofClient calls f for each request of a client that is owed a reply here, with its place and what is kept of its bytes.
-func (c *Conn) ofClient(client any, f func(e *pending, place uint64, raw []byte)) {
 	kept := c.sent.buf[c.sent.head:]
-	for i := c.ring.head; i != c.ring.tail; i++ {
+	for i := c.ring.head; i != c.ring.tail && !a.last; i++ {
 		e := c.ring.at(i)
 		raw := kept[:e.size]
 		kept = kept[e.size:]
-		if h, ok := e.recv.(Holder); ok && e.is != reading {
-			if of, place, _ := h.Place(e.tag); of == client {
-				f(e, place, raw)
-			}
+		h, ok := e.recv.(Holder)
+		if !ok || e.is == reading {
+			continue
+		}
+		if client, place, _ := h.Place(e.tag); client != a.client || place <= a.place {
+			continue
+		}
+		if s, r := c.pool.slotOf(raw); len(raw) == 0 || s == slot && !(reads && r) {
+			return true
 		}
 	}
+	return false
 }

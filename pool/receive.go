@@ -123,7 +123,7 @@ func (c *Conn) deliver(b []byte, p Piece) {
 		return
 	}
 	if len(c.pool.wanderers) > 0 && e.size > 0 && e.is != reading && p&First != 0 && recv != nil {
-		c.overtaken(recv, tag, c.sent.first(e.size))
+		c.pool.overtaken(recv, tag, c.sent.first(e.size))
 	}
 	if p&First != 0 && (b[0] == '-' || b[0] == '!') {
 		c.countError(e, b)

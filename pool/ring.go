@@ -19,7 +19,6 @@ const (
 	ordinary nature = iota
 	blocking        // it waits at the server for as long as it says itself, and so does what is behind it
 	reading         // it only reads and goes by Config.Reads: lost, it is sent again
-	outrun          // it was sent again, and a later one of its client has run meanwhile: not once more
 )
 
 // Part is the command ID of requests that are parts of a client's command: the whole is counted,
