@@ -25,7 +25,7 @@ const (
 	ownState     = "the proxy keeps this state of its clients itself"
 	ownID        = "client IDs are the proxy's, not a server's"
 	onConnection = "it leaves state on the connection"
-	clusterNode  = "it is for clients of a cluster node; behind the proxy there is one server without cluster mode"
+	clusterNode  = "it is for clients that choose among a cluster's nodes; the proxy does that for them"
 	topology     = "it would change the servers behind the proxy for everybody"
 	persistence  = "it starts a save on every server behind the proxy"
 	users        = "it would change the users of the servers, with which the proxy itself logs in"

@@ -285,6 +285,8 @@ func TestStartSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		{"protected mode", []string{"--listen", "0.0.0.0:0", "--upstream", server, "--admin", ""}, []string{"password", "protected-mode"}},
 		{"no servers", []string{"--listen", free, "--admin", ""}, []string{"upstream"}},
 		{"unknown flag", []string{"--nosuch"}, []string{"nosuch"}},
+		{"no cluster", []string{"--listen", free, "--admin", "", "--topology", "cluster", "--upstream", server}, []string{"cannot find the cluster", server, "refused", "check that --upstream"}},
+		{"no sentinels", []string{"--listen", free, "--admin", "", "--topology", "sentinel", "--sentinel-masters", "m", "--upstream", server}, []string{"cannot find the primaries", server, "refused", "--sentinel-masters"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out := refusal(t, c.flags...)

@@ -28,12 +28,12 @@ type again struct {
 	rings   *Rings
 	nth     int
 	server  int
-	unnamed bool // the one that was named is none that is known
+	unnamed bool // the node that was named is not known
 	slot    int  // its hash slot; -1: not known
 	reads   bool // it changes nothing
 	asking  bool
 	at      int64 // when to send it, ns
-	// Not before what the client had sent behind it over that connection is answered: if that runs, this must not.
+	// It is not sent before that connection has answered what the client had sent behind it: if that runs, this must not.
 	behind *Conn
 	until  uint64
 	back   bool // it was sent again before
@@ -361,10 +361,7 @@ func (p *Pool) due(a *again) bool {
 // giveUp ends a request that was not sent again.
 func (p *Pool) giveUp(a *again, f *Failure) {
 	e := &a.request
-	if e.cmd != Part {
-		p.stats.Error(e.cmd, errorLine)
-		p.stats.Call(e.cmd, p.Now-e.at)
-	}
+	p.countFailed(e)
 	if a.piece == nil {
 		e.recv.Fail(e.tag, f)
 		return

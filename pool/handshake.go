@@ -132,6 +132,7 @@ func (c *Conn) onHandshake(b []byte, p Piece) {
 		case stepHello:
 			c.pool.learn(c.rings.key.Proto, h.reply)
 			c.learnID(h.reply)
+			c.pool.log.kind(c, h.reply)
 		case stepExec:
 			c.multi = true
 		}

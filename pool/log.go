@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"bytes"
 	"log/slog"
 
 	"ringmaster/stats"
@@ -10,14 +11,34 @@ import (
 const repeatAfter = 10e9
 
 // logger tells operators about servers lost and found: once per server and change, and then every
-// ten seconds while the trouble lasts.
+// ten seconds while the trouble lasts. Each loop has one; whoever writes the log leaves out what several tell.
 type logger struct {
 	log  *slog.Logger
 	last map[string]int64 // by server: when trouble was logged
+	odd  map[string]bool  // servers logged as of another kind than the settings say
+}
+
+// kind looks at what a server says it is in its reply to HELLO.
+func (l *logger) kind(c *Conn, hello []byte) {
+	remedy := ""
+	switch {
+	case bytes.Contains(hello, []byte("mode\r\n$7\r\ncluster\r\n")) && !c.pool.cfg.Cluster:
+		remedy = "server is a node of a Redis Cluster and answers MOVED for keys of other nodes; give --topology cluster"
+	case bytes.Contains(hello, []byte("mode\r\n$8\r\nsentinel\r\n")):
+		remedy = "server is a sentinel; give --topology sentinel, and --sentinel-masters"
+	}
+	if remedy != "" && !l.odd[c.server.Name] {
+		l.odd[c.server.Name] = true
+		l.log.Warn(remedy, slog.String("server", c.server.Name))
+	}
 }
 
 func (l *logger) lost(c *Conn, reason stats.DisconnectReason, cause error) {
-	l.trouble(c, "server connection lost", slog.String("reason", reason.String()), cause)
+	msg := "server connection lost"
+	if reason == stats.HandshakeRefused {
+		msg = "server refused the login; unless it is loading or busy, check --upstream-username and --upstream-password"
+	}
+	l.trouble(c, msg, slog.String("reason", reason.String()), cause)
 }
 
 func (l *logger) dialFailed(c *Conn, cause error) {

@@ -64,3 +64,36 @@ func TestVersionIsLearntFromAWellFormedHelloOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestARefusedLoginNamesTheFlags(t *testing.T) {
+	var out bytes.Buffer
+	p := newTestPool(t, testConfig(), 1, slog.New(slog.NewTextHandler(&out, nil)))
+	c := p.rings[Key{Proto: 2}].conns[0]
+	sock := &fakeSocket{}
+	c.OnOpen(sock)
+	c.OnBytes([]byte("-WRONGPASS invalid username-password pair or user is disabled.\r\n"))
+	if got := out.String(); !strings.Contains(got, "check --upstream-username and --upstream-password") || !strings.Contains(got, "WRONGPASS") {
+		t.Errorf("logged:\n%s", got)
+	}
+}
+
+func TestServersOfAnotherKindAreLoggedOnce(t *testing.T) {
+	for mode, want := range map[string]string{
+		"$10\r\nstandalone": "", "$7\r\ncluster": "--topology cluster", "$8\r\nsentinel": "--topology sentinel",
+	} {
+		var out bytes.Buffer
+		p := newTestPool(t, testConfig(), 1, slog.New(slog.NewTextHandler(&out, nil)))
+		c := p.rings[Key{Proto: 2}].conns[0]
+		for range 2 {
+			p.log.kind(c, []byte("*4\r\n$5\r\nproto\r\n:2\r\n$4\r\nmode\r\n"+mode+"\r\n"))
+		}
+		if n := strings.Count(out.String(), "give "); n != min(len(want), 1) || !strings.Contains(out.String(), want) {
+			t.Errorf("%q: logged\n%s", mode, &out)
+		}
+	}
+	p := newTestPool(t, testConfig(), 1, slog.New(slog.DiscardHandler))
+	p.cfg.Cluster = true
+	if p.log.kind(p.rings[Key{Proto: 2}].conns[0], []byte("$4\r\nmode\r\n$7\r\ncluster\r\n")); len(p.log.odd) > 0 {
+		t.Error("a node is odd in a cluster")
+	}
+}

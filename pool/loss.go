@@ -123,11 +123,16 @@ func (c *Conn) fail(e *pending, f *Failure) {
 	}
 	c.arrived(e)
 	e.recv = nil
-	if e.cmd != Part {
-		c.pool.stats.Error(e.cmd, errorLine)
-		c.pool.stats.Call(e.cmd, c.pool.Now-e.at)
-	}
+	c.pool.countFailed(e)
 	recv.Fail(e.tag, f)
+}
+
+// countFailed counts a request that has no reply.
+func (p *Pool) countFailed(e *pending) {
+	if e.cmd != Part {
+		p.stats.Error(e.cmd, errorLine)
+		p.stats.Call(e.cmd, p.Now-e.at)
+	}
 }
 
 // errorLine counts a failure of ours under Redis's general error code.

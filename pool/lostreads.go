@@ -41,7 +41,8 @@ func (l *lostRead) await() {
 	}
 }
 
-// readAgain takes a read that was lost with its connection, or whose server ceases to be fit; false: its client is to be told.
+// readAgain sends a read again that was lost with its connection, or whose server is not fit any more; false: it can't be, and its
+// client must be told.
 func (c *Conn) readAgain(e *pending, raw []byte) bool {
 	p := c.pool
 	l, ok := c.lostRead(e, raw)
@@ -134,7 +135,7 @@ func (p *Pool) resendRead(l *lostRead, to *Conn) bool {
 	return true
 }
 
-// waitToRead keeps a read that can't be sent, for f; it is done, or the failure says why not.
+// waitToRead keeps a read that could not be sent because of f. nil: it is kept; else the failure is for its client.
 func (p *Pool) waitToRead(l *lostRead, f *Failure) *Failure {
 	if hopeless := p.hopeless(l); hopeless != nil {
 		return hopeless
@@ -207,8 +208,8 @@ func (p *Pool) toRead(l *lostRead) *Conn {
 	return to
 }
 
-// hopeless says why a read need not wait on: no server of its shard can be reached or read from; nil: it may wait. Where
-// servers change the map may.
+// hopeless says why a read need not wait any longer: no server of its shard can be reached or read from; nil: it may wait. Where
+// servers change (Config.Resend) the map may name others soon.
 func (p *Pool) hopeless(l *lostRead) *Failure {
 	if l.server >= 0 {
 		return nil
@@ -232,9 +233,6 @@ func (p *Pool) hopeless(l *lostRead) *Failure {
 
 func (p *Pool) giveUpRead(l *lostRead, f *Failure) {
 	e := &l.request
-	if e.cmd != Part {
-		p.stats.Error(e.cmd, errorLine)
-		p.stats.Call(e.cmd, p.Now-e.at)
-	}
+	p.countFailed(e)
 	e.recv.Fail(e.tag, f)
 }

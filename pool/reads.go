@@ -150,8 +150,8 @@ func (c *Conn) readable(up bool) bool {
 	return c.server.asked > c.readyAt && (c.server.health.Reads == ReadsAlways || c.server.health.Reads == ReadsAlone && !up)
 }
 
-// doubted reports whether it is to be seen yet whether this connection leads to a replica that may be read from: it was not
-// asked since the connection was made, or has answered since it could not be made.
+// doubted reports whether it is still open if this connection leads to a replica that may be read from: the replica was not
+// asked since the connection was made, or has answered since it failed.
 func (c *Conn) doubted() bool {
 	if c.state == Ready {
 		return c.server.health.Reads != ReadsNever && c.server.asked <= c.readyAt
@@ -159,7 +159,7 @@ func (c *Conn) doubted() bool {
 	return c.server.health.Reads != ReadsNever && (c.promising() || c.answers())
 }
 
-// answers reports whether the server has answered the control plane since this connection could not be made.
+// answers reports whether the server has answered the control plane since this connection failed.
 func (c *Conn) answers() bool {
 	h := &c.server.health
 	return c.server.heard > c.failedAt && !h.Silent && (h.Reads != ReadsNever || !c.server.replica)

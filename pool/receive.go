@@ -78,8 +78,8 @@ func (c *Conn) read(b []byte) {
 	}
 }
 
-// maxHeldBack is how much of a reply to a read is kept until it is whole, bytes: of what nothing was passed on yet another
-// server can be asked when this one is lost.
+// maxHeldBack is the largest reply to a read, bytes, that is kept until it is whole: while its client has had nothing of it,
+// another server can be asked if this one is lost.
 const maxHeldBack = 4096
 
 // headReads reports whether the oldest request is a read that another server can answer.

@@ -46,7 +46,7 @@ func (e *Env) tellBusy() {
 	}
 	e.busyText = bytes.Clone(text)
 	shared, from := e.busyText, e.Loop
-	e.everywhere(func(e *Env) any {
+	e.askLoops(func(e *Env) any {
 		if shared == nil {
 			delete(e.busyOn, from)
 			return nil

@@ -12,8 +12,8 @@ import (
 	"ringmaster/stats"
 )
 
-// everywhere runs question on every loop, this one included, and gives all answers to done.
-func (e *Env) everywhere(question func(*Env) any, done func(answers []any)) {
+// askLoops runs question on every loop, this one included, and gives all answers to done.
+func (e *Env) askLoops(question func(*Env) any, done func(answers []any)) {
 	own := question(e)
 	if e.Peers == nil {
 		done([]any{own})
@@ -59,7 +59,7 @@ var clientKinds = []string{"normal", "master", "replica", "slave", "pubsub"}
 func (f *filter) setKind(word []byte) (text string) {
 	f.kind = strings.ToLower(string(word))
 	if !slices.Contains(clientKinds, f.kind) {
-		return "ERR Unknown client type '" + string(quoted(word, maxQuoted)) + "'"
+		return unknownClientType(word)
 	}
 	return ""
 }
@@ -88,7 +88,7 @@ func (s *Session) clientList(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	tag := s.expect(0)
-	s.env.everywhere(func(e *Env) any { return e.describeAll(&f) }, func(answers []any) {
+	s.env.askLoops(func(e *Env) any { return e.describeAll(&f) }, func(answers []any) {
 		var all []described
 		for _, a := range answers {
 			all = append(all, a.([]described)...)
@@ -133,7 +133,7 @@ func (s *Session) clientKill(spec *command.Spec, req *parser.Request) {
 	self := f.match(s)
 	f2 := f
 	f2.skip = s.id // the one who asks gets its answer first
-	own.everywhere(func(e *Env) any { return e.kill(&f2) }, func(answers []any) {
+	own.askLoops(func(e *Env) any { return e.kill(&f2) }, func(answers []any) {
 		killed := 0
 		for _, a := range answers {
 			killed += a.(int)
@@ -166,7 +166,7 @@ func (f *filter) parse(args [][]byte, self uint64) (text string) {
 		case "id":
 			n, ok := parser.Int(value)
 			if !ok || n <= 0 {
-				return "ERR client-id should be greater than 0"
+				return errClientIDRange
 			}
 			f.ids = append(f.ids, uint64(n))
 		case "type":
@@ -179,15 +179,15 @@ func (f *filter) parse(args [][]byte, self uint64) (text string) {
 			f.laddr = string(value)
 		case "user":
 			if f.user = string(value); f.user != "default" {
-				return "ERR No such user '" + f.user + "'"
+				return noSuchUser(f.user)
 			}
 		case "maxage":
 			n, ok := parser.Int(value)
 			if !ok {
-				return "ERR maxage is not an integer or out of range" // Redis 8.0, networking.c
+				return errMaxAge
 			}
 			if n <= 0 {
-				return "ERR maxage should be greater than 0"
+				return errMaxAgeRange
 			}
 			f.maxAge = n
 		case "skipme":
@@ -225,7 +225,7 @@ func (s *Session) clientUnblock(spec *command.Spec, req *parser.Request) {
 	how := "TIMEOUT"
 	if len(req.Args) == 4 {
 		if how = strings.ToUpper(string(req.Args[3])); how != "TIMEOUT" && how != "ERROR" {
-			s.deny(spec, "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR")
+			s.deny(spec, errUnblockReason)
 			return
 		}
 	}
@@ -235,7 +235,7 @@ func (s *Session) clientUnblock(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	tag := s.expect(0)
-	s.env.everywhere(func(e *Env) any { return e.unblock(uint64(id), how) }, func(answers []any) {
+	s.env.askLoops(func(e *Env) any { return e.unblock(uint64(id), how) }, func(answers []any) {
 		found := slices.Contains(answers, any(true))
 		s.Reply(tag, []byte(map[bool]string{true: ":1\r\n", false: ":0\r\n"}[found]), pool.Whole)
 	})

@@ -204,7 +204,7 @@ func (s *Session) clusterReplicas(spec *command.Spec, req *parser.Request) {
 			return
 		}
 	}
-	s.deny(spec, "ERR Unknown node "+string(req.Args[2]))
+	s.deny(spec, unknownNode(req.Args[2]))
 }
 
 func (s *Session) clusterNone(*command.Spec, *parser.Request) { s.answerString("*0\r\n") }

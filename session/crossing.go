@@ -109,7 +109,7 @@ func (c *crossing) end(s *Session) {
 		c.rings.Leave()
 		c.rings = nil
 	}
-	s.passage, s.wait = nil, nothing
+	s.endPassage()
 }
 
 // cancel is passage.

@@ -14,11 +14,21 @@
 //	                                                          ▾
 //	replies:  head ▸ [slot][slot][slot] ◂ tail      out ── Socket.Write, once per turn
 //
-// Files: input.go takes bytes, dispatch.go decides, replies.go keeps the order, gather.go and
-// merge.go join, connection.go and hello.go answer what concerns the connection itself, crossing.go
-// changes protocol and database, pin.go has a session's connections of its own, for which watch.go, block.go, state.go
-// and tracking.go are, hub.go has a loop's subscriptions and resubscribe.go those that were lost, cluster.go answers
-// as a node of a cluster, errors.go has every text that clients see.
+// Files, by what they are about:
+//
+//	the session         session.go, its limits config.go, what a loop's sessions share env.go, their end idle.go
+//	a request           input.go, throttle.go, rename.go, learn.go (what the table lacks), dispatch.go, reads.go (at replicas)
+//	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see)
+//	several shards      gather.go, merge.go, elements.go, scan.go; joined by meaning: servers.go, info.go, info_rules.go, logs.go,
+//	                    latency.go, memory.go
+//	the proxy's answers connection.go, hello.go, clients.go (CLIENT LIST, KILL), cluster.go and slotwalk.go (as a node of a cluster)
+//	what waits          passage.go; crossing.go (protocol, database), postpone.go (CLIENT PAUSE), busy.go and aside.go (scripts that run on)
+//	a transaction       transaction.go, outcome.go, everywhere.go (at all shards), proving.go, shortage.go, watch.go
+//	own connections     pin.go; block.go, state.go, tracking.go, tracking_redirect.go
+//	messages            subscribe.go, hub.go, placing.go, publish.go, glob.go, resubscribe.go, rehome.go
+//	servers that change env.go Follow; elsewhere.go (what is sent again from here; all else in package pool, redirect.go)
+//
+// document.go writes docs/commands.md.
 //
 // # Who may call
 //

@@ -79,7 +79,7 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 // countRedirect counts what is sent again because of what a server said.
 func (e *Env) countRedirect(from int, b []byte) {
 	why := stats.RedirectRetry
-	if bytes.HasPrefix(b, []byte("-MOVED ")) || bytes.HasPrefix(b, []byte("-ASK ")) {
+	if pool.NamesNode(b) {
 		why = stats.RedirectUnknown
 	}
 	if _, asking, known := e.Pool.Target(from, b); known {

@@ -47,6 +47,17 @@ const (
 	errSubscriptionLost = "ERR the connection to the server was lost before it confirmed the subscription"
 	errManyDBs          = "ERR too many databases are in use at once"
 	errMaxClients       = "ERR max number of clients reached"
+	errNotTracking      = "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
+	errCachingYes       = "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode."
+	errCachingNo        = "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode."
+	errRedirectTo       = "ERR The client ID you want redirect to does not exist"
+	errClientIDRange    = "ERR client-id should be greater than 0"
+	errMaxAge           = "ERR maxage is not an integer or out of range" // Redis 8.0, networking.c
+	errMaxAgeRange      = "ERR maxage should be greater than 0"
+	errUnblockReason    = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
+	errBadSlot          = "ERR Invalid slot"
+	errBadCount         = "ERR Invalid slot or number of keys"
+	errWalkSize         = "ERR the slot has more keys than can be looked through"
 )
 
 var errNoServerID = errors.New("the server gave its connection no ID")
@@ -111,6 +122,14 @@ func unsupported(name string) string {
 func unknownOption(attr []byte) string {
 	return "ERR Unrecognized option '" + string(quoted(attr, maxQuoted)) + "'"
 }
+
+func unknownClientType(word []byte) string {
+	return "ERR Unknown client type '" + string(quoted(word, maxQuoted)) + "'"
+}
+
+func noSuchUser(name string) string { return "ERR No such user '" + name + "'" }
+
+func unknownNode(id []byte) string { return "ERR Unknown node " + string(id) }
 
 func badInfo(attr []byte) string {
 	return "ERR " + strings.ToLower(string(attr)) + " cannot contain spaces, newlines or special characters."

@@ -73,7 +73,7 @@ func (g *gather) have(server int, reply []byte) {
 	buf.B = append(buf.B, reply...)
 	g.parts = append(g.parts, part{server: server, buf: buf})
 	g.held += len(reply)
-	g.s.hold(len(reply))
+	g.s.countHeld(len(reply))
 }
 
 // othersAnswered counts the end of a command at all shards; after the last EXEC's reply goes on.
@@ -96,7 +96,7 @@ func (o *outcome) othersAnswered() {
 		}
 	}
 	dst = append(dst, o.buf[at:]...)
-	o.s.hold(len(dst) - len(o.buf))
+	o.s.countHeld(len(dst) - len(o.buf))
 	o.buf, o.everywhere = dst, nil
 	o.complete()
 	o.end()

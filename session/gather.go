@@ -110,7 +110,7 @@ func (g *gather) Reply(i uint64, b []byte, p pool.Piece) {
 		}
 		pt.buf.B = append(pt.buf.B, b...)
 		g.held += len(b)
-		g.s.hold(len(b))
+		g.s.countHeld(len(b))
 	} else {
 		g.letGo()
 	}
@@ -127,7 +127,7 @@ func (g *gather) Fail(i uint64, f *pool.Failure) {
 	}
 	if g.s.state != closed {
 		g.held -= len(pt.buf.B)
-		g.s.hold(-len(pt.buf.B))
+		g.s.countHeld(-len(pt.buf.B))
 	}
 	pt.buf.B = appendFailure(pt.buf.B[:0], f, g.env)
 	pt.failed = true
@@ -151,7 +151,7 @@ func (g *gather) end() {
 	s := g.s
 	if o := g.within; o != nil {
 		if s.state != closed {
-			s.hold(-g.held)
+			s.countHeld(-g.held)
 			o.everywhere[g.nth].reply = g.join(nil)
 		}
 		g.recycle()
@@ -161,7 +161,7 @@ func (g *gather) end() {
 	if s.state == closed {
 		g.env.Stats.Orphans++
 	} else {
-		s.hold(-g.held)
+		s.countHeld(-g.held)
 		dst := s.sink(g.tag)
 		before := len(dst.B)
 		dst.B = g.join(dst.B)

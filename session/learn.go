@@ -119,7 +119,8 @@ func (l *learning) step(s *Session) {
 	if !l.done {
 		return
 	}
-	s.passage, s.wait, l.s = nil, nothing, nil
+	s.endPassage()
+	l.s = nil
 	if s.tx != nil && (l.fail != nil || l.reply[0] == '-') {
 		s.tx.aborted = true
 	}
@@ -140,7 +141,8 @@ func (l *learning) step(s *Session) {
 }
 
 func (l *learning) cancel(s *Session) (unanswered bool) {
-	s.passage, s.wait, l.s = nil, nothing, nil
+	s.endPassage()
+	l.s = nil
 	return true
 }
 

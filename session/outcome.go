@@ -42,7 +42,7 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 			o.s.Reply(o.tag, b, p)
 		} else {
 			o.buf = append(o.buf, b...)
-			o.s.hold(len(b))
+			o.s.countHeld(len(b))
 			if p&pool.Last != 0 {
 				o.complete()
 			}
@@ -72,7 +72,7 @@ func (o *outcome) Fail(i uint64, f *pool.Failure) {
 	}
 	if i == o.last {
 		if o.s.state != closed {
-			o.s.hold(-len(o.buf))
+			o.s.countHeld(-len(o.buf))
 		}
 		o.buf = nil
 		if f.Sent && o.piece != nil {
@@ -102,7 +102,7 @@ func (o *outcome) complete() {
 	n, at, ok := arrayHeader(reply)
 	switch {
 	case !ok || n != o.n: // nil, or an error: nothing has run
-		s.hold(-len(reply))
+		s.countHeld(-len(reply))
 		s.Reply(o.tag, reply, pool.Whole)
 	case len(o.everywhere) > 0:
 		o.askOthers(reply, at)
@@ -135,14 +135,14 @@ func (o *outcome) corrected(reply []byte, at int, sums []tally) []byte {
 			next++
 		}
 	}
-	o.s.hold(len(dst) + len(reply[at:]) - len(reply))
+	o.s.countHeld(len(dst) + len(reply[at:]) - len(reply))
 	return append(dst, reply[at:]...)
 }
 
 // join puts the answers of the proxy's own between those of the server, whose elements begin at at.
 func (o *outcome) join(reply []byte, at int) {
 	s := o.s
-	s.hold(-len(reply))
+	s.countHeld(-len(reply))
 	if s.state == closed || len(o.locals) == 0 {
 		s.Reply(o.tag, reply, pool.Whole)
 		return

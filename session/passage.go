@@ -6,7 +6,7 @@ import "ringmaster/stats"
 // the client sent behind it waits until it is over. Two connections to one server have no mutual order, so
 // whatever moves a session from one to another is a passage.
 type passage interface {
-	// step goes as far as it can now. When it is over, s.passage is nil and s.wait is nothing.
+	// step goes as far as it can now. When it is over it has called endPassage.
 	step(s *Session)
 	// cancel ends the passage of a session that closes; unanswered: its command has no reply and no place for one.
 	cancel(s *Session) (unanswered bool)
@@ -22,6 +22,9 @@ func (s *Session) begin(p passage) {
 		p.step(s)
 	}
 }
+
+// endPassage ends the passage: what the client has sent behind it may be looked at.
+func (s *Session) endPassage() { s.passage, s.wait = nil, nothing }
 
 // Hold is pool.Holder: what comes behind waits until everything before it is answered. A client of which servers keep state
 // on their connections has to begin anew where its keys are elsewhere.
@@ -54,12 +57,12 @@ type halt struct{}
 
 func (halt) step(s *Session) {
 	if s.state == open && s.Owed() == 0 {
-		s.passage, s.wait = nil, nothing
+		s.endPassage()
 	}
 }
 
 func (halt) cancel(s *Session) (unanswered bool) {
-	s.passage, s.wait = nil, nothing
+	s.endPassage()
 	return false
 }
 
@@ -101,12 +104,12 @@ func (e *errand) step(s *Session) {
 	if s.state != open || s.Owed() > 0 || s.passage != e {
 		return
 	}
-	s.passage, s.wait = nil, nothing
+	s.endPassage()
 	e.done(s)
 }
 
 func (e *errand) cancel(s *Session) (unanswered bool) {
-	s.passage, s.wait = nil, nothing
+	s.endPassage()
 	return !e.sent && !e.idle
 }
 

@@ -53,19 +53,19 @@ func whole(s *Session, buf *[]byte, b []byte, piece pool.Piece) []byte {
 		return b
 	}
 	*buf = append(*buf, b...)
-	s.hold(len(b))
+	s.countHeld(len(b))
 	if piece&pool.Last == 0 {
 		return nil
 	}
 	b, *buf = *buf, nil
-	s.hold(-len(b))
+	s.countHeld(-len(b))
 	return b
 }
 
 // OwnLost is pool.Owner.
 func (o *own) OwnLost(c *pool.Conn, _ *pool.Failure) {
 	p := o.p
-	p.s.hold(-len(o.buf))
+	p.s.countHeld(-len(o.buf))
 	o.conn, o.buf = nil, nil
 	if p.conn == c {
 		p.conn, p.lost = nil, p.watches
@@ -221,7 +221,7 @@ func (s *Session) unpin(clean bool) {
 func (p *pin) giveBack(clean bool) {
 	p.tracking.end()
 	for _, o := range p.owns {
-		p.s.hold(-len(o.buf))
+		p.s.countHeld(-len(o.buf))
 		o.buf = nil
 		if o.conn != nil {
 			o.conn.Return(clean)

@@ -31,7 +31,7 @@ func (s *Session) notePause(args [][]byte) {
 	if len(args) > 3 && strings.EqualFold(string(args[3]), "write") {
 		p.all = false
 	}
-	s.env.everywhere(func(e *Env) any {
+	s.env.askLoops(func(e *Env) any {
 		// As in Redis, what is stricter stays.
 		e.pause = pause{until: max(p.until, e.pause.until), all: p.all || e.paused() && e.pause.all}
 		return nil
@@ -40,7 +40,7 @@ func (s *Session) notePause(args [][]byte) {
 
 // noteUnpause is notePause for CLIENT UNPAUSE.
 func (s *Session) noteUnpause() {
-	s.env.everywhere(func(e *Env) any {
+	s.env.askLoops(func(e *Env) any {
 		e.pause = pause{}
 		e.Tick()
 		return nil
@@ -77,12 +77,12 @@ func (pausedAll) step(s *Session) {
 	case s.env.paused() && s.env.pause.all:
 		s.env.held = append(s.env.held, s)
 	default:
-		s.passage, s.wait = nil, nothing
+		s.endPassage()
 	}
 }
 
 func (pausedAll) cancel(s *Session) (unanswered bool) {
-	s.passage, s.wait = nil, nothing
+	s.endPassage()
 	return false
 }
 
@@ -131,7 +131,7 @@ func (p *postponed) step(s *Session) {
 		return
 	}
 	if p.sent {
-		s.passage, s.wait = nil, nothing
+		s.endPassage()
 		s.unblocked()
 		return
 	}
@@ -150,7 +150,7 @@ func (p *postponed) step(s *Session) {
 		}
 	}
 	if p.raw == nil {
-		s.passage, s.wait = nil, nothing
+		s.endPassage()
 		s.execNow(p.spec)
 		if s.passage == nil && s.Owed() == 0 {
 			s.unblocked() // it was refused
@@ -167,7 +167,7 @@ func (p *postponed) step(s *Session) {
 }
 
 func (p *postponed) cancel(s *Session) (unanswered bool) {
-	s.passage, s.wait = nil, nothing
+	s.endPassage()
 	return !p.sent
 }
 

@@ -81,7 +81,10 @@ func (p *proving) Proved(refusal []byte, f *pool.Failure) {
 	}
 }
 
-func (p *proving) end(s *Session) { s.passage, s.wait, p.s = nil, nothing, nil }
+func (p *proving) end(s *Session) {
+	s.endPassage()
+	p.s = nil
+}
 
 func (p *proving) cancel(s *Session) (unanswered bool) {
 	p.end(s)

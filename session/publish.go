@@ -162,7 +162,8 @@ func (o *overtaken) step(s *Session) {
 		o.ask(s.env)
 		return
 	}
-	s.passage, s.wait, o.s = nil, nothing, nil
+	s.endPassage()
+	o.s = nil
 	s.publishNow(o.spec, o.key, o.server, o.raw)
 }
 
@@ -184,7 +185,8 @@ func (o *overtaken) ask(env *Env) {
 }
 
 func (o *overtaken) cancel(s *Session) (unanswered bool) {
-	s.passage, s.wait, o.s = nil, nothing, nil
+	s.endPassage()
+	o.s = nil
 	return true
 }
 
@@ -266,7 +268,7 @@ func (s *Session) pubSubState(spec *command.Spec, req *parser.Request) {
 // collectPatterns notes where the patterns of all loops are subscribed, before which the gather does not end.
 func (g *gather) collectPatterns() {
 	g.hold()
-	g.env.everywhere(func(e *Env) any {
+	g.env.askLoops(func(e *Env) any {
 		at := map[string][]int{}
 		for name, t := range e.hub.patterns {
 			if len(t.subs) > 0 && t.lost == 0 { // else it counts where a server knows it

@@ -10,7 +10,7 @@ func (s *Session) push(b []byte) {
 			s.pushes = s.env.Pool.Buffers.Get()
 		}
 		s.pushes.B = append(s.pushes.B, b...)
-		s.hold(len(b))
+		s.countHeld(len(b))
 	default:
 		out := s.output()
 		out.B = append(out.B, b...)

@@ -77,12 +77,12 @@ func (s *Session) keep(tag uint64, b []byte, p pool.Piece) {
 	sl.done = p&pool.Last != 0
 	if !sl.muted {
 		sl.buf.B = append(sl.buf.B, b...)
-		s.hold(len(b))
+		s.countHeld(len(b))
 	}
 }
 
-// hold counts n more bytes of replies that wait for their turn.
-func (s *Session) hold(n int) {
+// countHeld counts n more bytes of replies that wait for their turn.
+func (s *Session) countHeld(n int) {
 	if s.held += n; s.held > s.env.Config.OutputLimit {
 		s.markDirty() // flush enforces the limit
 	}
@@ -185,7 +185,7 @@ func (s *Session) finish(tag uint64, n int) {
 		return
 	}
 	s.slot(tag).done = true
-	s.hold(n)
+	s.countHeld(n)
 }
 
 // answer gives a reply of the proxy's own to the request being dispatched. Borrows b.

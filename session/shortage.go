@@ -35,7 +35,7 @@ func (q *shortage) step(s *Session) {
 	if !q.answered {
 		return
 	}
-	s.passage, s.wait = nil, nothing
+	s.endPassage()
 	if q.refusal != nil {
 		s.reject(q.spec, string(bytes.TrimRight(q.refusal[1:], "\r\n")))
 		return
@@ -69,7 +69,8 @@ func (q *shortage) end() {
 }
 
 func (q *shortage) cancel(s *Session) (unanswered bool) {
-	s.passage, s.wait, q.s = nil, nothing, nil
+	s.endPassage()
+	q.s = nil
 	return true
 }
 
@@ -77,7 +78,7 @@ func (q *shortage) cancel(s *Session) (unanswered bool) {
 func (s *Session) noteLimit(args [][]byte) {
 	for i := 2; i < len(args); i += 2 {
 		if bytes.EqualFold(args[i], []byte("maxmemory")) {
-			s.env.everywhere(func(e *Env) any {
+			s.env.askLoops(func(e *Env) any {
 				for _, server := range e.Map.Shards() {
 					e.Pool.SetShort(server, true)
 				}

@@ -32,12 +32,6 @@ const (
 	maxWalk  = 32 << 20 // bytes of keys kept
 )
 
-const (
-	errBadSlot  = "ERR Invalid slot"
-	errBadCount = "ERR Invalid slot or number of keys"
-	errWalkSize = "ERR the slot has more keys than can be looked through"
-)
-
 // clusterKeysInSlot answers both commands.
 func (s *Session) clusterKeysInSlot(spec *command.Spec, req *parser.Request) {
 	slot, ok := parser.Int(req.Args[2])

@@ -84,7 +84,8 @@ func (p *subscribing) step(s *Session) {
 	if p.on && p.again(s) {
 		return
 	}
-	s.passage, s.wait, p.s = nil, nothing, nil
+	s.endPassage()
+	p.s = nil
 	if p.on {
 		p.confirm(s)
 	} else {
@@ -233,7 +234,8 @@ func (s *Session) subscriptionCount(k kind) int {
 }
 
 func (p *subscribing) cancel(s *Session) (unanswered bool) {
-	s.passage, s.wait, p.s = nil, nothing, nil
+	s.endPassage()
+	p.s = nil
 	p.letGo(s)
 	return true
 }

@@ -58,11 +58,11 @@ func (s *Session) caching(spec *command.Spec, req *parser.Request) {
 	word := strings.ToUpper(string(req.Args[2]))
 	switch {
 	case !t.on:
-		s.refuse(spec, "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled")
+		s.refuse(spec, errNotTracking)
 	case word == "YES" && !t.optIn:
-		s.refuse(spec, "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.")
+		s.refuse(spec, errCachingYes)
 	case word == "NO" && !t.optOut:
-		s.refuse(spec, "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.")
+		s.refuse(spec, errCachingNo)
 	case word != "YES" && word != "NO":
 		s.refuse(spec, errSyntax)
 	default:
@@ -172,14 +172,14 @@ func (c *trackingChange) step(s *Session) {
 			return
 		}
 		c.stage = seeking
-		s.env.everywhere(func(e *Env) any { return e.target(c.to) != nil }, func(answers []any) {
+		s.env.askLoops(func(e *Env) any { return e.target(c.to) != nil }, func(answers []any) {
 			c.stage, c.found = sought, slices.Contains(answers, any(true))
 			c.goOn()
 		})
 	case sought:
 		if !c.found {
-			c.over(s)
-			s.refuse(c.spec, "ERR The client ID you want redirect to does not exist")
+			s.endPassage()
+			s.refuse(c.spec, errRedirectTo)
 			return
 		}
 		if p := s.pin; p != nil && p.tracking.redirect != nil && p.tracking.redirect.serves(c.to) {
@@ -194,7 +194,7 @@ func (c *trackingChange) step(s *Session) {
 		})
 	case connected:
 		if c.failure != nil {
-			c.over(s)
+			s.endPassage()
 			c.redirect.end()
 			s.failed(c.spec, 0, c.failure)
 			return
@@ -202,7 +202,7 @@ func (c *trackingChange) step(s *Session) {
 		c.send(s)
 	case sent:
 		if s.Owed() == 0 {
-			c.over(s)
+			s.endPassage()
 			if s.tracks() {
 				s.keepPin()
 			} else {
@@ -330,10 +330,8 @@ func (p *pin) stopTracking() {
 	}
 }
 
-func (c *trackingChange) over(s *Session) { s.passage, s.wait = nil, nothing }
-
 func (c *trackingChange) cancel(s *Session) (unanswered bool) {
-	c.over(s)
+	s.endPassage()
 	unanswered = c.stage < sent
 	if unanswered {
 		c.s = nil

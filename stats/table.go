@@ -156,7 +156,7 @@ var table = []Metric{
 		"1 when the replica gets reads: its link to the primary is up, and it lags by no more than replica-max-lag. There are none with read-policy primary.",
 		"View.Replicas", perReplica(readable)},
 	{"ringmaster_replica_lag_seconds", Gauge, "seconds", byServer,
-		"Age of the oldest write that the replica lacks, as of its primary's last answer; what is asked every second is known to a second.",
+		"Age of the oldest write that the replica lacks, as of its primary's last answer: whole seconds, rounded down. /topology has milliseconds.",
 		"View.Replicas", perReplica(func(r Replica) uint64 { return r.LagSeconds })},
 	{"ringmaster_replica_lag_bytes", Gauge, "bytes", byServer,
 		"How much of its primary's stream of writes the replica lacks.",

@@ -37,7 +37,7 @@ func execute(root *cobra.Command, args []string, stderr io.Writer) int {
 		}
 		return exitSettings
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "ringmaster: %v\nSee ringmaster --help.\n", err)
+		fmt.Fprintf(stderr, "ringmaster: %v\nSee %s --help.\n", err, usage.command)
 		return exitSettings
 	}
 	fmt.Fprintf(stderr, "ringmaster: %v\n", err)
@@ -45,6 +45,9 @@ func execute(root *cobra.Command, args []string, stderr io.Writer) int {
 }
 
 // usageError is a command line that makes no sense.
-type usageError struct{ error }
+type usageError struct {
+	error
+	command string // whose help says what would
+}
 
 func (e *usageError) Unwrap() error { return e.error }

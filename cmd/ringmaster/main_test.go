@@ -115,10 +115,11 @@ func TestWrongCommandLines(t *testing.T) {
 	for args, want := range map[string]string{
 		"":                     "ringmaster: upstream: no server is given; want --upstream HOST:PORT[,HOST:PORT...], or \"upstream:\" in the file that --config names\n",
 		"dmo":                  "ringmaster: unknown command or argument \"dmo\"; did you mean \"demo\"?\nSee ringmaster --help.\n",
-		"check extra":          "ringmaster: unknown command or argument \"extra\"\nSee ringmaster --help.\n",
+		"check extra":          "ringmaster: unknown command or argument \"extra\"\nSee ringmaster check --help.\n",
+		"--pprof yes":          "ringmaster: unknown command or argument \"yes\"; a flag that is on or off takes its value behind a =, as in --protected-mode=false\nSee ringmaster --help.\n",
 		"--lisen 127.0.0.1:1":  "ringmaster: unknown flag: --lisen; did you mean \"--listen\"?\nSee ringmaster --help.\n",
 		"--timeout":            "ringmaster: flag needs an argument: --timeout\nSee ringmaster --help.\n",
-		"demo --upstream a:1":  "ringmaster: unknown flag: --upstream\nSee ringmaster --help.\n",
+		"demo --upstream a:1":  "ringmaster: unknown flag: --upstream\nSee ringmaster demo --help.\n",
 		"--poll kqueue":        "ringmaster: invalid argument \"kqueue\" for \"--poll\" flag: want one of edge, level\nSee ringmaster --help.\n",
 		"check --config FILE":  "ringmaster: FILE:2: unknown setting \"timeuot\"; did you mean \"timeout\"?\nringmaster: FILE:3: loops: \"0\": want auto, or a whole number from 1 to 256\n",
 		"--config FILE":        "ringmaster: FILE:2: unknown setting \"timeuot\"; did you mean \"timeout\"?\nringmaster: FILE:3: loops: \"0\": want auto, or a whole number from 1 to 256\n",
@@ -135,6 +136,8 @@ func TestCheckSaysWhatItFoundRight(t *testing.T) {
 	for args, want := range map[string]string{
 		"check --upstream a:1": "settings: right; 1 server behind 127.0.0.1:6380\n",
 		"check --upstream a:1,b:2 --listen unix:///x --hash md5": "settings: right; 2 servers (ketama, md5) behind unix:///x\n",
+		"check --upstream a:1,b:2 --topology cluster":            "settings: right; 2 nodes of a Redis Cluster to begin with behind 127.0.0.1:6380\n",
+		"check --upstream a:1 --read-policy any":                 "settings: right; 1 server, read-policy any, behind 127.0.0.1:6380\n",
 	} {
 		if code, stdout, stderr := commandLine(t, neverStart, strings.Fields(args)...); code != exitOK || stdout != want || stderr != "" {
 			t.Errorf("%s: exit %d, %q, %q", args, code, stdout, stderr)
@@ -270,6 +273,11 @@ func TestDemoSaysWhatToType(t *testing.T) {
 	}
 	if f.config.Map.Len() != 3 {
 		t.Errorf("%d shards", f.config.Map.Len())
+	}
+	for _, args := range [][]string{{"demo", "--password", "x"}, {"demo", "--listen", "unix://" + filepath.Join(t.TempDir(), "x.sock")}} {
+		if _, stdout, stderr := commandLine(t, start, append(args, "--admin", "")...); strings.Contains(stdout, "/dev/tcp") || !strings.Contains(stdout, "redis-cli") {
+			t.Errorf("%v: bash can't log in, nor open a socket of a path:\n%s%s", args, stdout, stderr)
+		}
 	}
 }
 

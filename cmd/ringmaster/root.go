@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -74,7 +75,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
 		err = fmt.Errorf("%w%s", err, config.DidYouMean("--"+unknown.GetSpecifiedName(), known))
 	}
-	return &usageError{err}
+	return &usageError{err, cmd.CommandPath()}
 }
 
 // noArgs refuses words that are no flags, which are mostly a mistyped subcommand.
@@ -85,8 +86,10 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	hint := ""
 	if near := cmd.Root().SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf("; did you mean %q?", near[0])
+	} else if slices.Contains([]string{"true", "false", "yes", "no", "on", "off"}, args[0]) {
+		hint = "; a flag that is on or off takes its value behind a =, as in --protected-mode=false"
 	}
-	return &usageError{fmt.Errorf("unknown command or argument %q%s", args[0], hint)}
+	return &usageError{fmt.Errorf("unknown command or argument %q%s", args[0], hint), cmd.CommandPath()}
 }
 
 func newDemo(start starter) *cobra.Command {

@@ -45,14 +45,14 @@ func newTopology(ctx context.Context, c *config.Config, log *slog.Logger) (*topo
 		t.watcher = cluster.New(cluster.Config{
 			Seeds: addrs(c.Upstream), Username: c.UpstreamUsername, Password: c.UpstreamPassword.Reveal(), Timeout: c.DialTimeout, Log: log,
 		})
-		groups, err = t.discover(ctx, "cluster")
+		groups, err = t.discover(ctx, "cluster", "check that --upstream names nodes of a Redis Cluster that run, and --upstream-password")
 	case config.Sentinel:
 		t.numbers.Placement = c.Placement()
 		t.watcher = sentinel.New(sentinel.Config{
 			Sentinels: addrs(c.Upstream), Names: c.SentinelMasters, Username: c.SentinelUsername, Password: c.SentinelPassword.Reveal(),
 			ServerUsername: c.UpstreamUsername, ServerPassword: c.UpstreamPassword.Reveal(), Timeout: c.DialTimeout, Log: log,
 		})
-		groups, err = t.discover(ctx, "primaries")
+		groups, err = t.discover(ctx, "primaries", "check that --upstream names sentinels that run, --sentinel-masters and --sentinel-password")
 	default:
 		t.fixed, err = c.Map()
 		groups = c.Groups()
@@ -78,11 +78,11 @@ func addrs(servers []shard.Server) (list []string) {
 	return list
 }
 
-// discover finds what is followed.
-func (t *topology) discover(ctx context.Context, what string) ([]shard.Group, error) {
+// discover finds what is followed; remedy is for the error.
+func (t *topology) discover(ctx context.Context, what, remedy string) ([]shard.Group, error) {
 	groups, err := t.watcher.Discover(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("cannot find the %s: %w", what, err)
+		return nil, fmt.Errorf("cannot find the %s: %w; %s", what, err, remedy)
 	}
 	return groups, nil
 }

@@ -69,7 +69,10 @@ func summary(file string, c *config.Config) string {
 		}
 	}
 	kind := "server"
-	if c.Topology == config.Sentinel {
+	switch c.Topology {
+	case config.Cluster:
+		kind, placed = "node", " of a Redis Cluster to begin with"
+	case config.Sentinel:
 		kind = "sentinel"
 	}
 	servers := "1 " + kind
@@ -77,7 +80,7 @@ func summary(file string, c *config.Config) string {
 		servers = fmt.Sprintf("%d %ss", n, kind)
 	}
 	if c.ReadPolicy != shard.ReadPrimary {
-		placed += fmt.Sprintf(" and replicas (reads: %s)", c.ReadPolicy)
+		placed += fmt.Sprintf(", read-policy %s,", c.ReadPolicy)
 	}
 	return fmt.Sprintf("%s: right; %s%s behind %s", file, servers, placed, strings.Join(c.Listen, ", "))
 }
@@ -100,7 +103,7 @@ ringmaster demo: %d Redis shards in this process behind one proxy. Type in anoth
   %[2]s MGET %[4]s
   %[2]s DBSIZE                         # summed over the shards
 `, len(c.Upstream), cli, strings.Join(pairs, " "), strings.Join(demo.Keys, " "))
-	if host, port, err := net.SplitHostPort(b.clients[0]); err == nil {
+	if host, port, err := net.SplitHostPort(b.clients[0]); err == nil && !strings.HasPrefix(b.clients[0], config.UnixPrefix) && c.Password == "" {
 		fmt.Fprintf(w, "\nWithout redis-cli:\n\n  bash -c 'exec 3<>/dev/tcp/%s/%s; printf \"MGET %s\\r\\nQUIT\\r\\n\" >&3; cat <&3'\n", host, port, strings.Join(demo.Keys, " "))
 	}
 	if b.admin != "" {

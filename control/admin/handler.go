@@ -114,13 +114,16 @@ func (h *handler) index(w http.ResponseWriter, _ *http.Request) {
 }
 
 const indexPage = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>ringmaster</title>
 <h1>ringmaster</h1>
 <ul>
 <li><a href="metrics">/metrics</a> counters and latencies, Prometheus text format
 <li><a href="healthz">/healthz</a> 200 while the process lives and its loops answer
 <li><a href="readyz">/readyz</a> 200 while every server but replicas can be reached, else 503 and which cannot
-<li><a href="topology">/topology</a> the servers and which keys they hold, JSON
+<li><a href="topology">/topology</a> the servers, their replicas, and what a cluster or sentinels say of them, JSON
 </ul>
 `
 

@@ -156,7 +156,7 @@ func (w *Watcher) refresh(ctx context.Context) (changed bool, err error) {
 	trusted := w.against.IsZero() || now.Sub(w.against) < memory
 	t, ignored := merge(views, last, trusted)
 	if t == nil || len(t.groups) == 0 {
-		err = fmt.Errorf("no node describes the cluster: %w", explain(answers))
+		err = fmt.Errorf("no node describes it: %w", explain(answers))
 		w.failed(answers, len(ignored), err)
 		return false, err
 	}

@@ -21,6 +21,7 @@ func (c *Config) finish(l *Loader, ps *Problems) {
 		c.checkSentinel(ps)
 	}
 	c.checkCluster(ps)
+	c.checkFacade(ps)
 	c.checkReplicas(ps)
 	if c.UpstreamUsername != "" && c.UpstreamPassword == "" {
 		ps.add(c.origin["upstream-username"], "upstream-username",
@@ -146,7 +147,7 @@ func (c *Config) checkSentinel(ps *Problems) {
 			"there is no sentinel password; give one with --sentinel-password-file or $RINGMASTER_SENTINEL_PASSWORD")
 	}
 	for _, s := range c.Upstream {
-		if s.Weight != 1 || strings.HasPrefix(s.Addr, "unix:") {
+		if !plain(s) || strings.HasPrefix(s.Addr, "unix:") {
 			ps.add(c.origin["upstream"], "upstream", "%s: with topology sentinel these are sentinels; want HOST:PORT", s.Addr)
 		}
 	}
@@ -163,8 +164,31 @@ func (c *Config) checkSentinel(ps *Problems) {
 	}
 }
 
-// checkCluster settles whether clients see a cluster.
+// checkCluster refuses what a cluster decides by itself.
 func (c *Config) checkCluster(ps *Problems) {
+	if c.Topology != Cluster {
+		return
+	}
+	for _, s := range c.Upstream {
+		if !plain(s) {
+			ps.add(c.origin["upstream"], "upstream", "%s: the nodes of a cluster have no weights and names here; want HOST:PORT", s.Addr)
+		}
+	}
+	for _, name := range []string{"distribution", "hash", "hash-tag"} {
+		if c.origin[name] != "" && (name != "hash-tag" || c.HashTag != "{}") {
+			ps.add(c.origin[name], name, "a cluster places keys by rules of its own; leave this out")
+		}
+	}
+}
+
+// plain reports whether s was given without a weight and a name.
+func plain(s shard.Server) bool {
+	same, err := shard.ParseServers(s.Addr)
+	return err == nil && same[0] == s
+}
+
+// checkFacade settles whether clients see a cluster.
+func (c *Config) checkFacade(ps *Problems) {
 	c.ClusterFacade = c.clusterFacade == "on" || c.clusterFacade == "auto" && !c.Single()
 	for i, addr := range c.ClusterAnnounce {
 		if slices.Contains(c.ClusterAnnounce[:i], addr) {

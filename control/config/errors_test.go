@@ -68,9 +68,14 @@ func TestFileErrorsNameTheLine(t *testing.T) {
 		"upstream: a:1\nsentinel-masters: m":                                           `r.yaml:2: sentinel-masters: nobody is asked for it with topology standalone; give --topology sentinel, and the sentinels as --upstream`,
 		"upstream: a:1\ntopology: sentinel":                                            `r.yaml:2: sentinel-masters: no name of a master is given; want those of "sentinel monitor NAME ..."`,
 		"topology: sentinel\nupstream: a:1:2\nsentinel-masters: m":                     `r.yaml:2: upstream: a:1: with topology sentinel these are sentinels; want HOST:PORT`,
+		"topology: sentinel\nupstream: a:1@x\nsentinel-masters: m":                     `r.yaml:2: upstream: a:1: with topology sentinel these are sentinels; want HOST:PORT`,
 		"topology: sentinel\nupstream: a:1\nsentinel-masters: m,m":                     `r.yaml:3: sentinel-masters: "m,m": m is given twice`,
 		"topology: sentinel\nupstream: a:1\nsentinel-masters: [m, '']":                 `sentinel-masters: want names as in "sentinel monitor NAME ...", without blanks; got ""`,
 		"topology: sentinel\nupstream: a:1\nsentinel-masters: m\nsentinel-username: u": `r.yaml:4: sentinel-username: there is no sentinel password; give one with --sentinel-password-file or $RINGMASTER_SENTINEL_PASSWORD`,
+		"topology: cluster\nupstream: a:1,b:1:2":                                       `r.yaml:2: upstream: b:1: the nodes of a cluster have no weights and names here; want HOST:PORT`,
+		"topology: cluster\nupstream: a:1@n":                                           `r.yaml:2: upstream: a:1: the nodes of a cluster have no weights and names here; want HOST:PORT`,
+		"topology: cluster\nupstream: a:1\nhash: crc16":                                `r.yaml:3: hash: a cluster places keys by rules of its own; leave this out`,
+		"topology: cluster\nupstream: a:1\nhash-tag: '[]'":                             `r.yaml:3: hash-tag: a cluster places keys by rules of its own; leave this out`,
 		"password: [hunter2]\nupstream: a:1":                                           `r.yaml:1: password: want one value`,
 		"":                                                                             `upstream: no server is given; want --upstream HOST:PORT[,HOST:PORT...], or "upstream:" in the file that --config names`,
 		"# only a comment":                                                             `upstream: no server is given; want --upstream HOST:PORT[,HOST:PORT...], or "upstream:" in the file that --config names`,
@@ -88,6 +93,19 @@ func TestFileErrorsNameTheLine(t *testing.T) {
 	}
 }
 
+func TestSeedsOfAnyForm(t *testing.T) {
+	seeds := []string{"--upstream", "a:1,[::1]:6379,10.0.0.1:11211"}
+	if _, err := load(t, append(seeds, "--topology", "cluster", "--hash-tag", "{}")); err != nil {
+		t.Errorf("nodes of a cluster: %v", err)
+	}
+	if _, err := load(t, append(seeds, "--topology", "sentinel", "--sentinel-masters", "m")); err != nil {
+		t.Errorf("sentinels: %v", err)
+	}
+	if _, err := load(t, []string{"--upstream", "unix:///x", "--topology", "cluster"}); err != nil {
+		t.Errorf("a node at a path: %v", err)
+	}
+}
+
 func TestUnreadableFiles(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "none")
 	empty := write(t, "empty", "\nsecond")
@@ -99,9 +117,9 @@ func TestUnreadableFiles(t *testing.T) {
 	}{
 		{[]string{"--config", missing}, "config: open " + missing + ": no such file or directory"},
 		{[]string{"--config", hugeYAML}, "config: " + hugeYAML + ": larger than 1048576 bytes"},
-		{with(one, "--password-file", missing), "flag --password-file: password-file: open " + missing + ": no such file or directory"},
-		{with(one, "--password-file", empty), "flag --password-file: password-file: " + empty + ": its first line is empty; want the password there"},
-		{with(one, "--upstream-password-file", huge), "flag --upstream-password-file: upstream-password-file: " + huge + ": larger than 4096 bytes"},
+		{with(one, "--password-file", missing), "flag --password-file: open " + missing + ": no such file or directory"},
+		{with(one, "--password-file", empty), "flag --password-file: " + empty + ": its first line is empty; want the password there"},
+		{with(one, "--upstream-password-file", huge), "flag --upstream-password-file: " + huge + ": larger than 4096 bytes"},
 	} {
 		_, err := load(t, tc.args)
 		if got := problems(t, err); !strings.Contains(got, tc.want) {
@@ -139,7 +157,7 @@ func TestProtectedMode(t *testing.T) {
 		}
 	}
 	_, err := load(t, with(one, "--listen", "0.0.0.0:6380"))
-	want := "flag --listen: listen: 0.0.0.0:6380 can be reached from other machines, and no password is set (protected mode); " +
+	want := "flag --listen: 0.0.0.0:6380 can be reached from other machines, and no password is set (protected mode); " +
 		"set one with --password-file or $RINGMASTER_PASSWORD, or listen on 127.0.0.1, or, if the network keeps others out, give --protected-mode=false"
 	if got := problems(t, err); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

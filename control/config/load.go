@@ -79,7 +79,7 @@ func (l *Loader) fromFlags() map[string]given {
 	got := make(map[string]given)
 	for name, v := range l.flags {
 		if len(v.values) > 0 {
-			got[name] = given{v.values, "flag --" + name}
+			got[name] = given{v.values, flagPlace(name)}
 		}
 	}
 	return got

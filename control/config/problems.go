@@ -16,16 +16,19 @@ type Problem struct {
 	Text string
 }
 
-// Error is "where: setting: text".
+// Error is "where: setting: text", without the setting where its own flag is the place.
 func (p Problem) Error() string {
 	parts := make([]string, 0, 3)
 	for _, s := range []string{p.Where, p.Setting, p.Text} {
-		if s != "" {
+		if s != "" && !(s == p.Setting && p.Where == flagPlace(s)) {
 			parts = append(parts, s)
 		}
 	}
 	return strings.Join(parts, ": ")
 }
+
+// flagPlace is how a flag is named as the place of a setting.
+func flagPlace(name string) string { return "flag --" + name }
 
 // Problems is every mistake found, in the order found. It is never empty when returned
 // as an error.

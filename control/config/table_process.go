@@ -51,7 +51,7 @@ var processSettings = []*Setting{
 	},
 	{
 		Name: "admin", Group: Seeing, Unit: "addr", Default: "127.0.0.1:9380",
-		Help:    "Where /metrics, /healthz and /readyz are served over HTTP. Empty: nowhere.",
+		Help:    "Where /metrics, /healthz, /readyz and /topology are served over HTTP. Empty: nowhere.",
 		Choose:  "There is no password on it: keep it on loopback or on a network of operators.",
 		Example: "admin: 127.0.0.1:9380",
 		apply:   last(applyAdmin),

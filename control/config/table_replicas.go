@@ -28,7 +28,7 @@ var replicaSettings = []*Setting{
 		Name: "replicas", Group: Servers, Unit: "servers", list: true,
 		Help: "The replicas of fixed servers: PRIMARY=HOST:PORT,..., once for each replica; PRIMARY is the name or the address of one of the upstreams. " +
 			"A primary without any is asked for those that are connected to it. A cluster and sentinels tell by themselves.",
-		Choose:  "Name them where a primary does not know the addresses that ringmaster must use, or must not be asked.",
+		Choose:  "Name them where a primary does not know the addresses that ringmaster must use, or must not be asked. With read-policy primary they are not used.",
 		Example: "replicas:\n  - alpha=10.0.1.1:6379\n  - alpha=10.0.1.2:6379",
 		apply:   applyReplicas,
 	},
@@ -37,7 +37,7 @@ var replicaSettings = []*Setting{
 		Help: "A replica gets no reads while it lacks writes that its primary had for longer than this, or while its link to the primary is down and " +
 			"the primary is not. Measured by asking both for their replication offsets, every quarter of it and at least every second. 0 is no bound.",
 		Raise:   "Older data may be read.",
-		Lower:   "Replicas drop out sooner under load, and servers are asked more often. What is asked every second is known to a second.",
+		Lower:   "Replicas drop out sooner under load, and servers are asked more often. Lag is known only as exactly as they are asked: to a second by default.",
 		Example: "replica-max-lag: 2s",
 		apply:   duration(func(c *Config) *time.Duration { return &c.ReplicaMaxLag }, 0, 10*time.Minute),
 	},

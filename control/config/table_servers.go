@@ -24,7 +24,8 @@ var serverSettings = []*Setting{
 			"cluster: the servers are nodes of a Redis Cluster to begin with; ringmaster finds the others and follows its changes. " +
 			"sentinel: the servers are sentinels; keys are spread over the primaries of --sentinel-masters, which are followed through failovers. " +
 			"auto: standalone for one server, sharded for more.",
-		Choose:  "sharded with one server keeps the rules of sharding, so that a second can be added without surprises.",
+		Choose: "sharded with one server keeps the rules of sharding, so that a second can be added without surprises. With cluster and sentinel " +
+			"ringmaster does not start, with exit status 1, while none of the servers given can be asked; with the others it does, and serves once they can be reached.",
 		Example: "topology: sharded",
 		Words:   []string{"auto", Standalone, Sharded, Cluster, Sentinel},
 		apply:   word(func(c *Config, w string) { c.Topology = w }),
@@ -33,7 +34,7 @@ var serverSettings = []*Setting{
 		Name: "distribution", Group: Servers, Unit: "word", Default: "ketama",
 		Help: "How keys are spread: ketama (consistent hashing as in twemproxy), maglev (consistent, more even), modula " +
 			"(hash modulo servers), random (any server; for caches only).",
-		Choose:  "With ketama and maglev a new server takes its share of keys and moves few others; with modula most keys move.",
+		Choose:  "With ketama and maglev a new server takes its share of keys and moves few others; with modula most keys move. A cluster decides this, hash and hash-tag by itself.",
 		Example: "distribution: maglev",
 		Words:   shard.Distributions(),
 		apply:   word(func(c *Config, w string) { c.Distribution, _ = shard.ParseDistribution(w) }),

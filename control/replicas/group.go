@@ -29,6 +29,8 @@ type group struct {
 	primary *peer
 	writes  primary
 
+	toldNone bool // it is logged that there are no replicas
+
 	// Guarded by Watcher.mu.
 	named    bool // the replicas were given, not found
 	replicas []*peer
@@ -155,6 +157,7 @@ func (g *group) round(ctx context.Context) {
 		r.fit = verdicts[i].isFit()
 	}
 	g.w.mu.Unlock()
+	g.tellNone(len(replicas) == 0, first.err)
 	g.tell(replicas)
 	g.w.stir()
 }
@@ -245,6 +248,18 @@ func (g *group) find(listed []shard.Server, now time.Time) {
 	}
 }
 
+// tellNone logs that there is no replica at all, once until there is one; err is what the primary would not say.
+func (g *group) tellNone(none bool, err error) {
+	if none && !g.toldNone {
+		attrs := []any{slog.String("primary", g.primary.server.Name)}
+		if err != nil {
+			attrs = append(attrs, slog.Any("cause", err))
+		}
+		g.w.log.Warn("no replica is known; reads go to the primary, or fail with read-policy replica", attrs...)
+	}
+	g.toldNone = none
+}
+
 // tell logs what has changed.
 func (g *group) tell(replicas []*peer) {
 	for _, r := range replicas {
@@ -256,7 +271,11 @@ func (g *group) tell(replicas []*peer) {
 		if v.reads == pool.ReadsAlways {
 			g.w.log.Info("replica can be read from", attrs...)
 		} else {
-			g.w.log.Warn("replica gets no reads", append(attrs, slog.String("cause", v.why), slog.Duration("lag", v.lag))...)
+			attrs = append(attrs, slog.String("cause", v.why))
+			if v.lag > 0 {
+				attrs = append(attrs, slog.Duration("lag", v.lag))
+			}
+			g.w.log.Warn("replica gets no reads", attrs...)
 		}
 		r.logged, r.loggedAt = v, now
 	}

@@ -1,10 +1,12 @@
 package replicas
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,9 +68,15 @@ func TestReplicasAreFoundAndJudged(t *testing.T) {
 	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
 	c := testConfig()
 	c.Discover, c.Zone, c.Zones = true, "a", map[string]string{primary.Addr: "a"}
+	var log bytes.Buffer
+	c.Log = slog.New(slog.NewTextHandler(&log, nil))
 	w := New(c)
 	w.Follow([]shard.Group{{Primary: at(primary.Addr)}})
 	w.Ask(context.Background())
+	w.Ask(context.Background())
+	if n := strings.Count(log.String(), "no replica is known"); n != 1 || !strings.Contains(log.String(), "primary="+primary.Addr) {
+		t.Errorf("that there is none is logged %d times:\n%s", n, &log)
+	}
 	if h := w.Health()[primary.Addr]; h.Silent || !h.Near || h.At.IsZero() {
 		t.Errorf("the primary is %+v", h)
 	}

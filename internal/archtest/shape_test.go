@@ -3,6 +3,7 @@ package archtest
 import (
 	"go/ast"
 	"path"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -80,6 +81,30 @@ func TestEveryPackageHasADocWithTheSameHeadings(t *testing.T) {
 			continue
 		}
 		checkHeadings(t, dir, docs[dir].Text())
+	}
+}
+
+// manyFiles is how many files a package may have whose doc.go does not say what each is about.
+const manyFiles = 20
+
+func TestLargePackagesSayWhatEachFileIsAbout(t *testing.T) {
+	names := map[string][]string{}
+	docs := map[string]string{}
+	for _, f := range sources(t) {
+		switch name := path.Base(f.path); {
+		case f.test || f.generated || f.ast.Name.Name == "main":
+		case name == "doc.go":
+			docs[f.dir] = f.ast.Doc.Text()
+		default:
+			names[f.dir] = append(names[f.dir], name)
+		}
+	}
+	for dir, files := range names {
+		for _, name := range files {
+			if len(files) > manyFiles && !regexp.MustCompile(`\b`+regexp.QuoteMeta(name)+`\b`).MatchString(docs[dir]) {
+				t.Errorf("%s/doc.go does not name %s: among %d files a newcomer finds nothing by opening them", dir, name, len(files))
+			}
+		}
 	}
 }
 

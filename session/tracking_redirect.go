@@ -92,7 +92,7 @@ func (r *redirection) end() {
 }
 
 func (e *redirectEnd) end() {
-	e.r.s.hold(-len(e.buf))
+	e.r.s.countHeld(-len(e.buf))
 	e.buf = nil
 	if c := e.conn; c != nil {
 		e.conn = nil
@@ -148,7 +148,7 @@ func (e *redirectEnd) Fail(tag uint64, f *pool.Failure) {
 
 // OwnLost is pool.Owner. The server finds the redirection broken, too, and says so.
 func (e *redirectEnd) OwnLost(*pool.Conn, *pool.Failure) {
-	e.r.s.hold(-len(e.buf))
+	e.r.s.countHeld(-len(e.buf))
 	e.conn, e.buf = nil, nil
 }
 
@@ -170,7 +170,7 @@ func (r *redirection) invalidate(keys []byte) {
 	if keys[0] == '_' && r.s.proto == 2 {
 		keys = []byte("$-1\r\n") // the null of whose keys are tracked, whoever gets it (Redis 7.0, tracking.c)
 	}
-	r.s.env.everywhere(func(env *Env) any { return env.invalidate(r.to, keys) }, func(answers []any) {
+	r.s.env.askLoops(func(env *Env) any { return env.invalidate(r.to, keys) }, func(answers []any) {
 		for _, reached := range answers {
 			if reached.(bool) {
 				return
@@ -184,7 +184,7 @@ func (r *redirection) invalidate(keys []byte) {
 func (s *Session) targetGone() {
 	delete(s.env.targets, s.id)
 	id := s.id
-	s.env.everywhere(func(e *Env) any {
+	s.env.askLoops(func(e *Env) any {
 		for r := range e.redirects {
 			if r.to == id && r.done == nil { // else somebody waits for it
 				r.leave()

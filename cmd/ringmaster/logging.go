@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ringmaster/control/config"
+)
+
+// newLogger writes to w as the settings say.
+func newLogger(w io.Writer, c *config.Config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	var h slog.Handler = slog.NewTextHandler(w, options)
+	if c.LogJSON {
+		h = slog.NewJSONHandler(w, options)
+	}
+	return slog.New(&onceForAll{Handler: h, told: map[string]told{}})
+}
+
+const (
+	// sameNews is how long what a loop says of a server counts as what another has said of it already. Shorter
+	// than the time after which one loop says it again.
+	sameNews = 5 * time.Second
+	// maxTold bounds the servers remembered.
+	maxTold = 1024
+)
+
+// onceForAll leaves out what several loops tell of the same server: each has connections of its own, so that every loop notices that
+// a server is down, and that it is back.
+type onceForAll struct {
+	slog.Handler
+	mu   sync.Mutex
+	told map[string]told // by server
+}
+
+// told is what was logged of a server last.
+type told struct {
+	msg string
+	at  time.Time
+}
+
+// Handle is slog.Handler. Any goroutine.
+func (h *onceForAll) Handle(ctx context.Context, r slog.Record) error {
+	if server := attr(r, "server"); server != "" && h.known(server, told{r.Message, r.Time}) {
+		return nil
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// known reports whether news of a server is what was told last, and notes it if not.
+func (h *onceForAll) known(server string, news told) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if last, ok := h.told[server]; ok && last.msg == news.msg && news.at.Sub(last.at) < sameNews {
+		return true
+	}
+	if len(h.told) >= maxTold {
+		clear(h.told)
+	}
+	h.told[server] = news
+	return false
+}
+
+// attr is the text of r's attribute called key, "" without one.
+func attr(r slog.Record, key string) (text string) {
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == key {
+			text = a.Value.String()
+		}
+		return a.Key != key
+	})
+	return text
+}

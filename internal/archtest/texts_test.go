@@ -1,0 +1,38 @@
+package archtest
+
+import (
+	"go/ast"
+	"regexp"
+	"strconv"
+	"testing"
+)
+
+// clientText is an error as a client sees it: a code, and words behind it.
+var clientText = regexp.MustCompile(`^-?(ERR|NOPERM|NOAUTH|NOPROTO|WRONGPASS|CROSSSLOT|EXECABORT) .*[a-z]`)
+
+func TestTextsThatClientsSeeAreInOneFile(t *testing.T) {
+	const home = "session/errors.go"
+	found := 0
+	for _, f := range sources(t) {
+		if f.test || f.dir != "session" {
+			continue
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			lit, ok := n.(*ast.BasicLit)
+			if !ok {
+				return true
+			}
+			switch text, err := strconv.Unquote(lit.Value); {
+			case err != nil || !clientText.MatchString(text):
+			case f.path == home:
+				found++
+			default:
+				t.Errorf("%s:%d: %q: the texts that clients see are in %s, so that they can be compared with Redis's in one place", f.path, f.line(n), text, home)
+			}
+			return true
+		})
+	}
+	if found == 0 {
+		t.Errorf("%s has no text", home)
+	}
+}
