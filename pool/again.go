@@ -36,6 +36,7 @@ type again struct {
 	// It is not sent before that connection has answered what the client had sent behind it: if that runs, this must not.
 	behind *Conn
 	until  uint64
+	back   bool // it was sent again before
 }
 
 // wanderer is a client with requests that are sent again.
@@ -46,6 +47,7 @@ type wanderer struct {
 	highest uint64 // none of those has a higher place
 	stuck   uint64 // the pass over Pool.again that has left one of them there
 	away    []away
+	passed  []passed // since requests are away; overtaking.go
 }
 
 // away is where requests of a wanderer are that were sent again.
@@ -101,6 +103,7 @@ func (c *Conn) anew(e *pending, raw []byte) (again, bool) {
 		return a, false
 	}
 	a.client, a.place, a.last = h.Place(e.tag)
+	a.back = e.hops > 0
 	return a, true
 }
 
@@ -171,7 +174,7 @@ func (p *Pool) settle(client any, w *wanderer) {
 	}
 	if w.highest = 0; len(w.away) == 0 {
 		delete(p.wanderers, client)
-		if w.stuck = 0; len(p.settled) < maxSettled {
+		if w.stuck, w.passed = 0, w.passed[:0]; len(p.settled) < maxSettled {
 			p.settled = append(p.settled, w)
 		}
 	}
@@ -230,7 +233,9 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 	}
 	if a.piece != nil {
 		if !to.multi {
-			_ = to.ProveMulti(nobody{})
+			if !to.proving {
+				to.proving = to.ProveMulti(pieceProver{to}) == nil
+			}
 			return false
 		}
 		r := a.piece
@@ -243,6 +248,9 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		r.From = to
 		p.sent(a, to, to.ring.at(to.ring.tail-uint64(r.Requests-r.Counted)))
 		return true
+	}
+	if a.strays(to) && to.owesLater(a) {
+		return false
 	}
 	requests := 1
 	if a.asking = a.asking && to.server.index == a.server; a.asking {
@@ -267,6 +275,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 func (p *Pool) sent(a *again, to *Conn, e *pending) {
 	e.hops = a.request.hops + 1
 	w := p.wanderer(a.client)
+	w.follows(a)
 	for i := range w.away {
 		if w.away[i].conn == to {
 			w.away[i].n++
@@ -349,31 +358,6 @@ func (p *Pool) due(a *again) bool {
 	return p.Now >= a.at && p.wanderers[a.client].stuck != p.pass && (a.behind == nil || a.behind.ring.head >= a.until)
 }
 
-// overtaken ends what waits to be sent again when a later request of its client for the same keys, raw, has run.
-func (p *Pool) overtaken(recv Receiver, tag uint64, raw []byte) {
-	if h, ok := recv.(Holder); ok && p.cfg.Slot != nil {
-		client, _, _ := h.Place(tag)
-		if w := p.wanderers[client]; w != nil && w.waiting > 0 {
-			slot, reads := p.cfg.Slot(raw)
-			p.Ran(h, tag, slot, reads)
-		}
-	}
-}
-
-// Ran tells that a request for keys of a hash slot (below 0: for none) has run, so that none of its client that was sent
-// before it may run any more, unless both only read. Loop-only.
-func (p *Pool) Ran(h Holder, tag uint64, slot int, reads bool) {
-	client, place, _ := h.Place(tag)
-	for i := 0; slot >= 0 && i < len(p.again); i++ {
-		if a := p.again[i]; a.client == client && a.place < place && a.slot == slot && !(reads && a.reads) {
-			p.again = slices.Delete(p.again, i, i+1)
-			p.taken(&a)
-			p.giveUp(&a, &Failure{Kind: Overtaken, Server: p.servers[a.server].Name})
-			i--
-		}
-	}
-}
-
 // giveUp ends a request that was not sent again.
 func (p *Pool) giveUp(a *again, f *Failure) {
 	e := &a.request
@@ -387,7 +371,7 @@ func (p *Pool) giveUp(a *again, f *Failure) {
 	}
 }
 
-// nobody is a Prover for what looks itself whether TakesMulti.
-type nobody struct{}
+// pieceProver is a Prover for pieces that wait, which look themselves whether TakesMulti.
+type pieceProver struct{ c *Conn }
 
-func (nobody) Proved([]byte, *Failure) {}
+func (a pieceProver) Proved([]byte, *Failure) { a.c.proving = false }

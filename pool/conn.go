@@ -67,6 +67,7 @@ type Conn struct {
 	owner    Owner // whom it is lent to
 	serverID int64 // what the server calls it
 	multi    bool  // the server is known to take MULTI (piece.go)
+	proving  bool  // it is asked that for pieces that wait (again.go)
 	readOnly bool  // the server was told READONLY
 	streams  bool  // the owner takes what nobody asked for, whatever it is: Stream
 	tunnel   bool  // bytes go to the owner as they come: Tunnel

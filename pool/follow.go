@@ -8,7 +8,6 @@ import (
 // Follow takes over the servers of a new map: those that are new are dialled, those that are gone drain, and nothing else
 // changes. A server may have the number of one that it replaces: what waits for that one goes to it. Loop-only.
 func (p *Pool) Follow(m *shard.Map) {
-	p.m = m
 	var replaced []int
 	for i := range m.Len() {
 		s := m.Server(i)
@@ -41,6 +40,7 @@ func (p *Pool) Follow(m *shard.Map) {
 			p.stats.Servers[i].State = stats.ServerGone
 		}
 	}
+	p.m = m // not before there are connections to all of its servers: what is lost above is sent again
 	p.assign(m)
 	p.closeLeft()
 	for _, r := range p.rings {

@@ -112,7 +112,7 @@ func (c *Conn) saved(e *pending, raw []byte, f *Failure) bool {
 	if e.is == reading {
 		return c.readAgain(e, raw)
 	}
-	return !f.Sent && c.reroute(e, raw)
+	return !f.Sent && !c.pool.outrun(e, raw) && c.reroute(e, raw)
 }
 
 // fail tells whoever waits for e that there is no reply.

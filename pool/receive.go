@@ -122,7 +122,7 @@ func (c *Conn) deliver(b []byte, p Piece) {
 		c.follow(*e, b)
 		return
 	}
-	if len(c.pool.again) > 0 && e.size > 0 && e.is != reading && p&First != 0 && recv != nil {
+	if len(c.pool.wanderers) > 0 && e.size > 0 && e.is != reading && p&First != 0 && recv != nil {
 		c.pool.overtaken(recv, tag, c.sent.first(e.size))
 	}
 	if p&First != 0 && (b[0] == '-' || b[0] == '!') {

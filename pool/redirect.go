@@ -71,8 +71,13 @@ func (c *Conn) follow(e pending, reply []byte) {
 	s := &c.pool.stats.Servers[c.server.index]
 	s.Replies++
 	s.InFlight--
+	outrun := c.pool.outrun(&e, raw)
 	c.arrived(&e)
 	c.off(c.ring.at(c.ring.head))
+	if outrun {
+		c.pool.giveUp(&again{request: e}, c.pool.overtakenAt(c.server.index))
+		return
+	}
 	if c.redirected(&e, raw, reply) {
 		return
 	}

@@ -141,7 +141,9 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		}
 		s.allShards(spec, req)
 	case command.ClassScan:
-		s.scan(spec, req)
+		if !s.waitsBehind(spec, req.Raw) {
+			s.scan(spec, req)
+		}
 	case command.ClassNamedShard:
 		s.namedShard(spec, req)
 	case command.ClassTransaction:
@@ -157,6 +159,17 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	default:
 		s.refuse(spec, unsupported(spec.Name))
 	}
+}
+
+// routeAgain is route for a request that has waited.
+func (s *Session) routeAgain(spec *command.Spec, raw []byte) {
+	var p parser.RequestParser
+	var req parser.Request
+	if done, err := p.Next(raw, &s.env.Config.Limits, &req); !done || err != nil {
+		s.refuse(spec, errSyntax)
+		return
+	}
+	s.route(spec, &req)
 }
 
 // pass sends the whole request to one server, whose reply goes to the client as it is.

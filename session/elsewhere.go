@@ -104,6 +104,17 @@ func (o *outcome) resend() {
 	o.s.env.Pool.Resend(&p.Resend)
 }
 
+// waitsBehind has a command for all shards wait until what its client has sent before is answered, where that may still go from
+// one server to another and would come behind the command there; false: it need not.
+func (s *Session) waitsBehind(spec *command.Spec, raw []byte) bool {
+	if s.Owed() == 0 || !s.env.Pool.Resends() || !spec.ReadOnly() && !spec.Flags.Has(command.FlagWrite) {
+		return false
+	}
+	raw = bytes.Clone(raw)
+	s.begin(&errand{send: func(s *Session) { s.routeAgain(spec, raw) }, done: func(*Session) {}})
+	return true
+}
+
 // deferred is something to be sent again at a tick.
 type deferred interface {
 	// again sends it.
@@ -130,14 +141,12 @@ type apart struct {
 func SlotOf(limits parser.Limits, m *shard.Map) func(raw []byte) (slot int, reads bool) {
 	return func(raw []byte) (slot int, reads bool) {
 		spec, key := firstKey(raw, nil, &limits)
-		if key == nil {
-			return -1, false
-		}
-		return slotOf(key, m), spec.ReadOnly()
+		return slotOf(key, m), spec != nil && spec.ReadOnly()
 	}
 }
 
-// firstKey is the first key of a request and what command it is, which may be known; nil: it has no key.
+// firstKey is the first key of a request and what command it is, which may be known; nil: it has no key. A command that the table
+// lacks, of a module or renamed, is taken to begin with its key.
 func firstKey(raw []byte, spec *command.Spec, limits *parser.Limits) (*command.Spec, []byte) {
 	var p parser.RequestParser
 	var req parser.Request
@@ -146,7 +155,7 @@ func firstKey(raw []byte, spec *command.Spec, limits *parser.Limits) (*command.S
 	}
 	if spec == nil {
 		if spec = command.Lookup(req.Args[0]); spec == nil {
-			return nil, nil
+			return nil, append(req.Args, nil)[1]
 		}
 		if spec.HasSubs() && len(req.Args) > 1 && spec.Sub(req.Args[1]) != nil {
 			spec = spec.Sub(req.Args[1])

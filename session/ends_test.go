@@ -27,6 +27,7 @@ type serverEnd struct {
 	refused  bool // a command of multi was
 	watcher  string
 	asking   bool
+	readOnly bool // was told READONLY
 }
 
 func (s *serverEnd) Write(b []byte) (int, error) {
@@ -104,6 +105,7 @@ func (s *serverEnd) shakeHands() {
 		case args[0] == "HELLO":
 			replies = append(replies, "*6\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:2\r\n$2\r\nid\r\n:9\r\n"...)
 		default:
+			s.readOnly = s.readOnly || args[0] == "READONLY"
 			replies = append(replies, "+OK\r\n"...)
 		}
 	}

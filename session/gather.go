@@ -204,6 +204,9 @@ func (g *gather) recycle() {
 
 // allShards sends the request to every shard.
 func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
+	if s.waitsBehind(spec, req.Raw) {
+		return
+	}
 	if s.env.single() && !s.env.rewrites[spec.ID] {
 		s.pass(s.env.home(), spec, req)
 		return

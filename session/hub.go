@@ -397,7 +397,7 @@ func (f *feed) frame(b []byte) {
 			if k == pattern && t.from != anyServer {
 				name, _ = bulkAt(b, at) // the channel
 			}
-			if t.takes(name, f.server) {
+			if f.hub.takes(t, name, f.server) {
 				t.deliver(b)
 			}
 			return

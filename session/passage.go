@@ -101,7 +101,7 @@ func (e *errand) step(s *Session) {
 		e.sent = true
 		e.send(s)
 	}
-	if s.state != open || s.Owed() > 0 {
+	if s.state != open || s.Owed() > 0 || s.passage != e {
 		return
 	}
 	s.endPassage()

@@ -36,6 +36,7 @@ type own struct {
 	conn   *pool.Conn // nil: lost
 	buf    []byte     // an unfinished push
 	deaf   bool       // HELLO is under way: pushes are dropped
+	moving int        // answers to HELLO and SELECT that it waits for
 }
 
 // Pushed is pool.Owner.
@@ -224,7 +225,7 @@ func (p *pin) giveBack(clean bool) {
 		p.s.countHeld(-len(o.buf))
 		o.buf = nil
 		if o.conn != nil {
-			o.conn.Return(clean)
+			o.conn.Return(clean && o.moving == 0)
 		}
 	}
 }
@@ -245,10 +246,10 @@ func (o *own) follow(from, to pool.Key) {
 	var f *pool.Failure
 	if from.Proto != to.Proto {
 		o.deaf = true // pushes of the old protocol are nothing for a client of the new one
-		f = o.conn.EnqueueHere(appendRequest(nil, "HELLO", itoa(to.Proto)), o, 0, pool.Part)
+		f = o.tell("HELLO", itoa(to.Proto))
 	}
 	if f == nil && from.DB != to.DB {
-		f = o.conn.Tell("SELECT", itoa(to.DB))
+		f = o.tell("SELECT", itoa(to.DB))
 	}
 	if f == nil {
 		o.conn.Rekey(to)
@@ -259,9 +260,21 @@ func (o *own) follow(from, to pool.Key) {
 	conn.Return(false)
 }
 
-// Reply is pool.Receiver for HELLO.
-func (o *own) Reply(_ uint64, _ []byte, piece pool.Piece) {
+func (o *own) tell(words ...string) *pool.Failure {
+	o.moving++
+	return o.conn.EnqueueHere(appendRequest(nil, words...), o, 0, pool.Part)
+}
+
+// Reply is pool.Receiver for HELLO and SELECT. A connection that was refused them, as by a server that a script keeps busy, is not
+// where the session is.
+func (o *own) Reply(_ uint64, b []byte, piece pool.Piece) {
+	if conn := o.conn; piece&pool.First != 0 && b[0] == '-' && conn != nil {
+		o.OwnLost(conn, nil)
+		conn.Return(false)
+		return
+	}
 	if piece&pool.Last != 0 {
+		o.moving--
 		o.deaf = false
 	}
 }

@@ -19,11 +19,15 @@ func (e *Env) channelServer(k kind, name []byte) int {
 // servers are those on which a topic is subscribed. A channel lives on the shard of its name; a pattern may match channels of
 // any, and each server tells of its own keys. The nodes of a cluster tell each other of messages, so that one is enough for them.
 func (h *hub) servers(key topicKey) []int {
-	m := h.env.Map
-	if key.tellsOfKeys() || key.kind == pattern && !m.Slotted() {
-		return m.Shards()
+	if h.everywhere(key) {
+		return h.env.Map.Shards()
 	}
 	return []int{h.env.channelServer(key.kind, []byte(key.name))}
+}
+
+// everywhere reports whether a topic is subscribed at all shards.
+func (h *hub) everywhere(key topicKey) bool {
+	return key.tellsOfKeys() || key.kind == pattern && !h.env.Map.Slotted()
 }
 
 // place says where a new topic is subscribed, and from where its messages are taken: in a cluster each comes from every node that
@@ -51,13 +55,14 @@ func (k topicKey) tellsOfKeys() bool {
 	})
 }
 
-// takes reports whether a message that came from server over a channel is one for the topic's subscribers.
-func (t *topic) takes(name []byte, server int) bool {
-	if t.source(server) == server {
-		return true
-	}
+// takes reports whether a message that came from server over a channel is one for the topic's subscribers. A primary that has become
+// a replica tells of the same keys as its own primary, and is heard only until that is.
+func (h *hub) takes(t *topic, name []byte, server int) bool {
 	n := len(keyEvents[0])
-	return len(name) >= n && (string(name[:n]) == keyEvents[0] || string(name[:n]) == keyEvents[1])
+	if len(name) >= n && (string(name[:n]) == keyEvents[0] || string(name[:n]) == keyEvents[1]) {
+		return t.lost > 0 || slices.Contains(h.env.Map.Shards(), server)
+	}
+	return t.source(server) == server
 }
 
 // source is the server from which a message that is published at server comes to the topic.

@@ -158,14 +158,8 @@ func (p *postponed) step(s *Session) {
 		return
 	}
 	p.sent = true
-	var parse parser.RequestParser
-	var req parser.Request
-	if done, err := parse.Next(p.raw, &s.env.Config.Limits, &req); !done || err != nil {
-		s.refuse(p.spec, errSyntax)
-		return
-	}
 	s.env.replaying = true
-	s.route(p.spec, &req)
+	s.routeAgain(p.spec, p.raw)
 	s.env.replaying = false
 	if s.passage == p && s.state == open && s.Owed() == 0 {
 		p.step(s)

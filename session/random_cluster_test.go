@@ -22,6 +22,10 @@ type fakeCluster struct {
 	moving map[string]string // by tag: the node it is being moved to
 	down   bool              // no node takes keys
 	loads  map[string]bool   // by node
+	// primary is who has the keys of each of nodeNames: itself, or a replica that has changed roles with it.
+	primary map[string]string
+	// former is where a slot was that has moved a moment ago and may come back, by tag.
+	former map[string]string
 	order
 }
 
@@ -36,8 +40,12 @@ type order struct {
 func newOrder() order { return order{map[string]int{}, map[string]int{}, map[string]bool{}} }
 
 func newFakeCluster(w *world, rnd *rand.Rand) *fakeCluster {
+	primary := map[string]string{}
+	for _, name := range nodeNames {
+		primary[name] = name
+	}
 	return &fakeCluster{
-		w: w, rnd: rnd, owner: maps.Clone(w.slots), moving: map[string]string{}, loads: map[string]bool{}, order: newOrder(),
+		w: w, rnd: rnd, primary: primary, owner: maps.Clone(w.slots), moving: map[string]string{}, loads: map[string]bool{}, former: map[string]string{}, order: newOrder(),
 	}
 }
 
@@ -45,10 +53,18 @@ var nodeNames = []string{"A", "B", "C", "D", "E"}
 
 // act lets one thing happen to the cluster.
 func (f *fakeCluster) act() {
+	for _, tag := range slices.Sorted(maps.Keys(f.former)) {
+		if f.rnd.IntN(2) == 0 {
+			f.owner[tag] = f.former[tag]
+		}
+		delete(f.former, tag)
+	}
 	tags := slices.Sorted(maps.Keys(f.owner))
-	tag, node := tags[f.rnd.IntN(len(tags))], nodeNames[f.rnd.IntN(len(nodeNames))]
-	switch f.rnd.IntN(12) {
+	tag, name := tags[f.rnd.IntN(len(tags))], nodeNames[f.rnd.IntN(len(nodeNames))]
+	node := f.primary[name]
+	switch f.rnd.IntN(13) {
 	case 0, 1:
+		f.former[tag] = f.owner[tag]
 		f.owner[tag] = node
 		delete(f.moving, tag)
 	case 2, 3:
@@ -63,8 +79,31 @@ func (f *fakeCluster) act() {
 		f.down = !f.down && f.rnd.IntN(3) == 0
 	case 8:
 		f.loads[node] = f.rnd.IntN(3) == 0
+	case 9:
+		f.changeRoles(name)
 	default:
 		f.publish()
+	}
+}
+
+// changeRoles has a replica take over from its primary, which becomes one.
+func (f *fakeCluster) changeRoles(name string) {
+	old := f.primary[name]
+	list := f.w.replicas[old]
+	if len(list) == 0 {
+		return
+	}
+	i := f.rnd.IntN(len(list))
+	now := list[i]
+	list[i] = old
+	delete(f.w.replicas, old)
+	f.w.replicas[now], f.primary[name] = list, now
+	for _, nodes := range []map[string]string{f.owner, f.moving, f.former} {
+		for tag, node := range nodes {
+			if node == old {
+				nodes[tag] = now
+			}
+		}
 	}
 }
 
@@ -160,8 +199,14 @@ func (s *serverEnd) cluster(args []string) string {
 	f := s.w.fake
 	asking := s.asking
 	s.asking = args[0] == "ASKING"
-	node := s.conn.Server().Name
-	keys := keysOf(args)
+	node, keys := s.conn.Server().Name, keysOf(args)
+	if args[0] == "READONLY" || args[0] == "READWRITE" {
+		s.readOnly = args[0] == "READONLY"
+	}
+	reads := args[0] == "GET" || args[0] == "MGET"
+	if reads && s.readOnly && s.multi == nil && !f.loads[node] {
+		node = s.primary()
+	}
 	if args[0] == "EXEC" {
 		for _, cmd := range s.multi {
 			keys = append(keys, keysOf(cmd)...)
@@ -182,7 +227,7 @@ func (s *serverEnd) cluster(args []string) string {
 		for _, cmd := range s.multi {
 			f.runs(cmd[0], keysOf(cmd))
 		}
-	case s.multi == nil && args[0] != "WATCH":
+	case s.multi == nil && args[0] != "WATCH" && !(reads && s.w.replicas != nil): // reads that are sent again may run late
 		f.runs(args[0], keys)
 	}
 	return ""

@@ -10,17 +10,24 @@ type successors struct {
 	w     *world
 	rnd   *rand.Rand
 	count int // of those that have taken over
+	// former has the primary of each replica that is gone, by name.
+	former map[string]string
 	order
 }
 
 func newSuccessors(w *world, rnd *rand.Rand) *successors {
-	return &successors{w: w, rnd: rnd, order: newOrder()}
+	return &successors{w: w, rnd: rnd, former: map[string]string{}, order: newOrder()}
 }
 
 // act has a server taken over from.
 func (f *successors) act() {
 	f.count++
 	name := f.w.names[f.rnd.IntN(len(f.w.names))]
+	if list := f.w.replicas[name]; len(list) > 0 {
+		i := f.rnd.IntN(len(list))
+		f.former[list[i]] = name
+		list[i] = fmt.Sprint(name, "r", f.count)
+	}
 	f.w.replace(name, fmt.Sprint(name, f.count))
 }
 
@@ -28,6 +35,9 @@ const readOnly = "-READONLY You can't write against a read only replica.\r\n"
 
 // refuse reports whether a server refuses a command as one that is no primary any more; else it notes that it runs.
 func (f *successors) refuse(s *serverEnd, args []string) bool {
+	if f.w.replicas != nil && (args[0] == "GET" || args[0] == "MGET") {
+		return false // reads that are sent again may run behind what came behind them
+	}
 	switch args[0] {
 	case "SET", "GET", "MGET", "DEL":
 		if s.multi == nil && !s.conn.Own() {

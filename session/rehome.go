@@ -35,9 +35,7 @@ func (h *hub) follow(old *shard.Map) {
 		}
 	}
 	for _, t := range h.topics {
-		if len(t.at) > 1 || len(m.Shards()) > 1 {
-			h.joins(t)
-		}
+		h.joins(t)
 	}
 }
 
@@ -58,11 +56,10 @@ func (h *hub) leaves(t *topic, server int) {
 
 // joins has a topic of all servers subscribed at those that are new.
 func (h *hub) joins(t *topic) {
-	all := h.servers(t.key)
-	if len(all) == 1 || !t.round.on || t.round.refusal != nil {
+	if !h.everywhere(t.key) || !t.round.on || t.round.refusal != nil {
 		return
 	}
-	for _, i := range all {
+	for _, i := range h.servers(t.key) {
 		if slices.Contains(t.at, i) {
 			continue
 		}

@@ -321,11 +321,25 @@ var verbs = []struct {
 		}
 		s.follow(s.newMap())
 	}},
+	{verb(`SERVER changes roles with ([A-Z])`), func(s *story, m []string) {
+		s.replicas[m[0]] = []string{m[1]}
+		delete(s.replicas, m[1])
+		for tag, name := range s.slots {
+			if name == m[1] {
+				s.slots[tag] = m[0]
+			}
+		}
+		s.follow(s.newMap())
+	}},
 	{verb(`SERVER becomes a replica of ([A-Z])`), func(s *story, m []string) {
 		s.replicas[m[1]] = append(s.replicas[m[1]], m[0])
 		s.follow(s.newMap())
 	}},
 	{verb(`slot (\S+) moves to (\S+)`), func(s *story, m []string) { s.moves(m[0], m[1]); s.settle() }},
+	{verb(`SERVER becomes a replica of ([A-Z]), and ([A-Z]) takes over`), func(s *story, m []string) {
+		s.replicas[m[1]] = append(s.replicas[m[1]], m[0])
+		s.replace(m[1], m[2])
+	}},
 	{verb(`SERVER takes over from (\S+)`), func(s *story, m []string) { s.replace(m[1], m[0]) }},
 	{verb(`the map is said to be old`), func(s *story, m []string) {
 		if s.hints == 0 {

@@ -48,16 +48,21 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		s.pass(anyServer, spec, req) // nothing is tracked: an error
 		return
 	}
-	raw := bytes.Clone(req.Raw)
+	raw, told := bytes.Clone(req.Raw), false
 	s.begin(&errand{
 		send: func(s *Session) {
 			if _, f := s.pinToAll(); f != nil {
 				s.failed(spec, len(raw), f)
 				return
 			}
+			told = true
 			s.tellAll(spec, raw)
 		},
-		done: (*Session).keepPin,
+		done: func(s *Session) {
+			if told {
+				s.keepPin()
+			}
+		},
 	})
 }
 

@@ -299,20 +299,25 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	tx.server = s.serverForTransaction()
+	astray := false
 	if p := s.pin; p != nil && p.watches && p.server != tx.server {
 		if tx.n > 0 && !p.movedAway() && !p.hasSlotOf(tx.key) {
 			s.endTransaction()
 			s.refuse(spec, errCrossSlot)
 			return
 		}
-		tx.server = p.server
+		tx.server, astray = p.server, tx.key != nil
 	}
 	tx.buf.B = append(tx.buf.B, req.Raw...)
-	if tx.n > 0 && s.env.postpones(tx.writes) {
+	switch {
+	case tx.n > 0 && s.env.postpones(tx.writes):
 		s.begin(&postponed{spec: spec})
-		return
+	case astray:
+		// What was sent before for these keys has gone to where the map says that they are.
+		s.begin(&errand{send: func(*Session) {}, done: func(s *Session) { s.execNow(spec) }})
+	default:
+		s.execNow(spec)
 	}
-	s.execNow(spec)
 }
 
 // serverForTransaction is the server to which the transaction would go now.

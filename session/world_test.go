@@ -100,7 +100,7 @@ func newWorld(tb testing.TB, s settings) *world {
 		for _, server := range cfg.Servers {
 			w.groups = append(w.groups, shard.Group{Name: server.Name, Primary: server})
 		}
-		m, err = w.numbers.Map(w.groups)
+		m, err = w.newMap()
 	case s.replicas != nil:
 		m, err = w.newMap()
 	}
@@ -146,6 +146,12 @@ func newWorld(tb testing.TB, s settings) *world {
 func (w *world) newMap() (*shard.Map, error) {
 	if w.slots != nil {
 		return w.slotMap()
+	}
+	if w.groups != nil {
+		for i := range w.groups {
+			w.groups[i].Replicas = w.replicasOf(w.groups[i].Name)
+		}
+		return w.numbers.Map(w.groups)
 	}
 	groups := make([]shard.Group, w.base.Len())
 	for i := range groups {
@@ -200,7 +206,7 @@ func (w *world) moves(tag, name string) {
 func (w *world) replace(name, by string) {
 	i := slices.IndexFunc(w.groups, func(g shard.Group) bool { return g.Name == name })
 	w.groups[i].Primary.Addr = by + ":6379"
-	w.follow(w.numbers.Map(w.groups))
+	w.follow(w.newMap())
 }
 
 func (w *world) follow(m *shard.Map, err error) {

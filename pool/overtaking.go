@@ -1,0 +1,120 @@
+package pool
+
+import "slices"
+
+// A client's requests for keys of one hash slot must not run in another order than they were sent in, unless they only read. A
+// slot may come back to a node that has refused some of them while they are on their way: then it runs the rest.
+
+// passed is how far a client's requests for a hash slot have run, where some were sent again while others were behind them: the
+// place of the latest that has, and of the latest of those that did not only read, and 1.
+type passed struct {
+	slot       int
+	ran, wrote uint64
+}
+
+// overtaken is Ran for what was sent as raw.
+func (p *Pool) overtaken(recv Receiver, tag uint64, raw []byte) {
+	if h, ok := recv.(Holder); ok && p.cfg.Slot != nil {
+		client, _, _ := h.Place(tag)
+		if w := p.wanderers[client]; w != nil && w.waiting+len(w.passed) > 0 {
+			slot, reads := p.cfg.Slot(raw)
+			p.Ran(h, tag, slot, reads)
+		}
+	}
+}
+
+// Ran tells that a request for keys of a hash slot (below 0: for none) has run, so that none of its client that was sent
+// before it may be sent again any more, unless both only read. Loop-only.
+func (p *Pool) Ran(h Holder, tag uint64, slot int, reads bool) {
+	client, place, _ := h.Place(tag)
+	if w := p.wanderers[client]; w != nil && slot >= 0 {
+		w.ran(slot, place+1, reads)
+	}
+	for i := 0; slot >= 0 && i < len(p.again); i++ {
+		if a := p.again[i]; a.client == client && a.place < place && a.slot == slot && !(reads && a.reads) {
+			p.again = slices.Delete(p.again, i, i+1)
+			p.taken(&a)
+			p.giveUp(&a, p.overtakenAt(a.server))
+			i--
+		}
+	}
+}
+
+func (p *Pool) overtakenAt(server int) *Failure {
+	return &Failure{Kind: Overtaken, Server: p.servers[server].Name}
+}
+
+func (w *wanderer) ran(slot int, upTo uint64, reads bool) {
+	for i := range w.passed {
+		if at := &w.passed[i]; at.slot == slot {
+			at.ran = max(at.ran, upTo)
+			if !reads {
+				at.wrote = max(at.wrote, upTo)
+			}
+		}
+	}
+}
+
+// follows begins to note how far the requests run that the client has sent behind a.
+func (w *wanderer) follows(a *again) {
+	if !a.last && !slices.ContainsFunc(w.passed, func(at passed) bool { return at.slot == a.slot }) {
+		w.passed = append(w.passed, passed{slot: a.slot})
+	}
+}
+
+// outrun reports whether a request that was sent again must not be sent once more: one behind it has run.
+func (p *Pool) outrun(e *pending, raw []byte) bool {
+	if e.hops == 0 || e.is == reading || e.recv == nil {
+		return false
+	}
+	client, place, _ := e.recv.(Holder).Place(e.tag)
+	w := p.wanderers[client]
+	if w == nil || len(w.passed) == 0 {
+		return false
+	}
+	slot, reads := p.slotOf(raw)
+	return slices.ContainsFunc(w.passed, func(at passed) bool {
+		return at.slot == slot && (place < at.wrote || place < at.ran && !reads)
+	})
+}
+
+// slotOf is Config.Slot for a request whose bytes are kept, else -1.
+func (p *Pool) slotOf(raw []byte) (slot int, reads bool) {
+	if len(raw) == 0 || p.cfg.Slot == nil {
+		return -1, false
+	}
+	return p.cfg.Slot(raw)
+}
+
+// strays reports whether a may meet, at to, what its client has sent behind it: it does not come back there from a refusal.
+func (a *again) strays(to *Conn) bool {
+	if a.behind == nil {
+		return a.back
+	}
+	return a.behind != to
+}
+
+// owesLater reports whether a reply is owed here to what the client has sent behind a, and which a, put behind it, would follow.
+func (c *Conn) owesLater(a *again) bool {
+	slot, reads := a.slot, a.reads
+	if a.piece == nil {
+		slot, reads = c.pool.slotOf(a.raw)
+	}
+	kept := c.sent.buf[c.sent.head:]
+	for i := c.ring.head; i != c.ring.tail && !a.last; i++ {
+		e := c.ring.at(i)
+		raw := kept[:e.size]
+		kept = kept[e.size:]
+		h, ok := e.recv.(Holder)
+		if !ok || e.is == reading {
+			continue
+		}
+		if client, place, _ := h.Place(e.tag); client != a.client || place <= a.place {
+			continue
+		}
+		if s, r := c.pool.slotOf(raw); len(raw) == 0 || s == slot && !(reads && r) {
+			return true
+		}
+	}
+	return false
+}
