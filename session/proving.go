@@ -38,6 +38,9 @@ func (p *proving) step(s *Session) {
 	if !p.proved || p.failure != nil && p.putOff(s, p.failure) {
 		return
 	}
+	if s.Owed() > 0 && s.env.Pool.Wanders(s) {
+		return // it, and what comes behind it, would overtake what is sent again
+	}
 	p.end(s)
 	switch {
 	case p.failure != nil:
