@@ -164,9 +164,6 @@ func (p *Pool) wanderer(client any) *wanderer {
 	return w
 }
 
-// Wanders reports whether a request of a client waits to be sent again, or was, and has no answer yet. Loop-only.
-func (p *Pool) Wanders(client any) bool { return p.wanderers[client] != nil }
-
 // maxSettled is the most wanderers that are kept to be used again.
 const maxSettled = 64
 

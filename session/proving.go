@@ -20,6 +20,9 @@ type proving struct {
 func (p *proving) step(s *Session) {
 	conn := s.conn(s.tx.server)
 	if !p.asked {
+		if s.Owed() > 0 { // a call that was meant for a wait before this one
+			return
+		}
 		p.s, p.asked = s, true
 		if p.since == 0 {
 			p.since = s.env.Pool.Now
@@ -37,9 +40,6 @@ func (p *proving) step(s *Session) {
 	}
 	if !p.proved || p.failure != nil && p.putOff(s, p.failure) {
 		return
-	}
-	if s.Owed() > 0 && s.env.Pool.Wanders(s) {
-		return // it, and what comes behind it, would overtake what is sent again
 	}
 	p.end(s)
 	switch {
