@@ -39,7 +39,7 @@ func Decisions() []Decision { return decisions[:] }
 
 var decisions = [...]Decision{
 	// Answered by the proxy.
-	{Name: "ping", Class: ClassLocal, Reason: "it asks for the proxy; health of servers is the proxy's own job"},
+	{Name: "ping", Class: ClassLocal, Reason: "it asks for the proxy; for a client that tracks keys it goes to all servers, whose answers come behind what they have told"},
 	{Name: "echo", Class: ClassLocal, Reason: "it has no key and needs no server"},
 	{Name: "quit", Class: ClassLocal, Reason: "it is about the client's connection"},
 	{Name: "hello", Class: ClassLocal, Reason: ownState},

@@ -334,7 +334,7 @@ var table = [...]Spec{
 	{ID: 250, Name: "pfdebug", Arity: 3, Flags: FlagWrite | FlagDenyOOM | FlagAdmin, FirstKey: 2, LastKey: 2, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "hyperloglog", Since: "2.8.9"},
 	{ID: 251, Name: "pfmerge", Arity: -2, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "hyperloglog", Since: "2.8.9"},
 	{ID: 252, Name: "pfselftest", Arity: 1, Flags: FlagAdmin, Class: ClassAnyShard, Merge: MergePass, Group: "hyperloglog", Since: "2.8.9"},
-	{ID: 253, Name: "ping", Arity: -1, Flags: FlagFast, Class: ClassLocal, Merge: MergePass, Reason: "it asks for the proxy; health of servers is the proxy's own job", Group: "connection", Since: "1.0.0"},
+	{ID: 253, Name: "ping", Arity: -1, Flags: FlagFast, Class: ClassLocal, Merge: MergePass, Reason: "it asks for the proxy; for a client that tracks keys it goes to all servers, whose answers come behind what they have told", Group: "connection", Since: "1.0.0"},
 	{ID: 254, Name: "psetex", Arity: 4, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "2.6.0"},
 	{ID: 255, Name: "psubscribe", Arity: -2, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.0.0"},
 	{ID: 256, Name: "psync", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagNoMulti | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it is for replicas, not for clients", Group: "server", Since: "2.8.0"},

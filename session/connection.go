@@ -72,6 +72,10 @@ func (s *Session) ping(spec *command.Spec, req *parser.Request) {
 		s.answer(s.env.scratch)
 		return
 	}
+	if s.tracks() && len(req.Args) <= 2 {
+		s.allShards(spec, req) // its answer comes behind what the servers have told
+		return
+	}
 	switch len(req.Args) {
 	case 1:
 		s.answerString("+PONG\r\n")

@@ -26,7 +26,7 @@ func (s *Session) hello(spec *command.Spec, req *parser.Request) {
 		args = args[1:]
 	}
 	steps := []helloStep{helloLogin | helloName} // Redis leaves in force what came before a mistake
-	if s.env.valkey(9) {
+	if s.env.serverIs(7, 2) {
 		steps = []helloStep{helloCheck, helloLogin}
 	}
 	for _, step := range steps {
