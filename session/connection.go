@@ -8,7 +8,6 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
-	"ringmaster/stats"
 )
 
 // localHandlers is the table of the commands that the proxy answers itself, by command.Spec.ID.
@@ -87,11 +86,6 @@ func (s *Session) ping(spec *command.Spec, req *parser.Request) {
 }
 
 func (s *Session) echo(_ *command.Spec, req *parser.Request) { s.answerBulk(req.Args[1]) }
-
-func (s *Session) quit(*command.Spec, *parser.Request) {
-	s.answerString("+OK\r\n")
-	s.closeAs(stats.Quit)
-}
 
 func (s *Session) auth(spec *command.Spec, req *parser.Request) {
 	if len(req.Args) > 3 {

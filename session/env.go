@@ -49,6 +49,7 @@ type Env struct {
 	later      []deferred                // to be sent again at the next tick
 	targets    map[uint64]*Session       // by ID: who gets the invalidations of others
 	redirects  map[*redirection]struct{} // of sessions of this loop
+	leaving    map[*redirection]struct{} // of those, what goes to a client that is gone, until all servers know
 	pause      pause
 	busyText   []byte         // what the other loops know of this one
 	busyOn     map[int][]byte // by loop: what a server says of a script that holds up its connection

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"ringmaster/parser"
 	"ringmaster/pool"
@@ -97,17 +98,31 @@ func (e *redirectEnd) end() {
 	if c := e.conn; c != nil {
 		e.conn = nil
 		c.Return(false)
+		e.r.settle()
 	}
 }
 
 // leave is end for a client that is gone: what the servers have sent it by then must not be lost.
 func (r *redirection) leave() {
-	delete(r.s.env.redirects, r)
+	env := r.s.env
+	delete(env.redirects, r)
 	r.gone = true
+	if env.leaving == nil {
+		env.leaving = map[*redirection]struct{}{}
+	}
+	env.leaving[r] = struct{}{}
 	for _, e := range r.ends {
 		if e.conn != nil && e.conn.Enqueue(appendRequest(nil, "QUIT"), e, lastWord, pool.Part) != nil {
 			e.end()
 		}
+	}
+	r.settle()
+}
+
+// settle forgets a redirection whose client is gone once every server knows.
+func (r *redirection) settle() {
+	if r.gone && !slices.ContainsFunc(r.ends, func(e *redirectEnd) bool { return e.conn != nil }) {
+		delete(r.s.env.leaving, r)
 	}
 }
 
@@ -150,6 +165,7 @@ func (e *redirectEnd) Fail(tag uint64, f *pool.Failure) {
 func (e *redirectEnd) OwnLost(*pool.Conn, *pool.Failure) {
 	e.r.s.countHeld(-len(e.buf))
 	e.conn, e.buf = nil, nil
+	e.r.settle()
 }
 
 // invalidation begins every push about keys that have changed.
@@ -184,14 +200,7 @@ func (r *redirection) invalidate(keys []byte) {
 func (s *Session) targetGone() {
 	delete(s.env.targets, s.id)
 	id := s.id
-	s.env.askLoops(func(e *Env) any {
-		for r := range e.redirects {
-			if r.to == id && r.done == nil { // else somebody waits for it
-				r.leave()
-			}
-		}
-		return nil
-	}, func([]any) {})
+	s.env.askLoops(func(e *Env) any { return e.leave(id) }, func([]any) {})
 }
 
 // broken tells the session that the other client is gone, as the server would: it went before the server knew.
