@@ -104,18 +104,19 @@ func (r *reference) content(t byte, n, outer int64) refEnd {
 
 // line reads the line of an element: its type and, where it has one, its number of bytes or elements.
 func (r *reference) line() (t byte, n int64, end refEnd) {
-	i := bytes.IndexByte(r.b, '\n')
-	if i < 0 {
-		if len(r.b) > maxLengthLine && bytes.IndexByte([]byte("+-:_#,("), r.b[0]) < 0 {
-			return 0, 0, refBroken
+	line, rest, whole := bytes.Cut(r.b, []byte("\r\n"))
+	if !whole {
+		if len(r.b) == 0 || bytes.IndexByte([]byte("+-:_#,("), r.b[0]) >= 0 ||
+			len(r.b) <= maxLengthLine && bytes.IndexByte([]byte("$=!*~%|>"), r.b[0]) >= 0 {
+			return 0, 0, refMore
 		}
-		return 0, 0, refMore
-	}
-	line, ok := bytes.CutSuffix(r.b[:i], []byte("\r"))
-	if !ok || len(line) == 0 {
 		return 0, 0, refBroken
 	}
-	r.b = r.b[i+1:]
+	if len(line) == 0 {
+		return 0, 0, refBroken
+	}
+	r.b = rest
+	ok := false
 	switch t = line[0]; t {
 	case '+', '-', ':', '_', '#', ',', '(':
 		return t, 0, refWhole

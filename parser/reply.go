@@ -82,11 +82,7 @@ func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
 			return n, Done
 		}
 		if s.inLine {
-			k, ok := s.lineGoesOn(b[n:])
-			if n += k; !ok {
-				return n, Broken
-			}
-			if s.inLine {
+			if n += s.lineGoesOn(b[n:]); s.inLine {
 				return s.more(n)
 			}
 			s.owed--
@@ -131,7 +127,7 @@ func (s *ReplyScanner) more(n int) (int, Status) {
 // unfinished ends a scan at b[n:], the start of a line.
 func (s *ReplyScanner) unfinished(b []byte, n int) (int, Status) {
 	line := b[n:]
-	if len(line) <= maxLengthLine {
+	if len(line) == 0 {
 		return s.more(n)
 	}
 	switch t := line[0]; t {
@@ -142,25 +138,29 @@ func (s *ReplyScanner) unfinished(b []byte, n int) (int, Status) {
 		s.top(t)
 		s.inLine, s.cr = true, line[len(line)-1] == '\r'
 		return s.more(len(b))
+	case '$', '=', '!', '*', '~', '%', '|', '>':
+		if len(line) <= maxLengthLine {
+			return s.more(n)
+		}
 	}
 	return n, Broken
 }
 
-// lineGoesOn reads on in a line that is passed on in pieces; !ok: it ends without CR.
-func (s *ReplyScanner) lineGoesOn(b []byte) (n int, ok bool) {
+// lineGoesOn reads on in a line that is passed on in pieces. n bytes of b belong to it.
+func (s *ReplyScanner) lineGoesOn(b []byte) (n int) {
 	if len(b) == 0 {
-		return 0, true
+		return 0
 	}
-	i := bytes.IndexByte(b, '\n')
-	if i < 0 {
-		s.cr = b[len(b)-1] == '\r'
-		return len(b), true
+	if s.cr && b[0] == '\n' {
+		s.inLine = false
+		return 1
 	}
-	s.inLine = false
-	if i > 0 {
-		return i + 1, b[i-1] == '\r'
+	if n = LineEnd(b); n > 0 {
+		s.inLine = false
+		return n
 	}
-	return 1, s.cr
+	s.cr = b[len(b)-1] == '\r'
+	return len(b)
 }
 
 // top notes the type of the reply itself, when t is not in an attribute or aggregate.
@@ -177,25 +177,40 @@ func (s *ReplyScanner) top(t byte) bool {
 // replyLine gives the line at the start of b without its CRLF. next is where the following one
 // starts, 0: not whole yet, -1: not a line of RESP.
 func replyLine(b []byte) (line []byte, next int) {
-	end := 0
-	for end < len(b) && end < 16 && b[end] != '\n' {
-		end++
-	}
-	if end == 16 {
-		i := bytes.IndexByte(b[end:], '\n')
-		if i < 0 {
-			return nil, 0
-		}
-		end += i
-	}
-	if end == len(b) {
+	next = LineEnd(b)
+	switch {
+	case next == 0:
 		return nil, 0
-	}
-	if end < 2 || b[end-1] != '\r' {
+	case next < 3:
 		return nil, -1
 	}
-	return b[:end-1], end + 1
+	return b[:next-2], next
 }
+
+// LineEnd is the length of the line at the start of b with its CRLF; 0: it is not whole. A lone CR or LF is part of the line:
+// the text of an error may hold one, and clients look for CRLF. Any goroutine.
+func LineEnd(b []byte) int {
+	end := 1
+	for ; end < len(b) && end < shortLine; end++ {
+		if b[end] == '\n' && b[end-1] == '\r' {
+			return end + 1
+		}
+	}
+	for end < len(b) {
+		i := bytes.IndexByte(b[end:], '\n')
+		if i < 0 {
+			return 0
+		}
+		if end += i; b[end-1] == '\r' {
+			return end + 1
+		}
+		end++
+	}
+	return 0
+}
+
+// shortLine is up to where a loop finds the end of a line sooner than a call of bytes.IndexByte, bytes.
+const shortLine = 16
 
 // element takes one element's first line into account; false: it is not RESP.
 func (s *ReplyScanner) element(line []byte) bool {

@@ -14,8 +14,8 @@ func (c *Conn) OnBytes(b []byte) {
 		return
 	}
 	for len(c.rest) > 0 && len(b) > 0 && c.sock != nil {
-		// Only the line is completed: what is behind it is not copied.
-		n := indexLine(b)
+		// Only the line is completed: what follows it is not copied.
+		n := lineRest(c.rest, b)
 		if c.heldBack {
 			n = min(len(b), maxHeldBack)
 		}
@@ -32,12 +32,13 @@ func (c *Conn) OnBytes(b []byte) {
 	}
 }
 
-// indexLine is the length of the line at the start of b, or all of b.
-func indexLine(b []byte) int {
-	for i, ch := range b {
-		if ch == '\n' {
-			return i + 1
-		}
+// lineRest is how much of b belongs to the line that begins with rest: up to its CRLF, or all of b.
+func lineRest(rest, b []byte) int {
+	if rest[len(rest)-1] == '\r' && b[0] == '\n' {
+		return 1
+	}
+	if n := parser.LineEnd(b); n > 0 {
+		return n
 	}
 	return len(b)
 }

@@ -1,8 +1,6 @@
 package session
 
 import (
-	"bytes"
-
 	"ringmaster/parser"
 )
 
@@ -15,7 +13,7 @@ type elements struct {
 
 // elementsOf opens an aggregate. A null has no elements.
 func elementsOf(b []byte) (e elements, ok bool) {
-	end := bytes.IndexByte(b, '\n') + 1
+	end := parser.LineEnd(b)
 	if end < 3 {
 		return e, false
 	}
@@ -59,7 +57,7 @@ func (e *elements) text() ([]byte, bool) { return stringOf(e.next()) }
 
 // stringOf is the text of a string of any kind.
 func stringOf(b []byte) ([]byte, bool) {
-	end := bytes.IndexByte(b, '\n') + 1
+	end := parser.LineEnd(b)
 	if end < 3 {
 		return nil, false
 	}

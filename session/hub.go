@@ -430,7 +430,7 @@ func bulkAt(b []byte, at int) (text []byte, next int) {
 		return nil, 0
 	}
 	n := bulk(b[at:])
-	start := at + bytes.IndexByte(b[at:], '\n') + 1
+	start := at + parser.LineEnd(b[at:])
 	if n == 0 || start > at+n-2 {
 		return nil, 0
 	}

@@ -209,11 +209,11 @@ func (e *Env) remember(name string, reply []byte) {
 
 // decode makes a tree of a reply: strings, integers, nil, and lists, into which maps and sets are flattened.
 func decode(b []byte, depth int) (v any, rest []byte, ok bool) {
-	end := bytes.IndexByte(b, '\n')
-	if depth == 0 || end < 2 {
+	end := parser.LineEnd(b)
+	if depth == 0 || end < 3 {
 		return nil, nil, false
 	}
-	line, rest := b[1:end-1], b[end+1:]
+	line, rest := b[1:end-2], b[end:]
 	switch b[0] {
 	case '+':
 		return string(line), rest, true

@@ -1,8 +1,6 @@
 package session
 
 import (
-	"bytes"
-
 	"ringmaster/command"
 	"ringmaster/parser"
 )
@@ -110,7 +108,7 @@ func (g *gather) firstError() []byte {
 func (g *gather) inKeyOrder(dst []byte) []byte {
 	for i := range g.parts {
 		if p := &g.parts[i]; p.buf.B[0] == '*' {
-			p.off = bytes.IndexByte(p.buf.B, '\n') + 1
+			p.off = parser.LineEnd(p.buf.B)
 		}
 	}
 	dst = parser.AppendArray(dst, len(g.order))
@@ -222,7 +220,7 @@ func (g *gather) arrays() (length int, ok bool) {
 
 // arrayHeader reads "*n\r\n" (or a set's or push's header); start is where the first element is.
 func arrayHeader(b []byte) (n, start int, ok bool) {
-	start = bytes.IndexByte(b, '\n') + 1
+	start = parser.LineEnd(b)
 	if start < 4 || (b[0] != '*' && b[0] != '~') {
 		return 0, 0, false
 	}

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"math"
 	"slices"
 	"strconv"
@@ -118,7 +117,7 @@ func splitScan(b []byte) (cursor uint64, rest []byte, ok bool) {
 	}
 	b = b[start:]
 	end := element(b)
-	body := bytes.IndexByte(b, '\n') + 1
+	body := parser.LineEnd(b)
 	if b[0] != '$' || end < body+2 {
 		return 0, nil, false
 	}

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"strconv"
 
 	"ringmaster/command"
@@ -112,7 +111,7 @@ func (w *slotWalk) take() string {
 	}
 	for range n {
 		size := element(rest[at:])
-		body := bytes.IndexByte(rest[at:], '\n') + 1
+		body := parser.LineEnd(rest[at:])
 		if size < body+2 {
 			return errOddReply
 		}

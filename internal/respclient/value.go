@@ -106,11 +106,11 @@ func (p *builder) value(depth int) (Value, error) {
 	if depth == 0 {
 		return Value{}, fmt.Errorf("a reply is nested deeper than %d", MaxDepth)
 	}
-	line, rest, ok := strings.Cut(p.rest, "\n")
-	if !ok || len(line) < 2 || line[len(line)-1] != '\r' {
+	line, rest, ok := strings.Cut(p.rest, "\r\n")
+	if !ok || line == "" {
 		return Value{}, fmt.Errorf("%w: %.40q", errNotRESP, p.rest)
 	}
-	line, p.rest = line[:len(line)-1], rest
+	p.rest = rest
 	switch kind := line[0]; kind {
 	case '+', '-', ':', '#', ',', '(':
 		return Value{Kind: kind, Text: line[1:]}, nil
