@@ -37,6 +37,9 @@ type again struct {
 	behind *Conn
 	until  uint64
 	back   bool // it was sent again before
+
+	refused bool   // a server has refused it
+	doubt   *doubt // nil: there is none whether that was the server
 }
 
 // wanderer is a client with requests that are sent again.
@@ -66,10 +69,11 @@ type Resend struct {
 	Rings           *Rings
 	Seat            uint64
 	Server          int
-	Slot            int   // of its keys; -1: it has none
-	Reads           bool  // it changes nothing
-	Since           int64 // when it was sent first, ns
-	From            *Conn // that it was sent over; set when it is sent again
+	Slot            int     // of its keys; -1: it has none
+	Carrier         Carrier // what it carries
+	Reads           bool    // it changes nothing
+	Since           int64   // when it was sent first, ns
+	From            *Conn   // that it was sent over; set when it is sent again
 }
 
 // Resend sends a piece of which nothing has run again soon, or ends each of its requests with a Failure. Loop-only.
@@ -191,7 +195,7 @@ func (p *Pool) taken(a *again) {
 
 // arrived counts out a request that was sent again and has ended, or is to be sent once more.
 func (c *Conn) arrived(e *pending) {
-	if e.hops == 0 || e.recv == nil || e.is == reading {
+	if e.hops == 0 || e.recv == nil || e.is.has(reading) {
 		return
 	}
 	client, _, _ := e.recv.(Holder).Place(e.tag)
@@ -224,6 +228,9 @@ var asking = appendCommand(nil, "ASKING")
 
 // resend puts a request behind what to has; false: not now. What the client has on from is behind it.
 func (p *Pool) resend(a *again, to, from *Conn) bool {
+	if to = p.laneFor(to, a.carrier()); to == nil {
+		return false
+	}
 	if w := p.wanderers[a.client]; w != nil {
 		for _, at := range w.away {
 			if at.conn != to && at.conn != from {
@@ -238,15 +245,15 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 			}
 			return false
 		}
-		r := a.piece
-		if to.EnqueuePiece(r.Raw, r.Needs, r.Requests, r.Recv, r.Counted, r.Cmd, false) != nil {
+		r, first := a.piece, to.ring.tail
+		if to.EnqueuePiece(r.Raw, r.Needs, r.Requests, r.Recv, r.Counted, r.Cmd, false, r.Carrier) != nil {
 			return false
 		}
-		for i := range uint64(r.Requests) {
-			to.ring.at(to.ring.tail - 1 - i).at = r.Since
+		for i := first; i < first+uint64(r.Requests); i++ {
+			to.ring.at(i).at = r.Since
 		}
 		r.From = to
-		p.sent(a, to, to.ring.at(to.ring.tail-uint64(r.Requests-r.Counted)))
+		p.sent(a, to, to.ring.at(first+uint64(r.Counted)))
 		return true
 	}
 	if a.strays(to) && to.owesLater(a) {
@@ -256,19 +263,36 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 	if a.asking = a.asking && to.server.index == a.server; a.asking {
 		requests = 2
 	}
-	if to.admit(len(a.raw), requests) != nil {
+	carrier := a.carrier()
+	if carrier != 0 {
+		requests++
+	}
+	if to.admit(len(a.raw)+fenceSize, requests) != nil {
 		return false
 	}
 	if a.asking {
 		_ = to.EnqueueHere(asking, swallowed{}, 0, Part)
 	}
-	to.out.write(a.raw)
-	to.owe(len(a.raw), a.request.recv, a.request.tag, a.request.cmd)
-	to.remember(a.raw)
-	e := to.ring.at(to.ring.tail - 1)
+	at := to.ring.tail
+	if carrier != 0 {
+		to.putCarried(&carried{raw: a.raw, needs: 1, n: 1, recv: a.request.recv, tag: a.request.tag, cmd: a.request.cmd, carrier: carrier, at: a.request.at})
+	} else {
+		to.out.write(a.raw)
+		to.owe(len(a.raw), a.request.recv, a.request.tag, a.request.cmd)
+		to.remember(a.raw)
+	}
+	e := to.ring.at(at)
 	e.at = a.request.at
 	p.sent(a, to, e)
 	return true
+}
+
+// carrier is what a carries.
+func (a *again) carrier() Carrier {
+	if a.piece != nil {
+		return a.piece.Carrier
+	}
+	return a.request.is.carrier()
 }
 
 // sent counts in e, which was sent again.
@@ -339,18 +363,38 @@ func (p *Pool) tickAgain() {
 			continue
 		case p.late(p.Now - a.request.at):
 			p.taken(a)
-			p.giveUp(a, p.servers[a.server].timedOutUnsent)
+			f := p.servers[a.server].timedOutUnsent
+			if a.doubt != nil {
+				f = p.servers[a.server].timedOut
+			}
+			p.giveUp(a, f)
 			continue
-		case p.due(a):
-			a.request.hops = 0
-			if to := p.to(a); to != nil && p.resend(a, to, nil) {
-				p.taken(a)
+		case a.doubt != nil:
+			if waits, gone := p.settleDoubt(a); gone {
+				continue
+			} else if !waits && p.sendsNow(a) {
 				continue
 			}
+		case p.sendsNow(a):
+			continue
 		}
 		p.wanderers[a.client].stuck = p.pass
 		p.again = append(p.again, *a)
 	}
+}
+
+// sendsNow sends a, if it may be sent; false: it waits.
+func (p *Pool) sendsNow(a *again) bool {
+	if !p.due(a) {
+		return false
+	}
+	a.request.hops = 0
+	to := p.to(a)
+	if to == nil || !p.resend(a, to, nil) {
+		return false
+	}
+	p.taken(a)
+	return true
 }
 
 // due reports whether a may be sent.
@@ -361,6 +405,11 @@ func (p *Pool) due(a *again) bool {
 // giveUp ends a request that was not sent again.
 func (p *Pool) giveUp(a *again, f *Failure) {
 	e := &a.request
+	if a.refused && !f.Sent {
+		g := *f
+		g.Refused = true
+		f = &g
+	}
 	p.countFailed(e)
 	if a.piece == nil {
 		e.recv.Fail(e.tag, f)

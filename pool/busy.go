@@ -27,6 +27,10 @@ func (c *Conn) Busy() []byte {
 	return nil
 }
 
+// SetBusy says whether a script holds up a server, as some loop has found. A fence is such that the server answers it then.
+// Loop-only.
+func (p *Pool) SetBusy(busy bool) { p.elsewhereBusy = busy }
+
 // AnyBusy reports whether a connection has been found Busy lately. Loop-only.
 func (p *Pool) AnyBusy() bool { return p.busy > 0 }
 

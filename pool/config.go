@@ -43,6 +43,13 @@ type Config struct {
 	Slot func(raw []byte) (slot int, reads bool)
 	// Scripts tells, by command.Spec.ID, the commands that may run for so long that the server answers others with BUSY.
 	Scripts []bool
+	// ScriptPolicy says over which connections scripts go.
+	ScriptPolicy ScriptPolicy
+	// Nonce makes the text of a fence, which nobody must be able to guess; nil: by chance. For tests.
+	Nonce func(dst *[16]byte)
+	// Witness, with Resend, appends to dst a request that changes nothing, and which a server refuses with the same words as raw
+	// as long as it can't run raw; reply is what it has said to raw. Borrows both until return.
+	Witness func(dst, raw, reply []byte) []byte
 	// MaxPending bounds the requests one connection may owe replies to.
 	MaxPending int
 	// MaxPendingBytes bounds the request bytes one connection holds unsent.

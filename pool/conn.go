@@ -63,6 +63,9 @@ type Conn struct {
 
 	probe *busyProbe // while a script holds up this connection (busy.go)
 
+	fences fences // after scripts and commands of modules (fence.go)
+	lane   *lanes // nil: it is none (lane.go)
+
 	own      bool  // lent to one session at a time (own.go): never dialled again
 	owner    Owner // whom it is lent to
 	serverID int64 // what the server calls it
@@ -102,7 +105,7 @@ func (s *Server) Index() int { return s.index }
 // there. Borrows raw until return.
 func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
 	if f := c.admit(len(raw), 1); f != nil {
-		return c.detour(raw, recv, tag, cmd, f)
+		return c.detour(&pending{recv: recv, tag: tag, cmd: cmd, at: c.pool.Now}, raw, f)
 	}
 	c.out.write(raw)
 	c.owe(len(raw), recv, tag, cmd)
@@ -142,14 +145,14 @@ func (c *Conn) EnqueuePostponed(raw []byte, recv Receiver, tag uint64, cmd uint1
 
 // blocks marks the latest request as one that waits at the server.
 func (c *Conn) blocks() {
-	c.ring.at(c.ring.tail - 1).is = blocking
+	c.ring.at(c.ring.tail - 1).is |= blocking
 	c.pool.InFlight-- // it is nothing to wait for
 }
 
 // EnqueueBuffer is Enqueue for a large request that fills buf. Takes buf, unless it fails.
 func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag uint64, cmd uint16) *Failure {
 	if f := c.admit(len(buf.B), 1); f != nil {
-		if f = c.detour(buf.B, recv, tag, cmd, f); f == nil {
+		if f = c.detour(&pending{recv: recv, tag: tag, cmd: cmd, at: c.pool.Now}, buf.B, f); f == nil {
 			c.pool.Buffers.Put(buf)
 		}
 		return f

@@ -20,6 +20,8 @@ const (
 	NoReplica
 	// Moved: the keys are at another server of the cluster, and the request can't go there.
 	Moved
+	// NoMulti: the server takes no MULTI on the connection that a transaction would have gone over.
+	NoMulti
 	// Overtaken: a server could not answer it at first, and a later one of its client for the same keys has run since.
 	Overtaken
 )
@@ -30,6 +32,8 @@ type Failure struct {
 	// Sent reports whether any byte may have reached the server, so that the request may have
 	// run there. What was not sent may be tried elsewhere.
 	Sent bool
+	// Refused says, where Sent is false, that a server had the request and has refused to run it.
+	Refused bool
 	// Server is the server's name for people.
 	Server string
 	// Cause is what the network or the server said; may be nil.

@@ -42,6 +42,7 @@ func (p *Pool) Follow(m *shard.Map) {
 	}
 	p.m = m // not before there are connections to all of its servers: what is lost above is sent again
 	p.assign(m)
+	p.noteUnescaped()
 	p.closeLeft()
 	for _, r := range p.rings {
 		r.judge(errGone)
@@ -104,7 +105,7 @@ func (r *Rings) serve(i int) {
 	p, per := r.pool, r.pool.cfg.Connections
 	s := p.servers[i]
 	for n := range per {
-		c := &Conn{pool: p, server: s, rings: r, nth: n, patient: true, down: s.lost, out: output{buffers: &p.Buffers}}
+		c := &Conn{pool: p, server: s, rings: r, nth: n, fences: fences{guard: noGuard}, patient: true, down: s.lost, out: output{buffers: &p.Buffers}}
 		if at := i*per + n; at < len(r.conns) {
 			r.conns[at] = c
 		} else {

@@ -21,6 +21,11 @@ type handshake struct {
 	steps []step // sent and not yet answered
 	reply []byte // the answer to steps[0] so far
 	plain bool   // the server has no HELLO
+
+	// Of the question whether the server escapes (fence.go).
+	nonce   [nonceSize]byte
+	surplus bool // a reply too many has come
+	busy    bool // the server answers nobody for a while
 }
 
 type step uint8
@@ -33,6 +38,8 @@ const (
 	stepMulti
 	stepExec
 	stepReadOnly
+	stepScript
+	stepFence
 )
 
 // OnOpen starts the login over sock.
@@ -64,9 +71,12 @@ func (c *Conn) greet() {
 		h.steps = append(h.steps, stepReadOnly)
 		b = appendCommand(b, "READONLY")
 	}
-	if c.pool.cfg.ProveMulti {
+	if c.pool.cfg.ProveMulti || c.lane != nil {
 		h.steps = append(h.steps, stepMulti, stepExec)
 		b = append(b, emptyTransaction...)
+	}
+	if c.probes() {
+		b = c.appendProbe(b)
 	}
 	if len(h.steps) == 0 {
 		c.onReady()
@@ -127,6 +137,11 @@ func (c *Conn) onHandshake(b []byte, p Piece) {
 	done := h.steps[0]
 	refused := h.reply[0] == '-'
 	switch {
+	case done == stepScript || done == stepFence:
+		if !c.onProbe(done, h.reply) {
+			h.reply = h.reply[:0]
+			return
+		}
 	case !refused:
 		switch done {
 		case stepHello:
@@ -158,7 +173,7 @@ func (c *Conn) onHandshake(b []byte, p Piece) {
 func (c *Conn) again() {
 	sock := c.sock
 	c.sock = nil
-	c.scan, c.rest = parser.ReplyScanner{}, nil
+	c.scan, c.rest, c.heldBack = parser.ReplyScanner{}, nil, false
 	c.transition(Closed)
 	sock.Close()
 	c.dial()
@@ -193,6 +208,10 @@ func (c *Conn) onReady() {
 		c.pool.warmed(c)
 	}
 	c.adapt()
+	if c.lane != nil {
+		c.rings.idleSince = c.pool.Now
+		c.lane.pump()
+	}
 	if c.server.replica && c.doubted() {
 		c.pool.Hint()
 	}

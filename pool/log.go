@@ -57,6 +57,19 @@ func (l *logger) trouble(c *Conn, msg string, attr slog.Attr, cause error) {
 	l.log.Warn(msg, attrs...)
 }
 
+// unescaped says once what goes over connections of its own because of a server.
+func (l *logger) unescaped(c *Conn, carrier Carrier) {
+	what := "scripts and functions"
+	if carrier == Modules {
+		what = "commands of modules"
+	}
+	if key := c.server.Name + what; !l.odd[key] {
+		l.odd[key] = true
+		l.log.Warn("server does not escape line breaks in replies to "+what+" (as in CVE-2025-67733); they go over connections of their own, unless --scripts says otherwise. Upgrade the server",
+			slog.String("server", c.server.Name))
+	}
+}
+
 func (l *logger) ready(c *Conn) {
 	if _, ok := l.last[c.server.Name]; ok {
 		delete(l.last, c.server.Name)

@@ -68,9 +68,9 @@ func (c *Conn) end(cause error) {
 	begun := c.replying()
 	c.rest, c.heldBack, c.scan = nil, false, parser.ReplyScanner{}
 	c.endProbe()
-	if begun && c.ring.at(c.ring.head).is == reading {
+	if begun && c.ring.at(c.ring.head).is.has(reading) {
 		e := c.ring.at(c.ring.head)
-		e.is, e.hops = ordinary, 0 // what its client has of the reply can't be taken back
+		e.is, e.hops = 0, 0 // what its client has of the reply can't be taken back
 	}
 	c.multi = false // whoever answers next may be set up otherwise
 	c.drop(func(e *pending) *Failure {
@@ -88,6 +88,7 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 	c.out.reset()
 	c.sent = history{}
 	c.queued, c.written, c.unsent = 0, 0, 0
+	c.fences.reset()
 	c.pool.InFlight -= failed.waiting()
 	c.pool.stats.Servers[c.server.index].InFlight -= uint64(failed.len())
 	for i := failed.head; i != failed.tail; i++ {
@@ -109,7 +110,7 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 
 // saved reports whether a request that failed goes elsewhere.
 func (c *Conn) saved(e *pending, raw []byte, f *Failure) bool {
-	if e.is == reading {
+	if e.is.has(reading) {
 		return c.readAgain(e, raw)
 	}
 	return !f.Sent && !c.pool.outrun(e, raw) && c.reroute(e, raw)
@@ -189,7 +190,7 @@ func (c *Conn) tick() {
 		}
 		c.expire(now)
 	case Ready, Draining:
-		if stall := int64(c.pool.cfg.StallTimeout); stall > 0 && c.ring.len() > 0 && c.ring.at(c.ring.head).is != blocking && now-c.progress > stall {
+		if stall := int64(c.pool.cfg.StallTimeout); stall > 0 && c.ring.len() > 0 && !c.ring.at(c.ring.head).is.has(blocking) && now-c.progress > stall {
 			c.lose(stats.ServerStalled, errStalled)
 			return
 		}
@@ -230,7 +231,7 @@ func (c *Conn) expire(now int64) {
 	if i == c.ring.head && c.replying() {
 		i++
 	}
-	if i == c.ring.tail || c.ring.at(i).is == blocking || now-c.ring.at(i).at <= limit {
+	if i == c.ring.tail || c.ring.at(i).is.has(blocking) || now-c.ring.at(i).at <= limit {
 		return
 	}
 	if c.state == Dialing || c.state == Handshaking {
@@ -239,7 +240,7 @@ func (c *Conn) expire(now int64) {
 	}
 	for ; i < c.ring.tail; i++ {
 		e := c.ring.at(i)
-		if e.is == blocking || now-e.at <= limit {
+		if e.is.has(blocking) || now-e.at <= limit {
 			break
 		}
 		if e.recv != nil {

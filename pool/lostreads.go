@@ -26,6 +26,7 @@ type lostRead struct {
 	home    int // the primary whose keys it reads
 	server  int // where a node has sent it; below 0: it goes by the policy
 	asking  bool
+	sent    bool  // a server has had it
 	at      int64 // when to send it, ns
 }
 
@@ -46,6 +47,7 @@ func (l *lostRead) await() {
 func (c *Conn) readAgain(e *pending, raw []byte) bool {
 	p := c.pool
 	l, ok := c.lostRead(e, raw)
+	l.sent = true
 	if !ok || p.stopped || p.late(p.Now-e.at) || !p.readElsewhere(&l, c.server) && !p.putRead(&l) {
 		return false
 	}
@@ -59,6 +61,7 @@ func (c *Conn) readAgain(e *pending, raw []byte) bool {
 func (c *Conn) redirectedRead(e *pending, raw, reply []byte) bool {
 	p, named := c.pool, NamesNode(reply)
 	l, ok := c.lostRead(e, raw)
+	l.sent = true
 	if !ok || named && !p.cfg.Cluster {
 		return false
 	}
@@ -233,6 +236,11 @@ func (p *Pool) hopeless(l *lostRead) *Failure {
 
 func (p *Pool) giveUpRead(l *lostRead, f *Failure) {
 	e := &l.request
+	if l.sent && !f.Sent {
+		g := *f
+		g.Sent = true
+		f = &g
+	}
 	p.countFailed(e)
 	e.recv.Fail(e.tag, f)
 }

@@ -32,6 +32,10 @@ func (p *Pool) Ran(h Holder, tag uint64, slot int, reads bool) {
 	}
 	for i := 0; slot >= 0 && i < len(p.again); i++ {
 		if a := p.again[i]; a.client == client && a.place < place && a.slot == slot && !(reads && a.reads) {
+			if a.doubt != nil {
+				a.doubt.overtaken = true
+				continue
+			}
 			p.again = slices.Delete(p.again, i, i+1)
 			p.taken(&a)
 			p.giveUp(&a, p.overtakenAt(a.server))
@@ -64,7 +68,7 @@ func (w *wanderer) follows(a *again) {
 
 // outrun reports whether a request that was sent again must not be sent once more: one behind it has run.
 func (p *Pool) outrun(e *pending, raw []byte) bool {
-	if e.hops == 0 || e.is == reading || e.recv == nil {
+	if e.hops == 0 || e.is.has(reading) || e.recv == nil {
 		return false
 	}
 	client, place, _ := e.recv.(Holder).Place(e.tag)
@@ -106,7 +110,7 @@ func (c *Conn) owesLater(a *again) bool {
 		raw := kept[:e.size]
 		kept = kept[e.size:]
 		h, ok := e.recv.(Holder)
-		if !ok || e.is == reading {
+		if !ok || e.is.has(reading) {
 			continue
 		}
 		if client, place, _ := h.Place(e.tag); client != a.client || place <= a.place {

@@ -114,7 +114,7 @@ func (p *Pool) newOwn(at spareKey) *Conn {
 	s := p.servers[at.server]
 	// The database is known to exist: the owner is on rings of the same key.
 	r := &Rings{key: at.key, pool: p, usable: true}
-	c := &Conn{pool: p, server: s, rings: r, patient: true, down: s.lost, out: output{buffers: &p.Buffers}, own: true}
+	c := &Conn{pool: p, server: s, rings: r, fences: fences{guard: noGuard}, patient: true, down: s.lost, out: output{buffers: &p.Buffers}, own: true}
 	r.conns = []*Conn{c}
 	p.own.all[c] = struct{}{}
 	p.stats.OwnOpened++

@@ -1,10 +1,17 @@
 package pool
 
-// EnqueuePiece puts n requests behind those already sent, so that nothing of anybody else comes between
+// EnqueuePiece puts n requests after those already sent, so that nothing of anybody else comes between
 // them: MULTI, commands, EXEC. recv gets the replies under the tags 0 to n-1. None can have run before the
 // first needs bytes are sent, and the failure of each says so. cmd counts for the request with tag counted. blocks is as for
-// EnqueueBlocking. Borrows raw until return. Loop-only.
-func (c *Conn) EnqueuePiece(raw []byte, needs, n int, recv Receiver, counted int, cmd uint16, blocks bool) *Failure {
+// EnqueueBlocking, carrier for EnqueueFenced; 0: no fence. Borrows raw until return. Loop-only.
+func (c *Conn) EnqueuePiece(raw []byte, needs, n int, recv Receiver, counted int, cmd uint16, blocks bool, carrier Carrier) *Failure {
+	if carrier != 0 {
+		how := Here
+		if blocks {
+			how |= Blocks
+		}
+		return c.carry(&carried{raw: raw, needs: needs, n: n, recv: recv, counted: counted, cmd: cmd, carrier: carrier, how: how, at: c.pool.Now})
+	}
 	if f := c.admit(len(raw), n); f != nil {
 		return f
 	}
@@ -44,7 +51,7 @@ func (c *Conn) LoginProves() bool {
 // ProveMulti asks the server with an empty transaction and calls p when it has answered, or when the
 // connection is lost. Loop-only.
 func (c *Conn) ProveMulti(p Prover) *Failure {
-	return c.EnqueuePiece(emptyTransaction, len(emptyTransaction), 2, &proof{conn: c, prover: p}, -1, Part, false)
+	return c.EnqueuePiece(emptyTransaction, len(emptyTransaction), 2, &proof{conn: c, prover: p}, -1, Part, false, 0)
 }
 
 var emptyTransaction = appendCommand(appendCommand(nil, "MULTI"), "EXEC")

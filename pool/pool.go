@@ -2,6 +2,7 @@ package pool
 
 import (
 	"bytes"
+	crand "crypto/rand"
 	"log/slog"
 	"math/rand/v2"
 	"time"
@@ -47,6 +48,7 @@ type Pool struct {
 	dials   []*Conn
 	delayed []*Conn // dials for the next tick
 	leaving []*Conn // to servers that are gone
+	asked   []byte  // a witness that is being put together
 	copied  []byte  // a request that is being sent again
 	named   []byte  // an address that is being put together
 	m       *shard.Map
@@ -63,7 +65,13 @@ type Pool struct {
 	stats     *stats.Loop
 	log       logger
 	random    *rand.Rand
-	stopped   bool
+	secret    *rand.ChaCha8 // makes nonces
+
+	lanes         map[laneKey]*lanes
+	queued        int     // requests that wait for a lane
+	apart         Carrier // what goes over lanes at some server
+	elsewhereBusy bool    // a script holds up a server, as other loops have found
+	stopped       bool
 }
 
 // Server is one server as a loop sees it.
@@ -79,6 +87,13 @@ type Server struct {
 	goneAt     int64 // when it ceased to be part of the topology, ns; 0: it is
 	short      bool
 
+	// Of carriers (fence.go).
+	unescaped Carrier // what it is known to write as it came
+	unsure    bool    // it was asked that, and could not say
+	noScripts bool    // it does not let us run scripts
+	noEcho    bool    // it does not let us say ECHO
+	muteUntil int64   // it answers nobody for a while, ns
+
 	// The failures without a cause of their own, made once.
 	lost, overloaded, stopping, timedOut, timedOutUnsent, noReplica *Failure
 }
@@ -87,6 +102,7 @@ type Server struct {
 func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 	p := &Pool{
 		cfg: cfg, m: m, at: map[string]int{}, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
+		lanes: map[laneKey]*lanes{}, secret: rand.NewChaCha8(seed()),
 		log: logger{log: log, last: map[string]int64{}, odd: map[string]bool{}}, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	for i := range m.Len() {
@@ -95,7 +111,14 @@ func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 		p.servers = append(p.servers, newServer(i, s.Name, s.Addr))
 	}
 	p.assign(m)
+	p.noteUnescaped()
 	return p
+}
+
+// seed is what nonces are drawn from, which nobody must be able to guess.
+func seed() (s [32]byte) {
+	_, _ = crand.Read(s[:]) // never fails
+	return s
 }
 
 func newServer(i int, name, addr string) *Server {
@@ -233,6 +256,7 @@ func (p *Pool) Tick() {
 		}
 	}
 	p.tickOwn()
+	p.tickLanes()
 	p.tickLeaving()
 	p.tickAgain()
 	p.tickReads()
@@ -247,7 +271,7 @@ func (p *Pool) Tick() {
 
 // Idle reports whether nothing is owed, so that ticks need not come often.
 func (p *Pool) Idle() bool {
-	return p.InFlight == 0 && len(p.backlog) == 0 && len(p.again)+len(p.reads) == 0 && len(p.leaving) == 0
+	return p.InFlight == 0 && len(p.backlog) == 0 && len(p.again)+len(p.reads)+p.queued == 0 && len(p.leaving) == 0
 }
 
 // Stop closes every connection; what is owed fails.
@@ -269,6 +293,7 @@ func (p *Pool) Stop() {
 		}
 	}
 	p.leaving, p.stats.Draining = nil, 0
+	p.tickLanes()
 	p.tickAgain()
 	p.tickReads()
 }

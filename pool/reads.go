@@ -223,7 +223,7 @@ func (c *Conn) withdraw() {
 		e := c.ring.at(i)
 		one := raw[:e.size]
 		raw = raw[e.size:]
-		if e.is == reading && e.recv != nil && e.size > 0 && (i != c.ring.head || !c.replying()) {
+		if e.is.has(reading) && e.recv != nil && e.size > 0 && (i != c.ring.head || !c.replying()) {
 			c.readAgain(e, one)
 		}
 	}

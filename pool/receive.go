@@ -1,6 +1,8 @@
 package pool
 
 import (
+	"bytes"
+
 	"ringmaster/parser"
 	"ringmaster/stats"
 )
@@ -85,7 +87,7 @@ const maxHeldBack = 4096
 
 // headReads reports whether the oldest request is a read that another server can answer.
 func (c *Conn) headReads() bool {
-	return c.ring.len() > 0 && c.ring.at(c.ring.head).is == reading && c.state != Handshaking
+	return c.ring.len() > 0 && c.ring.at(c.ring.head).is.has(reading) && c.state != Handshaking
 }
 
 func (c *Conn) keep(line []byte) {
@@ -100,6 +102,9 @@ func (c *Conn) keep(line []byte) {
 
 // deliver hands a piece of a reply to whoever it belongs to.
 func (c *Conn) deliver(b []byte, p Piece) {
+	if c.ring.head >= c.fences.guard && c.state != Handshaking && !c.guarded(b, p) {
+		return
+	}
 	if c.scan.Kind() == '>' {
 		if c.owner != nil { // no state that asks for pushes is put on a shared connection
 			c.owner.Pushed(b, p)
@@ -119,11 +124,11 @@ func (c *Conn) deliver(b []byte, p Piece) {
 	}
 	e := c.ring.at(c.ring.head)
 	recv, tag := e.recv, e.tag
-	if e.size > 0 && p == Whole && b[0] == '-' && recv != nil && Elsewhere(b) {
+	if e.size > 0 && p == Whole && b[0] == '-' && recv != nil && Elsewhere(b) && (e.is.carrier() == 0 || c.plausible(e, b)) {
 		c.follow(*e, b)
 		return
 	}
-	if len(c.pool.wanderers) > 0 && e.size > 0 && e.is != reading && p&First != 0 && recv != nil {
+	if len(c.pool.wanderers) > 0 && e.size > 0 && !e.is.has(reading) && p&First != 0 && recv != nil {
 		c.pool.overtaken(recv, tag, c.sent.first(e.size))
 	}
 	if p&First != 0 && (b[0] == '-' || b[0] == '!') {
@@ -139,8 +144,12 @@ func (c *Conn) deliver(b []byte, p Piece) {
 
 func (c *Conn) countError(e *pending, b []byte) {
 	c.pool.stats.Servers[c.server.index].Errors++
-	if OutOfMemory(b) {
+	switch {
+	case e.is.carrier() != 0: // a script may say anything
+	case OutOfMemory(b):
 		c.server.short = true
+	case bytes.HasPrefix(b, busyWord):
+		c.server.muteUntil = c.pool.Now + muteFor
 	}
 	if e.cmd != Part && e.recv != nil {
 		c.pool.stats.Error(e.cmd, b)
@@ -168,7 +177,7 @@ func (c *Conn) answered(e *pending) {
 
 // off takes the head off the ring.
 func (c *Conn) off(e *pending) {
-	if e.is != blocking {
+	if !e.is.has(blocking | fencing) {
 		c.pool.InFlight--
 	}
 	if e.size > 0 {

@@ -91,11 +91,15 @@ func (c *Conn) follow(e pending, reply []byte) {
 // redirected deals with an error by which a server says that it can't answer a request now, or not there; false: it is the
 // client's.
 func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
-	if e.is == reading {
+	switch {
+	case e.is.has(reading):
 		return c.redirectedRead(e, raw, reply)
+	case e.is.carrier() != 0:
+		return c.beginDoubt(e, raw, reply)
 	}
 	p := c.pool
 	a, ok := c.anew(e, raw)
+	a.refused = true
 	if !NamesNode(reply) {
 		p.stats.Redirects[stats.RedirectRetry]++
 		if reply[1] != 'T' { // TRYAGAIN passes by itself
@@ -110,15 +114,13 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	if !p.cfg.Cluster {
 		return false // it knows no more than we do
 	}
-	if !ok || e.is == blocking {
+	if !ok || e.is.has(blocking) {
 		p.giveUp(&a, p.Moved(c.server.index))
 		return true
 	}
-	var addr []byte
-	a.slot, addr = named(reply)
-	st, at := &p.stats.Redirects, p.target(c.server, addr)
-	switch a.asking = at >= 0 && reply[1] == 'A'; {
-	case at < 0:
+	p.aim(&a, c.server, reply)
+	switch st := &p.stats.Redirects; {
+	case a.unnamed:
 		st[stats.RedirectUnknown]++ // nobody has told of that server yet
 	case a.asking:
 		st[stats.RedirectAsk]++
@@ -128,10 +130,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	if !a.asking {
 		p.Hint()
 	}
-	if a.unnamed = at < 0; !a.unnamed {
-		a.server = at
-	}
-	atOnce := at >= 0 && e.hops < stats.MaxHops
+	atOnce := !a.unnamed && e.hops < stats.MaxHops
 	switch {
 	case !atOnce && p.late(p.Now+retryAfter-e.at) || p.late(p.Now-e.at):
 		p.giveUp(&a, p.servers[a.server].timedOutUnsent)
@@ -148,6 +147,20 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	return true
 }
 
+// aim notes where an error of from sends a.
+func (p *Pool) aim(a *again, from *Server, reply []byte) {
+	if !NamesNode(reply) {
+		return
+	}
+	var addr []byte
+	a.slot, addr = named(reply)
+	at := p.target(from, addr)
+	a.asking = at >= 0 && reply[1] == 'A'
+	if a.unnamed = at < 0; !a.unnamed {
+		a.server = at
+	}
+}
+
 // Moved is the failure of a request to server that can't be sent to where its keys are. Loop-only.
 func (p *Pool) Moved(server int) *Failure {
 	return &Failure{Kind: Moved, Server: p.servers[server].Name}
@@ -158,12 +171,12 @@ func (p *Pool) late(age int64) bool { return p.cfg.Timeout > 0 && age > int64(p.
 
 // detour takes a request for a server that can't be reached, of which nothing was sent: its keys may be elsewhere by now, or
 // soon. Any other node of a cluster knows; else it waits. It is done, or f says why not.
-func (c *Conn) detour(raw []byte, recv Receiver, tag uint64, cmd uint16, f *Failure) *Failure {
+func (c *Conn) detour(e *pending, raw []byte, f *Failure) *Failure {
 	p := c.pool
 	if !p.cfg.Resend || c.own || p.stopped || f.Kind != Down {
 		return f
 	}
-	a, ok := c.anew(&pending{recv: recv, tag: tag, cmd: cmd, at: p.Now}, raw)
+	a, ok := c.anew(e, raw)
 	if !ok || !a.hold() {
 		return f
 	}

@@ -12,14 +12,23 @@ type pending struct {
 	size uint32 // of its bytes in the connection's history; 0: it is never sent again
 }
 
-// nature is what sets a request apart from others.
+// nature is what sets a request apart from others: none of the bits is set for an ordinary one.
 type nature uint8
 
 const (
-	ordinary nature = iota
-	blocking        // it waits at the server for as long as it says itself, and so does what is behind it
-	reading         // it only reads and goes by Config.Reads: lost, it is sent again
+	blocking nature = 1 << iota // it waits at the server for as long as it says itself, and so does what is behind it
+	reading                     // it only reads and goes by Config.Reads: lost, it is sent again
+	fencing                     // a fence of the pool's own (fence.go)
+
+	carrierShift = iota // its Carrier bits begin here
 )
+
+func (n nature) has(bits nature) bool { return n&bits != 0 }
+
+// carrier is what the reply to the request may hold as a client wrote it.
+func (n nature) carrier() Carrier { return Carrier(n >> carrierShift) }
+
+func (c Carrier) nature() nature { return nature(c) << carrierShift }
 
 // Part is the command ID of requests that are parts of a client's command: the whole is counted,
 // not its parts.
@@ -35,10 +44,10 @@ type ring struct {
 
 func (r *ring) len() int { return int(r.tail - r.head) }
 
-// waiting is how many of them do not block.
+// waiting is how many of them somebody waits for: no fences, nor what blocks.
 func (r *ring) waiting() (n int) {
 	for i := r.head; i != r.tail; i++ {
-		if r.at(i).is != blocking {
+		if !r.at(i).is.has(blocking | fencing) {
 			n++
 		}
 	}

@@ -230,13 +230,13 @@ func (a *actor) look() {
 }
 
 // ownError is what the proxy may say when servers fail.
-var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for server [A-I](r\d+)?; the command (may have run|was not sent)` +
+var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for server [A-I](r\d+)?; the command (may have run|was not sent|did not run)` +
 	`|lost the connection to server [A-I](r\d+)?; the command (may have run|was not sent) \((reset|refused|broken pipe|connection is no longer needed|closed the connection|it is no part[^)]*|did not finish[^)]*|does not acknowledge what is sent to it)\)` +
-	`|server [A-I](r\d+)? is down; the command was not sent( \([^)]*\))?` +
+	`|server [A-I](r\d+)? is down; the command (was not sent|may have run|did not run)( \([^)]*\))?` +
 	`|the keys are not at server [A-I](r\d+)? any more, and the command can't go elsewhere; it was not run` +
 	`|server [A-I](r\d+)? could not run the command at first, and a later one has run since; it was not run` +
-	`|server [A-I](r\d+)? has too many requests waiting; the command was not sent` +
-	`|no replica of server [A-E](r\d+)? can be read from; the command was not sent|the server takes no MULTI from the proxy; nothing was sent|no connection of its own is free for this command \(--pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|does not acknowledge.*|could not be reached.*))\r\n$`)
+	`|server [A-I](r\d+)? has too many requests waiting; the command (was not sent|may have run|did not run)` +
+	`|no replica of server [A-E](r\d+)? can be read from; the command (was not sent|may have run)|the server takes no MULTI from the proxy; nothing was sent|no connection of its own is free for this command \(--pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|does not acknowledge.*|could not be reached.*))\r\n$`)
 
 func (a *actor) ownError(b []byte) bool {
 	return ownError.Match(b) || (a.fake != nil || a.successors != nil) && passingError.Match(b)

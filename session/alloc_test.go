@@ -26,6 +26,8 @@ func newPath(tb testing.TB, request string, answers map[string]string) *path {
 // newPathIn is newPath in a world of its own settings.
 func newPathIn(tb testing.TB, s settings, request string, answers map[string]string) *path {
 	tb.Helper()
+	s.fencesByHand = true
+	s.upstream.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000001") }
 	p := &path{w: newWorld(tb, s), replies: map[*serverEnd][]byte{}}
 	p.client = p.w.connect("a")
 	b, err := requests(request)
@@ -81,6 +83,7 @@ var hotPaths = []struct {
 	}},
 	{"MSET on 3 shards", "MSET {A}1 x {B}1 x {C}1 x", map[string]string{"A": "+OK", "B": "+OK", "C": "+OK"}},
 	{"DEL on 3 shards", "DEL {A}1 {B}1 {C}1", map[string]string{"A": ":1", "B": ":1", "C": ":0"}},
+	{"EVAL", "EVAL x 1 {A}1", map[string]string{"A": `"x" | "fence-0000000001"`}},
 	{"PING", "PING", nil},
 	{"PUBLISH that nobody waits for", "PUBLISH {A}news x", map[string]string{"A": ":0"}},
 	{"SCAN", "SCAN 0", map[string]string{"A": `["5", ["a"]]`}},
@@ -184,7 +187,7 @@ func playRedirected(w *world, request, first, second []byte) {
 
 func newRedirected(tb testing.TB) *world {
 	s := defaults()
-	s.upstream.Cluster = true
+	s.upstream.Cluster, s.fencesByHand = true, true
 	w := newWorld(tb, s)
 	w.connect("a")
 	return w

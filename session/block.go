@@ -46,7 +46,7 @@ func (s *Session) blockAt(server int, spec *command.Spec, raw []byte) {
 	tag := s.expect(len(raw))
 	conn, f := s.blockingConn(server)
 	if f == nil {
-		f = conn.EnqueueBlocking(raw, s, tag, spec.ID)
+		f = s.enqueueBlocking(conn, raw, s, tag, spec)
 	}
 	if f != nil {
 		s.countFailure(spec)

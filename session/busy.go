@@ -49,12 +49,14 @@ func (e *Env) tellBusy() {
 	e.askLoops(func(e *Env) any {
 		if shared == nil {
 			delete(e.busyOn, from)
+			e.Pool.SetBusy(len(e.busyOn) > 0)
 			return nil
 		}
 		if e.busyOn == nil {
 			e.busyOn = map[int][]byte{}
 		}
 		e.busyOn[from] = shared
+		e.Pool.SetBusy(true)
 		return nil
 	}, func([]any) {})
 }

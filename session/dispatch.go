@@ -101,6 +101,9 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		s.postpone(spec, req.Raw)
 		return
 	}
+	if carrier := s.env.carriers[spec.ID]; carrier != 0 && s.goesApart(spec, class, carrier, req) {
+		return
+	}
 	switch class {
 	case command.ClassSingle:
 		if s.env.single() {
@@ -187,7 +190,9 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 	}
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
-	if buf := s.takeInput(req); buf != nil {
+	if carrier := s.env.carriers[spec.ID]; carrier != 0 {
+		f = s.enqueueFenced(conn, server, req.Raw, s, tag, spec.ID, carrier, s.manner(conn))
+	} else if buf := s.takeInput(req); buf != nil {
 		if f = conn.EnqueueBuffer(buf, s, tag, spec.ID); f == nil {
 			s.in = nil
 		}

@@ -218,7 +218,7 @@ func (a *apart) send() *pool.Failure {
 	if a.asking {
 		_ = conn.Tell("ASKING")
 	}
-	return conn.EnqueueBlocking(a.raw, a, 0, a.spec.ID)
+	return s.enqueueBlocking(conn, a.raw, a, 0, a.spec)
 }
 
 // Reply is pool.Receiver.
@@ -226,6 +226,8 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s := a.s
 	forced := s.env.Map.Slotted() && bytes.HasPrefix(b, forcedOut)
 	switch {
+	case s.env.carriers[a.spec.ID] != 0: // a module may say anything
+		s.Reply(a.tag, b, p)
 	case p == pool.Whole && s.state == open && (pool.Elsewhere(b) || forced) && a.patient():
 		s.env.countRedirect(a.server, b)
 		a.server, a.asking, a.told = a.elsewhere(b)

@@ -28,6 +28,72 @@ type serverEnd struct {
 	watcher  string
 	asking   bool
 	readOnly bool // was told READONLY
+	fences   fencesEnd
+}
+
+// fencesEnd answers the fences that come after scripts, so that stories need not mention them. Unless the story says "fences by
+// hand" it keeps them out of what the server is seen to receive.
+type fencesEnd struct {
+	wire     []byte // received, and not yet a whole request
+	received int    // requests that are no fences
+	answered int    // of those
+	open     []openFence
+	scan     parser.ReplyScanner
+}
+
+type openFence struct {
+	after int // requests before it
+	reply []byte
+}
+
+// receive takes what the proxy has written.
+func (s *serverEnd) receive(b []byte) {
+	if s.w.fencesByHand {
+		s.in = append(s.in, b...)
+		return
+	}
+	f := &s.fences
+	f.wire = append(f.wire, b...)
+	limits := parser.DefaultLimits()
+	for len(f.wire) > 0 {
+		var p parser.RequestParser
+		var req parser.Request
+		done, err := p.Next(f.wire, &limits, &req)
+		if err != nil {
+			s.in, f.wire = append(s.in, f.wire...), nil // a stream of replication
+			return
+		}
+		if !done {
+			return
+		}
+		if len(req.Args) == 2 && string(req.Args[0]) == "ECHO" && bytes.HasPrefix(req.Args[1], []byte("fence-")) {
+			f.open = append(f.open, openFence{f.received, parser.AppendBulk(nil, req.Args[1])})
+		} else {
+			f.received++
+			s.in = append(s.in, f.wire[:req.Size]...)
+		}
+		f.wire = f.wire[req.Size:]
+	}
+}
+
+// withFences puts the replies to fences between those that b holds.
+func (f *fencesEnd) withFences(b []byte) (all []byte) {
+	for len(b) > 0 {
+		n, st := f.scan.Scan(b)
+		if st != parser.Done {
+			return append(all, b...)
+		}
+		all = append(all, b[:n]...)
+		b = b[n:]
+		if f.scan.Kind() != '>' {
+			f.answered++
+		}
+		for len(f.open) > 0 && f.open[0].after <= f.answered {
+			all = append(all, f.open[0].reply...)
+			f.open = f.open[1:]
+		}
+	}
+	return all
 }
 
 func (s *serverEnd) Write(b []byte) (int, error) {
@@ -44,7 +110,7 @@ func (s *serverEnd) Write(b []byte) (int, error) {
 	if s.full {
 		s.stuck = append(s.stuck, b...)
 	} else {
-		s.in = append(s.in, b...)
+		s.receive(b)
 	}
 	return len(b), nil
 }
@@ -64,7 +130,7 @@ func (s *serverEnd) Close() {
 // take lets the kernel send what it held back.
 func (s *serverEnd) take() {
 	s.full, s.unheard = false, false
-	s.in = append(s.in, s.stuck...)
+	s.receive(s.stuck)
 	s.stuck = nil
 }
 
@@ -74,6 +140,9 @@ func (s *serverEnd) answer(b []byte) {
 		return
 	}
 	lent := bytes.Clone(b)
+	if !s.w.fencesByHand {
+		lent = s.fences.withFences(b)
+	}
 	s.conn.OnBytes(lent)
 	for i := range lent {
 		lent[i] = 0xfe

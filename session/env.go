@@ -63,18 +63,20 @@ type Env struct {
 	pauses, unpauses *command.Spec
 	configures       *command.Spec // CONFIG SET
 	shutdown         *command.Spec
-	slowLogLen       *command.Spec // asks the servers for the log itself
-	functionStats    *command.Spec // must not stand behind what it tells of
-	functionList     *command.Spec // see forgedReply
-	answersLater     []bool        // by command.Spec.ID: its handler asks other loops or servers first
-	rewrites         []bool        // by command.Spec.ID: the reply of even one server is changed
-	actsInMulti      []bool        // by command.Spec.ID: acts at once inside MULTI
-	inSubscriber     []bool        // by command.Spec.ID: a subscriber of RESP2 may say it
-	publishes        []bool        // by command.Spec.ID: PUBLISH and SPUBLISH
-	killsScript      []bool        // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
-	stateless        []bool        // by command.Spec.ID: the server may as well answer it
-	readOnly         []bool        // by command.Spec.ID: the read policy counts for it; nil: all reads go to primaries
-	selfPublishes    []bool        // by command.Spec.ID: its client may get a message of its own by it
+	slowLogLen       *command.Spec  // asks the servers for the log itself
+	functionStats    *command.Spec  // must not stand behind what it tells of
+	functionList     *command.Spec  // see forgedReply
+	answersLater     []bool         // by command.Spec.ID: its handler asks other loops or servers first
+	rewrites         []bool         // by command.Spec.ID: the reply of even one server is changed
+	actsInMulti      []bool         // by command.Spec.ID: acts at once inside MULTI
+	inSubscriber     []bool         // by command.Spec.ID: a subscriber of RESP2 may say it
+	publishes        []bool         // by command.Spec.ID: PUBLISH and SPUBLISH
+	killsScript      []bool         // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
+	stateless        []bool         // by command.Spec.ID: the server may as well answer it
+	carriers         []pool.Carrier // by command.Spec.ID: what its reply may hold as a client wrote it (fenced.go)
+	apart            bool           // a carrier is being sent that has waited for what its client had under way
+	readOnly         []bool         // by command.Spec.ID: the read policy counts for it; nil: all reads go to primaries
+	selfPublishes    []bool         // by command.Spec.ID: its client may get a message of its own by it
 }
 
 // handler answers one command within the loop's turn.
@@ -104,6 +106,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.pauses, e.unpauses = specOf("client|pause"), specOf("client|unpause")
 	e.configures = specOf("config|set")
 	e.stateless = specSet("ping", "echo")
+	e.carriers = carriers()
 	e.selfPublishes = specSet("publish", "spublish", "exec", "eval", "evalsha", "fcall")
 	e.sizeGroups()
 	return e

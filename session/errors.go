@@ -163,18 +163,11 @@ func unreachable(cause error) string { return "ERR no server can be reached: " +
 func failureText(f *pool.Failure, timeout fmt.Stringer) string {
 	switch f.Kind {
 	case pool.TimedOut:
-		text := fmt.Sprintf("ERR timed out after %s waiting for server %s", timeout, f.Server)
-		if f.Sent {
-			return text + "; the command may have run"
-		}
-		return text + "; the command was not sent"
+		return fmt.Sprintf("ERR timed out after %s waiting for server %s", timeout, f.Server) + fate(f)
 	case pool.Lost:
-		if f.Sent {
-			return "ERR lost the connection to server " + f.Server + "; the command may have run" + cause(f)
-		}
-		return "ERR lost the connection to server " + f.Server + "; the command was not sent" + cause(f)
+		return "ERR lost the connection to server " + f.Server + fate(f) + cause(f)
 	case pool.Overloaded:
-		return "ERR server " + f.Server + " has too many requests waiting; the command was not sent"
+		return "ERR server " + f.Server + " has too many requests waiting" + fate(f)
 	case pool.Moved:
 		return "ERR the keys are not at server " + f.Server + " any more, and the command can't go elsewhere; it was not run"
 	case pool.Overtaken:
@@ -182,11 +175,24 @@ func failureText(f *pool.Failure, timeout fmt.Stringer) string {
 	case pool.NoneFree:
 		return "ERR no connection of its own is free for this command (--pinned-connections); it was not sent"
 	case pool.NoReplica:
-		return "ERR no replica of server " + f.Server + " can be read from; the command was not sent"
+		return "ERR no replica of server " + f.Server + " can be read from" + fate(f)
+	case pool.NoMulti:
+		return errMultiRefused
 	case pool.Stopping:
-		return "ERR the proxy is shutting down; the command was not sent"
+		return "ERR the proxy is shutting down" + fate(f)
 	}
-	return "ERR server " + f.Server + " is down; the command was not sent" + cause(f)
+	return "ERR server " + f.Server + " is down" + fate(f) + cause(f)
+}
+
+// fate says what became of a command that has no reply.
+func fate(f *pool.Failure) string {
+	switch {
+	case f.Sent:
+		return "; the command may have run"
+	case f.Refused:
+		return "; the command did not run"
+	}
+	return "; the command was not sent"
 }
 
 func cause(f *pool.Failure) string {

@@ -80,7 +80,9 @@ func (g *gather) ask(server int, raw []byte) {
 		return
 	}
 	var f *pool.Failure
-	switch {
+	switch carrier := g.env.carriers[g.spec.ID]; {
+	case carrier != 0:
+		f = g.s.enqueueFenced(conn, server, raw, g, i, pool.Part, carrier, g.manner(conn))
 	case reads:
 		f = g.s.rings.EnqueueRead(conn, server, raw, g, i, pool.Part)
 	case g.keyed && g.s.waitsAt(conn):
@@ -95,6 +97,17 @@ func (g *gather) ask(server int, raw []byte) {
 	if f != nil {
 		g.Fail(i, f)
 	}
+}
+
+// manner is how its parts are sent where a fence follows.
+func (g *gather) manner(conn *pool.Conn) (how pool.Manner) {
+	if g.blocks || g.s.waitsAt(conn) {
+		how |= pool.Blocks
+	}
+	if !g.keyed {
+		how |= pool.Here
+	}
+	return how
 }
 
 // hold keeps the gather from ending while parts are still being asked; release lets it.

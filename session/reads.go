@@ -38,7 +38,8 @@ func (s *Session) reads(spec *command.Spec) bool {
 		return false
 	}
 	if spec.ID == otherID {
-		return spec.ReadOnly() && hasOneShard(spec.Class)
+		// What a module answers is never taken for a refusal here, and so nothing is sent elsewhere for it.
+		return spec.ReadOnly() && hasOneShard(spec.Class) && !env.Pool.Resends()
 	}
 	return env.readOnly[spec.ID]
 }
@@ -58,7 +59,13 @@ func (s *Session) passRead(primary int, spec *command.Spec, req *parser.Request)
 		return
 	}
 	tag := s.expect(len(req.Raw))
-	if f := s.rings.EnqueueRead(conn, primary, req.Raw, s, tag, spec.ID); f != nil {
+	var f *pool.Failure
+	if carrier := s.env.carriers[spec.ID]; carrier != 0 {
+		f = s.enqueueFenced(conn, primary, req.Raw, s, tag, spec.ID, carrier, pool.Here)
+	} else {
+		f = s.rings.EnqueueRead(conn, primary, req.Raw, s, tag, spec.ID)
+	}
+	if f != nil {
 		s.countFailure(spec)
 		s.Fail(tag, f)
 	}

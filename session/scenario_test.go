@@ -19,7 +19,7 @@ import (
 
 // TestScenarios plays the stories in testdata. Each file holds several, which begin with "== title".
 // Lines before the first step set the scene: "servers A B", "config max-in-flight 4", "password x",
-// "config cluster 1" (the slot of {A} is at server A), "config resend 1" (servers can take over from each other), "replicas A=D,E" and "reads prefer-replica", "by hand" (the story answers dials and logins itself). Clients have names in small letters, servers'
+// "config cluster 1" (the slot of {A} is at server A), "config resend 1" (servers can take over from each other), "replicas A=D,E" and "reads prefer-replica", "by hand" (the story answers dials and logins itself), "fences by hand" (so for the fences after scripts). Clients have names in small letters, servers'
 // connections in capitals. Whatever either end has received must be looked at before the story ends.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -104,6 +104,8 @@ func (s *story) setScene(text string) bool {
 		s.scene.upstream.Username, s.scene.upstream.Password = strings.Trim(words[1], `"`), words[2]
 	case text == "by hand":
 		s.scene.byHand = true
+	case text == "fences by hand":
+		s.scene.fencesByHand = true
 	case words[0] == "reads":
 		var err error
 		s.scene.upstream.Reads, err = shard.ParseReadPolicy(words[1])
@@ -426,6 +428,15 @@ func counter(l *stats.Loop, name string) uint64 {
 		return overServers(l, func(s *stats.Server) uint64 { return s.SubscriptionsRestored })
 	case "protocol errors":
 		return overServers(l, func(s *stats.Server) uint64 { return s.Disconnects[stats.ServerProtocolError] })
+	case "out of step":
+		return overServers(l, func(s *stats.Server) uint64 { return s.OutOfStep })
+	case "unescaped":
+		return overServers(l, func(s *stats.Server) uint64 {
+			if s.UnescapedScripts {
+				return 1
+			}
+			return 0
+		})
 	case "stalls":
 		return overServers(l, func(s *stats.Server) uint64 { return s.Disconnects[stats.ServerStalled] })
 	default:

@@ -25,6 +25,7 @@ type transaction struct {
 	crossed    bool                       // the keys live on several shards: EXEC answers CROSSSLOT
 	dirty      bool                       // a command leaves state on the connection
 	writes     bool                       // a command may write
+	carrier    pool.Carrier               // what is among the commands
 	pauses     [][][]byte                 // the words of each CLIENT PAUSE
 	locals     []local
 	everywhere []everywhere // what is for all shards
@@ -176,6 +177,7 @@ func (s *Session) queued(spec *command.Spec, raw []byte) {
 		return
 	}
 	tx.writes = tx.writes || s.env.mayWrite(spec)
+	tx.carrier |= s.env.carriers[spec.ID]
 	tx.buf.B = append(tx.buf.B, raw...)
 	tx.n++
 	s.env.Stats.Call(spec.ID, 0)
@@ -312,8 +314,8 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	switch {
 	case tx.n > 0 && s.env.postpones(tx.writes):
 		s.begin(&postponed{spec: spec})
-	case astray:
-		// What was sent before for these keys has gone to where the map says that they are.
+	case astray || s.env.Pool.Apart(tx.carrier):
+		// What was sent before for these keys has gone to where the map says that they are, or over a shared connection.
 		s.begin(&errand{send: func(*Session) {}, done: func(s *Session) { s.execNow(spec) }})
 	default:
 		s.execNow(spec)
@@ -371,7 +373,7 @@ func (s *Session) execNow(spec *command.Spec) {
 	}
 	// What comes behind may have to go over another connection or to another database, or ask the proxy for what
 	// it was told in the transaction.
-	moves := len(tx.locals) > 0 || len(tx.everywhere) > 0 || s.pin != nil && (s.pin.watches || s.pin.blocks)
+	moves := s.env.Pool.Apart(tx.carrier) || len(tx.locals) > 0 || len(tx.everywhere) > 0 || s.pin != nil && (s.pin.watches || s.pin.blocks)
 	s.sendTransaction(spec)
 	if moves {
 		s.begin(standstill((*Session).unblocked))
@@ -447,10 +449,10 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	if env.Pool.Resends() {
 		o.piece = &piece{buf: tx.buf, watched: watched, Resend: pool.Resend{
 			Raw: tx.buf.B, Needs: needs, Requests: requests, Recv: o, Counted: last, Cmd: spec.ID, Rings: s.rings, Seat: s.seat,
-			Server: tx.server, Slot: slotOf(tx.key, env.Map), Reads: !tx.writes && len(tx.everywhere) == 0, Since: env.Pool.Now, From: conn,
+			Server: tx.server, Slot: slotOf(tx.key, env.Map), Carrier: tx.carrier, Reads: !tx.writes && len(tx.everywhere) == 0, Since: env.Pool.Now, From: conn,
 		}}
 	}
-	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks); f != nil {
+	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks, tx.carrier); f != nil {
 		if o.piece != nil && o.unsent(f) {
 			o.resend() // its keys may be elsewhere by now
 			return

@@ -38,6 +38,9 @@ type world struct {
 	byHand    bool // the test answers dials and handshakes
 	databases int  // that the servers have
 
+	fencesByHand bool
+	nonces       int // of fences, so far
+
 	// In front of a cluster: by tag, where its slot is; and how often the map was said to be out of date.
 	slots   map[string]string
 	numbers shard.Numbers
@@ -54,12 +57,13 @@ type world struct {
 
 // settings are what a test may choose before the world is made.
 type settings struct {
-	servers   []string
-	replicas  map[string][]string // by primary; at first all may be read from
-	passwords []string
-	upstream  pool.Config
-	session   Config
-	byHand    bool
+	servers      []string
+	replicas     map[string][]string // by primary; at first all may be read from
+	passwords    []string
+	upstream     pool.Config
+	session      Config
+	byHand       bool
+	fencesByHand bool // the test answers fences
 }
 
 func defaults() settings {
@@ -84,8 +88,14 @@ func newWorld(tb testing.TB, s settings) *world {
 	}
 	m, err := shard.New(cfg)
 	s.session.Reads = s.upstream.Reads
-	w := &world{base: m, replicas: s.replicas, numbers: shard.Numbers{Replicas: s.replicas != nil}, tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, databases: 16}
+	w := &world{base: m, replicas: s.replicas, numbers: shard.Numbers{Replicas: s.replicas != nil}, tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, fencesByHand: s.fencesByHand, databases: 16}
 	s.upstream.Hint = func() { w.hints++ }
+	if s.upstream.Nonce == nil {
+		s.upstream.Nonce = func(dst *[16]byte) {
+			w.nonces++
+			copy(dst[:], fmt.Sprintf("fence-%010d", w.nonces))
+		}
+	}
 	s.upstream.Resend = s.upstream.Resend || s.upstream.Cluster
 	switch {
 	case s.upstream.Cluster:
@@ -114,6 +124,7 @@ func newWorld(tb testing.TB, s settings) *world {
 	}
 	if s.upstream.Resend {
 		s.upstream.Slot = SlotOf(s.session.Limits, m)
+		s.upstream.Witness = Witness(s.session.Limits)
 	}
 	w.stats = stats.NewLoop(len(command.All()), m.Len())
 	w.pool = pool.New(s.upstream, m, w.stats, slog.New(slog.DiscardHandler))

@@ -46,6 +46,8 @@ type Loop struct {
 // Server holds what one loop knows of one server.
 type Server struct {
 	State ServerState // a gauge
+	// Whether it was found to write text of scripts, or of commands of modules, into replies as it came.
+	UnescapedScripts, UnescapedModules bool
 	// Connections that are ready, and requests awaiting their reply: gauges.
 	Connections uint64
 	InFlight    uint64
@@ -60,6 +62,7 @@ type Server struct {
 	Replies         uint64
 	Errors          uint64 // replies that were errors
 	Timeouts        uint64
+	OutOfStep       uint64    // connections that were ended because replies could not be told apart any more
 	Latency         Histogram // from enqueued to answered
 
 	// Channels and patterns that clients subscribe to: lost with the connection over which their messages came, and

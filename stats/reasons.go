@@ -47,12 +47,13 @@ const (
 	HandshakeTimeout                            // it did not finish the handshake in dial-timeout
 	ServerWriteFailed                           // writing to it failed
 	ServerDropped                               // given up by the proxy: stopping, or the map changed
+	ServerOutOfStep                             // after a script or a module's command its replies could not be told apart
 	DisconnectReasons   = int(iota)             // how many there are
 )
 
 var disconnectReasons = [DisconnectReasons]string{
 	"server_closed", "protocol_error", "unreachable", "stalled", "handshake_refused", "handshake_timeout",
-	"write_failed", "dropped",
+	"write_failed", "dropped", "out_of_step",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.

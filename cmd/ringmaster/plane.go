@@ -28,6 +28,10 @@ type plane interface {
 	Shutdown(ctx context.Context) error
 }
 
+var scriptPolicies = map[string]pool.ScriptPolicy{
+	config.ScriptsAuto: pool.ScriptsAuto, config.ScriptsShared: pool.ScriptsShared, config.ScriptsOwn: pool.ScriptsOwn,
+}
+
 // starter starts a data plane; tests replace it.
 type starter func(eventloop.Config) (plane, error)
 
@@ -64,6 +68,8 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			Hint:            top.hint,
 			Slot:            session.SlotOf(limits, top.initial),
 			Scripts:         session.ScriptCommands(),
+			ScriptPolicy:    scriptPolicies[c.Scripts],
+			Witness:         session.Witness(limits),
 			Username:        c.UpstreamUsername,
 			Password:        c.UpstreamPassword.Reveal(),
 			DialTimeout:     c.DialTimeout,

@@ -41,6 +41,7 @@ type Config struct {
 	UpstreamUsername      string
 	UpstreamPassword      Secret
 	UpstreamConnections   int
+	Scripts               string // ScriptsAuto, ScriptsShared or ScriptsOwn
 	SubscriberOutputLimit int
 	Resubscribe           bool
 	ClusterFacade         bool
@@ -80,6 +81,13 @@ const (
 	Sharded    = "sharded"
 	Cluster    = "cluster"
 	Sentinel   = "sentinel"
+)
+
+// Over which connections scripts go.
+const (
+	ScriptsAuto   = "auto"
+	ScriptsShared = "shared"
+	ScriptsOwn    = "own"
 )
 
 // Map places keys on c's servers. Errors are those of [shard.New]; a loaded Config has none.

@@ -109,6 +109,17 @@ var serverSettings = []*Setting{
 		apply:   text(func(c *Config) *string { return &c.sentinelPasswordFile }),
 	},
 	{
+		Name: "scripts", Group: Servers, Unit: "word", Default: ScriptsAuto,
+		Help: "Over which connections scripts and functions go. auto: over the shared ones, each followed by a fence (ECHO of a random word); " +
+			"at a server that does not escape line breaks in the errors of scripts (CVE-2025-67733), which is found out at the login, over connections of their own. " +
+			"shared: always over the shared ones, with fences. own: always over connections of their own.",
+		Choose: "With own, and at such a server, a client's scripts run one after the other, at most 16 at a time for each loop, server and database. With shared, a hostile script at such a " +
+			"server breaks the connection under every client that shares it; no client gets another's reply in any case.",
+		Example: "scripts: own",
+		Words:   []string{ScriptsAuto, ScriptsShared, ScriptsOwn},
+		apply:   word(func(c *Config, w string) { c.Scripts = w }),
+	},
+	{
 		Name: "upstream-connections", Group: Servers, Unit: "number", Default: "1",
 		Help: "Connections that each loop keeps to each server. A client always uses the same one.",
 		Raise: "Smaller batches, so more work for ringmaster and the servers; servers with I/O threads, or long " +

@@ -1,0 +1,440 @@
+package pool
+
+import (
+	"bytes"
+	"errors"
+
+	"ringmaster/parser"
+	"ringmaster/stats"
+)
+
+// Carrier says by what a server may put text of a client into a reply as it came. Where it does not escape line breaks there
+// (CVE-2025-67733 and its like), the client writes replies: those who share the connection would get them.
+type Carrier uint8
+
+// The carriers, as a set of bits.
+const (
+	// Scripts are what runs scripts and functions, or loads them.
+	Scripts Carrier = 1 << iota
+	// Modules are the commands of modules: what these answer, no server escapes.
+	Modules
+)
+
+// ScriptPolicy says over which connections carriers go.
+type ScriptPolicy int8
+
+const (
+	// ScriptsShared has them on shared connections, whatever is known of a server.
+	ScriptsShared ScriptPolicy = iota
+	// ScriptsAuto has them on lanes where a server is known not to escape, or could not say.
+	ScriptsAuto
+	// ScriptsOwn has scripts on lanes everywhere.
+	ScriptsOwn
+)
+
+// A fence is a request of the pool's own that follows a carrier at once. Its reply repeats a nonce, which no script can know.
+// It must come right after the carrier's reply: a line more or less ends the connection before anything of it reaches
+// another client. Within the carrier's reply the nonce must not be found: a forged length would then have taken in what
+// belongs to others.
+type fence struct {
+	nonce    [nonceSize]byte
+	from, at uint64 // places in the ring: of the first request that it guards, and its own
+	carrier  Carrier
+	byName   bool // the nonce is the name of a command, which the server does not know
+	odd      bool // the frame under way is not the fence's reply
+	got      int  // bytes of the fence's reply that have come
+}
+
+// fences are those of a connection whose replies have not come.
+//
+// Invariant: guard == list[first].from, or no place that the ring reaches.
+type fences struct {
+	list    []fence
+	first   int
+	guard   uint64
+	seen    [nonceSize - 1]byte // the latest bytes of the reply that is looked through
+	seenLen int
+	surplus int // bytes of replies that nobody asked for, since the latest fence
+}
+
+const (
+	nonceSize = 16
+	noGuard   = ^uint64(0)
+	// fenceSize is the most that a fence's request takes, bytes.
+	fenceSize = 48
+	// muteFor is how long a server that answers BUSY or LOADING gets fences by name, which it answers nevertheless, ns.
+	muteFor = 1e9
+	// maxSurplus bounds the replies that nobody asked for and that a lane drops, bytes.
+	maxSurplus = 1 << 20
+)
+
+var (
+	echoStart = []byte("*2\r\n$4\r\nECHO\r\n$16\r\n")
+	nameStart = []byte("*1\r\n$16\r\n")
+	echoReply = []byte("$16\r\n")
+	crlf      = []byte("\r\n")
+)
+
+var (
+	errOutOfStep    = errors.New("sent a reply too many or too few after a script or a command of a module")
+	errFenceRefused = errors.New("refused ECHO after a script or a command of a module")
+)
+
+func (f *fences) open() bool { return f.first < len(f.list) }
+
+func (f *fences) head() *fence { return &f.list[f.first] }
+
+// push adds a fence. Valid until the next push.
+func (f *fences) push(one fence) *fence {
+	if !f.open() {
+		f.list, f.first, f.guard = f.list[:0], 0, one.from
+	}
+	f.list = append(f.list, one)
+	return &f.list[len(f.list)-1]
+}
+
+func (f *fences) pop() {
+	f.first++
+	f.seenLen, f.surplus = 0, 0
+	if !f.open() {
+		f.reset()
+		return
+	}
+	f.guard = f.head().from
+}
+
+func (f *fences) reset() {
+	if cap(f.list) > maxKeptFences {
+		f.list = nil
+	}
+	f.list, f.first, f.guard, f.seenLen, f.surplus = f.list[:0], 0, noGuard, 0, 0
+}
+
+// maxKeptFences is the most places for fences that a connection without any keeps.
+const maxKeptFences = 4096
+
+// holds reports whether the nonce of the first fence ends in b, which follows the bytes seen so far.
+func (f *fences) holds(b []byte) bool {
+	nonce := f.head().nonce[:]
+	if f.seenLen > 0 {
+		var joint [2 * (nonceSize - 1)]byte
+		n := copy(joint[:], f.seen[:f.seenLen])
+		n += copy(joint[n:], b[:min(len(b), nonceSize-1)])
+		if bytes.Contains(joint[:n], nonce) {
+			return true
+		}
+	}
+	if bytes.Contains(b, nonce) {
+		return true
+	}
+	if len(b) >= len(f.seen) {
+		f.seenLen = copy(f.seen[:], b[len(b)-len(f.seen):])
+		return false
+	}
+	keep := min(f.seenLen, len(f.seen)-len(b))
+	copy(f.seen[:], f.seen[f.seenLen-keep:f.seenLen])
+	f.seenLen = keep + copy(f.seen[keep:], b)
+	return false
+}
+
+// fence puts a fence after the requests from first on.
+func (c *Conn) fence(first uint64, carrier Carrier) {
+	p := c.pool
+	one := c.fences.push(fence{from: first, at: c.ring.tail, carrier: carrier, byName: p.elsewhereBusy || c.server.noEcho || p.Now < c.server.muteUntil})
+	p.nonce(&one.nonce)
+	start := echoStart
+	if one.byName {
+		start = nameStart
+	}
+	c.out.write(start)
+	c.out.write(one.nonce[:])
+	c.out.write(crlf)
+	c.owe(len(start)+nonceSize+len(crlf), nil, 0, Part)
+	c.ring.at(c.ring.tail - 1).is = fencing
+	p.InFlight-- // nobody waits for it
+}
+
+// nonce draws 16 characters that nobody can guess.
+func (p *Pool) nonce(dst *[nonceSize]byte) {
+	if p.cfg.Nonce != nil {
+		p.cfg.Nonce(dst)
+		return
+	}
+	_, _ = p.secret.Read(dst[:])
+	const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+	for i, b := range dst {
+		dst[i] = alphabet[b&63]
+	}
+}
+
+// guarded looks at a piece of a reply that is due to a carrier or to its fence; false: it was dealt with.
+func (c *Conn) guarded(b []byte, p Piece) bool {
+	f := c.fences.head()
+	pushed := c.scan.Kind() == '>'
+	if c.ring.head == f.at && (!pushed || c.owner == nil || c.lane != nil) {
+		c.onFence(f, b, p)
+		return false
+	}
+	// No state that asks for pushes is put on a shared connection.
+	if pushed && c.owner == nil || c.fences.holds(b) {
+		c.outOfStep(f)
+		return false
+	}
+	return true
+}
+
+// onFence takes a piece of what must be the fence's reply.
+func (c *Conn) onFence(f *fence, b []byte, p Piece) {
+	switch {
+	case f.odd:
+	case f.byName:
+		f.odd = p != Whole || !bytes.HasPrefix(b, unknownCommand) || !bytes.Contains(b, f.nonce[:])
+	default:
+		f.odd = !f.repeats(b)
+		f.got += len(b)
+	}
+	if f.odd {
+		c.oddFence(f, b, p)
+		return
+	}
+	if p&Last == 0 {
+		return
+	}
+	s := &c.pool.stats.Servers[c.server.index]
+	s.Replies++
+	s.InFlight--
+	c.off(c.ring.at(c.ring.head))
+	c.fences.pop()
+	if c.lane != nil {
+		c.lane.freed(c)
+	}
+}
+
+var unknownCommand = []byte("-ERR unknown command")
+
+// repeats reports whether b goes on with the reply to ECHO.
+func (f *fence) repeats(b []byte) bool {
+	var want [len("$16\r\n") + nonceSize + len("\r\n")]byte
+	n := copy(want[:], echoReply)
+	n += copy(want[n:], f.nonce[:])
+	copy(want[n:], crlf)
+	return f.got+len(b) <= len(want) && bytes.Equal(b, want[f.got:f.got+len(b)])
+}
+
+// oddFence deals with a piece of something else than the fence's reply. On a lane nobody else can get it, so that it is
+// dropped; the nonce says where the server is in step again.
+func (c *Conn) oddFence(f *fence, b []byte, p Piece) {
+	if !f.byName && c.refusesEcho(b, p) {
+		c.lose(stats.ServerOutOfStep, errFenceRefused)
+		return
+	}
+	c.fences.surplus += len(b)
+	if c.lane == nil || c.fences.surplus > maxSurplus || c.fences.holds(b) {
+		c.outOfStep(f)
+		return
+	}
+	c.foundUnescaped(f.carrier)
+	if p&Last != 0 {
+		f.odd, f.got = false, 0
+	}
+}
+
+// refusesEcho reports whether a frame says that the server does not take ECHO, and has later fences go by name. That a script
+// may have written it costs no more than this connection.
+func (c *Conn) refusesEcho(b []byte, p Piece) bool {
+	switch {
+	case p != Whole:
+		return false
+	case passing(b):
+		c.server.muteUntil = c.pool.Now + muteFor
+	case denied(b):
+		c.server.noEcho = true
+	default:
+		return false
+	}
+	return true
+}
+
+// passing reports whether an error is one of a server that answers nobody for a while.
+func passing(b []byte) bool {
+	return bytes.HasPrefix(b, busyWord) || bytes.HasPrefix(b, []byte("-LOADING ")) || bytes.HasPrefix(b, []byte("-MASTERDOWN "))
+}
+
+var busyWord = []byte("-BUSY ")
+
+// denied reports whether an error says that the command is not there, or not for us.
+func denied(b []byte) bool {
+	return bytes.HasPrefix(b, []byte("-NOPERM ")) || bytes.HasPrefix(b, unknownCommand)
+}
+
+// outOfStep ends a connection whose replies can't be told apart any more.
+func (c *Conn) outOfStep(f *fence) {
+	c.pool.stats.Servers[c.server.index].OutOfStep++
+	c.foundUnescaped(f.carrier)
+	c.lose(stats.ServerOutOfStep, errOutOfStep)
+}
+
+// foundUnescaped notes that a server does not escape what a carrier holds.
+func (c *Conn) foundUnescaped(carrier Carrier) {
+	s := c.server
+	if s.unescaped&carrier == carrier {
+		return
+	}
+	s.unescaped |= carrier
+	c.pool.noteUnescaped()
+	c.pool.log.unescaped(c, carrier)
+}
+
+// noteUnescaped counts the servers that do not escape.
+func (p *Pool) noteUnescaped() {
+	p.apart = 0
+	for i, s := range p.servers {
+		at := &p.stats.Servers[i]
+		at.UnescapedScripts, at.UnescapedModules = s.unescaped&Scripts != 0, s.unescaped&Modules != 0
+		if s.Addr != "" {
+			p.apart |= p.apartAt(s)
+		}
+	}
+}
+
+// apartAt is what must go over lanes at a server.
+func (p *Pool) apartAt(s *Server) Carrier {
+	switch p.cfg.ScriptPolicy {
+	case ScriptsShared:
+		return 0
+	case ScriptsOwn:
+		return s.unescaped | Scripts
+	}
+	if s.unsure {
+		return s.unescaped | Scripts
+	}
+	return s.unescaped
+}
+
+// Apart reports whether carriers may have to go over lanes, at some server. Then they must be the only thing that their client
+// has under way. Loop-only.
+func (p *Pool) Apart(carrier Carrier) bool { return p.apart&carrier != 0 }
+
+// Manner says how a request is sent that a fence follows.
+type Manner uint8
+
+const (
+	// Here: as EnqueueHere.
+	Here Manner = 1 << iota
+	// Blocks: as EnqueueBlocking, with Here, or as EnqueuePostponed.
+	Blocks
+)
+
+// EnqueueFenced is Enqueue for a carrier. A fence follows it. Where the server does not escape what it carries, it goes over a
+// lane if c is a shared connection. Borrows raw until return. Loop-only.
+func (c *Conn) EnqueueFenced(raw []byte, recv Receiver, tag uint64, cmd uint16, carrier Carrier, how Manner) *Failure {
+	return c.carry(&carried{raw: raw, needs: 1, n: 1, recv: recv, tag: tag, cmd: cmd, carrier: carrier, how: how, at: c.pool.Now})
+}
+
+// carried is a request, or a piece of n requests, with which a carrier comes.
+type carried struct {
+	raw     []byte
+	needs   int // bytes without which none can have run
+	n       int
+	recv    Receiver
+	tag     uint64 // of the first
+	counted int    // which of them cmd is for
+	cmd     uint16
+	carrier Carrier
+	how     Manner
+	at      int64 // when it was sent, ns
+}
+
+// carry enqueues r with a fence after it, here or on a lane.
+func (c *Conn) carry(r *carried) *Failure {
+	if !c.own && c.pool.apartAt(c.server)&r.carrier != 0 {
+		return c.pool.laneOf(c).put(c, r)
+	}
+	if f := c.admit(len(r.raw)+fenceSize, r.n+1); f != nil {
+		if r.n == 1 && r.how&Here == 0 {
+			return c.detour(&pending{recv: r.recv, tag: r.tag, cmd: r.cmd, at: c.pool.Now, is: r.carrier.nature()}, r.raw, f)
+		}
+		return f
+	}
+	c.putCarried(r)
+	return nil
+}
+
+// putCarried enqueues r here, which admit has allowed.
+func (c *Conn) putCarried(r *carried) {
+	first := c.ring.tail
+	from := c.queued + uint64(r.needs) - 1
+	c.out.write(r.raw)
+	for i := range r.n {
+		id := uint16(Part)
+		if i == r.counted {
+			id = r.cmd
+		}
+		c.oweFrom(from, r.recv, r.tag+uint64(i), id)
+		e := c.ring.at(c.ring.tail - 1)
+		e.is, e.at = r.carrier.nature(), r.at
+		if r.how&Blocks != 0 {
+			c.blocks()
+		}
+	}
+	c.queued += uint64(len(r.raw))
+	c.markDirty()
+	if r.n == 1 && r.how&Here == 0 {
+		c.remember(r.raw)
+	}
+	if !c.streams && !c.tunnel {
+		c.fence(first, r.carrier)
+	}
+}
+
+// appendProbe asks a server, harmlessly, whether it escapes line breaks in the errors of scripts: where it does not, a reply
+// too many comes before the fence's.
+func (c *Conn) appendProbe(b []byte) []byte {
+	h := &c.handshake
+	c.pool.nonce(&h.nonce)
+	h.surplus, h.busy = false, false
+	if !c.server.noScripts {
+		h.steps = append(h.steps, stepScript, stepScript)
+		b = appendCommand(b, "EVAL", `error('\r\n+')`, "0")
+		b = appendCommand(b, "EVAL", `error({err='\r\n+'})`, "0")
+	}
+	h.steps = append(h.steps, stepFence)
+	return appendCommand(b, "ECHO", string(h.nonce[:]))
+}
+
+// probes reports whether the login asks.
+func (c *Conn) probes() bool {
+	return c.pool.cfg.ScriptPolicy == ScriptsAuto &&
+		(c.lane != nil && c.server.unsure || !c.own && c.nth == 0 && c.rings == c.pool.Default())
+}
+
+// onProbe takes a reply to the question; false: it is one too many.
+func (c *Conn) onProbe(at step, reply []byte) (ends bool) {
+	h, s := &c.handshake, c.server
+	if at == stepScript {
+		if reply[0] != '-' {
+			h.surplus = true
+			return false
+		}
+		h.busy = h.busy || passing(reply)
+		s.noScripts = s.noScripts || denied(reply) // to ask again would fill the server's ACL LOG
+		return true
+	}
+	echo := bytes.Equal(reply, parser.AppendBulk(nil, h.nonce[:]))
+	if !echo && reply[0] != '-' {
+		h.surplus = true
+		return false
+	}
+	s.noEcho = denied(reply)
+	s.unsure = false
+	switch {
+	case h.surplus:
+		c.foundUnescaped(Scripts)
+	case echo && !h.busy || s.noEcho:
+		s.unescaped &^= Scripts // it may be another server than before
+	default:
+		s.unsure = true
+	}
+	c.pool.noteUnescaped()
+	return true
+}

@@ -1,0 +1,122 @@
+package session
+
+import (
+	"bytes"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+)
+
+// Scripts, functions and commands of modules can have a server write their client's text into a reply as it came, and so forge
+// replies. A fence follows each of them (pool.Carrier). Where a server is known for it they go over lanes, which is a passage
+// like every change of the connection.
+
+// carriers is, by command.Spec.ID, what the replies to a command may hold.
+func carriers() []pool.Carrier {
+	table := make([]pool.Carrier, len(command.All())+1)
+	for _, name := range []string{
+		"eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro",
+		"script|load", "function|load", "function|restore", "function|list", "debug",
+	} {
+		table[specOf(name).ID] = pool.Scripts
+	}
+	for i, spec := range command.All() {
+		if spec.Flags.Has(command.FlagModule) {
+			table[i] = pool.Modules
+		}
+	}
+	table[otherID] = pool.Modules
+	return table
+}
+
+// goesApart has a carrier wait until what its client has sent before is answered, where it may go over a lane; false: it can be
+// sent now.
+func (s *Session) goesApart(spec *command.Spec, class command.Class, carrier pool.Carrier, req *parser.Request) bool {
+	env := s.env
+	if env.apart || env.replaying || !env.Pool.Apart(carrier) {
+		return false
+	}
+	switch class {
+	case command.ClassSingle, command.ClassSameShard, command.ClassSplit, command.ClassAnyShard, command.ClassAllShards, command.ClassNamedShard:
+	default: // it is a passage already, or refused
+		return false
+	}
+	raw := bytes.Clone(req.Raw)
+	s.begin(&errand{
+		send: func(s *Session) {
+			s.env.apart = true
+			s.routeAgain(spec, raw)
+			s.env.apart = false
+		},
+		done: func(*Session) {},
+	})
+	return true
+}
+
+// enqueueFenced sends a carrier. server is the shard that it is for; conn is nil when none of its replicas can be read from.
+func (s *Session) enqueueFenced(conn *pool.Conn, server int, raw []byte, recv pool.Receiver, tag uint64, cmd uint16, carrier pool.Carrier, how pool.Manner) *pool.Failure {
+	if conn == nil {
+		return &pool.Failure{Kind: pool.NoReplica, Server: s.env.Map.Server(server).Name}
+	}
+	return conn.EnqueueFenced(raw, recv, tag, cmd, carrier, how)
+}
+
+// manner is how a carrier with keys is sent.
+func (s *Session) manner(conn *pool.Conn) pool.Manner {
+	if s.waitsAt(conn) {
+		return pool.Blocks
+	}
+	return 0
+}
+
+// enqueueBlocking sends a command that may wait at the server, on a connection of the session's own.
+func (s *Session) enqueueBlocking(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, spec *command.Spec) *pool.Failure {
+	if carrier := s.env.carriers[spec.ID]; carrier != 0 {
+		return conn.EnqueueFenced(raw, recv, tag, spec.ID, carrier, pool.Here|pool.Blocks)
+	}
+	return conn.EnqueueBlocking(raw, recv, tag, spec.ID)
+}
+
+// Witness gives pool.Config.Witness: EXISTS of the same keys, or what a server without that role refuses.
+func Witness(limits parser.Limits) func(dst, raw, reply []byte) []byte {
+	return func(dst, raw, reply []byte) []byte {
+		if bytes.HasPrefix(reply, []byte("-READONLY ")) {
+			return append(dst, appendRequest(nil, "ROLE")...)
+		}
+		keys := keysOfRaw(raw, &limits)
+		if len(keys) == 0 {
+			return append(dst, appendRequest(nil, "DBSIZE")...)
+		}
+		dst = parser.AppendArray(dst, 1+len(keys))
+		dst = parser.AppendBulkString(dst, "EXISTS")
+		for _, key := range keys {
+			dst = parser.AppendBulk(dst, key)
+		}
+		return dst
+	}
+}
+
+// keysOfRaw are the keys of a request. A command that the table lacks is taken to begin with its key.
+func keysOfRaw(raw []byte, limits *parser.Limits) (keys [][]byte) {
+	var p parser.RequestParser
+	var req parser.Request
+	if done, err := p.Next(raw, limits, &req); !done || err != nil || len(req.Args) == 0 {
+		return nil
+	}
+	spec := command.Lookup(req.Args[0])
+	if spec == nil {
+		return req.Args[1:min(2, len(req.Args))]
+	}
+	if spec.HasSubs() && len(req.Args) > 1 && spec.Sub(req.Args[1]) != nil {
+		spec = spec.Sub(req.Args[1])
+	}
+	at, err := spec.AppendKeys(nil, req.Args)
+	if err != nil {
+		return nil
+	}
+	for _, i := range at {
+		keys = append(keys, req.Args[i])
+	}
+	return keys
+}
