@@ -138,6 +138,23 @@ func serverUp(v *View, emit func(Sample)) {
 	})
 }
 
+// serverUnescaped is 1 for what any loop has found that a server does not escape.
+func serverUnescaped(v *View, emit func(Sample)) {
+	v.eachServer(func(name string, of []*Server) {
+		var scripts, modules uint64
+		for _, s := range of {
+			if s.UnescapedScripts {
+				scripts = 1
+			}
+			if s.UnescapedModules {
+				modules = 1
+			}
+		}
+		emit(Sample{Labels: []string{name, "scripts"}, Value: scripts})
+		emit(Sample{Labels: []string{name, "modules"}, Value: modules})
+	})
+}
+
 // perReplica has a sample for each replica.
 func perReplica(get func(Replica) uint64) collect {
 	return func(v *View, emit func(Sample)) {

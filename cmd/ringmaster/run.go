@@ -98,7 +98,7 @@ func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClient
 		Commands:   commandNames(),
 		Servers:    top.names,
 		Replicas:   top.replicaStats,
-		Topology:   top.describe,
+		Topology:   func() any { return top.describe(unescaped(data)) },
 		Discovery:  top.counted,
 		Version:    version(),
 		MaxClients: maxClients,

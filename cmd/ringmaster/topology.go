@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"ringmaster/control/admin"
 	"ringmaster/control/cluster"
 	"ringmaster/control/config"
 	"ringmaster/control/replicas"
@@ -190,7 +192,7 @@ func (t *topology) names() []string {
 // described is what /topology shows.
 type described struct {
 	Topology string
-	Servers  []shard.Server
+	Servers  []describedServer
 	// Replicas are those that are read from, or might be.
 	Replicas []replicas.Status `json:",omitempty"`
 	// Cluster is what is known of the cluster that is followed.
@@ -199,12 +201,50 @@ type described struct {
 	Sentinel *sentinel.Status `json:",omitempty"`
 }
 
-// describe is what /topology shows now. Any goroutine.
-func (t *topology) describe() any {
+// describedServer is a server as /topology shows it.
+type describedServer struct {
+	shard.Server
+	// Unescaped names what the server puts into replies as a client wrote it, so that it goes over connections of its own, unless
+	// the setting scripts is shared: "scripts", "modules".
+	Unescaped []string `json:",omitempty"`
+}
+
+// unescaped is, by server number, what loops have found that servers do not escape; nil: the loops give no answer.
+func unescaped(from admin.Source) [][]string {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	loops, err := from.Snapshot(ctx)
+	if err != nil || len(loops) == 0 {
+		return nil
+	}
+	list := make([][]string, len(loops[0].Servers))
+	for i := range list {
+		var scripts, modules bool
+		for l := range loops {
+			if s := loops[l].Servers; i < len(s) {
+				scripts, modules = scripts || s[i].UnescapedScripts, modules || s[i].UnescapedModules
+			}
+		}
+		if scripts {
+			list[i] = append(list[i], "scripts")
+		}
+		if modules {
+			list[i] = append(list[i], "modules")
+		}
+	}
+	return list
+}
+
+// describe is what /topology shows now; unescaped is by server number. Any goroutine.
+func (t *topology) describe(unescaped [][]string) any {
 	m := t.current.Load()
 	d := described{Topology: t.kind}
 	for _, i := range m.Shards() {
-		d.Servers = append(d.Servers, m.Server(i))
+		s := describedServer{Server: m.Server(i)}
+		if i < len(unescaped) {
+			s.Unescaped = unescaped[i]
+		}
+		d.Servers = append(d.Servers, s)
 	}
 	if t.replicas != nil {
 		d.Replicas = t.replicas.Status()
