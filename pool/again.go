@@ -265,7 +265,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 	}
 	carrier := a.carrier()
 	if carrier != 0 {
-		requests++
+		requests += maxWrapping
 	}
 	if to.admit(len(a.raw)+fenceSize, requests) != nil {
 		return false
@@ -275,7 +275,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 	}
 	at := to.ring.tail
 	if carrier != 0 {
-		to.putCarried(&carried{raw: a.raw, needs: 1, n: 1, recv: a.request.recv, tag: a.request.tag, cmd: a.request.cmd, carrier: carrier, at: a.request.at})
+		at = to.putCarried(&carried{raw: a.raw, needs: 1, n: 1, recv: a.request.recv, tag: a.request.tag, cmd: a.request.cmd, carrier: carrier, at: a.request.at})
 	} else {
 		to.out.write(a.raw)
 		to.owe(len(a.raw), a.request.recv, a.request.tag, a.request.cmd)

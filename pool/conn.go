@@ -63,8 +63,10 @@ type Conn struct {
 
 	probe *busyProbe // while a script holds up this connection (busy.go)
 
-	fences fences // after scripts and commands of modules (fence.go)
-	lane   *lanes // nil: it is none (lane.go)
+	fences    fences // after scripts and commands of modules (fence.go)
+	refusal   []byte // of the script that is queued; empty: none (wrapped.go)
+	headerCut bool   // of the reply to a script that was sent as a transaction
+	lane      *lanes // nil: it is none (lane.go)
 
 	own      bool  // lent to one session at a time (own.go): never dialled again
 	owner    Owner // whom it is lent to

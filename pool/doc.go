@@ -22,7 +22,7 @@
 //	a connection        conn.go, state.go, handshake.go, loss.go; own.go (lent to one session)
 //	a request, a reply  ring.go, output.go, piece.go (a transaction), receive.go, failure.go, busy.go (behind a script that runs on)
 //	sent again          history.go, redirect.go (MOVED, ASK and their like), again.go, overtaking.go, lostreads.go
-//	scripts, modules    fence.go (is the server still in step?), lane.go (nobody shares these), doubt.go (who says MOVED?)
+//	scripts, modules    fence.go (is the server still in step?), lane.go (nobody shares these), wrapped.go and doubt.go (is MOVED the server's word?)
 //	replicas            reads.go
 //	servers that change follow.go
 //

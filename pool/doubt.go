@@ -7,9 +7,9 @@ import (
 	"ringmaster/stats"
 )
 
-// A script may answer anything, a server's refusal included. What it has answered is never taken for a refusal, unless the words
-// are the server's to the letter and the server, asked again with a command that changes nothing, still refuses: a witness.
-// Until the witness has come, what the client sends next waits.
+// A command of a module may answer anything, a server's refusal included; so may a script that could not be sent as a transaction
+// (wrapped.go). What they answer is not taken for a refusal, unless the words are the server's to the letter and the server,
+// asked again with a command that changes nothing, still refuses: a witness. Until it has come, what the client sends next waits.
 
 // refusals are the words with which servers of all versions refuse a script before it runs (Redis 6.2 to 8.6, Valkey 7.2 to 9.1).
 var refusals = [...]string{
@@ -34,6 +34,11 @@ type doubt struct {
 	heard     bool   // the witness is whole
 	lost      *Failure
 	overtaken bool // a later command of the client for the same keys has run
+}
+
+// refuses reports whether an error that says so is the server's, as far as can be told yet.
+func (c *Conn) refuses(e *pending, reply []byte) bool {
+	return e.is.carrier() == 0 || !e.is.has(wrapped) && c.plausible(e, reply)
 }
 
 // plausible reports whether a reply to a carrier may be a server's own: the right words, slot and server.
@@ -93,14 +98,14 @@ func (d *doubt) Fail(_ uint64, f *Failure) { d.lost = f }
 
 // confirmed reports whether the witness says that the server refuses such a command.
 func (d *doubt) confirmed() bool {
-	switch {
-	case NamesNode(d.reply):
-		return bytes.Equal(d.witness, d.reply)
-	case bytes.HasPrefix(d.reply, []byte("-READONLY ")):
+	switch word := d.reply[:bytes.IndexByte(d.reply, ' ')+1]; string(word) {
+	case "-READONLY ":
 		return bytes.Contains(d.witness[:min(len(d.witness), maxRole)], []byte("$5\r\nslave\r\n"))
+	case "-LOADING ", "-MASTERDOWN ":
+		return bytes.HasPrefix(d.witness, word)
 	}
-	word := d.reply[:bytes.IndexByte(d.reply, ' ')+1]
-	return bytes.HasPrefix(d.witness, word)
+	// A slot on its way to another node is refused in one way now and in another a moment later.
+	return NamesNode(d.witness) || bytes.HasPrefix(d.witness, []byte("-TRYAGAIN ")) || bytes.HasPrefix(d.witness, []byte("-CLUSTERDOWN "))
 }
 
 // maxRole is up to where ROLE names the role, bytes.

@@ -60,6 +60,10 @@ type fences struct {
 const (
 	nonceSize = 16
 	noGuard   = ^uint64(0)
+	// fenceReplySize is what the reply to ECHO takes, bytes.
+	fenceReplySize = len("$16\r\n") + nonceSize + len("\r\n")
+	// maxWrapping is the most requests that come with a carrier: a fence, MULTI, EXEC.
+	maxWrapping = 3
 	// fenceSize is the most that a fence's request takes, bytes.
 	fenceSize = 48
 	// muteFor is how long a server that answers BUSY or LOADING gets fences by name, which it answers nevertheless, ns.
@@ -142,14 +146,16 @@ func (c *Conn) fence(first uint64, carrier Carrier) {
 	p := c.pool
 	one := c.fences.push(fence{from: first, at: c.ring.tail, carrier: carrier, byName: p.elsewhereBusy || c.server.noEcho || p.Now < c.server.muteUntil})
 	p.nonce(&one.nonce)
+	var request [fenceSize]byte
 	start := echoStart
 	if one.byName {
 		start = nameStart
 	}
-	c.out.write(start)
-	c.out.write(one.nonce[:])
-	c.out.write(crlf)
-	c.owe(len(start)+nonceSize+len(crlf), nil, 0, Part)
+	n := copy(request[:], start)
+	n += copy(request[n:], one.nonce[:])
+	n += copy(request[n:], crlf)
+	c.out.write(request[:n])
+	c.owe(n, nil, 0, Part)
 	c.ring.at(c.ring.tail - 1).is = fencing
 	p.InFlight-- // nobody waits for it
 }
@@ -197,9 +203,12 @@ func (c *Conn) onFence(f *fence, b []byte, p Piece) {
 		c.oddFence(f, b, p)
 		return
 	}
-	if p&Last == 0 {
-		return
+	if p&Last != 0 {
+		c.fenceAnswered()
 	}
+}
+
+func (c *Conn) fenceAnswered() {
 	s := &c.pool.stats.Servers[c.server.index]
 	s.Replies++
 	s.InFlight--
@@ -210,11 +219,22 @@ func (c *Conn) onFence(f *fence, b []byte, p Piece) {
 	}
 }
 
+// wholeFence takes the fence's reply, when it is due and whole at the start of b: it spares the scanner. n is its length; 0: it is
+// not there.
+func (c *Conn) wholeFence(b []byte) (n int) {
+	f := c.fences.head()
+	if c.ring.head != f.at || f.byName || f.odd || f.got > 0 || len(b) < fenceReplySize || !f.repeats(b[:fenceReplySize]) {
+		return 0
+	}
+	c.fenceAnswered()
+	return fenceReplySize
+}
+
 var unknownCommand = []byte("-ERR unknown command")
 
 // repeats reports whether b goes on with the reply to ECHO.
 func (f *fence) repeats(b []byte) bool {
-	var want [len("$16\r\n") + nonceSize + len("\r\n")]byte
+	var want [fenceReplySize]byte
 	n := copy(want[:], echoReply)
 	n += copy(want[n:], f.nonce[:])
 	copy(want[n:], crlf)
@@ -350,7 +370,7 @@ func (c *Conn) carry(r *carried) *Failure {
 	if !c.own && c.pool.apartAt(c.server)&r.carrier != 0 {
 		return c.pool.laneOf(c).put(c, r)
 	}
-	if f := c.admit(len(r.raw)+fenceSize, r.n+1); f != nil {
+	if f := c.admit(len(r.raw)+fenceSize, r.n+maxWrapping); f != nil {
 		if r.n == 1 && r.how&Here == 0 {
 			return c.detour(&pending{recv: r.recv, tag: r.tag, cmd: r.cmd, at: c.pool.Now, is: r.carrier.nature()}, r.raw, f)
 		}
@@ -360,9 +380,14 @@ func (c *Conn) carry(r *carried) *Failure {
 	return nil
 }
 
-// putCarried enqueues r here, which admit has allowed.
-func (c *Conn) putCarried(r *carried) {
+// putCarried enqueues r here, which admit has allowed, and gives the place in the ring of its reply, or of the first.
+func (c *Conn) putCarried(r *carried) (at uint64) {
 	first := c.ring.tail
+	if c.wraps(r) {
+		at = c.putWrapped(r)
+		c.fence(first, r.carrier)
+		return at
+	}
 	from := c.queued + uint64(r.needs) - 1
 	c.out.write(r.raw)
 	for i := range r.n {
@@ -385,6 +410,7 @@ func (c *Conn) putCarried(r *carried) {
 	if !c.streams && !c.tunnel {
 		c.fence(first, r.carrier)
 	}
+	return first
 }
 
 // appendProbe asks a server, harmlessly, whether it escapes line breaks in the errors of scripts: where it does not, a reply

@@ -89,6 +89,7 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 	c.sent = history{}
 	c.queued, c.written, c.unsent = 0, 0, 0
 	c.fences.reset()
+	c.refusal, c.headerCut = nil, false
 	c.pool.InFlight -= failed.waiting()
 	c.pool.stats.Servers[c.server.index].InFlight -= uint64(failed.len())
 	for i := failed.head; i != failed.tail; i++ {

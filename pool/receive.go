@@ -52,6 +52,15 @@ func (c *Conn) read(b []byte) {
 		var p Piece
 		if !c.scan.Started() {
 			p = First
+			if c.ring.head >= c.fences.guard && c.state != Handshaking {
+				if n := c.wholeFence(b); n > 0 {
+					b = b[n:]
+					if c.sock != sock {
+						return
+					}
+					continue
+				}
+			}
 		}
 		n, st := c.scan.Scan(b)
 		switch st {
@@ -123,8 +132,17 @@ func (c *Conn) deliver(b []byte, p Piece) {
 		return
 	}
 	e := c.ring.at(c.ring.head)
+	if e.is.has(wrapping | wrapped) {
+		c.unwrap(e, b, p)
+		return
+	}
+	c.pass(e, b, p)
+}
+
+// pass hands a piece of the head's reply to its receiver, or sends the request elsewhere.
+func (c *Conn) pass(e *pending, b []byte, p Piece) {
 	recv, tag := e.recv, e.tag
-	if e.size > 0 && p == Whole && b[0] == '-' && recv != nil && Elsewhere(b) && (e.is.carrier() == 0 || c.plausible(e, b)) {
+	if e.size > 0 && p == Whole && b[0] == '-' && recv != nil && Elsewhere(b) && c.refuses(e, b) {
 		c.follow(*e, b)
 		return
 	}

@@ -94,7 +94,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	switch {
 	case e.is.has(reading):
 		return c.redirectedRead(e, raw, reply)
-	case e.is.carrier() != 0:
+	case e.is.carrier() != 0 && !e.is.has(wrapped):
 		return c.beginDoubt(e, raw, reply)
 	}
 	p := c.pool

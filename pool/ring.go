@@ -19,6 +19,8 @@ const (
 	blocking nature = 1 << iota // it waits at the server for as long as it says itself, and so does what is behind it
 	reading                     // it only reads and goes by Config.Reads: lost, it is sent again
 	fencing                     // a fence of the pool's own (fence.go)
+	wrapping                    // MULTI, or the script that it queues (wrapped.go)
+	wrapped                     // the EXEC of these, whose reply is the script's
 
 	carrierShift = iota // its Carrier bits begin here
 )

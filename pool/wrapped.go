@@ -1,0 +1,91 @@
+package pool
+
+import (
+	"bytes"
+
+	"ringmaster/stats"
+)
+
+// Where servers come and go, a script is sent as a transaction of one: MULTI, the script, EXEC. What a server says against a
+// script when it is queued is the server's own, and proves that the script has not run. What EXEC tells is the script's.
+
+// wraps reports whether r is sent so here.
+func (c *Conn) wraps(r *carried) bool {
+	return c.pool.cfg.Resend && c.multi && r.carrier == Scripts && r.n == 1 && r.how == 0 && (!c.own || c.lane != nil)
+}
+
+var (
+	multiRequest = appendCommand(nil, "MULTI")
+	execRequest  = appendCommand(nil, "EXEC")
+	oneElement   = []byte("*1\r\n")
+	execAbort    = []byte("-EXECABORT")
+)
+
+// putWrapped enqueues r, and gives the place in the ring of its reply.
+func (c *Conn) putWrapped(r *carried) (at uint64) {
+	size := len(multiRequest) + len(r.raw) + len(execRequest)
+	from := c.queued + uint64(size) - 1
+	c.out.write(multiRequest)
+	c.out.write(r.raw)
+	c.out.write(execRequest)
+	for range 2 {
+		c.oweFrom(from, nil, 0, Part)
+		c.ring.at(c.ring.tail - 1).is = wrapping
+	}
+	at = c.ring.tail
+	c.oweFrom(from, r.recv, r.tag, r.cmd)
+	e := c.ring.at(at)
+	e.is, e.at = r.carrier.nature()|wrapped, r.at
+	c.queued += uint64(size)
+	c.markDirty()
+	c.keepSent(r.raw)
+	return at
+}
+
+// unwrap takes a piece of a reply that belongs to a script which was sent so.
+func (c *Conn) unwrap(e *pending, b []byte, p Piece) {
+	if e.is.has(wrapping) {
+		if p == Whole && b[0] == '-' {
+			c.refusal = append(c.refusal[:0], b...)
+		}
+		if p&Last != 0 {
+			s := &c.pool.stats.Servers[c.server.index]
+			s.Replies++
+			s.InFlight--
+			c.off(e)
+		}
+		return
+	}
+	if p&First != 0 {
+		refusal := c.refusal
+		c.refusal = c.refusal[:0]
+		switch {
+		case b[0] == '-' && p == Whole:
+			if len(refusal) > 0 && bytes.HasPrefix(b, execAbort) {
+				b = refusal
+			}
+			c.refusedWrapped(e, b)
+			return
+		case !bytes.HasPrefix(b, oneElement):
+			c.lose(stats.ServerProtocolError, errUnexpected)
+			return
+		}
+		if b = b[len(oneElement):]; len(b) == 0 {
+			c.headerCut = true
+			return
+		}
+	} else if c.headerCut {
+		p |= First
+	}
+	c.headerCut = false
+	c.pass(e, b, p)
+}
+
+// refusedWrapped deals with what the server itself has against a script.
+func (c *Conn) refusedWrapped(e *pending, b []byte) {
+	if e.recv != nil && e.size > 0 && Elsewhere(b) {
+		c.follow(*e, b)
+		return
+	}
+	c.pass(e, b, Whole)
+}
