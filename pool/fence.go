@@ -14,10 +14,13 @@ type Carrier uint8
 
 // The carriers, as a set of bits.
 const (
-	// Scripts are what runs scripts and functions, or loads them.
+	// Scripts are what runs scripts and functions.
 	Scripts Carrier = 1 << iota
 	// Modules are the commands of modules: what these answer, no server escapes.
 	Modules
+	// Libraries are what loads scripts and functions, and what is as rare: no server escapes what FUNCTION LOAD says of code that
+	// does not compile (Redis 7.0 to 8.6, Valkey 8.0 to 9.1).
+	Libraries
 )
 
 // ScriptPolicy says over which connections carriers go.
@@ -297,8 +300,8 @@ func (c *Conn) outOfStep(f *fence) {
 // foundUnescaped notes that a server does not escape what a carrier holds.
 func (c *Conn) foundUnescaped(carrier Carrier) {
 	s := c.server
-	if s.unescaped&carrier == carrier {
-		return
+	if carrier&Libraries != 0 || s.unescaped&carrier == carrier {
+		return // of libraries nothing else is expected
 	}
 	s.unescaped |= carrier
 	c.pool.noteUnescaped()
@@ -323,12 +326,12 @@ func (p *Pool) apartAt(s *Server) Carrier {
 	case ScriptsShared:
 		return 0
 	case ScriptsOwn:
-		return s.unescaped | Scripts
+		return s.unescaped | Scripts | Libraries
 	}
 	if s.unsure {
-		return s.unescaped | Scripts
+		return s.unescaped | Scripts | Libraries
 	}
-	return s.unescaped
+	return s.unescaped | Libraries
 }
 
 // Apart reports whether carriers may have to go over lanes, at some server. Then they must be the only thing that their client

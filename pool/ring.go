@@ -22,7 +22,7 @@ const (
 	wrapping                    // MULTI, or the script that it queues (wrapped.go)
 	wrapped                     // the EXEC of these, whose reply is the script's
 
-	carrierShift = iota // its Carrier bits begin here
+	carrierShift = iota // its Carrier bits begin here, up to the last
 )
 
 func (n nature) has(bits nature) bool { return n&bits != 0 }

@@ -15,11 +15,11 @@ import (
 // carriers is, by command.Spec.ID, what the replies to a command may hold.
 func carriers() []pool.Carrier {
 	table := make([]pool.Carrier, len(command.All())+1)
-	for _, name := range []string{
-		"eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro",
-		"script|load", "function|load", "function|restore", "function|list", "debug",
-	} {
+	for _, name := range []string{"eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro"} {
 		table[specOf(name).ID] = pool.Scripts
+	}
+	for _, name := range []string{"script|load", "function|load", "function|restore", "function|list", "debug"} {
+		table[specOf(name).ID] = pool.Libraries
 	}
 	for i, spec := range command.All() {
 		if spec.Flags.Has(command.FlagModule) {

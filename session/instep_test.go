@@ -83,7 +83,7 @@ func TestCommandsThatTheTableLacksAreFenced(t *testing.T) {
 	}
 }
 
-// What runs scripts, or loads them, says so in its flags or its name.
+// What runs scripts, or loads them, is of the group scripting.
 func TestEverythingThatRunsScriptsIsFenced(t *testing.T) {
 	table := carriers()
 	for i, spec := range command.All() {

@@ -110,7 +110,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "scripts", Group: Servers, Unit: "word", Default: ScriptsAuto,
-		Help: "Over which connections scripts and functions go. auto: over the shared ones, each followed by a fence (ECHO of a random word); " +
+		Help: "Over which connections scripts and functions go. auto: over the shared ones, each followed by a fence (ECHO of a random word), but what loads them over connections of their own; " +
 			"at a server that does not escape line breaks in the errors of scripts (CVE-2025-67733), which is found out at the login, over connections of their own. " +
 			"shared: always over the shared ones, with fences. own: always over connections of their own.",
 		Choose: "With own, and at such a server, a client's scripts run one after the other, at most 16 at a time for each loop, server and database. With shared, a hostile script at such a " +
