@@ -41,6 +41,8 @@ type Env struct {
 	free     []*gather
 	outcomes []*outcome
 
+	// Notify takes what operators should read about clients, and never waits; nil: nobody does.
+	Notify func(Notice)
 	// Sessions calls f for every session of the loop.
 	Sessions func(f func(*Session))
 	// Peers reaches the other loops; nil: there are none.
