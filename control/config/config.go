@@ -71,7 +71,8 @@ type Config struct {
 	passwordFile         string
 	upstreamPasswordFile string
 	sentinelPasswordFile string
-	origin               map[string]string // setting name -> where its value came from
+	origin               map[string]string  // setting name -> where its value came from
+	empty                map[string]Problem // password -> where it was given without a value
 }
 
 // The topologies.

@@ -21,13 +21,13 @@ import (
 // load runs a Loader on a command line; env is NAME=value.
 func load(t *testing.T, args []string, env ...string) (*Config, error) {
 	t.Helper()
-	l := &Loader{Getenv: func(name string) string {
+	l := &Loader{LookupEnv: func(name string) (string, bool) {
 		for _, e := range env {
-			if k, v, _ := strings.Cut(e, "="); k == name {
-				return v
+			if k, v, set := strings.Cut(e, "="); set && k == name {
+				return v, true
 			}
 		}
-		return ""
+		return "", false
 	}}
 	fs := pflag.NewFlagSet("ringmaster", pflag.ContinueOnError)
 	for _, set := range l.Flags() {
@@ -211,7 +211,7 @@ func TestSentinelSettings(t *testing.T) {
 func TestGivenUpstreamsReplaceThoseOfTheSources(t *testing.T) {
 	l := &Loader{
 		Upstreams: []shard.Server{{Name: "x", Addr: "127.0.0.1:1", Weight: 1}},
-		Getenv:    func(string) string { return "secret" },
+		LookupEnv: func(string) (string, bool) { return "secret", true },
 	}
 	l.Flags("upstream")
 	l.file = write(t, "r.yaml", "upstream: a:1,b:1\nupstream-username: u\n")
