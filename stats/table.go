@@ -20,6 +20,10 @@ var table = []Metric{
 		"The limit on client connections in force, after it was bounded by the descriptors the system allows.",
 		"View.MaxClients", once(func(v *View) uint64 { return v.MaxClients })},
 
+	{"ringmaster_log_lines_dropped_total", Counter, "lines", nil,
+		"Log lines dropped because standard error was not read, or not fast enough, or could not be written.", "View.LogDropped",
+		once(func(v *View) uint64 { return v.LogDropped })},
+
 	{"ringmaster_command_calls_total", Counter, "commands", byCommand,
 		"Commands answered, errors included. Commands that were never called have no series.",
 		"Command.Latency", commandCalls},

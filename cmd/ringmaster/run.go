@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,11 +30,14 @@ const adminGrace = time.Second
 
 // run serves until a signal comes. ready, if given, is called once clients can connect.
 func run(cmd *cobra.Command, c *config.Config, start starter, ready ...func(bound)) error {
+	log := newLogger(cmd.ErrOrStderr(), c)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
+	stopOthers := watchOtherSignals(log)
+	defer stopOthers()
 	p := &process{
-		config: c, start: start, log: newLogger(cmd.ErrOrStderr(), c), ready: ready,
+		config: c, start: start, log: log, ready: ready, logDropped: logDropped(cmd.ErrOrStderr()),
 		signals: signals, oneRequest: oneRequest,
 	}
 	return p.run()
@@ -46,6 +50,10 @@ type process struct {
 	log     *slog.Logger
 	ready   []func(bound)
 	signals <-chan os.Signal
+	// logDropped counts the log lines that were lost; nil: none is.
+	logDropped func() uint64
+	// stopping says that a signal to stop has come.
+	stopping atomic.Bool
 	// oneRequest is the constant of that name; tests make it 0.
 	oneRequest time.Duration
 }
@@ -94,12 +102,13 @@ func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClient
 		return func() {}
 	}
 	s := admin.New(admin.Config{
-		Source:     data,
+		Source:     source{data, &p.stopping},
 		Commands:   commandNames(),
 		Servers:    top.names,
 		Replicas:   top.replicaStats,
 		Topology:   top.describe,
 		Discovery:  top.counted,
+		LogDropped: p.logDropped,
 		Version:    version(),
 		MaxClients: maxClients,
 		Pprof:      p.config.Pprof,
@@ -120,14 +129,34 @@ func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClient
 	}
 }
 
-// stop drains the data plane, or gives up at a second signal.
+// stop serves on for the shutdown delay, drains the data plane, and gives both up at a second signal.
 func (p *process) stop(data plane, sig os.Signal) error {
+	first := time.Now()
+	p.stopping.Store(true)
+	if delay := p.config.ShutdownDelay; delay > 0 {
+		p.log.Info("stopping soon: clients are served during the delay, and /readyz answers 503", slog.String("signal", sig.String()),
+			slog.Duration("shutdown_delay", delay))
+		over := make(chan error)
+		time.AfterFunc(delay, func() { close(over) })
+		if err := p.await(over, first); err != nil {
+			return err
+		}
+	}
 	p.log.Info("stopping: no new clients; finishing what is in flight", slog.String("signal", sig.String()),
 		slog.Duration("drain_timeout", p.config.DrainTimeout))
 	ctx, cancel := context.WithTimeout(context.Background(), p.config.DrainTimeout)
 	defer cancel()
-	done, first := make(chan error, 1), time.Now()
+	done := make(chan error, 1)
 	go func() { done <- data.Shutdown(ctx) }()
+	err := p.await(done, first)
+	if errors.Is(err, errForced) {
+		return err
+	}
+	return p.stopped(err)
+}
+
+// await waits for done, or for another signal that is not the same request to stop as the first.
+func (p *process) await(done <-chan error, first time.Time) error {
 	for {
 		select {
 		case <-p.signals:
@@ -135,7 +164,7 @@ func (p *process) stop(data plane, sig os.Signal) error {
 				return errForced
 			}
 		case err := <-done:
-			return p.stopped(err)
+			return err
 		}
 	}
 }
@@ -150,4 +179,20 @@ func (p *process) stopped(err error) error {
 	}
 	p.log.Info("stopped")
 	return nil
+}
+
+// source is the data plane as the admin server sees it.
+type source struct {
+	admin.Source
+	stopping *atomic.Bool
+}
+
+var errStopping = errors.New("ringmaster is stopping")
+
+// Ready is admin.Source: nobody should send clients to a process that is about to stop.
+func (s source) Ready(ctx context.Context) error {
+	if s.stopping.Load() {
+		return errStopping
+	}
+	return s.Source.Ready(ctx)
 }

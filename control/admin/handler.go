@@ -67,6 +67,7 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 		Replicas:   h.Replicas(),
 		Version:    h.Version,
 		Uptime:     uint64(time.Since(h.start).Seconds()),
+		LogDropped: h.LogDropped(),
 		MaxClients: uint64(max(h.MaxClients, 0)),
 		Topology:   h.Discovery(),
 	})

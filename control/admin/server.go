@@ -42,6 +42,8 @@ type Config struct {
 	Topology func() any
 	// Discovery counts for the metrics how the servers are discovered; nil, or a nil answer: they are fixed.
 	Discovery func() *stats.Topology
+	// LogDropped counts the log lines that were dropped; nil: none ever is.
+	LogDropped func() uint64
 	// Version and MaxClients are shown as metrics.
 	Version    string
 	MaxClients int
@@ -72,6 +74,9 @@ func New(c Config) *Server {
 	}
 	if c.Discovery == nil {
 		c.Discovery = func() *stats.Topology { return nil }
+	}
+	if c.LogDropped == nil {
+		c.LogDropped = func() uint64 { return 0 }
 	}
 	return &Server{http: &http.Server{
 		Handler:           newHandler(c),

@@ -58,14 +58,15 @@ type Config struct {
 	PendingBytes          int
 
 	// Process.
-	Loops        int // never 0 once loaded
-	Level        bool
-	LockThread   bool
-	DrainTimeout time.Duration
-	Admin        string
-	Pprof        bool
-	LogLevel     slog.Level
-	LogJSON      bool
+	Loops         int // never 0 once loaded
+	Level         bool
+	LockThread    bool
+	ShutdownDelay time.Duration
+	DrainTimeout  time.Duration
+	Admin         string
+	Pprof         bool
+	LogLevel      slog.Level
+	LogJSON       bool
 
 	clusterFacade        string // as given
 	passwordFile         string
