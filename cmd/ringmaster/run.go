@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -59,7 +61,7 @@ type process struct {
 }
 
 func (p *process) run() error {
-	maxClients, err := raiseDescriptors(p.config, p.log)
+	maxClients, adminMax, err := raiseDescriptors(p.config, p.log)
 	if err != nil {
 		return err
 	}
@@ -80,7 +82,7 @@ func (p *process) run() error {
 		ls.close()
 		return fmt.Errorf("cannot start: %w", err)
 	}
-	stopAdmin := p.serveAdmin(ls, data, top, maxClients)
+	stopAdmin := p.serveAdmin(ls, data, top, maxClients, adminMax)
 	go memory.Run(ctx)
 	go top.run(ctx, data)
 	p.log.Info("ready", slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin), slog.Any("servers", top.names()),
@@ -97,7 +99,7 @@ func (p *process) run() error {
 }
 
 // serveAdmin starts the admin server if there is one, and returns what stops it.
-func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClients int) (stop func()) {
+func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClients, adminMax int) (stop func()) {
 	if ls.admin == nil {
 		return func() {}
 	}
@@ -111,6 +113,8 @@ func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClient
 		LogDropped: p.logDropped,
 		Version:    version(),
 		MaxClients: maxClients,
+		MaxConns:   adminMax,
+		Hosts:      adminHosts(p.config),
 		Pprof:      p.config.Pprof,
 		Logger:     p.log,
 	})
@@ -195,4 +199,10 @@ func (s source) Ready(ctx context.Context) error {
 		return errStopping
 	}
 	return s.Source.Ready(ctx)
+}
+
+// adminHosts are the names by which the admin address may be asked for.
+func adminHosts(c *config.Config) []string {
+	host, _, _ := net.SplitHostPort(c.Admin)
+	return append([]string{strings.ToLower(host)}, c.AdminHosts...)
 }

@@ -64,6 +64,7 @@ type Config struct {
 	ShutdownDelay time.Duration
 	DrainTimeout  time.Duration
 	Admin         string
+	AdminHosts    []string // in small letters
 	Pprof         bool
 	LogLevel      slog.Level
 	LogJSON       bool

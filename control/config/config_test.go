@@ -248,3 +248,15 @@ func problems(t *testing.T, err error) string {
 	}
 	return ps.Error()
 }
+
+func TestAdminHosts(t *testing.T) {
+	c := mustLoad(t, with(one, "--admin-hosts", "Ringmaster, *.svc.cluster.local", "--admin-hosts", "*"))
+	if want := []string{"ringmaster", "*.svc.cluster.local", "*"}; !slices.Equal(c.AdminHosts, want) {
+		t.Errorf("%q", c.AdminHosts)
+	}
+	for _, wrong := range []string{"", "ringmaster:9380", "http://ringmaster", "a,,b", "*x", "a.*", "[::1]"} {
+		if _, err := load(t, with(one, "--admin-hosts", wrong)); err == nil || !strings.Contains(err.Error(), "want names without a port") {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}
