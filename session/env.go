@@ -53,6 +53,7 @@ type Env struct {
 	hub        *hub
 	turns      []*loginTurn              // logins that wait
 	inTurn     bool                      // one whose turn has come is carried out
+	farewells  []*farewell               // clients that wait at servers while the proxy stops
 	later      []deferred                // to be sent again at the next tick
 	targets    map[uint64]*Session       // by ID: who gets the invalidations of others
 	redirects  map[*redirection]struct{} // of sessions of this loop

@@ -175,6 +175,7 @@ func (p *postponed) cancel(s *Session) (unanswered bool) {
 // event loop calls it with the pool's.
 func (e *Env) Tick() {
 	e.takeTurns()
+	e.endFarewells()
 	e.tellBusy()
 	e.hub.tick()
 	e.sendDeferred()
