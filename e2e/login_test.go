@@ -32,7 +32,7 @@ func TestGuessingPasswordsIsSlowAndSeen(t *testing.T) {
 		t.Errorf("%.0f of %d passwords were tried", n, guessers*2000)
 	}
 	log := proxy.Log()
-	if strings.Count(log, "wrong user name or password") != 1 || !strings.Contains(log, "user=default") || strings.Contains(log, "hunter2") {
+	if !strings.Contains(log, "wrong user name or password") || !strings.Contains(log, "user=default") || strings.Contains(log, "hunter2") {
 		t.Errorf("the log says:\n%s", log)
 	}
 }

@@ -11,15 +11,15 @@ import (
 const (
 	// noticeQueue bounds the notices that wait to be looked at; more are only counted.
 	noticeQueue = 256
-	// noticeWindow is the time in which a kind has at most one line, or maxNamings lines that each name another address.
+	// noticeWindow is the time in which a kind has at most maxNamings lines, each of another address.
 	noticeWindow = 10 * time.Second
 	maxNamings   = 10
 	// maxNamed bounds the addresses that are remembered as named in the log, of each kind. When there are more, all are forgotten.
 	maxNamed = 1024
 )
 
-// notices brings what the loops notice about clients into the log. The loops never wait for it. Of
-// clients that speak another protocol each address is named once. A line says how many of its kind were left out since the line before.
+// notices brings what the loops notice about clients into the log. The loops never wait for it. An address is named once in a window; one
+// that speaks another protocol once and for all. A line says how many notices of its kind were left out since the line before.
 type notices struct {
 	queue chan session.Notice
 	log   *slog.Logger
@@ -31,7 +31,7 @@ type noticed struct {
 	since   time.Time // when the window began
 	lines   int       // in the window
 	leftOut int       // notices since the latest line
-	named   map[string]struct{}
+	named   map[string]struct{} // addresses, without ports
 }
 
 func newNotices(log *slog.Logger) *notices {
@@ -61,25 +61,23 @@ func (n *notices) run(done <-chan struct{}) {
 // take logs one notice, or counts it among those left out.
 func (n *notices) take(what session.Notice, now time.Time) {
 	k := &n.kinds[what.Kind]
-	host := hostOf(what.Client)
 	once := what.Kind == session.SpokeTLS || what.Kind == session.SpokeHTTP
-	if _, known := k.named[host]; once && known {
-		return
-	}
-	most := 1
-	if once {
-		most = maxNamings
-	}
 	if k.lines == 0 || now.Sub(k.since) >= noticeWindow {
 		k.since, k.lines = now, 0
+		if !once {
+			clear(k.named)
+		}
 	}
-	if k.lines >= most {
+	host := hostOf(what.Client)
+	_, known := k.named[host]
+	if known && once {
+		return
+	}
+	if known || k.lines >= maxNamings {
 		k.leftOut++
 		return
 	}
-	if once {
-		k.name(host)
-	}
+	k.name(host)
 	attrs := []any{slog.String("client", what.Client)}
 	if what.Kind == session.LoginFailed {
 		attrs = append(attrs, slog.String("user", what.User))

@@ -38,12 +38,21 @@ func TestNoticesOfAFloodAreOneLineAndANumber(t *testing.T) {
 			t.Errorf("kind %d, the first: %q", kind, line)
 		}
 		for i := range 41 {
-			if line := l.of(kind, fmt.Sprintf("10.0.0.%d:1000", i)); line != "" {
-				t.Fatalf("kind %d, another within the window: %q", kind, line)
+			if line := l.of(kind, fmt.Sprintf("10.0.0.1:%d", i)); line != "" {
+				t.Fatalf("kind %d, another of the same address within the window: %q", kind, line)
 			}
 		}
+		lines := 0
+		for i := range 100 {
+			if line := l.of(kind, fmt.Sprintf("10.0.1.%d:1000", i)); line != "" {
+				lines++
+			}
+		}
+		if lines != maxNamings-1 {
+			t.Errorf("kind %d: %d lines about 100 other addresses within the window", kind, lines)
+		}
 		l.now = l.now.Add(noticeWindow)
-		if line := l.of(kind, "10.0.0.2:1000"); !strings.Contains(line, "left_out=41") {
+		if line := l.of(kind, "10.0.0.1:1000"); !strings.Contains(line, "left_out=91") {
 			t.Errorf("kind %d, after the window: %q", kind, line)
 		}
 		l.now = l.now.Add(noticeWindow)
