@@ -3,15 +3,18 @@
 // # Purpose
 //
 // A Policy is the answer to AUTH and HELLO AUTH: today one user, "default", with any of several
-// passwords, so that a password can be changed without a moment at which nobody gets in.
+// passwords, so that a password can be changed without a moment at which nobody gets in. Attempts slows down
+// addresses from which logins fail.
 //
 // # Picture
 //
-//	--password ──> Policy ──> session: AUTH, HELLO 3 AUTH
+//	--password ──> Policy ────> session: AUTH, HELLO 3 AUTH
+//	                              │  ▴
+//	               Attempts ◂── failed, how long to wait
 //
 // # Who may call
 //
-// Any goroutine: a Policy never changes.
+// Policy: any goroutine, for it never changes. Attempts: Loop-only, one for each loop.
 //
 // # Ownership of bytes
 //
@@ -19,5 +22,6 @@
 //
 // # Limits and errors
 //
-// There are none: a wrong credential is false. Passwords are compared in constant time.
+// A wrong credential is false. Passwords are hashed before they are compared, in constant time. Attempts remembers a bounded
+// number of addresses for a bounded time, and no wait is longer than [LongestWait].
 package auth

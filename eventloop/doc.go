@@ -22,8 +22,8 @@
 //
 // # Who may call
 //
-// Server's methods: Any goroutine. All else is Loop-only, except what accept.go, dial.go, timer.go and
-// halfclose.go say.
+// Server's methods: Any goroutine. All else is Loop-only, except what accept.go, dial.go, timer.go,
+// notices.go and halfclose.go say.
 //
 // # Ownership of bytes
 //

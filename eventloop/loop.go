@@ -7,6 +7,7 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 
+	"ringmaster/auth"
 	"ringmaster/command"
 	"ringmaster/pool"
 	"ringmaster/session"
@@ -54,6 +55,8 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l.pool.Judge(srv.cfg.Health, srv.started)
 	l.env = session.NewEnv(srv.cfg.Session, l.pool, srv.cfg.Map, srv.cfg.Policy, l.stats)
 	l.env.Loop, l.env.Loops = index, srv.cfg.Loops
+	l.env.Attempts = auth.NewAttempts(srv.cfg.Loops)
+	l.env.Notify = srv.notices.put
 	l.env.Sessions = func(f func(*session.Session)) {
 		for c := range l.clients {
 			f(c.session)

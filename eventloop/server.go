@@ -46,6 +46,7 @@ type Server struct {
 	garbage atomic.Bool   // huge buffers have been dropped
 	refused atomic.Uint64 // over MaxClients, or no descriptor left
 	halves  atomic.Int64  // half-closed clients
+	notices *notices
 	emptied chan struct{} // gets a token whenever the last client has gone
 	hurry   chan struct{} // wakes the ticker for a fast tick
 
@@ -61,7 +62,7 @@ func Start(cfg Config) (*Server, error) {
 	cfg.Loops = max(cfg.Loops, 1)
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, started: time.Now(),
-		emptied: make(chan struct{}, 1), hurry: make(chan struct{}, 1),
+		emptied: make(chan struct{}, 1), hurry: make(chan struct{}, 1), notices: newNotices(cfg.Logger),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	opts := []gnet.Option{
@@ -90,6 +91,7 @@ func Start(cfg Config) (*Server, error) {
 		l.post(func() { l.pool.Start() })
 	}
 	s.tasks.Go(s.tick)
+	s.tasks.Go(func() { s.notices.run(s.ctx.Done()) })
 	for _, ln := range cfg.Listeners {
 		s.tasks.Go(func() { s.accept(ln) })
 	}

@@ -90,8 +90,10 @@ var (
 	errHandshake  = errors.New("did not finish the handshake within the dial timeout")
 	errClosed     = errors.New("closed the connection")
 	errGone       = errors.New("it is no part of the topology any more")
-	errRetired    = errors.New("connection is no longer needed")
 )
+
+// ErrRetired is the cause of requests' end on a connection that the proxy itself gives up.
+var ErrRetired = errors.New("connection is no longer needed")
 
 // State says where the connection stands.
 func (c *Conn) State() State { return c.state }

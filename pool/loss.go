@@ -151,7 +151,7 @@ func (c *Conn) retire() {
 		c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: errGone})
 		return
 	}
-	c.end(errRetired)
+	c.end(ErrRetired)
 	if c.own {
 		c.disown(c.server.stopping)
 	}

@@ -144,6 +144,27 @@ func (c *Conn) Return(clean bool) {
 	p.own.spare[at] = append(p.own.spare[at], c)
 }
 
+// HandOver gives the replies to commands that wait at the server to whoever wrap makes of their receivers, but for a reply that has begun. It
+// reports whether the server still owes any. Loop-only.
+func (c *Conn) HandOver(wrap func(Receiver) Receiver) (owed bool) {
+	for i := c.ring.head; i != c.ring.tail; i++ {
+		e := c.ring.at(i)
+		if !e.is.has(blocking) || e.recv == nil || e.size > 0 {
+			continue
+		}
+		owed = true
+		if i != c.ring.head || !c.replying() {
+			e.recv = wrap(e.recv)
+		}
+	}
+	return owed
+}
+
+// Waits reports whether a command waits at the server: one that may do so, and whose reply has not begun. Loop-only.
+func (c *Conn) Waits() bool {
+	return c.ring.len() > 0 && c.ring.at(c.ring.head).is.has(blocking) && !c.replying()
+}
+
 // Stream lets the server send what nobody asked for, which is else the end of a connection: lines of MONITOR,
 // or replies beside those that are owed. Loop-only.
 func (c *Conn) Stream() { c.streams = true }

@@ -87,34 +87,6 @@ func (s *Session) ping(spec *command.Spec, req *parser.Request) {
 
 func (s *Session) echo(_ *command.Spec, req *parser.Request) { s.answerBulk(req.Args[1]) }
 
-func (s *Session) auth(spec *command.Spec, req *parser.Request) {
-	if len(req.Args) > 3 {
-		s.deny(spec, errSyntax)
-		return
-	}
-	user, password := []byte("default"), req.Args[len(req.Args)-1]
-	if len(req.Args) == 3 {
-		user = req.Args[1]
-	} else if s.env.Policy.Open() {
-		s.deny(spec, errNoPassword)
-		return
-	}
-	if !s.login(user, password) {
-		s.deny(spec, errWrongPass)
-		return
-	}
-	s.answerString("+OK\r\n")
-}
-
-// login lets the client in if the credentials are right; a failure keeps who it was.
-func (s *Session) login(user, password []byte) bool {
-	if !s.env.Policy.Check(user, password) {
-		return false
-	}
-	s.authed, s.parser.Unauthenticated = true, false
-	return true
-}
-
 func (s *Session) selectDB(spec *command.Spec, req *parser.Request) {
 	n, ok := parser.Int(req.Args[1])
 	if !ok {

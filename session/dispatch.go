@@ -31,11 +31,16 @@ func (s *Session) decide(req *parser.Request) {
 	env := s.env
 	env.Stats.TurnRequests++
 	if env.realNames != nil && !env.rename(req) {
+		s.foreignLine(req.Args)
 		s.reject(nil, unknownCommand(req.Args))
 		return
 	}
 	spec := command.Lookup(req.Args[0])
+	if spec == nil && s.foreign(req.Args) {
+		return
+	}
 	if !s.authed && (spec == nil || !spec.Flags.Has(command.FlagNoAuth)) && env.valkey(9) {
+		s.foreignLine(req.Args)
 		s.reject(nil, errNoAuth) // whether or not there is such a command
 		return
 	}
@@ -59,6 +64,7 @@ func (s *Session) decide(req *parser.Request) {
 		spec = sub
 	}
 	if !spec.ArityOK(len(req.Args)) {
+		s.foreignLine(req.Args)
 		s.reject(spec, wrongArity(spec.Name))
 		return
 	}

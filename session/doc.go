@@ -23,9 +23,10 @@
 //	                    latency.go, memory.go
 //	the proxy's answers connection.go, hello.go, clients.go (CLIENT LIST, KILL), cluster.go and slotwalk.go (as a node of a cluster)
 //	scripts, modules    fenced.go (what follows them, and where they go)
+//	who comes           login.go, foreign.go (other protocols), notice.go (what operators should read)
 //	what waits          passage.go; crossing.go (protocol, database), postpone.go (CLIENT PAUSE), busy.go and aside.go (scripts that run on)
 //	a transaction       transaction.go, outcome.go, everywhere.go (at all shards), proving.go, shortage.go, watch.go
-//	own connections     pin.go; block.go, state.go, tracking.go, tracking_redirect.go, quitting.go
+//	own connections     pin.go; block.go, farewell.go (who blocks when the proxy stops), state.go, tracking.go, tracking_redirect.go, quitting.go
 //	messages            subscribe.go, hub.go, placing.go, publish.go, glob.go, resubscribe.go, rehome.go
 //	servers that change env.go Follow; elsewhere.go (what is sent again from here; all else in package pool, redirect.go)
 //

@@ -217,6 +217,7 @@ type clientEnd struct {
 	paused  bool   // the proxy does not read from it
 	lingers bool
 	closed  bool
+	from    string // its address; "": the same as most
 	reason  stats.CloseReason
 }
 
@@ -254,10 +255,15 @@ func (c *clientEnd) Close(reason stats.CloseReason) {
 	c.w.marked = append(c.w.marked, func() { c.session.OnClose(stats.ClientClosed) })
 }
 
-func (c *clientEnd) Pause()                       { c.paused = true }
-func (c *clientEnd) Unpause()                     { c.paused = false }
-func (c *clientEnd) Linger()                      { c.lingers = true }
-func (c *clientEnd) Addr() (remote, local string) { return "192.0.2.1:1000", "192.0.2.2:6380" }
+func (c *clientEnd) Pause()   { c.paused = true }
+func (c *clientEnd) Unpause() { c.paused = false }
+func (c *clientEnd) Linger()  { c.lingers = true }
+func (c *clientEnd) Addr() (remote, local string) {
+	if c.from != "" {
+		return c.from, "192.0.2.2:6380"
+	}
+	return "192.0.2.1:1000", "192.0.2.2:6380"
+}
 
 // send feeds the session bytes that are gone when the call returns.
 func (c *clientEnd) send(b []byte) {

@@ -19,6 +19,9 @@ type Env struct {
 	Policy *auth.Policy
 	Stats  *stats.Loop
 
+	// Attempts remembers failed logins.
+	Attempts *auth.Attempts
+
 	// Loop and Loops number this loop among all, so that client IDs are unique.
 	Loop, Loops int
 
@@ -41,11 +44,16 @@ type Env struct {
 	free     []*gather
 	outcomes []*outcome
 
+	// Notify takes what operators should read about clients, and never waits; nil: nobody does.
+	Notify func(Notice)
 	// Sessions calls f for every session of the loop.
 	Sessions func(f func(*Session))
 	// Peers reaches the other loops; nil: there are none.
 	Peers      Peers
 	hub        *hub
+	turns      []*loginTurn              // logins that wait
+	inTurn     bool                      // one whose turn has come is carried out
+	farewells  []*farewell               // clients that wait at servers while the proxy stops
 	later      []deferred                // to be sent again at the next tick
 	targets    map[uint64]*Session       // by ID: who gets the invalidations of others
 	redirects  map[*redirection]struct{} // of sessions of this loop
@@ -84,7 +92,7 @@ type handler func(*Session, *command.Spec, *parser.Request)
 
 // NewEnv makes the shared part of one loop's sessions.
 func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *stats.Loop) *Env {
-	e := &Env{Config: cfg, Pool: p, Map: m, Policy: policy, Stats: st, Loops: 1}
+	e := &Env{Config: cfg, Pool: p, Map: m, Policy: policy, Stats: st, Attempts: auth.NewAttempts(1), Loops: 1}
 	e.local = localHandlers(cfg.Cluster)
 	e.class = classes(cfg)
 	e.readOnly = readCommands(cfg, e.class)

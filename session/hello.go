@@ -11,6 +11,9 @@ import (
 // hello changes the protocol, and may log in and name the client on the way. The order of its checks is
 // Redis's (networking.c, helloCommand).
 func (s *Session) hello(spec *command.Spec, req *parser.Request) {
+	if logsIn(spec, req.Args) && s.waitForTurn(spec, req) {
+		return
+	}
 	args := req.Args[1:]
 	proto := int64(s.proto)
 	if len(args) > 0 {

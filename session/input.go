@@ -139,6 +139,9 @@ func (s *Session) run(b []byte) []byte {
 			return nil
 		}
 		if !done {
+			if b[0] == tlsHandshake[0] {
+				s.foreignBytes(b)
+			}
 			return b
 		}
 		b = b[req.Size:]

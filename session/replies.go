@@ -102,6 +102,9 @@ func (s *Session) Fail(tag uint64, f *pool.Failure) {
 		s.held -= len(sl.buf.B)
 		sl.buf.B = sl.buf.B[:0]
 	}
+	if f.Cause == pool.ErrRetired && s.state == closing && s.reason == stats.Shutdown {
+		f = &pool.Failure{Kind: pool.Stopping, Sent: f.Sent}
+	}
 	s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
 	s.Reply(tag, s.env.scratch, pool.Whole)
 }

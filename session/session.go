@@ -166,7 +166,7 @@ func (s *Session) closeAs(reason stats.CloseReason) {
 	if s.env.targets[s.id] != nil {
 		s.targetGone()
 	}
-	if s.pin != nil && s.pin.blocks {
+	if s.pin != nil && s.pin.blocks && (reason != stats.Shutdown || !s.sayFarewell()) {
 		s.unpin(false) // nobody waits for what may never come
 	}
 	s.dropInput()

@@ -246,6 +246,12 @@ func (tx *transaction) placeChannel(env *Env, name []byte) {
 
 // queueLocal queues a command that the proxy answers itself.
 func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
+	if logsIn(spec, req.Args) {
+		if s.waitForTurn(spec, req) {
+			return
+		}
+		s.charge() // EXEC tries it without a wait
+	}
 	tx := s.tx
 	l := local{at: tx.n, spec: spec}
 	if s.env.answersLater[spec.ID] {

@@ -16,6 +16,7 @@ const (
 	SubscriptionLost                    // a server whose messages it subscribed to was lost
 	Killed                              // by CLIENT KILL
 	Idle                                // it was silent for idle-timeout
+	CrossProtocol                       // it said POST or Host:, which are words of HTTP
 	Shutdown                            // the proxy is stopping
 	CloseReasons     = int(iota)        // how many there are
 )
@@ -23,7 +24,7 @@ const (
 var closeReasons = [CloseReasons]string{
 	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit",
 	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "subscription_lost", "killed", "idle",
-	"shutdown",
+	"cross_protocol", "shutdown",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.

@@ -20,6 +20,10 @@ var table = []Metric{
 		"The limit on client connections in force, after it was bounded by the descriptors the system allows.",
 		"View.MaxClients", once(func(v *View) uint64 { return v.MaxClients })},
 
+	{"ringmaster_log_lines_dropped_total", Counter, "lines", nil,
+		"Log lines dropped because standard error was not read, or not fast enough, or could not be written.", "View.LogDropped",
+		once(func(v *View) uint64 { return v.LogDropped })},
+
 	{"ringmaster_command_calls_total", Counter, "commands", byCommand,
 		"Commands answered, errors included. Commands that were never called have no series.",
 		"Command.Latency", commandCalls},
@@ -40,6 +44,12 @@ var table = []Metric{
 	{"ringmaster_clients_refused_total", Counter, "connections", nil,
 		"Connections refused before they were served: max-clients reached, or no descriptor left.",
 		"Loop.ClientsRefused", total(func(l *Loop) uint64 { return l.ClientsRefused })},
+	{"ringmaster_logins_failed_total", Counter, "logins", nil,
+		"AUTH and HELLO with a wrong user name or password.", "Loop.LoginsFailed",
+		total(func(l *Loop) uint64 { return l.LoginsFailed })},
+	{"ringmaster_logins_delayed_total", Counter, "logins", nil,
+		"AUTH and HELLO that waited for their turn, for 2 s at most, because many logins from their address had failed.", "Loop.LoginsDelayed",
+		total(func(l *Loop) uint64 { return l.LoginsDelayed })},
 	{"ringmaster_client_received_bytes_total", Counter, "bytes", nil,
 		"Bytes read from clients.", "Loop.ClientBytesIn", total(func(l *Loop) uint64 { return l.ClientBytesIn })},
 	{"ringmaster_client_sent_bytes_total", Counter, "bytes", nil,

@@ -16,6 +16,8 @@ type View struct {
 	// Version is the program's version, Uptime its age in seconds.
 	Version string
 	Uptime  uint64
+	// LogDropped counts the log lines that were dropped.
+	LogDropped uint64
 	// MaxClients is the limit on client connections in force.
 	MaxClients uint64
 	// Topology is what is known of servers that are discovered; nil: they are fixed.

@@ -14,23 +14,34 @@ const (
 	perLoop = 4
 	// perProcess is standard streams, the runtime's epoll, name lookups, the acceptor's spare.
 	perProcess = 16
+	// scarce is the number of open files below which the admin server has few connections.
+	scarce = 1024
 )
 
 // reserved is the descriptors needed for other things than clients. Connections to the servers
-// are counted for RESP2 and RESP3. Those lent to single clients are asked for, not reserved.
-func reserved(c *config.Config) uint64 {
+// are counted for RESP2 and RESP3. Those lent to single clients are asked for, not reserved. limit is how many the system allows.
+func reserved(c *config.Config, limit uint64) uint64 {
 	upstream := uint64(c.Loops) * uint64(len(c.Upstream)) * uint64(c.UpstreamConnections) * 2
-	return upstream + uint64(c.Loops)*perLoop + uint64(len(c.Listen)) + admin.MaxConns + perProcess
+	return upstream + uint64(c.Loops)*perLoop + uint64(len(c.Listen)) + uint64(adminConns(limit)) + perProcess
+}
+
+// adminConns is how many connections the admin server may have under a limit on open files.
+func adminConns(limit uint64) int {
+	if limit < scarce {
+		return admin.FewConns
+	}
+	return admin.MaxConns
 }
 
 // raiseDescriptors raises the soft limit on open files as far as max-clients needs and the
-// system allows, and returns how many clients fit: max-clients, or fewer with a warning, as Redis does.
-func raiseDescriptors(c *config.Config, log *slog.Logger) (int, error) {
+// system allows, and returns how many clients fit, max-clients or fewer with a warning, as Redis does, and how many
+// connections the admin server may have.
+func raiseDescriptors(c *config.Config, log *slog.Logger) (clients, adminMax int, err error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return 0, fmt.Errorf("cannot read the limit on open files: %w", err)
+		return 0, 0, fmt.Errorf("cannot read the limit on open files: %w", err)
 	}
-	reserve := reserved(c)
+	reserve := reserved(c, limit.Max)
 	want := reserve + uint64(c.MaxClients) + uint64(c.Loops)*uint64(c.PinnedConnections)
 	if limit.Cur < want {
 		raised := syscall.Rlimit{Cur: min(want, limit.Max), Max: limit.Max}
@@ -38,13 +49,14 @@ func raiseDescriptors(c *config.Config, log *slog.Logger) (int, error) {
 			limit = raised
 		}
 	}
-	clients, err := clientsThatFit(c.MaxClients, reserve, limit.Cur)
+	reserve = reserved(c, limit.Cur)
+	clients, err = clientsThatFit(c.MaxClients, reserve, limit.Cur)
 	if err == nil && clients < c.MaxClients {
 		log.Warn("max-clients lowered: the system allows too few open files; raise them with ulimit -n, or LimitNOFILE= in systemd",
 			slog.Int("max_clients", clients), slog.Int("wanted", c.MaxClients),
 			slog.Uint64("open_files", limit.Cur), slog.Uint64("reserved", reserve))
 	}
-	return clients, err
+	return clients, adminConns(limit.Cur), err
 }
 
 // clientsThatFit is how many of want clients fit beside reserve under limit, all in descriptors.

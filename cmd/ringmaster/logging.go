@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -8,16 +9,37 @@ import (
 	"time"
 
 	"ringmaster/control/config"
+	"ringmaster/control/logqueue"
 )
 
 // newLogger writes to w as the settings say.
 func newLogger(w io.Writer, c *config.Config) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.LogLevel}
-	var h slog.Handler = slog.NewTextHandler(w, options)
-	if c.LogJSON {
-		h = slog.NewJSONHandler(w, options)
+	if q, ok := w.(*logqueue.Queue); ok {
+		q.OnLost(func(n uint64) []byte {
+			var line bytes.Buffer
+			slog.New(newHandler(&line, c)).Log(context.Background(), max(slog.LevelWarn, c.LogLevel),
+				"log lines were lost: whoever reads standard error was gone or too slow", slog.Uint64("lines", n))
+			return line.Bytes()
+		})
 	}
-	return slog.New(&onceForAll{Handler: h, told: map[string]told{}})
+	return slog.New(&onceForAll{Handler: newHandler(w, c), told: map[string]told{}})
+}
+
+// newHandler formats lines as the settings say.
+func newHandler(w io.Writer, c *config.Config) slog.Handler {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogJSON {
+		return slog.NewJSONHandler(w, options)
+	}
+	return slog.NewTextHandler(w, options)
+}
+
+// logDropped is what tells how many log lines written to w were lost; nil: none is.
+func logDropped(w io.Writer) func() uint64 {
+	if q, ok := w.(*logqueue.Queue); ok {
+		return q.Dropped
+	}
+	return nil
 }
 
 const (

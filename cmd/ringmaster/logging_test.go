@@ -3,12 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"ringmaster/control/config"
+	"ringmaster/control/logqueue"
 )
 
 func TestNewsOfAServerIsLoggedOnceForAllLoops(t *testing.T) {
@@ -42,5 +46,47 @@ func TestNewsOfAServerIsLoggedOnceForAllLoops(t *testing.T) {
 		if got := strings.Contains(out.String(), news.msg); got != news.want {
 			t.Errorf("%+v: logged %q", news, &out)
 		}
+	}
+}
+
+// TestLostLinesAreToldInTheLogsFormat fills the log while nobody reads it.
+func TestLostLinesAreToldInTheLogsFormat(t *testing.T) {
+	for _, c := range []struct {
+		config *config.Config
+		want   string
+	}{
+		{&config.Config{}, "level=WARN msg=\"log lines were lost"},
+		{&config.Config{LogJSON: true}, `"level":"WARN","msg":"log lines were lost`},
+		{&config.Config{LogLevel: slog.LevelError}, "level=ERROR msg=\"log lines were lost"},
+	} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := logqueue.New(w)
+		log := newLogger(q, c.config)
+		const lines = 4 * logqueue.MaxLines
+		for range lines {
+			log.Error("a line that is long enough to fill a pipe before the queue is full")
+		}
+		lost := q.Dropped()
+		if dropped := logDropped(q); lost == 0 || dropped() != lost {
+			t.Fatalf("%d lines are lost", lost)
+		}
+		read := make(chan string)
+		go func() {
+			all, _ := io.ReadAll(r)
+			read <- string(all)
+		}()
+		q.Close(time.Minute)
+		w.Close()
+		got := strings.Split(strings.TrimSpace(<-read), "\n")
+		last := got[len(got)-1]
+		if len(got) != lines-int(lost)+1 || !strings.Contains(last, c.want) || !strings.Contains(last, fmt.Sprint(lost)) {
+			t.Errorf("%d were lost of %d; %d lines were read, the last is %s", lost, lines, len(got), last)
+		}
+	}
+	if logDropped(io.Discard) != nil {
+		t.Error("lines of a plain writer are counted")
 	}
 }

@@ -4,11 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"ringmaster/control/config"
+	"ringmaster/control/logqueue"
 )
 
 // Exit statuses.
@@ -18,7 +21,16 @@ const (
 	exitSettings = 2 // flags, file or environment are wrong
 )
 
-func main() { os.Exit(execute(newRoot(startPlane), os.Args[1:], os.Stderr)) }
+// lastWords is how long the end waits for its log to be read.
+const lastWords = time.Second
+
+func main() {
+	stderr := logqueue.New(os.Stderr)
+	log.SetOutput(stderr) // of libraries
+	code := execute(newRoot(startPlane), os.Args[1:], stderr)
+	stderr.Close(lastWords)
+	os.Exit(code)
+}
 
 // execute runs a command line and returns the exit status.
 func execute(root *cobra.Command, args []string, stderr io.Writer) int {

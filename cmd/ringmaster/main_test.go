@@ -207,6 +207,42 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
+// TestClientsAreServedDuringTheShutdownDelay: readiness ends with the signal, and the drain begins after the delay.
+func TestClientsAreServedDuringTheShutdownDelay(t *testing.T) {
+	for _, delay := range []time.Duration{0, 20 * time.Millisecond} {
+		var log output
+		drained := false
+		p := &process{
+			config: &config.Config{ShutdownDelay: delay, DrainTimeout: time.Minute}, log: slog.New(slog.NewTextHandler(&log, nil)), signals: make(chan os.Signal),
+		}
+		f := &fakePlane{shutdown: func(context.Context) error {
+			drained = true
+			if err := (source{&fakePlane{}, &p.stopping}).Ready(context.Background()); !errors.Is(err, errStopping) {
+				t.Errorf("it is ready: %v", err)
+			}
+			if served := strings.Contains(log.String(), "clients are served during the delay"); served != (delay > 0) {
+				t.Errorf("delay %v: the log says %s", delay, log.String())
+			}
+			return nil
+		}}
+		if err := (source{f, &p.stopping}).Ready(context.Background()); err != nil {
+			t.Errorf("before the signal: %v", err)
+		}
+		if err := p.stop(f, syscall.SIGTERM); err != nil || !drained {
+			t.Errorf("%v, drained %v", err, drained)
+		}
+	}
+}
+
+func TestASecondSignalEndsTheShutdownDelay(t *testing.T) {
+	again := make(chan os.Signal, 1)
+	again <- syscall.SIGTERM
+	p := &process{config: &config.Config{ShutdownDelay: time.Hour}, log: slog.New(slog.DiscardHandler), signals: again}
+	if err := p.stop(&fakePlane{shutdown: func(context.Context) error { t.Error("it drains"); return nil }}, syscall.SIGTERM); !errors.Is(err, errForced) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestTheSameSignalSentTwiceIsOneRequest(t *testing.T) {
 	again := make(chan os.Signal)
 	f := &fakePlane{shutdown: func(context.Context) error {

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
+	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -29,11 +32,14 @@ const adminGrace = time.Second
 
 // run serves until a signal comes. ready, if given, is called once clients can connect.
 func run(cmd *cobra.Command, c *config.Config, start starter, ready ...func(bound)) error {
+	log := newLogger(cmd.ErrOrStderr(), c)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
+	stopOthers := watchOtherSignals(log)
+	defer stopOthers()
 	p := &process{
-		config: c, start: start, log: newLogger(cmd.ErrOrStderr(), c), ready: ready,
+		config: c, start: start, log: log, ready: ready, logDropped: logDropped(cmd.ErrOrStderr()),
 		signals: signals, oneRequest: oneRequest,
 	}
 	return p.run()
@@ -46,12 +52,16 @@ type process struct {
 	log     *slog.Logger
 	ready   []func(bound)
 	signals <-chan os.Signal
+	// logDropped counts the log lines that were lost; nil: none is.
+	logDropped func() uint64
+	// stopping says that a signal to stop has come.
+	stopping atomic.Bool
 	// oneRequest is the constant of that name; tests make it 0.
 	oneRequest time.Duration
 }
 
 func (p *process) run() error {
-	maxClients, err := raiseDescriptors(p.config, p.log)
+	maxClients, adminMax, err := raiseDescriptors(p.config, p.log)
 	if err != nil {
 		return err
 	}
@@ -72,7 +82,7 @@ func (p *process) run() error {
 		ls.close()
 		return fmt.Errorf("cannot start: %w", err)
 	}
-	stopAdmin := p.serveAdmin(ls, data, top, maxClients)
+	stopAdmin := p.serveAdmin(ls, data, top, maxClients, adminMax)
 	go memory.Run(ctx)
 	go top.run(ctx, data)
 	p.log.Info("ready", slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin), slog.Any("servers", top.names()),
@@ -89,19 +99,22 @@ func (p *process) run() error {
 }
 
 // serveAdmin starts the admin server if there is one, and returns what stops it.
-func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClients int) (stop func()) {
+func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClients, adminMax int) (stop func()) {
 	if ls.admin == nil {
 		return func() {}
 	}
 	s := admin.New(admin.Config{
-		Source:     data,
+		Source:     source{data, &p.stopping},
 		Commands:   commandNames(),
 		Servers:    top.names,
 		Replicas:   top.replicaStats,
 		Topology:   func() any { return top.describe(unescaped(data)) },
 		Discovery:  top.counted,
+		LogDropped: p.logDropped,
 		Version:    version(),
 		MaxClients: maxClients,
+		MaxConns:   adminMax,
+		Hosts:      adminHosts(p.config),
 		Pprof:      p.config.Pprof,
 		Logger:     p.log,
 	})
@@ -120,14 +133,34 @@ func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClient
 	}
 }
 
-// stop drains the data plane, or gives up at a second signal.
+// stop serves on for the shutdown delay, drains the data plane, and gives both up at a second signal.
 func (p *process) stop(data plane, sig os.Signal) error {
+	first := time.Now()
+	p.stopping.Store(true)
+	if delay := p.config.ShutdownDelay; delay > 0 {
+		p.log.Info("stopping soon: clients are served during the delay, and /readyz answers 503", slog.String("signal", sig.String()),
+			slog.Duration("shutdown_delay", delay))
+		over := make(chan error)
+		time.AfterFunc(delay, func() { close(over) })
+		if err := p.await(over, first); err != nil {
+			return err
+		}
+	}
 	p.log.Info("stopping: no new clients; finishing what is in flight", slog.String("signal", sig.String()),
 		slog.Duration("drain_timeout", p.config.DrainTimeout))
 	ctx, cancel := context.WithTimeout(context.Background(), p.config.DrainTimeout)
 	defer cancel()
-	done, first := make(chan error, 1), time.Now()
+	done := make(chan error, 1)
 	go func() { done <- data.Shutdown(ctx) }()
+	err := p.await(done, first)
+	if errors.Is(err, errForced) {
+		return err
+	}
+	return p.stopped(err)
+}
+
+// await waits for done, or for another signal that is not the same request to stop as the first.
+func (p *process) await(done <-chan error, first time.Time) error {
 	for {
 		select {
 		case <-p.signals:
@@ -135,7 +168,7 @@ func (p *process) stop(data plane, sig os.Signal) error {
 				return errForced
 			}
 		case err := <-done:
-			return p.stopped(err)
+			return err
 		}
 	}
 }
@@ -150,4 +183,26 @@ func (p *process) stopped(err error) error {
 	}
 	p.log.Info("stopped")
 	return nil
+}
+
+// source is the data plane as the admin server sees it.
+type source struct {
+	admin.Source
+	stopping *atomic.Bool
+}
+
+var errStopping = errors.New("ringmaster is stopping")
+
+// Ready is admin.Source: nobody should send clients to a process that is about to stop.
+func (s source) Ready(ctx context.Context) error {
+	if s.stopping.Load() {
+		return errStopping
+	}
+	return s.Source.Ready(ctx)
+}
+
+// adminHosts are the names by which the admin address may be asked for.
+func adminHosts(c *config.Config) []string {
+	host, _, _ := net.SplitHostPort(c.Admin)
+	return append([]string{strings.ToLower(host)}, c.AdminHosts...)
 }

@@ -114,11 +114,11 @@ func TestSnapshotsHaveADeadlineAndAreTakenOneAtATime(t *testing.T) {
 		return nil
 	}}
 	done := make(chan error, 1)
-	go func() { _, err := h.snapshot(context.Background()); done <- err }()
+	go func() { _, err := h.snapshot(context.Background(), h.turn); done <- err }()
 	<-entered
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := h.snapshot(gone); err == nil || err.Error() != "an earlier request still waits for the loops" {
+	if _, err := h.snapshot(gone, h.turn); err == nil || err.Error() != "an earlier request still waits for the loops" {
 		t.Errorf("second: %v", err)
 	}
 	close(release)
@@ -174,51 +174,6 @@ func TestAHugeHeadIsRefused(t *testing.T) {
 	line, err := bufio.NewReader(conn).ReadString('\n')
 	if err == nil && !strings.Contains(line, "431") {
 		t.Errorf("%q", line)
-	}
-}
-
-func TestSilentConnectionsDoNotTakeMoreThanTheirShare(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lim := newLimited(l, 2)
-	dial := func() net.Conn {
-		c, err := net.Dial("tcp", l.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
-	accepted := make(chan net.Conn)
-	go func() {
-		defer close(accepted)
-		for {
-			c, err := lim.Accept()
-			if err != nil {
-				return
-			}
-			accepted <- c
-		}
-	}()
-	for range 3 {
-		defer dial().Close()
-	}
-	a, b := <-accepted, <-accepted
-	if len(lim.free) != 2 {
-		t.Errorf("%d places taken", len(lim.free))
-	}
-	a.Close()
-	a.Close() // gives back one place only
-	c := <-accepted
-	if len(lim.free) != 2 {
-		t.Errorf("%d places taken after one was given back", len(lim.free))
-	}
-	b.Close()
-	c.Close()
-	lim.Close()
-	if _, open := <-accepted; open {
-		t.Error("accepted after Close")
 	}
 }
 

@@ -24,7 +24,7 @@
 //
 // # Limits and errors
 //
-// At most [MaxConns] connections; 5 s for a request's head, 16 KiB of it, 30 s for the answer (a profile
-// may take longer), 30 s idle. One snapshot at a time, which has 2 s: after that the
+// At most [MaxConns] connections, of which one goes when another comes; 2 s for a request's head, 16 KiB of it, 10 s for the answer (a profile
+// may take longer), 30 s idle. Names of this address that nobody gave are refused (421). One snapshot at a time, which has 2 s: after that the
 // answer is 503 with the cause. Anything but GET and HEAD is 405.
 package admin

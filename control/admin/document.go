@@ -52,10 +52,12 @@ Values of ` + "`reason`" + `:
 - of ` + "`ringmaster_server_disconnects_total`" + `: %s
 - of ` + "`ringmaster_redirects_total`" + `: %s; ` + "`retry`" + ` is a node that can't answer now, ` + "`unknown`" + ` one that no map has named yet, ` + "`read`" + ` a read whose replica was lost or ceased to be fit
 
+Requests may ask for the address by IP address, by localhost, by the host of ` + "`--admin`" + ` or by a name that ` + "`--admin-hosts`" + ` gives; others are answered 421.
+
 Beside ` + "`/metrics`" + ` the same address serves:
 
 - ` + "`/healthz`" + `: 200 while the process lives and its loops answer within 2 s, else 503. For restarting it.
-- ` + "`/readyz`" + `: 200 while every server but replicas can be reached, else 503 with the names of those that cannot. For sending it traffic.
+- ` + "`/readyz`" + `: 200 while every server but replicas can be reached, else 503 with the names of those that cannot; 503 from SIGTERM on. For sending it traffic.
 - ` + "`/topology`" + `: the servers as JSON; replicas, whether they get reads, and why not; of a Redis Cluster which slots each node has, how often nodes were asked and what they said; what sentinels say of each master.
 - ` + "`/debug/pprof/`" + `: Go's profiler, with ` + "`--pprof`" + ` only.
 `

@@ -17,12 +17,13 @@ import (
 type handler struct {
 	Config
 	start time.Time
-	// turn admits one snapshot at a time: scrapers must not multiply the loops' work.
-	turn chan struct{}
+	// turn admits one snapshot at a time: scrapers must not multiply the loops' work. /healthz has a turn of its own, so that
+	// it does not wait for theirs.
+	turn, health chan struct{}
 }
 
 func newHandler(c Config) http.Handler {
-	h := &handler{Config: c, start: time.Now(), turn: make(chan struct{}, 1)}
+	h := &handler{Config: c, start: time.Now(), turn: make(chan struct{}, 1), health: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", h.index)
 	mux.HandleFunc("GET /metrics", h.metrics)
@@ -41,12 +42,12 @@ func newHandler(c Config) http.Handler {
 }
 
 // snapshot asks the loops for their counters, one asker at a time.
-func (h *handler) snapshot(ctx context.Context) ([]stats.Loop, error) {
+func (h *handler) snapshot(ctx context.Context, turn chan struct{}) ([]stats.Loop, error) {
 	ctx, cancel := context.WithTimeout(ctx, sourceTimeout)
 	defer cancel()
 	select {
-	case h.turn <- struct{}{}:
-		defer func() { <-h.turn }()
+	case turn <- struct{}{}:
+		defer func() { <-turn }()
 	case <-ctx.Done():
 		return nil, errors.New("an earlier request still waits for the loops")
 	}
@@ -54,7 +55,7 @@ func (h *handler) snapshot(ctx context.Context) ([]stats.Loop, error) {
 }
 
 func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
-	loops, err := h.snapshot(r.Context())
+	loops, err := h.snapshot(r.Context(), h.turn)
 	if err != nil {
 		unavailable(w, err)
 		return
@@ -67,6 +68,7 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 		Replicas:   h.Replicas(),
 		Version:    h.Version,
 		Uptime:     uint64(time.Since(h.start).Seconds()),
+		LogDropped: h.LogDropped(),
 		MaxClients: uint64(max(h.MaxClients, 0)),
 		Topology:   h.Discovery(),
 	})
@@ -75,7 +77,7 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) healthz(w http.ResponseWriter, r *http.Request) {
-	_, err := h.snapshot(r.Context())
+	_, err := h.snapshot(r.Context(), h.health)
 	answer(w, err)
 }
 

@@ -20,11 +20,13 @@ type Source interface {
 }
 
 const (
-	// MaxConns is how many HTTP connections are served at once; further ones wait.
-	MaxConns = 16
+	// MaxConns is how many HTTP connections are open at once; one more makes the one that deserves it least go. FewConns is the
+	// number where descriptors are scarce.
+	MaxConns = 64
+	FewConns = 16
 
-	headTimeout   = 5 * time.Second
-	answerTimeout = 30 * time.Second
+	headTimeout   = 2 * time.Second
+	answerTimeout = 10 * time.Second
 	idleTimeout   = 30 * time.Second
 	maxHead       = 16 << 10
 	sourceTimeout = 2 * time.Second
@@ -42,9 +44,16 @@ type Config struct {
 	Topology func() any
 	// Discovery counts for the metrics how the servers are discovered; nil, or a nil answer: they are fixed.
 	Discovery func() *stats.Topology
+	// LogDropped counts the log lines that were dropped; nil: none ever is.
+	LogDropped func() uint64
 	// Version and MaxClients are shown as metrics.
 	Version    string
 	MaxClients int
+	// MaxConns is how many connections are open at once; 0: the constant of that name.
+	MaxConns int
+	// Hosts are names by which requests may ask for this address, beside IP addresses and localhost. *.example.com is every name that ends so, * is
+	// any.
+	Hosts []string
 	// Pprof serves Go's profiler.
 	Pprof bool
 	// Logger takes what net/http complains about. Nil is slog.Default().
@@ -53,7 +62,8 @@ type Config struct {
 
 // Server is the admin HTTP server.
 type Server struct {
-	http *http.Server
+	http     *http.Server
+	maxConns int
 }
 
 // New makes a server that does not listen yet.
@@ -73,8 +83,16 @@ func New(c Config) *Server {
 	if c.Discovery == nil {
 		c.Discovery = func() *stats.Topology { return nil }
 	}
-	return &Server{http: &http.Server{
-		Handler:           newHandler(c),
+	if c.LogDropped == nil {
+		c.LogDropped = func() uint64 { return 0 }
+	}
+	if c.MaxConns == 0 {
+		c.MaxConns = MaxConns
+	}
+	return &Server{maxConns: c.MaxConns, http: &http.Server{
+		Handler:           &guard{newHandler(c), c.Hosts},
+		ConnContext:       withConn,
+		ConnState:         stateChanged,
 		ReadHeaderTimeout: headTimeout,
 		ReadTimeout:       headTimeout,
 		WriteTimeout:      answerTimeout,
@@ -86,7 +104,7 @@ func New(c Config) *Server {
 
 // Serve answers on l until Shutdown, then returns nil. It closes l.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.http.Serve(newLimited(l, MaxConns))
+	err := s.http.Serve(newLimited(l, s.maxConns))
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -69,6 +69,22 @@ func applyAdmin(c *Config, value string) error {
 	return nil
 }
 
+// applyAdminHosts takes names without ports. Each value is a list separated by commas.
+func applyAdminHosts(c *Config, values []string) error {
+	var hosts []string
+	for _, v := range values {
+		for _, name := range strings.Split(v, ",") {
+			name = strings.ToLower(strings.TrimSuffix(strings.TrimSpace(name), "."))
+			if rest := strings.TrimPrefix(name, "*."); name != "*" && (rest == "" || strings.ContainsAny(rest, "*:/ []")) {
+				return errors.New("want names without a port, such as ringmaster or *.example.com, or * for any")
+			}
+			hosts = append(hosts, name)
+		}
+	}
+	c.AdminHosts = hosts
+	return nil
+}
+
 // applyUpstream replaces the servers. Each value is a list separated by commas.
 func applyUpstream(c *Config, values []string) error {
 	var servers []shard.Server

@@ -51,6 +51,8 @@ func applyRename(c *Config, values []string) error {
 				return fmt.Errorf("want a command such as config in front of the =; there is no %q", old)
 			case !plainName(name):
 				return fmt.Errorf("want a new name of at most %d letters, digits and signs without blanks", maxCommandName)
+			case name == "post" || name == "host:":
+				return fmt.Errorf("no command can be called %s: clients that say it are closed, as in Redis", name)
 			case taken[name]:
 				return fmt.Errorf("two commands would be called %s", name)
 			}

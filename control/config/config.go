@@ -59,20 +59,23 @@ type Config struct {
 	PendingBytes          int
 
 	// Process.
-	Loops        int // never 0 once loaded
-	Level        bool
-	LockThread   bool
-	DrainTimeout time.Duration
-	Admin        string
-	Pprof        bool
-	LogLevel     slog.Level
-	LogJSON      bool
+	Loops         int // never 0 once loaded
+	Level         bool
+	LockThread    bool
+	ShutdownDelay time.Duration
+	DrainTimeout  time.Duration
+	Admin         string
+	AdminHosts    []string // in small letters
+	Pprof         bool
+	LogLevel      slog.Level
+	LogJSON       bool
 
 	clusterFacade        string // as given
 	passwordFile         string
 	upstreamPasswordFile string
 	sentinelPasswordFile string
-	origin               map[string]string // setting name -> where its value came from
+	origin               map[string]string  // setting name -> where its value came from
+	empty                map[string]Problem // password -> where it was given without a value
 }
 
 // The topologies.

@@ -21,13 +21,13 @@ import (
 // load runs a Loader on a command line; env is NAME=value.
 func load(t *testing.T, args []string, env ...string) (*Config, error) {
 	t.Helper()
-	l := &Loader{Getenv: func(name string) string {
+	l := &Loader{LookupEnv: func(name string) (string, bool) {
 		for _, e := range env {
-			if k, v, _ := strings.Cut(e, "="); k == name {
-				return v
+			if k, v, set := strings.Cut(e, "="); set && k == name {
+				return v, true
 			}
 		}
-		return ""
+		return "", false
 	}}
 	fs := pflag.NewFlagSet("ringmaster", pflag.ContinueOnError)
 	for _, set := range l.Flags() {
@@ -211,7 +211,7 @@ func TestSentinelSettings(t *testing.T) {
 func TestGivenUpstreamsReplaceThoseOfTheSources(t *testing.T) {
 	l := &Loader{
 		Upstreams: []shard.Server{{Name: "x", Addr: "127.0.0.1:1", Weight: 1}},
-		Getenv:    func(string) string { return "secret" },
+		LookupEnv: func(string) (string, bool) { return "secret", true },
 	}
 	l.Flags("upstream")
 	l.file = write(t, "r.yaml", "upstream: a:1,b:1\nupstream-username: u\n")
@@ -247,4 +247,16 @@ func problems(t *testing.T, err error) string {
 		t.Fatalf("not Problems: %v", err)
 	}
 	return ps.Error()
+}
+
+func TestAdminHosts(t *testing.T) {
+	c := mustLoad(t, with(one, "--admin-hosts", "Ringmaster, *.svc.cluster.local", "--admin-hosts", "*"))
+	if want := []string{"ringmaster", "*.svc.cluster.local", "*"}; !slices.Equal(c.AdminHosts, want) {
+		t.Errorf("%q", c.AdminHosts)
+	}
+	for _, wrong := range []string{"", "ringmaster:9380", "http://ringmaster", "a,,b", "*x", "a.*", "[::1]"} {
+		if _, err := load(t, with(one, "--admin-hosts", wrong)); err == nil || !strings.Contains(err.Error(), "want names without a port") {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
 }

@@ -37,6 +37,46 @@ func TestFlagErrors(t *testing.T) {
 	}
 }
 
+// TestEmptyPasswordsAreRefused gives each password that is empty, as unset variables leave them, from each source.
+func TestEmptyPasswordsAreRefused(t *testing.T) {
+	const text = "is given and empty, as when a variable is not set; want a value, or leave it out for no password"
+	for _, name := range passwords {
+		variable := "RINGMASTER_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+		args := []string{"--topology", "sentinel", "--upstream", "a:1", "--sentinel-masters", "m"}
+		yaml := func(line string) []string {
+			return with(args, "--config", write(t, "r.yaml", line))
+		}
+		for _, c := range []struct {
+			what string
+			args []string
+			env  string
+			want string
+		}{
+			{"flag", with(args, "--"+name, ""), "", "flag --" + name + ": " + text},
+			{"flag over the environment", with(args, "--"+name+"="), variable + "=x", "flag --" + name + ": " + text},
+			{"flag given twice", with(args, "--"+name, "x", "--"+name, ""), "", "flag --" + name + ": " + text},
+			{"file flag", with(args, "--"+name+"-file", ""), "", "flag --" + name + "-file: " + text},
+			{"file flag over the file", with(yaml(name+": x"), "--"+name+"-file", ""), "", "flag --" + name + "-file: " + text},
+			{"environment", args, variable + "=", "$" + variable + ": " + name + ": " + text},
+			{"environment, and the file gives one", yaml(name + ": x"), variable + "=", ""},
+			{"file", yaml(name + ": ''"), "", "r.yaml:1: " + name + ": " + text},
+			{"file names no file", yaml(name + "-file: ''"), "", "r.yaml:1: " + name + "-file: " + text},
+			{"file without a value", yaml(name + ":"), "", "r.yaml:1: " + name + ": has no value; give one, or remove the line"},
+			{"flag over an empty one in the environment", with(args, "--"+name, "x"), variable + "=", ""},
+			{"nothing", args, "", ""},
+		} {
+			_, err := load(t, c.args, c.env)
+			got := ""
+			if err != nil {
+				got = err.Error()[strings.LastIndex(err.Error(), "/")+1:]
+			}
+			if got != c.want {
+				t.Errorf("%s, %s\ngot  %s\nwant %s", name, c.what, got, c.want)
+			}
+		}
+	}
+}
+
 func long(n int) string { return strings.Repeat("x", n) }
 
 func TestFileErrorsNameTheLine(t *testing.T) {

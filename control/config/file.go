@@ -122,6 +122,8 @@ func (s *Setting) checkItem(item *yaml.Node) error {
 		return errors.New("want a value, or a list of values")
 	case item.Kind != yaml.ScalarNode:
 		return errors.New("want one value")
+	case item.Tag == "!!null" && s.Env != "":
+		return errors.New("has no value; give one, or remove the line")
 	case item.Tag == "!!null":
 		return errors.New("has no value; give one, '' if it is meant to be empty, or remove the line")
 	}

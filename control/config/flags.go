@@ -10,8 +10,8 @@ import (
 
 // Loader gathers settings from flags, the environment and a file. One is used once.
 type Loader struct {
-	// Getenv reads the environment; os.Getenv unless replaced.
-	Getenv func(string) string
+	// LookupEnv reads the environment; os.LookupEnv unless replaced.
+	LookupEnv func(string) (value string, set bool)
 	// Upstreams, unless nil, are the servers, without a login, whatever the sources say.
 	Upstreams []shard.Server
 	flags     map[string]*flagValue

@@ -13,10 +13,11 @@ func (l *Loader) Load() (*Config, error) {
 	if l.file != "" {
 		file = readFile(l.file, &ps)
 	}
-	for _, source := range []map[string]given{file, l.fromEnv(), l.fromFlags()} {
+	for _, source := range []map[string]given{file, l.fromEnv(c), l.fromFlags()} {
 		c.applyAll(source, &ps)
 	}
 	c.readPasswords(&ps)
+	c.refuseEmptyPasswords(l.Upstreams != nil, &ps)
 	if len(ps) == 0 { // half-read settings would give misleading complaints
 		c.finish(l, &ps)
 	}
@@ -58,17 +59,21 @@ func (c *Config) applyAll(source map[string]given, ps *Problems) {
 	}
 }
 
-func (l *Loader) fromEnv() map[string]given {
-	getenv := l.Getenv
-	if getenv == nil {
-		getenv = os.Getenv
+func (l *Loader) fromEnv(c *Config) map[string]given {
+	lookup := l.LookupEnv
+	if lookup == nil {
+		lookup = os.LookupEnv
 	}
 	got := make(map[string]given)
 	for _, s := range settings {
 		if s.Env == "" {
 			continue
 		}
-		if value := getenv(s.Env); value != "" {
+		if value, set := lookup(s.Env); set {
+			if value == "" { // it does not count where another source gives one
+				c.note(s.Name, s.Name, given{[]string{""}, "$" + s.Env})
+				continue
+			}
 			got[s.Name] = given{[]string{value}, "$" + s.Env}
 		}
 	}

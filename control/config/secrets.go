@@ -20,8 +20,31 @@ func (c *Config) onePassword(source map[string]given, name string, ps *Problems)
 		ps.add(file.where, name+"-file", "%s is given too (%s); want only one of them", name, word.where)
 	case inWord:
 		*c.file(name) = ""
+		c.note(name, name, word)
 	case inFile:
 		*c.secret(name) = ""
+		c.note(name, name+"-file", file)
+	}
+}
+
+// note remembers whether the latest source of a password has none.
+func (c *Config) note(name, setting string, g given) {
+	if c.empty == nil {
+		c.empty = map[string]Problem{}
+	}
+	delete(c.empty, name)
+	if last := g.values[len(g.values)-1]; last == "" {
+		c.empty[name] = Problem{Where: g.where, Setting: setting}
+	}
+}
+
+// refuseEmptyPasswords refuses passwords that were given and are empty, as an unset variable leaves them: without a password everybody
+// would get in. ownServers: nobody logs in to servers.
+func (c *Config) refuseEmptyPasswords(ownServers bool, ps *Problems) {
+	for _, name := range passwords {
+		if p, empty := c.empty[name]; empty && (name == "password" || !ownServers) {
+			ps.add(p.Where, p.Setting, "is given and empty, as when a variable is not set; want a value, or leave it out for no password")
+		}
 	}
 }
 

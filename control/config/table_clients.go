@@ -13,9 +13,10 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "password", Group: Clients, Unit: "text", Env: "RINGMASTER_PASSWORD",
-		Help: "What clients must give to AUTH or HELLO, as user \"default\". Not set: no password is asked. " +
+		Help: "What clients must give to AUTH or HELLO, as user \"default\". Not set: no password is asked; given and empty: an error. " +
 			"Every user of the machine can read a flag; prefer --password-file or $RINGMASTER_PASSWORD.",
-		Choose:  "Clients authenticate to ringmaster only; it logs in to the servers with --upstream-password.",
+		Choose: "Clients authenticate to ringmaster only; it logs in to the servers with --upstream-password. After about 20 failures in a row " +
+			"from one address (one /64 of IPv6), each further attempt from there waits its turn, ten in a second and 2 s at most; nobody else waits.",
 		Example: "password: correct-horse",
 		apply:   secret(func(c *Config) *Secret { return &c.Password }),
 	},

@@ -57,6 +57,15 @@ var processSettings = []*Setting{
 		apply:   last(applyAdmin),
 	},
 	{
+		Name: "admin-hosts", Group: Seeing, Unit: "name", list: true,
+		Help: "Names by which the admin address may be asked for, beside IP addresses, localhost and the host of --admin: requests with another name in " +
+			"their Host header are refused, so that pages in a browser can't read it (DNS rebinding). *.example.com is every name that " +
+			"ends so, * is any. May be given several times, and with commas.",
+		Choose:  "Needed where Prometheus scrapes by name, such as ringmaster:9380; probes and scrapes by IP address need nothing.",
+		Example: "admin-hosts: [ringmaster, '*.svc.cluster.local']",
+		apply:   applyAdminHosts,
+	},
+	{
 		Name: "pprof", Group: Seeing, Unit: "bool", Default: "false",
 		Help:    "Serve Go's profiler under /debug/pprof/ on the admin address.",
 		Choose:  "A profile costs CPU while it is taken, and anybody who reaches the address can take one.",

@@ -177,6 +177,15 @@ var timingSettings = []*Setting{
 		apply:   duration(func(c *Config) *time.Duration { return &c.BackoffMax }, time.Millisecond, longest),
 	},
 	{
+		Name: "shutdown-delay", Group: Timing, Unit: "duration", Default: "0s",
+		Help: "On SIGTERM or SIGINT, how long clients, new ones too, are still served while /readyz answers 503, so that load balancers stop " +
+			"sending clients here first. After it drain-timeout begins. A second signal, half a second or more later, ends at once.",
+		Raise:   "Stopping takes longer. In Kubernetes terminationGracePeriodSeconds must exceed this and drain-timeout together.",
+		Lower:   "Load balancers that have not noticed send clients to a closed port.",
+		Example: "shutdown-delay: 15s",
+		apply:   duration(func(c *Config) *time.Duration { return &c.ShutdownDelay }, 0, longest),
+	},
+	{
 		Name: "drain-timeout", Group: Timing, Unit: "duration", Default: "10s",
 		Help:    "On SIGTERM or SIGINT, how long commands in flight may take to finish before clients are closed. A second signal, half a second or more later, ends at once.",
 		Raise:   "Stopping may take longer.",

@@ -14,6 +14,7 @@ var ownGoroutine = map[string]string{
 	"eventloop/accept.go":    "accepts clients: gnet's own listeners can't pause and die of EMFILE",
 	"eventloop/dial.go":      "connects to servers: gnet dials without a timeout",
 	"eventloop/timer.go":     "posts ticks to the loops; the one thing a loop itself does there never waits",
+	"eventloop/notices.go":   "logs what loops notice about clients; the one thing a loop itself does there never waits",
 	"eventloop/halfclose.go": "writes the last replies of a client that shut its write half",
 }
 

@@ -1,0 +1,55 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// guard is what every request passes before a page is made.
+type guard struct {
+	next  http.Handler
+	hosts []string // names by which the address may be asked for, in small letters
+}
+
+// connKey is the context key under which a request finds its connection.
+type connKey struct{}
+
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// ServeHTTP is http.Handler.
+func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if c, ok := r.Context().Value(connKey{}).(*counted); ok {
+		c.setAnswered(true)
+	}
+	if !g.knows(r.Host) {
+		http.Error(w, fmt.Sprintf("the name %.100q is not known here; ask for an IP address or localhost, or give the name with --admin-hosts", r.Host),
+			http.StatusMisdirectedRequest)
+		return
+	}
+	g.next.ServeHTTP(w, r)
+}
+
+// knows reports whether a request may name this host. A page in a browser can make a name of its own stand for this address (DNS rebinding) and
+// then read what it answers; it can't do so with an IP address or with localhost. Requests of HTTP/1.0 may name none; no browser sends those.
+func (g *guard) knows(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	if _, err := netip.ParseAddr(host); err == nil || host == "" || host == "localhost" {
+		return true
+	}
+	for _, known := range g.hosts {
+		suffix, wild := strings.CutPrefix(known, "*")
+		if host == known || wild && strings.HasSuffix(host, suffix) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,92 @@
+package session
+
+import (
+	"strconv"
+	"time"
+
+	"ringmaster/parser"
+	"ringmaster/pool"
+)
+
+// Who waits in a blocking command when the proxy stops is told so. To say that nothing ran takes the server's word: the connection can't just be
+// closed, for the server may have served the command already, and its reply be on the way. So the server is asked to unblock the client
+// (CLIENT UNBLOCK), and what it answers to the command itself decides: its reply, or that it was unblocked.
+
+const (
+	// farewellTime is how long a server has for its answer, ns. Without one the command may have run.
+	farewellTime = int64(500 * time.Millisecond)
+	// askAgain is the time after which it is asked once more, ns: the first time may have overtaken the command.
+	askAgain = int64(50 * time.Millisecond)
+)
+
+// unblockedWords are what a server answers to a command that CLIENT UNBLOCK has ended, of which it has run nothing.
+const unblockedWords = "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
+
+// farewell is a client that waits at servers while the proxy stops.
+type farewell struct {
+	s           *Session
+	until, next int64 // when it is given up, and when the servers are asked again, ns
+}
+
+// sayFarewell asks the servers to end what the client waits for; false: they can't be asked.
+func (s *Session) sayFarewell() bool {
+	e := s.env
+	if e.paused() { // see unblock
+		return false
+	}
+	found := false
+	for _, o := range s.pin.owns {
+		if o.conn != nil && o.conn.ServerID() > 0 && o.conn.HandOver(func(r pool.Receiver) pool.Receiver { return stopWord{r} }) {
+			found = true
+		}
+	}
+	if !found {
+		return false
+	}
+	s.pin.soiled = true
+	f := &farewell{s: s, until: e.Pool.Now + farewellTime}
+	f.ask()
+	e.farewells = append(e.farewells, f)
+	return true
+}
+
+// ask asks the servers to unblock the client.
+func (f *farewell) ask() {
+	s := f.s
+	f.next = s.env.Pool.Now + askAgain
+	for _, o := range s.pin.owns {
+		if o.conn != nil && o.conn.ServerID() > 0 && o.conn.Waits() {
+			_ = s.rings.Pick(o.server, s.seat).Tell("CLIENT", "UNBLOCK", strconv.FormatInt(o.conn.ServerID(), 10), "ERROR")
+		}
+	}
+}
+
+// endFarewells gives up those whose servers have not answered in time, and asks again for the others.
+func (e *Env) endFarewells() {
+	left := e.farewells[:0]
+	for _, f := range e.farewells {
+		switch s := f.s; {
+		case s.pin == nil:
+		case e.Pool.Now >= f.until:
+			s.unpin(false)
+		default:
+			if e.Pool.Now >= f.next {
+				f.ask()
+			}
+			left = append(left, f)
+		}
+	}
+	clear(e.farewells[len(left):])
+	e.farewells = left
+}
+
+// stopWord is the receiver of a blocking command's reply while the proxy stops.
+type stopWord struct{ pool.Receiver }
+
+// Reply is pool.Receiver.
+func (w stopWord) Reply(tag uint64, b []byte, p pool.Piece) {
+	if p == pool.Whole && string(b) == unblockedWords {
+		b = parser.AppendError(nil, errStoppedWaiting)
+	}
+	w.Receiver.Reply(tag, b, p)
+}

@@ -1,0 +1,148 @@
+package session
+
+import (
+	"bytes"
+	"net/netip"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+)
+
+// Who the client is, and how often it may guess. Attempts from an address that has failed too often wait for their turn, with all
+// that the client has sent after them; nothing else waits.
+
+func (s *Session) auth(spec *command.Spec, req *parser.Request) {
+	if len(req.Args) > 3 {
+		s.deny(spec, errSyntax)
+		return
+	}
+	user, password := []byte("default"), req.Args[len(req.Args)-1]
+	if len(req.Args) == 3 {
+		user = req.Args[1]
+	} else if s.env.Policy.Open() {
+		s.deny(spec, errNoPassword)
+		return
+	}
+	if s.waitForTurn(spec, req) {
+		return
+	}
+	if !s.login(user, password) {
+		s.deny(spec, errWrongPass)
+		return
+	}
+	s.answerString("+OK\r\n")
+}
+
+// login lets the client in if the credentials are right; a failure keeps who it was.
+func (s *Session) login(user, password []byte) bool {
+	if !s.env.Policy.Check(user, password) {
+		s.env.Stats.LoginsFailed++
+		s.charge()
+		s.notify(LoginFailed, user)
+		return false
+	}
+	s.authed, s.parser.Unauthenticated = true, false
+	return true
+}
+
+// charge counts a failure against the client's address. Without a password there is nothing to guess.
+func (s *Session) charge() {
+	if !s.env.Policy.Open() {
+		s.env.Attempts.Failed(s.origin(), s.env.Pool.Now)
+	}
+}
+
+// origin is the address from which the client comes; the zero address if it comes over a unix socket.
+func (s *Session) origin() netip.Addr {
+	remote, _ := s.sock.Addr()
+	addr, _ := netip.ParseAddrPort(remote)
+	return addr.Addr()
+}
+
+// waitForTurn makes the client wait if its address has failed to log in too often; false: it may be looked at now. A
+// transaction's commands wait before they are queued, since EXEC can't wait between two of them.
+func (s *Session) waitForTurn(spec *command.Spec, req *parser.Request) bool {
+	e := s.env
+	if e.Attempts.Quiet() || e.inTurn || e.capture != nil {
+		return false
+	}
+	ns := e.Attempts.Wait(s.origin(), e.Pool.Now)
+	if ns == 0 {
+		return false
+	}
+	e.Stats.LoginsDelayed++
+	t := &loginTurn{s: s, spec: spec, raw: bytes.Clone(req.Raw), at: e.Pool.Now + ns}
+	e.turns = append(e.turns, t)
+	if !s.paused { // what it sends meanwhile waits in the kernel
+		s.paused = true
+		s.sock.Pause()
+	}
+	s.begin(t)
+	return true
+}
+
+// loginTurn is a login that waits for its turn, a passage.
+type loginTurn struct {
+	s    *Session // nil: cancelled
+	spec *command.Spec
+	raw  []byte
+	at   int64 // when its turn is, ns
+}
+
+func (t *loginTurn) step(s *Session) {
+	e := s.env
+	if s.Owed() > 0 || e.Pool.Now < t.at {
+		return
+	}
+	s.endPassage()
+	var p parser.RequestParser
+	var req parser.Request
+	if done, err := p.Next(t.raw, &e.Config.Limits, &req); !done || err != nil {
+		s.deny(t.spec, errSyntax)
+		return
+	}
+	e.inTurn = true
+	if s.tx != nil {
+		s.queueLocal(t.spec, &req)
+	} else {
+		e.local[t.spec.ID](s, t.spec, &req)
+	}
+	e.inTurn = false
+}
+
+func (t *loginTurn) cancel(s *Session) (unanswered bool) {
+	s.endPassage()
+	t.s = nil
+	return true
+}
+
+// takeTurns lets those go on whose turn to log in has come.
+func (e *Env) takeTurns() {
+	left := e.turns[:0]
+	for _, t := range e.turns {
+		switch {
+		case t.s == nil:
+		case e.Pool.Now < t.at:
+			left = append(left, t)
+		default:
+			t.s.resumeLater()
+		}
+	}
+	clear(e.turns[len(left):])
+	e.turns = left
+}
+
+// logsIn reports whether a request tries to log in.
+func logsIn(spec *command.Spec, args [][]byte) bool {
+	switch spec.Name {
+	case "auth":
+		return true
+	case "hello":
+		for _, a := range args[1:] {
+			if bytes.EqualFold(a, []byte("auth")) {
+				return true
+			}
+		}
+	}
+	return false
+}
