@@ -65,6 +65,9 @@ func (a *actor) ask() {
 					k := a.key()
 					k = "{" + tag + "}" + k[3:]
 					a.push([]string{"GET", k})
+					if a.watchTag != "" { // or another, if that was the second
+						a.asked[len(a.asked)-1].args = []string{"QUEUED", "WATCHES"}
+					}
 					want = append(want, k)
 				}
 			}
@@ -293,8 +296,8 @@ func (a *actor) right(args []string, b []byte) bool {
 	case "BLPOP":
 		return string(b) == string(parser.AppendBulkString(nil, a.value(args[1])))
 	case "QUEUED":
-		a.refused = a.refused || string(b) == noMemory
-		return string(b) == "+QUEUED\r\n" || string(b) == noMemory
+		a.refused = a.refused || b[0] == '-'
+		return string(b) == "+QUEUED\r\n" || string(b) == noMemory || len(args) > 1 && bytes.HasPrefix(b, []byte("-CROSSSLOT"))
 	case "RESET":
 		a.db, a.proto = 0, 2
 		return string(b) == "+RESET\r\n"
