@@ -36,6 +36,8 @@ type gather struct {
 	within *outcome
 	nth    int
 	keyed  bool // its parts go where their keys are
+	// The servers whose parts the reply does without.
+	lacking []int
 }
 
 // part is one server's share of the reply.
@@ -196,7 +198,7 @@ func (g *gather) recycle() {
 	g.held, g.blocks, g.keyed = 0, false, false
 	g.s, g.spec, g.patterns, g.within = nil, nil, nil, nil
 	g.parts = g.parts[:0]
-	g.order = g.order[:0]
+	g.order, g.lacking = g.order[:0], g.lacking[:0]
 	if len(g.env.free) < maxFree && cap(g.order) <= maxKept {
 		g.env.free = append(g.env.free, g)
 	}
