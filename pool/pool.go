@@ -93,6 +93,9 @@ func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 		s := m.Server(i)
 		p.place(i, s.Addr)
 		p.servers = append(p.servers, newServer(i, s.Name, s.Addr))
+		if s.Addr == "" {
+			st.Servers[i].State = stats.ServerGone
+		}
 	}
 	p.assign(m)
 	return p
