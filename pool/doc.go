@@ -22,7 +22,7 @@
 //	a connection        conn.go, state.go, handshake.go, loss.go; own.go (lent to one session)
 //	a request, a reply  ring.go, output.go, piece.go (a transaction), receive.go, failure.go, busy.go (behind a script that runs on)
 //	sent again          history.go, redirect.go (MOVED, ASK and their like), again.go, overtaking.go, lostreads.go
-//	replicas            reads.go
+//	replicas            reads.go; misplaced.go (a server that should be none)
 //	servers that change follow.go
 //
 // # Who may call

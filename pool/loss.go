@@ -68,6 +68,7 @@ func (c *Conn) end(cause error) {
 	begun := c.replying()
 	c.rest, c.heldBack, c.scan = nil, false, parser.ReplyScanner{}
 	c.endProbe()
+	c.endRenewal()
 	if begun && c.ring.at(c.ring.head).is == reading {
 		e := c.ring.at(c.ring.head)
 		e.is, e.hops = ordinary, 0 // what its client has of the reply can't be taken back
@@ -202,6 +203,13 @@ func (c *Conn) tick() {
 			return
 		}
 		c.expire(now)
+		if c.stale && c.state == Ready {
+			c.renew()
+			return
+		}
+		if c.server.renewal.doubt && c.state == Ready {
+			c.askRole()
+		}
 		if !c.own && len(c.pool.cfg.Scripts) > 0 {
 			c.watchScripts(now)
 		}

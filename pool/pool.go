@@ -78,6 +78,7 @@ type Server struct {
 	ready      int   // connections in state Ready
 	goneAt     int64 // when it ceased to be part of the topology, ns; 0: it is
 	short      bool
+	renewal    renewal
 
 	// The failures without a cause of their own, made once.
 	lost, overloaded, stopping, timedOut, timedOutUnsent, noReplica *Failure
@@ -87,7 +88,7 @@ type Server struct {
 func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 	p := &Pool{
 		cfg: cfg, m: m, at: map[string]int{}, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
-		log: logger{log: log, last: map[string]int64{}, odd: map[string]bool{}}, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		log: logger{log: log, last: map[string]int64{}, odd: map[string]bool{}, refused: map[string]int64{}}, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	for i := range m.Len() {
 		s := m.Server(i)

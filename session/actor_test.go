@@ -242,7 +242,7 @@ var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for se
 	`|no replica of server [A-E](r\d+)? can be read from; the command was not sent|the server takes no MULTI from the proxy; nothing was sent|no connection of its own is free for this command \(--pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|does not acknowledge.*|could not be reached.*))\r\n$`)
 
 func (a *actor) ownError(b []byte) bool {
-	return ownError.Match(b) || (a.fake != nil || a.successors != nil) && passingError.Match(b)
+	return ownError.Match(b) || string(b) == readOnly || (a.fake != nil || a.successors != nil) && passingError.Match(b)
 }
 
 // judge reports whether b answers the command.

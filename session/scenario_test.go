@@ -426,6 +426,8 @@ func counter(l *stats.Loop, name string) uint64 {
 		return overServers(l, func(s *stats.Server) uint64 { return s.SubscriptionsRestored })
 	case "protocol errors":
 		return overServers(l, func(s *stats.Server) uint64 { return s.Disconnects[stats.ServerProtocolError] })
+	case "no primaries":
+		return overServers(l, func(s *stats.Server) uint64 { return s.Disconnects[stats.ServerNotPrimary] })
 	case "stalls":
 		return overServers(l, func(s *stats.Server) uint64 { return s.Disconnects[stats.ServerStalled] })
 	default:

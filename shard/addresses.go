@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"net"
 	"net/netip"
 	"path"
 	"strconv"
@@ -45,10 +44,11 @@ func sameAddr(addr string) string {
 	if file, ok := strings.CutPrefix(addr, "unix://"); ok {
 		return "unix://" + path.Clean(file)
 	}
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
+	colon := strings.LastIndexByte(addr, ':')
+	if colon < 0 {
 		return addr
 	}
+	host, port := strings.Trim(addr[:colon], "[]"), addr[colon+1:]
 	if n, err := strconv.ParseUint(port, 10, 16); err == nil {
 		port = strconv.FormatUint(n, 10)
 	}
@@ -59,5 +59,5 @@ func sameAddr(addr string) string {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		host = ip.Unmap().String()
 	}
-	return net.JoinHostPort(host, port)
+	return host + "|" + port
 }

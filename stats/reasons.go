@@ -46,13 +46,14 @@ const (
 	HandshakeRefused                            // it refused HELLO, AUTH or SELECT
 	HandshakeTimeout                            // it did not finish the handshake in dial-timeout
 	ServerWriteFailed                           // writing to it failed
+	ServerNotPrimary                            // it refused a write as a replica: its name may lead elsewhere by now
 	ServerDropped                               // given up by the proxy: stopping, or the map changed
 	DisconnectReasons   = int(iota)             // how many there are
 )
 
 var disconnectReasons = [DisconnectReasons]string{
 	"server_closed", "protocol_error", "unreachable", "stalled", "handshake_refused", "handshake_timeout",
-	"write_failed", "dropped",
+	"write_failed", "not_primary", "dropped",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.

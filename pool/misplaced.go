@@ -1,0 +1,154 @@
+package pool
+
+import (
+	"bytes"
+	"errors"
+
+	"ringmaster/command"
+	"ringmaster/stats"
+)
+
+// Servers of a fixed list are primaries. One that refuses a write as a replica is not, and its address may be a name that leads to
+// another server by now: a connection that is made anew finds that out. The refused write gets the refusal and is not sent again.
+//
+//	refused ▸ stale: no byte of a later request is sent ─ what is owed has come ▸ closed, dialled; what waits is sent
+//
+// What a script or a module's command answers may be its own words. Then the server is asked for its role first.
+
+// The pause between two attempts at one server, ns. It doubles while the server goes on refusing.
+const (
+	minRenewal = 1e9
+	maxRenewal = 8e9
+)
+
+// renewal is what is known of a server that should be a primary.
+type renewal struct {
+	at    int64 // its connections are older than a refusal then, ns
+	next  int64 // no attempt before that, ns
+	pause int64 // the latest, ns
+	doubt bool  // a script says that it is a replica
+	asks  bool  // ROLE is on its way
+	askAt int64 // not asked before that, ns
+}
+
+var errNotPrimary = errors.New("refuses writes as a replica; its name is looked up again")
+
+// refusesWrites reports whether an error says that the server is a replica.
+func refusesWrites(b []byte) bool {
+	return bytes.HasPrefix(b, []byte("-READONLY ")) || bytes.HasPrefix(b, []byte("-MASTERDOWN "))
+}
+
+// refused looks at a refusal by which a server would be no primary. Called before the request is answered.
+func (c *Conn) refused(e *pending) {
+	p := c.pool
+	if p.cfg.Resend || c.server.replica {
+		return // whoever follows the topology knows
+	}
+	if e.cmd != Part && p.ownWords(int(e.cmd)) {
+		c.server.renewal.doubt = true // the next tick asks
+		return
+	}
+	c.server.notPrimary(p)
+	c.stale = c.stale || c.own && c.outdated()
+}
+
+// ownWords reports whether a command may answer an error that the server did not make: a script's, or that of a module, which the
+// command table lacks.
+func (p *Pool) ownWords(cmd int) bool {
+	return cmd >= len(command.All()) || cmd < len(p.cfg.Scripts) && p.cfg.Scripts[cmd]
+}
+
+// notPrimary has the connections to a server made anew, but for those that sessions have: these end when they come back.
+func (s *Server) notPrimary(p *Pool) {
+	r := &s.renewal
+	if p.Now < r.next {
+		return
+	}
+	if p.Now > r.next+2*maxRenewal {
+		r.pause = 0
+	}
+	r.pause = min(max(2*r.pause, minRenewal), maxRenewal)
+	r.next = p.Now + r.pause/2 + p.random.Int64N(r.pause/2+1)
+	r.at = p.Now
+	p.log.misplaced(p.Now, s)
+	for _, rings := range p.rings {
+		for _, c := range rings.of(s.index) {
+			c.stale = c.state == Ready
+		}
+	}
+	for at, spare := range p.own.spare {
+		if at.server == s.index {
+			delete(p.own.spare, at)
+			for _, c := range spare {
+				c.retire()
+			}
+		}
+	}
+}
+
+// outdated reports whether the connection was not made since its server refused a write.
+func (c *Conn) outdated() bool { return c.stale || c.readyAt <= c.server.renewal.at }
+
+// renew goes on with a connection that is to be made anew. Called with every tick while Ready, and when replies have come.
+func (c *Conn) renew() {
+	if c.own {
+		if c.ring.len() == 0 {
+			c.pool.stats.Servers[c.server.index].Disconnects[stats.ServerNotPrimary]++
+			c.transition(Retired)
+			c.end(errNotPrimary)
+			c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: errNotPrimary})
+		}
+		return
+	}
+	if !c.frozen && c.out.size == 0 {
+		c.frozen, c.frozenAt = true, c.ring.tail
+	}
+	if !c.frozen || c.ring.head < c.frozenAt {
+		return
+	}
+	c.pool.stats.Servers[c.server.index].Disconnects[stats.ServerNotPrimary]++
+	c.endProbe()
+	c.endRenewal()
+	c.multi, c.unsent, c.patient = false, 0, true
+	sock := c.sock
+	c.sock = nil
+	c.transition(Closed)
+	sock.Close()
+	c.dial()
+}
+
+func (c *Conn) endRenewal() { c.stale, c.frozen = false, false }
+
+// askRole asks a server of which a script has said that it is a replica.
+func (c *Conn) askRole() {
+	r := &c.server.renewal
+	if r.asks || c.pool.Now < r.askAt || c.own {
+		return
+	}
+	r.doubt, r.askAt = false, c.pool.Now+minRenewal
+	r.asks = c.EnqueueHere(roleRequest, &roleAnswer{server: c.server, pool: c.pool}, 0, Part) == nil
+}
+
+var roleRequest = appendCommand(nil, "ROLE")
+
+// roleAnswer is the Receiver of ROLE.
+type roleAnswer struct {
+	server *Server
+	pool   *Pool
+	reply  []byte
+}
+
+func (a *roleAnswer) Reply(_ uint64, b []byte, p Piece) {
+	if len(a.reply) < maxHandshakeReply {
+		a.reply = append(a.reply, b...)
+	}
+	if p&Last == 0 {
+		return
+	}
+	a.server.renewal.asks = false
+	if bytes.HasPrefix(a.reply, []byte("*5\r\n$5\r\nslave\r\n")) {
+		a.server.notPrimary(a.pool)
+	}
+}
+
+func (a *roleAnswer) Fail(uint64, *Failure) { a.server.renewal.asks = false }
