@@ -41,6 +41,8 @@ func TestWritesGoToWhereTheNameLeads(t *testing.T) {
 				key += "k" // one of the server behind the name
 			}
 			watching.Do("WATCH", key)
+			subscribed := testkit.Dial(t, proxy.Addr)
+			subscribed.Do("SUBSCRIBE", "{"+key+"}news")
 
 			host, port, _ := strings.Cut(next.Addr, ":")
 			oldDirect.Do("REPLICAOF", "no", "one")
@@ -74,6 +76,9 @@ func TestWritesGoToWhereTheNameLeads(t *testing.T) {
 			testkit.Until(t, "a transaction runs at the new primary", func() bool {
 				return watching.Do("WATCH", key)+watching.Do("MULTI")+watching.Do("INCR", key)+watching.Do("EXEC") == "+OK\r\n+OK\r\n+QUEUED\r\n*1\r\n:11\r\n"
 			})
+			if left, err := subscribed.Rest(); left != "" || err != nil {
+				t.Errorf("a subscriber at the old primary is not closed: %q, %v", left, err)
+			}
 			if log := proxy.Log(); !strings.Contains(log, "refuses writes as a replica") || strings.Count(log, "refuses writes") > 3 {
 				t.Errorf("the log says\n%s", log)
 			}

@@ -207,7 +207,7 @@ func (c *Conn) tick() {
 			c.renew()
 			return
 		}
-		if c.server.renewal.doubt && c.state == Ready {
+		if r := &c.server.renewal; (r.doubt || r.check) && c.state == Ready {
 			c.askRole()
 		}
 		if !c.own && len(c.pool.cfg.Scripts) > 0 {

@@ -11,7 +11,7 @@ import (
 // Servers of a fixed list are primaries. One that refuses a write as a replica is not, and its address may be a name that leads to
 // another server by now: a connection that is made anew finds that out. The refused write gets the refusal and is not sent again.
 //
-//	refused ▸ stale: no byte of a later request is sent ─ what is owed has come ▸ closed, dialled; what waits is sent
+//	refused ▸ stale ─ all is sent ▸ frozen ─ what is owed has come ▸ closed, dialled; what waits is sent ▸ ROLE: a primary?
 //
 // What a script or a module's command answers may be its own words. Then the server is asked for its role first.
 
@@ -26,9 +26,11 @@ type renewal struct {
 	at    int64 // its connections are older than a refusal then, ns
 	next  int64 // no attempt before that, ns
 	pause int64 // the latest, ns
-	doubt bool  // a script says that it is a replica
-	asks  bool  // ROLE is on its way
-	askAt int64 // not asked before that, ns
+	// It is to be asked for its ROLE, not before askAt, ns: a script says that it is a replica, or new connections may lead to
+	// another server.
+	doubt, check bool
+	asks         bool // it was
+	askAt        int64
 }
 
 var errNotPrimary = errors.New("refuses writes as a replica; its name is looked up again")
@@ -49,7 +51,6 @@ func (c *Conn) refused(e *pending) {
 		return
 	}
 	c.server.notPrimary(p)
-	c.stale = c.stale || c.own && c.outdated()
 }
 
 // ownWords reports whether a command may answer an error that the server did not make: a script's, or that of a module, which the
@@ -58,7 +59,8 @@ func (p *Pool) ownWords(cmd int) bool {
 	return cmd >= len(command.All()) || cmd < len(p.cfg.Scripts) && p.cfg.Scripts[cmd]
 }
 
-// notPrimary has the connections to a server made anew, but for those that sessions have: these end when they come back.
+// notPrimary has the connections to a server made anew, but for those that sessions have: these end when they come back, or when
+// it is known that the others lead to a primary.
 func (s *Server) notPrimary(p *Pool) {
 	r := &s.renewal
 	if p.Now < r.next {
@@ -69,7 +71,7 @@ func (s *Server) notPrimary(p *Pool) {
 	}
 	r.pause = min(max(2*r.pause, minRenewal), maxRenewal)
 	r.next = p.Now + r.pause/2 + p.random.Int64N(r.pause/2+1)
-	r.at = p.Now
+	r.at, r.check = p.Now, true
 	p.log.misplaced(p.Now, s)
 	for _, rings := range p.rings {
 		for _, c := range rings.of(s.index) {
@@ -87,7 +89,15 @@ func (s *Server) notPrimary(p *Pool) {
 }
 
 // outdated reports whether the connection was not made since its server refused a write.
-func (c *Conn) outdated() bool { return c.stale || c.readyAt <= c.server.renewal.at }
+func (c *Conn) outdated() bool { return c.readyAt <= c.server.renewal.at }
+
+// moved ends the connections that sessions and subscriptions still have to the server that a name led to before: what they are for
+// happens elsewhere.
+func (s *Server) moved(p *Pool) {
+	for c := range p.own.all {
+		c.stale = c.stale || c.server == s && c.state == Ready && c.outdated()
+	}
+}
 
 // renew goes on with a connection that is to be made anew. Called with every tick while Ready, and when replies have come.
 func (c *Conn) renew() {
@@ -119,23 +129,28 @@ func (c *Conn) renew() {
 
 func (c *Conn) endRenewal() { c.stale, c.frozen = false, false }
 
-// askRole asks a server of which a script has said that it is a replica.
+// askRole asks the server for its role, if there is a reason to.
 func (c *Conn) askRole() {
 	r := &c.server.renewal
-	if r.asks || c.pool.Now < r.askAt || c.own {
+	check := r.check && !c.outdated()
+	if c.own || c.nth > 0 || c.rings != c.pool.Default() || r.asks || !check && (!r.doubt || c.pool.Now < r.askAt) {
 		return
 	}
-	r.doubt, r.askAt = false, c.pool.Now+minRenewal
-	r.asks = c.EnqueueHere(roleRequest, &roleAnswer{server: c.server, pool: c.pool}, 0, Part) == nil
+	a := &roleAnswer{server: c.server, pool: c.pool, doubt: r.doubt, check: check}
+	if c.EnqueueHere(roleRequest, a, 0, Part) == nil {
+		r.asks, r.doubt, r.askAt = true, false, c.pool.Now+minRenewal
+		r.check = r.check && !check
+	}
 }
 
 var roleRequest = appendCommand(nil, "ROLE")
 
-// roleAnswer is the Receiver of ROLE.
+// roleAnswer is the Receiver of ROLE, with what it was asked for.
 type roleAnswer struct {
-	server *Server
-	pool   *Pool
-	reply  []byte
+	server       *Server
+	pool         *Pool
+	doubt, check bool
+	reply        []byte
 }
 
 func (a *roleAnswer) Reply(_ uint64, b []byte, p Piece) {
@@ -146,9 +161,16 @@ func (a *roleAnswer) Reply(_ uint64, b []byte, p Piece) {
 		return
 	}
 	a.server.renewal.asks = false
-	if bytes.HasPrefix(a.reply, []byte("*5\r\n$5\r\nslave\r\n")) {
+	replica := bytes.HasPrefix(a.reply, []byte("*5\r\n$5\r\nslave\r\n"))
+	switch {
+	case replica && a.doubt:
 		a.server.notPrimary(a.pool)
+	case !replica && a.check: // or it does not say: nobody may miss messages without knowing it
+		a.server.moved(a.pool)
 	}
 }
 
-func (a *roleAnswer) Fail(uint64, *Failure) { a.server.renewal.asks = false }
+func (a *roleAnswer) Fail(uint64, *Failure) {
+	r := &a.server.renewal
+	r.asks, r.check = false, r.check || a.check
+}
