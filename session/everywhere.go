@@ -85,9 +85,10 @@ func (o *outcome) othersAnswered() {
 	}
 	_, at, _ := arrayHeader(o.buf)
 	dst := append([]byte(nil), o.buf[:at]...)
-	next := 0
+	next, replies := 0, 0
 	for i := range o.everywhere {
 		e := &o.everywhere[i]
+		replies += len(e.reply)
 		for ; next < e.at; next++ {
 			dst, at = appendElement(dst, o.buf, at)
 		}
@@ -98,7 +99,7 @@ func (o *outcome) othersAnswered() {
 		}
 	}
 	dst = append(dst, o.buf[at:]...)
-	o.s.countHeld(len(dst) - len(o.buf))
+	o.s.countHeld(len(dst) - len(o.buf) - replies)
 	o.buf, o.everywhere = dst, nil
 	o.complete()
 	o.end()

@@ -153,8 +153,9 @@ func (g *gather) end() {
 	s := g.s
 	if o := g.within; o != nil {
 		if s.state != closed {
-			s.countHeld(-g.held)
-			o.everywhere[g.nth].reply = g.join(nil)
+			reply := g.join(nil)
+			o.everywhere[g.nth].reply = reply
+			s.countHeld(len(reply) - g.held)
 		}
 		g.recycle()
 		o.othersAnswered()
