@@ -78,6 +78,10 @@ type Conn struct {
 	tunnel   bool  // bytes go to the owner as they come: Tunnel
 	inStream bool  // the piece under way is such
 	recalled bool  // another server has taken the number of its server
+
+	// While it is to be made anew since its server is no primary (misplaced.go): requests from frozenAt on wait for that.
+	stale, frozen bool
+	frozenAt      uint64
 }
 
 // Errors that the pool itself finds on a connection.
@@ -212,7 +216,7 @@ func (c *Conn) oweFrom(from uint64, recv Receiver, tag uint64, cmd uint16) {
 }
 
 func (c *Conn) markDirty() {
-	if c.behind || c.state == Dialing || c.state == Handshaking {
+	if c.behind || c.state == Dialing || c.state == Handshaking || c.frozen {
 		return // writing early would do nothing for it
 	}
 	if c.out.size >= urgentSize {
@@ -227,7 +231,7 @@ func (c *Conn) markDirty() {
 // flush writes what is queued, as far as the socket's buffer should hold it.
 func (c *Conn) flush() {
 	c.dirty, c.behind = false, false
-	for c.out.size > 0 && (c.state == Ready || c.state == Draining) {
+	for c.out.size > 0 && (c.state == Ready && !c.frozen || c.state == Draining) {
 		if c.sock.Buffered() >= maxSocketBacklog {
 			c.pool.backlog = append(c.pool.backlog, c)
 			c.dirty, c.behind = true, true

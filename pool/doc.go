@@ -23,7 +23,7 @@
 //	a request, a reply  ring.go, output.go, piece.go (a transaction), receive.go, failure.go, busy.go (behind a script that runs on)
 //	sent again          history.go, redirect.go (MOVED, ASK and their like), again.go, overtaking.go, lostreads.go
 //	scripts, modules    fence.go (is the server still in step?), lane.go (nobody shares these), wrapped.go and doubt.go (is MOVED the server's word?)
-//	replicas            reads.go
+//	replicas            reads.go; misplaced.go (a server that should be none)
 //	servers that change follow.go
 //
 // # Who may call

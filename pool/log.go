@@ -16,6 +16,8 @@ type logger struct {
 	log  *slog.Logger
 	last map[string]int64 // by server: when trouble was logged
 	odd  map[string]bool  // servers logged as of another kind than the settings say
+	// By server: when it was logged that it is no primary.
+	refused map[string]int64
 }
 
 // kind looks at what a server says it is in its reply to HELLO.
@@ -43,6 +45,15 @@ func (l *logger) lost(c *Conn, reason stats.DisconnectReason, cause error) {
 
 func (l *logger) dialFailed(c *Conn, cause error) {
 	l.trouble(c, "server cannot be reached; check --upstream and that it runs", slog.Attr{}, cause)
+}
+
+func (l *logger) misplaced(now int64, s *Server) {
+	if at, ok := l.refused[s.Name]; ok && now-at < repeatAfter {
+		return
+	}
+	l.refused[s.Name] = now
+	l.log.Warn("server refuses writes as a replica; its name is looked up again; does it lead to the primary?",
+		slog.String("server", s.Name), slog.String("address", s.Addr))
 }
 
 func (l *logger) trouble(c *Conn, msg string, attr slog.Attr, cause error) {

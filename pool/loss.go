@@ -68,6 +68,7 @@ func (c *Conn) end(cause error) {
 	begun := c.replying()
 	c.rest, c.heldBack, c.scan = nil, false, parser.ReplyScanner{}
 	c.endProbe()
+	c.endRenewal()
 	if begun && c.ring.at(c.ring.head).is.has(reading) {
 		e := c.ring.at(c.ring.head)
 		e.is, e.hops = 0, 0 // what its client has of the reply can't be taken back
@@ -204,6 +205,13 @@ func (c *Conn) tick() {
 			return
 		}
 		c.expire(now)
+		if c.stale && c.state == Ready {
+			c.renew()
+			return
+		}
+		if r := &c.server.renewal; (r.doubt || r.check) && c.state == Ready {
+			c.askRole()
+		}
 		if !c.own && len(c.pool.cfg.Scripts) > 0 {
 			c.watchScripts(now)
 		}

@@ -134,7 +134,7 @@ func (c *Conn) Return(clean bool) {
 	p.own.lent--
 	p.stats.OwnLent--
 	at := spareKey{c.server.index, c.rings.key}
-	if !clean || p.servers[at.server] != c.server || c.streams || c.tunnel || c.state != Ready || c.replying() || len(p.own.spare[at]) >= maxSpare || p.stopped {
+	if !clean || c.outdated() || p.servers[at.server] != c.server || c.streams || c.tunnel || c.state != Ready || c.replying() || len(p.own.spare[at]) >= maxSpare || p.stopped {
 		if c.state != Retired {
 			c.retire()
 		}

@@ -41,7 +41,7 @@ type Prover interface {
 }
 
 // TakesMulti reports whether the server is known to take MULTI on this connection. Loop-only.
-func (c *Conn) TakesMulti() bool { return c.multi }
+func (c *Conn) TakesMulti() bool { return c.multi && !c.frozen }
 
 // LoginProves reports whether a login is ahead that asks the server whether it takes MULTI. Loop-only.
 func (c *Conn) LoginProves() bool {

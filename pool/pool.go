@@ -86,6 +86,7 @@ type Server struct {
 	ready      int   // connections in state Ready
 	goneAt     int64 // when it ceased to be part of the topology, ns; 0: it is
 	short      bool
+	renewal    renewal
 
 	// Of carriers (fence.go).
 	unescaped Carrier // what it is known to write as it came
@@ -103,12 +104,15 @@ func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 	p := &Pool{
 		cfg: cfg, m: m, at: map[string]int{}, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
 		lanes: map[laneKey]*lanes{}, secret: rand.NewChaCha8(seed()),
-		log: logger{log: log, last: map[string]int64{}, odd: map[string]bool{}}, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		log: logger{log: log, last: map[string]int64{}, odd: map[string]bool{}, refused: map[string]int64{}}, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	for i := range m.Len() {
 		s := m.Server(i)
 		p.place(i, s.Addr)
 		p.servers = append(p.servers, newServer(i, s.Name, s.Addr))
+		if s.Addr == "" {
+			st.Servers[i].State = stats.ServerGone
+		}
 	}
 	p.assign(m)
 	p.noteUnescaped()

@@ -29,8 +29,11 @@ func (c *Conn) OnBytes(b []byte) {
 	if c.sock != nil && len(b) > 0 {
 		c.read(b)
 	}
-	if c.state == Draining && c.ring.len() == 0 {
+	switch {
+	case c.state == Draining && c.ring.len() == 0:
 		c.retire()
+	case c.frozen && c.state == Ready && c.ring.head >= c.frozenAt:
+		c.renew()
 	}
 }
 
@@ -168,6 +171,9 @@ func (c *Conn) countError(e *pending, b []byte) {
 		c.server.short = true
 	case bytes.HasPrefix(b, busyWord):
 		c.server.muteUntil = c.pool.Now + muteFor
+	}
+	if refusesWrites(b) {
+		c.refused(e)
 	}
 	if e.cmd != Part && e.recv != nil {
 		c.pool.stats.Error(e.cmd, b)

@@ -65,6 +65,9 @@ func (a *actor) ask() {
 					k := a.key()
 					k = "{" + tag + "}" + k[3:]
 					a.push([]string{"GET", k})
+					if a.watchTag != "" { // or another, if that was the second
+						a.asked[len(a.asked)-1].args = []string{"QUEUED", "WATCHES"}
+					}
 					want = append(want, k)
 				}
 			}
@@ -239,7 +242,7 @@ var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for se
 	`|no replica of server [A-E](r\d+)? can be read from; the command (was not sent|may have run)|the server takes no MULTI from the proxy; nothing was sent|no connection of its own is free for this command \(--pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|does not acknowledge.*|could not be reached.*))\r\n$`)
 
 func (a *actor) ownError(b []byte) bool {
-	return ownError.Match(b) || (a.fake != nil || a.successors != nil) && passingError.Match(b)
+	return ownError.Match(b) || string(b) == readOnly || (a.fake != nil || a.successors != nil) && passingError.Match(b)
 }
 
 // judge reports whether b answers the command.
@@ -293,8 +296,8 @@ func (a *actor) right(args []string, b []byte) bool {
 	case "BLPOP":
 		return string(b) == string(parser.AppendBulkString(nil, a.value(args[1])))
 	case "QUEUED":
-		a.refused = a.refused || string(b) == noMemory
-		return string(b) == "+QUEUED\r\n" || string(b) == noMemory
+		a.refused = a.refused || b[0] == '-'
+		return string(b) == "+QUEUED\r\n" || string(b) == noMemory || len(args) > 1 && bytes.HasPrefix(b, []byte("-CROSSSLOT"))
 	case "RESET":
 		a.db, a.proto = 0, 2
 		return string(b) == "+RESET\r\n"

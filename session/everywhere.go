@@ -7,8 +7,8 @@ import (
 	"ringmaster/parser"
 )
 
-// everywhere is a command of a transaction that changes all shards, such as FLUSHALL. It runs in its place where the transaction
-// does, and when EXEC has told that it has run, at the others.
+// everywhere is a command of a transaction that is for all shards, such as FLUSHALL or KEYS. It runs in its place where the
+// transaction does, and when EXEC has told that it has run, at the others: what it says of them is of a moment after the transaction.
 type everywhere struct {
 	at    int // commands before it
 	raw   []byte
@@ -16,12 +16,11 @@ type everywhere struct {
 	reply []byte // what all shards say; nil: nothing yet
 }
 
-// goesEverywhere queues a command for all shards; false: none that can be part of a transaction. Those that tell of all keys can't
-// be: they would not tell of one moment.
+// goesEverywhere queues a command for all shards; false: none that can be part of a transaction.
 func (s *Session) goesEverywhere(spec *command.Spec, req *parser.Request) bool {
 	tx, env := s.tx, s.env
 	switch {
-	case spec.Merge != command.MergeAllEqual && spec.Name != "debug", spec == env.shutdown, env.killsScript[spec.ID]:
+	case spec.Merge == command.MergeSpecial && spec.Name != "debug" && !env.rewrites[spec.ID], spec == env.shutdown, env.killsScript[spec.ID]:
 		return false
 	case keysOfDebug(spec, req.Args) != nil, selects(tx): // the others would have it in another database
 		return false
@@ -62,6 +61,9 @@ func (o *outcome) askOthers(reply []byte, at int) {
 				g.ask(server, e.raw)
 			}
 		}
+		if o.s.env.rewrites[e.spec.ID] {
+			g.countClients()
+		}
 		g.release()
 	}
 	o.othersAnswered()
@@ -83,9 +85,10 @@ func (o *outcome) othersAnswered() {
 	}
 	_, at, _ := arrayHeader(o.buf)
 	dst := append([]byte(nil), o.buf[:at]...)
-	next := 0
+	next, replies := 0, 0
 	for i := range o.everywhere {
 		e := &o.everywhere[i]
+		replies += len(e.reply)
 		for ; next < e.at; next++ {
 			dst, at = appendElement(dst, o.buf, at)
 		}
@@ -96,7 +99,7 @@ func (o *outcome) othersAnswered() {
 		}
 	}
 	dst = append(dst, o.buf[at:]...)
-	o.s.countHeld(len(dst) - len(o.buf))
+	o.s.countHeld(len(dst) - len(o.buf) - replies)
 	o.buf, o.everywhere = dst, nil
 	o.complete()
 	o.end()

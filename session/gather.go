@@ -36,6 +36,8 @@ type gather struct {
 	within *outcome
 	nth    int
 	keyed  bool // its parts go where their keys are
+	// The servers whose parts the reply does without.
+	lacking []int
 }
 
 // part is one server's share of the reply.
@@ -164,8 +166,9 @@ func (g *gather) end() {
 	s := g.s
 	if o := g.within; o != nil {
 		if s.state != closed {
-			s.countHeld(-g.held)
-			o.everywhere[g.nth].reply = g.join(nil)
+			reply := g.join(nil)
+			o.everywhere[g.nth].reply = reply
+			s.countHeld(len(reply) - g.held)
 		}
 		g.recycle()
 		o.othersAnswered()
@@ -209,7 +212,7 @@ func (g *gather) recycle() {
 	g.held, g.blocks, g.keyed = 0, false, false
 	g.s, g.spec, g.patterns, g.within = nil, nil, nil, nil
 	g.parts = g.parts[:0]
-	g.order = g.order[:0]
+	g.order, g.lacking = g.order[:0], g.lacking[:0]
 	if len(g.env.free) < maxFree && cap(g.order) <= maxKept {
 		g.env.free = append(g.env.free, g)
 	}

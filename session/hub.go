@@ -105,10 +105,8 @@ func (h *hub) acquire(key topicKey) (t *topic, fresh bool, failure *pool.Failure
 		h.place(t)
 	}
 	if t.round == nil || !t.round.on || t.round.refusal != nil {
-		for _, server := range t.at {
-			if _, f := h.feed(server); f != nil {
-				return nil, false, f
-			}
+		if f := h.reach(t); f != nil {
+			return nil, false, f
 		}
 		if t.round == nil {
 			h.topics[key] = t
@@ -192,6 +190,11 @@ func (h *hub) ask(t *topic, on bool) {
 			continue
 		}
 		f := h.feeds[server]
+		if f == nil && on {
+			h.miss(t, server) // reach has let it wait
+			r.left--
+			continue
+		}
 		if f == nil || f.conn == nil {
 			continue // it was lost, and the topic ended by that
 		}

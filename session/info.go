@@ -20,7 +20,7 @@ func (g *gather) joinInfo(dst []byte) []byte {
 			return parser.AppendError(dst, errOddReply)
 		}
 	}
-	text := withClients(mergeInfo(texts), g.clients)
+	text := g.withMissing(withClients(mergeInfo(texts), g.clients), texts)
 	if g.env.Config.Cluster.Enabled {
 		text = asCluster(text)
 	}

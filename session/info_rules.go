@@ -10,7 +10,7 @@ type infoRule struct {
 
 var infoRules = []infoRule{
 	{largest, []string{
-		"uptime_in_seconds", "uptime_in_days", "client_recent_max_*", "loading", "async_loading", "loading_eta_seconds",
+		"uptime_in_seconds", "uptime_in_days", "client_recent_max_*", "async_loading", "loading_eta_seconds",
 		"rdb_bgsave_in_progress", "rdb_last_bgsave_time_sec", "rdb_current_bgsave_time_sec",
 		"aof_rewrite_in_progress", "aof_rewrite_scheduled", "aof_pending_rewrite", "aof_last_rewrite_time_sec",
 		"aof_current_rewrite_time_sec", "module_fork_in_progress", "current_fork_perc", "current_cow_peak", "current_cow_size_age",
@@ -22,7 +22,10 @@ var infoRules = []infoRule{
 		// Who tracks does so on every shard.
 		"tracking_clients", "tracking_total_prefixes",
 	}},
-	{smallest, []string{"rdb_last_save_time"}},
+	{smallest, []string{
+		"rdb_last_save_time",
+		"loading", // clients that wait for its end would wait for all shards, though the others answer (servers_loading)
+	}},
 	{worst, []string{"rdb_last_bgsave_status", "aof_last_bgrewrite_status", "aof_last_write_status"}},
 	{unlimited, []string{"maxmemory"}},
 	{summed, []string{

@@ -46,8 +46,8 @@ func (h *hub) check() error {
 			missing++
 			lost[t]++
 			switch {
-			case h.topics[t.key] != t || t.dead || !t.round.on || t.round.left > 0:
-				return fmt.Errorf("%v is missing at server %d, and is not established", t.key, server)
+			case h.topics[t.key] != t || t.dead || !t.round.on || t.round.left > 0 && t.lost == len(t.at):
+				return fmt.Errorf("%v is missing at server %d, and no other has it", t.key, server)
 			case r != nil && (r.counted || r.left != 1 || h.feeds[server] == nil):
 				return fmt.Errorf("%v is asked for again at server %d, and nothing is under way", t.key, server)
 			case r != nil:

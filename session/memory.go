@@ -146,6 +146,7 @@ func (g *gather) joinMemory(dst []byte) []byte {
 			return parser.AppendError(dst, errOddReply)
 		}
 	}
+	g.addMissing(&t)
 	return t.append(dst, g.parts[0].buf.B[0], memoryRatios)
 }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // join appends the one reply that the parts make together. An error of any part is the reply, except
-// where the merge has a place for it.
+// where the merge has a place for it, or can do without the part (missing.go).
 func (g *gather) join(dst []byte) []byte {
 	switch g.merge {
 	case command.MergeInKeyOrder:
@@ -21,7 +21,7 @@ func (g *gather) join(dst []byte) []byte {
 	case command.MergeTexts:
 		return g.texts(dst)
 	}
-	if e := g.firstError(); e != nil {
+	if e := g.firstError(); e != nil && !g.leaveOut() {
 		return append(dst, e...)
 	}
 	switch g.merge {
@@ -91,7 +91,7 @@ func (g *gather) firstError() []byte {
 	var found []byte
 	for i := range g.parts {
 		p := &g.parts[i]
-		if b := p.buf.B; b[0] == '-' || b[0] == '!' {
+		if b := p.buf.B; isError(b) {
 			if !p.failed {
 				return b
 			}

@@ -340,6 +340,9 @@ func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 	if s.w.successors != nil && s.w.successors.refuse(s, args) {
 		return append(b, readOnly...)
 	}
+	if s.w.fake == nil && s.w.successors == nil && args[0] == "SET" && s.w.pool.Random(50) == 0 {
+		return append(b, readOnly...) // its connections are made anew
+	}
 	return s.appendAnswer(b, args)
 }
 

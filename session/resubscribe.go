@@ -15,7 +15,9 @@ import (
 //	                             ▴                    │ └──── refused ▸ its subscribers are closed
 //	                             └─ feed lost, busy ──┘
 //
-// Invariant: only established topics are in it, each of them topic.lost times, and the sum is hub.missing.
+// A pattern that is new is missing at the servers that are down then, if another takes it.
+//
+// Invariant: each of its topics is in it topic.lost times, and the sum is hub.missing.
 type lost struct {
 	// topics are those that the server must be asked for again, each with the round in which it is asked; nil: it was not yet.
 	topics  map[*topic]*round
@@ -26,6 +28,27 @@ type lost struct {
 // maxAskedAgain bounds the questions that the server has not answered before it is asked for more, so that very many
 // topics neither hold up the loop nor fill the connection.
 const maxAskedAgain = 1000
+
+// reach makes the feeds of a new topic. Those of servers that are down may come later if one is not and subscribers stay anyway: else
+// one server would keep all clients from subscribing to patterns.
+func (h *hub) reach(t *topic) (failure *pool.Failure) {
+	reached := false
+	for _, server := range t.at {
+		_, f := h.feed(server)
+		switch {
+		case f == nil:
+			reached = true
+		case f.Kind != pool.Down || !h.env.Config.Resubscribe:
+			return f
+		default:
+			failure = f
+		}
+	}
+	if reached {
+		return nil
+	}
+	return failure
+}
 
 // established reports whether clients were told that they get the topic's messages, and nothing is under way.
 func (t *topic) established() bool {
@@ -139,7 +162,8 @@ func (h *hub) askAgain(t *topic, server int) *pool.Failure {
 	return nil
 }
 
-// askAgainNow does it wherever the topic is missing, for a client that comes to it and wants to know.
+// askAgainNow does it wherever the topic is missing, for a client that comes to it and wants to know. Of servers that are down it is
+// told if there is no other.
 func (h *hub) askAgainNow(t *topic) *pool.Failure {
 	for _, server := range t.at {
 		if r, missing := h.lost[server].topics[t]; !missing || r != nil {
@@ -149,7 +173,7 @@ func (h *hub) askAgainNow(t *topic) *pool.Failure {
 		if failure == nil {
 			failure = h.askAgain(t, server)
 		}
-		if failure != nil {
+		if failure != nil && (failure.Kind != pool.Down || t.lost == len(t.at)) {
 			return failure
 		}
 	}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -137,8 +138,10 @@ func (f *feedEnds) live(n int) {
 			f.answer(feeds[f.rnd.IntN(len(feeds))], f.rnd.IntN(2) == 0)
 		case k < 88 && len(feeds) > 0:
 			feeds[f.rnd.IntN(len(feeds))].lose(nil)
-		case k < 90:
+		case k < 89:
 			f.byHand = true
+		case k < 90:
+			f.takeDown(f.names[f.rnd.IntN(2)])
 		case k < 96 && f.owner != nil:
 			if f.rnd.IntN(2) == 0 {
 				f.moveSlot(f.names[f.rnd.IntN(2)], []string{"A", "B", "D"}[f.rnd.IntN(3)])
@@ -153,6 +156,18 @@ func (f *feedEnds) live(n int) {
 	}
 	f.byHand = false
 	f.settle()
+}
+
+// takeDown loses the shared connection to a server, which can't be reached then.
+func (f *feedEnds) takeDown(name string) {
+	f.byHand = true
+	if s := f.servers[name]; s != nil && !s.closed {
+		s.lose(nil)
+	}
+	if c := f.dialTo(name); c != nil {
+		f.dials = deleteConn(f.dials, c)
+		c.OnDialFailed(errors.New("refused"))
+	}
 }
 
 // moveSlot gives a tag's slot to another node; the one that had it ends the subscriptions to its shard channels.

@@ -142,7 +142,7 @@ func (p *subscribing) settled(r *round) {
 // confirm enters the client's subscriptions, or gives up what was held for them.
 func (p *subscribing) confirm(s *Session) {
 	for _, t := range p.held {
-		if (t.dead || t.lost > 0) && p.refusal == nil {
+		if (t.dead || t.lost == len(t.at)) && p.refusal == nil {
 			p.refusal = []byte("-" + errSubscriptionLost + "\r\n")
 		}
 	}

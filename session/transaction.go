@@ -22,7 +22,7 @@ type transaction struct {
 	server     int                        // whose keys they have; anyServer: no keys so far
 	key        []byte                     // one of those keys
 	aborted    bool                       // a command was refused: EXEC answers EXECABORT
-	crossed    bool                       // the keys live on several shards: EXEC answers CROSSSLOT
+	crossed    bool                       // the keys have several hash slots of one node: EXEC answers CROSSSLOT
 	dirty      bool                       // a command leaves state on the connection
 	writes     bool                       // a command may write
 	carrier    pool.Carrier               // what is among the commands
@@ -186,7 +186,7 @@ func (s *Session) queued(spec *command.Spec, raw []byte) {
 
 // placeInTransaction finds the shard of a queued command's keys. A text says why it can't be queued.
 func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (text string) {
-	tx, env := s.tx, s.env
+	env := s.env
 	switch env.classOf(spec) {
 	case command.ClassAllShards:
 		if s.goesEverywhere(spec, req) {
@@ -200,10 +200,11 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 		return text
 	}
 	if env.publishes[spec.ID] {
-		if !env.Map.Slotted() {
-			tx.placeChannel(env, req.Args[1])
-		} else if spec.Name == "spublish" {
-			tx.placeKey(env, req.Args[1])
+		switch {
+		case !env.Map.Slotted():
+			return s.placeAt(env.channelServer(channel, req.Args[1]), nil)
+		case spec.Name == "spublish":
+			return s.placeKey(req.Args[1])
 		}
 		return ""
 	}
@@ -217,31 +218,45 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 		if i > 0 && !env.Map.Together(key, req.Args[keys[0]]) {
 			return errCrossSlot
 		}
-		tx.placeKey(env, key)
+		if text := s.placeKey(key); text != "" {
+			return text
+		}
 	}
 	return ""
 }
 
-// placeKey notes that the transaction is for the shard of key, too.
-func (tx *transaction) placeKey(env *Env, key []byte) {
-	switch {
-	case tx.server == anyServer:
-		tx.server, tx.key = env.Map.Lookup(key), bytes.Clone(key)
-	case tx.key == nil:
-		tx.crossed = tx.crossed || tx.server != env.Map.Lookup(key)
-		tx.key = bytes.Clone(key)
-	case !env.Map.Together(key, tx.key):
-		tx.crossed = true // as a Redis Cluster, which queues it and says so at EXEC
+// placeKey notes that the transaction is for the shard of key, too. A text says why it can't be. A node of a Redis Cluster queues
+// what is for another of its own slots and refuses EXEC; what is for another node it refuses at once.
+func (s *Session) placeKey(key []byte) (text string) {
+	tx, m := s.tx, s.env.Map
+	if m.Slotted() && tx.key != nil && !m.Together(key, tx.key) && m.Lookup(key) == m.Lookup(tx.key) {
+		tx.crossed = true
+		return ""
 	}
+	return s.placeAt(m.Lookup(key), key)
 }
 
-// placeChannel notes that the transaction is for the server of a channel, too: there its subscribers are.
-func (tx *transaction) placeChannel(env *Env, name []byte) {
-	server := env.channelServer(channel, name)
-	if tx.server == anyServer {
-		tx.server = server
+// placeAt notes that the transaction is for server, where key is (nil: it is a channel's). A text says why it can't be: it is for
+// another one already, or the session watches keys there.
+func (s *Session) placeAt(server int, key []byte) (text string) {
+	tx, m := s.tx, s.env.Map
+	if p := s.pin; p != nil && p.watches && p.server != server && !m.Random() && !p.movedAway() && !p.hasSlotOf(key) {
+		return errCrossSlot
 	}
-	tx.crossed = tx.crossed || tx.server != server
+	at := tx.server
+	if tx.key != nil {
+		at = m.Lookup(tx.key) // it may have moved
+	}
+	switch {
+	case tx.server == anyServer:
+		tx.server = server
+	case at != server && !m.Random():
+		return errCrossSlot
+	}
+	if tx.key == nil {
+		tx.key = bytes.Clone(key)
+	}
+	return ""
 }
 
 // queueLocal queues a command that the proxy answers itself.

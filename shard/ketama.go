@@ -88,6 +88,8 @@ func (k *ketama) index() {
 	}
 }
 
+func (k *ketama) renumber(to []int) { renumber(k.owners, to) }
+
 func (k *ketama) owner(hash uint32) int {
 	i := int(k.start[hash>>k.shift])
 	for i < len(k.points) && k.points[i] < hash {

@@ -76,4 +76,6 @@ func newWalkers(servers []Server) (walkers []walker, heaviest uint64) {
 
 func (w *walker) step() { w.next = (w.next + w.skip) % maglevSize }
 
+func (m *maglev) renumber(to []int) { renumber(m.table[:], to) }
+
 func (m *maglev) owner(hash uint32) int { return int(m.table[hash%maglevSize]) }

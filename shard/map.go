@@ -57,6 +57,8 @@ type Map struct {
 // placement turns a key's hash into a server's position in Config.Servers.
 type placement interface {
 	owner(hash uint32) int
+	// renumber has to[i] own what i owned.
+	renumber(to []int)
 }
 
 // New builds a map, or says which setting is wrong. Control plane only.
@@ -89,6 +91,7 @@ func New(c Config) (*Map, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.merge()
 	return m, nil
 }
 

@@ -24,6 +24,8 @@ func newModula(servers []Server) *modula {
 	return m
 }
 
+func (m *modula) renumber(to []int) { renumber(m.order, to) }
+
 func (m *modula) owner(hash uint32) int {
 	remainder := hash % m.total
 	i := 0
@@ -44,6 +46,8 @@ func (m *modula) owner(hash uint32) int {
 type random struct{ byWeight *modula }
 
 func newRandom(servers []Server) random { return random{newModula(servers)} }
+
+func (r random) renumber(to []int) { r.byWeight.renumber(to) }
 
 func (r random) owner(uint32) int { return r.byWeight.owner(rand.Uint32N(r.byWeight.total)) }
 

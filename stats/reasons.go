@@ -47,6 +47,7 @@ const (
 	HandshakeRefused                            // it refused HELLO, AUTH or SELECT
 	HandshakeTimeout                            // it did not finish the handshake in dial-timeout
 	ServerWriteFailed                           // writing to it failed
+	ServerNotPrimary                            // it refused a write as a replica: its name may lead elsewhere by now
 	ServerDropped                               // given up by the proxy: stopping, or the map changed
 	ServerOutOfStep                             // after a script or a module's command its replies could not be told apart
 	DisconnectReasons   = int(iota)             // how many there are
@@ -54,7 +55,7 @@ const (
 
 var disconnectReasons = [DisconnectReasons]string{
 	"server_closed", "protocol_error", "unreachable", "stalled", "handshake_refused", "handshake_timeout",
-	"write_failed", "dropped", "out_of_step",
+	"write_failed", "not_primary", "dropped", "out_of_step",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.

@@ -119,6 +119,7 @@ func (t *topology) mapOf(groups []shard.Group) (*shard.Map, error) {
 func (t *topology) run(ctx context.Context, data plane) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	wg.Go(func() { t.warnOfNames(ctx) })
 	if t.replicas != nil {
 		wg.Go(func() { t.replicas.Run(ctx, data.Judge, func(groups []shard.Group) { t.found(groups, data) }) })
 	}

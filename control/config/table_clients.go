@@ -113,7 +113,8 @@ var clientSettings = []*Setting{
 		Help: "What becomes of subscribers when the connection to a server over which their messages come is lost: close closes them, so that " +
 			"they know that messages may be missing; resubscribe lets them stay, and subscribes again as soon as the server can be " +
 			"reached. They are closed if it refuses then. Meanwhile UNSUBSCRIBE works, and a new SUBSCRIBE to what comes from that " +
-			"server gets the error that the server is down, even where other clients wait for the same channel.",
+			"server gets the error that the server is down, even where other clients wait for the same channel. Of several servers those that " +
+			"are up take a new PSUBSCRIBE, and the others are asked for it when they are back.",
 		Choose: "With resubscribe no client hears that messages are missing; only ringmaster_server_subscriptions_lost_total and " +
 			"..._restored_total tell. For clients that do not reconnect by themselves and can miss messages.",
 		Example: "lost-subscriptions: resubscribe",

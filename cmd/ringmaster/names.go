@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"slices"
+	"time"
+
+	"ringmaster/shard"
+)
+
+// lookUpLimit bounds how long the servers' names are looked up for a warning.
+const lookUpLimit = 10 * time.Second
+
+// warnOfNames looks up the names of fixed servers and warns of those that lead to one address: each counts as a server of its own,
+// so that what is for all servers reaches that one as often. A name that can't be looked up is left out.
+func (t *topology) warnOfNames(ctx context.Context) {
+	if t.fixed == nil || len(t.fixed.Shards()) < 2 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookUpLimit)
+	defer cancel()
+	var servers []shard.Server
+	for _, i := range t.fixed.Shards() {
+		servers = append(servers, t.fixed.Server(i))
+	}
+	for _, pair := range sameServers(servers, func(host string) []string {
+		addrs, _ := net.DefaultResolver.LookupHost(ctx, host)
+		return addrs
+	}) {
+		t.log.Warn("two names lead to one server, which DBSIZE, KEYS, SCAN and messages to patterns then have twice; give it the same host in both",
+			slog.String("server", pair[0].Name), slog.String("other", pair[1].Name), slog.String("address", pair[0].Addr), slog.String("other_address", pair[1].Addr))
+	}
+}
+
+// sameServers are those servers whose hosts have an address in common, with the same port.
+func sameServers(servers []shard.Server, lookUp func(host string) []string) (pairs [][2]shard.Server) {
+	type place struct {
+		server shard.Server
+		port   string
+		addrs  []string
+	}
+	var places []place
+	for _, s := range servers {
+		host, port, err := net.SplitHostPort(s.Addr)
+		if err != nil {
+			continue // a socket of this machine
+		}
+		addrs := []string{host}
+		if net.ParseIP(host) == nil {
+			addrs = lookUp(host)
+		}
+		p := place{s, port, addrs}
+		i := slices.IndexFunc(places, func(o place) bool {
+			return o.port == p.port && slices.ContainsFunc(o.addrs, func(a string) bool { return slices.Contains(p.addrs, a) })
+		})
+		if i >= 0 {
+			pairs = append(pairs, [2]shard.Server{places[i].server, s})
+		}
+		places = append(places, p)
+	}
+	return pairs
+}

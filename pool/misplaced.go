@@ -1,0 +1,169 @@
+package pool
+
+import (
+	"bytes"
+	"errors"
+
+	"ringmaster/stats"
+)
+
+// Servers of a fixed list are primaries. One that refuses a write as a replica is not, and its address may be a name that leads to
+// another server by now: a connection that is made anew finds that out. The refused write gets the refusal and is not sent again.
+//
+//	refused ▸ stale ─ all is sent ▸ frozen ─ what is owed has come ▸ closed, dialled; what waits is sent ▸ ROLE: a primary?
+//
+// What a script or a module's command answers may be its own words. Then the server is asked for its role first.
+
+// The pause between two attempts at one server, ns. It doubles while the server goes on refusing.
+const (
+	minRenewal = 1e9
+	maxRenewal = 8e9
+)
+
+// renewal is what is known of a server that should be a primary.
+type renewal struct {
+	at    int64 // its connections are older than a refusal then, ns
+	next  int64 // no attempt before that, ns
+	pause int64 // the latest, ns
+	// It is to be asked for its ROLE, not before askAt, ns: a script says that it is a replica, or new connections may lead to
+	// another server.
+	doubt, check bool
+	asks         bool // it was
+	askAt        int64
+}
+
+var errNotPrimary = errors.New("refuses writes as a replica; its name is looked up again")
+
+// refusesWrites reports whether an error says that the server is a replica.
+func refusesWrites(b []byte) bool {
+	return bytes.HasPrefix(b, []byte("-READONLY ")) || bytes.HasPrefix(b, []byte("-MASTERDOWN "))
+}
+
+// refused looks at a refusal by which a server would be no primary. Called before the request is answered.
+func (c *Conn) refused(e *pending) {
+	p := c.pool
+	if p.cfg.Resend || c.server.replica {
+		return // whoever follows the topology knows
+	}
+	if e.is.carrier() != 0 {
+		c.server.renewal.doubt = true // the next tick asks
+		return
+	}
+	c.server.notPrimary(p)
+}
+
+// notPrimary has the connections to a server made anew, but for those that sessions have: these end when they come back, or when
+// it is known that the others lead to a primary.
+func (s *Server) notPrimary(p *Pool) {
+	r := &s.renewal
+	if p.Now < r.next {
+		return
+	}
+	if p.Now > r.next+2*maxRenewal {
+		r.pause = 0
+	}
+	r.pause = min(max(2*r.pause, minRenewal), maxRenewal)
+	r.next = p.Now + r.pause/2 + p.random.Int64N(r.pause/2+1)
+	r.at, r.check = p.Now, true
+	p.log.misplaced(p.Now, s)
+	for _, rings := range p.rings {
+		for _, c := range rings.of(s.index) {
+			c.stale = c.state == Ready
+		}
+	}
+	for at, spare := range p.own.spare {
+		if at.server == s.index {
+			delete(p.own.spare, at)
+			for _, c := range spare {
+				c.retire()
+			}
+		}
+	}
+}
+
+// outdated reports whether the connection was not made since its server refused a write.
+func (c *Conn) outdated() bool { return c.readyAt <= c.server.renewal.at }
+
+// moved ends the connections that sessions and subscriptions still have to the server that a name led to before: what they are for
+// happens elsewhere.
+func (s *Server) moved(p *Pool) {
+	for c := range p.own.all {
+		c.stale = c.stale || c.server == s && c.state == Ready && c.outdated()
+	}
+}
+
+// renew goes on with a connection that is to be made anew. Called with every tick while Ready, and when replies have come.
+func (c *Conn) renew() {
+	if c.own {
+		if c.ring.len() == 0 {
+			c.pool.stats.Servers[c.server.index].Disconnects[stats.ServerNotPrimary]++
+			c.transition(Retired)
+			c.end(errNotPrimary)
+			c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: errNotPrimary})
+		}
+		return
+	}
+	if !c.frozen && c.out.size == 0 {
+		c.frozen, c.frozenAt = true, c.ring.tail
+	}
+	if !c.frozen || c.ring.head < c.frozenAt {
+		return
+	}
+	c.pool.stats.Servers[c.server.index].Disconnects[stats.ServerNotPrimary]++
+	c.endProbe()
+	c.endRenewal()
+	c.multi, c.unsent, c.patient = false, 0, true
+	sock := c.sock
+	c.sock = nil
+	c.transition(Closed)
+	sock.Close()
+	c.dial()
+}
+
+func (c *Conn) endRenewal() { c.stale, c.frozen = false, false }
+
+// askRole asks the server for its role, if there is a reason to.
+func (c *Conn) askRole() {
+	r := &c.server.renewal
+	check := r.check && !c.outdated()
+	if c.own || c.nth > 0 || c.rings != c.pool.Default() || r.asks || !check && (!r.doubt || c.pool.Now < r.askAt) {
+		return
+	}
+	a := &roleAnswer{server: c.server, pool: c.pool, doubt: r.doubt, check: check}
+	if c.EnqueueHere(roleRequest, a, 0, Part) == nil {
+		r.asks, r.doubt, r.askAt = true, false, c.pool.Now+minRenewal
+		r.check = r.check && !check
+	}
+}
+
+var roleRequest = appendCommand(nil, "ROLE")
+
+// roleAnswer is the Receiver of ROLE, with what it was asked for.
+type roleAnswer struct {
+	server       *Server
+	pool         *Pool
+	doubt, check bool
+	reply        []byte
+}
+
+func (a *roleAnswer) Reply(_ uint64, b []byte, p Piece) {
+	if len(a.reply) < maxHandshakeReply {
+		a.reply = append(a.reply, b...)
+	}
+	if p&Last == 0 {
+		return
+	}
+	a.server.renewal.asks = false
+	replica := bytes.HasPrefix(a.reply, []byte("*5\r\n$5\r\nslave\r\n"))
+	switch {
+	case replica && a.doubt:
+		a.server.notPrimary(a.pool)
+	case !replica && a.check: // or it does not say: nobody may miss messages without knowing it
+		a.server.moved(a.pool)
+	}
+}
+
+func (a *roleAnswer) Fail(uint64, *Failure) {
+	r := &a.server.renewal
+	r.asks, r.check = false, r.check || a.check
+}

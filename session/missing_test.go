@@ -1,0 +1,48 @@
+package session
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/valyala/bytebufferpool"
+
+	"ringmaster/command"
+)
+
+// What becomes of each command for all shards while one of them does not answer is decided: a reply without it, a text that
+// says so in its place, or an error.
+func TestEveryCommandForAllShardsIsDecidedWhileOneIsDown(t *testing.T) {
+	w := newWorld(t, defaults())
+	const down = "-ERR server B is down; the command was not sent"
+	for _, spec := range command.All() {
+		if spec.Class != command.ClassAllShards && spec.IfAllowed != command.ClassAllShards {
+			continue
+		}
+		g := &gather{env: w.env, spec: spec, merge: spec.Merge, limit: 10}
+		for i, said := range []string{"$1\r\nx\r\n", down + "\r\n", "$1\r\nx\r\n"} {
+			g.parts = append(g.parts, part{server: i, buf: &bytebufferpool.ByteBuffer{B: []byte(said)}, failed: i == 1})
+		}
+		got := string(g.join(nil))
+		switch {
+		case withoutMissing[spec.Name] != "":
+			if strings.Contains(got, down) {
+				t.Errorf("%s does not do without the server: %q", spec.Name, got)
+			}
+		case spec.Merge == command.MergeTexts:
+			if !strings.Contains(got, down[1:]) || got[0] == '-' {
+				t.Errorf("%s does not name the server among the others: %q", spec.Name, got)
+			}
+		case spec.Merge == command.MergeOneOK:
+			if got != "$1\r\nx\r\n" {
+				t.Errorf("%s: %q", spec.Name, got)
+			}
+		case got != down+"\r\n":
+			t.Errorf("%s hides that a server is missing: %q", spec.Name, got)
+		}
+	}
+	for name := range withoutMissing {
+		if specOf(name).Class != command.ClassAllShards {
+			t.Errorf("%s is not for all shards", name)
+		}
+	}
+}

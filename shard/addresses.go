@@ -1,0 +1,63 @@
+package shard
+
+import (
+	"net/netip"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// One server may have several names: with ketama that is a way to give it a larger share, or to keep the keys of a server that is
+// gone together. What is for all servers must reach it once, and what a client sends to it must keep its order: so that it has one
+// number, that of its first name. The others hold no keys and are no server.
+
+// merge gives servers with one address the number of the first of them.
+func (m *Map) merge() {
+	first := map[string]int{}
+	to := make([]int, len(m.servers))
+	m.shards = m.shards[:0]
+	for i, s := range m.servers {
+		at := sameAddr(s.Addr)
+		n, known := first[at]
+		if !known || s.Addr == "" {
+			n = i
+			first[at] = i
+			m.shards = append(m.shards, i)
+		} else {
+			m.servers[i] = Server{}
+		}
+		to[i] = n
+	}
+	if len(m.shards) < len(m.servers) {
+		m.owners.renumber(to)
+	}
+}
+
+func renumber(owners []uint16, to []int) {
+	for i, n := range owners {
+		owners[i] = uint16(to[n])
+	}
+}
+
+// sameAddr is an address in the form that all ways to write it have in common. Names are not looked up, but for localhost.
+func sameAddr(addr string) string {
+	if file, ok := strings.CutPrefix(addr, "unix://"); ok {
+		return "unix://" + path.Clean(file)
+	}
+	colon := strings.LastIndexByte(addr, ':')
+	if colon < 0 {
+		return addr
+	}
+	host, port := strings.Trim(addr[:colon], "[]"), addr[colon+1:]
+	if n, err := strconv.ParseUint(port, 10, 16); err == nil {
+		port = strconv.FormatUint(n, 10)
+	}
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.Unmap().String()
+	}
+	return host + "|" + port
+}
