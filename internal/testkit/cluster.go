@@ -76,7 +76,7 @@ func StartClusterWith(t testing.TB, o ClusterOptions) *Cluster {
 // start starts a node that knows nobody.
 func (c *Cluster) start(t testing.TB) *Server {
 	t.Helper()
-	bin := Need(t, "redis-server")
+	bin := ServerProgram(t)
 	dir := t.TempDir()
 	s, i := &Server{Dir: dir}, len(c.Nodes)
 	if i < len(c.options.Hosts) {

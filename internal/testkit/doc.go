@@ -28,5 +28,6 @@
 //
 // Every wait is for a condition, bounded by a generous deadline whose end is a failure
 // with the condition's name. A missing redis-server skips the test, but fails it where
-// the environment variable CI is set.
+// the environment variable CI is set. REDIS_SERVER runs the tests with another server: a
+// program's path or a name of scripts/servers, which are looked for in SERVERS_DIR.
 package testkit
