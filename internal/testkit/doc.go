@@ -13,6 +13,13 @@
 //	   └─── Conn ───────────────► Forwarder ────► Redis
 //	                              cuts, resets
 //
+//	servers             server.go, program.go (which server), process.go, port.go, death_linux.go and death_other.go (they end with us)
+//	several of them     cluster.go, reshard.go (slots move), scattered.go, sentinel.go
+//	the proxy           proxy.go, admin.go (what it says of itself); nutcracker.go, its elder
+//	who talks to them   conn.go, reply.go (bytes), value.go (meaning); fakeshard.go, a scripted server
+//	networks            network.go, names.go, forwarder.go
+//	time                wait.go
+//
 // # Who may call
 //
 // Tests only. Functions that take a testing.TB end the test when they fail and
