@@ -1,0 +1,323 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"ringmaster/internal/testkit"
+)
+
+// attacker sends forms among commands of its own, whose replies it knows.
+type attacker struct {
+	run   *attackRun
+	id    int
+	rand  *rand.Rand
+	forge *forger
+	conn  *testkit.Conn
+	resp3 bool
+	seq   int
+	ran   int // how often the counted scripts were sent
+}
+
+// step is a command of an attacker.
+type step struct {
+	args []string
+	want string // the reply; "": whatever it is
+	form bool   // it is the form's own
+}
+
+func newAttacker(run *attackRun, id int) *attacker {
+	r := rand.New(rand.NewPCG(run.seed, uint64(100+id)))
+	return &attacker{run: run, id: id, rand: r, forge: &forger{rand: r, addrs: run.front.addrs()}}
+}
+
+func (a *attacker) key(name string) string { return fmt.Sprintf("{atk%d}:%s", a.id, name) }
+
+func (a *attacker) loop(stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			a.check()
+			return
+		default:
+		}
+		a.run.peace.RLock()
+		if a.conn == nil {
+			a.connect()
+		}
+		if a.conn != nil {
+			a.attack()
+		}
+		a.run.peace.RUnlock()
+	}
+}
+
+func (a *attacker) connect() {
+	c, err := testkit.Connect(a.run.front.proxy.Addr)
+	a.resp3 = a.rand.IntN(2) == 0
+	if err == nil && a.resp3 {
+		_, err = c.Call("HELLO", "3")
+	}
+	if err != nil {
+		a.run.note("attacker cannot connect: %v", err)
+		return
+	}
+	a.conn = c
+}
+
+// attack tries the next form.
+func (a *attacker) attack() {
+	f := a.run.forms[int(a.run.next.Add(1)-1)%len(a.run.forms)]
+	text := a.forge.text()
+	if a.rand.IntN(8) == 0 {
+		text = a.forge.traceback()
+	}
+	name, steps := a.plan(f, text)
+	a.run.last.Store(fmt.Sprintf("%s, %s, text %.200q", f.name, name, text))
+	var wire []byte
+	for _, s := range steps {
+		wire = testkit.AppendRequest(wire, s.args...)
+	}
+	err := a.conn.SendBytes(wire)
+	var got []string
+	for range steps {
+		var raw []byte
+		if err == nil {
+			raw, err = a.conn.Next()
+		}
+		if err != nil {
+			break
+		}
+		for raw[0] == '>' && err == nil { // a push, as CLIENT TRACKING gives
+			a.run.foreign("an attacker got a push: %.200q", raw)
+			raw, err = a.conn.Next()
+		}
+		got = append(got, string(raw))
+	}
+	a.run.tried.Add(1)
+	for _, s := range steps {
+		if s.form && len(s.args) > 3 && s.args[3] == a.key("ran") {
+			a.ran++
+		}
+	}
+	if err != nil {
+		if isTimeout(err) {
+			a.run.fault("an attacker got no reply to %q after %q", steps[len(got)].args, got)
+		}
+		a.run.note("attacker's connection: %v", err)
+		a.conn.Close()
+		a.conn = nil
+	}
+	a.judge(f, steps, got)
+	a.compare(f, steps, got)
+}
+
+// plan puts the form's commands among own ones.
+func (a *attacker) plan(f attackForm, text string) (name string, steps []step) {
+	key := a.key("ran")
+	if f.scripted && a.rand.IntN(2) == 0 {
+		key = ""
+	}
+	if !f.scripted {
+		key = a.key("plain")
+	}
+	for _, args := range f.commands(text, key) {
+		for i, arg := range args {
+			args[i] = strings.ReplaceAll(arg, libraryName, fmt.Sprintf("%s%d", libraryName, a.id))
+		}
+		steps = append(steps, step{args: args, form: true})
+	}
+	switch a.rand.IntN(6) {
+	case 0:
+		name, steps = "in MULTI", a.transaction(steps)
+	case 1:
+		name = "in MULTI after WATCH"
+		steps = append([]step{{args: []string{"WATCH", a.key("watched")}, want: "+OK\r\n"}}, a.transaction(steps)...)
+	case 2:
+		name = "between commands"
+		steps = slices.Concat(a.own(), steps, a.own())
+	case 3:
+		name = "three times"
+		steps = slices.Concat(steps, a.own(), steps, steps, a.own())
+	case 4:
+		name = "after SELECT"
+		if a.run.front.kind != "cluster" {
+			steps = slices.Concat([]step{{args: []string{"SELECT", "1"}, want: "+OK\r\n"}}, steps, []step{{args: []string{"SELECT", "0"}, want: "+OK\r\n"}})
+		}
+	default:
+		name = "alone"
+	}
+	if a.resp3 {
+		name += " with RESP3"
+	}
+	a.seq++
+	nonce := fmt.Sprintf("nonce:%d:%d", a.id, a.seq)
+	return name, append(steps, step{args: []string{"ECHO", nonce}, want: bulk(nonce)})
+}
+
+func (a *attacker) transaction(steps []step) []step {
+	return slices.Concat([]step{{args: []string{"MULTI"}, want: "+OK\r\n"}}, steps, []step{{args: []string{"GET", a.key("never")}, want: "+QUEUED\r\n"}, {args: []string{"EXEC"}}})
+}
+
+// own is a write and a read whose replies are known.
+func (a *attacker) own() []step {
+	a.seq++
+	value := fmt.Sprintf("own:%d:%d", a.id, a.seq)
+	return []step{{args: []string{"SET", a.key("own"), value}, want: "+OK\r\n"}, {args: []string{"GET", a.key("own")}, want: bulk(value)}}
+}
+
+// judge sees that the attacker, too, gets nothing but answers to its own requests.
+func (a *attacker) judge(f attackForm, steps []step, got []string) {
+	for i, raw := range got {
+		if strings.Contains(raw, "by0") || strings.Contains(raw, "by1") || strings.Contains(raw, ":value:") || strings.Contains(raw, "said ") {
+			a.run.foreign("an attacker got %.200q for %q", raw, steps[i].args)
+		}
+		if want := steps[i].want; want != "" && raw != want {
+			if raw[0] == '-' && !strings.Contains(raw, attackMark) {
+				a.run.note("attacker's own command: %.100s", raw)
+				continue
+			}
+			if changesMode(f.name) {
+				continue
+			}
+			a.run.fault("an attacker is out of step: %.200q for %q, want %.100q", raw, steps[i].args, want)
+			if a.conn != nil {
+				a.conn.Close()
+				a.conn = nil
+			}
+			return
+		}
+	}
+}
+
+// changesMode reports whether a form may rightly change what its own connection is answered next.
+func changesMode(name string) bool {
+	for _, word := range []string{"HELLO", "MULTI", "EXEC", "DISCARD", "SELECT", "RESET", "CLIENT", "WATCH", "AUTH"} {
+		if strings.HasPrefix(name, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// compare asks a server directly and compares the replies to scripts.
+func (a *attacker) compare(f attackForm, steps []step, got []string) {
+	if a.run.direct == nil || !f.scripted {
+		return
+	}
+	c, err := testkit.Connect(a.run.direct.Addr)
+	if err != nil {
+		a.run.fault("direct: %v", err)
+		return
+	}
+	defer c.Close()
+	nonce := strings.TrimSuffix(steps[len(steps)-1].want, "\r\n")
+	var wire []byte
+	if a.resp3 {
+		wire = testkit.AppendRequest(wire, "HELLO", "3")
+	}
+	for _, s := range steps {
+		wire = testkit.AppendRequest(wire, s.args...)
+	}
+	if err := c.SendBytes(wire); err != nil {
+		a.run.fault("direct: %v", err)
+		return
+	}
+	raw, err := until(c, nonce+"\r\n")
+	if err != nil {
+		a.run.fault("direct: no end after %v: %v, %.300q", steps, err, raw)
+		return
+	}
+	want, whole := split(raw, a.resp3)
+	holed := !whole || len(want) != len(steps)
+	first := slices.IndexFunc(steps, func(s step) bool { return s.form })
+	if holed {
+		a.run.holed(f.name, raw)
+	}
+	for i := range min(len(got), len(want)) {
+		if holed && (i > first || steps[0].args[0] == "MULTI" || steps[0].args[0] == "WATCH") {
+			return // what comes after a surplus line cannot be compared
+		}
+		if got[i] != want[i] && !proxysWord(got[i]) && !(holed && got[i][0] == '-') {
+			a.run.fault("%q was answered %.300q, directly %.300q", shorten(steps[i].args), got[i], want[i])
+			return
+		}
+	}
+}
+
+// proxysWord reports whether a reply is an error of the proxy about a server.
+func proxysWord(raw string) bool {
+	return strings.HasPrefix(raw, "-ERR server ") || strings.HasPrefix(raw, "-ERR lost the connection")
+}
+
+func shorten(args []string) (short []string) {
+	for _, a := range args {
+		short = append(short, a[:min(len(a), 300)])
+	}
+	return short
+}
+
+// until reads until what was read ends with end.
+func until(c *testkit.Conn, end string) ([]byte, error) {
+	var all []byte
+	part := make([]byte, 64<<10)
+	for !bytes.HasSuffix(all, []byte(end)) {
+		if err := c.SetReadDeadline(time.Now().Add(c.Patience)); err != nil {
+			return all, err
+		}
+		n, err := c.Read(part)
+		all = append(all, part[:n]...)
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// split is the replies in raw; false: it does not end with a whole one.
+func split(raw []byte, hello bool) (replies []string, whole bool) {
+	r := bufio.NewReader(bytes.NewReader(raw))
+	if hello {
+		if _, err := testkit.ReadReplyInto(nil, r); err != nil {
+			return nil, false
+		}
+	}
+	for {
+		if _, err := r.Peek(1); err != nil {
+			return replies, true
+		}
+		one, err := testkit.ReadReplyInto(nil, r)
+		if err != nil {
+			return replies, false
+		}
+		replies = append(replies, string(one))
+	}
+}
+
+// check compares how often scripts ran with how often they were sent.
+func (a *attacker) check() {
+	if a.conn != nil {
+		a.conn.Close()
+	}
+	c, err := testkit.Connect(a.run.front.proxy.Addr)
+	if err != nil {
+		a.run.fault("connect: %v", err)
+		return
+	}
+	defer c.Close()
+	raw, err := c.Call("GET", a.key("ran"))
+	v, err2 := testkit.ParseValue([]byte(raw))
+	if err != nil || err2 != nil {
+		a.run.fault("GET: %v, %v", err, err2)
+		return
+	}
+	if n, _ := strconv.Atoi(v.Text); n > a.ran {
+		a.run.twice("scripts ran %d times and were sent %d times", n, a.ran)
+	}
+}
