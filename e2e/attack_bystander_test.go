@@ -161,7 +161,7 @@ func (b *bystander) judge(w awaited, raw string, err error) {
 	case strings.Contains(raw, attackMark):
 		w.fail()
 		b.run.foreign("bystander %d, %s: %.200q", b.id, w.what, raw)
-	case raw[0] == '-':
+	case proxysWord(raw):
 		b.errors++
 		w.fail()
 		b.run.note("bystander's error: %.100s", raw)

@@ -89,7 +89,9 @@ func newAttack(t *testing.T, kind string) *attackRun {
 	}
 	r.last.Store("none yet")
 	rand.New(rand.NewPCG(r.seed, 1)).Shuffle(len(r.forms), func(i, j int) { r.forms[i], r.forms[j] = r.forms[j], r.forms[i] })
-	r.front = newFront(t, kind, strings.Fields(os.Getenv("ATTACK_FLAGS"))...)
+	// A forged length makes its own connection wait for more.
+	flags := []string{"--stall-timeout", "5s"}
+	r.front = newFront(t, kind, append(flags, strings.Fields(os.Getenv("ATTACK_FLAGS"))...)...)
 	if kind == "one" {
 		r.direct = testkit.Redis(t)
 	}
