@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"ringmaster/internal/testkit"
 )
@@ -70,7 +71,7 @@ func (z *infoFuzz) round(t *testing.T, servers []string) {
 		for range 1 + z.rand.IntN(3) {
 			wire := z.batch(name)
 			z.tried++
-			got, closed := askAll(proxy.Addr, wire)
+			got, closed := askAll(proxy.Addr, wire, 12*time.Second)
 			input += fmt.Sprintf("sent %q, got %.300q\n", wire, got)
 			if !z.alive(t, proxy, input) {
 				return
