@@ -8,6 +8,7 @@ import (
 
 // forger makes texts that are replies when a server puts them on the wire as they are.
 type forger struct {
+	id    int // of the attacker, in each mark
 	rand  *rand.Rand
 	addrs []string // of the servers, for redirects
 	count int
@@ -34,7 +35,7 @@ func (f *forger) text() string {
 // traceback is a text of many lines, as an honest script raises it.
 func (f *forger) traceback() string {
 	f.count++
-	lines := []string{fmt.Sprintf("stack traceback of %s %d:", attackMark, f.count)}
+	lines := []string{fmt.Sprintf("stack traceback of %s%dx%d:", attackMark, f.id, f.count)}
 	for i := range 1 + f.rand.IntN(5) {
 		lines = append(lines, fmt.Sprintf("\tuser_script:%d: in function <user_script:%d>", i, i*2))
 	}
@@ -46,7 +47,7 @@ func (f *forger) pick(of ...string) string { return of[f.rand.IntN(len(of))] }
 // reply is one forged reply without its last line end.
 func (f *forger) reply() string {
 	n, addr := f.rand.IntN(1000), f.pick(f.addrs...)
-	mark := fmt.Sprintf("%s%d", attackMark, n)
+	mark := fmt.Sprintf("%s%dx%d", attackMark, f.id, n)
 	if f.rand.IntN(3) == 0 {
 		return "-" + f.words(addr) // the words that a proxy acts on
 	}
