@@ -61,6 +61,8 @@ type attackRun struct {
 	front      *front
 	direct     *testkit.Server // another server, which attackers ask what a direct client is told
 	seed       uint64
+	seconds    int
+	long       bool // long enough for comparing times
 	forms      []attackForm
 	sharp      []attackForm // those known to do harm, which are half of what is tried
 	bystanders []*bystander
@@ -82,17 +84,21 @@ type attackRun struct {
 // quietShare is how much of a run is quiet, for comparing.
 const quietShare = 3
 
+// longRun is from how many seconds on times are compared.
+const longRun = 30
+
 // leastForms is how many forms each run must have tried.
 const leastForms = 200
 
 func newAttack(t *testing.T, kind string) *attackRun {
 	t.Helper()
-	r := &attackRun{seed: rand.Uint64N(1e9), forms: attackForms(), notes: map[string]int{}, holes: map[string]string{}}
+	r := &attackRun{seed: rand.Uint64N(1e9), seconds: scale(t, "ATTACK_SECONDS", 1, 2, 3), forms: attackForms(), notes: map[string]int{}, holes: map[string]string{}}
 	if s := os.Getenv("ATTACK_SEED"); s != "" {
 		if _, err := fmt.Sscan(s, &r.seed); err != nil {
 			t.Fatalf("ATTACK_SEED: %v", err)
 		}
 	}
+	r.long = r.seconds >= longRun
 	r.last.Store("none yet")
 	rand.New(rand.NewPCG(r.seed, 1)).Shuffle(len(r.forms), func(i, j int) { r.forms[i], r.forms[j] = r.forms[j], r.forms[i] })
 	// A forged length makes its own connection wait for more.
@@ -114,7 +120,6 @@ func newAttack(t *testing.T, kind string) *attackRun {
 
 // fight has quiet times and attacks in turn, and judges them.
 func (r *attackRun) fight(t *testing.T) {
-	seconds := scale(t, "ATTACK_SECONDS", 1, 2, 3)
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
 	start := func(f func()) { clients.Go(f) }
@@ -135,8 +140,8 @@ func (r *attackRun) fight(t *testing.T) {
 	}
 	start(func() { speak(r, stop) })
 
-	rounds := max(1, seconds/10)
-	round := time.Duration(seconds) * time.Second / time.Duration(rounds)
+	rounds := max(1, r.seconds/10)
+	round := time.Duration(r.seconds) * time.Second / time.Duration(rounds)
 	for n := range rounds {
 		<-time.After(round / quietShare)
 		r.attacked.Store(1)
@@ -151,10 +156,10 @@ func (r *attackRun) fight(t *testing.T) {
 	heard.Close()
 	told.Close()
 	clients.Wait()
-	r.judge(t, seconds)
+	r.judge(t)
 }
 
-func (r *attackRun) judge(t *testing.T, seconds int) {
+func (r *attackRun) judge(t *testing.T) {
 	t.Helper()
 	replies, errors := 0, 0
 	var took [2][]time.Duration
@@ -187,7 +192,7 @@ func (r *attackRun) judge(t *testing.T, seconds int) {
 	if errors*1000 > replies {
 		t.Errorf("bystanders had %d errors in %d replies, more than 1 in 1,000", errors, replies)
 	}
-	if seconds >= 30 && attacked > 2*quiet {
+	if r.long && attacked > 2*quiet {
 		t.Errorf("bystanders' p99 is %v under attack and %v without", attacked, quiet)
 	}
 }
