@@ -226,7 +226,7 @@ func (z *serverFuzz) serve(n int, c *testkit.Conn) {
 			}
 			reply = reply[len(piece):]
 		}
-		if own.chance(40) {
+		if !z.polite.Load() && own.chance(40) {
 			return
 		}
 	}
