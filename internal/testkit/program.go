@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -48,4 +49,14 @@ func downloaded(name string) string {
 		dir = filepath.Join(cache, "ringmaster", "servers")
 	}
 	return filepath.Join(dir, name, "redis-server")
+}
+
+// isRedis6 reports whether a program is a server before Redis 7.
+func isRedis6(t testing.TB, program string) bool {
+	t.Helper()
+	out, err := exec.Command(program, "--version").Output()
+	if err != nil {
+		t.Fatalf("%s --version: %v", program, err)
+	}
+	return strings.Contains(string(out), " v=6.")
 }
