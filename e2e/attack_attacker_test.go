@@ -289,6 +289,9 @@ func (a *attacker) compare(f attackForm, steps []step, got []string) (holed bool
 		if steps[i].args[0] == "EXEC" && (got[i] == "*-1\r\n" || got[i] == "_\r\n" || strings.HasPrefix(f.name, "FCALL") && strings.Contains(want[i], "-ERR Error ")) {
 			return holed // the connection that watched was ended, or an earlier library ran
 		}
+		if got[i] == "+QUEUED\r\n" && strings.HasPrefix(want[i], "-ERR unknown command") {
+			return holed // the proxy knows the commands of newer servers, too
+		}
 		if got[i] != want[i] && !(holed && got[i][0] == '-') {
 			a.run.fault("%q was answered %.300q, directly %.300q", shorten(steps[i].args), got[i], want[i])
 			return holed

@@ -44,8 +44,8 @@ func TestAttack(t *testing.T) {
 	}
 }
 
-// sharpForms are known to make servers write lines of their own; FUNCTION LOAD does with every Redis from 7.0 to 8.6.2 and Valkey
-// before 9.
+// sharpForms are known to make servers write lines of their own; FUNCTION LOAD does with every server that has it, from Redis 7.0
+// to 8.6.2 and Valkey 8.0 to 9.1.2.
 var sharpForms = regexp.MustCompile("^(EVAL|EVALSHA_RO|FCALL), (error|call field|assert)$|^FUNCTION LOAD, (two strings|string as statement|call field|index field|length|local string)$|^FUNCTION LIST .P$")
 
 // words are those of an environment variable, or the given ones.

@@ -24,7 +24,7 @@
 // Nobody: the package has tests only. They scale by the environment: DIFF_COMMANDS,
 // DIFF_SEED and DIFF_SKIP for the differential test, FAULT_SECONDS for the one under faults, RESHARD_SECONDS,
 // FAILOVERS, CHURN_SECONDS, CLUSTER_CLIENTS and SENTINEL_CLIENTS for those whose primaries are killed or change; -short
-// makes all of them quick. ATTACK_SECONDS, ATTACK_FRONTS, ATTACK_SERVERS, ATTACK_FLAGS and ATTACK_SEED are those of TestAttack,
+// makes all of them quick. ATTACK_SECONDS, ATTACK_FRONTS, ATTACK_SERVERS, ATTACK_FLAGS, ATTACK_SEED and SERVER_ARGS are those of TestAttack,
 // WORDS_FRONTS of TestWordsOfScriptsAreData, FUZZ_SECONDS, FUZZ_SEED and FUZZ_WITHOUT of the fuzzers. RINGMASTER_BIN tests a ready
 // binary, REDIS_SERVER runs another server (testkit).
 //
