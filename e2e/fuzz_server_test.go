@@ -202,7 +202,7 @@ func (z *serverFuzz) batch() []byte {
 // serve answers a connection of the proxy. It has a source of numbers of its own, since connections run side by side.
 func (z *serverFuzz) serve(n int, c *testkit.Conn) {
 	own := &fuzzRun{rand: rand.New(rand.NewPCG(z.seed, uint64(n)+1))}
-	rude := own.chance(4) // from the login on
+	rude := own.chance(10) // from the login on
 	for {
 		args, err := c.ReadRequest()
 		if err != nil || len(args) == 0 {
@@ -266,7 +266,7 @@ func (z *serverFuzz) recently() string {
 // hostile is a reply as none should be; good is the right one, or nothing.
 func (z *fuzzRun) hostile(good string) string {
 	one := func() string { return z.value(0, true) }
-	switch z.rand.IntN(26) {
+	switch z.rand.IntN(60) { // most are whole, so that a connection lives for some time
 	case 0:
 		return "" // nothing, ever
 	case 1:
