@@ -59,7 +59,11 @@ func StartClusterWith(t testing.TB, o ClusterOptions) *Cluster {
 		c.Must(t, n, "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1))
 		if i < o.Primaries {
 			first, last := i*clusterSlots/o.Primaries, (i+1)*clusterSlots/o.Primaries-1
-			c.Must(t, n, "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(first), strconv.Itoa(last))
+			add := []string{"CLUSTER", "ADDSLOTS"} // Redis 6.2 takes no ranges
+			for slot := first; slot <= last; slot++ {
+				add = append(add, strconv.Itoa(slot))
+			}
+			c.Must(t, n, add...)
 		}
 		for _, m := range c.Nodes[:i] {
 			c.meet(t, n, m)
@@ -76,16 +80,19 @@ func StartClusterWith(t testing.TB, o ClusterOptions) *Cluster {
 // start starts a node that knows nobody.
 func (c *Cluster) start(t testing.TB) *Server {
 	t.Helper()
-	bin := Need(t, "redis-server")
+	bin := ServerProgram(t)
 	dir := t.TempDir()
 	s, i := &Server{Dir: dir}, len(c.Nodes)
 	if i < len(c.options.Hosts) {
 		s.Host = c.options.Hosts[i]
 	}
 	n := launch(t, s, func(port int) ([]string, error) {
-		argv := s.Host.argv(bin, "--port", strconv.Itoa(port), "--bind", s.Host.address(), "--bind-source-addr", s.Host.address(),
-			"--protected-mode", "no", "--save", "", "--appendonly", "no", "--dir", dir, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(FreePort(t)), "--cluster-node-timeout", "1000",
+		argv := s.Host.argv(bin, "--port", strconv.Itoa(port), "--bind", s.Host.address(),
+			"--protected-mode", "no", "--save", "", "--appendonly", "no", "--dir", dir, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000",
 			"--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
+		if !isRedis6(t, bin) {
+			argv = append(argv, "--bind-source-addr", s.Host.address(), "--cluster-port", strconv.Itoa(FreePort(t)))
+		}
 		if c.options.Password != "" {
 			argv = append(argv, "--requirepass", c.options.Password, "--masterauth", c.options.Password)
 		}
@@ -98,12 +105,18 @@ func (c *Cluster) start(t testing.TB) *Server {
 	return n
 }
 
-// busPort is what the node was started with.
-func busPort(n *Server) string { return n.argv[slices.Index(n.argv, "--cluster-port")+1] }
+// busPort is what the node was started with; Redis 6.2 lets nobody choose.
+func busPort(t testing.TB, n *Server) string {
+	t.Helper()
+	if at := slices.Index(n.argv, "--cluster-port"); at >= 0 {
+		return n.argv[at+1]
+	}
+	return strconv.Itoa(n.Port(t) + 10_000)
+}
 
 func (c *Cluster) meet(t testing.TB, n, other *Server) {
 	t.Helper()
-	c.Must(t, n, "CLUSTER", "MEET", other.Host.address(), strconv.Itoa(other.Port(t)), busPort(other))
+	c.Must(t, n, "CLUSTER", "MEET", other.Host.address(), strconv.Itoa(other.Port(t)), busPort(t, other))
 }
 
 // Ask sends a command to a node and returns its reply; errors are values. To ask nobody is an error. Any goroutine.

@@ -13,6 +13,13 @@
 //	   └─── Conn ───────────────► Forwarder ────► Redis
 //	                              cuts, resets
 //
+//	servers             server.go, program.go (which server), process.go, port.go, death_linux.go and death_other.go (they end with us)
+//	several of them     cluster.go, reshard.go (slots move), scattered.go, sentinel.go
+//	the proxy           proxy.go, admin.go (what it says of itself); nutcracker.go, its elder
+//	who talks to them   conn.go, reply.go (bytes), value.go (meaning); fakeshard.go, a scripted server
+//	networks            network.go, names.go, forwarder.go
+//	time                wait.go
+//
 // # Who may call
 //
 // Tests only. Functions that take a testing.TB end the test when they fail and
@@ -28,5 +35,6 @@
 //
 // Every wait is for a condition, bounded by a generous deadline whose end is a failure
 // with the condition's name. A missing redis-server skips the test, but fails it where
-// the environment variable CI is set.
+// the environment variable CI is set. REDIS_SERVER runs the tests with another server: a
+// program's path or a name of scripts/servers, which are looked for in SERVERS_DIR.
 package testkit

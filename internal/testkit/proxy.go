@@ -33,7 +33,7 @@ func Proxy(t testing.TB, upstreams []string, flags ...string) *Server {
 // ProxyWith is Proxy with every choice.
 func ProxyWith(t testing.TB, o ProxyOptions) *Server {
 	t.Helper()
-	Need(t, "redis-server")
+	ServerProgram(t)
 	bin := Ringmaster(t)
 	at := func(port int) string { return net.JoinHostPort(o.Host.address(), strconv.Itoa(port)) }
 	s := &Server{Admin: at(FreePort(t)), Dir: t.TempDir(), Host: o.Host}

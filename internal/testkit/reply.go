@@ -48,25 +48,23 @@ func readValue(dst []byte, r *bufio.Reader, depth int) ([]byte, error) {
 	return dst, fmt.Errorf("%w: line %q", ErrNotRESP, line)
 }
 
-// readLine appends a line with its CRLF; it has at least a type byte.
+// readLine appends a line with its CRLF; it has at least a type byte. A lone CR or LF is part of the text.
 func readLine(dst []byte, r *bufio.Reader) ([]byte, error) {
 	at := len(dst)
 	for {
 		part, err := r.ReadSlice('\n')
 		dst = append(dst, part...)
-		if err == bufio.ErrBufferFull {
-			continue
-		}
-		if err != nil {
-			if err == io.EOF && len(dst) > at {
-				err = io.ErrUnexpectedEOF
-			}
+		switch ended := bytes.HasSuffix(dst[at:], []byte("\r\n")); {
+		case err == bufio.ErrBufferFull:
+		case err == io.EOF && len(dst) > at:
+			return dst, io.ErrUnexpectedEOF
+		case err != nil:
 			return dst, err
-		}
-		if !bytes.HasSuffix(dst[at:], []byte("\r\n")) || len(dst)-at < 3 {
+		case ended && len(dst)-at < 3:
 			return dst, fmt.Errorf("%w: line %q", ErrNotRESP, dst[at:])
+		case ended:
+			return dst, nil
 		}
-		return dst, nil
 	}
 }
 

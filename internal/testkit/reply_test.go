@@ -11,7 +11,7 @@ import (
 
 // everyKind holds one reply of each RESP2 and RESP3 type, nested ones and nulls.
 var everyKind = []string{
-	"+OK\r\n", "-ERR no\r\n", ":12\r\n", ":-1\r\n", "$0\r\n\r\n", "$-1\r\n", "$4\r\na\r\nb\r\n",
+	"+OK\r\n", "-ERR no\r\n", "-a\nb\rc\n\r\n", ":12\r\n", ":-1\r\n", "$0\r\n\r\n", "$-1\r\n", "$4\r\na\r\nb\r\n",
 	"*0\r\n", "*-1\r\n", "*2\r\n:1\r\n*1\r\n$1\r\nx\r\n", "_\r\n", "#t\r\n", ",1.5\r\n", ",inf\r\n",
 	"(3492890328409238509324850943850943825024385\r\n", "!5\r\nERR x\r\n", "=7\r\ntxt:abc\r\n",
 	"%1\r\n+k\r\n*1\r\n:1\r\n", "~2\r\n:1\r\n:2\r\n", ">2\r\n+message\r\n+x\r\n",
@@ -38,14 +38,14 @@ func TestReadReplyReturnsTheBytesOfEveryKindAtEverySplit(t *testing.T) {
 }
 
 func TestReadReplyRefusesWhatIsNotRESP(t *testing.T) {
-	for _, bad := range []string{"\r\n", "x\r\n", "+a\n", "$x\r\n", "$-2\r\n", "$2\r\nabc\r\n", "*9999999999\r\n",
+	for _, bad := range []string{"\r\n", "x\r\n", "$x\r\n", "$-2\r\n", "$2\r\nabc\r\n", "*9999999999\r\n",
 		strings.Repeat("*1\r\n", 2*maxDepth)} {
 		_, err := ReadReplyInto(nil, bufio.NewReader(strings.NewReader(bad)))
 		if !errors.Is(err, ErrNotRESP) {
 			t.Errorf("%.20q: error %v, want ErrNotRESP", bad, err)
 		}
 	}
-	for _, cut := range []string{"+O", "$5\r\nab", "*2\r\n:1\r\n"} {
+	for _, cut := range []string{"+O", "+a\n", "$5\r\nab", "*2\r\n:1\r\n"} {
 		_, err := ReadReplyInto(nil, bufio.NewReader(strings.NewReader(cut)))
 		if err != io.ErrUnexpectedEOF {
 			t.Errorf("cut %q: error %v, want unexpected EOF", cut, err)

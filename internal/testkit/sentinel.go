@@ -95,7 +95,7 @@ func (s *Sentinels) mustPrimary(t testing.TB, name string) *Server {
 
 func (s *Sentinels) startSentinel(t testing.TB) *Server {
 	t.Helper()
-	bin := Need(t, "redis-server")
+	bin := ServerProgram(t)
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "sentinel.conf") // sentinels keep what they know in it
 	quorum := s.options.Sentinels/2 + 1

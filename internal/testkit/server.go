@@ -25,12 +25,11 @@ type Server struct {
 // its port between the choice and the bind.
 const portAttempts = 5
 
-// Redis starts a redis-server without persistence on a free port; args are further
-// arguments, such as "--requirepass", "x". It skips the test when redis-server is
-// missing, and fails it where the environment variable CI is set.
+// Redis starts a redis-server, or what ServerProgram is instead, without persistence on a free port;
+// args are further arguments, such as "--requirepass", "x".
 func Redis(t testing.TB, args ...string) *Server {
 	t.Helper()
-	bin := Need(t, "redis-server")
+	bin := ServerProgram(t)
 	dir := t.TempDir()
 	return launch(t, &Server{Dir: dir}, func(port int) ([]string, error) {
 		argv := []string{bin, "--port", strconv.Itoa(port), "--bind", "127.0.0.1",
