@@ -2,7 +2,6 @@ package session
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 
 	"ringmaster/command"
@@ -224,94 +223,6 @@ func (s *Session) identity() *identity {
 		s.ident = &identity{}
 	}
 	return s.ident
-}
-
-func (s *Session) clientInfo(*command.Spec, *parser.Request) {
-	s.env.scratch = appendVerbatim(s.env.scratch[:0], s.proto, []byte(s.describe()))
-	s.answer(s.env.scratch)
-}
-
-// describe is the client's line in CLIENT INFO, with the fields of Redis 7.2 that a proxy can fill.
-func (s *Session) describe() string {
-	remote, local := s.sock.Addr()
-	id := s.ident
-	if id == nil {
-		id = &identity{}
-	}
-	sub, psub, ssub, multi := 0, 0, 0, -1
-	if u := s.subs; u != nil {
-		sub, psub, ssub = len(u.topics[channel]), len(u.topics[pattern]), len(u.topics[shardChannel])
-	}
-	if s.tx != nil {
-		multi = s.tx.n + len(s.tx.locals)
-	}
-	kept, redir := 0, int64(-1)
-	if s.tracks() {
-		redir = 0
-		if r := s.pin.tracking.redirect; r != nil {
-			redir = int64(r.to)
-		}
-	}
-	if s == s.env.asking {
-		kept = s.env.req.Size
-	}
-	if s.in != nil {
-		kept += len(s.in.B) - s.off
-	}
-	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d multi=%d%s "+
-		"qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=%d tot-mem=%d events=r cmd=%s "+
-		"user=default redir=%d resp=%d lib-name=%s lib-ver=%s\n",
-		s.id, remote, local, id.name, s.env.age(s.opened), s.env.age(s.active), s.flags(), s.db(), sub, psub, ssub, multi, s.watching(),
-		kept, s.sock.Buffered()+s.held, kept+s.sock.Buffered()+s.held, s.lastCommand(), redir, s.proto, id.libName, id.libVersion)
-}
-
-// watching is the field of CLIENT LIST that Redis 7.4 brought. Of how many keys are watched the proxy keeps no count.
-func (s *Session) watching() string {
-	switch {
-	case !s.env.serverIs(7, 4):
-		return ""
-	case s.pin != nil && s.pin.watches:
-		return " watch=1"
-	}
-	return " watch=0"
-}
-
-func (s *Session) lastCommand() string {
-	switch s.last {
-	case command.NoID:
-		return "NULL"
-	case otherID:
-		return "unknown"
-	}
-	return command.All()[s.last].Name
-}
-
-// flags are the letters of CLIENT LIST that a proxy can tell.
-func (s *Session) flags() string {
-	var f []byte
-	if s.subs != nil {
-		f = append(f, 'P')
-	}
-	if s.tx != nil {
-		f = append(f, 'x')
-	}
-	if s.pin != nil && s.pin.blocks {
-		f = append(f, 'b')
-	}
-	if s.tracks() {
-		f = append(f, 't')
-	}
-	if f == nil {
-		return "N"
-	}
-	return string(f)
-}
-
-// serverIs reports whether the servers say that they are of this version or a later one.
-func (e *Env) serverIs(major, minor int) bool {
-	var has, hasMinor int
-	_, _ = fmt.Sscanf(string(e.Pool.Version()), "%d.%d", &has, &hasMinor)
-	return has > major || has == major && hasMinor >= minor
 }
 
 func (s *Session) answerBulk(b []byte) {

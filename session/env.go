@@ -41,8 +41,12 @@ type Env struct {
 	free     []*gather
 	outcomes []*outcome
 
-	// Sessions calls f for every session of the loop.
-	Sessions func(f func(*Session))
+	roster  roster
+	jobs    []job // work that is done in pieces
+	readers []job // jobs that go on when their client has read some of its output
+	spent   int   // units of work since workAt
+	workAt  int64 // ns
+
 	// Peers reaches the other loops; nil: there are none.
 	Peers      Peers
 	hub        *hub
@@ -146,7 +150,7 @@ func (e *Env) Follow(m *shard.Map) {
 	e.sizeGroups()
 	e.hub.follow(old)
 	moved := -1 // not looked at
-	e.each(func(s *Session) {
+	e.roster.each(func(s *Session) {
 		p := s.pin
 		switch {
 		case p == nil || !p.dirty:

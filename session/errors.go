@@ -124,10 +124,12 @@ func unknownOption(attr []byte) string {
 }
 
 func unknownClientType(word []byte) string {
-	return "ERR Unknown client type '" + string(quoted(word, maxQuoted)) + "'"
+	return "ERR Unknown client type '" + string(quoted(word, len(word))) + "'"
 }
 
-func noSuchUser(name string) string { return "ERR No such user '" + name + "'" }
+func noSuchUser(name []byte) string {
+	return "ERR No such user '" + string(quoted(name, len(name))) + "'"
+}
 
 func unknownNode(id []byte) string { return "ERR Unknown node " + string(id) }
 

@@ -17,7 +17,7 @@ func (e *Env) CloseIdle() {
 		return
 	}
 	e.nextIdle = now + min(limit, idleEvery)
-	e.each(func(s *Session) {
+	e.roster.each(func(s *Session) {
 		if now-s.active > limit && s.mayIdleOut() {
 			s.close(stats.Idle)
 		}

@@ -120,11 +120,6 @@ func newWorld(tb testing.TB, s settings) *world {
 	w.pool.Now = int64(time.Hour)
 	w.env = NewEnv(s.session, w.pool, m, auth.NewPolicy(s.passwords...), w.stats)
 	w.env.Loops = 1
-	w.env.Sessions = func(f func(*Session)) {
-		for _, c := range w.order {
-			f(c.session)
-		}
-	}
 	w.pool.Start()
 	w.health = pool.Health{}
 	for _, list := range s.replicas {
@@ -222,6 +217,7 @@ func (w *world) follow(m *shard.Map, err error) {
 func (w *world) settle() {
 	w.tb.Helper()
 	for range 1000 {
+		w.env.Work()
 		w.env.Resume()
 		w.pool.Flush()
 		w.env.Flush()
@@ -239,7 +235,7 @@ func (w *world) settle() {
 		for _, tell := range marked {
 			tell()
 		}
-		if !w.env.Dirty() && !w.pool.Dirty() && !w.pool.WantsDial() {
+		if !w.env.Dirty() && !w.env.HasWork() && !w.pool.Dirty() && !w.pool.WantsDial() {
 			w.check()
 			return
 		}
