@@ -43,6 +43,10 @@ func (e *Env) askLoopsSlowly(question func(e *Env, answer func(any)), done func(
 // that it gave to the client's own connection.
 func (s *Session) clientUnblock(spec *command.Spec, req *parser.Request) {
 	how := "TIMEOUT"
+	if len(req.Args) > 4 {
+		s.deny(spec, wrongWords(req.Args[0], req.Args[1]))
+		return
+	}
 	if len(req.Args) == 4 {
 		if how = strings.ToUpper(string(req.Args[3])); how != "TIMEOUT" && how != "ERROR" {
 			s.deny(spec, errUnblockReason)
@@ -50,7 +54,7 @@ func (s *Session) clientUnblock(spec *command.Spec, req *parser.Request) {
 		}
 	}
 	id, ok := parser.Int(req.Args[2])
-	if !ok || len(req.Args) > 4 {
+	if !ok {
 		s.deny(spec, errNotInteger)
 		return
 	}

@@ -173,8 +173,8 @@ func (s *Session) clientGetName(*command.Spec, *parser.Request) {
 }
 
 func (s *Session) clientSetName(spec *command.Spec, req *parser.Request) {
-	if !validName(req.Args[2]) {
-		s.deny(spec, errClientName)
+	if text := badName(req.Args[2]); text != "" {
+		s.deny(spec, text)
 		return
 	}
 	s.identity().name = string(req.Args[2])
@@ -194,7 +194,11 @@ func (s *Session) clientSetInfo(spec *command.Spec, req *parser.Request) {
 		s.deny(spec, unknownOption(attr))
 		return
 	}
-	if !validName(value) {
+	if len(value) > maxName {
+		s.deny(spec, errLongName)
+		return
+	}
+	if !printable(value) {
 		s.deny(spec, badInfo(attr))
 		return
 	}
@@ -205,11 +209,19 @@ func (s *Session) clientSetInfo(spec *command.Spec, req *parser.Request) {
 // maxName bounds a client's name, bytes; Redis has no bound.
 const maxName = 4096
 
-// validName reports whether b is printable ASCII without spaces, of a length worth keeping.
-func validName(b []byte) bool {
-	if len(b) > maxName {
-		return false
+// badName says why a client can't have a name; "": it can.
+func badName(b []byte) (text string) {
+	switch {
+	case !printable(b):
+		return errClientName
+	case len(b) > maxName:
+		return errLongName
 	}
+	return ""
+}
+
+// printable reports whether b is printable ASCII without spaces.
+func printable(b []byte) bool {
 	for _, c := range b {
 		if c < '!' || c > '~' {
 			return false

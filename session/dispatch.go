@@ -46,6 +46,7 @@ func (s *Session) decide(req *parser.Request) {
 			return
 		}
 		if spec == nil {
+			s.last = command.NoID
 			s.reject(nil, unknownCommand(req.Args))
 			return
 		}
@@ -53,11 +54,13 @@ func (s *Session) decide(req *parser.Request) {
 	if spec.HasSubs() && len(req.Args) > 1 {
 		sub := spec.Sub(req.Args[1])
 		if sub == nil {
+			s.last = command.NoID
 			s.reject(spec, unknownSubcommand(env.shownName(req.Args[0]), req.Args[1]))
 			return
 		}
 		spec = sub
 	}
+	s.last = spec.ID
 	if !spec.ArityOK(len(req.Args)) {
 		s.reject(spec, wrongArity(spec.Name))
 		return
@@ -72,7 +75,6 @@ func (s *Session) decide(req *parser.Request) {
 			return
 		}
 	}
-	s.last = spec.ID
 	if s.limited() && !env.inSubscriber[spec.ID] {
 		s.reject(spec, onlySubscribe(spec.Name))
 		return
