@@ -30,6 +30,7 @@ func localHandlers(c Cluster) []handler {
 		"client|setname": (*Session).clientSetName,
 		"client|setinfo": (*Session).clientSetInfo,
 		"client|info":    (*Session).clientInfo,
+		"client|capa":    (*Session).clientCapa,
 		"client|list":    (*Session).clientList,
 		"client|kill":    (*Session).clientKill,
 		"client|unblock": (*Session).clientUnblock,
@@ -203,6 +204,15 @@ func (s *Session) clientSetInfo(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	*field = string(value)
+	s.answerString("+OK\r\n")
+}
+
+// clientCapa takes what Valkey 8.0 and later take, which is anything. The proxy follows redirects itself.
+func (s *Session) clientCapa(spec *command.Spec, req *parser.Request) {
+	if !s.env.valkey(8) {
+		s.deny(spec, unknownSubcommand(s.env.shownName(req.Args[0]), req.Args[1]))
+		return
+	}
 	s.answerString("+OK\r\n")
 }
 

@@ -74,6 +74,7 @@ type Env struct {
 	rewrites         []bool        // by command.Spec.ID: the reply of even one server is changed
 	actsInMulti      []bool        // by command.Spec.ID: acts at once inside MULTI
 	inSubscriber     []bool        // by command.Spec.ID: a subscriber of RESP2 may say it
+	unsubscribes     []bool        // by command.Spec.ID: UNSUBSCRIBE and its like
 	publishes        []bool        // by command.Spec.ID: PUBLISH and SPUBLISH
 	killsScript      []bool        // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
 	stateless        []bool        // by command.Spec.ID: the server may as well answer it
@@ -96,6 +97,10 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	}
 	e.hub = newHub(e, m.Len())
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
+	e.unsubscribes = specSet("unsubscribe", "punsubscribe", "sunsubscribe")
+	for _, id := range denied(cfg) {
+		e.unsubscribes[id] = false
+	}
 	e.publishes = specSet("publish", "spublish")
 	e.shutdown, e.slowLogLen = specOf("shutdown"), specOf("slowlog|len")
 	e.execSpec, e.functionStats = specOf("exec"), specOf("function|stats")

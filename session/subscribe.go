@@ -38,6 +38,8 @@ type subscribing struct {
 	refusal []byte
 	// elsewhere: a server was asked that is gone.
 	elsewhere bool
+	// then is called when all is there that was published up to now, and nothing else is done; nil: this is a command.
+	then func(*Session)
 }
 
 // pubSub carries out the commands of pub/sub.
@@ -72,9 +74,12 @@ func (p *subscribing) step(s *Session) {
 			return
 		}
 		p.asked = true
-		if p.on {
+		switch {
+		case p.then != nil:
+			s.env.hub.barrierToAll(p)
+		case p.on:
 			p.ask(s)
-		} else {
+		default:
 			p.askOff(s)
 		}
 	}
@@ -86,9 +91,12 @@ func (p *subscribing) step(s *Session) {
 	}
 	s.endPassage()
 	p.s = nil
-	if p.on {
+	switch {
+	case p.then != nil:
+		p.then(s)
+	case p.on:
 		p.confirm(s)
-	} else {
+	default:
 		p.confirmOff(s)
 	}
 }
@@ -205,11 +213,35 @@ func (p *subscribing) askOff(s *Session) {
 	}
 }
 
-// confirmOff takes the client off the topics.
+// leaveInTransaction is UNSUBSCRIBE and its like when EXEC has run: what was published before is there already (see execNow).
+func (s *Session) leaveInTransaction(dst []byte, spec *command.Spec, req *parser.Request) []byte {
+	p := &subscribing{all: len(req.Args) == 1}
+	for k := range kinds {
+		if spec.Name == words[k].off {
+			p.kind = k
+		}
+	}
+	for _, a := range req.Args[1:] {
+		p.names = append(p.names, string(a))
+	}
+	if p.all && s.subs != nil {
+		for name := range s.subs.topics[p.kind] {
+			p.names = append(p.names, name)
+		}
+	}
+	return p.appendOff(dst, s)
+}
+
+// confirmOff takes the client off the topics and tells it.
 func (p *subscribing) confirmOff(s *Session) {
-	out, verb := s.output(), words[p.kind].off
+	out := s.output()
+	out.B = p.appendOff(out.B, s)
+}
+
+func (p *subscribing) appendOff(b []byte, s *Session) []byte {
+	verb := words[p.kind].off
 	if p.all && len(p.names) == 0 {
-		out.B = appendSubscribed(out.B, s.proto, verb, nil, s.subscriptionCount(p.kind))
+		b = appendSubscribed(b, s.proto, verb, nil, s.subscriptionCount(p.kind))
 	}
 	for i, name := range p.names {
 		if s.subs != nil {
@@ -219,11 +251,12 @@ func (p *subscribing) confirmOff(s *Session) {
 				s.env.hub.release(t)
 			}
 		}
-		out.B = appendSubscribed(out.B, s.proto, verb, &p.names[i], s.subscriptionCount(p.kind))
+		b = appendSubscribed(b, s.proto, verb, &p.names[i], s.subscriptionCount(p.kind))
 	}
 	if s.subs != nil && s.subs.count(channel)+s.subs.count(shardChannel) == 0 {
 		s.subs = nil
 	}
+	return b
 }
 
 func (s *Session) subscriptionCount(k kind) int {

@@ -25,6 +25,7 @@ type transaction struct {
 	crossed    bool                       // the keys live on several shards: EXEC answers CROSSSLOT
 	dirty      bool                       // a command leaves state on the connection
 	writes     bool                       // a command may write
+	leaves     bool                       // an UNSUBSCRIBE or its like is among locals
 	pauses     [][][]byte                 // the words of each CLIENT PAUSE
 	locals     []local
 	everywhere []everywhere // what is for all shards
@@ -104,7 +105,7 @@ func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
 	switch {
 	case spec.Flags.Has(command.FlagNoMulti):
 		s.reject(spec, s.env.notInMulti(spec))
-	case s.env.local[spec.ID] != nil && !s.env.stateless[spec.ID]:
+	case s.env.unsubscribes[spec.ID] || s.env.local[spec.ID] != nil && !s.env.stateless[spec.ID]:
 		s.queueLocal(spec, req)
 	case s.env.classOf(spec) == command.ClassRefused:
 		s.reject(spec, noPermission(spec.Name))
@@ -251,6 +252,13 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	switch spec.Name {
+	case "unsubscribe", "punsubscribe", "sunsubscribe":
+		tx.leaves = true
+	case "client|capa":
+		if !s.env.valkey(8) {
+			s.reject(spec, unknownSubcommand(s.env.shownName(req.Args[0]), req.Args[1]))
+			return
+		}
 	case "select":
 		n, ok := parser.Int(req.Args[1])
 		if ok && n >= 0 && n == int64(int32(n)) {
@@ -339,6 +347,11 @@ func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
 // execNow sends the transaction, over a connection that is known to be fit for it.
 func (s *Session) execNow(spec *command.Spec) {
 	tx := s.tx
+	if tx.leaves && s.subs != nil {
+		tx.leaves = false
+		s.begin(&subscribing{s: s, then: func(s *Session) { s.execNow(spec) }}) // the client gets what was published before
+		return
+	}
 	switch {
 	case s.watchLost():
 		// Nobody watches the keys any more: they may have changed.
@@ -490,9 +503,13 @@ func (s *Session) captureLocal(dst []byte, l *local) []byte {
 	if done, err := p.Next(l.raw, &s.env.Config.Limits, &req); !done || err != nil {
 		return parser.AppendError(dst, errSyntax)
 	}
-	s.env.capture = &dst
-	s.env.local[l.spec.ID](s, l.spec, &req)
-	s.env.capture = nil
+	if s.env.unsubscribes[l.spec.ID] {
+		dst = s.leaveInTransaction(dst, l.spec, &req)
+	} else {
+		s.env.capture = &dst
+		s.env.local[l.spec.ID](s, l.spec, &req)
+		s.env.capture = nil
+	}
 	s.env.Stats.Call(l.spec.ID, 0)
 	return dst
 }
