@@ -39,16 +39,6 @@ type message struct {
 	key topicKey
 }
 
-// local is a command of a transaction that the proxy answers itself when EXEC has run.
-type local struct {
-	at   int // commands in buf before it
-	raw  []byte
-	spec *command.Spec
-	// sent: the server answers it too (SELECT), and the proxy looks at its answer.
-	sent bool
-	db   int
-}
-
 // transact carries out MULTI, EXEC, DISCARD, WATCH and UNWATCH.
 func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 	switch spec.Name {
@@ -242,49 +232,6 @@ func (tx *transaction) placeChannel(env *Env, name []byte) {
 	}
 	tx.crossed = tx.crossed || tx.server != server
 }
-
-// queueLocal queues a command that the proxy answers itself.
-func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
-	tx := s.tx
-	l := local{at: tx.n, spec: spec}
-	if s.env.answersLater[spec.ID] {
-		s.reject(spec, s.env.notInMulti(spec))
-		return
-	}
-	switch spec.Name {
-	case "unsubscribe", "punsubscribe", "sunsubscribe":
-		tx.leaves = true
-	case "client|capa":
-		if !s.env.valkey(8) {
-			s.reject(spec, unknownSubcommand(s.env.shownName(req.Args[0]), req.Args[1]))
-			return
-		}
-	case "select":
-		n, ok := parser.Int(req.Args[1])
-		if ok && n >= 0 && n == int64(int32(n)) {
-			l.sent, l.db = true, int(n)
-			tx.locals = append(tx.locals, l)
-		}
-		s.queued(spec, req.Raw)
-		return
-	case "hello":
-		if len(req.Args) > 1 && string(req.Args[1]) != itoa(int(s.proto)) {
-			s.reject(spec, errHelloInMulti)
-			return
-		}
-	}
-	l.raw = bytes.Clone(req.Raw)
-	tx.size += len(l.raw) + localOverhead
-	if len(tx.buf.B)+tx.size > s.env.Config.QueryBufferLimit {
-		s.close(stats.QueryBufferLimit)
-		return
-	}
-	tx.locals = append(tx.locals, l)
-	s.answerString("+QUEUED\r\n")
-}
-
-// localOverhead is what a local command takes beside its words, bytes.
-const localOverhead = 64
 
 // exec runs what is queued.
 func (s *Session) exec(spec *command.Spec, req *parser.Request) {
@@ -483,35 +430,6 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	if !env.Pool.Resends() {
 		env.Pool.Buffers.Put(tx.buf)
 	}
-}
-
-// execLocals answers a transaction of commands that the proxy answers itself, or of none.
-func (s *Session) execLocals(spec *command.Spec, tx *transaction) {
-	s.env.Stats.Call(spec.ID, 0)
-	dst := parser.AppendArray(nil, len(tx.locals))
-	for i := range tx.locals {
-		dst = s.captureLocal(dst, &tx.locals[i])
-	}
-	s.env.Pool.Buffers.Put(tx.buf)
-	s.answer(dst)
-}
-
-// captureLocal appends the answer to a local command.
-func (s *Session) captureLocal(dst []byte, l *local) []byte {
-	var p parser.RequestParser
-	var req parser.Request
-	if done, err := p.Next(l.raw, &s.env.Config.Limits, &req); !done || err != nil {
-		return parser.AppendError(dst, errSyntax)
-	}
-	if s.env.unsubscribes[l.spec.ID] {
-		dst = s.leaveInTransaction(dst, l.spec, &req)
-	} else {
-		s.env.capture = &dst
-		s.env.local[l.spec.ID](s, l.spec, &req)
-		s.env.capture = nil
-	}
-	s.env.Stats.Call(l.spec.ID, 0)
-	return dst
 }
 
 func appendRequest(b []byte, args ...string) []byte {
