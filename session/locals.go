@@ -75,12 +75,13 @@ func (s *Session) execLocals(spec *command.Spec, tx *transaction) {
 type answering struct {
 	emission
 	locals []local
-	i      int    // of locals, the next
-	reply  []byte // the server's elements
-	at     int    // of reply, the next element
-	next   int    // its number
-	total  int    // elements of the reply
-	db     int    // that the client is in afterwards
+	i      int          // of locals, the next
+	reply  []byte       // the server's elements
+	at     int          // of reply, the next element
+	next   int          // its number
+	total  int          // elements of the reply
+	leaves *subscribing // the UNSUBSCRIBE under way; nil: none
+	db     int          // that the client is in afterwards
 	done   func(db int)
 }
 
@@ -111,6 +112,17 @@ func (a *answering) piece(e *Env) (done bool) {
 			return false
 		}
 		switch {
+		case s.env.unsubscribes[l.spec.ID]:
+			if a.leaves == nil {
+				a.leaves = s.leavingAgain(l)
+			}
+			left := false
+			if b, left = a.leaves.appendOff(b, s, p); !left {
+				a.put(b, false)
+				return false
+			}
+			a.leaves = nil
+			s.env.Stats.Call(l.spec.ID, 0)
 		case !l.sent:
 			b = s.captureLocal(b, l)
 		case bytes.HasPrefix(a.reply[a.at:], []byte("+OK")):
@@ -122,20 +134,30 @@ func (a *answering) piece(e *Env) (done bool) {
 	return true
 }
 
+// again is a queued command as it was given.
+func (l *local) again(env *Env) (req parser.Request, ok bool) {
+	var p parser.RequestParser
+	done, err := p.Next(l.raw, &env.Config.Limits, &req)
+	return req, done && err == nil
+}
+
+func (s *Session) leavingAgain(l *local) *subscribing {
+	req, ok := l.again(s.env)
+	if !ok {
+		return &subscribing{}
+	}
+	return s.leaving(l.spec, &req)
+}
+
 // captureLocal appends the answer to a local command.
 func (s *Session) captureLocal(dst []byte, l *local) []byte {
-	var p parser.RequestParser
-	var req parser.Request
-	if done, err := p.Next(l.raw, &s.env.Config.Limits, &req); !done || err != nil {
+	req, ok := l.again(s.env)
+	if !ok {
 		return parser.AppendError(dst, errSyntax)
 	}
-	if s.env.unsubscribes[l.spec.ID] {
-		dst = s.leaveInTransaction(dst, l.spec, &req)
-	} else {
-		s.env.capture = &dst
-		s.env.local[l.spec.ID](s, l.spec, &req)
-		s.env.capture = nil
-	}
+	s.env.capture = &dst
+	s.env.local[l.spec.ID](s, l.spec, &req)
+	s.env.capture = nil
 	s.env.Stats.Call(l.spec.ID, 0)
 	return dst
 }
