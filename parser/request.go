@@ -18,6 +18,16 @@ type Request struct {
 // Bulks gives the arguments from i up to j as they stand in Raw, as bulk strings. 0 < i < j <= len(Args).
 func (r *Request) Bulks(i, j int) []byte { return r.Raw[r.end(i-1):r.end(j-1)] }
 
+// Clone is a copy that outlives the input; it takes over the list Args, whose elements it changes.
+func (r *Request) Clone() Request {
+	raw := append(make([]byte, 0, len(r.Raw)), r.Raw...)
+	for i, a := range r.Args {
+		start := cap(r.Raw) - cap(a)
+		r.Args[i] = raw[start : start+len(a)]
+	}
+	return Request{Args: r.Args, Raw: raw, Size: r.Size}
+}
+
 // end is where the bulk string of argument i ends in Raw.
 func (r *Request) end(i int) int {
 	a := r.Args[i]

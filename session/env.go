@@ -30,10 +30,8 @@ type Env struct {
 	req      parser.Request
 	keys     []int
 	version  uint16              // of Map
-	order    []int32             // for a split command: the group of each key
-	groups   []group             // the keys that go to one server together
-	groupAt  []int32             // by server, or by hash slot in front of a cluster: its group's number from 1
-	build    []byte              // parts of a command, for the connections to copy
+	division division            // of a split command
+	build    []byte              // a command of the proxy's own, for the connections to copy
 	asking   *Session            // who is being dispatched, for its line in CLIENT LIST
 	capture  *[]byte             // where answers of the proxy's own go instead of to the client; nil: to the client
 	scratch  []byte              // a reply of our own
@@ -197,6 +195,9 @@ func (e *Env) letGo() {
 	e.req.Raw = nil
 	if cap(e.build) > maxScratch {
 		e.build = nil
+	}
+	if cap(e.division.build) > maxScratch {
+		e.division.build = nil
 	}
 	if cap(e.scratch) > maxScratch {
 		e.scratch = nil

@@ -105,28 +105,12 @@ func (g *gather) firstError() []byte {
 	return found
 }
 
-// inKeyOrder puts the elements of the parts' arrays in the order of the keys asked for. A part that
-// failed has its error in place of each of its values.
+// inKeyOrder puts the elements of the parts' arrays in the order of the keys asked for.
 func (g *gather) inKeyOrder(dst []byte) []byte {
-	for i := range g.parts {
-		if p := &g.parts[i]; p.buf.B[0] == '*' {
-			p.off = bytes.IndexByte(p.buf.B, '\n') + 1
-		}
-	}
+	g.openArrays()
 	dst = parser.AppendArray(dst, len(g.order))
 	for _, i := range g.order {
-		p := &g.parts[i]
-		if p.buf.B[0] != '*' {
-			dst = append(dst, p.buf.B...)
-			continue
-		}
-		n := element(p.buf.B[p.off:])
-		if n == 0 {
-			dst = parser.AppendError(dst, errShortReply)
-			continue
-		}
-		dst = append(dst, p.buf.B[p.off:p.off+n]...)
-		p.off += n
+		dst = g.appendNext(dst, &g.parts[i])
 	}
 	return dst
 }
@@ -238,8 +222,22 @@ func integer(b []byte) (int64, bool) {
 	return parser.Int(b[1 : len(b)-2])
 }
 
-// concat puts the elements of all arrays one after the other. A nil array has none.
+// concat puts the elements of all arrays one after the other.
 func (g *gather) concat(dst []byte) []byte {
+	dst, ok := g.concatHead(dst)
+	if !ok {
+		return dst
+	}
+	for i := range g.parts {
+		p := &g.parts[i]
+		dst = append(dst, p.buf.B[p.off:]...)
+	}
+	return dst
+}
+
+// concatHead appends the header of all arrays together and moves every part behind its own; !ok: an error is the reply. A nil
+// array has no elements.
+func (g *gather) concatHead(dst []byte) (reply []byte, ok bool) {
 	total := 0
 	for i := range g.parts {
 		p := &g.parts[i]
@@ -249,7 +247,7 @@ func (g *gather) concat(dst []byte) []byte {
 				p.off = len(p.buf.B)
 				continue
 			}
-			return parser.AppendError(dst, errOddReply)
+			return parser.AppendError(dst, errOddReply), false
 		}
 		total += n
 		p.off = start
@@ -260,11 +258,7 @@ func (g *gather) concat(dst []byte) []byte {
 	if kind == '~' {
 		dst[header] = '~'
 	}
-	for i := range g.parts {
-		p := &g.parts[i]
-		dst = append(dst, p.buf.B[p.off:]...)
-	}
-	return dst
+	return dst, true
 }
 
 // random is one of the replies that are not nil; nil when all are.

@@ -35,6 +35,9 @@ type world struct {
 	dials   []*pool.Conn // not yet answered
 	marked  []func()     // sockets to be told that they are closed
 
+	turns   int // that settle has played
+	busiest int // the most work that one of them has seen, units
+
 	byHand    bool // the test answers dials and handshakes
 	databases int  // that the servers have
 
@@ -217,7 +220,10 @@ func (w *world) follow(m *shard.Map, err error) {
 func (w *world) settle() {
 	w.tb.Helper()
 	for range 1000 {
+		w.turns++
+		w.busiest = max(w.busiest, w.env.spent)
 		w.env.Work()
+		w.busiest = max(w.busiest, w.env.spent)
 		w.env.Resume()
 		w.pool.Flush()
 		w.env.Flush()
