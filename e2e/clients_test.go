@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -69,6 +70,49 @@ func TestListsOfClientsHoldUpNobody(t *testing.T) {
 		for _, c := range idle {
 			_ = c.Close()
 		}
+	}
+}
+
+// What one client makes long by its words holds up nobody either. LONG_WORDS=1000000 shows it with a million keys.
+func TestLongCommandsHoldUpNobody(t *testing.T) {
+	words := scale(t, "LONG_WORDS", 20_000, 100_000, 100_000)
+	proxy, servers := threeShards(t, "--loops", "1", "--timeout", "20s")
+	repeated := func(n int, first []string, pattern string) string {
+		list := slices.Clone(first)
+		for i := range n {
+			list = append(list, strings.ReplaceAll(pattern, "#", strconv.Itoa(i)))
+		}
+		return testkit.Request(list...)
+	}
+	for _, c := range []struct {
+		name, request string
+		replies       int
+	}{
+		{"MGET", repeated(words, []string{"MGET"}, "key:#"), 1},
+		{"DEL", repeated(words, []string{"DEL"}, "key:#"), 1},
+		{"CLIENT LIST ID", repeated(words/2, []string{"CLIENT", "LIST", "ID"}, "1"), 1},
+		{"EXEC", testkit.Request("MULTI") + strings.Repeat(testkit.Request("CLIENT", "INFO"), words/10) + testkit.Request("EXEC"), words/10 + 2},
+		{"SUBSCRIBE", repeated(words/10, []string{"SUBSCRIBE"}, "channel:#") + testkit.Request("UNSUBSCRIBE"), words / 10 * 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			stop := make(chan struct{})
+			through, direct := watchPings(t, proxy.Addr, stop), watchPings(t, servers[0].Addr, stop)
+			began := time.Now()
+			long := testkit.Dial(t, proxy.Addr)
+			go long.Send(c.request)
+			for range c.replies {
+				if got := long.Read1(); got[0] == '-' {
+					t.Fatalf("%.200q", got)
+				}
+			}
+			took := time.Since(began)
+			close(stop)
+			got, control := <-through, <-direct
+			t.Logf("%v; PING of others %v, longest %v; at a plain Redis %v, longest %v", took, got, got.at(1), control, control.at(1))
+			if bound := max(patience, patienceTimes*control.at(1)); got.at(1) > bound {
+				t.Errorf("another client waited %v, more than %v", got.at(1), bound)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,9 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Request is one whole request. One Request serves all connections of a loop in turn: what it
 // points to is valid until the next Next that fills it.
@@ -187,6 +190,7 @@ func (p *RequestParser) arguments(b []byte, lim *Limits, req *Request) (bool, *P
 		}
 		return false, nil
 	}
+	args = slices.Grow(args, len(p.spans))
 	for _, s := range p.spans {
 		args = append(args, b[s.start:s.end])
 	}

@@ -113,6 +113,11 @@ func (d *division) free() {
 // it, and the keys that share writes.
 func (d *division) size(req *parser.Request, words int) {
 	b, name := d.build[:0], req.Args[0]
+	total := 0
+	for i := range d.groups {
+		total += d.groups[i].end + len(name) + maxPartHead
+	}
+	b = slices.Grow(b, total)
 	for i := range d.groups {
 		g := &d.groups[i]
 		keys := g.end
@@ -120,10 +125,13 @@ func (d *division) size(req *parser.Request, words int) {
 		b = parser.AppendArray(b, 1+int(g.keys)*words)
 		b = parser.AppendBulk(b, name)
 		g.end = len(b)
-		b = slices.Grow(b, keys)[:len(b)+keys]
+		b = b[:len(b)+keys]
 	}
 	d.build = b
 }
+
+// maxPartHead is the most that stands before a part's keys beside the command's name, bytes.
+const maxPartHead = 64
 
 // share writes the keys from one up to another into the parts.
 func (d *division) share(req *parser.Request, words, from, to int) {
