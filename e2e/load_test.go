@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -78,21 +79,34 @@ func TestSCANWhileKeysAreWritten(t *testing.T) {
 	wg.Wait()
 }
 
-// Transactions without WATCH need no connection of their own, however many there are.
+// Transactions without WATCH need no connection of their own, however many there are and however slow the server is. Each loop
+// has one connection over which it can ask whether a script keeps the server busy, from the first transaction on.
 func TestTransactionsTakeNoConnections(t *testing.T) {
 	seconds := scale(t, "TX_SECONDS", 1, 1, 1)
 	s := testkit.Redis(t)
-	proxy := testkit.Proxy(t, []string{s.Addr}, "--loops", "2")
+	const loops, clients, depth = 2, 20, 10
+	proxy := testkit.Proxy(t, []string{s.Addr}, "--loops", strconv.Itoa(loops))
 	direct := testkit.Dial(t, s.Addr)
-	connections := func() string { return infoField(direct, "stats", "total_connections_received") }
-	const clients, depth = 20, 10
+	connections := func() int {
+		n, err := strconv.Atoi(infoField(direct, "stats", "total_connections_received"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
 	conns := make([]*testkit.Conn, clients)
 	for i := range conns {
 		conns[i] = testkit.Dial(t, proxy.Addr)
-		conns[i].Do("MULTI")
-		conns[i].Do("EXEC")
+		conns[i].Do("PING")
 	}
 	before := connections()
+	for _, c := range conns {
+		c.Do("MULTI")
+		c.Do("SET", "x", "1")
+		c.Do("EXEC")
+	}
+	before += loops
+	testkit.Until(t, "the connection of each loop that asks about scripts", func() bool { return connections() >= before })
 	began := time.Now()
 	counts := make(chan int)
 	for i, c := range conns {
@@ -131,7 +145,7 @@ func TestTransactionsTakeNoConnections(t *testing.T) {
 		total += <-counts
 	}
 	if after := connections(); after != before {
-		t.Errorf("%d transactions took connections: %s, then %s", total, before, after)
+		t.Errorf("%d transactions took connections: %d, then %d", total, before, after)
 	}
 	t.Logf("%d transactions in %v, %.0f a second", total, time.Since(began), float64(total)/time.Since(began).Seconds())
 }

@@ -78,6 +78,7 @@ type Server struct {
 	ready      int   // connections in state Ready
 	goneAt     int64 // when it ceased to be part of the topology, ns; 0: it is
 	short      bool
+	prober     prober
 
 	// The failures without a cause of their own, made once.
 	lost, overloaded, stopping, timedOut, timedOutUnsent, noReplica *Failure

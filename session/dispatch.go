@@ -228,6 +228,9 @@ func (s *Session) anyServer() int {
 // sameShard passes a request whose keys must all live on one shard.
 func (s *Session) sameShard(spec *command.Spec, req *parser.Request) {
 	if server, ok := s.oneShard(spec, req); ok {
+		if s.env.scripts[spec.ID] {
+			s.env.Pool.ExpectScript(server)
+		}
 		s.pass(server, spec, req)
 	}
 }

@@ -75,6 +75,7 @@ type Env struct {
 	unsubscribes     []bool        // by command.Spec.ID: UNSUBSCRIBE and its like
 	publishes        []bool        // by command.Spec.ID: PUBLISH and SPUBLISH
 	killsScript      []bool        // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
+	scripts          []bool        // by command.Spec.ID: may run a script
 	stateless        []bool        // by command.Spec.ID: the server may as well answer it
 	readOnly         []bool        // by command.Spec.ID: the read policy counts for it; nil: all reads go to primaries
 	selfPublishes    []bool        // by command.Spec.ID: its client may get a message of its own by it
@@ -110,6 +111,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.replicates = specSet(replicating...)
 	e.pauses, e.unpauses = specOf("client|pause"), specOf("client|unpause")
 	e.configures = specOf("config|set")
+	e.scripts = ScriptCommands()
 	e.stateless = specSet("ping", "echo")
 	e.selfPublishes = specSet("publish", "spublish", "exec", "eval", "evalsha", "fcall")
 	e.sizeGroups()

@@ -381,6 +381,7 @@ func (s *Session) endTransaction() {
 func (s *Session) sendTransaction(spec *command.Spec) {
 	tx, env := s.tx, s.env
 	conn := s.conn(tx.server)
+	env.Pool.ExpectScript(tx.server)
 	s.tx = nil
 	for _, args := range tx.pauses {
 		s.notePause(args)

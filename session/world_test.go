@@ -276,7 +276,10 @@ func connName(c *pool.Conn) string {
 	if key.DB != 0 {
 		name += fmt.Sprintf(".db%d", key.DB)
 	}
-	if c.Own() {
+	switch {
+	case c.Probes():
+		name += ".probe"
+	case c.Own():
 		name += ".own"
 	}
 	return name
