@@ -154,7 +154,7 @@ func TestTransactionsTakeNoConnections(t *testing.T) {
 func TestLightClientsBesideBlockedOnes(t *testing.T) {
 	clients := scale(t, "BLOCKED", 20, 200, 200)
 	each := scale(t, "LIGHT_REQUESTS", 60, 200, 200)
-	s := testkit.Redis(t)
+	s, plain := testkit.Redis(t), testkit.Redis(t)
 	proxy := testkit.Proxy(t, []string{s.Addr})
 	alone := measureLight(t, proxy.Addr, each)
 	direct := testkit.Dial(t, s.Addr)
@@ -164,7 +164,7 @@ func TestLightClientsBesideBlockedOnes(t *testing.T) {
 	testkit.Until(t, "all to be blocked", func() bool {
 		return strings.Contains(direct.Do("INFO", "clients"), fmt.Sprintf("blocked_clients:%d\r\n", clients))
 	})
-	beside := measureLight(t, proxy.Addr, each)
-	t.Logf("alone: %v; beside %d blocked clients: %v", alone, clients, beside)
-	beside.check(t, alone)
+	beside, control := measureBoth(t, proxy.Addr, plain.Addr, each)
+	t.Logf("alone: %v; beside %d blocked clients: %v; at a plain Redis %v", alone, clients, beside, control)
+	beside.check(t, alone, control)
 }
