@@ -155,12 +155,40 @@ func (g *gather) end() {
 		o.othersAnswered()
 		return
 	}
+	switch {
+	case s.state == closed:
+		g.answer()
+	case g.joinInPieces():
+	case g.takesLong():
+		g.env.start(g)
+	default:
+		g.answer()
+	}
+}
+
+// specialWork is what it costs to join a byte of what is taken apart for it, units.
+const specialWork = 16
+
+// takesLong reports whether joining takes much longer than to copy the parts.
+func (g *gather) takesLong() bool {
+	return g.merge == command.MergeSpecial && (g.env.rewrites[g.spec.ID] || specialMerges[g.spec.Name].takesApart)
+}
+
+// piece is job: what takes long for its length is joined when the turn has not seen too much work.
+func (g *gather) piece(e *Env) (done bool) {
+	for i := range g.parts {
+		e.spend(specialWork * len(g.parts[i].buf.B))
+	}
+	g.answer()
+	return true
+}
+
+// answer joins the parts and gives the reply to the client.
+func (g *gather) answer() {
+	s := g.s
 	if s.state == closed {
 		g.env.Stats.Orphans++
 	} else {
-		if g.joinInPieces() {
-			return
-		}
 		s.countHeld(-g.held)
 		dst := s.sink(g.tag)
 		before := len(dst.B)

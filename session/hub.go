@@ -478,9 +478,7 @@ func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 		h.leaveOthers(t, f.server)
 	}
 	h.lost[f.server].wait(h.env.Pool, h.env.Pool.Proven(f.since))
-	for _, s := range victims {
-		s.close(stats.SubscriptionLost)
-	}
+	h.env.start(&closings{victims: victims, reason: stats.SubscriptionLost})
 }
 
 // end tells those who wait for the round that it has failed.

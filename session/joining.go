@@ -12,6 +12,7 @@ type joining struct {
 	emission
 	g     *gather
 	next  int // of g.order, or the part
+	left  int // numbers to come
 	held  int // bytes counted in s.held
 	write func(j *joining, b []byte, p pieces) (reply []byte, done bool)
 }
@@ -40,6 +41,12 @@ func (g *gather) joinInPieces() bool {
 			return false // an error, which is short
 		}
 		j.write = (*joining).partsInOrder
+	case g.merge == command.MergeAnd || g.merge == command.MergeSum || g.merge == command.MergeMin:
+		n, ok := g.arrays()
+		if !ok || g.firstError() != nil {
+			return false
+		}
+		b, j.left, j.write = parser.AppendArray(nil, n), n, (*joining).numbers
 	default:
 		return false
 	}
@@ -97,6 +104,23 @@ func (j *joining) partsInOrder(b []byte, p pieces) (reply []byte, done bool) {
 		if part.off += n; part.off < len(part.buf.B) {
 			return b, false
 		}
+	}
+	return b, true
+}
+
+// numbers writes what the parts' numbers make, one after the other. One that is none is an error in its place.
+func (j *joining) numbers(b []byte, p pieces) (reply []byte, done bool) {
+	f := foldOf(j.g.merge)
+	for ; j.left > 0; j.left-- {
+		if p.over(j.g.env) {
+			return b, false
+		}
+		if sum, ok := j.g.foldNext(f); ok {
+			b = parser.AppendInt(b, sum)
+		} else {
+			b = parser.AppendError(b, errOddReply)
+		}
+		j.g.env.spend(copyWork * len(j.g.parts))
 	}
 	return b, true
 }

@@ -27,12 +27,8 @@ func (g *gather) join(dst []byte) []byte {
 		return append(dst, e...)
 	}
 	switch g.merge {
-	case command.MergeSum:
-		return g.numbers(dst, plus)
-	case command.MergeMin:
-		return g.numbers(dst, func(a, b int64) int64 { return min(a, b) })
-	case command.MergeAnd:
-		return g.numbers(dst, func(a, b int64) int64 { return a & b })
+	case command.MergeSum, command.MergeMin, command.MergeAnd:
+		return g.numbers(dst, foldOf(g.merge))
 	case command.MergeConcat:
 		return g.concat(dst)
 	case command.MergeRandom:
@@ -172,24 +168,43 @@ func (g *gather) numberArrays(dst []byte, f func(a, b int64) int64) []byte {
 	start := len(dst)
 	dst = parser.AppendArray(dst, length)
 	for range length {
-		var sum int64
-		for i := range g.parts {
-			p := &g.parts[i]
-			n := element(p.buf.B[p.off:])
-			v, ok := integer(p.buf.B[p.off : p.off+n])
-			if !ok {
-				return parser.AppendError(dst[:start], errOddReply)
-			}
-			p.off += n
-			if i == 0 {
-				sum = v
-			} else {
-				sum = f(sum, v)
-			}
+		sum, ok := g.foldNext(f)
+		if !ok {
+			return parser.AppendError(dst[:start], errOddReply)
 		}
 		dst = parser.AppendInt(dst, sum)
 	}
 	return dst
+}
+
+// foldNext folds the next numbers of all parts.
+func (g *gather) foldNext(f func(a, b int64) int64) (sum int64, ok bool) {
+	for i := range g.parts {
+		p := &g.parts[i]
+		n := element(p.buf.B[p.off:])
+		v, ok := integer(p.buf.B[p.off : p.off+n])
+		if !ok {
+			return 0, false
+		}
+		p.off += n
+		if i == 0 {
+			sum = v
+		} else {
+			sum = f(sum, v)
+		}
+	}
+	return sum, true
+}
+
+// foldOf is what a merge makes of two numbers.
+func foldOf(m command.Merge) func(a, b int64) int64 {
+	switch m {
+	case command.MergeMin:
+		return func(a, b int64) int64 { return min(a, b) }
+	case command.MergeAnd:
+		return func(a, b int64) int64 { return a & b }
+	}
+	return plus
 }
 
 // arrays moves every part behind its array header; length is that of all, when they are alike.
