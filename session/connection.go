@@ -134,10 +134,18 @@ func (s *Session) selectDB(spec *command.Spec, req *parser.Request) {
 
 func (s *Session) reset(*command.Spec, *parser.Request) {
 	s.dropTransaction()
-	s.unsubscribeAll()
 	if s.mute == silent {
 		s.mute = heard
 	}
+	if s.subs != nil {
+		s.begin(&resetting{s: s})
+		return
+	}
+	s.resetRest()
+}
+
+// resetRest is what RESET does when the client subscribes to nothing.
+func (s *Session) resetRest() {
 	if s.pin == nil {
 		s.resetShared()
 		return

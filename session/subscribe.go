@@ -121,8 +121,11 @@ func (p *subscribing) piece(e *Env) (done bool) {
 	return true
 }
 
-// topicWork is what it costs to subscribe to a name, to leave it, or to tell the client, units.
-const topicWork = 1024
+// What it costs to subscribe to a name or to leave it, which the server is asked for, and to tell the client, units.
+const (
+	askWork  = 6 << 10
+	tellWork = 1 << 10
+)
 
 // ask asks the servers what must be asked; false: there are more names.
 func (p *subscribing) ask(s *Session) (done bool) {
@@ -142,7 +145,7 @@ func (p *subscribing) askOn(s *Session) (done bool) {
 		if part.over(s.env) {
 			return false
 		}
-		s.env.spend(topicWork)
+		s.env.spend(askWork)
 		t, fresh, f := s.env.hub.acquire(topicKey{p.kind, p.names[p.next]})
 		if f != nil {
 			p.refusal = appendFailure(nil, f, s.env)
@@ -232,7 +235,7 @@ func (p *subscribing) confirm(s *Session) (done bool) {
 		if part.over(s.env) {
 			return false
 		}
-		s.env.spend(topicWork)
+		s.env.spend(tellWork)
 		t := p.held[0]
 		p.held = p.held[1:]
 		switch {
@@ -266,7 +269,7 @@ type releasing struct {
 
 func (r *releasing) piece(e *Env) (done bool) {
 	for part := e.aPiece(); len(r.topics) > 0 && !part.over(e); r.topics = r.topics[1:] {
-		e.spend(topicWork)
+		e.spend(askWork)
 		if r.s != nil {
 			r.topics[0].remove(r.s)
 		}
@@ -291,7 +294,7 @@ func (p *subscribing) askOff(s *Session) (done bool) {
 		if part.over(s.env) {
 			return false
 		}
-		s.env.spend(topicWork)
+		s.env.spend(askWork)
 		switch t := mine[p.names[p.next]]; {
 		case t == nil || t.dead:
 		case t.users == 1 && t.round.on:
@@ -338,7 +341,7 @@ func (p *subscribing) appendOff(b []byte, s *Session, part pieces) (reply []byte
 		if part.over(s.env) {
 			return b, false
 		}
-		s.env.spend(topicWork)
+		s.env.spend(askWork)
 		name := &p.names[p.next]
 		if s.subs != nil {
 			if t := s.subs.topics[p.kind][*name]; t != nil {
@@ -369,21 +372,59 @@ func (p *subscribing) cancel(s *Session) (unanswered bool) {
 	return true
 }
 
-// unsubscribeAll ends the subscriptions of a client that goes or resets its connection. Of one that goes and has very many, some
-// count for PUBLISH a little longer.
+// unsubscribeAll ends the subscriptions of a client that goes. Of one that has very many, some count for PUBLISH a little longer.
 func (s *Session) unsubscribeAll() {
-	if s.subs == nil {
-		return
+	if s.subs != nil {
+		s.env.start(s.leaveAll())
 	}
+}
+
+// leaveAll takes the client's subscriptions from it.
+func (s *Session) leaveAll() *releasing {
 	r := &releasing{s: s}
 	for k := range kinds {
 		r.topics = slices.AppendSeq(r.topics, maps.Values(s.subs.topics[k]))
 	}
 	s.subs = nil
-	if s.state == closed {
-		s.env.start(r)
+	return r
+}
+
+// resetting is the RESET of a client with subscriptions, a passage.
+type resetting struct {
+	s     *Session // nil: cancelled
+	rest  *releasing
+	later bool
+}
+
+func (r *resetting) step(s *Session) {
+	if r.later || r.rest == nil && s.Owed() > 0 {
 		return
 	}
-	for !r.piece(s.env) { // it may subscribe again at once
+	if r.rest == nil {
+		r.rest = s.leaveAll()
 	}
+	if !r.rest.piece(s.env) {
+		r.later = true
+		s.env.jobs = append(s.env.jobs, r)
+		return
+	}
+	s.endPassage()
+	s.resetRest()
+}
+
+// piece is job.
+func (r *resetting) piece(e *Env) (done bool) {
+	if r.later = false; r.s == nil {
+		return r.rest.piece(e)
+	}
+	r.s.goOn()
+	return true
+}
+
+func (r *resetting) cancel(s *Session) (unanswered bool) {
+	s.endPassage()
+	if r.s = nil; r.rest != nil && !r.later {
+		s.env.start(r.rest)
+	}
+	return true
 }

@@ -53,6 +53,16 @@ func (s *serverEnd) replies() (b []byte) {
 			for i := range 3 * many {
 				b = parser.AppendBulkString(b, fmt.Sprintf("key:%010d", i))
 			}
+		case verb == "pubsub":
+			b = parser.AppendArray(b, 2*(len(args)-2))
+			for _, name := range args[2:] {
+				b = parser.AppendInt(parser.AppendBulkString(b, name), 1)
+			}
+		case verb == "script":
+			b = parser.AppendArray(b, len(args)-2)
+			for range args[2:] {
+				b = append(b, ":1\r\n"...)
+			}
 		case verb == "del":
 			b = parser.AppendInt(b, int64(len(args)-1))
 		case verb == "ping":
@@ -92,6 +102,9 @@ var longCommands = []struct {
 	{name: "MGET", request: numbered(many, "MGET", "{A}%d", "{B}%d", "{C}%d"), counts: "{", times: 3 * many, turns: 20},
 	{name: "MGET of one shard", request: numbered(many, "MGET", "{A}%d"), counts: "{", times: many, turns: 3},
 	{name: "DEL", request: numbered(many, "DEL", "{A}%d", "{B}%d", "{C}%d"), counts: fmt.Sprintf(":%d\r\n", 3*many), times: 1, turns: 10},
+	{name: "RESET", before: numbered(many, "SUBSCRIBE", "{A}%d"), request: said("RESET"), counts: "+RESET", times: 1, turns: 20},
+	{name: "PUBSUB NUMSUB", request: numbered(many, "PUBSUB NUMSUB", "channel-%d"), counts: ":3\r\n", times: many, turns: 4},
+	{name: "SCRIPT EXISTS", request: numbered(3*many, "SCRIPT EXISTS", "%040d"), counts: ":1\r\n", times: 3 * many, turns: 6},
 	{name: "KEYS", request: said("KEYS *"), counts: "key:", times: 9 * many, turns: 3},
 }
 
