@@ -87,26 +87,13 @@ func TestTransactionsTakeNoConnections(t *testing.T) {
 	const loops, clients, depth = 2, 20, 10
 	proxy := testkit.Proxy(t, []string{s.Addr}, "--loops", strconv.Itoa(loops))
 	direct := testkit.Dial(t, s.Addr)
-	connections := func() int {
-		n, err := strconv.Atoi(infoField(direct, "stats", "total_connections_received"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
+	connections := func() int { return connectionsEver(t, direct) }
 	conns := make([]*testkit.Conn, clients)
 	for i := range conns {
 		conns[i] = testkit.Dial(t, proxy.Addr)
 		conns[i].Do("PING")
 	}
-	before := connections()
-	for _, c := range conns {
-		c.Do("MULTI")
-		c.Do("SET", "x", "1")
-		c.Do("EXEC")
-	}
-	before += loops
-	testkit.Until(t, "the connection of each loop that asks about scripts", func() bool { return connections() >= before })
+	before := afterFirstTransactions(t, direct, loops, conns...)
 	began := time.Now()
 	counts := make(chan int)
 	for i, c := range conns {
@@ -148,6 +135,30 @@ func TestTransactionsTakeNoConnections(t *testing.T) {
 		t.Errorf("%d transactions took connections: %d, then %d", total, before, after)
 	}
 	t.Logf("%d transactions in %v, %.0f a second", total, time.Since(began), float64(total)/time.Since(began).Seconds())
+}
+
+// connectionsEver is how many connections a server has had.
+func connectionsEver(t *testing.T, direct *testkit.Conn) int {
+	t.Helper()
+	n, err := strconv.Atoi(infoField(direct, "stats", "total_connections_received"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// afterFirstTransactions has clients of a proxy, which are on so many loops, run a transaction each, and gives how many
+// connections the server has had when each loop has the one over which it asks about scripts.
+func afterFirstTransactions(t *testing.T, direct *testkit.Conn, loops int, conns ...*testkit.Conn) int {
+	t.Helper()
+	want := connectionsEver(t, direct) + loops
+	for _, c := range conns {
+		c.Do("MULTI")
+		c.Do("SET", "first", "1")
+		c.Do("EXEC")
+	}
+	testkit.Until(t, "the connection of each loop that asks about scripts", func() bool { return connectionsEver(t, direct) >= want })
+	return want
 }
 
 // Blocked clients slow others no more than chance does.

@@ -29,7 +29,7 @@
 //	a transaction       transaction.go, locals.go (what the proxy answers), outcome.go, everywhere.go (at all shards), proving.go,
 //	                    shortage.go, watch.go
 //	own connections     pin.go; block.go, state.go, tracking.go, tracking_redirect.go, quitting.go
-//	messages            subscribe.go, hub.go, placing.go, publish.go, glob.go, resubscribe.go, rehome.go
+//	messages            subscribe.go, hub.go, placing.go, publish.go, numsub.go, glob.go, resubscribe.go, rehome.go
 //	servers that change env.go Follow; elsewhere.go (what is sent again from here; all else in package pool, redirect.go)
 //
 // document.go writes docs/commands.md.
