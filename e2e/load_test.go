@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -78,21 +79,21 @@ func TestSCANWhileKeysAreWritten(t *testing.T) {
 	wg.Wait()
 }
 
-// Transactions without WATCH need no connection of their own, however many there are.
+// Transactions without WATCH need no connection of their own, however many there are and however slow the server is. Each loop
+// has one connection over which it can ask whether a script keeps the server busy, from the first transaction on.
 func TestTransactionsTakeNoConnections(t *testing.T) {
 	seconds := scale(t, "TX_SECONDS", 1, 1, 1)
 	s := testkit.Redis(t)
-	proxy := testkit.Proxy(t, []string{s.Addr}, "--loops", "2")
+	const loops, clients, depth = 2, 20, 10
+	proxy := testkit.Proxy(t, []string{s.Addr}, "--loops", strconv.Itoa(loops))
 	direct := testkit.Dial(t, s.Addr)
-	connections := func() string { return infoField(direct, "stats", "total_connections_received") }
-	const clients, depth = 20, 10
+	connections := func() int { return connectionsEver(t, direct) }
 	conns := make([]*testkit.Conn, clients)
 	for i := range conns {
 		conns[i] = testkit.Dial(t, proxy.Addr)
-		conns[i].Do("MULTI")
-		conns[i].Do("EXEC")
+		conns[i].Do("PING")
 	}
-	before := connections()
+	before := afterFirstTransactions(t, direct, loops, conns...)
 	began := time.Now()
 	counts := make(chan int)
 	for i, c := range conns {
@@ -131,16 +132,40 @@ func TestTransactionsTakeNoConnections(t *testing.T) {
 		total += <-counts
 	}
 	if after := connections(); after != before {
-		t.Errorf("%d transactions took connections: %s, then %s", total, before, after)
+		t.Errorf("%d transactions took connections: %d, then %d", total, before, after)
 	}
 	t.Logf("%d transactions in %v, %.0f a second", total, time.Since(began), float64(total)/time.Since(began).Seconds())
+}
+
+// connectionsEver is how many connections a server has had.
+func connectionsEver(t *testing.T, direct *testkit.Conn) int {
+	t.Helper()
+	n, err := strconv.Atoi(infoField(direct, "stats", "total_connections_received"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// afterFirstTransactions has clients of a proxy, which are on so many loops, run a transaction each, and gives how many
+// connections the server has had when each loop has the one over which it asks about scripts.
+func afterFirstTransactions(t *testing.T, direct *testkit.Conn, loops int, conns ...*testkit.Conn) int {
+	t.Helper()
+	want := connectionsEver(t, direct) + loops
+	for _, c := range conns {
+		c.Do("MULTI")
+		c.Do("SET", "first", "1")
+		c.Do("EXEC")
+	}
+	testkit.Until(t, "the connection of each loop that asks about scripts", func() bool { return connectionsEver(t, direct) >= want })
+	return want
 }
 
 // Blocked clients slow others no more than chance does.
 func TestLightClientsBesideBlockedOnes(t *testing.T) {
 	clients := scale(t, "BLOCKED", 20, 200, 200)
 	each := scale(t, "LIGHT_REQUESTS", 60, 200, 200)
-	s := testkit.Redis(t)
+	s, plain := testkit.Redis(t), testkit.Redis(t)
 	proxy := testkit.Proxy(t, []string{s.Addr})
 	alone := measureLight(t, proxy.Addr, each)
 	direct := testkit.Dial(t, s.Addr)
@@ -150,7 +175,7 @@ func TestLightClientsBesideBlockedOnes(t *testing.T) {
 	testkit.Until(t, "all to be blocked", func() bool {
 		return strings.Contains(direct.Do("INFO", "clients"), fmt.Sprintf("blocked_clients:%d\r\n", clients))
 	})
-	beside := measureLight(t, proxy.Addr, each)
-	t.Logf("alone: %v; beside %d blocked clients: %v", alone, clients, beside)
-	beside.check(t, alone)
+	beside, control := measureBoth(t, proxy.Addr, plain.Addr, each)
+	t.Logf("alone: %v; beside %d blocked clients: %v; at a plain Redis %v", alone, clients, beside, control)
+	beside.check(t, alone, control)
 }

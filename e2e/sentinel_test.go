@@ -125,7 +125,7 @@ func TestSentinelNamesAreShards(t *testing.T) {
 	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Names: names, Replicas: 1, Password: "secret", Guard: "guard", DownAfter: testkit.Patience})
 	// One sentinel is named, the others are learnt.
 	proxy := sentinelProxy(t, s.Addrs()[:1], strings.Join(names, ","), "--upstream-password", "secret", "--sentinel-password", "guard",
-		"--hash", "murmur")
+		"--hash", "murmur", "--timeout", testkit.Patience.String())
 	c := testkit.Dial(t, proxy.Addr)
 	var list []shard.Server
 	for _, name := range names {

@@ -111,6 +111,53 @@ b PUNSUBSCRIBE
 b UNSUBSCRIBE`)
 }
 
+func TestUnsubscribingInATransactionEqualsADirectRedis(t *testing.T) {
+	sameStory(t, newPair(t), `
+b MULTI
+b UNSUBSCRIBE
+b PUNSUBSCRIBE x
+b SUNSUBSCRIBE x y
+b EXEC
+a HELLO 3
+a SUBSCRIBE one two
+a PSUBSCRIBE p*
+a SSUBSCRIBE s
+a MULTI
+a UNSUBSCRIBE one none one
+a SET x 1
+a PUNSUBSCRIBE
+a SUNSUBSCRIBE
+a GET x
+a EXEC
+b PUBLISH one 1
+b PUBLISH p 1
+b SPUBLISH s 1
+b PUBLISH two 1
+a hears 1
+a MULTI
+a UNSUBSCRIBE
+a DISCARD
+a MULTI
+a UNSUBSCRIBE
+a NOSUCH
+a EXEC
+a WATCH x
+b SET x 2
+a MULTI
+a UNSUBSCRIBE
+a GET x
+a EXEC
+b PUBLISH two 2
+a hears 1
+a MULTI
+a UNSUBSCRIBE two
+a EXEC
+b PUBLISH two 3
+a SUBSCRIBE two
+b PUBLISH two 4
+a hears 1`)
+}
+
 func TestTrackingEqualsADirectRedis(t *testing.T) {
 	sameStory(t, newPair(t), `
 a HELLO 3

@@ -18,7 +18,11 @@ type client struct {
 	session *session.Session
 	ln      net.Listener
 	marked  bool // on the loop's list to be closed
+	addrs   *addrs
 }
+
+// addrs are the addresses of a client as texts, made when somebody asks for them.
+type addrs struct{ remote, local string }
 
 func (cl *client) opened(c gnet.Conn) {
 	cl.c = c
@@ -117,7 +121,16 @@ func (cl *client) Unpause() {
 }
 
 // Addr is session.Socket.
-func (cl *client) Addr() (remote, local string) { return cl.addr(cl.c) }
+func (cl *client) Addr() (remote, local string) {
+	if cl.addrs == nil {
+		remote, local = cl.addr(cl.c)
+		if cl.c == nil {
+			return remote, local
+		}
+		cl.addrs = &addrs{remote, local}
+	}
+	return cl.addrs.remote, cl.addrs.local
+}
 
 func (cl *client) addr(c gnet.Conn) (remote, local string) {
 	local = cl.ln.Addr().String()

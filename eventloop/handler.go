@@ -56,7 +56,7 @@ func (h *handler) OnClose(c gnet.Conn, err error) gnet.Action {
 // hungUp reports whether the peer ended its side in order: a shut down write half looks the same.
 func hungUp(err error) bool { return errors.Is(err, io.EOF) }
 
-// seed is a socket pair's end whose only use is to make one loop known.
+// seed is a socket pair's end that makes one loop known, and later has gnet call the loop between two polls.
 type seed struct {
 	srv   *Server
 	index int
@@ -89,9 +89,14 @@ func (s *seed) opened(c gnet.Conn) {
 			slog.Any("cause", err))
 	}
 	s.loop = newLoop(s.srv, c.EventLoop(), s.index, epoll)
+	s.loop.nudge = func() {
+		if s.c != nil { // else its number may be somebody else's
+			_, _ = unix.Write(s.peer, []byte{0}) // one at a time, so that it never blocks
+		}
+	}
 }
 
-func (s *seed) traffic([]byte)    {}
+func (s *seed) traffic([]byte)    { s.loop.work() }
 func (s *seed) closed(error)      { s.c = nil; _ = unix.Close(s.peer) }
 func (s *seed) handle() gnet.Conn { return s.c }
 

@@ -29,6 +29,8 @@ type loop struct {
 	closing  []socket          // to be closed at the turn's end
 	draining bool
 
+	nudge  func() // has gnet call work after it has polled
+	nudged bool   // nudge was called
 	armed  bool   // the turn's end is on gnet's queue
 	events int    // clients heard in this turn
 	mean   int    // the mean of that over the latest turns, in 256ths
@@ -57,11 +59,6 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l.env.Loop, l.env.Loops = index, srv.cfg.Loops
 	l.env.Attempts = auth.NewAttempts(srv.cfg.Loops)
 	l.env.Notify = srv.notices.put
-	l.env.Sessions = func(f func(*session.Session)) {
-		for c := range l.clients {
-			f(c.session)
-		}
-	}
 	if srv.cfg.Loops > 1 {
 		l.env.Peers = peers{l}
 	}
@@ -107,6 +104,10 @@ func (l *loop) afterServer() {
 
 // arm puts the turn's end on gnet's queue, if there is anything to do then.
 func (l *loop) arm() {
+	if !l.nudged && l.env.HasWork() {
+		l.nudged = true
+		l.nudge()
+	}
 	if l.armed || !l.pending() {
 		return
 	}
@@ -114,6 +115,15 @@ func (l *loop) arm() {
 	if err := l.el.Execute(context.Background(), l); err != nil {
 		l.armed = false
 	}
+}
+
+// work does the next pieces of what takes many turns. gnet runs what is on its queue before it polls again, so that they must not
+// wait there: each poll hears of a nudge as of any socket.
+func (l *loop) work() {
+	l.nudged = false
+	l.enter()
+	l.env.Work()
+	l.arm()
 }
 
 // Run is gnet.Runnable: the end of the turn.

@@ -7,6 +7,11 @@ type peers struct{ l *loop }
 
 // Ask is session.Peers. A loop that has stopped has no answer.
 func (p peers) Ask(question func(*session.Env) any, done func(answers []any)) {
+	p.AskSlowly(func(e *session.Env, answer func(any)) { answer(question(e)) }, done)
+}
+
+// AskSlowly is session.Peers.
+func (p peers) AskSlowly(question func(e *session.Env, answer func(any)), done func(answers []any)) {
 	var answers []any
 	left := len(p.l.srv.loops) - 1
 	heard := func(answer any) func() {
@@ -23,7 +28,8 @@ func (p peers) Ask(question func(*session.Env) any, done func(answers []any)) {
 		if o == p.l {
 			continue
 		}
-		if o.post(func() { _ = p.l.post(heard(question(o.env))) }) != nil {
+		answer := func(a any) { _ = p.l.post(heard(a)) }
+		if o.post(func() { question(o.env, answer) }) != nil {
 			_ = p.l.post(heard(nil))
 		}
 	}

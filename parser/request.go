@@ -1,6 +1,9 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Request is one whole request. One Request serves all connections of a loop in turn: what it
 // points to is valid until the next Next that fills it.
@@ -17,6 +20,16 @@ type Request struct {
 
 // Bulks gives the arguments from i up to j as they stand in Raw, as bulk strings. 0 < i < j <= len(Args).
 func (r *Request) Bulks(i, j int) []byte { return r.Raw[r.end(i-1):r.end(j-1)] }
+
+// Clone is a copy that outlives the input; it takes over the list Args, whose elements it changes.
+func (r *Request) Clone() Request {
+	raw := append(make([]byte, 0, len(r.Raw)), r.Raw...)
+	for i, a := range r.Args {
+		start := cap(r.Raw) - cap(a)
+		r.Args[i] = raw[start : start+len(a)]
+	}
+	return Request{Args: r.Args, Raw: raw, Size: r.Size}
+}
 
 // end is where the bulk string of argument i ends in Raw.
 func (r *Request) end(i int) int {
@@ -177,6 +190,7 @@ func (p *RequestParser) arguments(b []byte, lim *Limits, req *Request) (bool, *P
 		}
 		return false, nil
 	}
+	args = slices.Grow(args, len(p.spans))
 	for _, s := range p.spans {
 		args = append(args, b[s.start:s.end])
 	}

@@ -10,7 +10,6 @@ const busyAfter = 50e6
 // that word; on a shared one they would wait behind the script for as long as it runs.
 type busyProbe struct {
 	shared *Conn
-	conn   *Conn  // the connection that asks; nil: lost
 	head   uint64 // the script's place in the shared connection's ring
 	asked  bool
 	at     int64  // when it was asked, or answered
@@ -61,7 +60,7 @@ func (c *Conn) watchScripts(now int64) {
 		if now-c.ring.at(c.ring.head).at > busyAfter && !c.replying() && c.owesScript() {
 			c.beginProbe()
 		}
-	case p.conn != nil && !p.asked && now-p.at > busyAfter:
+	case !p.asked && now-p.at > busyAfter:
 		p.ask()
 	}
 }
@@ -84,33 +83,22 @@ func (c *Conn) beginProbe() {
 	p := &busyProbe{shared: c, head: c.ring.head}
 	c.probe = p
 	c.pool.busy++
-	// Database 0, for a server that is busy takes no SELECT.
-	conn, f := c.pool.Lend(c.server.index, Key{Proto: 2}, p)
-	if f != nil {
-		return
-	}
-	p.conn = conn
 	p.ask()
 }
 
 func (p *busyProbe) ask() {
-	p.asked, p.at = true, p.shared.pool.Now
-	if p.conn.Enqueue(ping, p, 0, Part) != nil {
-		p.asked = false
-	}
+	c := p.shared
+	c.pool.ExpectScript(c.server.index)
+	p.at = c.pool.Now
+	p.asked = c.server.prober.conn != nil && c.server.prober.conn.Enqueue(ping, p, 0, Part) == nil
 }
 
 var ping = appendCommand(nil, "PING")
 
 func (c *Conn) endProbe() {
-	p := c.probe
-	if p == nil {
-		return
-	}
-	c.probe = nil
-	c.pool.busy--
-	if p.conn != nil {
-		p.conn.Return(!p.asked)
+	if c.probe != nil {
+		c.probe = nil
+		c.pool.busy--
 	}
 }
 
@@ -132,6 +120,47 @@ func (p *busyProbe) Reply(_ uint64, b []byte, piece Piece) {
 // Fail is Receiver.
 func (p *busyProbe) Fail(uint64, *Failure) { p.asked, p.text = false, nil }
 
-// Pushed and OwnLost are Owner.
-func (p *busyProbe) Pushed([]byte, Piece)    {}
-func (p *busyProbe) OwnLost(*Conn, *Failure) { p.conn, p.text = nil, nil }
+// prober is the Owner of the connection over which a server is asked. There is one for each server, and it is kept: a server
+// that is slow gets no new connections just because of that.
+type prober struct {
+	pool  *Pool
+	conn  *Conn // nil: there is none
+	tried int64 // when it was dialled last, ns; 0: never
+}
+
+// probeEvery is the least time between two attempts to have the connection, ns.
+const probeEvery = 1e9
+
+// ExpectScript tells that a script is about to be sent to a server, so that it can be asked about it in time. Loop-only.
+func (p *Pool) ExpectScript(server int) {
+	s := p.servers[server]
+	q := &s.prober
+	if q.conn != nil || len(p.cfg.Scripts) == 0 || p.stopped || q.tried != 0 && p.Now-q.tried < probeEvery {
+		return
+	}
+	if p.Default().Pick(server, 0).state != Ready {
+		return // it is dialled again in its own time
+	}
+	q.pool, q.tried = p, p.Now
+	p.own.lent++
+	p.own.probers++
+	// Database 0, for a server that is busy takes no SELECT.
+	q.conn = p.newOwn(spareKey{server, Key{Proto: 2}})
+	q.conn.owner = q
+}
+
+// Probes reports whether the connection is for asking the server whether a script keeps it busy. Loop-only.
+func (c *Conn) Probes() bool {
+	_, probes := c.owner.(*prober)
+	return probes
+}
+
+// Pushed is Owner.
+func (q *prober) Pushed([]byte, Piece) {}
+
+// OwnLost is Owner.
+func (q *prober) OwnLost(*Conn, *Failure) {
+	q.conn = nil
+	q.pool.own.probers--
+	q.pool.stats.OwnLent++ // it was never counted
+}

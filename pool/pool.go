@@ -87,6 +87,7 @@ type Server struct {
 	goneAt     int64 // when it ceased to be part of the topology, ns; 0: it is
 	short      bool
 	renewal    renewal
+	prober     prober
 
 	// Of carriers (fence.go).
 	unescaped Carrier // what it is known to write as it came

@@ -57,6 +57,7 @@ func (p *path) play() {
 		s.in = s.in[:0]
 		s.conn.OnBytes(b)
 	}
+	p.w.env.Work()
 	p.w.env.Resume()
 	p.w.env.Flush()
 }

@@ -2,7 +2,6 @@ package session
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 
 	"ringmaster/command"
@@ -31,6 +30,7 @@ func localHandlers(c Cluster) []handler {
 		"client|setname": (*Session).clientSetName,
 		"client|setinfo": (*Session).clientSetInfo,
 		"client|info":    (*Session).clientInfo,
+		"client|capa":    (*Session).clientCapa,
 		"client|list":    (*Session).clientList,
 		"client|kill":    (*Session).clientKill,
 		"client|unblock": (*Session).clientUnblock,
@@ -106,10 +106,18 @@ func (s *Session) selectDB(spec *command.Spec, req *parser.Request) {
 
 func (s *Session) reset(*command.Spec, *parser.Request) {
 	s.dropTransaction()
-	s.unsubscribeAll()
 	if s.mute == silent {
 		s.mute = heard
 	}
+	if s.subs != nil {
+		s.begin(&resetting{s: s})
+		return
+	}
+	s.resetRest()
+}
+
+// resetRest is what RESET does when the client subscribes to nothing.
+func (s *Session) resetRest() {
 	if s.pin == nil {
 		s.resetShared()
 		return
@@ -146,8 +154,8 @@ func (s *Session) clientGetName(*command.Spec, *parser.Request) {
 }
 
 func (s *Session) clientSetName(spec *command.Spec, req *parser.Request) {
-	if !validName(req.Args[2]) {
-		s.deny(spec, errClientName)
+	if text := badName(req.Args[2]); text != "" {
+		s.deny(spec, text)
 		return
 	}
 	s.identity().name = string(req.Args[2])
@@ -167,7 +175,11 @@ func (s *Session) clientSetInfo(spec *command.Spec, req *parser.Request) {
 		s.deny(spec, unknownOption(attr))
 		return
 	}
-	if !validName(value) {
+	if len(value) > maxName {
+		s.deny(spec, errLongName)
+		return
+	}
+	if !printable(value) {
 		s.deny(spec, badInfo(attr))
 		return
 	}
@@ -175,14 +187,31 @@ func (s *Session) clientSetInfo(spec *command.Spec, req *parser.Request) {
 	s.answerString("+OK\r\n")
 }
 
+// clientCapa takes what Valkey 8.0 and later take, which is anything. The proxy follows redirects itself.
+func (s *Session) clientCapa(spec *command.Spec, req *parser.Request) {
+	if !s.env.valkey(8) {
+		s.deny(spec, unknownSubcommand(s.env.shownName(req.Args[0]), req.Args[1]))
+		return
+	}
+	s.answerString("+OK\r\n")
+}
+
 // maxName bounds a client's name, bytes; Redis has no bound.
 const maxName = 4096
 
-// validName reports whether b is printable ASCII without spaces, of a length worth keeping.
-func validName(b []byte) bool {
-	if len(b) > maxName {
-		return false
+// badName says why a client can't have a name; "": it can.
+func badName(b []byte) (text string) {
+	switch {
+	case !printable(b):
+		return errClientName
+	case len(b) > maxName:
+		return errLongName
 	}
+	return ""
+}
+
+// printable reports whether b is printable ASCII without spaces.
+func printable(b []byte) bool {
 	for _, c := range b {
 		if c < '!' || c > '~' {
 			return false
@@ -196,94 +225,6 @@ func (s *Session) identity() *identity {
 		s.ident = &identity{}
 	}
 	return s.ident
-}
-
-func (s *Session) clientInfo(*command.Spec, *parser.Request) {
-	s.env.scratch = appendVerbatim(s.env.scratch[:0], s.proto, []byte(s.describe()))
-	s.answer(s.env.scratch)
-}
-
-// describe is the client's line in CLIENT INFO, with the fields of Redis 7.2 that a proxy can fill.
-func (s *Session) describe() string {
-	remote, local := s.sock.Addr()
-	id := s.ident
-	if id == nil {
-		id = &identity{}
-	}
-	sub, psub, ssub, multi := 0, 0, 0, -1
-	if u := s.subs; u != nil {
-		sub, psub, ssub = len(u.topics[channel]), len(u.topics[pattern]), len(u.topics[shardChannel])
-	}
-	if s.tx != nil {
-		multi = s.tx.n + len(s.tx.locals)
-	}
-	kept, redir := 0, int64(-1)
-	if s.tracks() {
-		redir = 0
-		if r := s.pin.tracking.redirect; r != nil {
-			redir = int64(r.to)
-		}
-	}
-	if s == s.env.asking {
-		kept = s.env.req.Size
-	}
-	if s.in != nil {
-		kept += len(s.in.B) - s.off
-	}
-	return fmt.Sprintf("id=%d addr=%s laddr=%s fd=-1 name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d multi=%d%s "+
-		"qbuf=%d qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0 omem=%d tot-mem=%d events=r cmd=%s "+
-		"user=default redir=%d resp=%d lib-name=%s lib-ver=%s\n",
-		s.id, remote, local, id.name, s.env.age(s.opened), s.env.age(s.active), s.flags(), s.db(), sub, psub, ssub, multi, s.watching(),
-		kept, s.sock.Buffered()+s.held, kept+s.sock.Buffered()+s.held, s.lastCommand(), redir, s.proto, id.libName, id.libVersion)
-}
-
-// watching is the field of CLIENT LIST that Redis 7.4 brought. Of how many keys are watched the proxy keeps no count.
-func (s *Session) watching() string {
-	switch {
-	case !s.env.serverIs(7, 4):
-		return ""
-	case s.pin != nil && s.pin.watches:
-		return " watch=1"
-	}
-	return " watch=0"
-}
-
-func (s *Session) lastCommand() string {
-	switch s.last {
-	case command.NoID:
-		return "NULL"
-	case otherID:
-		return "unknown"
-	}
-	return command.All()[s.last].Name
-}
-
-// flags are the letters of CLIENT LIST that a proxy can tell.
-func (s *Session) flags() string {
-	var f []byte
-	if s.subs != nil {
-		f = append(f, 'P')
-	}
-	if s.tx != nil {
-		f = append(f, 'x')
-	}
-	if s.pin != nil && s.pin.blocks {
-		f = append(f, 'b')
-	}
-	if s.tracks() {
-		f = append(f, 't')
-	}
-	if f == nil {
-		return "N"
-	}
-	return string(f)
-}
-
-// serverIs reports whether the servers say that they are of this version or a later one.
-func (e *Env) serverIs(major, minor int) bool {
-	var has, hasMinor int
-	_, _ = fmt.Sscanf(string(e.Pool.Version()), "%d.%d", &has, &hasMinor)
-	return has > major || has == major && hasMinor >= minor
 }
 
 func (s *Session) answerBulk(b []byte) {

@@ -51,6 +51,7 @@ func (s *Session) decide(req *parser.Request) {
 			return
 		}
 		if spec == nil {
+			s.last = command.NoID
 			s.reject(nil, unknownCommand(req.Args))
 			return
 		}
@@ -58,11 +59,13 @@ func (s *Session) decide(req *parser.Request) {
 	if spec.HasSubs() && len(req.Args) > 1 {
 		sub := spec.Sub(req.Args[1])
 		if sub == nil {
+			s.last = command.NoID
 			s.reject(spec, unknownSubcommand(env.shownName(req.Args[0]), req.Args[1]))
 			return
 		}
 		spec = sub
 	}
+	s.last = spec.ID
 	if !spec.ArityOK(len(req.Args)) {
 		s.foreignLine(req.Args)
 		s.reject(spec, wrongArity(spec.Name))
@@ -78,7 +81,6 @@ func (s *Session) decide(req *parser.Request) {
 			return
 		}
 	}
-	s.last = spec.ID
 	if s.limited() && !env.inSubscriber[spec.ID] {
 		s.reject(spec, onlySubscribe(spec.Name))
 		return
@@ -237,6 +239,9 @@ func (s *Session) anyServer() int {
 // sameShard passes a request whose keys must all live on one shard.
 func (s *Session) sameShard(spec *command.Spec, req *parser.Request) {
 	if server, ok := s.oneShard(spec, req); ok {
+		if s.env.scripts[spec.ID] {
+			s.env.Pool.ExpectScript(server)
+		}
 		s.pass(server, spec, req)
 	}
 }

@@ -19,15 +19,18 @@
 //	the session         session.go, its limits config.go, what a loop's sessions share env.go, their end idle.go
 //	a request           input.go, throttle.go, rename.go, learn.go (what the table lacks), dispatch.go, reads.go (at replicas)
 //	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see)
-//	several shards      gather.go, merge.go, missing.go (a shard that is down), elements.go, scan.go; joined by meaning: servers.go, info.go, info_rules.go, logs.go,
-//	                    latency.go, memory.go
-//	the proxy's answers connection.go, hello.go, clients.go (CLIENT LIST, KILL), cluster.go and slotwalk.go (as a node of a cluster)
+//	what takes long     work.go (in pieces), roster.go (the clients by ID)
+//	several shards      gather.go, division.go (whose keys go where), merge.go, joining.go (in pieces), missing.go (a shard that is
+//	                    down), elements.go, scan.go; joined by meaning: servers.go, info.go, info_rules.go, logs.go, latency.go, memory.go
+//	the proxy's answers connection.go, hello.go, clients.go, client_list.go, client_kill.go, client_filter.go, describe.go (their
+//	                    lines), cluster.go and slotwalk.go (as a node of a cluster)
 //	scripts, modules    fenced.go (what follows them, and where they go)
 //	who comes           login.go, foreign.go (other protocols), notice.go (what operators should read)
 //	what waits          passage.go; crossing.go (protocol, database), postpone.go (CLIENT PAUSE), busy.go and aside.go (scripts that run on)
-//	a transaction       transaction.go, outcome.go, everywhere.go (at all shards), proving.go, shortage.go, watch.go
+//	a transaction       transaction.go, locals.go (what the proxy answers), outcome.go, everywhere.go (at all shards), proving.go,
+//	                    shortage.go, watch.go
 //	own connections     pin.go; block.go, farewell.go (who blocks when the proxy stops), state.go, tracking.go, tracking_redirect.go, quitting.go
-//	messages            subscribe.go, hub.go, placing.go, publish.go, glob.go, resubscribe.go, rehome.go
+//	messages            subscribe.go, hub.go, placing.go, publish.go, numsub.go, glob.go, resubscribe.go, rehome.go
 //	servers that change env.go Follow; elsewhere.go (what is sent again from here; all else in package pool, redirect.go)
 //
 // document.go writes docs/commands.md.

@@ -115,12 +115,12 @@ func handlingInCluster(s *command.Spec, several string) string {
 // merging says in words how the shards' replies become one.
 func merging(s *command.Spec) string {
 	if words := withoutMissing[s.Name]; words != "" {
-		return joining(s) + "; " + words
+		return joinedBy(s) + "; " + words
 	}
-	return joining(s)
+	return joinedBy(s)
 }
 
-func joining(s *command.Spec) string {
+func joinedBy(s *command.Spec) string {
 	switch s.Merge {
 	case command.MergeInKeyOrder:
 		return "in the order of the keys"

@@ -66,9 +66,12 @@ func (s *serverEnd) receive(b []byte) {
 		if !done {
 			return
 		}
-		if len(req.Args) == 2 && string(req.Args[0]) == "ECHO" && bytes.HasPrefix(req.Args[1], []byte("fence-")) {
-			f.open = append(f.open, openFence{f.received, parser.AppendBulk(nil, req.Args[1])})
-		} else {
+		switch last := req.Args[len(req.Args)-1]; {
+		case len(req.Args) == 2 && string(req.Args[0]) == "ECHO" && bytes.HasPrefix(last, []byte("fence-")):
+			f.open = append(f.open, openFence{f.received, parser.AppendBulk(nil, last)})
+		case len(req.Args) == 1 && bytes.HasPrefix(last, []byte("fence-")):
+			f.open = append(f.open, openFence{f.received, parser.AppendError(nil, unknownCommand(req.Args))})
+		default:
 			f.received++
 			s.in = append(s.in, f.wire[:req.Size]...)
 		}

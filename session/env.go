@@ -33,10 +33,8 @@ type Env struct {
 	req      parser.Request
 	keys     []int
 	version  uint16              // of Map
-	order    []int32             // for a split command: the group of each key
-	groups   []group             // the keys that go to one server together
-	groupAt  []int32             // by server, or by hash slot in front of a cluster: its group's number from 1
-	build    []byte              // parts of a command, for the connections to copy
+	division division            // of a split command
+	build    []byte              // a command of the proxy's own, for the connections to copy
 	asking   *Session            // who is being dispatched, for its line in CLIENT LIST
 	capture  *[]byte             // where answers of the proxy's own go instead of to the client; nil: to the client
 	scratch  []byte              // a reply of our own
@@ -45,9 +43,13 @@ type Env struct {
 	outcomes []*outcome
 
 	// Notify takes what operators should read about clients, and never waits; nil: nobody does.
-	Notify func(Notice)
-	// Sessions calls f for every session of the loop.
-	Sessions func(f func(*Session))
+	Notify  func(Notice)
+	roster  roster
+	jobs    []job // work that is done in pieces
+	readers []job // jobs that go on when their client has read some of its output
+	spent   int   // units of work since workAt
+	workAt  int64 // ns
+
 	// Peers reaches the other loops; nil: there are none.
 	Peers      Peers
 	hub        *hub
@@ -78,11 +80,13 @@ type Env struct {
 	rewrites         []bool         // by command.Spec.ID: the reply of even one server is changed
 	actsInMulti      []bool         // by command.Spec.ID: acts at once inside MULTI
 	inSubscriber     []bool         // by command.Spec.ID: a subscriber of RESP2 may say it
+	unsubscribes     []bool         // by command.Spec.ID: UNSUBSCRIBE and its like
 	publishes        []bool         // by command.Spec.ID: PUBLISH and SPUBLISH
 	killsScript      []bool         // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
-	stateless        []bool         // by command.Spec.ID: the server may as well answer it
+	scripts          []bool         // by command.Spec.ID: may run a script
 	carriers         []pool.Carrier // by command.Spec.ID: what its reply may hold as a client wrote it (fenced.go)
 	apart            bool           // a carrier is being sent that has waited for what its client had under way
+	stateless        []bool         // by command.Spec.ID: the server may as well answer it
 	readOnly         []bool         // by command.Spec.ID: the read policy counts for it; nil: all reads go to primaries
 	selfPublishes    []bool         // by command.Spec.ID: its client may get a message of its own by it
 }
@@ -102,6 +106,10 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	}
 	e.hub = newHub(e, m.Len())
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
+	e.unsubscribes = specSet("unsubscribe", "punsubscribe", "sunsubscribe")
+	for _, id := range denied(cfg) {
+		e.unsubscribes[id] = false
+	}
 	e.publishes = specSet("publish", "spublish")
 	e.shutdown, e.slowLogLen = specOf("shutdown"), specOf("slowlog|len")
 	e.execSpec, e.functionStats = specOf("exec"), specOf("function|stats")
@@ -113,6 +121,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.replicates = specSet(replicating...)
 	e.pauses, e.unpauses = specOf("client|pause"), specOf("client|unpause")
 	e.configures = specOf("config|set")
+	e.scripts = ScriptCommands()
 	e.stateless = specSet("ping", "echo")
 	e.carriers = carriers()
 	e.selfPublishes = specSet("publish", "spublish", "exec", "eval", "evalsha", "fcall")
@@ -157,7 +166,7 @@ func (e *Env) Follow(m *shard.Map) {
 	e.sizeGroups()
 	e.hub.follow(old)
 	moved := -1 // not looked at
-	e.each(func(s *Session) {
+	e.roster.each(func(s *Session) {
 		p := s.pin
 		switch {
 		case p == nil || !p.dirty:
@@ -199,6 +208,9 @@ func (e *Env) letGo() {
 	e.req.Raw = nil
 	if cap(e.build) > maxScratch {
 		e.build = nil
+	}
+	if cap(e.division.build) > maxScratch {
+		e.division.build = nil
 	}
 	if cap(e.scratch) > maxScratch {
 		e.scratch = nil

@@ -22,6 +22,7 @@ const (
 	errCursor           = "ERR invalid cursor"
 	errDBRange          = "ERR DB index is out of range"
 	errClientName       = "ERR Client names cannot contain spaces, newlines or special characters."
+	errLongName         = "ERR the name is longer than 4096 bytes, which is the most that the proxy keeps"
 	errNoPassword       = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
 	errProtoInt         = "ERR Protocol version is not an integer or out of range"
 	errProtoRange       = "NOPROTO unsupported protocol version"
@@ -85,6 +86,12 @@ func unknownSubcommand(name, sub []byte) string {
 		bytes.ToUpper(quoted(name, len(name))))
 }
 
+// wrongWords is for a subcommand that has too many words (Redis 7.0, addReplySubcommandSyntaxError).
+func wrongWords(name, sub []byte) string {
+	return fmt.Sprintf("ERR unknown subcommand or wrong number of arguments for '%s'. Try %s HELP.", quoted(sub, maxQuoted),
+		bytes.ToUpper(quoted(name, len(name))))
+}
+
 // quoted is what C's "%.*s" prints of b: at most n bytes, up to a NUL.
 func quoted(b []byte, n int) []byte {
 	b = b[:min(len(b), n)]
@@ -125,10 +132,12 @@ func unknownOption(attr []byte) string {
 }
 
 func unknownClientType(word []byte) string {
-	return "ERR Unknown client type '" + string(quoted(word, maxQuoted)) + "'"
+	return "ERR Unknown client type '" + string(quoted(word, len(word))) + "'"
 }
 
-func noSuchUser(name string) string { return "ERR No such user '" + name + "'" }
+func noSuchUser(name []byte) string {
+	return "ERR No such user '" + string(quoted(name, len(name))) + "'"
+}
 
 func unknownNode(id []byte) string { return "ERR Unknown node " + string(id) }
 

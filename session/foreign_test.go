@@ -65,7 +65,7 @@ func TestUserNamesInNoticesAreShortAndPrintable(t *testing.T) {
 		{"joe", "joe"}, {"", ""}, {"a\r\nlevel=ERROR\x1b[31m\xff", "a??level=ERROR?[31m?"},
 		{string(long), string(long[:maxShownUser]) + "..."},
 	} {
-		if got := printable([]byte(c.in)); got != c.want {
+		if got := shownUser([]byte(c.in)); got != c.want {
 			t.Errorf("%q: %q", c.in, got)
 		}
 	}

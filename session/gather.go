@@ -1,14 +1,11 @@
 package session
 
 import (
-	"slices"
-
 	"github.com/valyala/bytebufferpool"
 
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
-	"ringmaster/shard"
 )
 
 // gather joins the replies of several servers into the one reply that a client gets. It is the
@@ -174,6 +171,37 @@ func (g *gather) end() {
 		o.othersAnswered()
 		return
 	}
+	switch {
+	case s.state == closed:
+		g.answer()
+	case g.joinInPieces():
+	case g.takesLong():
+		g.env.start(g)
+	default:
+		g.answer()
+	}
+}
+
+// specialWork is what it costs to join a byte of what is taken apart for it, units.
+const specialWork = 16
+
+// takesLong reports whether joining takes much longer than to copy the parts.
+func (g *gather) takesLong() bool {
+	return g.merge == command.MergeSpecial && (g.env.rewrites[g.spec.ID] || specialMerges[g.spec.Name].takesApart)
+}
+
+// piece is job: what takes long for its length is joined when the turn has not seen too much work.
+func (g *gather) piece(e *Env) (done bool) {
+	for i := range g.parts {
+		e.spend(specialWork * len(g.parts[i].buf.B))
+	}
+	g.answer()
+	return true
+}
+
+// answer joins the parts and gives the reply to the client.
+func (g *gather) answer() {
+	s := g.s
 	if s.state == closed {
 		g.env.Stats.Orphans++
 	} else {
@@ -249,98 +277,4 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 		g.countClients()
 	}
 	g.release()
-}
-
-// split groups the keys of MGET, MSET, DEL and their like by shard, and asks each shard once.
-func (s *Session) split(spec *command.Spec, req *parser.Request) {
-	env, words := s.env, spec.WordsPerKey
-	if env.single() || (len(req.Args)-1)%words != 0 {
-		s.pass(s.env.home(), spec, req)
-		return
-	}
-	s.assign(req, words)
-	if len(env.groups) == 1 {
-		s.pass(int(env.groups[0].server), spec, req)
-		return
-	}
-	g := s.gather(spec, len(req.Raw))
-	g.keyed = true
-	g.hold()
-	env.share(req, words)
-	if spec.Merge == command.MergeInKeyOrder {
-		g.order = append(g.order, env.order...)
-	}
-	for _, part := range env.groups {
-		g.ask(int(part.server), env.build[part.start:part.end])
-	}
-	g.release()
-}
-
-// group is the keys of a split command that go to one server together: those of one server, or in front of a cluster, whose
-// nodes refuse others, those of one hash slot.
-type group struct {
-	server, bucket int32
-	keys           int32
-	// Where its part stands in Env.build. At first end is the size of its keys; while they are written, where the next goes.
-	start, end int
-}
-
-func (e *Env) sizeGroups() {
-	n := e.Map.Len()
-	if e.Map.Slotted() {
-		n = shard.Slots
-	}
-	if n > len(e.groupAt) {
-		e.groupAt = make([]int32, n)
-	}
-}
-
-// assign notes the group of each key.
-func (s *Session) assign(req *parser.Request, words int) {
-	env := s.env
-	env.order, env.groups = env.order[:0], env.groups[:0]
-	slotted := env.Map.Slotted()
-	for i := 1; i < len(req.Args); i += words {
-		var server, bucket int
-		if slotted {
-			slot := shard.Slot(req.Args[i])
-			server, bucket = env.Map.SlotServer(slot), int(slot)
-		} else {
-			server = env.Map.Lookup(req.Args[i])
-			bucket = server
-		}
-		n := env.groupAt[bucket]
-		if n == 0 {
-			env.groups = append(env.groups, group{server: int32(server), bucket: int32(bucket)})
-			n = int32(len(env.groups))
-			env.groupAt[bucket] = n
-		}
-		g := &env.groups[n-1]
-		g.keys++
-		g.end += len(req.Bulks(i, i+words))
-		env.order = append(env.order, n-1)
-	}
-	for i := range env.groups {
-		env.groupAt[env.groups[i].bucket] = 0
-	}
-}
-
-// share writes each group's part of the request to env.build: one behind the other, each a command with
-// the name and the keys as the client sent them.
-func (env *Env) share(req *parser.Request, words int) {
-	b, name := env.build[:0], req.Args[0]
-	for i := range env.groups {
-		g := &env.groups[i]
-		keys := g.end
-		g.start = len(b)
-		b = parser.AppendArray(b, 1+int(g.keys)*words)
-		b = parser.AppendBulk(b, name)
-		g.end = len(b)
-		b = slices.Grow(b, keys)[:len(b)+keys]
-	}
-	for i, n := range env.order {
-		at := &env.groups[n]
-		at.end += copy(b[at.end:], req.Bulks(1+i*words, 1+(i+1)*words))
-	}
-	env.build = b
 }

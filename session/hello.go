@@ -69,8 +69,8 @@ func (s *Session) helloOptions(args [][]byte, step helloStep) (text string) {
 			}
 			args = args[3:]
 		case more >= 1 && bytes.EqualFold(args[0], []byte("setname")):
-			if !validName(args[1]) {
-				return errClientName
+			if text := badName(args[1]); text != "" {
+				return text
 			}
 			if step&helloName != 0 {
 				s.identity().name = string(args[1])

@@ -142,14 +142,24 @@ func (h *hub) release(t *topic) {
 // publisher may have its reply before the message has come over the feed.
 func (h *hub) barrier(t *topic, p *subscribing) {
 	for _, server := range t.at {
-		f := h.feeds[server]
-		if f == nil || f.conn == nil {
-			continue
-		}
-		p.left++
-		if failure := f.conn.EnqueueHere(pingFrame, barrier{p, f}, 0, pool.Part); failure != nil {
-			p.left--
-		}
+		h.feeds[server].barrier(p)
+	}
+}
+
+// barrierToAll is barrier for all topics.
+func (h *hub) barrierToAll(p *subscribing) {
+	for _, f := range h.feeds {
+		f.barrier(p)
+	}
+}
+
+func (f *feed) barrier(p *subscribing) {
+	if f == nil || f.conn == nil {
+		return
+	}
+	p.left++
+	if failure := f.conn.EnqueueHere(pingFrame, barrier{p, f}, 0, pool.Part); failure != nil {
+		p.left--
 	}
 }
 
@@ -471,9 +481,7 @@ func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 		h.leaveOthers(t, f.server)
 	}
 	h.lost[f.server].wait(h.env.Pool, h.env.Pool.Proven(f.since))
-	for _, s := range victims {
-		s.close(stats.SubscriptionLost)
-	}
+	h.env.start(&closings{victims: victims, reason: stats.SubscriptionLost})
 }
 
 // end tells those who wait for the round that it has failed.

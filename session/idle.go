@@ -9,6 +9,9 @@ import (
 // idleEvery is how often clients that are idle are looked for, ns.
 const idleEvery = int64(time.Second)
 
+// idleAtOnce bounds how many clients a tick closes.
+const idleAtOnce = turnWork / closeWork
+
 // CloseIdle closes the clients that were silent for Config.IdleTimeout. To be called every tick.
 func (e *Env) CloseIdle() {
 	limit := int64(e.Config.IdleTimeout)
@@ -17,11 +20,16 @@ func (e *Env) CloseIdle() {
 		return
 	}
 	e.nextIdle = now + min(limit, idleEvery)
-	e.each(func(s *Session) {
-		if now-s.active > limit && s.mayIdleOut() {
+	left := idleAtOnce
+	e.roster.each(func(s *Session) {
+		if left > 0 && now-s.active > limit && s.mayIdleOut() {
 			s.close(stats.Idle)
+			left--
 		}
 	})
+	if left == 0 {
+		e.nextIdle = now // there may be more
+	}
 }
 
 // mayIdleOut reports whether nothing is under way for the client. As in Redis, one that waits at a server or for

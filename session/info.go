@@ -32,7 +32,11 @@ func (g *gather) countClients() {
 	g.hold()
 	g.env.askLoops(func(e *Env) any {
 		n := 0
-		e.each(func(*Session) { n++ })
+		e.roster.each(func(s *Session) {
+			if !s.eof {
+				n++
+			}
+		})
 		return n
 	}, func(answers []any) {
 		g.clients = 0

@@ -18,6 +18,7 @@ const (
 	answers       // for every unanswered request: a passage is under way
 	rings         // for the rings to cross to
 	inFlight      // for half of MaxInFlight to be answered
+	turn          // for the loop to hear its sockets
 )
 
 // pauseAt is how much waiting input stops reading from the client, bytes.
@@ -31,6 +32,7 @@ const growth = 16
 func (s *Session) Feed(b []byte) {
 	s.env.Stats.ClientBytesIn += uint64(len(b))
 	s.active = s.env.Pool.Now
+	s.env.countAnew()
 	if s.in != nil && s.wait == nothing {
 		b = s.complete(b)
 	}
@@ -146,6 +148,7 @@ func (s *Session) run(b []byte) []byte {
 		}
 		b = b[req.Size:]
 		if len(req.Args) > 0 {
+			spent := env.spent
 			s.dispatch(req)
 			if req.Size >= pool.LargeRequest {
 				env.letGo()
@@ -155,6 +158,9 @@ func (s *Session) run(b []byte) []byte {
 			}
 			if s.Owed() >= s.window() || s.inBytes >= env.Config.MaxInFlightBytes {
 				s.throttle()
+			}
+			if env.spent != spent && env.spent >= turnWork {
+				s.rest()
 			}
 		}
 	}

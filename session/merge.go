@@ -25,12 +25,8 @@ func (g *gather) join(dst []byte) []byte {
 		return append(dst, e...)
 	}
 	switch g.merge {
-	case command.MergeSum:
-		return g.numbers(dst, plus)
-	case command.MergeMin:
-		return g.numbers(dst, func(a, b int64) int64 { return min(a, b) })
-	case command.MergeAnd:
-		return g.numbers(dst, func(a, b int64) int64 { return a & b })
+	case command.MergeSum, command.MergeMin, command.MergeAnd:
+		return g.numbers(dst, foldOf(g.merge))
 	case command.MergeConcat:
 		return g.concat(dst)
 	case command.MergeRandom:
@@ -103,28 +99,12 @@ func (g *gather) firstError() []byte {
 	return found
 }
 
-// inKeyOrder puts the elements of the parts' arrays in the order of the keys asked for. A part that
-// failed has its error in place of each of its values.
+// inKeyOrder puts the elements of the parts' arrays in the order of the keys asked for.
 func (g *gather) inKeyOrder(dst []byte) []byte {
-	for i := range g.parts {
-		if p := &g.parts[i]; p.buf.B[0] == '*' {
-			p.off = parser.LineEnd(p.buf.B)
-		}
-	}
+	g.openArrays()
 	dst = parser.AppendArray(dst, len(g.order))
 	for _, i := range g.order {
-		p := &g.parts[i]
-		if p.buf.B[0] != '*' {
-			dst = append(dst, p.buf.B...)
-			continue
-		}
-		n := element(p.buf.B[p.off:])
-		if n == 0 {
-			dst = parser.AppendError(dst, errShortReply)
-			continue
-		}
-		dst = append(dst, p.buf.B[p.off:p.off+n]...)
-		p.off += n
+		dst = g.appendNext(dst, &g.parts[i])
 	}
 	return dst
 }
@@ -186,24 +166,43 @@ func (g *gather) numberArrays(dst []byte, f func(a, b int64) int64) []byte {
 	start := len(dst)
 	dst = parser.AppendArray(dst, length)
 	for range length {
-		var sum int64
-		for i := range g.parts {
-			p := &g.parts[i]
-			n := element(p.buf.B[p.off:])
-			v, ok := integer(p.buf.B[p.off : p.off+n])
-			if !ok {
-				return parser.AppendError(dst[:start], errOddReply)
-			}
-			p.off += n
-			if i == 0 {
-				sum = v
-			} else {
-				sum = f(sum, v)
-			}
+		sum, ok := g.foldNext(f)
+		if !ok {
+			return parser.AppendError(dst[:start], errOddReply)
 		}
 		dst = parser.AppendInt(dst, sum)
 	}
 	return dst
+}
+
+// foldNext folds the next numbers of all parts.
+func (g *gather) foldNext(f func(a, b int64) int64) (sum int64, ok bool) {
+	for i := range g.parts {
+		p := &g.parts[i]
+		n := element(p.buf.B[p.off:])
+		v, ok := integer(p.buf.B[p.off : p.off+n])
+		if !ok {
+			return 0, false
+		}
+		p.off += n
+		if i == 0 {
+			sum = v
+		} else {
+			sum = f(sum, v)
+		}
+	}
+	return sum, true
+}
+
+// foldOf is what a merge makes of two numbers.
+func foldOf(m command.Merge) func(a, b int64) int64 {
+	switch m {
+	case command.MergeMin:
+		return func(a, b int64) int64 { return min(a, b) }
+	case command.MergeAnd:
+		return func(a, b int64) int64 { return a & b }
+	}
+	return plus
 }
 
 // arrays moves every part behind its array header; length is that of all, when they are alike.
@@ -236,8 +235,22 @@ func integer(b []byte) (int64, bool) {
 	return parser.Int(b[1 : len(b)-2])
 }
 
-// concat puts the elements of all arrays one after the other. A nil array has none.
+// concat puts the elements of all arrays one after the other.
 func (g *gather) concat(dst []byte) []byte {
+	dst, ok := g.concatHead(dst)
+	if !ok {
+		return dst
+	}
+	for i := range g.parts {
+		p := &g.parts[i]
+		dst = append(dst, p.buf.B[p.off:]...)
+	}
+	return dst
+}
+
+// concatHead appends the header of all arrays together and moves every part behind its own; !ok: an error is the reply. A nil
+// array has no elements.
+func (g *gather) concatHead(dst []byte) (reply []byte, ok bool) {
 	total := 0
 	for i := range g.parts {
 		p := &g.parts[i]
@@ -247,7 +260,7 @@ func (g *gather) concat(dst []byte) []byte {
 				p.off = len(p.buf.B)
 				continue
 			}
-			return parser.AppendError(dst, errOddReply)
+			return parser.AppendError(dst, errOddReply), false
 		}
 		total += n
 		p.off = start
@@ -258,11 +271,7 @@ func (g *gather) concat(dst []byte) []byte {
 	if kind == '~' {
 		dst[header] = '~'
 	}
-	for i := range g.parts {
-		p := &g.parts[i]
-		dst = append(dst, p.buf.B[p.off:]...)
-	}
-	return dst
+	return dst, true
 }
 
 // random is one of the replies that are not nil; nil when all are.

@@ -27,14 +27,14 @@ func (s *Session) notify(kind NoticeKind, user []byte) {
 		return
 	}
 	remote, _ := s.sock.Addr()
-	s.env.Notify(Notice{Kind: kind, Client: remote, User: printable(user)})
+	s.env.Notify(Notice{Kind: kind, Client: remote, User: shownUser(user)})
 }
 
 // maxShownUser bounds how much of a user name that a client gave is shown, bytes.
 const maxShownUser = 64
 
-// printable is b with a ? for each byte that is not printable ASCII, cut at maxShownUser.
-func printable(b []byte) string {
+// shownUser is b with a ? for each byte that is not printable ASCII, cut at maxShownUser.
+func shownUser(b []byte) string {
 	var text strings.Builder
 	for _, c := range b[:min(len(b), maxShownUser)] {
 		if c < ' ' || c > '~' {

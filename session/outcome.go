@@ -142,8 +142,8 @@ func (o *outcome) corrected(reply []byte, at int, sums []tally) []byte {
 // join puts the answers of the proxy's own between those of the server, whose elements begin at at.
 func (o *outcome) join(reply []byte, at int) {
 	s := o.s
-	s.countHeld(-len(reply))
 	if s.state == closed || len(o.locals) == 0 {
+		s.countHeld(-len(reply))
 		s.Reply(o.tag, reply, pool.Whole)
 		return
 	}
@@ -153,25 +153,17 @@ func (o *outcome) join(reply []byte, at int) {
 			total++
 		}
 	}
-	dst := parser.AppendArray(nil, total)
-	db, next := s.db(), 0
-	for i := range o.locals {
-		l := &o.locals[i]
-		for ; next < l.at; next++ {
-			dst, at = appendElement(dst, reply, at)
-		}
-		switch {
-		case !l.sent:
-			dst = s.captureLocal(dst, l)
-		case bytes.HasPrefix(reply[at:], []byte("+OK")):
-			db = l.db
-		}
-	}
-	dst = append(dst, reply[at:]...)
-	s.Reply(o.tag, dst, pool.Whole)
-	if db != s.db() && s.state == open {
-		s.moveTo(db)
-	}
+	o.left++ // until all is answered
+	s.env.start(&answering{
+		emission: emission{s: s, tag: o.tag}, locals: o.locals, reply: reply, at: at, total: total, db: s.db(),
+		done: func(db int) {
+			s.countHeld(-len(reply))
+			if db != s.db() && s.state == open {
+				s.moveTo(db)
+			}
+			o.end()
+		},
+	})
 }
 
 func appendElement(dst, reply []byte, at int) ([]byte, int) {

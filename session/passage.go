@@ -52,6 +52,13 @@ func (s *Session) await() {
 	}
 }
 
+// awaitReplies has what comes behind wait, unless all is answered already.
+func (s *Session) awaitReplies() {
+	if s.Owed() > 0 {
+		s.await()
+	}
+}
+
 // halt is a passage that nobody asked for: what comes behind waits until all before is answered. It takes no memory.
 type halt struct{}
 

@@ -26,6 +26,8 @@ type pin struct {
 
 	refusal  []byte // what the server said against MULTI; nil: nothing
 	tunnel   bool   // it carries a replication stream
+	noEvict  bool   // CLIENT NO-EVICT is on
+	noTouch  bool   // CLIENT NO-TOUCH is on
 	tracking tracking
 }
 

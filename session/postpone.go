@@ -179,6 +179,9 @@ func (e *Env) Tick() {
 	e.tellBusy()
 	e.hub.tick()
 	e.sendDeferred()
+	if len(e.readers) > 0 {
+		e.lookAtReaders()
+	}
 	if len(e.held) == 0 || e.paused() && e.pause.all {
 		return
 	}

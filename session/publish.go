@@ -14,6 +14,8 @@ import (
 type Peers interface {
 	// Ask runs question on every other loop, and done with their answers on this one. Loop-only.
 	Ask(question func(*Env) any, done func(answers []any))
+	// AskSlowly is Ask for a question that a loop may need several turns to answer. Loop-only.
+	AskSlowly(question func(e *Env, answer func(any)), done func(answers []any))
 	// AddTopics counts topics, and AnyTopics reports whether any loop has one. Loop-only.
 	AddTopics(n int)
 	// AddJoining counts subscriptions under way, and AnyJoining reports whether any loop has one. Loop-only.
@@ -66,20 +68,11 @@ func (t tally) correct(n int64) int64 { return max(0, n-int64(t.ours)+int64(t.cl
 
 // tallies counts the parts of all loops for several channels, and gives the sums to done.
 func (e *Env) tallies(keys []topicKey, matching bool, done func([]tally)) {
-	count := func(e *Env) []tally {
-		sums := make([]tally, len(keys))
-		for i, key := range keys {
-			sums[i] = e.hub.tally(key, matching)
-		}
-		return sums
-	}
-	sums := count(e)
-	if e.Peers == nil {
-		done(sums)
-		return
-	}
-	e.Peers.Ask(func(e *Env) any { return count(e) }, func(answers []any) {
-		for _, a := range answers {
+	e.askLoopsSlowly(func(e *Env, answer func(any)) {
+		e.start(&tallying{keys: keys, matching: matching, sums: make([]tally, 0, len(keys)), answer: answer})
+	}, func(answers []any) {
+		sums := answers[0].([]tally)
+		for _, a := range answers[1:] {
 			for i, t := range a.([]tally) {
 				sums[i].add(t)
 			}
@@ -87,6 +80,32 @@ func (e *Env) tallies(keys []topicKey, matching bool, done func([]tally)) {
 		done(sums)
 	})
 }
+
+// tallying is a loop's part of it, a job.
+type tallying struct {
+	keys     []topicKey
+	matching bool
+	sums     []tally
+	answer   func(any)
+}
+
+func (t *tallying) piece(e *Env) (done bool) {
+	for p := e.aPiece(); len(t.sums) < len(t.keys); {
+		if p.over(e) {
+			return false
+		}
+		t.sums = append(t.sums, e.hub.tally(t.keys[len(t.sums)], t.matching))
+		e.spend(matchWork)
+		if t.matching {
+			e.spend(globWork * len(e.hub.patterns))
+		}
+	}
+	t.answer(t.sums)
+	return true
+}
+
+// globWork is what it costs to compare a channel with a pattern, units.
+const globWork = 64
 
 // anyTopics reports whether a client of any loop subscribes to something.
 func (e *Env) anyTopics() bool {
@@ -302,83 +321,4 @@ func (g *gather) joinNumPat(dst []byte) []byte {
 		others = max(others, n)
 	}
 	return parser.AppendInt(dst, int64(len(g.patterns))+others)
-}
-
-// numSubs receives the replies to PUBSUB NUMSUB.
-type numSubs struct {
-	s    *Session
-	tag  uint64
-	keys []topicKey
-	sums []int64
-	left int
-	bad  []byte // an error that one of the servers answered; nil: none
-	buf  map[uint64][]byte
-}
-
-func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
-	n := &numSubs{s: s, tag: s.expect(len(req.Raw)), left: len(s.env.Map.Shards()), buf: map[uint64][]byte{}}
-	k := channel
-	if spec.Name == "pubsub|shardnumsub" {
-		k = shardChannel
-	}
-	for _, a := range req.Args[2:] {
-		n.keys = append(n.keys, topicKey{k, string(a)})
-	}
-	n.sums = make([]int64, len(n.keys))
-	for _, i := range s.env.Map.Shards() {
-		id := uint16(pool.Part)
-		if i == s.env.home() {
-			id = spec.ID
-		}
-		if f := s.conn(i).EnqueueHere(req.Raw, n, uint64(i), id); f != nil {
-			n.Fail(uint64(i), f)
-		}
-	}
-}
-
-// Reply is pool.Receiver.
-func (n *numSubs) Reply(i uint64, b []byte, p pool.Piece) {
-	n.buf[i] = append(n.buf[i], b...)
-	if p&pool.Last == 0 {
-		return
-	}
-	reply := n.buf[i]
-	delete(n.buf, i)
-	length, at, ok := arrayHeader(reply)
-	if !ok || length != 2*len(n.sums) {
-		n.bad = reply
-	} else {
-		for k := range n.sums {
-			_, next := bulkAt(reply, at)
-			size := element(reply[next:])
-			v, _ := integer(reply[next : next+size])
-			n.sums[k] += v
-			at = next + size
-		}
-	}
-	n.end()
-}
-
-// Fail is pool.Receiver.
-func (n *numSubs) Fail(_ uint64, f *pool.Failure) {
-	n.bad = appendFailure(nil, f, n.s.env)
-	n.end()
-}
-
-func (n *numSubs) end() {
-	if n.left--; n.left > 0 {
-		return
-	}
-	if n.bad != nil {
-		n.s.Reply(n.tag, n.bad, pool.Whole)
-		return
-	}
-	n.s.env.tallies(n.keys, false, func(sums []tally) {
-		b := parser.AppendArray(nil, 2*len(n.keys))
-		for i, key := range n.keys {
-			b = parser.AppendBulkString(b, key.name)
-			b = parser.AppendInt(b, sums[i].correct(n.sums[i]))
-		}
-		n.s.Reply(n.tag, b, pool.Whole)
-	})
 }

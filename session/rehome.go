@@ -122,7 +122,7 @@ func (p *subscribing) again(s *Session) bool {
 		return false
 	}
 	p.letGo(s)
-	p.asked, p.refusal, p.elsewhere = false, nil, false
+	p.asked, p.next, p.refusal, p.elsewhere = false, 0, nil, false
 	env.held = append(env.held, s)
 	return true
 }

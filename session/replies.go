@@ -196,6 +196,7 @@ func (s *Session) answer(b []byte) {
 	if s.state == closed {
 		return
 	}
+	s.env.spend(answerWork + len(b))
 	if s.env.capture != nil {
 		*s.env.capture = append(*s.env.capture, b...)
 		return

@@ -88,16 +88,20 @@ func New(env *Env, sock Socket) *Session {
 		env: env, sock: sock, proto: 2, last: command.NoID, authed: env.Policy.Open(),
 		opened: env.Pool.Now, active: env.Pool.Now,
 	}
-	s.id = env.count*uint64(env.Loops) + uint64(env.Loop) + 1
+	s.id = env.nextID()
 	s.seat = env.count
 	s.version = env.version
 	env.count++
+	env.roster.add(s)
 	s.parser.Unauthenticated = !s.authed
 	s.rings = env.Pool.Default()
 	s.rings.Join()
 	env.Stats.ClientsOpened++
 	return s
 }
+
+// nextID is the ID of the next client.
+func (e *Env) nextID() uint64 { return e.count*uint64(e.Loops) + uint64(e.Loop) + 1 }
 
 // db is the database that it is in.
 func (s *Session) db() int { return s.rings.Key().DB }
@@ -117,6 +121,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 		return
 	}
 	s.state = closed
+	s.env.roster.remove(s)
 	s.env.Stats.ClientsClosed[reason]++
 	s.sock = nil
 	if s.passage != nil {

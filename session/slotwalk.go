@@ -12,8 +12,7 @@ import (
 // slotWalk looks for the keys of a hash slot, for CLUSTER COUNTKEYSINSLOT and GETKEYSINSLOT: plain servers keep no list
 // of them, so it walks over all keys of all shards with SCAN, which holds nobody up.
 type slotWalk struct {
-	s      *Session
-	tag    uint64
+	emission
 	spec   *command.Spec
 	at     int64
 	slot   uint16
@@ -23,6 +22,8 @@ type slotWalk struct {
 	cursor uint64
 	buf    []byte              // the reply so far
 	keys   map[string]struct{} // SCAN may give a key twice
+	found  []string            // those keys
+	next   int                 // of found, to be handed out
 	size   int                 // of keys, bytes
 }
 
@@ -51,7 +52,7 @@ func (s *Session) clusterKeysInSlot(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	w := &slotWalk{
-		s: s, tag: s.expect(len(req.Raw)), spec: spec, at: s.env.Pool.Now, slot: uint16(slot),
+		emission: emission{s: s, tag: s.expect(len(req.Raw))}, spec: spec, at: s.env.Pool.Now, slot: uint16(slot),
 		limit: int(min(limit, 1<<30)), keys: map[string]struct{}{}, shards: s.env.Map.Shards(),
 	}
 	w.ask()
@@ -90,14 +91,14 @@ func (w *slotWalk) Reply(_ uint64, b []byte, p pool.Piece) {
 		w.server++
 	}
 	if w.server == len(w.shards) || w.full() {
-		w.end(w.result())
+		w.finish()
 		return
 	}
 	w.ask()
 }
 
 // full reports whether as many keys are found as were asked for.
-func (w *slotWalk) full() bool { return w.limit >= 0 && len(w.keys) >= w.limit }
+func (w *slotWalk) full() bool { return w.limit >= 0 && len(w.found) >= w.limit }
 
 // take reads the reply of a SCAN; it gives an error's text, or "".
 func (w *slotWalk) take() string {
@@ -121,7 +122,8 @@ func (w *slotWalk) take() string {
 			continue
 		}
 		if _, known := w.keys[string(key)]; !known {
-			w.keys[string(key)] = struct{}{}
+			w.found = append(w.found, string(key))
+			w.keys[w.found[len(w.found)-1]] = struct{}{}
 			if w.size += len(key) + perKey; w.size > maxWalk {
 				return errWalkSize
 			}
@@ -134,15 +136,38 @@ func (w *slotWalk) take() string {
 // perKey is about what a key takes in the map beside its bytes.
 const perKey = 48
 
-func (w *slotWalk) result() []byte {
+// finish answers; very many keys in pieces.
+func (w *slotWalk) finish() {
 	if w.limit < 0 {
-		return parser.AppendInt(nil, int64(len(w.keys)))
+		w.end(parser.AppendInt(nil, int64(len(w.found))))
+		return
 	}
-	b := parser.AppendArray(nil, len(w.keys))
-	for key := range w.keys {
-		b = parser.AppendBulkString(b, key)
+	w.keys = nil
+	w.s.env.start(w)
+}
+
+// piece is job: it hands out the keys.
+func (w *slotWalk) piece(e *Env) (done bool) {
+	if w.s.lags() {
+		e.readLater(w)
+		return true
 	}
-	return b
+	var b []byte
+	if !w.begun {
+		b = parser.AppendArray(b, len(w.found))
+	}
+	for p := e.aPiece(); w.next < len(w.found) && w.s.state != closed; w.next++ {
+		if p.over(e) {
+			w.put(b, false)
+			return false
+		}
+		before := len(b)
+		b = parser.AppendBulkString(b, w.found[w.next])
+		e.spend(copyWork + len(b) - before)
+	}
+	e.Stats.Call(w.spec.ID, e.Pool.Now-w.at)
+	w.put(b, true)
+	return true
 }
 
 // Fail is pool.Receiver.

@@ -41,6 +41,7 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	if s.pin != nil && s.pin.dirty {
+		s.pin.noteState(s.env, spec, req.Args)
 		s.tellAll(spec, req.Raw)
 		return
 	}
@@ -48,13 +49,15 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		s.pass(anyServer, spec, req) // nothing is tracked: an error
 		return
 	}
-	raw, told := bytes.Clone(req.Raw), false
+	raw, args, told := bytes.Clone(req.Raw), cloneWords(req.Args), false
 	s.begin(&errand{
 		send: func(s *Session) {
-			if _, f := s.pinToAll(); f != nil {
+			p, f := s.pinToAll()
+			if f != nil {
 				s.failed(spec, len(raw), f)
 				return
 			}
+			p.noteState(s.env, spec, args)
 			told = true
 			s.tellAll(spec, raw)
 		},

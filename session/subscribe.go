@@ -1,8 +1,12 @@
 package session
 
 import (
+	"maps"
+	"slices"
+
 	"ringmaster/command"
 	"ringmaster/parser"
+	"ringmaster/stats"
 )
 
 // subscriptions are one client's.
@@ -31,13 +35,18 @@ type subscribing struct {
 	all   bool // UNSUBSCRIBE without names
 	names []string
 	held  []*topic // by name, for on
+	next  int      // of names, the one that is asked for or confirmed next
+	later bool     // it goes on when the loop has heard its sockets
 	asked bool
+	told  bool  // the client is being told
 	since int64 // when it was refused first, ns
 	left  int
 	// refusal is the error that ends it; nil: none
 	refusal []byte
 	// elsewhere: a server was asked that is gone.
 	elsewhere bool
+	// then is called when all is there that was published up to now, and nothing else is done; nil: this is a command.
+	then func(*Session)
 }
 
 // pubSub carries out the commands of pub/sub.
@@ -67,39 +76,80 @@ func (s *Session) pubSub(spec *command.Spec, req *parser.Request) {
 }
 
 func (p *subscribing) step(s *Session) {
-	if !p.asked {
-		if s.Owed() > 0 {
-			return
-		}
-		p.asked = true
-		if p.on {
-			p.ask(s)
-		} else {
-			p.askOff(s)
-		}
+	if p.later || !p.asked && s.Owed() > 0 {
+		return
 	}
+	if !p.asked && !p.ask(s) {
+		p.goOnLater(s.env)
+		return
+	}
+	p.asked = true
 	if p.left > 0 || p.s == nil {
 		return
 	}
-	if p.on && p.again(s) {
+	if p.on && !p.told && p.again(s) {
+		return
+	}
+	if p.then == nil && !p.tell(s) {
+		p.goOnLater(s.env)
 		return
 	}
 	s.endPassage()
 	p.s = nil
-	if p.on {
-		p.confirm(s)
-	} else {
-		p.confirmOff(s)
+	if p.then != nil {
+		p.then(s)
 	}
 }
 
-// ask holds on to each topic and waits for those that no server has confirmed.
-func (p *subscribing) ask(s *Session) {
-	for _, name := range p.names {
-		t, fresh, f := s.env.hub.acquire(topicKey{p.kind, name})
+// goOnLater goes on when the loop has heard its sockets: there are many names.
+func (p *subscribing) goOnLater(e *Env) {
+	p.later = true
+	e.jobs = append(e.jobs, p)
+}
+
+// piece is job.
+func (p *subscribing) piece(e *Env) (done bool) {
+	p.later = false
+	switch {
+	case p.s == nil:
+	case p.s.lags():
+		p.later = true
+		e.readLater(p)
+	default:
+		p.s.goOn()
+	}
+	return true
+}
+
+// What it costs to subscribe to a name or to leave it, which the server is asked for, and to tell the client, units.
+const (
+	askWork  = 6 << 10
+	tellWork = 1 << 10
+)
+
+// ask asks the servers what must be asked; false: there are more names.
+func (p *subscribing) ask(s *Session) (done bool) {
+	switch {
+	case p.then != nil:
+		s.env.hub.barrierToAll(p)
+		return true
+	case p.on:
+		return p.askOn(s)
+	}
+	return p.askOff(s)
+}
+
+// askOn holds on to each topic and waits for those that no server has confirmed.
+func (p *subscribing) askOn(s *Session) (done bool) {
+	for part := s.env.aPiece(); p.next < len(p.names); p.next++ {
+		if part.over(s.env) {
+			return false
+		}
+		s.env.spend(askWork)
+		t, fresh, f := s.env.hub.acquire(topicKey{p.kind, p.names[p.next]})
 		if f != nil {
 			p.refusal = appendFailure(nil, f, s.env)
-			return
+			break
 		}
 		p.held = append(p.held, t)
 		p.await(t)
@@ -107,6 +157,8 @@ func (p *subscribing) ask(s *Session) {
 			s.env.hub.barrier(t, p) // what was published before is not for this client
 		}
 	}
+	p.next = 0
+	return true
 }
 
 // await waits for the topic's round, if it is under way.
@@ -134,67 +186,116 @@ func (p *subscribing) settled(r *round) {
 		p.refusal = r.refusal
 		p.elsewhere = p.elsewhere || r.gone
 	}
-	if p.s != nil && p.left == 0 {
+	if p.s != nil && p.left == 0 && !p.later {
 		p.s.resumeLater()
 	}
 }
 
-// confirm enters the client's subscriptions, or gives up what was held for them.
-func (p *subscribing) confirm(s *Session) {
-	for _, t := range p.held {
-		if (t.dead || t.lost == len(t.at)) && p.refusal == nil {
-			p.refusal = []byte("-" + errSubscriptionLost + "\r\n")
+// tell has the client know; false: there are more names. What is published meanwhile comes behind a subscription's confirmations.
+func (p *subscribing) tell(s *Session) (done bool) {
+	if !p.told {
+		p.told = true
+		if p.on && p.refused() {
+			p.letGo(s)
+			s.env.Stats.Error(p.spec.ID, p.refusal)
+			s.answer(p.refusal)
+			return true
 		}
 	}
-	if p.refusal != nil {
-		p.letGo(s)
-		s.env.Stats.Error(p.spec.ID, p.refusal)
-		s.answer(p.refusal)
-		return
+	if p.on {
+		done = p.confirm(s)
+	} else {
+		done = p.confirmOff(s)
 	}
+	if s.partial = p.on && !done; done && s.pushes != nil {
+		s.letPushesOut()
+	}
+	return done
+}
+
+// refused reports whether the subscription has failed.
+func (p *subscribing) refused() bool {
+	if p.refusal == nil && slices.ContainsFunc(p.held, func(t *topic) bool { return t.dead || t.lost == len(t.at) }) {
+		p.refusal = []byte("-" + errSubscriptionLost + "\r\n")
+	}
+	return p.refusal != nil
+}
+
+// confirm enters the client's subscriptions.
+func (p *subscribing) confirm(s *Session) (done bool) {
 	if s.subs == nil {
 		s.subs = &subscriptions{}
 	}
+	mine := &s.subs.topics[p.kind]
+	if *mine == nil {
+		*mine = map[string]*topic{}
+	}
 	out := s.output()
-	for i, t := range p.held {
-		mine := &s.subs.topics[p.kind]
-		if *mine == nil {
-			*mine = map[string]*topic{}
+	for part := s.env.aPiece(); len(p.held) > 0; p.next++ {
+		if part.over(s.env) {
+			return false
 		}
-		if (*mine)[t.key.name] != nil {
+		s.env.spend(tellWork)
+		t := p.held[0]
+		p.held = p.held[1:]
+		switch {
+		case t.dead: // since the first names were confirmed
+			s.env.hub.release(t)
+			s.close(stats.SubscriptionLost)
+			return true
+		case (*mine)[t.key.name] != nil:
 			s.env.hub.release(t) // it has it already
-		} else {
+		default:
 			(*mine)[t.key.name] = t
 			t.subs = append(t.subs, s)
 		}
-		out.B = appendSubscribed(out.B, s.proto, words[p.kind].on, &p.names[i], s.subs.count(p.kind))
+		out.B = appendSubscribed(out.B, s.proto, words[p.kind].on, &p.names[p.next], s.subs.count(p.kind))
 	}
-	p.held = nil
+	return true
 }
 
 func (p *subscribing) letGo(s *Session) {
-	for _, t := range p.held {
-		s.env.hub.release(t)
+	if len(p.held) > 0 {
+		s.env.start(&releasing{topics: p.held})
 	}
 	p.held = nil
 }
 
+// releasing lets go of topics, a job.
+type releasing struct {
+	topics []*topic
+	s      *Session // that has closed, and is on their lists; nil: none is
+}
+
+func (r *releasing) piece(e *Env) (done bool) {
+	for part := e.aPiece(); len(r.topics) > 0 && !part.over(e); r.topics = r.topics[1:] {
+		e.spend(askWork)
+		if r.s != nil {
+			r.topics[0].remove(r.s)
+		}
+		e.hub.release(r.topics[0])
+	}
+	return len(r.topics) == 0
+}
+
 // askOff unsubscribes from the topics that nobody else uses. The client gets what is published until then.
-func (p *subscribing) askOff(s *Session) {
+func (p *subscribing) askOff(s *Session) (done bool) {
 	if s.subs == nil {
-		return
+		return true
 	}
 	mine, hub := s.subs.topics[p.kind], s.env.hub
-	if p.all {
-		for name := range mine {
-			p.names = append(p.names, name)
-		}
+	if p.all && len(p.names) == 0 {
+		p.names = slices.AppendSeq(p.names, maps.Keys(mine))
 	}
-	for _, name := range p.names {
+	for part := s.env.aPiece(); p.next < len(p.names); p.next++ {
 		if p.s == nil {
-			return // an unsubscription that could not be sent has closed the session
+			break // an unsubscription that could not be sent has closed the session
 		}
-		switch t := mine[name]; {
+		if part.over(s.env) {
+			return false
+		}
+		s.env.spend(askWork)
+		switch t := mine[p.names[p.next]]; {
 		case t == nil || t.dead:
 		case t.users == 1 && t.round.on:
 			hub.ask(t, false)
@@ -203,27 +304,58 @@ func (p *subscribing) askOff(s *Session) {
 			hub.barrier(t, p)
 		}
 	}
+	p.next = 0
+	return true
 }
 
-// confirmOff takes the client off the topics.
-func (p *subscribing) confirmOff(s *Session) {
-	out, verb := s.output(), words[p.kind].off
-	if p.all && len(p.names) == 0 {
-		out.B = appendSubscribed(out.B, s.proto, verb, nil, s.subscriptionCount(p.kind))
+// leaving is UNSUBSCRIBE and its like when EXEC has run: what was published before is there already (see execNow).
+func (s *Session) leaving(spec *command.Spec, req *parser.Request) *subscribing {
+	p := &subscribing{all: len(req.Args) == 1}
+	for k := range kinds {
+		if spec.Name == words[k].off {
+			p.kind = k
+		}
 	}
-	for i, name := range p.names {
+	for _, a := range req.Args[1:] {
+		p.names = append(p.names, string(a))
+	}
+	if p.all && s.subs != nil {
+		p.names = slices.AppendSeq(p.names, maps.Keys(s.subs.topics[p.kind]))
+	}
+	return p
+}
+
+// confirmOff takes the client off the topics and tells it.
+func (p *subscribing) confirmOff(s *Session) (done bool) {
+	out := s.output()
+	out.B, done = p.appendOff(out.B, s, s.env.aPiece())
+	return done
+}
+
+func (p *subscribing) appendOff(b []byte, s *Session, part pieces) (reply []byte, done bool) {
+	verb := words[p.kind].off
+	if p.all && len(p.names) == 0 {
+		b = appendSubscribed(b, s.proto, verb, nil, s.subscriptionCount(p.kind))
+	}
+	for ; p.next < len(p.names); p.next++ {
+		if part.over(s.env) {
+			return b, false
+		}
+		s.env.spend(askWork)
+		name := &p.names[p.next]
 		if s.subs != nil {
-			if t := s.subs.topics[p.kind][name]; t != nil {
-				delete(s.subs.topics[p.kind], name)
+			if t := s.subs.topics[p.kind][*name]; t != nil {
+				delete(s.subs.topics[p.kind], *name)
 				t.remove(s)
 				s.env.hub.release(t)
 			}
 		}
-		out.B = appendSubscribed(out.B, s.proto, verb, &p.names[i], s.subscriptionCount(p.kind))
+		b = appendSubscribed(b, s.proto, verb, name, s.subscriptionCount(p.kind))
 	}
 	if s.subs != nil && s.subs.count(channel)+s.subs.count(shardChannel) == 0 {
 		s.subs = nil
 	}
+	return b, true
 }
 
 func (s *Session) subscriptionCount(k kind) int {
@@ -240,17 +372,59 @@ func (p *subscribing) cancel(s *Session) (unanswered bool) {
 	return true
 }
 
-// unsubscribeAll ends the subscriptions of a client that goes or resets its connection.
+// unsubscribeAll ends the subscriptions of a client that goes. Of one that has very many, some count for PUBLISH a little longer.
 func (s *Session) unsubscribeAll() {
-	if s.subs == nil {
+	if s.subs != nil {
+		s.env.start(s.leaveAll())
+	}
+}
+
+// leaveAll takes the client's subscriptions from it.
+func (s *Session) leaveAll() *releasing {
+	r := &releasing{s: s}
+	for k := range kinds {
+		r.topics = slices.AppendSeq(r.topics, maps.Values(s.subs.topics[k]))
+	}
+	s.subs = nil
+	return r
+}
+
+// resetting is the RESET of a client with subscriptions, a passage.
+type resetting struct {
+	s     *Session // nil: cancelled
+	rest  *releasing
+	later bool
+}
+
+func (r *resetting) step(s *Session) {
+	if r.later || r.rest == nil && s.Owed() > 0 {
 		return
 	}
-	subs := s.subs
-	s.subs = nil
-	for k := range kinds {
-		for _, t := range subs.topics[k] {
-			t.remove(s)
-			s.env.hub.release(t)
-		}
+	if r.rest == nil {
+		r.rest = s.leaveAll()
 	}
+	if !r.rest.piece(s.env) {
+		r.later = true
+		s.env.jobs = append(s.env.jobs, r)
+		return
+	}
+	s.endPassage()
+	s.resetRest()
+}
+
+// piece is job.
+func (r *resetting) piece(e *Env) (done bool) {
+	if r.later = false; r.s == nil {
+		return r.rest.piece(e)
+	}
+	r.s.goOn()
+	return true
+}
+
+func (r *resetting) cancel(s *Session) (unanswered bool) {
+	s.endPassage()
+	if r.s = nil; r.rest != nil && !r.later {
+		s.env.start(r.rest)
+	}
+	return true
 }

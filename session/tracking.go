@@ -17,6 +17,8 @@ type tracking struct {
 	caching           string       // of CLIENT CACHING, for the next command: "YES", "NO"; "": nothing
 	told              []int        // the servers that know of caching
 	spent             bool         // the command that caching is for has come, and waits to be sent
+	broadcast         bool         // BCAST
+	brokenRedirect    bool         // the session was told that whom it redirects to is gone
 }
 
 // end lets go of what the session has for tracking.
@@ -307,7 +309,7 @@ func (c *trackingChange) end() {
 		has := func(word string) bool {
 			return slices.ContainsFunc(c.words[3:], func(w string) bool { return strings.EqualFold(w, word) })
 		}
-		*t = tracking{on: strings.EqualFold(c.words[2], "on"), optIn: has("optin"), optOut: has("optout"), redirect: c.redirect}
+		*t = tracking{on: strings.EqualFold(c.words[2], "on"), optIn: has("optin"), optOut: has("optout"), redirect: c.redirect, broadcast: has("bcast")}
 	}
 	s.env.Stats.Call(c.spec.ID, 0)
 	s.Reply(c.tag, c.reply, pool.Whole)

@@ -209,6 +209,7 @@ func (r *redirection) broken() {
 	if s.state != open || s.pin == nil || s.pin.tracking.redirect != r {
 		return
 	}
+	s.pin.tracking.brokenRedirect = true
 	if s.proto == 3 {
 		s.push(appendBroken(nil, int64(r.to)))
 	}
@@ -228,6 +229,7 @@ func appendBroken(b []byte, id int64) []byte { return parser.AppendInt(append(b,
 // translate puts the proxy's ID in place of the server's in a push.
 func (t *tracking) translate(push []byte) []byte {
 	if t.redirect != nil && bytes.HasPrefix(push, brokenPush) {
+		t.brokenRedirect = true
 		return appendBroken(nil, int64(t.redirect.to))
 	}
 	return push
@@ -238,19 +240,15 @@ func (e *Env) target(id uint64) *Session {
 	if s := e.targets[id]; s != nil {
 		return s
 	}
-	var found *Session
-	e.each(func(s *Session) {
-		if s.id == id && s.state == open {
-			found = s
-		}
-	})
-	if found != nil {
-		if e.targets == nil {
-			e.targets = map[uint64]*Session{}
-		}
-		e.targets[id] = found
+	s := e.roster.find(id)
+	if s == nil || s.state != open || s.eof {
+		return nil
 	}
-	return found
+	if e.targets == nil {
+		e.targets = map[uint64]*Session{}
+	}
+	e.targets[id] = s
+	return s
 }
 
 // invalidate hands keys, an array or a null for all, to a client of this loop: as a push, or in RESP2 as a message if it

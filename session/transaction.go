@@ -26,6 +26,7 @@ type transaction struct {
 	dirty      bool                       // a command leaves state on the connection
 	writes     bool                       // a command may write
 	carrier    pool.Carrier               // what is among the commands
+	leaves     bool                       // an UNSUBSCRIBE or its like is among locals
 	pauses     [][][]byte                 // the words of each CLIENT PAUSE
 	locals     []local
 	everywhere []everywhere // what is for all shards
@@ -37,16 +38,6 @@ type transaction struct {
 type message struct {
 	at  int // commands in buf before it
 	key topicKey
-}
-
-// local is a command of a transaction that the proxy answers itself when EXEC has run.
-type local struct {
-	at   int // commands in buf before it
-	raw  []byte
-	spec *command.Spec
-	// sent: the server answers it too (SELECT), and the proxy looks at its answer.
-	sent bool
-	db   int
 }
 
 // transact carries out MULTI, EXEC, DISCARD, WATCH and UNWATCH.
@@ -105,7 +96,7 @@ func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
 	switch {
 	case spec.Flags.Has(command.FlagNoMulti):
 		s.reject(spec, s.env.notInMulti(spec))
-	case s.env.local[spec.ID] != nil && !s.env.stateless[spec.ID]:
+	case s.env.unsubscribes[spec.ID] || s.env.local[spec.ID] != nil && !s.env.stateless[spec.ID]:
 		s.queueLocal(spec, req)
 	case s.env.classOf(spec) == command.ClassRefused:
 		s.reject(spec, noPermission(spec.Name))
@@ -259,48 +250,6 @@ func (s *Session) placeAt(server int, key []byte) (text string) {
 	return ""
 }
 
-// queueLocal queues a command that the proxy answers itself.
-func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
-	if logsIn(spec, req.Args) {
-		if s.waitForTurn(spec, req) {
-			return
-		}
-		s.charge() // EXEC tries it without a wait
-	}
-	tx := s.tx
-	l := local{at: tx.n, spec: spec}
-	if s.env.answersLater[spec.ID] {
-		s.reject(spec, s.env.notInMulti(spec))
-		return
-	}
-	switch spec.Name {
-	case "select":
-		n, ok := parser.Int(req.Args[1])
-		if ok && n >= 0 && n == int64(int32(n)) {
-			l.sent, l.db = true, int(n)
-			tx.locals = append(tx.locals, l)
-		}
-		s.queued(spec, req.Raw)
-		return
-	case "hello":
-		if len(req.Args) > 1 && string(req.Args[1]) != itoa(int(s.proto)) {
-			s.reject(spec, errHelloInMulti)
-			return
-		}
-	}
-	l.raw = bytes.Clone(req.Raw)
-	tx.size += len(l.raw) + localOverhead
-	if len(tx.buf.B)+tx.size > s.env.Config.QueryBufferLimit {
-		s.close(stats.QueryBufferLimit)
-		return
-	}
-	tx.locals = append(tx.locals, l)
-	s.answerString("+QUEUED\r\n")
-}
-
-// localOverhead is what a local command takes beside its words, bytes.
-const localOverhead = 64
-
 // exec runs what is queued.
 func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	tx := s.tx
@@ -362,6 +311,11 @@ func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
 // execNow sends the transaction, over a connection that is known to be fit for it.
 func (s *Session) execNow(spec *command.Spec) {
 	tx := s.tx
+	if tx.leaves && s.subs != nil {
+		tx.leaves = false
+		s.begin(&subscribing{s: s, then: func(s *Session) { s.execNow(spec) }}) // the client gets what was published before
+		return
+	}
 	switch {
 	case s.watchLost():
 		// Nobody watches the keys any more: they may have changed.
@@ -444,6 +398,7 @@ func (s *Session) endTransaction() {
 func (s *Session) sendTransaction(spec *command.Spec) {
 	tx, env := s.tx, s.env
 	conn := s.conn(tx.server)
+	env.Pool.ExpectScript(tx.server)
 	s.tx = nil
 	for _, args := range tx.pauses {
 		s.notePause(args)
@@ -493,31 +448,6 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	if !env.Pool.Resends() {
 		env.Pool.Buffers.Put(tx.buf)
 	}
-}
-
-// execLocals answers a transaction of commands that the proxy answers itself, or of none.
-func (s *Session) execLocals(spec *command.Spec, tx *transaction) {
-	s.env.Stats.Call(spec.ID, 0)
-	dst := parser.AppendArray(nil, len(tx.locals))
-	for i := range tx.locals {
-		dst = s.captureLocal(dst, &tx.locals[i])
-	}
-	s.env.Pool.Buffers.Put(tx.buf)
-	s.answer(dst)
-}
-
-// captureLocal appends the answer to a local command.
-func (s *Session) captureLocal(dst []byte, l *local) []byte {
-	var p parser.RequestParser
-	var req parser.Request
-	if done, err := p.Next(l.raw, &s.env.Config.Limits, &req); !done || err != nil {
-		return parser.AppendError(dst, errSyntax)
-	}
-	s.env.capture = &dst
-	s.env.local[l.spec.ID](s, l.spec, &req)
-	s.env.capture = nil
-	s.env.Stats.Call(l.spec.ID, 0)
-	return dst
 }
 
 func appendRequest(b []byte, args ...string) []byte {

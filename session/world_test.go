@@ -35,6 +35,9 @@ type world struct {
 	dials   []*pool.Conn // not yet answered
 	marked  []func()     // sockets to be told that they are closed
 
+	turns   int // that settle has played
+	busiest int // the most work that one of them has seen, units
+
 	byHand    bool // the test answers dials and handshakes
 	databases int  // that the servers have
 
@@ -136,11 +139,6 @@ func newWorld(tb testing.TB, s settings) *world {
 	w.pool.Now = int64(time.Hour)
 	w.env = NewEnv(s.session, w.pool, m, auth.NewPolicy(s.passwords...), w.stats)
 	w.env.Loops = 1
-	w.env.Sessions = func(f func(*Session)) {
-		for _, c := range w.order {
-			f(c.session)
-		}
-	}
 	w.pool.Start()
 	w.health = pool.Health{}
 	for _, list := range s.replicas {
@@ -238,6 +236,10 @@ func (w *world) follow(m *shard.Map, err error) {
 func (w *world) settle() {
 	w.tb.Helper()
 	for range 1000 {
+		w.turns++
+		w.busiest = max(w.busiest, w.env.spent)
+		w.env.Work()
+		w.busiest = max(w.busiest, w.env.spent)
 		w.env.Resume()
 		w.pool.Flush()
 		w.env.Flush()
@@ -255,7 +257,7 @@ func (w *world) settle() {
 		for _, tell := range marked {
 			tell()
 		}
-		if !w.env.Dirty() && !w.pool.Dirty() && !w.pool.WantsDial() {
+		if !w.env.Dirty() && !w.env.HasWork() && !w.pool.Dirty() && !w.pool.WantsDial() {
 			w.check()
 			return
 		}
@@ -290,7 +292,10 @@ func connName(c *pool.Conn) string {
 	if key.DB != 0 {
 		name += fmt.Sprintf(".db%d", key.DB)
 	}
-	if c.Own() {
+	switch {
+	case c.Probes():
+		name += ".probe"
+	case c.Own():
 		name += ".own"
 	}
 	return name

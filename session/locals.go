@@ -1,0 +1,169 @@
+package session
+
+import (
+	"bytes"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/stats"
+)
+
+// local is a command of a transaction that the proxy answers itself when EXEC has run.
+type local struct {
+	at   int // commands in buf before it
+	raw  []byte
+	spec *command.Spec
+	// sent: the server answers it too (SELECT), and the proxy looks at its answer.
+	sent bool
+	db   int
+}
+
+// queueLocal queues a command that the proxy answers itself.
+func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
+	if logsIn(spec, req.Args) {
+		if s.waitForTurn(spec, req) {
+			return
+		}
+		s.charge() // EXEC tries it without a wait
+	}
+	tx := s.tx
+	l := local{at: tx.n, spec: spec}
+	if s.env.answersLater[spec.ID] {
+		s.reject(spec, s.env.notInMulti(spec))
+		return
+	}
+	switch spec.Name {
+	case "unsubscribe", "punsubscribe", "sunsubscribe":
+		tx.leaves = true
+	case "client|capa":
+		if !s.env.valkey(8) {
+			s.reject(spec, unknownSubcommand(s.env.shownName(req.Args[0]), req.Args[1]))
+			return
+		}
+	case "select":
+		n, ok := parser.Int(req.Args[1])
+		if ok && n >= 0 && n == int64(int32(n)) {
+			l.sent, l.db = true, int(n)
+			tx.locals = append(tx.locals, l)
+		}
+		s.queued(spec, req.Raw)
+		return
+	case "hello":
+		if len(req.Args) > 1 && string(req.Args[1]) != itoa(int(s.proto)) {
+			s.reject(spec, errHelloInMulti)
+			return
+		}
+	}
+	l.raw = bytes.Clone(req.Raw)
+	tx.size += len(l.raw) + localOverhead
+	if len(tx.buf.B)+tx.size > s.env.Config.QueryBufferLimit {
+		s.close(stats.QueryBufferLimit)
+		return
+	}
+	tx.locals = append(tx.locals, l)
+	s.answerString("+QUEUED\r\n")
+}
+
+// localOverhead is what a local command takes beside its words, bytes.
+const localOverhead = 64
+
+// execLocals answers a transaction of commands that the proxy answers itself, or of none.
+func (s *Session) execLocals(spec *command.Spec, tx *transaction) {
+	s.env.Stats.Call(spec.ID, 0)
+	s.env.Pool.Buffers.Put(tx.buf)
+	tag := s.expect(0)
+	s.env.start(&answering{emission: emission{s: s, tag: tag}, locals: tx.locals, total: len(tx.locals), done: func(int) {}})
+	s.awaitReplies()
+}
+
+// answering makes EXEC's reply of the server's answers and the proxy's own, a job. What the client sends behind EXEC waits until
+// it is over.
+type answering struct {
+	emission
+	locals []local
+	i      int          // of locals, the next
+	reply  []byte       // the server's elements
+	at     int          // of reply, the next element
+	next   int          // its number
+	total  int          // elements of the reply
+	leaves *subscribing // the UNSUBSCRIBE under way; nil: none
+	db     int          // that the client is in afterwards
+	done   func(db int)
+}
+
+func (a *answering) piece(e *Env) (done bool) {
+	s := a.s
+	if s.lags() {
+		e.readLater(a)
+		return true
+	}
+	p := e.aPiece()
+	var b []byte
+	if !a.begun {
+		b = parser.AppendArray(b, a.total)
+	}
+	for ; a.i < len(a.locals) && s.state != closed; a.i++ {
+		l := &a.locals[a.i]
+		for ; a.next < l.at; a.next++ {
+			if p.over(e) {
+				a.put(b, false)
+				return false
+			}
+			before := len(b)
+			b, a.at = appendElement(b, a.reply, a.at)
+			e.spend(copyWork + len(b) - before)
+		}
+		if p.over(e) {
+			a.put(b, false)
+			return false
+		}
+		switch {
+		case s.env.unsubscribes[l.spec.ID]:
+			if a.leaves == nil {
+				a.leaves = s.leavingAgain(l)
+			}
+			left := false
+			if b, left = a.leaves.appendOff(b, s, p); !left {
+				a.put(b, false)
+				return false
+			}
+			a.leaves = nil
+			s.env.Stats.Call(l.spec.ID, 0)
+		case !l.sent:
+			b = s.captureLocal(b, l)
+		case bytes.HasPrefix(a.reply[a.at:], []byte("+OK")):
+			a.db = l.db
+		}
+	}
+	a.put(append(b, a.reply[a.at:]...), true)
+	a.done(a.db)
+	return true
+}
+
+// again is a queued command as it was given.
+func (l *local) again(env *Env) (req parser.Request, ok bool) {
+	var p parser.RequestParser
+	done, err := p.Next(l.raw, &env.Config.Limits, &req)
+	return req, done && err == nil
+}
+
+func (s *Session) leavingAgain(l *local) *subscribing {
+	req, ok := l.again(s.env)
+	if !ok {
+		return &subscribing{}
+	}
+	return s.leaving(l.spec, &req)
+}
+
+// captureLocal appends the answer to a local command.
+func (s *Session) captureLocal(dst []byte, l *local) []byte {
+	req, ok := l.again(s.env)
+	if !ok {
+		return parser.AppendError(dst, errSyntax)
+	}
+	s.env.capture = &dst
+	s.env.local[l.spec.ID](s, l.spec, &req)
+	s.env.capture = nil
+	s.env.Stats.Call(l.spec.ID, 0)
+	return dst
+}
