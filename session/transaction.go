@@ -245,7 +245,7 @@ func (tx *transaction) placeChannel(env *Env, name []byte) {
 // queueLocal queues a command that the proxy answers itself.
 func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	if logsIn(spec, req.Args) {
-		if s.waitForTurn(spec, req) {
+		if s.waitAtGate(spec, req) {
 			return
 		}
 		s.charge() // EXEC tries it without a wait
