@@ -9,7 +9,7 @@ import (
 // opens before they are checked. Each further failure moves the gate. A wait after the check would tell at once that a password is right.
 //
 // Clients behind the same address wait too, for nothing tells them apart from the one that guesses; therefore no wait is longer than
-// LongestWait, and those with the right password do not move the gate. Whoever has many connections gets a try on each in that time.
+// LongestWait, and those with the right password do not move the gate. An attacker with many connections gets a try on each in that time.
 const (
 	// FreeFailures is how many failures in a row cost an address nothing; one of them is forgiven every ForgiveEvery.
 	FreeFailures = 20

@@ -8,8 +8,8 @@ import (
 	"ringmaster/pool"
 )
 
-// Who waits in a blocking command when the proxy stops is told so. To say that nothing ran takes the server's word: the connection can't just be
-// closed, for the server may have served the command already, and its reply be on the way. So the server is asked to unblock the client
+// A client that waits in a blocking command when the proxy stops is told so. Only the server knows whether anything ran: it may have served the
+// command already, with the reply on the way, so that closing the connection proves nothing. So the server is asked to unblock the client
 // (CLIENT UNBLOCK), and what it answers to the command itself decides: its reply, or that it was unblocked. Without an answer within
 // Config.FarewellTime the command may have run.
 

@@ -8,7 +8,7 @@ import (
 	"ringmaster/parser"
 )
 
-// Who the client is, and how often it may guess. Attempts from an address that has failed too often wait at a gate, with all
+// Logging in, and how often a client may guess. Attempts from an address that has failed too often wait at a gate, with all
 // that the client has sent after them; nothing else waits.
 
 func (s *Session) auth(spec *command.Spec, req *parser.Request) {
