@@ -209,7 +209,10 @@ func TestClientsAreServedDuringTheShutdownDelay(t *testing.T) {
 			t.Errorf("/readyz: %d before the signal", code)
 		}
 		proxy.Signal(syscall.SIGTERM)
-		testkit.Until(t, "/readyz to say 503", func() bool { code, body := proxy.Get(t, "/readyz"); return code == 503 && strings.Contains(body, "stopping") })
+		testkit.Until(t, "/readyz to say 503", func() bool {
+			code, body := proxy.Get(t, "/readyz")
+			return code == 503 && strings.Contains(body, "stopping")
+		})
 		if got := old.Do("SET", "k", "v") + testkit.Dial(t, proxy.Addr).Do("GET", "k"); got != "+OK\r\n$1\r\nv\r\n" {
 			t.Errorf("clients got %q", got)
 		}

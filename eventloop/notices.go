@@ -28,9 +28,9 @@ type notices struct {
 
 // noticed is what was logged of one kind.
 type noticed struct {
-	since   time.Time // when the window began
-	lines   int       // in the window
-	leftOut int       // notices since the latest line
+	since   time.Time           // when the window began
+	lines   int                 // in the window
+	leftOut int                 // notices since the latest line
 	named   map[string]struct{} // addresses, without ports
 }
 
