@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Guessing passwords is slowed down by address: after some failures in a short time each further attempt from there waits for its turn
-// before it is checked. A wait after the check would tell at once that a password is right.
+// Guessing passwords is slowed down by address: after some failures in a short time the address has a gate, and attempts from there wait until it
+// opens before they are checked. Each further failure moves the gate. A wait after the check would tell at once that a password is right.
 //
 // Clients behind the same address wait too, for nothing tells them apart from the one that guesses; therefore no wait is longer than
-// LongestWait, and the right password is let in after it. Whoever has many connections gets a try on each in that time.
+// LongestWait, and those with the right password do not move the gate. An attacker with many connections gets a try on each in that time.
 const (
 	// FreeFailures is how many failures in a row cost an address nothing; one of them is forgiven every ForgiveEvery.
 	FreeFailures = 20
 	ForgiveEvery = time.Second
-	// TurnEvery is the time between two attempts from an address whose failures are not free any more.
-	TurnEvery = 100 * time.Millisecond
+	// GateStep is by how much a failure that is not free moves the gate.
+	GateStep = 100 * time.Millisecond
 	// LongestWait bounds how long an attempt waits; it is shorter than most clients' own timeouts.
 	LongestWait = 2 * time.Second
 	// longestGrudge bounds how much later than now the last failure is forgiven.
@@ -27,40 +27,33 @@ const (
 )
 
 // Attempts remembers failed logins by address. Loop-only. Loops do not share it: each of several gives an address its share of the
-// failures and turns, so that all together give no more than these constants say.
+// free failures, and moves the gate further, so that all together give no more than these constants say.
 type Attempts struct {
-	burst, forgive, turn int64 // ns; burst and forgive as in address.clear
+	burst, forgive, step int64 // ns; burst and forgive as in address.clear
 	from                 map[netip.Addr]address
 }
 
 // address is what is remembered of one address. Times are ns of the loop's clock.
 type address struct {
-	// clear is when all its failures are forgiven: each moves it by forgive. The address waits while clear - now > burst.
+	// clear is when all its failures are forgiven: each moves it by forgive. While clear - now > burst failures move the gate, too.
 	clear int64
-	// turn is when the latest attempt that waits has its turn.
-	turn int64
+	// gate is when attempts are checked again.
+	gate int64
 }
 
 // NewAttempts makes the share of one of several loops.
 func NewAttempts(loops int) *Attempts {
 	n := int64(max(loops, 1))
 	forgive := n * int64(ForgiveEvery)
-	return &Attempts{burst: max(FreeFailures/n, 3) * forgive, forgive: forgive, turn: n * int64(TurnEvery), from: map[netip.Addr]address{}}
+	return &Attempts{burst: max(FreeFailures/n, 3) * forgive, forgive: forgive, step: n * int64(GateStep), from: map[netip.Addr]address{}}
 }
 
 // Quiet reports whether no address has failed lately.
 func (a *Attempts) Quiet() bool { return len(a.from) == 0 }
 
-// Wait is how long an attempt from an address must wait before it is checked, ns. It takes the address's next turn.
+// Wait is how long an attempt from an address must wait before it is checked, ns.
 func (a *Attempts) Wait(from netip.Addr, now int64) int64 {
-	from = origin(from)
-	e, known := a.from[from]
-	if !known || e.clear-now <= a.burst {
-		return 0
-	}
-	e.turn = min(max(e.turn, now)+a.turn, now+int64(LongestWait))
-	a.from[from] = e
-	return e.turn - now
+	return max(a.from[origin(from)].gate-now, 0)
 }
 
 // Failed notes a failed attempt.
@@ -71,6 +64,9 @@ func (a *Attempts) Failed(from netip.Addr, now int64) {
 		a.makeRoom(now)
 	}
 	e.clear = min(max(e.clear, now)+a.forgive, now+max(int64(longestGrudge), a.burst+a.forgive))
+	if e.clear-now > a.burst {
+		e.gate = min(max(e.gate, now)+a.step, now+int64(LongestWait))
+	}
 	a.from[from] = e
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 
+	"ringmaster/parser"
 	"ringmaster/stats"
 )
 
@@ -113,6 +114,8 @@ func (c *Conn) renew() {
 	c.endProbe()
 	c.endRenewal()
 	c.multi, c.unsent, c.patient = false, 0, true
+	c.scan, c.rest, c.heldBack = parser.ReplyScanner{}, nil, false
+	c.refusal, c.headerCut = nil, false
 	sock := c.sock
 	c.sock = nil
 	c.transition(Closed)

@@ -145,7 +145,7 @@ func (c *Conn) Return(clean bool) {
 	p.own.spare[at] = append(p.own.spare[at], c)
 }
 
-// HandOver gives the replies to commands that wait at the server to whoever wrap makes of their receivers, but for a reply that has begun. It
+// HandOver gives the replies to commands that wait at the server to the receivers that wrap makes of theirs, except a reply that has begun. It
 // reports whether the server still owes any. Loop-only.
 func (c *Conn) HandOver(wrap func(Receiver) Receiver) (owed bool) {
 	for i := c.ring.head; i != c.ring.tail; i++ {

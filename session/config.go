@@ -37,6 +37,8 @@ type Config struct {
 	// Resubscribe lets subscribers stay when the connection over which their messages come is lost, and subscribes again; else
 	// they are closed, so that they know that messages may be missing.
 	Resubscribe bool
+	// FarewellTime is how long servers have, when the proxy stops, to say whether a client that waits in a blocking command was served.
+	FarewellTime time.Duration
 	// MaxInFlight and MaxInFlightBytes are the unanswered requests of one client, and their
 	// size, above which reading from it pauses until half of them are answered.
 	MaxInFlight, MaxInFlightBytes int

@@ -53,8 +53,8 @@ type Env struct {
 	// Peers reaches the other loops; nil: there are none.
 	Peers      Peers
 	hub        *hub
-	turns      []*loginTurn              // logins that wait
-	inTurn     bool                      // one whose turn has come is carried out
+	atGate     []*gated                  // logins that wait
+	pastGate   bool                      // one that has waited is carried out
 	farewells  []*farewell               // clients that wait at servers while the proxy stops
 	later      []deferred                // to be sent again at the next tick
 	targets    map[uint64]*Session       // by ID: who gets the invalidations of others

@@ -8,16 +8,13 @@ import (
 	"ringmaster/pool"
 )
 
-// Who waits in a blocking command when the proxy stops is told so. To say that nothing ran takes the server's word: the connection can't just be
-// closed, for the server may have served the command already, and its reply be on the way. So the server is asked to unblock the client
-// (CLIENT UNBLOCK), and what it answers to the command itself decides: its reply, or that it was unblocked.
+// A client that waits in a blocking command when the proxy stops is told so. Only the server knows whether anything ran: it may have served the
+// command already, with the reply on the way, so that closing the connection proves nothing. So the server is asked to unblock the client
+// (CLIENT UNBLOCK), and what it answers to the command itself decides: its reply, or that it was unblocked. Without an answer within
+// Config.FarewellTime the command may have run.
 
-const (
-	// farewellTime is how long a server has for its answer, ns. Without one the command may have run.
-	farewellTime = int64(500 * time.Millisecond)
-	// askAgain is the time after which it is asked once more, ns: the first time may have overtaken the command.
-	askAgain = int64(50 * time.Millisecond)
-)
+// askAgain is the time after which a server is asked once more, ns: the first time may have overtaken the command.
+const askAgain = int64(50 * time.Millisecond)
 
 // unblockedWords are what a server answers to a command that CLIENT UNBLOCK has ended, of which it has run nothing.
 const unblockedWords = "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
@@ -44,7 +41,7 @@ func (s *Session) sayFarewell() bool {
 		return false
 	}
 	s.pin.soiled = true
-	f := &farewell{s: s, until: e.Pool.Now + farewellTime}
+	f := &farewell{s: s, until: e.Pool.Now + int64(e.Config.FarewellTime)}
 	f.ask()
 	e.farewells = append(e.farewells, f)
 	return true

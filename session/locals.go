@@ -21,7 +21,7 @@ type local struct {
 // queueLocal queues a command that the proxy answers itself.
 func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	if logsIn(spec, req.Args) {
-		if s.waitForTurn(spec, req) {
+		if s.waitAtGate(spec, req) {
 			return
 		}
 		s.charge() // EXEC tries it without a wait

@@ -8,7 +8,7 @@ import (
 	"ringmaster/parser"
 )
 
-// Who the client is, and how often it may guess. Attempts from an address that has failed too often wait for their turn, with all
+// Logging in, and how often a client may guess. Attempts from an address that has failed too often wait at a gate, with all
 // that the client has sent after them; nothing else waits.
 
 func (s *Session) auth(spec *command.Spec, req *parser.Request) {
@@ -23,7 +23,7 @@ func (s *Session) auth(spec *command.Spec, req *parser.Request) {
 		s.deny(spec, errNoPassword)
 		return
 	}
-	if s.waitForTurn(spec, req) {
+	if s.waitAtGate(spec, req) {
 		return
 	}
 	if !s.login(user, password) {
@@ -59,11 +59,11 @@ func (s *Session) origin() netip.Addr {
 	return addr.Addr()
 }
 
-// waitForTurn makes the client wait if its address has failed to log in too often; false: it may be looked at now. A
+// waitAtGate makes the client wait if its address has failed to log in too often; false: it may be looked at now. A
 // transaction's commands wait before they are queued, since EXEC can't wait between two of them.
-func (s *Session) waitForTurn(spec *command.Spec, req *parser.Request) bool {
+func (s *Session) waitAtGate(spec *command.Spec, req *parser.Request) bool {
 	e := s.env
-	if e.Attempts.Quiet() || e.inTurn || e.capture != nil {
+	if e.Attempts.Quiet() || e.pastGate || e.capture != nil {
 		return false
 	}
 	ns := e.Attempts.Wait(s.origin(), e.Pool.Now)
@@ -71,8 +71,8 @@ func (s *Session) waitForTurn(spec *command.Spec, req *parser.Request) bool {
 		return false
 	}
 	e.Stats.LoginsDelayed++
-	t := &loginTurn{s: s, spec: spec, raw: bytes.Clone(req.Raw), at: e.Pool.Now + ns}
-	e.turns = append(e.turns, t)
+	t := &gated{s: s, spec: spec, raw: bytes.Clone(req.Raw), at: e.Pool.Now + ns}
+	e.atGate = append(e.atGate, t)
 	if !s.paused { // what it sends meanwhile waits in the kernel
 		s.paused = true
 		s.sock.Pause()
@@ -81,15 +81,15 @@ func (s *Session) waitForTurn(spec *command.Spec, req *parser.Request) bool {
 	return true
 }
 
-// loginTurn is a login that waits for its turn, a passage.
-type loginTurn struct {
+// gated is a login that waits at its address's gate, a passage.
+type gated struct {
 	s    *Session // nil: cancelled
 	spec *command.Spec
 	raw  []byte
-	at   int64 // when its turn is, ns
+	at   int64 // when the gate opens, ns
 }
 
-func (t *loginTurn) step(s *Session) {
+func (t *gated) step(s *Session) {
 	e := s.env
 	if s.Owed() > 0 || e.Pool.Now < t.at {
 		return
@@ -101,25 +101,25 @@ func (t *loginTurn) step(s *Session) {
 		s.deny(t.spec, errSyntax)
 		return
 	}
-	e.inTurn = true
+	e.pastGate = true
 	if s.tx != nil {
 		s.queueLocal(t.spec, &req)
 	} else {
 		e.local[t.spec.ID](s, t.spec, &req)
 	}
-	e.inTurn = false
+	e.pastGate = false
 }
 
-func (t *loginTurn) cancel(s *Session) (unanswered bool) {
+func (t *gated) cancel(s *Session) (unanswered bool) {
 	s.endPassage()
 	t.s = nil
 	return true
 }
 
-// takeTurns lets those go on whose turn to log in has come.
-func (e *Env) takeTurns() {
-	left := e.turns[:0]
-	for _, t := range e.turns {
+// openGates lets those go on whose gate has opened.
+func (e *Env) openGates() {
+	left := e.atGate[:0]
+	for _, t := range e.atGate {
 		switch {
 		case t.s == nil:
 		case e.Pool.Now < t.at:
@@ -128,8 +128,8 @@ func (e *Env) takeTurns() {
 			t.s.resumeLater()
 		}
 	}
-	clear(e.turns[len(left):])
-	e.turns = left
+	clear(e.atGate[len(left):])
+	e.atGate = left
 }
 
 // logsIn reports whether a request tries to log in.

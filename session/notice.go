@@ -14,7 +14,7 @@ const (
 	NoticeKinds   = int(iota)        // how many there are
 )
 
-// Notice is something about a client that operators should read. Whoever takes it bounds how often it is logged.
+// Notice is something about a client that operators should read. The receiver bounds how often it is logged.
 type Notice struct {
 	Kind   NoticeKind
 	Client string // its address

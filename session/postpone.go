@@ -174,7 +174,7 @@ func (p *postponed) cancel(s *Session) (unanswered bool) {
 // Tick lets those go on who wait for the end of a pause, or for a connection, and makes lost subscriptions again. The
 // event loop calls it with the pool's.
 func (e *Env) Tick() {
-	e.takeTurns()
+	e.openGates()
 	e.endFarewells()
 	e.tellBusy()
 	e.hub.tick()

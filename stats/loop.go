@@ -13,7 +13,7 @@ type Loop struct {
 	ClientPauses   uint64 // reading paused: max-in-flight or max-in-flight-bytes reached
 
 	LoginsFailed  uint64 // AUTH and HELLO with wrong credentials
-	LoginsDelayed uint64 // that waited for a turn because others from their address had failed
+	LoginsDelayed uint64 // that waited because others from their address had failed
 
 	// Turns of the loop that had something to flush, and the requests dispatched in them:
 	// TurnRequests / Turns is the mean batch.

@@ -48,7 +48,7 @@ var table = []Metric{
 		"AUTH and HELLO with a wrong user name or password.", "Loop.LoginsFailed",
 		total(func(l *Loop) uint64 { return l.LoginsFailed })},
 	{"ringmaster_logins_delayed_total", Counter, "logins", nil,
-		"AUTH and HELLO that waited for their turn, for 2 s at most, because many logins from their address had failed.", "Loop.LoginsDelayed",
+		"AUTH and HELLO that waited, for 2 s at most, before they were checked, because many logins from their address had failed.", "Loop.LoginsDelayed",
 		total(func(l *Loop) uint64 { return l.LoginsDelayed })},
 	{"ringmaster_client_received_bytes_total", Counter, "bytes", nil,
 		"Bytes read from clients.", "Loop.ClientBytesIn", total(func(l *Loop) uint64 { return l.ClientBytesIn })},

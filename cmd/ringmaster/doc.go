@@ -22,6 +22,6 @@
 //
 // # Limits and errors
 //
-// Every error says what is wrong and what to do about it, on standard error. A second
-// signal, half a second or more after the first, ends the process at once.
+// Every error says what is wrong and what to do about it, on standard error, which is written by one goroutine so that
+// nothing waits for its reader. A second signal to stop, half a second or more after the first, ends the process at once.
 package main

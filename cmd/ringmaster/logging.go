@@ -18,7 +18,7 @@ func newLogger(w io.Writer, c *config.Config) *slog.Logger {
 		q.OnLost(func(n uint64) []byte {
 			var line bytes.Buffer
 			slog.New(newHandler(&line, c)).Log(context.Background(), max(slog.LevelWarn, c.LogLevel),
-				"log lines were lost: whoever reads standard error was gone or too slow", slog.Uint64("lines", n))
+				"log lines were lost: the reader of standard error was gone or too slow", slog.Uint64("lines", n))
 			return line.Bytes()
 		})
 	}

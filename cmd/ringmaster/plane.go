@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"time"
 
 	"ringmaster/auth"
 	"ringmaster/command"
@@ -93,11 +94,15 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			OutputLimit:           c.OutputLimit,
 			SubscriberOutputLimit: c.SubscriberOutputLimit,
 			Resubscribe:           c.Resubscribe,
+			FarewellTime:          min(longestFarewell, c.DrainTimeout/2),
 			MaxInFlight:           c.MaxInFlight,
 			MaxInFlightBytes:      c.MaxInFlightBytes,
 		},
 	}
 }
+
+// longestFarewell bounds the part of the drain in which servers are asked to free clients that wait at them.
+const longestFarewell = 2 * time.Second
 
 // commandNames names command IDs for the metrics.
 func commandNames() []string {

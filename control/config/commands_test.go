@@ -21,7 +21,7 @@ func TestRenamedCommands(t *testing.T) {
 	for value, want := range map[string]string{
 		"get": "want OLD=NEW", "nosuch=x": "no \"nosuch\"", "=x": "no \"\"", "config|get=x": "no \"config|get\"", "get=set": "a command of that name",
 		"get=a,get=b": "renamed twice", "get=a,set=A": "would be called a", "get=a b": "without blanks", "get=" + strings.Repeat("x", 129): "at most 128",
-		"get=get": "",
+		"get=get": "", "get=Post": "no command can be called post", "get=host:": "no command can be called host:",
 	} {
 		_, err := load(t, with(one, "--rename-command", value))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

@@ -16,7 +16,7 @@ var clientSettings = []*Setting{
 		Help: "What clients must give to AUTH or HELLO, as user \"default\". Not set: no password is asked; given and empty: an error. " +
 			"Every user of the machine can read a flag; prefer --password-file or $RINGMASTER_PASSWORD.",
 		Choose: "Clients authenticate to ringmaster only; it logs in to the servers with --upstream-password. After about 20 failures in a row " +
-			"from one address (one /64 of IPv6), each further attempt from there waits its turn, ten in a second and 2 s at most; nobody else waits.",
+			"from one address (one /64 of IPv6), each further one lets attempts from there wait 100 ms longer, 2 s at most; nobody else waits.",
 		Example: "password: correct-horse",
 		apply:   secret(func(c *Config) *Secret { return &c.Password }),
 	},

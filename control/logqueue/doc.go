@@ -1,8 +1,8 @@
-// Package logqueue keeps whoever reads the log from holding up those who write it.
+// Package logqueue keeps a slow or absent reader of the log from holding up the goroutines that log.
 //
 // # Purpose
 //
-// Standard error may be a pipe that is full, or that nobody reads any more. A write to it then waits, or fails; an event loop that logs would
+// Standard error may be a pipe that is full, or that nobody reads any more. A write to it then waits, or fails, and an event loop that logs would
 // stop with all its clients. Here lines wait in a queue of bounded size, and one goroutine writes them. What does not fit
 // is dropped and counted, and the log says so as soon as it can.
 //
