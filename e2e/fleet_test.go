@@ -141,7 +141,7 @@ func TestClientsBeginWhileAShardIsDown(t *testing.T) {
 		t.Errorf("message: %q", got)
 	}
 	for i, ran := 0, false; !ran; i++ {
-		key := fmt.Sprint("k", i)
+		key := fmt.Sprint("k", i*7919)
 		c.Do("SET", key, "x")
 		if ran = direct.Do("EXISTS", key) == ":1\r\n"; ran {
 			if got := c.Do("EVALSHA", digest, "1", key); !strings.HasPrefix(got, "-NOSCRIPT ") {
@@ -206,7 +206,7 @@ func TestTransactionsOfClientsOverShards(t *testing.T) {
 	first := c.Do("SETEX", "other:0", "10", "1")
 	second := first
 	for i := 1; second == first; i++ {
-		second = c.Do("SETEX", fmt.Sprint("other:", i), "10", "1")
+		second = c.Do("SETEX", fmt.Sprint("other:", i*7919), "10", "1")
 	}
 	if first != "+QUEUED\r\n" || !strings.HasPrefix(second, "-CROSSSLOT ") {
 		t.Errorf("keys of two shards are queued with %q and %q", first, second)

@@ -48,7 +48,7 @@ if ($kind !== 'cluster') {
     if ($kind === 'sharded') { // keys of two shards: as at a cluster's node, an error when a command is queued
         try {
             $r->multi();
-            for ($i = 0; $i < 50; $i++) $r->setex("c$i", 10, '1');
+            for ($i = 0; $i < 50; $i++) $r->setex(md5("c$i"), 10, '1');
             throw new LogicException('a transaction over shards was queued');
         } catch (RedisException $e) {
             equal(strpos($e->getMessage(), 'CROSSSLOT'), 0);
