@@ -397,7 +397,7 @@ func (f *feed) frame(b []byte) {
 	if b[0] != '>' {
 		return
 	}
-	what, at := bulkAt(b, bytes.IndexByte(b, '\n')+1)
+	what, at := bulkAt(b, parser.LineEnd(b))
 	name, at := bulkAt(b, at)
 	for k := range kinds {
 		v := &words[k]

@@ -1,8 +1,6 @@
 package session
 
 import (
-	"bytes"
-
 	"ringmaster/command"
 	"ringmaster/parser"
 )
@@ -129,7 +127,7 @@ func (j *joining) numbers(b []byte, p pieces) (reply []byte, done bool) {
 func (g *gather) openArrays() {
 	for i := range g.parts {
 		if p := &g.parts[i]; p.buf.B[0] == '*' {
-			p.off = bytes.IndexByte(p.buf.B, '\n') + 1
+			p.off = parser.LineEnd(p.buf.B)
 		}
 	}
 }
