@@ -245,6 +245,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		for i := range uint64(r.Requests) {
 			to.ring.at(to.ring.tail - 1 - i).at = r.Since
 		}
+		to.early = true
 		r.From = to
 		p.sent(a, to, to.ring.at(to.ring.tail-uint64(r.Requests-r.Counted)))
 		return true
@@ -267,6 +268,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 	to.remember(a.raw)
 	e := to.ring.at(to.ring.tail - 1)
 	e.at = a.request.at
+	to.early = true
 	p.sent(a, to, e)
 	return true
 }

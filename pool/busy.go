@@ -91,7 +91,7 @@ func (c *Conn) beginProbe() {
 
 func (p *busyProbe) ask() {
 	p.asked, p.at = true, p.shared.pool.Now
-	if p.conn.Enqueue(ping, p, 0, Part) != nil {
+	if p.conn.EnqueueLasting(ping, p, 0, Part) != nil {
 		p.asked = false
 	}
 }
@@ -126,7 +126,7 @@ func (p *busyProbe) Reply(_ uint64, b []byte, piece Piece) {
 }
 
 // Fail is Receiver.
-func (p *busyProbe) Fail(uint64, *Failure) { p.asked, p.text = false, nil }
+func (p *busyProbe) Fail(uint64, *Failure) { p.asked, p.text, p.reply = false, nil, p.reply[:0] }
 
 // Pushed and OwnLost are Owner.
 func (p *busyProbe) Pushed([]byte, Piece)    {}

@@ -53,6 +53,8 @@ type Conn struct {
 
 	handshake handshake
 	progress  int64 // when bytes last came or a request found the ring empty, ns
+	came      int64 // when bytes last came, ns
+	early     bool  // the ring may hold requests that are older than those before them, for they were sent again
 	heard     int64 // when bytes last came, a request found the ring empty, or the system was asked whether it hears the server's, ns
 	backoff   int64 // the last pause before dialling, ns
 	retryAt   int64 // when to dial again, ns
@@ -127,6 +129,16 @@ func (c *Conn) EnqueueBlocking(raw []byte, recv Receiver, tag uint64, cmd uint16
 	f := c.EnqueueHere(raw, recv, tag, cmd)
 	if f == nil {
 		c.blocks()
+	}
+	return f
+}
+
+// EnqueueLasting is EnqueueHere for a request whose receiver sees to the timeout itself and needs the reply however late it
+// comes. Only the stall timeout and a connection that is not made in time end it.
+func (c *Conn) EnqueueLasting(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
+	f := c.EnqueueHere(raw, recv, tag, cmd)
+	if f == nil {
+		c.ring.at(c.ring.tail - 1).is = lasting
 	}
 	return f
 }

@@ -19,6 +19,7 @@ const (
 	ordinary nature = iota
 	blocking        // it waits at the server for as long as it says itself, and so does what is behind it
 	reading         // it only reads and goes by Config.Reads: lost, it is sent again
+	lasting         // its receiver has a deadline of its own, and wants the reply however late it comes
 )
 
 // Part is the command ID of requests that are parts of a client's command: the whole is counted,

@@ -46,6 +46,7 @@ type Env struct {
 	// Peers reaches the other loops; nil: there are none.
 	Peers      Peers
 	hub        *hub
+	deadlines  []deadline                // in the order in which they pass
 	later      []deferred                // to be sent again at the next tick
 	targets    map[uint64]*Session       // by ID: who gets the invalidations of others
 	redirects  map[*redirection]struct{} // of sessions of this loop

@@ -149,7 +149,7 @@ func (h *hub) barrier(t *topic, p *subscribing) {
 			continue
 		}
 		p.left++
-		if failure := f.conn.EnqueueHere(pingFrame, barrier{p, f}, 0, pool.Part); failure != nil {
+		if failure := f.conn.EnqueueLasting(pingFrame, barrier{p, f}, 0, pool.Part); failure != nil {
 			p.left--
 		}
 	}
@@ -223,9 +223,10 @@ func (f *feed) ask(t *topic, r *round) *pool.Failure {
 	if r.on {
 		verb = words[t.key.kind].on
 	}
-	// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed.
+	// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed. Who waits has a
+	// deadline of its own (deadline.go), after which the answer is still needed: what comes next is told by its order.
 	raw := appendRequest(nil, strings.ToUpper(verb), t.key.name)
-	failure := f.conn.EnqueueHere(appendRequest(raw, "PING"), f, 0, pool.Part)
+	failure := f.conn.EnqueueLasting(appendRequest(raw, "PING"), f, 0, pool.Part)
 	if failure == nil {
 		f.asked = append(f.asked, asked{t, r})
 	}
@@ -311,7 +312,7 @@ func (f *feed) Reply(_ uint64, b []byte, p pool.Piece) {
 	}
 }
 
-// Fail is pool.Receiver: OwnLost says what is to be done, and a late PONG harms nobody.
+// Fail is pool.Receiver: OwnLost says what is to be done.
 func (f *feed) Fail(uint64, *pool.Failure) {}
 
 // answered ends the oldest question.

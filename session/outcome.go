@@ -53,6 +53,9 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 	}
 }
 
+// Begun is pool.Forwarder: only EXEC's reply goes on as it comes.
+func (o *outcome) Begun(i uint64) bool { return i == o.last && o.s.Begun(o.tag) }
+
 // explain puts into an EXECABORT what the server had against a command, for to the client it was queued.
 func (o *outcome) explain(i uint64, b []byte) []byte {
 	switch {

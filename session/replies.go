@@ -103,8 +103,16 @@ func (s *Session) Fail(tag uint64, f *pool.Failure) {
 		sl.buf.B = sl.buf.B[:0]
 	}
 	s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
+	replied := s.replied
 	s.Reply(tag, s.env.scratch, pool.Whole)
+	s.replied = replied // an error of the proxy's own is no sign of a server that works
 }
+
+// Begun is pool.Forwarder.
+func (s *Session) Begun(tag uint64) bool { return tag == s.head && s.partial && s.state != closed }
+
+// Replied is when the client last had a whole reply, ns.
+func (s *Session) Replied() int64 { return s.replied }
 
 // output is the buffer for what the client gets this turn.
 func (s *Session) output() *bytebufferpool.ByteBuffer {

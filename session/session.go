@@ -70,6 +70,7 @@ type Session struct {
 	out        *bytebufferpool.ByteBuffer
 
 	opened, active int64 // ns, for CLIENT INFO
+	replied        int64 // when the latest reply ended, ns
 }
 
 type state uint8

@@ -72,6 +72,7 @@ func (p *subscribing) step(s *Session) {
 			return
 		}
 		p.asked = true
+		s.env.deadline(s, p)
 		if p.on {
 			p.ask(s)
 		} else {
@@ -170,6 +171,28 @@ func (p *subscribing) confirm(s *Session) {
 		out.B = appendSubscribed(out.B, s.proto, words[p.kind].on, &p.names[i], s.subs.count(p.kind))
 	}
 	p.held = nil
+}
+
+// timeOut is timed. What servers confirm later is undone: nobody holds on to it. A client that unsubscribes gets no more messages
+// from now on, whatever the server knows.
+func (p *subscribing) timeOut(s *Session) {
+	if !p.asked || p.left == 0 {
+		return // the next step ends it
+	}
+	s.endPassage()
+	p.s = nil
+	if !p.on {
+		p.confirmOff(s)
+		return
+	}
+	s.env.Stats.Timeouts++
+	server := s.env.channelServer(p.kind, []byte(p.names[0]))
+	if p.since > 0 { // a node has refused it meanwhile
+		p.refusal = appendFailure(nil, s.env.Pool.Moved(server), s.env)
+	} else {
+		p.refusal = parser.AppendError(nil, notSubscribed(s.env, server))
+	}
+	p.confirm(s)
 }
 
 func (p *subscribing) letGo(s *Session) {

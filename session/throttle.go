@@ -26,7 +26,10 @@ func (s *Session) window() int {
 }
 
 // learn takes the size of one whole reply into the mean, in which the last eight weigh most.
-func (s *Session) learn(size int) { s.meanReply += (size - s.meanReply) / 8 }
+func (s *Session) learn(size int) {
+	s.meanReply += (size - s.meanReply) / 8
+	s.replied = s.env.Pool.Now
+}
 
 // throttle waits until half of the window is answered.
 func (s *Session) throttle() {

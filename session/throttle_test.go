@@ -3,6 +3,8 @@ package session
 import (
 	"math"
 	"testing"
+
+	"ringmaster/pool"
 )
 
 func TestWindowShrinksWithRepliesButNeverExceedsTheSetting(t *testing.T) {
@@ -30,7 +32,7 @@ func TestWindowShrinksWithRepliesButNeverExceedsTheSetting(t *testing.T) {
 }
 
 func TestMeanReplyFollowsTheRepliesBothWays(t *testing.T) {
-	s := &Session{}
+	s := &Session{env: &Env{Pool: &pool.Pool{}}}
 	for range 50 {
 		s.learn(10000)
 	}
