@@ -22,7 +22,7 @@
 //	several shards      gather.go, merge.go, elements.go, scan.go; joined by meaning: servers.go, info.go, info_rules.go, logs.go,
 //	                    latency.go, memory.go
 //	the proxy's answers connection.go, hello.go, clients.go (CLIENT LIST, KILL), cluster.go and slotwalk.go (as a node of a cluster)
-//	what waits          passage.go; crossing.go (protocol, database), postpone.go (CLIENT PAUSE), busy.go and aside.go (scripts that run on)
+//	what waits          passage.go, deadline.go; crossing.go (protocol, database), postpone.go (CLIENT PAUSE), busy.go and aside.go (scripts that run on)
 //	a transaction       transaction.go, outcome.go, everywhere.go (at all shards), proving.go, shortage.go, watch.go
 //	own connections     pin.go; block.go, state.go, tracking.go, tracking_redirect.go, quitting.go
 //	messages            subscribe.go, hub.go, placing.go, publish.go, glob.go, resubscribe.go, rehome.go
