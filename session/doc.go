@@ -17,7 +17,7 @@
 // Files, by what they are about:
 //
 //	the session         session.go, its limits config.go, what a loop's sessions share env.go, their end idle.go
-//	a request           input.go, throttle.go, rename.go, learn.go (what the table lacks), dispatch.go, reads.go (at replicas)
+//	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, learn.go (what the table lacks), dispatch.go, reads.go (at replicas)
 //	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see)
 //	several shards      gather.go, merge.go, elements.go, scan.go; joined by meaning: servers.go, info.go, info_rules.go, logs.go,
 //	                    latency.go, memory.go
@@ -43,5 +43,6 @@
 // # Limits and errors
 //
 // Config bounds a client's input, output and unanswered requests. A client's requests wait while too
-// many of its own are unanswered (throttle.go), and reading from it pauses while much waits; one over QueryBufferLimit or OutputLimit is closed.
+// many of its own are unanswered (throttle.go), and reading from it pauses while much waits; one over QueryBufferLimit is closed.
+// One over OutputLimit waits until it has read (unread.go).
 package session

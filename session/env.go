@@ -46,6 +46,13 @@ type Env struct {
 	// Peers reaches the other loops; nil: there are none.
 	Peers      Peers
 	hub        *hub
+	output     int                       // bytes that clients have not read, or that wait for their turn; Session.unread and held
+	told       int                       // of that, what the other loops know
+	slow       []*Session                // with unread output
+	nextSlow   int                       // of those, which is looked at next
+	unreadFrom int                       // from where on unread output makes a client's window smaller, bytes
+	pressed    bool                      // all clients together have more than ClientMemory
+	hurried    bool                      // one that waits for its own reading is at it
 	deadlines  []deadline                // in the order in which they pass
 	later      []deferred                // to be sent again at the next tick
 	targets    map[uint64]*Session       // by ID: who gets the invalidations of others
@@ -107,6 +114,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.stateless = specSet("ping", "echo")
 	e.selfPublishes = specSet("publish", "spublish", "exec", "eval", "evalsha", "fcall")
 	e.sizeGroups()
+	e.press(false)
 	return e
 }
 

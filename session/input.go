@@ -190,7 +190,10 @@ func (s *Session) goOn() {
 	if s.wait == inFlight && !s.relieved() {
 		return // a call that was meant for a wait before this one
 	}
-	s.wait = nothing
+	if s.wait = nothing; s.window() == 0 {
+		s.throttle() // what it has waited for was no matter of its reading
+		return
+	}
 	if s.in != nil {
 		s.reread()
 	}

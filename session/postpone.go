@@ -178,6 +178,7 @@ func (e *Env) Tick() {
 	e.hub.tick()
 	e.sendDeferred()
 	e.passDeadlines()
+	e.tickUnread()
 	if len(e.held) == 0 || e.paused() && e.pause.all {
 		return
 	}

@@ -81,13 +81,6 @@ func (s *Session) keep(tag uint64, b []byte, p pool.Piece) {
 	}
 }
 
-// countHeld counts n more bytes of replies that wait for their turn.
-func (s *Session) countHeld(n int) {
-	if s.held += n; s.held > s.env.Config.OutputLimit {
-		s.markDirty() // flush enforces the limit
-	}
-}
-
 // Fail is pool.Receiver: request tag ends without a reply.
 func (s *Session) Fail(tag uint64, f *pool.Failure) {
 	if s.state == closed {
@@ -99,7 +92,7 @@ func (s *Session) Fail(tag uint64, f *pool.Failure) {
 		return
 	}
 	if sl := s.slot(tag); sl.buf != nil {
-		s.held -= len(sl.buf.B)
+		s.countHeld(-len(sl.buf.B))
 		sl.buf.B = sl.buf.B[:0]
 	}
 	s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
@@ -138,7 +131,7 @@ func (s *Session) advance() {
 		out := s.output()
 		out.B = append(out.B, sl.buf.B...)
 		s.coming = len(sl.buf.B)
-		s.held -= s.coming
+		s.countHeld(-s.coming)
 		s.env.Pool.Buffers.Put(sl.buf)
 		sl.buf = nil
 		if !sl.done {

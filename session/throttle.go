@@ -4,31 +4,67 @@ package session
 // bounded by number, by their bytes, and by the bytes of the replies they are likely to bring: a thousand
 // GETs of a megabyte would keep others waiting for a gigabyte.
 const (
+	// FirstWindow is how many requests a client of which nothing is known may have under way.
+	FirstWindow = 4
 	// windowBytes is the size of replies that one client's requests under way should bring at most.
-	windowBytes = 256 << 10
-	// minWindow is how many requests a client may always have under way. A client that does not read
-	// its replies gets no more: it may write a whole pipeline before it reads, so it must go on.
+	windowBytes = 1 << 20
+	// largeReply is the size from which a reply has the window start again, bytes.
+	largeReply = 256 << 10
+	// minWindow is how many requests a client with small replies may always have under way. One that does not read
+	// gets no more: it may write a whole pipeline before it reads, so it must go on.
 	minWindow = 16
 	// slowReader is the unread output from which a client counts as not reading, bytes.
 	slowReader = 1 << 20
+	// enoughUnread is the unread output from which a client with large replies gets none before it reads, bytes.
+	enoughUnread = 4 << 20
 )
 
-// window is how many requests the client may have under way now.
+// window is how many requests the client may have under way now; 0: none before it reads.
 func (s *Session) window() int {
-	w := s.env.Config.MaxInFlight
-	if s.unread > slowReader {
-		return min(w, minWindow)
+	if s.left() > s.env.unreadFrom {
+		return s.slowWindow()
 	}
-	if s.meanReply > 0 {
-		w = min(w, max(minWindow, windowBytes/s.meanReply))
+	w := min(s.env.Config.MaxInFlight, s.env.Config.FirstWindow+s.grown)
+	if s.meanReply > windowBytes/minWindow {
+		w = min(w, max(1, windowBytes/s.meanReply))
 	}
 	return w
 }
 
-// learn takes the size of one whole reply into the mean, in which the last eight weigh most.
+// slowWindow is window for a client with output that it has not read.
+func (s *Session) slowWindow() int {
+	large := s.meanReply > windowBytes/minWindow
+	switch {
+	case s.full(), s.env.pressed && s.unread > 0:
+		return 0
+	case large && s.left() > enoughUnread && !s.paused:
+		return 0 // but it may be stuck in writing while much of its input waits
+	case large:
+		return 1
+	}
+	return min(s.env.Config.MaxInFlight, minWindow)
+}
+
+// full reports whether the client has as much unread output as it may have.
+func (s *Session) full() bool { return s.left() > s.env.Config.OutputLimit }
+
+// left is the output that the client has not read, that of this turn included, bytes.
+func (s *Session) left() int {
+	if s.out != nil {
+		return s.unread + s.held + len(s.out.B)
+	}
+	return s.unread + s.held
+}
+
+// learn takes the size of one whole reply into the mean, in which the last eight weigh most. A large one begins a new start.
 func (s *Session) learn(size int) {
 	s.meanReply += (size - s.meanReply) / 8
 	s.replied = s.env.Pool.Now
+	if size < largeReply {
+		s.grown++
+		return
+	}
+	s.grown, s.meanReply = 0, max(s.meanReply, size)
 }
 
 // throttle waits until half of the window is answered.
@@ -54,5 +90,6 @@ func (s *Session) settleWait() {
 
 // relieved reports whether a throttled client may go on.
 func (s *Session) relieved() bool {
-	return s.Owed() <= s.window()/2 && s.inBytes <= s.env.Config.MaxInFlightBytes/2
+	w := s.window()
+	return w > 0 && s.Owed() <= w/2 && s.inBytes <= s.env.Config.MaxInFlightBytes/2
 }

@@ -10,7 +10,10 @@ type Loop struct {
 	ClientBytesIn  uint64
 	ClientBytesOut uint64
 	ClientWrites   uint64 // write calls on client connections
-	ClientPauses   uint64 // reading paused: max-in-flight or max-in-flight-bytes reached
+	ClientOutput   uint64 // bytes that clients have not read, or that wait for their turn: a gauge
+	// ClientsNotReading is how many clients' requests wait until they read, a gauge.
+	ClientsNotReading uint64
+	ClientPauses      uint64 // reading paused: max-in-flight or max-in-flight-bytes reached
 
 	// Turns of the loop that had something to flush, and the requests dispatched in them:
 	// TurnRequests / Turns is the mean batch.

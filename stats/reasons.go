@@ -8,7 +8,7 @@ const (
 	ClientClosed     CloseReason = iota // the client closed or reset its connection
 	Quit                                // QUIT was answered
 	ProtocolError                       // its bytes were not RESP
-	OutputLimit                         // it left more replies unread than client-output-limit
+	OutputLimit                         // it left more unread of what it subscribes to than its limit
 	QueryBufferLimit                    // one request or its backlog exceeded query-buffer-limit
 	UpstreamLost                        // its server was lost in the middle of a forwarded reply
 	WriteFailed                         // writing to it failed
@@ -16,13 +16,15 @@ const (
 	SubscriptionLost                    // a server whose messages it subscribed to was lost
 	Killed                              // by CLIENT KILL
 	Idle                                // it was silent for idle-timeout
+	NotReading                          // it was over client-output-limit or client-memory and read nothing for client-read-timeout
+	ClientMemory                        // all clients were far over client-memory, it had the most unread and did not read
 	Shutdown                            // the proxy is stopping
 	CloseReasons     = int(iota)        // how many there are
 )
 
 var closeReasons = [CloseReasons]string{
 	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit",
-	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "subscription_lost", "killed", "idle",
+	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "subscription_lost", "killed", "idle", "not_reading", "client_memory",
 	"shutdown",
 }
 

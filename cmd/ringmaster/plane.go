@@ -85,10 +85,13 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			DenyCommands:          c.DenyCommands,
 			RenameCommands:        c.RenameCommands,
 			OutputLimit:           c.OutputLimit,
+			ClientMemory:          c.ClientMemory,
+			ReadTimeout:           c.ClientReadTimeout,
 			SubscriberOutputLimit: c.SubscriberOutputLimit,
 			Resubscribe:           c.Resubscribe,
 			MaxInFlight:           c.MaxInFlight,
 			MaxInFlightBytes:      c.MaxInFlightBytes,
+			FirstWindow:           session.FirstWindow,
 		},
 	}
 }
