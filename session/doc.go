@@ -19,7 +19,7 @@
 //	the session         session.go, its limits config.go, what a loop's sessions share env.go, their end idle.go
 //	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, learn.go (what the table lacks), dispatch.go, reads.go (at replicas)
 //	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see)
-//	several shards      gather.go, merge.go, elements.go, scan.go; joined by meaning: servers.go, info.go, info_rules.go, logs.go,
+//	several shards      gather.go, merge.go, stream.go (in pieces), elements.go, scan.go; joined by meaning: servers.go, info.go, info_rules.go, logs.go,
 //	                    latency.go, memory.go
 //	the proxy's answers connection.go, hello.go, clients.go (CLIENT LIST, KILL), cluster.go and slotwalk.go (as a node of a cluster)
 //	what waits          passage.go, deadline.go; crossing.go (protocol, database), postpone.go (CLIENT PAUSE), busy.go and aside.go (scripts that run on)

@@ -36,6 +36,9 @@ type gather struct {
 	within *outcome
 	nth    int
 	keyed  bool // its parts go where their keys are
+	// While the client gets the reply in pieces: how many elements or parts have been taken, and what is left of the latest.
+	made int
+	run  []byte
 }
 
 // part is one server's share of the reply.
@@ -158,9 +161,14 @@ func (g *gather) end() {
 		o.othersAnswered()
 		return
 	}
-	if s.state == closed {
+	switch {
+	case s.state == closed:
 		g.env.Stats.Orphans++
-	} else {
+	case g.streams():
+		g.env.Stats.Call(g.spec.ID, g.env.Pool.Now-g.at)
+		s.streamAtTurn(g)
+		return
+	default:
 		s.countHeld(-g.held)
 		dst := s.sink(g.tag)
 		before := len(dst.B)
@@ -194,6 +202,7 @@ func (g *gather) letGo() {
 func (g *gather) recycle() {
 	g.letGo()
 	g.held, g.blocks, g.keyed = 0, false, false
+	g.made, g.run = 0, nil
 	g.s, g.spec, g.patterns, g.within = nil, nil, nil, nil
 	g.parts = g.parts[:0]
 	g.order = g.order[:0]

@@ -178,6 +178,9 @@ func (s *Session) resumeLater() {
 
 // goOn ends the wait, or its first half, and looks at the input that waited.
 func (s *Session) goOn() {
+	if s.stream != nil && s.unread < streamRoom {
+		s.pump()
+	}
 	if s.state != open {
 		return
 	}

@@ -108,12 +108,7 @@ func (g *gather) firstError() []byte {
 // inKeyOrder puts the elements of the parts' arrays in the order of the keys asked for. A part that
 // failed has its error in place of each of its values.
 func (g *gather) inKeyOrder(dst []byte) []byte {
-	for i := range g.parts {
-		if p := &g.parts[i]; p.buf.B[0] == '*' {
-			p.off = bytes.IndexByte(p.buf.B, '\n') + 1
-		}
-	}
-	dst = parser.AppendArray(dst, len(g.order))
+	dst = g.keyHeader(dst)
 	for _, i := range g.order {
 		p := &g.parts[i]
 		if p.buf.B[0] != '*' {
@@ -240,6 +235,19 @@ func integer(b []byte) (int64, bool) {
 
 // concat puts the elements of all arrays one after the other. A nil array has none.
 func (g *gather) concat(dst []byte) []byte {
+	dst, ok := g.concatHeader(dst)
+	if !ok {
+		return parser.AppendError(dst, errOddReply)
+	}
+	for i := range g.parts {
+		p := &g.parts[i]
+		dst = append(dst, p.buf.B[p.off:]...)
+	}
+	return dst
+}
+
+// concatHeader begins the list of all elements, and the parts before their first; false: they are no lists.
+func (g *gather) concatHeader(dst []byte) (header []byte, ok bool) {
 	total := 0
 	for i := range g.parts {
 		p := &g.parts[i]
@@ -249,22 +257,17 @@ func (g *gather) concat(dst []byte) []byte {
 				p.off = len(p.buf.B)
 				continue
 			}
-			return parser.AppendError(dst, errOddReply)
+			return dst, false
 		}
 		total += n
 		p.off = start
 	}
-	kind := g.parts[0].buf.B[0]
-	header := len(dst)
+	begin := len(dst)
 	dst = parser.AppendArray(dst, total)
-	if kind == '~' {
-		dst[header] = '~'
+	if g.parts[0].buf.B[0] == '~' {
+		dst[begin] = '~'
 	}
-	for i := range g.parts {
-		p := &g.parts[i]
-		dst = append(dst, p.buf.B[p.off:]...)
-	}
-	return dst
+	return dst, true
 }
 
 // random is one of the replies that are not nil; nil when all are.

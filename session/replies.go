@@ -126,6 +126,9 @@ func (s *Session) advance() {
 	for s.head != s.tail {
 		sl := s.slot(s.head)
 		if sl.buf == nil {
+			if sl.done {
+				s.streamHead()
+			}
 			break
 		}
 		out := s.output()

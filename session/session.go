@@ -71,6 +71,8 @@ type Session struct {
 	grown      int    // small replies since it came, or since the latest large one
 	coming     int    // size of the head's reply so far, bytes
 	out        *bytebufferpool.ByteBuffer
+	stream     *gather   // the head's reply, which the client gets as it reads; nil: it is none such
+	streams    []*gather // those whose turn has not come
 
 	opened, active int64 // ns, for CLIENT INFO
 	readAt         int64 // when it was last seen to read, while slow, ns
@@ -146,6 +148,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 		}
 	}
 	s.slots = nil
+	s.dropStreams()
 	s.dropPushes()
 }
 
@@ -214,6 +217,9 @@ func (s *Session) flush() {
 		if s.boundPushes(); s.state == closed {
 			return
 		}
+	}
+	if s.stream != nil && s.unread < streamRoom {
+		s.pumpLater()
 	}
 	if s.wait == inFlight && s.relieved() {
 		s.resumeLater() // it may have waited for what was just written

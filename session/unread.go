@@ -123,6 +123,9 @@ func (s *Session) poll() bool {
 		s.readAt = now
 		s.hasUnread(n)
 	}
+	if s.stream != nil && s.unread < streamRoom {
+		s.pumpLater()
+	}
 	waits := s.wait == inFlight
 	switch {
 	case s.unread == 0 && s.held <= slowReader:
@@ -136,7 +139,7 @@ func (s *Session) poll() bool {
 		s.close(stats.NotReading)
 		return true // the next look finds it closed
 	}
-	if waits && now-s.readAt < reading {
+	if (waits || s.stream != nil) && now-s.readAt < reading {
 		s.env.hurried = true
 	}
 	return true
