@@ -172,6 +172,11 @@ func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag 
 	return nil
 }
 
+// HasRoom reports whether a request of n bytes can be taken now as far as its size goes. Loop-only.
+func (c *Conn) HasRoom(n int) bool {
+	return c.out.size == 0 || c.out.size+n <= c.pool.cfg.MaxPendingBytes || c.state != Ready && !c.promising()
+}
+
 // admit says why requests of n bytes in all can't be taken.
 func (c *Conn) admit(n, requests int) *Failure {
 	if c.state != Ready && !c.promising() {

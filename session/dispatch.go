@@ -185,6 +185,9 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 	if s.env.Pool.AnyBusy() && s.turnedDown(conn, spec) {
 		return
 	}
+	if len(req.Raw) >= pool.LargeRequest && s.waitsForRoom(conn, req) {
+		return
+	}
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
 	if buf := s.takeInput(req); buf != nil {

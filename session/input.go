@@ -18,6 +18,7 @@ const (
 	answers       // for every unanswered request: a passage is under way
 	rings         // for the rings to cross to
 	inFlight      // for half of MaxInFlight to be answered
+	room          // for a server to take what waits for it: the request at the start of the input is a large one
 )
 
 // pauseAt is how much waiting input stops reading from the client, bytes.
@@ -141,9 +142,13 @@ func (s *Session) run(b []byte) []byte {
 		if !done {
 			return b
 		}
+		whole := b
 		b = b[req.Size:]
 		if len(req.Args) > 0 {
 			s.dispatch(req)
+			if s.wait == room {
+				return whole
+			}
 			if req.Size >= pool.LargeRequest {
 				env.letGo()
 			}

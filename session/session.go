@@ -76,6 +76,7 @@ type Session struct {
 
 	opened, active int64 // ns, for CLIENT INFO
 	readAt         int64 // when it was last seen to read, while slow, ns
+	fullSince      int64 // since when a large request waits for room, ns; 0: none does
 	replied        int64 // when the latest reply ended, ns
 }
 

@@ -1,5 +1,10 @@
 package session
 
+import (
+	"ringmaster/parser"
+	"ringmaster/pool"
+)
+
 // A client's requests stand in the same queues as everybody's. How many may stand there at once is
 // bounded by number, by their bytes, and by the bytes of the replies they are likely to bring: a thousand
 // GETs of a megabyte would keep others waiting for a gigabyte.
@@ -72,6 +77,26 @@ func (s *Session) throttle() {
 	if s.wait == nothing && s.state == open {
 		s.wait = inFlight
 	}
+}
+
+// waitsForRoom has a large request stay in the client's input while the connection to its server is full of others', for the
+// timeout at most; false: it can be sent, or must fail.
+func (s *Session) waitsForRoom(conn *pool.Conn, req *parser.Request) bool {
+	env := s.env
+	if conn.HasRoom(len(req.Raw)) || req != &env.req || s.wait != nothing || s.state != open || s.pin != nil {
+		s.fullSince = 0
+		return false
+	}
+	if s.fullSince == 0 {
+		s.fullSince = env.Pool.Now
+	}
+	if limit := int64(env.Pool.Timeout()); limit > 0 && env.Pool.Now-s.fullSince > limit {
+		s.fullSince = 0
+		return false
+	}
+	s.wait = room
+	env.held = append(env.held, s)
+	return true
 }
 
 // settleWait looks, after a reply, whether what is waited for has come.

@@ -216,7 +216,7 @@ var limitSettings = []*Setting{
 	{
 		Name: "upstream-pending-limit", Group: Limits, Unit: "size", Default: "256mb",
 		Help: "Bytes of requests that one connection to a server may have unsent; beyond it further ones fail at " +
-			"once with an error. A single larger request passes while nothing else waits.",
+			"once with an error, but one of 64 KB or more waits in its client's input for up to timeout. A single larger request passes while nothing else waits.",
 		Raise:   "A server that hangs costs more memory.",
 		Lower:   "Bursts of large values get errors.",
 		Example: "upstream-pending-limit: 64mb",
