@@ -91,11 +91,12 @@ func (c *Conn) scriptsOf() (n map[any]int) {
 }
 
 // waitsForOwn reports whether a request has time left because scripts of its own client are under way, each of which may take
-// the timeout, and together the stall timeout. Who else waits for them has no more time than ever.
+// the timeout, and together the stall timeout. Who else waits for them has no more time than ever, nor has a request that was sent
+// again: those that its client has sent behind it, to other servers, must not end before it.
 func (c *Conn) waitsForOwn(e *pending, now int64, scripts map[any]int) bool {
 	client := e.client()
 	n := scripts[client]
-	if n == 0 {
+	if n == 0 || e.hops > 0 {
 		return false
 	}
 	since, limit := e.at, int64(c.pool.cfg.Timeout)*int64(n)

@@ -31,6 +31,9 @@ const growth = 16
 // Feed takes bytes from the client. Borrows b until return.
 func (s *Session) Feed(b []byte) {
 	s.env.Stats.ClientBytesIn += uint64(len(b))
+	if s.env.Pool.Now-s.active > rest && s.head == s.tail {
+		s.grown = min(s.grown, 0)
+	}
 	s.active = s.env.Pool.Now
 	if s.in != nil && s.wait == nothing {
 		b = s.complete(b)

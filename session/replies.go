@@ -15,6 +15,7 @@ type slot struct {
 	size  int32                      // of the request, bytes
 	done  bool                       // buf is the whole reply
 	muted bool                       // the client does not want it
+	error bool                       // it is an error of the proxy's own, which says nothing of how large replies are
 }
 
 // expect makes a place for the reply to a request of size bytes, and gives its tag.
@@ -96,9 +97,11 @@ func (s *Session) Fail(tag uint64, f *pool.Failure) {
 		sl.buf.B = sl.buf.B[:0]
 	}
 	s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
-	replied := s.replied
+	s.slot(tag).error = true
+	if f.Kind == pool.TimedOut && f.Sent {
+		s.backOff()
+	}
 	s.Reply(tag, s.env.scratch, pool.Whole)
-	s.replied = replied // an error of the proxy's own is no sign of a server that works
 }
 
 // Begun is pool.Forwarder.
@@ -119,10 +122,7 @@ func (s *Session) output() *bytebufferpool.ByteBuffer {
 // advance ends the head's reply and lets out what waited behind it.
 func (s *Session) advance() {
 	s.partial = false
-	s.learn(s.coming)
-	s.coming = 0
-	s.inBytes -= int(s.slot(s.head).size)
-	s.head++
+	s.ended(s.slot(s.head))
 	for s.head != s.tail {
 		sl := s.slot(s.head)
 		if sl.buf == nil {
@@ -141,10 +141,7 @@ func (s *Session) advance() {
 			s.partial = !sl.muted
 			break
 		}
-		s.learn(s.coming)
-		s.coming = 0
-		s.inBytes -= int(sl.size)
-		s.head++
+		s.ended(sl)
 	}
 	if s.pushes != nil {
 		s.letPushesOut()
@@ -158,6 +155,16 @@ func (s *Session) advance() {
 	if s.head == s.tail && len(s.slots) > idleSlots {
 		s.slots = nil
 	}
+}
+
+// ended takes the head's reply, of which the client has all, off the slots.
+func (s *Session) ended(sl *slot) {
+	if !sl.error {
+		s.learn(s.coming)
+	}
+	s.coming = 0
+	s.inBytes -= int(sl.size)
+	s.head++
 }
 
 // idleSlots is the most slots a client without unanswered requests keeps.

@@ -10,7 +10,9 @@ import (
 // GETs of a megabyte would keep others waiting for a gigabyte.
 const (
 	// FirstWindow is how many requests a client of which nothing is known may have under way.
-	FirstWindow = 4
+	FirstWindow = 2
+	// rest is how long a client must have been silent to begin again so, ns.
+	rest = 1e9
 	// windowBytes is the size of replies that one client's requests under way should bring at most.
 	windowBytes = 1 << 20
 	// largeReply is the size from which a reply has the window start again, bytes.
@@ -71,6 +73,9 @@ func (s *Session) learn(size int) {
 	}
 	s.grown, s.meanReply = 0, max(s.meanReply, size)
 }
+
+// backOff takes notice of a reply that did not come in time: the server is still at work on the request.
+func (s *Session) backOff() { s.grown = 1 - s.env.Config.FirstWindow }
 
 // throttle waits until half of the window is answered.
 func (s *Session) throttle() {
