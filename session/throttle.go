@@ -28,10 +28,10 @@ const (
 
 // window is how many requests the client may have under way now; 0: none before it reads.
 func (s *Session) window() int {
-	if s.left() > s.env.unreadFrom {
-		return s.slowWindow()
-	}
 	w := min(s.env.Config.MaxInFlight, s.env.Config.FirstWindow+s.grown)
+	if s.left() > s.env.unreadFrom {
+		return min(w, s.slowWindow())
+	}
 	if s.meanReply > windowBytes/minWindow {
 		w = min(w, max(1, windowBytes/s.meanReply))
 	}
@@ -40,7 +40,7 @@ func (s *Session) window() int {
 
 // slowWindow is window for a client with output that it has not read.
 func (s *Session) slowWindow() int {
-	large := s.meanReply > windowBytes/minWindow
+	large := max(s.meanReply, s.coming) > windowBytes/minWindow // the first is large before it has ended
 	switch {
 	case s.full(), s.env.pressed && s.unread > 0:
 		return 0
@@ -49,7 +49,7 @@ func (s *Session) slowWindow() int {
 	case large:
 		return 1
 	}
-	return min(s.env.Config.MaxInFlight, minWindow)
+	return minWindow
 }
 
 // full reports whether the client has as much unread output as it may have.
