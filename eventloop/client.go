@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/panjf2000/gnet/v2"
 
@@ -91,12 +92,26 @@ func (cl *client) Close(reason stats.CloseReason) {
 	if cl.c == nil || cl.marked {
 		return
 	}
-	if log := cl.loop.srv.log; log.Enabled(context.Background(), slog.LevelDebug) {
-		remote, _ := cl.Addr()
-		log.Debug("client closed by us", slog.String("client", remote), slog.String("reason", reason.String()))
-	}
+	cl.logClose(reason)
 	cl.marked = true
 	cl.loop.closing = append(cl.loop.closing, cl)
+}
+
+// logClose logs why the proxy closes the client. Operators should know of clients that do not read: at most one a second for each loop.
+func (cl *client) logClose(reason stats.CloseReason) {
+	l := cl.loop
+	level := slog.LevelDebug
+	switch reason {
+	case stats.OutputLimit, stats.NotReading, stats.ClientMemory:
+		if l.warnedAt == 0 || l.pool.Now-l.warnedAt >= int64(time.Second) {
+			level, l.warnedAt = slog.LevelWarn, l.pool.Now
+		}
+	}
+	if log := l.srv.log; log.Enabled(context.Background(), level) {
+		remote, _ := cl.Addr()
+		log.Log(context.Background(), level, "client closed by us", slog.String("client", remote), slog.String("reason", reason.String()),
+			slog.Int("unread bytes", cl.Buffered()))
+	}
 }
 
 // Linger is session.Socket.

@@ -73,7 +73,7 @@ func (h *half) Close(reason stats.CloseReason) {
 			return
 		}
 		defer conn.Close()
-		if reason == stats.OutputLimit || reason == stats.WriteFailed {
+		if reason == stats.OutputLimit || reason == stats.WriteFailed || reason == stats.NotReading || reason == stats.ClientMemory {
 			return // what is there must not look like all
 		}
 		_ = conn.SetWriteDeadline(time.Now().Add(halfDeadline))

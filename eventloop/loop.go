@@ -28,6 +28,7 @@ type loop struct {
 	lingers  map[*client]int64 // closing, and waiting for their socket to drain: since when, ns
 	closing  []socket          // to be closed at the turn's end
 	draining bool
+	warnedAt int64 // when a client that does not read was logged, ns
 
 	nudge  func() // has gnet call work after it has polled
 	nudged bool   // nudge was called
@@ -204,6 +205,9 @@ func (l *loop) onTick() {
 	if l.pool.Buffers.Dropped >= worthCollecting {
 		l.pool.Buffers.Dropped = 0
 		l.srv.garbage.Store(true)
+	}
+	if l.env.Hurried() {
+		l.hurry()
 	}
 	for c, since := range l.lingers {
 		if l.pool.Now-since > int64(lingerLimit) {

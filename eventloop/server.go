@@ -42,6 +42,7 @@ type Server struct {
 
 	topics  atomic.Int64  // of pub/sub, on all loops
 	joining atomic.Int64  // subscriptions under way, on all loops
+	output  atomic.Int64  // bytes that clients have not read, on all loops
 	clients atomic.Int64  // connected or being enrolled
 	garbage atomic.Bool   // huge buffers have been dropped
 	refused atomic.Uint64 // over MaxClients, or no descriptor left

@@ -252,6 +252,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		for i := first; i < first+uint64(r.Requests); i++ {
 			to.ring.at(i).at = r.Since
 		}
+		to.early = true
 		r.From = to
 		p.sent(a, to, to.ring.at(first+uint64(r.Counted)))
 		return true
@@ -283,6 +284,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 	}
 	e := to.ring.at(at)
 	e.at = a.request.at
+	to.early = true
 	p.sent(a, to, e)
 	return true
 }

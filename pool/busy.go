@@ -90,7 +90,7 @@ func (p *busyProbe) ask() {
 	c := p.shared
 	c.pool.ExpectScript(c.server.index)
 	p.at = c.pool.Now
-	p.asked = c.server.prober.conn != nil && c.server.prober.conn.Enqueue(ping, p, 0, Part) == nil
+	p.asked = c.server.prober.conn != nil && c.server.prober.conn.EnqueueHere(ping, p, 0, Part) == nil
 }
 
 var ping = appendCommand(nil, "PING")
@@ -117,8 +117,11 @@ func (p *busyProbe) Reply(_ uint64, b []byte, piece Piece) {
 	p.reply = p.reply[:0]
 }
 
+// Lasts is Lasting: the word of a server that is busy comes when it comes.
+func (p *busyProbe) Lasts() {}
+
 // Fail is Receiver.
-func (p *busyProbe) Fail(uint64, *Failure) { p.asked, p.text = false, nil }
+func (p *busyProbe) Fail(uint64, *Failure) { p.asked, p.text, p.reply = false, nil, p.reply[:0] }
 
 // prober is the Owner of the connection over which a server is asked. There is one for each server, and it is kept: a server
 // that is slow gets no new connections just because of that.

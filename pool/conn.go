@@ -53,6 +53,8 @@ type Conn struct {
 
 	handshake handshake
 	progress  int64 // when bytes last came or a request found the ring empty, ns
+	came      int64 // when bytes last came, ns
+	early     bool  // the ring may hold requests that are older than those before them, for they were sent again
 	heard     int64 // when bytes last came, a request found the ring empty, or the system was asked whether it hears the server's, ns
 	backoff   int64 // the last pause before dialling, ns
 	retryAt   int64 // when to dial again, ns
@@ -169,6 +171,11 @@ func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag 
 	c.remember(buf.B)
 	c.out.take(buf)
 	return nil
+}
+
+// HasRoom reports whether a request of n bytes can be taken now as far as its size goes. Loop-only.
+func (c *Conn) HasRoom(n int) bool {
+	return c.out.size == 0 || c.out.size+n <= c.pool.cfg.MaxPendingBytes || c.state != Ready && !c.promising()
 }
 
 // admit says why requests of n bytes in all can't be taken.

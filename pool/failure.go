@@ -49,6 +49,19 @@ type Receiver interface {
 	Fail(tag uint64, f *Failure)
 }
 
+// Forwarder is a Receiver that may hand a reply on before it is whole.
+type Forwarder interface {
+	// Begun reports whether a client has part of the reply to request tag: then the reply can't be replaced by an error any more.
+	Begun(tag uint64) bool
+}
+
+// Lasting is a Receiver that sees to the timeout itself, and needs the reply however late it comes. Only the stall timeout and a
+// connection that is not made in time end its requests.
+type Lasting interface {
+	Receiver
+	Lasts()
+}
+
 // Piece says which part of a reply some bytes are.
 type Piece uint8
 

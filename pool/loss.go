@@ -192,7 +192,7 @@ func (c *Conn) tick() {
 		}
 		c.expire(now)
 	case Ready, Draining:
-		if stall := int64(c.pool.cfg.StallTimeout); stall > 0 && c.ring.len() > 0 && !c.ring.at(c.ring.head).is.has(blocking) && now-c.progress > stall {
+		if c.stalls(now) {
 			c.lose(stats.ServerStalled, errStalled)
 			return
 		}
@@ -218,6 +218,16 @@ func (c *Conn) tick() {
 	}
 }
 
+// stalls reports whether a server that owes replies stands still: it neither sends nor takes anything, or sends no more of a
+// reply that has begun, whatever it takes.
+func (c *Conn) stalls(now int64) bool {
+	stall := int64(c.pool.cfg.StallTimeout)
+	if stall <= 0 || c.ring.len() == 0 || c.ring.at(c.ring.head).is.has(blocking) {
+		return false
+	}
+	return now-c.progress > stall || c.replying() && now-c.came > stall
+}
+
 // unreachable reports whether the link to a server that owes replies is dead. The system goes on sending after pauses that double
 // each time, so that a link that works again would not be noticed for as long as it did not; a new connection finds out.
 func (c *Conn) unreachable(now int64) bool {
@@ -226,62 +236,6 @@ func (c *Conn) unreachable(now int64) bool {
 	}
 	c.heard = now // asks the system, which costs a call, not at each tick
 	return c.sock.Unacknowledged()
-}
-
-// expire answers the requests that waited longer than the timeout. Their places in the ring stay
-// until the late replies come, for their bytes may go out yet even if they have not so far. A reply that
-// has begun is left to finish.
-func (c *Conn) expire(now int64) {
-	limit := int64(c.pool.cfg.Timeout)
-	if limit <= 0 {
-		return
-	}
-	i := max(c.expired, c.ring.head)
-	if i == c.ring.head && c.replying() {
-		i++
-	}
-	if i == c.ring.tail || c.ring.at(i).is.has(blocking) || now-c.ring.at(i).at <= limit {
-		return
-	}
-	if c.state == Dialing || c.state == Handshaking {
-		c.abandon()
-		return
-	}
-	for ; i < c.ring.tail; i++ {
-		e := c.ring.at(i)
-		if e.is.has(blocking) || now-e.at <= limit {
-			break
-		}
-		if e.recv != nil {
-			c.pool.stats.Timeouts++
-			c.pool.stats.Servers[c.server.index].Timeouts++
-		}
-		c.fail(e, c.server.timedOut)
-	}
-	c.expired = i
-}
-
-// abandon gives up the requests that wait for a connection, so that they can't run after all, and lets
-// none wait until there is one.
-func (c *Conn) abandon() {
-	c.patient, c.down = false, c.server.lost
-	if c.own {
-		c.transition(Retired) // first: those whose requests end may give the connection back
-	}
-	c.drop(func(e *pending) *Failure {
-		if c.pool.Now-e.at <= int64(c.pool.cfg.Timeout) {
-			return c.down
-		}
-		c.pool.stats.Timeouts++
-		c.pool.stats.Servers[c.server.index].Timeouts++
-		return c.server.timedOutUnsent
-	})
-	if c.own {
-		c.end(errDial)
-		c.disown(c.server.timedOutUnsent)
-		return
-	}
-	c.server.updateState(c.pool)
 }
 
 // replying reports whether part of the head's reply has come. A push has nothing to do with the head.

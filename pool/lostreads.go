@@ -135,6 +135,7 @@ func (p *Pool) resendRead(l *lostRead, to *Conn) bool {
 	to.enqueueRead(l.raw, l.request.recv, l.request.tag, l.request.cmd)
 	e := to.ring.at(to.ring.tail - 1)
 	e.at, e.hops = l.request.at, l.request.hops+1
+	to.early = true
 	return true
 }
 

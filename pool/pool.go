@@ -252,6 +252,7 @@ func (p *Pool) TakeDials(dial func(*Conn)) {
 // Tick looks at deadlines, backoffs and full sockets. The event loop calls it every few
 // milliseconds.
 func (p *Pool) Tick() {
+	p.expireBegun()
 	for key, r := range p.rings {
 		for _, c := range r.conns {
 			c.tick()

@@ -9,7 +9,7 @@ import (
 
 // OnBytes takes bytes from the server. Borrows b until return.
 func (c *Conn) OnBytes(b []byte) {
-	c.progress, c.heard = c.pool.Now, c.pool.Now
+	c.progress, c.heard, c.came = c.pool.Now, c.pool.Now, c.pool.Now
 	c.pool.stats.Servers[c.server.index].BytesIn += uint64(len(b))
 	if c.tunnel && c.state == Ready && c.owner != nil {
 		c.owner.Pushed(b, Whole)

@@ -30,7 +30,8 @@ func (c *Conn) putWrapped(r *carried) (at uint64) {
 	c.out.write(execRequest)
 	for range 2 {
 		c.oweFrom(from, nil, 0, Part)
-		c.ring.at(c.ring.tail - 1).is = wrapping
+		e := c.ring.at(c.ring.tail - 1)
+		e.is, e.at = wrapping, r.at // those before it are as old, so that its timeout is looked at
 	}
 	at = c.ring.tail
 	c.oweFrom(from, r.recv, r.tag, r.cmd)

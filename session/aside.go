@@ -41,6 +41,12 @@ func (a *aside) Reply(_ uint64, b []byte, p pool.Piece) {
 	}
 }
 
+// Begun is pool.Forwarder.
+func (a *aside) Begun(uint64) bool {
+	f, forwards := a.recv.(pool.Forwarder)
+	return forwards && f.Begun(a.tag)
+}
+
 // Fail is pool.Receiver. A late reply may still come, so the connection is of no use to others.
 func (a *aside) Fail(_ uint64, f *pool.Failure) {
 	a.recv.Fail(a.tag, f)

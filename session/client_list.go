@@ -38,7 +38,9 @@ func (s *Session) clientList(spec *command.Spec, req *parser.Request) {
 	s.env.askLoopsSlowly(func(e *Env, answer func(any)) { e.start(newListing(e, f, answer)) }, func(answers []any) {
 		j := &joinLists{emission: emission{s: s, tag: tag}}
 		for _, a := range answers {
-			j.lists = append(j.lists, a.(*lines))
+			l := a.(*lines)
+			j.lists = append(j.lists, l)
+			j.hold(len(l.text))
 		}
 		s.env.start(j)
 	})
@@ -102,8 +104,7 @@ type joinLists struct {
 }
 
 func (j *joinLists) piece(e *Env) (done bool) {
-	if j.s.lags() {
-		e.readLater(j)
+	if j.waits(j) {
 		return true
 	}
 	p := e.aPiece()
@@ -123,6 +124,7 @@ func (j *joinLists) piece(e *Env) (done bool) {
 		}
 		before := len(b)
 		b = l.take(b)
+		j.use(len(b) - before)
 		e.spend(copyWork + len(b) - before)
 	}
 	j.put(b, false)
@@ -150,7 +152,9 @@ func (s *Session) listThese(ids []uint64) {
 	}, func(answers []any) {
 		j := &repeatLines{emission: emission{s: s, tag: tag}, ids: ids}
 		for _, a := range answers {
-			j.found = append(j.found, a.(map[uint64][]byte))
+			f := a.(*finding)
+			j.found = append(j.found, f.lines)
+			j.hold(f.size)
 		}
 		s.env.start(j)
 	})
@@ -161,6 +165,7 @@ func (s *Session) listThese(ids []uint64) {
 type finding struct {
 	ids    []uint64
 	lines  map[uint64][]byte
+	size   int // of the lines, bytes
 	answer func(any)
 }
 
@@ -174,11 +179,12 @@ func (f *finding) piece(e *Env) (done bool) {
 			continue
 		}
 		f.lines[id] = s.appendDescription(nil, watch)
+		f.size += len(f.lines[id])
 	}
 	if len(f.ids) > 0 {
 		return false
 	}
-	f.answer(f.lines)
+	f.answer(f)
 	return true
 }
 
@@ -200,8 +206,7 @@ func (r *repeatLines) line(id uint64) []byte {
 }
 
 func (r *repeatLines) piece(e *Env) (done bool) {
-	if r.s.lags() {
-		e.readLater(r)
+	if r.waits(r) {
 		return true
 	}
 	p := e.aPiece()

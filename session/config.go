@@ -29,9 +29,13 @@ type Config struct {
 	// QueryBufferLimit bounds the unparsed input of one client (Redis:
 	// client-query-buffer-limit).
 	QueryBufferLimit int
-	// OutputLimit closes a client that holds more unread output (Redis:
-	// client-output-buffer-limit, class normal).
+	// OutputLimit is the unread output above which a client's further requests wait until it reads. What it did not ask for
+	// can't wait: there it is closed.
 	OutputLimit int
+	// ClientMemory is the same for all clients together; those who have read all go on. 0: no bound.
+	ClientMemory int
+	// ReadTimeout closes a client that reads nothing for longer while it is over one of the two; 0: never.
+	ReadTimeout time.Duration
 	// SubscriberOutputLimit is the same for clients that subscribe to channels (Redis: class pubsub).
 	SubscriberOutputLimit int
 	// Resubscribe lets subscribers stay when the connection over which their messages come is lost, and subscribes again; else
@@ -42,4 +46,6 @@ type Config struct {
 	// MaxInFlight and MaxInFlightBytes are the unanswered requests of one client, and their
 	// size, above which reading from it pauses until half of them are answered.
 	MaxInFlight, MaxInFlightBytes int
+	// FirstWindow is MaxInFlight for a client of which nothing is known. Each reply adds one.
+	FirstWindow int
 }

@@ -57,6 +57,7 @@ func (c *crossing) step(s *Session) {
 		}
 		c.rings.Join()
 		if s.wait = rings; !c.rings.Usable() && !c.rings.Failed() {
+			s.env.deadline(s, c)
 			c.rings.Wait(s)
 			return
 		}
@@ -81,6 +82,13 @@ func (c *crossing) step(s *Session) {
 		s.env.scratch = parser.AppendError(s.env.scratch[:0], unreachable(c.cause))
 		c.fail(s, s.env.scratch)
 	}
+}
+
+// timeOut is timed.
+func (c *crossing) timeOut(s *Session) {
+	s.env.Stats.Timeouts++
+	s.env.scratch = appendFailure(s.env.scratch[:0], s.env.Pool.TimedOut(s.env.home(), false), s.env)
+	c.fail(s, s.env.scratch)
 }
 
 // fail ends the crossing with an error.

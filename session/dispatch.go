@@ -196,6 +196,9 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 	if s.env.Pool.AnyBusy() && s.turnedDown(conn, spec) {
 		return
 	}
+	if len(req.Raw) >= pool.LargeRequest && s.waitsForRoom(conn, req) {
+		return
+	}
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
 	if carrier := s.env.carriers[spec.ID]; carrier != 0 {

@@ -17,16 +17,16 @@
 // Files, by what they are about:
 //
 //	the session         session.go, its limits config.go, what a loop's sessions share env.go, their end idle.go
-//	a request           input.go, throttle.go, rename.go, learn.go (what the table lacks), dispatch.go, reads.go (at replicas)
+//	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, learn.go (what the table lacks), dispatch.go, reads.go (at replicas)
 //	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see)
-//	what takes long     work.go (in pieces), roster.go (the clients by ID)
+//	what takes long     work.go (in pieces), emission.go (replies made so), roster.go (the clients by ID)
 //	several shards      gather.go, division.go (whose keys go where), merge.go, joining.go (in pieces), missing.go (a shard that is
 //	                    down), elements.go, scan.go; joined by meaning: servers.go, info.go, info_rules.go, logs.go, latency.go, memory.go
 //	the proxy's answers connection.go, hello.go, clients.go, client_list.go, client_kill.go, client_filter.go, describe.go (their
 //	                    lines), cluster.go and slotwalk.go (as a node of a cluster)
 //	scripts, modules    fenced.go (what follows them, and where they go)
 //	who comes           login.go, foreign.go (other protocols), notice.go (what operators should read)
-//	what waits          passage.go; crossing.go (protocol, database), postpone.go (CLIENT PAUSE), busy.go and aside.go (scripts that run on)
+//	what waits          passage.go, deadline.go; crossing.go (protocol, database), postpone.go (CLIENT PAUSE), busy.go and aside.go (scripts that run on)
 //	a transaction       transaction.go, locals.go (what the proxy answers), outcome.go, everywhere.go (at all shards), proving.go,
 //	                    shortage.go, watch.go
 //	own connections     pin.go; block.go, farewell.go (who blocks when the proxy stops), state.go, tracking.go, tracking_redirect.go, quitting.go
@@ -48,5 +48,6 @@
 // # Limits and errors
 //
 // Config bounds a client's input, output and unanswered requests. A client's requests wait while too
-// many of its own are unanswered (throttle.go), and reading from it pauses while much waits; one over QueryBufferLimit or OutputLimit is closed.
+// many of its own are unanswered (throttle.go), and reading from it pauses while much waits; one over QueryBufferLimit is closed.
+// One over OutputLimit waits until it has read (unread.go).
 package session

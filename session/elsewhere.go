@@ -245,6 +245,9 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	}
 }
 
+// Begun is pool.Forwarder.
+func (a *apart) Begun(uint64) bool { return a.s.Begun(a.tag) }
+
 // forcedOut begins what a node says to those who block when it becomes a replica, which have got nothing, before it closes the
 // connection. CLIENT UNBLOCK has other words behind the same code.
 var forcedOut = []byte("-UNBLOCKED force unblock ")

@@ -288,6 +288,12 @@ func (c *clientEnd) read() {
 }
 
 // leave ends the connection from the client's side.
+// readSome takes n bytes of what is stuck, and goes on not to read.
+func (c *clientEnd) readSome(n int) {
+	c.in = append(c.in, c.stuck[:n]...)
+	c.stuck = c.stuck[n:]
+}
+
 func (c *clientEnd) leave() {
 	if !c.closed {
 		c.closed, c.reason = true, stats.ClientClosed

@@ -43,12 +43,11 @@ type Env struct {
 	outcomes []*outcome
 
 	// Notify takes what operators should read about clients, and never waits; nil: nobody does.
-	Notify  func(Notice)
-	roster  roster
-	jobs    []job // work that is done in pieces
-	readers []job // jobs that go on when their client has read some of its output
-	spent   int   // units of work since workAt
-	workAt  int64 // ns
+	Notify func(Notice)
+	roster roster
+	jobs   []job // work that is done in pieces
+	spent  int   // units of work since workAt
+	workAt int64 // ns
 
 	// Peers reaches the other loops; nil: there are none.
 	Peers      Peers
@@ -56,6 +55,14 @@ type Env struct {
 	atGate     []*gated                  // logins that wait
 	pastGate   bool                      // one that has waited is carried out
 	farewells  []*farewell               // clients that wait at servers while the proxy stops
+	output     int                       // bytes that clients have not read, or that wait for their turn; Session.unread and held
+	told       int                       // of that, what the other loops know
+	slow       []*Session                // with unread output
+	nextSlow   int                       // of those, which is looked at next
+	unreadFrom int                       // from where on unread output makes a client's window smaller, bytes
+	pressed    bool                      // all clients together have more than ClientMemory
+	hurried    bool                      // one that waits for its own reading is at it
+	deadlines  []deadline                // in the order in which they pass
 	later      []deferred                // to be sent again at the next tick
 	targets    map[uint64]*Session       // by ID: who gets the invalidations of others
 	redirects  map[*redirection]struct{} // of sessions of this loop
@@ -126,6 +133,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.carriers = carriers()
 	e.selfPublishes = specSet("publish", "spublish", "exec", "eval", "evalsha", "fcall")
 	e.sizeGroups()
+	e.press(false)
 	return e
 }
 

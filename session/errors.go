@@ -167,6 +167,11 @@ func notInTransaction(name string) string {
 	return "ERR '" + name + "' asks several shards and can't be part of a transaction"
 }
 
+// notSubscribed is for a SUBSCRIBE whose server has not confirmed it in time.
+func notSubscribed(env *Env, server int) string {
+	return fmt.Sprintf("ERR timed out after %s waiting for server %s; nothing is subscribed", millis(env.Pool.Timeout()), env.Map.Server(server).Name)
+}
+
 func unreachable(cause error) string { return "ERR no server can be reached: " + cause.Error() }
 
 // failureText says in a reply why a server did not answer.

@@ -179,6 +179,9 @@ func (b barrier) Reply(tag uint64, reply []byte, p pool.Piece) {
 	}
 }
 
+// Lasts is pool.Lasting: the passage has a deadline.
+func (b barrier) Lasts() {}
+
 // Fail is pool.Receiver.
 func (b barrier) Fail(_ uint64, f *pool.Failure) {
 	if b.p.on {
@@ -236,7 +239,8 @@ func (f *feed) ask(t *topic, r *round) *pool.Failure {
 	if r.on {
 		verb = words[t.key.kind].on
 	}
-	// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed.
+	// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed. Who waits has a
+	// deadline of its own (deadline.go), after which the answer is still needed: what comes next is told by its order.
 	raw := appendRequest(nil, strings.ToUpper(verb), t.key.name)
 	failure := f.conn.EnqueueHere(appendRequest(raw, "PING"), f, 0, pool.Part)
 	if failure == nil {
@@ -324,7 +328,10 @@ func (f *feed) Reply(_ uint64, b []byte, p pool.Piece) {
 	}
 }
 
-// Fail is pool.Receiver: OwnLost says what is to be done, and a late PONG harms nobody.
+// Lasts is pool.Lasting.
+func (f *feed) Lasts() {}
+
+// Fail is pool.Receiver: OwnLost says what is to be done.
 func (f *feed) Fail(uint64, *pool.Failure) {}
 
 // answered ends the oldest question.

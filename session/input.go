@@ -19,6 +19,7 @@ const (
 	rings         // for the rings to cross to
 	inFlight      // for half of MaxInFlight to be answered
 	turn          // for the loop to hear its sockets
+	room          // for a server to take what waits for it: the request at the start of the input is a large one
 )
 
 // pauseAt is how much waiting input stops reading from the client, bytes.
@@ -31,6 +32,9 @@ const growth = 16
 // Feed takes bytes from the client. Borrows b until return.
 func (s *Session) Feed(b []byte) {
 	s.env.Stats.ClientBytesIn += uint64(len(b))
+	if s.env.Pool.Now-s.active > rest && s.head == s.tail {
+		s.grown = min(s.grown, 0)
+	}
 	s.active = s.env.Pool.Now
 	s.env.countAnew()
 	if s.in != nil && s.wait == nothing {
@@ -146,10 +150,14 @@ func (s *Session) run(b []byte) []byte {
 			}
 			return b
 		}
+		whole := b
 		b = b[req.Size:]
 		if len(req.Args) > 0 {
 			spent := env.spent
 			s.dispatch(req)
+			if s.wait == room {
+				return whole
+			}
 			if req.Size >= pool.LargeRequest {
 				env.letGo()
 			}
@@ -199,7 +207,10 @@ func (s *Session) goOn() {
 	if s.wait == inFlight && !s.relieved() {
 		return // a call that was meant for a wait before this one
 	}
-	s.wait = nothing
+	if s.wait = nothing; s.window() == 0 {
+		s.throttle() // what it has waited for was no matter of its reading
+		return
+	}
 	if s.in != nil {
 		s.reread()
 	}

@@ -16,17 +16,21 @@ func (w *world) check() {
 	if err := w.env.hub.check(); err != nil {
 		w.tb.Errorf("hub: %v", err)
 	}
-	users := map[pool.Key]int{}
+	users, output := map[pool.Key]int{}, 0
 	for _, c := range w.order {
 		if err := c.session.check(); err != nil {
 			w.tb.Errorf("session of %s: %v", c.name, err)
 		}
 		if c.session.state != closed {
 			users[c.session.rings.Key()]++
+			output += c.session.unread + c.session.held
 			if x, ok := c.session.passage.(*crossing); ok && x.rings != nil && x.rings.Refusal() == nil {
 				users[x.to]++
 			}
 		}
+	}
+	if output != w.env.output {
+		w.tb.Errorf("%d bytes of output are counted, the sessions have %d", w.env.output, output)
 	}
 	for proto := 2; proto <= 3; proto++ {
 		for db := range 20 {
@@ -122,8 +126,10 @@ func (s *Session) check() error {
 		return fmt.Errorf("has forwarded a part of nobody's reply")
 	case (s.passage != nil) != (s.wait == answers || s.wait == rings):
 		return fmt.Errorf("wait is %d, and a passage is under way: %t", s.wait, s.passage != nil)
-	case s.wait == inFlight && s.Owed() == 0:
-		return fmt.Errorf("waits for answers and owes none")
+	case s.wait == inFlight && s.Owed() == 0 && (s.relieved() || !s.slow):
+		return fmt.Errorf("waits for answers and owes none, nor does anybody look how far its client reads")
+	case s.unread > 0 && !s.slow:
+		return fmt.Errorf("has %d bytes unread, and nobody looks how far its client reads", s.unread)
 	case s.in != nil && s.off > len(s.in.B):
 		return fmt.Errorf("%d bytes of %d are used", s.off, len(s.in.B))
 	case s.out != nil || s.dirty || s.resuming:

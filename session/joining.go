@@ -5,13 +5,13 @@ import (
 	"ringmaster/parser"
 )
 
-// joining joins very long parts in pieces, a job: the client has the beginning of the reply before the end is made.
+// joining joins very long parts in pieces, a job.
 type joining struct {
 	emission
 	g     *gather
-	next  int // of g.order, or the part
-	left  int // numbers to come
-	held  int // bytes counted in s.held
+	head  []byte // that the reply begins with
+	next  int    // of g.order, or the part
+	left  int    // numbers to come
 	write func(j *joining, b []byte, p pieces) (reply []byte, done bool)
 }
 
@@ -27,15 +27,14 @@ func (g *gather) joinInPieces() bool {
 	if total < longParts {
 		return false
 	}
-	j := &joining{emission: emission{s: g.s, tag: g.tag}, g: g, held: g.held}
-	var b []byte
+	j := &joining{emission: emission{s: g.s, tag: g.tag, held: g.held}, g: g}
 	switch {
 	case g.merge == command.MergeInKeyOrder:
 		g.openArrays()
-		b, j.write = parser.AppendArray(nil, len(g.order)), (*joining).keysInOrder
+		j.head, j.write = parser.AppendArray(nil, len(g.order)), (*joining).keysInOrder
 	case g.merge == command.MergeConcat && g.firstError() == nil:
 		var ok bool
-		if b, ok = g.concatHead(nil); !ok {
+		if j.head, ok = g.concatHead(nil); !ok {
 			return false // an error, which is short
 		}
 		j.write = (*joining).partsInOrder
@@ -44,35 +43,29 @@ func (g *gather) joinInPieces() bool {
 		if !ok || g.firstError() != nil {
 			return false
 		}
-		b, j.left, j.write = parser.AppendArray(nil, n), n, (*joining).numbers
+		j.head, j.left, j.write = parser.AppendArray(nil, n), n, (*joining).numbers
 	default:
 		return false
 	}
-	j.g.held = 0
-	j.put(b, false)
+	g.held = 0
 	g.env.start(j)
 	return true
 }
 
 func (j *joining) piece(e *Env) (done bool) {
 	s := j.s
-	if s.lags() {
-		e.readLater(j)
+	if j.waits(j) {
 		return true
 	}
-	if s.state != closed {
-		b, done := j.write(j, nil, e.aPiece())
-		used := min(j.held, len(b))
-		if done {
-			used = j.held
-		}
-		j.held -= used
-		s.countHeld(-used)
+	if s.state == closed {
+		e.Stats.Orphans++
+	} else {
+		b, done := j.write(j, j.head, e.aPiece())
+		j.use(len(b) - len(j.head))
+		j.head = nil
 		if j.put(b, done); !done {
 			return false
 		}
-	} else {
-		e.Stats.Orphans++
 	}
 	e.Stats.Call(j.g.spec.ID, e.Pool.Now-j.g.at)
 	j.g.recycle()

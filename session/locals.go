@@ -93,8 +93,7 @@ type answering struct {
 
 func (a *answering) piece(e *Env) (done bool) {
 	s := a.s
-	if s.lags() {
-		e.readLater(a)
+	if a.waits(a) {
 		return true
 	}
 	p := e.aPiece()
@@ -111,6 +110,7 @@ func (a *answering) piece(e *Env) (done bool) {
 			}
 			before := len(b)
 			b, a.at = appendElement(b, a.reply, a.at)
+			a.use(len(b) - before)
 			e.spend(copyWork + len(b) - before)
 		}
 		if p.over(e) {

@@ -265,11 +265,10 @@ func (g *gather) concatHead(dst []byte) (reply []byte, ok bool) {
 		total += n
 		p.off = start
 	}
-	kind := g.parts[0].buf.B[0]
-	header := len(dst)
+	begin := len(dst)
 	dst = parser.AppendArray(dst, total)
-	if kind == '~' {
-		dst[header] = '~'
+	if g.parts[0].buf.B[0] == '~' {
+		dst[begin] = '~'
 	}
 	return dst, true
 }

@@ -48,6 +48,7 @@ func (n *numSubs) Reply(i uint64, b []byte, p pool.Piece) {
 		r.buf = n.s.env.Pool.Buffers.Get()
 	}
 	r.buf.B = append(r.buf.B, b...)
+	n.hold(len(b))
 	if p&pool.Last == 0 {
 		return
 	}
@@ -83,6 +84,7 @@ func (n *numSubs) letGo() {
 		}
 	}
 	n.replies = nil
+	n.use(n.held)
 }
 
 // piece is job.
@@ -103,8 +105,7 @@ func (n *numSubs) piece(e *Env) (done bool) {
 		})
 		return true
 	}
-	if n.s.lags() {
-		e.readLater(n)
+	if n.waits(n) {
 		return true
 	}
 	var b []byte

@@ -53,6 +53,9 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 	}
 }
 
+// Begun is pool.Forwarder: only EXEC's reply goes on as it comes.
+func (o *outcome) Begun(i uint64) bool { return i == o.last && o.s.Begun(o.tag) }
+
 // explain puts into an EXECABORT what the server had against a command, for to the client it was queued.
 func (o *outcome) explain(i uint64, b []byte) []byte {
 	switch {
@@ -155,9 +158,8 @@ func (o *outcome) join(reply []byte, at int) {
 	}
 	o.left++ // until all is answered
 	s.env.start(&answering{
-		emission: emission{s: s, tag: o.tag}, locals: o.locals, reply: reply, at: at, total: total, db: s.db(),
+		emission: emission{s: s, tag: o.tag, held: len(reply)}, locals: o.locals, reply: reply, at: at, total: total, db: s.db(),
 		done: func(db int) {
-			s.countHeld(-len(reply))
 			if db != s.db() && s.state == open {
 				s.moveTo(db)
 			}

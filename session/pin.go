@@ -281,8 +281,14 @@ func (o *own) Reply(_ uint64, b []byte, piece pool.Piece) {
 	}
 }
 
-// Fail is pool.Receiver: OwnLost says what is to be done.
-func (o *own) Fail(uint64, *pool.Failure) {}
+// Fail is pool.Receiver. Where the server has not answered in time nobody knows in which database the connection is, or what it
+// says; of a loss OwnLost tells.
+func (o *own) Fail(_ uint64, f *pool.Failure) {
+	if conn := o.conn; f.Kind == pool.TimedOut && conn != nil {
+		o.OwnLost(conn, f)
+		conn.Return(false)
+	}
+}
 
 // Proved is pool.Prover: what the server says against MULTI is for EXEC to tell.
 func (p *pin) Proved(refusal []byte, _ *pool.Failure) { p.refusal = bytes.Clone(refusal) }

@@ -179,9 +179,8 @@ func (e *Env) Tick() {
 	e.tellBusy()
 	e.hub.tick()
 	e.sendDeferred()
-	if len(e.readers) > 0 {
-		e.lookAtReaders()
-	}
+	e.passDeadlines()
+	e.tickUnread()
 	if len(e.held) == 0 || e.paused() && e.pause.all {
 		return
 	}

@@ -22,6 +22,8 @@ type Peers interface {
 	AddJoining(n int)
 	AnyJoining() bool
 	AnyTopics() bool
+	// AddOutput adds to the bytes that clients of this loop have not read, and gives those of all loops. Loop-only.
+	AddOutput(n int) (all int)
 }
 
 // tally is what a server's count of subscribers must be corrected by: it counts one connection of each loop
@@ -171,6 +173,9 @@ func (o *overtaken) step(s *Session) {
 	if s.Owed() > 0 || o.waits {
 		return
 	}
+	if o.s == nil {
+		s.env.deadline(s, o)
+	}
 	o.s = s
 	if r := s.env.hub.expects(o.key); r != nil {
 		o.waits = true
@@ -201,6 +206,14 @@ func (o *overtaken) ask(env *Env) {
 		o.free = !slices.Contains(answers, any(true)) || o.asked >= maxAsked
 		o.settled(nil)
 	})
+}
+
+// timeOut is timed.
+func (o *overtaken) timeOut(s *Session) {
+	s.endPassage()
+	o.s = nil
+	s.env.Stats.Timeouts++
+	s.failed(o.spec, len(o.raw), s.env.Pool.TimedOut(o.server, false))
 }
 
 func (o *overtaken) cancel(s *Session) (unanswered bool) {
@@ -250,6 +263,9 @@ func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
 		p.s.Reply(p.tag, env.scratch, pool.Whole)
 	})
 }
+
+// Begun is pool.Forwarder.
+func (p *published) Begun(uint64) bool { return p.s.Begun(p.tag) }
 
 // Hold is pool.Holder.
 func (p *published) Hold() bool { return p.s.Hold() }

@@ -3,6 +3,7 @@ package session
 // push takes a whole push, message or line of MONITOR. It goes out between replies: while one is under way it
 // waits in s.pushes. Borrows b until return.
 func (s *Session) push(b []byte) {
+	s.pushed += len(b)
 	switch {
 	case s.state != open:
 	case s.partial || s.pushes != nil || s.mayHavePublished():
@@ -11,6 +12,7 @@ func (s *Session) push(b []byte) {
 		}
 		s.pushes.B = append(s.pushes.B, b...)
 		s.countHeld(len(b))
+		s.markDirty()
 	default:
 		out := s.output()
 		out.B = append(out.B, b...)
@@ -35,7 +37,7 @@ func (s *Session) letPushesOut() {
 
 func (s *Session) dropPushes() {
 	if s.pushes != nil {
-		s.held -= len(s.pushes.B)
+		s.countHeld(-len(s.pushes.B))
 		s.env.Pool.Buffers.Put(s.pushes)
 		s.pushes = nil
 	}

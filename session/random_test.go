@@ -70,11 +70,12 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 	}
 	s.upstream.Connections = 1 + rnd.IntN(2)
 	s.session.MaxInFlight = []int{1, 4, 1000}[rnd.IntN(3)]
+	s.session.FirstWindow = []int{1, FirstWindow, 1000}[rnd.IntN(3)]
 	s.session.MaxInFlightBytes = []int{2000, 1 << 20}[rnd.IntN(2)]
 	s.upstream.MaxPending = []int{20, 10000}[rnd.IntN(2)]
 	s.session.QueryBufferLimit = 64 << 20
 	if rnd.IntN(4) == 0 {
-		s.session.OutputLimit = 20000
+		s.session.OutputLimit, s.session.ClientMemory, s.session.ReadTimeout = 20000, 50000, 500*time.Millisecond
 	}
 	kind := rnd.IntN(6)
 	primaries := s.servers
@@ -467,6 +468,6 @@ func (s *serverEnd) place(key string) string {
 
 // closeReasons are why clients may be closed in this test.
 var closeReasons = map[stats.CloseReason]bool{
-	stats.Quit: true, stats.UpstreamLost: true, stats.ProtocolError: true, stats.OutputLimit: true,
+	stats.Quit: true, stats.UpstreamLost: true, stats.ProtocolError: true, stats.OutputLimit: true, stats.NotReading: true, stats.ClientMemory: true,
 	stats.ClientClosed: true, stats.StateLost: true,
 }

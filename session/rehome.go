@@ -115,7 +115,7 @@ func (p *subscribing) again(s *Session) bool {
 	if p.since == 0 {
 		p.since = env.Pool.Now
 	}
-	if limit := int64(env.Pool.Timeout()); limit > 0 && env.Pool.Now-p.since > limit {
+	if limit := int64(env.Pool.Timeout()); p.late || limit > 0 && env.Pool.Now-p.since > limit {
 		if pool.NamesNode(p.refusal) { // clients know no nodes
 			p.refusal = appendFailure(nil, env.Pool.Moved(env.channelServer(p.kind, []byte(p.names[0]))), env)
 		}

@@ -15,6 +15,7 @@ type slot struct {
 	size  int32                      // of the request, bytes
 	done  bool                       // buf is the whole reply
 	muted bool                       // the client does not want it
+	error bool                       // it is an error of the proxy's own, which says nothing of how large replies are
 }
 
 // expect makes a place for the reply to a request of size bytes, and gives its tag.
@@ -81,13 +82,6 @@ func (s *Session) keep(tag uint64, b []byte, p pool.Piece) {
 	}
 }
 
-// countHeld counts n more bytes of replies that wait for their turn.
-func (s *Session) countHeld(n int) {
-	if s.held += n; s.held > s.env.Config.OutputLimit {
-		s.markDirty() // flush enforces the limit
-	}
-}
-
 // Fail is pool.Receiver: request tag ends without a reply.
 func (s *Session) Fail(tag uint64, f *pool.Failure) {
 	if s.state == closed {
@@ -99,15 +93,25 @@ func (s *Session) Fail(tag uint64, f *pool.Failure) {
 		return
 	}
 	if sl := s.slot(tag); sl.buf != nil {
-		s.held -= len(sl.buf.B)
+		s.countHeld(-len(sl.buf.B))
 		sl.buf.B = sl.buf.B[:0]
 	}
 	if f.Cause == pool.ErrRetired && s.state == closing && s.reason == stats.Shutdown {
 		f = &pool.Failure{Kind: pool.Stopping, Sent: f.Sent}
 	}
 	s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
+	s.slot(tag).error = true
+	if f.Kind == pool.TimedOut && f.Sent {
+		s.backOff()
+	}
 	s.Reply(tag, s.env.scratch, pool.Whole)
 }
+
+// Begun is pool.Forwarder.
+func (s *Session) Begun(tag uint64) bool { return tag == s.head && s.partial && s.state != closed }
+
+// Replied is when the client last had a whole reply, ns.
+func (s *Session) Replied() int64 { return s.replied }
 
 // output is the buffer for what the client gets this turn.
 func (s *Session) output() *bytebufferpool.ByteBuffer {
@@ -121,10 +125,7 @@ func (s *Session) output() *bytebufferpool.ByteBuffer {
 // advance ends the head's reply and lets out what waited behind it.
 func (s *Session) advance() {
 	s.partial = false
-	s.learn(s.coming)
-	s.coming = 0
-	s.inBytes -= int(s.slot(s.head).size)
-	s.head++
+	s.ended(s.slot(s.head))
 	for s.head != s.tail {
 		sl := s.slot(s.head)
 		if sl.buf == nil {
@@ -133,17 +134,17 @@ func (s *Session) advance() {
 		out := s.output()
 		out.B = append(out.B, sl.buf.B...)
 		s.coming = len(sl.buf.B)
-		s.held -= s.coming
+		s.countHeld(-s.coming)
 		s.env.Pool.Buffers.Put(sl.buf)
 		sl.buf = nil
 		if !sl.done {
 			s.partial = !sl.muted
 			break
 		}
-		s.learn(s.coming)
-		s.coming = 0
-		s.inBytes -= int(sl.size)
-		s.head++
+		s.ended(sl)
+	}
+	if s.emissions != nil {
+		s.goOnEmitting()
 	}
 	if s.pushes != nil {
 		s.letPushesOut()
@@ -157,6 +158,16 @@ func (s *Session) advance() {
 	if s.head == s.tail && len(s.slots) > idleSlots {
 		s.slots = nil
 	}
+}
+
+// ended takes the head's reply, of which the client has all, off the slots.
+func (s *Session) ended(sl *slot) {
+	if !sl.error {
+		s.learn(s.coming)
+	}
+	s.coming = 0
+	s.inBytes -= int(sl.size)
+	s.head++
 }
 
 // idleSlots is the most slots a client without unanswered requests keeps.

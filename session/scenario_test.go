@@ -235,6 +235,11 @@ var verbs = []struct {
 	{verb(`CLIENT leaves`), func(s *story, m []string) { s.client(m[0]).leave() }},
 	{verb(`CLIENT half-closes`), func(s *story, m []string) { s.client(m[0]).session.OnEOF(s.client(m[0])) }},
 	{verb(`CLIENT stops reading`), func(s *story, m []string) { s.client(m[0]).full = true }},
+	{verb(`CLIENT reads (\d+) bytes`), func(s *story, m []string) {
+		n, err := strconv.Atoi(m[1])
+		s.must(err)
+		s.client(m[0]).readSome(n)
+	}},
 	{verb(`CLIENT reads again`), func(s *story, m []string) { s.client(m[0]).read() }},
 	{verb(`CLIENT can't be written to`), func(s *story, m []string) {
 		s.client(m[0]).broken = errors.New("broken pipe")
@@ -414,6 +419,10 @@ func counter(l *stats.Loop, name string) uint64 {
 		return l.Hops[0]
 	case "last hops":
 		return l.Hops[stats.MaxHops-1]
+	case "clients not reading":
+		return l.ClientsNotReading
+	case "bytes of output":
+		return l.ClientOutput
 	case "pauses":
 		return l.ClientPauses
 	case "connects":

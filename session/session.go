@@ -45,6 +45,7 @@ type Session struct {
 	proto    uint8
 	partial  bool              // part of the head's reply is already in out
 	eof      bool              // the client sends no more
+	slow     bool              // on the loop's list of sessions with unread output
 	resuming bool              // on the loop's list of sessions to go on
 	reason   stats.CloseReason // with which a closing session closes
 
@@ -64,12 +65,18 @@ type Session struct {
 	head, tail uint64 // head <= tail; tail - head == requests unanswered
 	inBytes    int    // size of the unanswered requests
 	held       int    // bytes of replies in slots
-	unread     int    // output the client had not taken when last written to, bytes
+	unread     int    // output the client had not taken when last looked at, bytes
+	pushed     int    // of what it did not ask for, since it last had read all, bytes
 	meanReply  int    // mean size of its latest replies, bytes
+	grown      int    // small replies since it came, or since the latest large one
 	coming     int    // size of the head's reply so far, bytes
 	out        *bytebufferpool.ByteBuffer
+	emissions  []parked // replies that are made in pieces and wait for their turn, or for the client to read
 
 	opened, active int64 // ns, for CLIENT INFO
+	readAt         int64 // when it was last seen to read, while slow, ns
+	fullSince      int64 // since when a large request waits for room, ns; 0: none does
+	replied        int64 // when the latest reply ended, ns
 }
 
 type state uint8
@@ -120,6 +127,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	if s.state == closed {
 		return
 	}
+	s.forgetOutput()
 	s.state = closed
 	s.env.roster.remove(s)
 	s.env.Stats.ClientsClosed[reason]++
@@ -145,6 +153,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 		}
 	}
 	s.slots = nil
+	s.endEmissions()
 	s.dropPushes()
 }
 
@@ -206,14 +215,19 @@ func (s *Session) flush() {
 			return
 		}
 	}
-	s.unread = s.sock.Buffered()
-	limit := s.env.Config.OutputLimit
-	if s.subs != nil {
-		limit = min(limit, s.env.Config.SubscriberOutputLimit)
+	if n := s.sock.Buffered(); n > 0 || s.unread > 0 {
+		s.hasUnread(n)
 	}
-	if s.unread+s.held > limit {
-		s.close(stats.OutputLimit)
-		return
+	if s.pushed > 0 || s.subs != nil {
+		if s.boundPushes(); s.state == closed {
+			return
+		}
+	}
+	if s.emissions != nil {
+		s.goOnEmitting()
+	}
+	if s.wait == inFlight && s.relieved() {
+		s.resumeLater() // it may have waited for what was just written
 	}
 	switch {
 	case s.state == closing && s.Owed() == 0:

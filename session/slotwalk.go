@@ -124,6 +124,7 @@ func (w *slotWalk) take() string {
 		if _, known := w.keys[string(key)]; !known {
 			w.found = append(w.found, string(key))
 			w.keys[w.found[len(w.found)-1]] = struct{}{}
+			w.hold(len(key) + perKey)
 			if w.size += len(key) + perKey; w.size > maxWalk {
 				return errWalkSize
 			}
@@ -148,8 +149,7 @@ func (w *slotWalk) finish() {
 
 // piece is job: it hands out the keys.
 func (w *slotWalk) piece(e *Env) (done bool) {
-	if w.s.lags() {
-		e.readLater(w)
+	if w.waits(w) {
 		return true
 	}
 	var b []byte
@@ -163,6 +163,7 @@ func (w *slotWalk) piece(e *Env) (done bool) {
 		}
 		before := len(b)
 		b = parser.AppendBulkString(b, w.found[w.next])
+		w.use(len(w.found[w.next]) + perKey)
 		e.spend(copyWork + len(b) - before)
 	}
 	e.Stats.Call(w.spec.ID, e.Pool.Now-w.at)
@@ -184,5 +185,6 @@ func (w *slotWalk) end(reply []byte) {
 		env.Stats.Error(w.spec.ID, reply)
 	}
 	env.Stats.Call(w.spec.ID, env.Pool.Now-w.at)
+	w.use(w.held)
 	w.s.Reply(w.tag, reply, pool.Whole)
 }

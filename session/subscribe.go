@@ -38,6 +38,7 @@ type subscribing struct {
 	next  int      // of names, the one that is asked for or confirmed next
 	later bool     // it goes on when the loop has heard its sockets
 	asked bool
+	late  bool  // it waits for no server any more
 	told  bool  // the client is being told
 	since int64 // when it was refused first, ns
 	left  int
@@ -79,12 +80,17 @@ func (p *subscribing) step(s *Session) {
 	if p.later || !p.asked && s.Owed() > 0 {
 		return
 	}
-	if !p.asked && !p.ask(s) {
-		p.goOnLater(s.env)
-		return
+	if !p.asked && !p.late {
+		if !p.ask(s) {
+			p.goOnLater(s.env)
+			return
+		}
+		p.asked = true
+		if p.since == 0 {
+			s.env.deadline(s, p)
+		}
 	}
-	p.asked = true
-	if p.left > 0 || p.s == nil {
+	if p.left > 0 && !p.late || p.s == nil {
 		return
 	}
 	if p.on && !p.told && p.again(s) {
@@ -114,7 +120,7 @@ func (p *subscribing) piece(e *Env) (done bool) {
 	case p.s == nil:
 	case p.s.lags():
 		p.later = true
-		e.readLater(p)
+		p.s.wakeLater(p, p.s.head)
 	default:
 		p.s.goOn()
 	}
@@ -181,7 +187,9 @@ func (p *subscribing) awaitRound(r *round) {
 
 // settled tells that a round is over, or (nil) that a barrier is passed.
 func (p *subscribing) settled(r *round) {
-	p.left--
+	if p.left--; p.late {
+		return
+	}
 	if r != nil && r.refusal != nil && p.on {
 		p.refusal = r.refusal
 		p.elsewhere = p.elsewhere || r.gone
@@ -252,6 +260,25 @@ func (p *subscribing) confirm(s *Session) (done bool) {
 		out.B = appendSubscribed(out.B, s.proto, words[p.kind].on, &p.names[p.next], s.subs.count(p.kind))
 	}
 	return true
+}
+
+// timeOut is timed: the next step ends it. What servers confirm later is undone: nobody holds on to it. A client that unsubscribes
+// gets no more messages from now on, whatever the server knows, and a transaction in which it does begins.
+func (p *subscribing) timeOut(s *Session) {
+	if p.told {
+		return
+	}
+	p.late = true
+	if !p.on || p.asked && p.left == 0 {
+		return
+	}
+	s.env.Stats.Timeouts++
+	server := s.env.channelServer(p.kind, []byte(p.names[0]))
+	if p.since > 0 { // a node has refused it meanwhile
+		p.refusal = appendFailure(nil, s.env.Pool.Moved(server), s.env)
+	} else {
+		p.refusal = parser.AppendError(nil, notSubscribed(s.env, server))
+	}
 }
 
 func (p *subscribing) letGo(s *Session) {

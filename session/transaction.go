@@ -270,6 +270,10 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 		s.refuse(spec, errCrossSlot)
 		return
 	}
+	if tx.key != nil {
+		// By the map of now: it may be newer than when the command was queued, and what comes behind goes by it.
+		tx.server = s.env.Map.Lookup(tx.key)
+	}
 	tx.server = s.serverForTransaction()
 	astray := false
 	if p := s.pin; p != nil && p.watches && p.server != tx.server {

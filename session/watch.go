@@ -111,6 +111,9 @@ func (w *watching) Reply(_ uint64, b []byte, piece pool.Piece) {
 	w.s.Reply(w.tag, b, piece)
 }
 
+// Begun is pool.Forwarder.
+func (w *watching) Begun(uint64) bool { return w.s.Begun(w.tag) }
+
 // Fail is pool.Receiver.
 func (w *watching) Fail(_ uint64, f *pool.Failure) { w.s.Fail(w.tag, f) }
 

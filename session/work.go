@@ -1,7 +1,5 @@
 package session
 
-import "ringmaster/pool"
-
 // Nobody may keep the loop for longer than a few milliseconds. What takes longer the more clients, names or words there are is
 // a job: it is done in pieces, between which the loop hears its other sockets. Work is counted in units of about a nanosecond's
 // third: a byte that is made counts as one.
@@ -79,57 +77,8 @@ func (s *Session) rest() {
 
 // piece is job: the session that rested goes on.
 func (s *Session) piece(*Env) (done bool) {
-	switch {
-	case s.wait != turn:
-	case s.lags():
-		s.env.readLater(s)
-	default:
+	if s.wait == turn {
 		s.goOn()
 	}
 	return true
-}
-
-// emission hands a reply of the proxy's own out in pieces. The client has its beginning before the end is made.
-type emission struct {
-	s     *Session
-	tag   uint64
-	begun bool
-}
-
-// put hands out b. Borrows b until return.
-func (m *emission) put(b []byte, last bool) {
-	var p pool.Piece
-	if !m.begun {
-		p |= pool.First
-	}
-	if last {
-		p |= pool.Last
-	}
-	m.begun = true
-	m.s.Reply(m.tag, b, p)
-}
-
-// lags reports whether the client has so much unread output that nothing more is made for it. A client may write many requests
-// before it reads, so it is a lot.
-func (s *Session) lags() bool {
-	if s.state == closed {
-		return false
-	}
-	limit, waits := s.env.Config.OutputLimit, s.sock.Buffered()
-	if s.subs != nil {
-		limit = min(limit, s.env.Config.SubscriberOutputLimit)
-	}
-	if s.out != nil {
-		waits += len(s.out.B)
-	}
-	return waits > limit/4
-}
-
-// readLater has a job look again at the next tick: its client is to read some of its output first.
-func (e *Env) readLater(j job) { e.readers = append(e.readers, j) }
-
-// lookAtReaders is called every tick.
-func (e *Env) lookAtReaders() {
-	e.jobs = append(e.jobs, e.readers...)
-	e.readers = nil
 }

@@ -78,7 +78,7 @@ func defaults() settings {
 		},
 		session: Config{
 			Limits: parser.DefaultLimits(), QueryBufferLimit: 1 << 20, OutputLimit: 1 << 20, SubscriberOutputLimit: 1 << 20,
-			FarewellTime: 500 * time.Millisecond, MaxInFlight: 1000, MaxInFlightBytes: 1 << 20,
+			FarewellTime: 500 * time.Millisecond, MaxInFlight: 1000, MaxInFlightBytes: 1 << 20, FirstWindow: 1000,
 		},
 	}
 }

@@ -10,7 +10,10 @@ type Loop struct {
 	ClientBytesIn  uint64
 	ClientBytesOut uint64
 	ClientWrites   uint64 // write calls on client connections
-	ClientPauses   uint64 // reading paused: max-in-flight or max-in-flight-bytes reached
+	ClientOutput   uint64 // bytes that clients have not read, or that wait for their turn: a gauge
+	// ClientsNotReading is how many clients' requests wait until they read, a gauge.
+	ClientsNotReading uint64
+	ClientPauses      uint64 // reading paused: max-in-flight or max-in-flight-bytes reached
 
 	LoginsFailed  uint64 // AUTH and HELLO with wrong credentials
 	LoginsDelayed uint64 // that waited because others from their address had failed

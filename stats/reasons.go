@@ -8,7 +8,7 @@ const (
 	ClientClosed     CloseReason = iota // the client closed or reset its connection
 	Quit                                // QUIT was answered
 	ProtocolError                       // its bytes were not RESP
-	OutputLimit                         // it left more replies unread than client-output-limit
+	OutputLimit                         // it left more unread of what it subscribes to than its limit
 	QueryBufferLimit                    // one request or its backlog exceeded query-buffer-limit
 	UpstreamLost                        // its server was lost in the middle of a forwarded reply
 	WriteFailed                         // writing to it failed
@@ -17,6 +17,8 @@ const (
 	Killed                              // by CLIENT KILL
 	Idle                                // it was silent for idle-timeout
 	CrossProtocol                       // it said POST or Host:, which are words of HTTP
+	NotReading                          // it was over client-output-limit or client-memory and read nothing for client-read-timeout
+	ClientMemory                        // all clients were far over client-memory, it had the most unread and did not read
 	Shutdown                            // the proxy is stopping
 	CloseReasons     = int(iota)        // how many there are
 )
@@ -24,7 +26,7 @@ const (
 var closeReasons = [CloseReasons]string{
 	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit",
 	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "subscription_lost", "killed", "idle",
-	"cross_protocol", "shutdown",
+	"cross_protocol", "not_reading", "client_memory", "shutdown",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.

@@ -92,11 +92,14 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			DenyCommands:          c.DenyCommands,
 			RenameCommands:        c.RenameCommands,
 			OutputLimit:           c.OutputLimit,
+			ClientMemory:          c.ClientMemory,
+			ReadTimeout:           c.ClientReadTimeout,
 			SubscriberOutputLimit: c.SubscriberOutputLimit,
 			Resubscribe:           c.Resubscribe,
 			FarewellTime:          min(longestFarewell, c.DrainTimeout/2),
 			MaxInFlight:           c.MaxInFlight,
 			MaxInFlightBytes:      c.MaxInFlightBytes,
+			FirstWindow:           session.FirstWindow,
 		},
 	}
 }

@@ -18,11 +18,14 @@ type Config struct {
 	MaxClients       int
 	QueryBufferLimit int
 	OutputLimit      int
-	MaxBulk          int
-	MaxInFlight      int
-	MaxInFlightBytes int
-	TCPKeepAlive     time.Duration
-	IdleTimeout      time.Duration
+	ClientMemory     int
+	// ClientReadTimeout closes a client over one of these two that reads nothing for longer.
+	ClientReadTimeout time.Duration
+	MaxBulk           int
+	MaxInFlight       int
+	MaxInFlightBytes  int
+	TCPKeepAlive      time.Duration
+	IdleTimeout       time.Duration
 
 	// Servers.
 	Upstream              []shard.Server

@@ -143,16 +143,37 @@ var limitSettings = []*Setting{
 	},
 	{
 		Name: "client-output-limit", Group: Limits, Unit: "size", Default: "256mb",
-		Help: "Replies that one client may leave unread; beyond it the client is closed. Redis calls it " +
-			"client-output-buffer-limit.",
-		Raise:   "A client that reads slowly, or not at all, holds more memory.",
-		Lower:   "Clients that ask for large replies and read slowly are closed.",
+		Help: "Replies that one client may leave unread; beyond it its further requests wait until it reads. A reply that has begun is " +
+			"never cut, however large it is. A client is closed when it reads nothing for client-read-timeout while it is over the limit, " +
+			"or when what it did not ask for (MONITOR, CLIENT TRACKING, replication) is over it. Replies of more than 64 KB wait " +
+			"from 4 MB of unread output on.",
+		Raise:   "A client that writes a long pipeline before it reads holds more memory.",
+		Lower:   "Such clients wait for their own reading earlier, and are closed if they never read.",
 		Example: "client-output-limit: 64mb",
 		apply:   size(func(c *Config) *int { return &c.OutputLimit }, 64<<10, 1<<40),
 	},
 	{
+		Name: "client-memory", Group: Limits, Unit: "size", Default: "1gb",
+		Help: "Replies that all clients together may leave unread; beyond it the requests of those that have something unread wait until " +
+			"they read, and the others go on. Above five quarters of it the client with the most unread is closed if it has read nothing " +
+			"for a quarter of a second, or if it is over the limit alone. Redis calls it maxmemory-clients. 0 means no limit.",
+		Raise:   "Clients that read slowly hold more memory together.",
+		Lower:   "Large replies to several slow readers come one after the other; a single reply must fit.",
+		Example: "client-memory: 512mb",
+		apply:   size(func(c *Config) *int { return &c.ClientMemory }, 0, 1<<40),
+	},
+	{
+		Name: "client-read-timeout", Group: Limits, Unit: "duration", Default: "60s",
+		Help: "A client that reads nothing for so long, while it is over client-output-limit or all are over client-memory, is closed. " +
+			"0 means never.",
+		Raise:   "Clients that stand still hold their unread output longer.",
+		Lower:   "Clients that pause in their reading are closed earlier.",
+		Example: "client-read-timeout: 5m",
+		apply:   duration(func(c *Config) *time.Duration { return &c.ClientReadTimeout }, 0, 24*time.Hour),
+	},
+	{
 		Name: "subscriber-output-limit", Group: Limits, Unit: "size", Default: "32mb",
-		Help: "The same for a client that subscribes to channels, since nothing that it does slows what it gets. Redis calls it " +
+		Help: "Output that a client which subscribes to channels may leave unread; beyond it the client is closed, since nothing that it does slows what it gets. Redis calls it " +
 			"client-output-buffer-limit pubsub.",
 		Raise:   "A subscriber that reads slowly holds more memory.",
 		Lower:   "Subscribers that pause are closed earlier.",
@@ -197,7 +218,7 @@ var limitSettings = []*Setting{
 	{
 		Name: "upstream-pending-limit", Group: Limits, Unit: "size", Default: "256mb",
 		Help: "Bytes of requests that one connection to a server may have unsent; beyond it further ones fail at " +
-			"once with an error. A single larger request passes while nothing else waits.",
+			"once with an error, but one of 64 KB or more waits in its client's input for up to timeout. A single larger request passes while nothing else waits.",
 		Raise:   "A server that hangs costs more memory.",
 		Lower:   "Bursts of large values get errors.",
 		Example: "upstream-pending-limit: 64mb",

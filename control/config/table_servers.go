@@ -136,7 +136,8 @@ var timingSettings = []*Setting{
 	{
 		Name: "timeout", Group: Timing, Unit: "duration", Default: "5s",
 		Help: "Longest wait for the reply to a command; then its client gets an error, which says that a write may " +
-			"have run. 0 is for ever.",
+			"have run. Scripts that one client has under way count together: n of them have n times the timeout, but no more than " +
+			"stall-timeout. A reply that the client has a part of, and one that comes in, are not cut. 0 means no limit.",
 		Raise:   "Clients of a server that hangs wait longer.",
 		Lower:   "Slow commands and scripts fail although they run.",
 		Example: "timeout: 1s",
@@ -153,8 +154,8 @@ var timingSettings = []*Setting{
 	},
 	{
 		Name: "stall-timeout", Group: Timing, Unit: "duration", Default: "30s",
-		Help: "A connection to a server that owes replies and sends nothing for so long is closed and made anew. " +
-			"Not shorter than timeout, and raised to it when not given. 0 is never.",
+		Help: "A connection to a server that owes replies and sends nothing for so long is closed and made anew. A client that " +
+			"has a part of a reply is closed with it. Not shorter than timeout, and raised to it when not given. 0 is never.",
 		Raise:   "A server behind a dead link is tried anew later.",
 		Lower:   "A script that keeps a server busy for longer loses its connection, and every request on it fails.",
 		Example: "stall-timeout: 1m",

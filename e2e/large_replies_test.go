@@ -1,0 +1,194 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"ringmaster/internal/testkit"
+)
+
+// Replies that are larger than everything a client may leave unread arrive whole, as a direct Redis delivers them. LARGE_MB is
+// their size; the limits are a quarter of it.
+
+func largeSize(t *testing.T) (mb int, flags []string) {
+	t.Helper()
+	mb = scale(t, "LARGE_MB", 32, 64, 64)
+	return mb, []string{"--timeout", "30s", "--client-output-limit", strconv.Itoa(mb/4) + "mb"}
+}
+
+// megabyte is a value that differs from key to key.
+func megabyte(key int) string {
+	b := bytes.Repeat([]byte(fmt.Sprintf("%07d|", key)), 1<<17)
+	return string(b)
+}
+
+// fill sets n keys of a megabyte.
+func fill(t *testing.T, addr string, n int) {
+	t.Helper()
+	c := testkit.Dial(t, addr)
+	for i := range n {
+		if got := c.Do("SET", "mb:"+strconv.Itoa(i), megabyte(i)); got != "+OK\r\n" {
+			t.Fatalf("SET: %.100q", got)
+		}
+	}
+}
+
+// slowly reads n bytes, one megabyte at a time with a pause between.
+func slowly(t *testing.T, c *testkit.Conn, n int, pause time.Duration) []byte {
+	t.Helper()
+	all := make([]byte, n)
+	pace := time.NewTicker(pause)
+	defer pace.Stop()
+	for at := 0; at < n; at += min(1<<20, n-at) {
+		<-pace.C
+		if err := c.SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c.Conn, all[at:at+min(1<<20, n-at)]); err != nil {
+			t.Fatalf("after %d of %d bytes: %v", at, n, err)
+		}
+	}
+	return all
+}
+
+func bulkOf(value string) string { return "$" + strconv.Itoa(len(value)) + "\r\n" + value + "\r\n" }
+
+func TestOneLargeReplyToASlowReaderArrivesWhole(t *testing.T) {
+	mb, flags := largeSize(t)
+	s := testkit.Redis(t)
+	proxy := testkit.Proxy(t, []string{s.Addr}, flags...)
+	value := strings.Repeat(megabyte(7), mb)
+	if got := testkit.Dial(t, proxy.Addr).Do("SET", "large", value); got != "+OK\r\n" {
+		t.Fatal(got)
+	}
+	c := testkit.Dial(t, proxy.Addr)
+	for range 2 {
+		c.Send(testkit.Request("GET", "large") + testkit.Request("GET", "none"))
+		want := bulkOf(value) + "$-1\r\n"
+		if got := slowly(t, c, len(want), 20*time.Millisecond); string(got) != want {
+			t.Fatalf("%d bytes came, not those that were stored", len(got))
+		}
+	}
+	t.Logf("%d MB: peak RSS %d MB", mb, proxy.PeakRSS(t)>>20)
+}
+
+func TestManyLargeRepliesThatAreReadLateArriveWhole(t *testing.T) {
+	mb, flags := largeSize(t)
+	s := testkit.Redis(t)
+	proxy := testkit.Proxy(t, []string{s.Addr}, flags...)
+	fill(t, proxy.Addr, mb)
+	c := testkit.Dial(t, proxy.Addr)
+	var raw, want strings.Builder
+	for i := range mb {
+		raw.WriteString(testkit.Request("GET", "mb:"+strconv.Itoa(i)))
+		want.WriteString(bulkOf(megabyte(i)))
+	}
+	c.Send(raw.String())
+	testkit.Until(t, "the client to wait for its own reading", func() bool {
+		return proxy.Metric(t, "ringmaster_clients_not_reading") == 1
+	})
+	held := proxy.Metric(t, "ringmaster_client_output_bytes")
+	if held > float64(mb<<20)/4+2<<20 {
+		t.Errorf("%v bytes are held for a client that does not read", held)
+	}
+	if got := slowly(t, c, want.Len(), time.Millisecond); string(got) != want.String() {
+		t.Fatal("what came is not what was stored")
+	}
+	if got := c.Do("PING"); got != "+PONG\r\n" {
+		t.Errorf("the client goes on with %q", got)
+	}
+	t.Logf("%d x 1 MB: %v bytes held, peak RSS %d MB", mb, held, proxy.PeakRSS(t)>>20)
+}
+
+func TestLargeMGETOverShardsArrivesWhole(t *testing.T) {
+	mb, flags := largeSize(t)
+	var addrs []string
+	for range 3 {
+		addrs = append(addrs, testkit.Redis(t).Addr)
+	}
+	proxy := testkit.Proxy(t, addrs, flags...)
+	fill(t, proxy.Addr, mb)
+	args, want := []string{"MGET"}, "*"+strconv.Itoa(mb)+"\r\n"
+	for i := range mb {
+		args = append(args, "mb:"+strconv.Itoa(i))
+		want += bulkOf(megabyte(i))
+	}
+	for _, pause := range []time.Duration{time.Microsecond, 10 * time.Millisecond} {
+		c := testkit.Dial(t, proxy.Addr)
+		c.Send(testkit.Request(args...))
+		if got := slowly(t, c, len(want), pause); string(got) != want {
+			t.Fatal("what came is not what was stored")
+		}
+		t.Logf("%d MB with a pause of %v: peak RSS %d MB", mb, pause, proxy.PeakRSS(t)>>20)
+	}
+}
+
+// Twenty clients ask for sixty large values each and read none. What a hundred light ones wait is compared with what they wait when
+// the twenty are at the server directly, and when there are none, in the same minute. NEVER_READ_MB is the size of a value, LIGHT_REQUESTS
+// what each light one asks. With values of 10 MB the server is at work for seconds, and the bound is twice what they wait directly; with
+// smaller ones chance decides more, and it is five times.
+func TestClientsThatNeverReadLargeReplies(t *testing.T) {
+	mb := scale(t, "NEVER_READ_MB", 1, 2, 2)
+	factor := 5
+	if mb >= 10 {
+		factor = 2
+	}
+	s := testkit.Redis(t)
+	proxy := testkit.Proxy(t, []string{s.Addr}, "--timeout", "30s", "--client-memory", "128mb")
+	if got := testkit.Dial(t, s.Addr).Do("SET", "large", strings.Repeat(megabyte(1), mb)); got != "+OK\r\n" {
+		t.Fatal(got)
+	}
+	var direct, through, alone latencies
+	for range 2 { // in turns: the machine may be busy at one time and not at another
+		alone = append(alone, measureLight(t, proxy.Addr, 100)...)
+		through = append(through, besideNeverReaders(t, proxy.Addr)...)
+		direct = append(direct, besideNeverReaders(t, s.Addr)...)
+		testkit.Until(t, "the server to have freed what nobody read", func() bool {
+			used, _ := strconv.Atoi(infoField(testkit.Dial(t, s.Addr), "memory", "used_memory"))
+			return used < 64<<20
+		})
+	}
+	slices.Sort(alone)
+	slices.Sort(direct)
+	slices.Sort(through)
+	t.Logf("through the proxy: %v, max %v, peak RSS %d MB; directly: %v, max %v", through, through.at(1), proxy.PeakRSS(t)>>20, direct, direct.at(1))
+	if bound := time.Duration(factor) * max(direct.at(.99), alone.at(.99), noise); through.at(.99) > bound {
+		t.Errorf("p99 is %v, directly %v, without the twenty %v", through.at(.99), direct.at(.99), alone.at(.99))
+	}
+}
+
+// besideNeverReaders measures light clients, while which twenty others begin not to read.
+func besideNeverReaders(t *testing.T, addr string) latencies {
+	t.Helper()
+	raw := strings.Repeat(testkit.Request("GET", "large"), 60)
+	var heavy []*testkit.Conn
+	for range 20 {
+		heavy = append(heavy, testkit.Dial(t, addr))
+	}
+	begun := make(chan struct{})
+	go func() {
+		defer close(begun)
+		first := testkit.Dial(t, addr)
+		defer first.Close()
+		if _, err := light(first, 0, 10); err != nil {
+			t.Error(err)
+		}
+		for _, c := range heavy {
+			if err := c.SendBytes([]byte(raw)); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	got := measureLight(t, addr, scale(t, "LIGHT_REQUESTS", 100, 200, 200))
+	<-begun
+	for _, c := range heavy {
+		c.Close()
+	}
+	return got
+}

@@ -1,0 +1,165 @@
+package pool
+
+// A request that waits longer than Config.Timeout is answered with an error. Its place in the ring stays, and the reply is
+// dropped when it comes: its bytes may go out yet even if they have not so far.
+
+// replier is a client, as Holder.Place gives it, that knows when it last had a reply, ns.
+type replier interface{ Replied() int64 }
+
+// expire answers the requests that waited longer than the timeout. Three are left: a reply of which a client has a part already,
+// or that is coming in; a request that waits for scripts of its own client; and one whose receiver sees to it.
+func (c *Conn) expire(now int64) {
+	limit := int64(c.pool.cfg.Timeout)
+	i := max(c.expired, c.ring.head)
+	if limit <= 0 || i == c.ring.tail {
+		c.early = c.early && i != c.ring.tail
+		return
+	}
+	if e := c.ring.at(i); !c.early && (e.is.has(blocking) || now-e.at <= limit) {
+		return
+	}
+	if c.state == Dialing || c.state == Handshaking {
+		if e := c.ring.at(i); !e.is.has(blocking) && now-e.at > limit {
+			c.abandon()
+		}
+		return
+	}
+	scripts, tail, kept := c.scriptsOf(), c.ring.tail, false
+	sorted, last := true, int64(0)
+	for ; i < tail; i++ {
+		e := c.ring.at(i)
+		sorted, last = sorted && e.at >= last, e.at
+		young := now-e.at <= limit
+		if e.is.has(blocking) || young && !c.early {
+			break
+		}
+		if e.recv == nil {
+			continue // it is the pool's own, or has ended
+		}
+		if young || e.lasts() || i == c.ring.head && c.coming(e, now) || scripts != nil && c.waitsForOwn(e, now, scripts) {
+			if !kept {
+				c.expired, kept = i, true
+			}
+			continue
+		}
+		c.pool.stats.Timeouts++
+		c.pool.stats.Servers[c.server.index].Timeouts++
+		if c.fail(e, c.server.timedOut); c.ring.tail != tail || c.ring.head > i {
+			return // whoever waited has given the connection back
+		}
+	}
+	if !kept {
+		c.expired = i
+	}
+	c.early = c.early && !sorted
+}
+
+// expireBegun looks first at replies that have begun: when one before them of the same client ends by its timeout, they would go
+// to the client as far as they have come, and could not be replaced by an error any more.
+func (p *Pool) expireBegun() {
+	for _, r := range p.rings {
+		for _, c := range r.conns {
+			c.expireIfBegun()
+		}
+	}
+	for _, l := range p.lanes {
+		for i := len(l.conns) - 1; i >= 0; i-- {
+			l.conns[i].expireIfBegun()
+		}
+	}
+}
+
+func (c *Conn) expireIfBegun() {
+	if c.state == Ready && c.replying() {
+		c.expire(c.pool.Now)
+	}
+}
+
+// coming reports whether the head's reply must be left to finish: a client has a part of it, or its bytes come in.
+func (c *Conn) coming(e *pending, now int64) bool {
+	if !c.replying() {
+		return false
+	}
+	f, forwards := e.recv.(Forwarder)
+	return forwards && f.Begun(e.tag) || now-c.came <= int64(c.pool.cfg.Timeout)/4
+}
+
+// scriptsOf counts, by client, the scripts under way here. A server runs what it has read at once and keeps the replies until all of
+// it is done, so that the first of several waits for the last. nil: there is none.
+func (c *Conn) scriptsOf() (n map[any]int) {
+	for i := c.ring.head; i != min(c.ring.tail, c.ring.head+maxBatch); i++ {
+		e := c.ring.at(i)
+		if cmd := int(e.cmd); e.recv != nil && cmd < len(c.pool.cfg.Scripts) && c.pool.cfg.Scripts[cmd] {
+			if n == nil {
+				n = map[any]int{}
+			}
+			n[e.client()]++
+		}
+	}
+	return n
+}
+
+// waitsForOwn reports whether a request has time left because scripts of its own client are under way, each of which may take
+// the timeout, and together the stall timeout. Who else waits for them has no more time than ever, nor has a request that was sent
+// again: those that its client has sent behind it, to other servers, must not end before it.
+func (c *Conn) waitsForOwn(e *pending, now int64, scripts map[any]int) bool {
+	client := e.client()
+	n := scripts[client]
+	if n == 0 || e.hops > 0 {
+		return false
+	}
+	since, limit := e.at, int64(c.pool.cfg.Timeout)*int64(n)
+	if stall := int64(c.pool.cfg.StallTimeout); stall > 0 {
+		limit = min(limit, stall)
+	}
+	if r, ok := client.(replier); ok {
+		since = max(since, r.Replied()) // those before it have ended
+	}
+	return now-since <= limit
+}
+
+// lasts reports whether its receiver sees to the timeout.
+func (e *pending) lasts() bool {
+	_, lasts := e.recv.(Lasting)
+	return lasts
+}
+
+// client is whose request it is, as far as its receiver tells.
+func (e *pending) client() any {
+	if h, ok := e.recv.(Holder); ok {
+		client, _, _ := h.Place(e.tag)
+		return client
+	}
+	return e.recv
+}
+
+// abandon gives up the requests that wait for a connection, so that they can't run after all, and lets
+// none wait until there is one.
+func (c *Conn) abandon() {
+	c.patient, c.down = false, c.server.lost
+	if c.own {
+		c.transition(Retired) // first: those whose requests end may give the connection back
+	}
+	c.drop(func(e *pending) *Failure {
+		if c.pool.Now-e.at <= int64(c.pool.cfg.Timeout) {
+			return c.down
+		}
+		c.pool.stats.Timeouts++
+		c.pool.stats.Servers[c.server.index].Timeouts++
+		return c.server.timedOutUnsent
+	})
+	if c.own {
+		c.end(errDial)
+		c.disown(c.server.timedOutUnsent)
+		return
+	}
+	c.server.updateState(c.pool)
+}
+
+// TimedOut is the failure of what has waited too long for server; sent: a part of it may have reached it. Loop-only.
+func (p *Pool) TimedOut(server int, sent bool) *Failure {
+	if sent {
+		return p.servers[server].timedOut
+	}
+	return p.servers[server].timedOutUnsent
+}

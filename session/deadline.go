@@ -1,0 +1,43 @@
+package session
+
+// Requests on a connection have their deadline from package pool. A passage that waits for something else, such as a server's word on
+// a subscription that others asked for too, has one of these.
+
+// timed is a passage with a deadline.
+type timed interface {
+	passage
+	// timeOut ends the passage with an error.
+	timeOut(s *Session)
+}
+
+// deadline is when a passage must be over.
+//
+// Invariant: Env.deadlines is sorted by at, for all wait equally long.
+type deadline struct {
+	at int64 // ns
+	s  *Session
+	p  timed
+}
+
+// deadline bounds the session's passage by the timeout, from now on.
+func (e *Env) deadline(s *Session, p timed) {
+	if limit := int64(e.Pool.Timeout()); limit > 0 {
+		e.deadlines = append(e.deadlines, deadline{e.Pool.Now + limit, s, p})
+	}
+}
+
+// passDeadlines ends the passages that have lasted for too long.
+func (e *Env) passDeadlines() {
+	n := 0
+	for ; n < len(e.deadlines) && e.deadlines[n].at < e.Pool.Now; n++ {
+		d := e.deadlines[n]
+		e.deadlines[n] = deadline{}
+		if d.s.state == open && d.s.passage == d.p {
+			d.p.timeOut(d.s)
+			d.s.resumeLater()
+		}
+	}
+	if e.deadlines = e.deadlines[n:]; len(e.deadlines) == 0 {
+		e.deadlines = nil
+	}
+}

@@ -1,0 +1,111 @@
+package session
+
+import "ringmaster/pool"
+
+// A long reply that the proxy makes or joins itself is made by a job, at its turn, in pieces, as fast as the client reads. Made at
+// once, before its turn or while the client does not read, it would stand in memory twice: what it is made of, and the reply.
+//
+//	start ──▸ piece ── put ──▸ out ──▸ the client
+//	            ▴ └─ waits ──▸ Session.emissions
+//	            └────────────────── goOnEmitting, at the reply's turn and when the client has read
+
+// emission hands a reply out in pieces. The client has its beginning before the end is made.
+type emission struct {
+	s     *Session
+	tag   uint64
+	begun bool
+	held  int // bytes of what the reply is made of, counted in s.held
+}
+
+// parked is a job that makes a reply and waits for the reply's turn, or for the client to read.
+type parked struct {
+	job job
+	tag uint64
+}
+
+// waits reports whether nothing of the reply is made now. Then j has to end its piece: the session starts it again.
+func (m *emission) waits(j job) bool {
+	s := m.s
+	if s.state == closed || m.tag == s.head && !s.lags() {
+		return false
+	}
+	s.wakeLater(j, m.tag)
+	return true
+}
+
+// hold counts n bytes that the reply is made of as the client's output, until they are used or the reply ends.
+func (m *emission) hold(n int) {
+	m.held += n
+	m.s.countHeld(n)
+}
+
+// use counts out what is in the reply now, or needed no more.
+func (m *emission) use(n int) {
+	n = min(n, m.held)
+	m.held -= n
+	m.s.countHeld(-n)
+}
+
+// put hands out b. Borrows b until return.
+func (m *emission) put(b []byte, last bool) {
+	var p pool.Piece
+	if !m.begun {
+		p |= pool.First
+	}
+	if last {
+		p |= pool.Last
+		m.use(m.held)
+	}
+	m.begun = true
+	m.s.Reply(m.tag, b, p)
+}
+
+// lags reports whether the client has so much unread output that nothing more is made for it: as much as makes its window smaller.
+// One whose input waits, too, may be stuck in writing, and goes on up to its limit.
+func (s *Session) lags() bool {
+	if s.state == closed {
+		return false
+	}
+	e := s.env
+	limit, waits := e.unreadFrom, s.sock.Buffered()
+	if s.paused && !e.pressed {
+		limit = e.Config.OutputLimit
+	}
+	if s.subs != nil {
+		limit = min(limit, e.Config.SubscriberOutputLimit/4) // at which it would be closed
+	}
+	if s.out != nil {
+		waits += len(s.out.B)
+	}
+	return waits > limit
+}
+
+// wakeLater starts j again when it is reply tag's turn and the client has read.
+func (s *Session) wakeLater(j job, tag uint64) { s.emissions = append(s.emissions, parked{j, tag}) }
+
+// goOnEmitting starts the job again whose reply's turn it is, unless the client has too much to read.
+func (s *Session) goOnEmitting() {
+	if s.lags() {
+		return
+	}
+	left := s.emissions[:0]
+	for _, w := range s.emissions {
+		if w.tag == s.head {
+			s.env.jobs = append(s.env.jobs, w.job)
+		} else {
+			left = append(left, w)
+		}
+	}
+	clear(s.emissions[len(left):])
+	if s.emissions = left; len(left) == 0 {
+		s.emissions = nil
+	}
+}
+
+// endEmissions has the jobs of a client that is gone see that.
+func (s *Session) endEmissions() {
+	for _, w := range s.emissions {
+		s.env.jobs = append(s.env.jobs, w.job)
+	}
+	s.emissions = nil
+}
