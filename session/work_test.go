@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ringmaster/parser"
 )
@@ -67,6 +68,8 @@ func (s *serverEnd) replies() (b []byte) {
 			b = parser.AppendInt(b, int64(len(args)-1))
 		case verb == "ping":
 			b = append(b, "+PONG\r\n"...)
+		case verb == "set":
+			b = append(b, "+OK\r\n"...)
 		default:
 			s.w.tb.Fatalf("a server was told %.100q", args)
 		}
@@ -226,4 +229,76 @@ func TestAClientMayGoWhileItsLongCommandIsUnderWay(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A client that does not read has no more made of a reply than it may leave unread; when it reads, the rest follows, and all is there.
+// Requests are another matter: one that sends many may be about to read.
+func TestWhatTakesLongWaitsForItsReader(t *testing.T) {
+	for _, c := range longCommands {
+		t.Run(c.name, func(t *testing.T) {
+			w := crowdedWorld(t)
+			a := w.clients["a"]
+			a.send(c.before)
+			w.serve()
+			a.in, a.full = nil, true
+			a.send(c.request)
+			most, size := 0, 0
+			for {
+				w.serve()
+				w.pass(10 * time.Millisecond)
+				n := len(a.stuck)
+				if w.env.Stats.ClientPauses == 0 { // else it may be stuck in writing
+					most = max(most, n)
+				}
+				if size == 0 && n > 0 && (c.name == "KEYS" || c.name == "CLIENT LIST") {
+					size = w.env.output
+				}
+				if a.session.Owed() == 0 && a.session.wait == nothing && !w.env.HasWork() && n == 0 {
+					break
+				}
+				a.readSome(min(n, 300_000))
+			}
+			times := c.times
+			if times == 0 {
+				times = crowded
+			}
+			if got := bytes.Count(a.in, []byte(c.counts)); got != times {
+				t.Errorf("the answer has %q %d times, not %d: %.300q", c.counts, got, times, a.in)
+			}
+			if !strings.HasSuffix(c.name, ", often") && most > slowReader+2*pieceWork {
+				t.Errorf("%d bytes were made that nobody had read", most)
+			}
+			if size > 0 && size < len(a.in)*9/10 {
+				t.Errorf("%d bytes are counted of which a reply of %d is made", size, len(a.in))
+			}
+			if w.env.output != 0 {
+				t.Errorf("%d bytes are counted in the end", w.env.output)
+			}
+			w.end()
+		})
+	}
+}
+
+// One whose input waits, too, may be stuck in writing, and reads nothing before it has written all: it gets more.
+func TestALongReplyGoesOnWhileItsClientMayBeStuckInWriting(t *testing.T) {
+	w := crowdedWorld(t)
+	a := w.clients["a"]
+	a.full = true
+	a.send(said("KEYS *"))
+	w.serve()
+	w.pass(10 * time.Millisecond)
+	if n := len(a.stuck); n > slowReader+2*pieceWork {
+		t.Fatalf("%d bytes were made that nobody had read", n)
+	}
+	a.send(said("SET {A}1 x")) // the last that goes out while so much is unread
+	a.send(said("SET {A}1 " + strings.Repeat("x", 2*pauseAt)))
+	for range 100 {
+		w.pass(10 * time.Millisecond)
+	}
+	if whole, n := wholeReplies(a.stuck); n != 1 || whole < 9*many*20 || !a.paused {
+		t.Errorf("%d bytes of %d replies were made, paused: %t", len(a.stuck), n, a.paused)
+	}
+	a.leave()
+	w.serve()
+	w.end()
 }
