@@ -54,6 +54,7 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l.pool.Judge(srv.cfg.Health, srv.started)
 	l.env = session.NewEnv(srv.cfg.Session, l.pool, srv.cfg.Map, srv.cfg.Policy, l.stats)
 	l.env.Loop, l.env.Loops = index, srv.cfg.Loops
+	l.env.Log = srv.log
 	l.env.Sessions = func(f func(*session.Session)) {
 		for c := range l.clients {
 			f(c.session)

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"log/slog"
+	"slices"
 	"time"
 
 	"ringmaster/auth"
@@ -19,6 +21,9 @@ type Env struct {
 	Policy *auth.Policy
 	Stats  *stats.Loop
 
+	// Log takes what operators should read; nil: nobody does.
+	Log *slog.Logger
+
 	// Loop and Loops number this loop among all, so that client IDs are unique.
 	Loop, Loops int
 
@@ -29,15 +34,15 @@ type Env struct {
 	resume   []*Session
 	req      parser.Request
 	keys     []int
-	version  uint16              // of Map
-	order    []int32             // for a split command: the group of each key
-	groups   []group             // the keys that go to one server together
-	groupAt  []int32             // by server, or by hash slot in front of a cluster: its group's number from 1
-	build    []byte              // parts of a command, for the connections to copy
-	asking   *Session            // who is being dispatched, for its line in CLIENT LIST
-	capture  *[]byte             // where answers of the proxy's own go instead of to the client; nil: to the client
-	scratch  []byte              // a reply of our own
-	learned  map[string]*learned // by name: commands that the table does not know
+	version  uint16   // of Map
+	order    []int32  // for a split command: the group of each key
+	groups   []group  // the keys that go to one server together
+	groupAt  []int32  // by server, or by hash slot in front of a cluster: its group's number from 1
+	build    []byte   // parts of a command, for the connections to copy
+	asking   *Session // who is being dispatched, for its line in CLIENT LIST
+	capture  *[]byte  // where answers of the proxy's own go instead of to the client; nil: to the client
+	scratch  []byte   // a reply of our own
+	lessons  lessons  // commands that the table does not know
 	free     []*gather
 	outcomes []*outcome
 
@@ -90,6 +95,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	for _, id := range denied(cfg) {
 		e.local[id] = nil
 	}
+	e.lessons.denied = deniedNames(cfg)
 	e.hub = newHub(e, m.Len())
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
 	e.publishes = specSet("publish", "spublish")
@@ -173,6 +179,14 @@ func slotsMoved(old, m *shard.Map) (n int) {
 	return n
 }
 
+// log is where to tell operators.
+func (e *Env) log() *slog.Logger {
+	if e.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return e.Log
+}
+
 // home is the server for what has no key: the first, so that it is always the same one.
 func (e *Env) home() int { return e.Map.Shards()[0] }
 
@@ -214,11 +228,34 @@ func classes(cfg Config) []command.Class {
 
 // denied are the IDs of the commands that cfg denies.
 func denied(cfg Config) (ids []int) {
-	for _, name := range cfg.DenyCommands {
+	names := cfg.DenyCommands
+	if cfg.DenyScripts {
+		names = append(slices.Clone(names), scripts...)
+	}
+	for _, name := range names {
 		spec := specOf(name)
+		if spec == nil {
+			continue // a module's, perhaps: deniedNames
+		}
 		for i := range 1 + spec.Subs { // subcommands follow their command
 			ids = append(ids, int(spec.ID)+i)
 		}
 	}
 	return ids
+}
+
+// scripts are the commands by which clients bring their own code to the servers, or run what is there.
+var scripts = []string{
+	"eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro", "script|load", "script|debug", "function|load", "function|restore",
+}
+
+// deniedNames are the names that cfg denies and the table lacks: of modules' commands, and of such that servers have renamed.
+func deniedNames(cfg Config) map[string]bool {
+	names := map[string]bool{}
+	for _, name := range cfg.DenyCommands {
+		if specOf(name) == nil {
+			names[name] = true
+		}
+	}
+	return names
 }

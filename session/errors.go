@@ -60,6 +60,9 @@ const (
 	errWalkSize         = "ERR the slot has more keys than can be looked through"
 )
 
+// How a server begins that does not let the proxy give a command.
+var noPermissionAt, unknownAt = []byte("-NOPERM"), []byte("-ERR unknown command")
+
 var errNoServerID = errors.New("the server gave its connection no ID")
 
 // MaxClients is the reply to a client over the limit.

@@ -10,6 +10,9 @@ import (
 // join appends the one reply that the parts make together. An error of any part is the reply, except
 // where the merge has a place for it.
 func (g *gather) join(dst []byte) []byte {
+	if len(g.parts) == 0 { // it had no keys
+		return parser.AppendError(dst, wrongArity(g.spec.Name))
+	}
 	switch g.merge {
 	case command.MergeInKeyOrder:
 		return g.inKeyOrder(dst)

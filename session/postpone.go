@@ -177,6 +177,7 @@ func (e *Env) Tick() {
 	e.tellBusy()
 	e.hub.tick()
 	e.sendDeferred()
+	e.expireQuestions()
 	if len(e.held) == 0 || e.paused() && e.pause.all {
 		return
 	}
