@@ -81,7 +81,7 @@ var decisions = [...]Decision{
 	// Several shards.
 	{Name: "scan", Class: ClassScan, Merge: MergeSpecial, Reason: "its cursor names the shard it is at"},
 	{Name: "randomkey", Class: ClassAllShards, Merge: MergeRandom, Reason: "a shard without keys must not hide the others'"},
-	{Name: "config|get", Class: ClassAnyShard, Reason: "the shards are set up alike: one of them stands for all"},
+	{Name: "config|get", Class: ClassAnyShard, Reason: "the shards are set up alike: one of them stands for all; passwords are left blank unless `--admin-commands allow`"},
 	{Name: "info.shard", Class: ClassNamedShard, Reason: "the proxy's own command, after Envoy's"},
 	{Name: "lastsave", Class: ClassAllShards, Merge: MergeMin, Reason: "only what was saved then is saved on every shard"},
 	{Name: "role", Class: ClassAllShards, Merge: MergeSpecial, Reason: "each shard has replicas of its own"},

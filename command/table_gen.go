@@ -169,7 +169,7 @@ var table = [...]Spec{
 	// only valkey 9.1.2
 	{ID: 102, Name: "commandlog|reset", Arity: 3, Flags: FlagAdmin | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it takes from others what they measure or look back at", Group: "server", Since: "8.1.0"},
 	{ID: 103, Name: "config", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 5, Group: "server", Since: "2.0.0"},
-	{ID: 104, Name: "config|get", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Reason: "the shards are set up alike: one of them stands for all", Group: "server", Since: "2.0.0"},
+	{ID: 104, Name: "config|get", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Reason: "the shards are set up alike: one of them stands for all; passwords are left blank unless `--admin-commands allow`", Group: "server", Since: "2.0.0"},
 	{ID: 105, Name: "config|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "5.0.0"},
 	// redis 8.0.6: tips [request_policy:all_nodes response_policy:all_succeeded], before []
 	{ID: 106, Name: "config|resetstat", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it takes from others what they measure or look back at", Group: "server", Since: "2.0.0"},

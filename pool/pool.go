@@ -308,6 +308,12 @@ func (p *Pool) learn(proto int, hello []byte) {
 	}
 }
 
+// Username is the user as which connections log in; "": the servers' default. Any goroutine.
+func (p *Pool) Username() string { return p.cfg.Username }
+
+// LogsIn reports whether connections give a password. Any goroutine.
+func (p *Pool) LogsIn() bool { return p.cfg.Password != "" }
+
 // Timeout is the longest a request may wait for its reply.
 func (p *Pool) Timeout() time.Duration { return p.cfg.Timeout }
 

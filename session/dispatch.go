@@ -121,8 +121,15 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	case command.ClassSplit:
 		s.split(spec, req)
 	case command.ClassAnyShard:
+		if s.env.hides(spec) {
+			s.passHiding(spec, req)
+			return
+		}
 		s.pass(anyServer, spec, req)
 	case command.ClassAllShards:
+		if s.refusesLockout(spec, req) {
+			return
+		}
 		switch {
 		case spec == s.env.configures:
 			s.noteLimit(req.Args)

@@ -2,6 +2,7 @@ package session
 
 import (
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -79,6 +80,8 @@ type Env struct {
 	killsScript      []bool        // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
 	stateless        []bool        // by command.Spec.ID: the server may as well answer it
 	readOnly         []bool        // by command.Spec.ID: the read policy counts for it; nil: all reads go to primaries
+	canLockOut       []bool        // by command.Spec.ID: see locksOut
+	hiding           []bool        // by command.Spec.ID: see hiders
 	selfPublishes    []bool        // by command.Spec.ID: its client may get a message of its own by it
 }
 
@@ -109,6 +112,8 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.replicates = specSet(replicating...)
 	e.pauses, e.unpauses = specOf("client|pause"), specOf("client|unpause")
 	e.configures = specOf("config|set")
+	e.hiding = specSet(slices.Collect(maps.Keys(hiders))...)
+	e.canLockOut = specSet(lockingOut...)
 	e.stateless = specSet("ping", "echo")
 	e.selfPublishes = specSet("publish", "spublish", "exec", "eval", "evalsha", "fcall")
 	e.sizeGroups()

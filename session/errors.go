@@ -109,6 +109,11 @@ func noPermission(name string) string {
 	return "NOPERM this user has no permissions to run the '" + name + "' command"
 }
 
+// lockedOut refuses to an administrator what would lock the proxy out of its servers.
+func lockedOut(name, why string) string {
+	return "NOPERM '" + name + "' would lock ringmaster out of its servers: " + why
+}
+
 // execAbort is the error of an EXEC that is rejected itself (Redis 7.0, execCommandAbort).
 func execAbort(text string) string {
 	return "EXECABORT Transaction discarded because of: " + strings.TrimPrefix(text, "ERR ")

@@ -41,6 +41,9 @@ func (g *gather) join(dst []byte) []byte {
 	case command.MergeRandom:
 		return g.random(dst)
 	case command.MergeSpecial:
+		if hiders[g.spec.Name] != nil {
+			return g.joinHidden(dst)
+		}
 		if m, ok := specialMerges[g.spec.Name]; ok {
 			if m.takesApart && g.longest() > maxTakenApart {
 				return parser.AppendError(dst, errOddReply)

@@ -30,6 +30,7 @@ type transaction struct {
 	everywhere []everywhere // what is for all shards
 	size       int          // bytes of the requests of locals and everywhere, and of the messages' channels
 	messages   []message
+	hidden     []hidden
 }
 
 // message is a PUBLISH in a transaction.
@@ -145,6 +146,13 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 			s.reject(spec, notInTransaction(spec.Name))
 			return
 		}
+	}
+	if text := env.locksOut(spec, req.Args); text != "" {
+		s.reject(spec, text)
+		return
+	}
+	if env.hides(spec) {
+		tx.hidden = append(tx.hidden, hidden{at: tx.n, hide: hiders[spec.Name]})
 	}
 	if spec == env.pauses {
 		tx.pauses = append(tx.pauses, cloneWords(req.Args))
@@ -439,7 +447,7 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	}
 	o := env.outcome()
 	o.s, o.last, o.left, o.locals, o.n = s, uint64(last), requests, tx.locals, tx.n
-	o.conn, o.everywhere = conn, tx.everywhere
+	o.conn, o.everywhere, o.hidden = conn, tx.everywhere, tx.hidden
 	if o.messages = tx.messages; !env.anyTopics() {
 		o.messages = nil
 	}
