@@ -130,6 +130,7 @@ const maxPasses = 4
 
 // flush is the end of the turn: one write per connection that has something to say.
 func (l *loop) flush() {
+	defer l.guard()
 	if l.events > 0 {
 		l.stats.Turns++
 		l.mean += (l.events*256 - l.mean) / 8

@@ -23,10 +23,16 @@ func (p peers) Ask(question func(*session.Env) any, done func(answers []any)) {
 		if o == p.l {
 			continue
 		}
-		if o.post(func() { _ = p.l.post(heard(question(o.env))) }) != nil {
+		if o.post(func() { _ = p.l.post(heard(answerOf(o.env, question))) }) != nil {
 			_ = p.l.post(heard(nil))
 		}
 	}
+}
+
+// answerOf is a loop's answer; nil: it has none, for a panic came.
+func answerOf(env *session.Env, question func(*session.Env) any) (answer any) {
+	defer env.GuardQuestion()
+	return question(env)
 }
 
 // AddTopics is session.Peers.

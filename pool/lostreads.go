@@ -234,5 +234,5 @@ func (p *Pool) hopeless(l *lostRead) *Failure {
 func (p *Pool) giveUpRead(l *lostRead, f *Failure) {
 	e := &l.request
 	p.countFailed(e)
-	e.recv.Fail(e.tag, f)
+	p.fail(e.recv, e.tag, f)
 }

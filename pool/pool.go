@@ -29,6 +29,8 @@ type Pool struct {
 	InFlight int
 	// Buffers are the loop's.
 	Buffers Buffers
+	// OnPanic is told of a panic in what the pool does for whom, a Receiver, an Owner, or nil if that is not known.
+	OnPanic func(whom, cause any)
 
 	cfg     Config
 	servers []*Server
@@ -64,6 +66,7 @@ type Pool struct {
 	log       logger
 	random    *rand.Rand
 	stopped   bool
+	serving   Receiver // of the latest reply of this turn
 }
 
 // Server is one server as a loop sees it.
@@ -191,7 +194,7 @@ func (p *Pool) Flush() {
 		c.flush()
 	}
 	p.dirty = p.dirty[:0]
-	p.urgent = false
+	p.urgent, p.serving = false, nil
 }
 
 // Urgent reports whether a connection holds enough for a write before the turn's end.

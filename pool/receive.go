@@ -7,6 +7,7 @@ import (
 
 // OnBytes takes bytes from the server. Borrows b until return.
 func (c *Conn) OnBytes(b []byte) {
+	defer c.guard()
 	c.progress, c.heard = c.pool.Now, c.pool.Now
 	c.pool.stats.Servers[c.server.index].BytesIn += uint64(len(b))
 	if c.tunnel && c.state == Ready && c.owner != nil {
@@ -132,6 +133,7 @@ func (c *Conn) deliver(b []byte, p Piece) {
 		c.answered(e)
 	}
 	if recv != nil {
+		c.pool.serving = recv
 		recv.Reply(tag, b, p)
 	}
 }

@@ -14,12 +14,29 @@ import (
 
 // askLoops runs question on every loop, this one included, and gives all answers to done.
 func (e *Env) askLoops(question func(*Env) any, done func(answers []any)) {
+	e.askLoopsFor(e.asking, question, done)
+}
+
+// askLoopsFor is askLoops for a client, which is closed if done panics; nil: for nobody alone.
+func (e *Env) askLoopsFor(client *Session, question func(*Env) any, done func(answers []any)) {
 	own := question(e)
 	if e.Peers == nil {
 		done([]any{own})
 		return
 	}
-	e.Peers.Ask(question, func(answers []any) { done(append(answers, own)) })
+	e.askOthers(client, question, func(answers []any) { done(append(answers, own)) })
+}
+
+// askOthers is askLoopsFor without this loop.
+func (e *Env) askOthers(client *Session, question func(*Env) any, done func(answers []any)) {
+	if client == nil {
+		e.Peers.Ask(question, done)
+		return
+	}
+	e.Peers.Ask(question, func(answers []any) {
+		defer client.guard()
+		done(answers)
+	})
 }
 
 // each calls f for every session of the loop.

@@ -19,6 +19,7 @@
 //	the session         session.go, its limits config.go, what a loop's sessions share env.go, their end idle.go
 //	a request           input.go, throttle.go, rename.go, dispatch.go, reads.go (at replicas)
 //	what the table lacks learn.go, learning.go (asks a server), decode.go
+//	a mistake of ours   panic.go; debug_on.go and debug_off.go (does it end the process?)
 //	what is not told    secrets.go (of the servers' passwords), lockout.go (what even an administrator may not do)
 //	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see)
 //	several shards      gather.go, merge.go, elements.go, scan.go; joined by meaning: servers.go, info.go, info_rules.go, logs.go,

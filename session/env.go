@@ -35,11 +35,12 @@ type Env struct {
 	resume   []*Session
 	req      parser.Request
 	keys     []int
-	version  uint16   // of Map
-	order    []int32  // for a split command: the group of each key
-	groups   []group  // the keys that go to one server together
-	groupAt  []int32  // by server, or by hash slot in front of a cluster: its group's number from 1
-	build    []byte   // parts of a command, for the connections to copy
+	version  uint16  // of Map
+	order    []int32 // for a split command: the group of each key
+	groups   []group // the keys that go to one server together
+	groupAt  []int32 // by server, or by hash slot in front of a cluster: its group's number from 1
+	build    []byte  // parts of a command, for the connections to copy
+	panics   panics
 	asking   *Session // who is being dispatched, for its line in CLIENT LIST
 	capture  *[]byte  // where answers of the proxy's own go instead of to the client; nil: to the client
 	scratch  []byte   // a reply of our own
@@ -99,6 +100,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 		e.local[id] = nil
 	}
 	e.lessons.denied = deniedNames(cfg)
+	p.OnPanic = e.receiverPanicked
 	e.hub = newHub(e, m.Len())
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
 	e.publishes = specSet("publish", "spublish")

@@ -118,7 +118,7 @@ func (o *outcome) complete() {
 			keys[i] = m.key
 		}
 		o.left++ // until the other loops have counted
-		s.env.tallies(keys, true, func(sums []tally) {
+		s.env.tallies(s, keys, true, func(sums []tally) {
 			o.join(o.corrected(reply, at, sums), at)
 			o.end()
 		})

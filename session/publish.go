@@ -64,8 +64,8 @@ func (t *tally) add(o tally) { t.ours, t.clients = t.ours+o.ours, t.clients+o.cl
 
 func (t tally) correct(n int64) int64 { return max(0, n-int64(t.ours)+int64(t.clients)) }
 
-// tallies counts the parts of all loops for several channels, and gives the sums to done.
-func (e *Env) tallies(keys []topicKey, matching bool, done func([]tally)) {
+// tallies counts the parts of all loops for several channels, and gives the sums to done, which is for client.
+func (e *Env) tallies(client *Session, keys []topicKey, matching bool, done func([]tally)) {
 	count := func(e *Env) []tally {
 		sums := make([]tally, len(keys))
 		for i, key := range keys {
@@ -78,7 +78,7 @@ func (e *Env) tallies(keys []topicKey, matching bool, done func([]tally)) {
 		done(sums)
 		return
 	}
-	e.Peers.Ask(func(e *Env) any { return count(e) }, func(answers []any) {
+	e.askOthers(client, func(e *Env) any { return count(e) }, func(answers []any) {
 		for _, a := range answers {
 			for i, t := range a.([]tally) {
 				sums[i].add(t)
@@ -178,7 +178,7 @@ func (o *overtaken) settled(*round) {
 func (o *overtaken) ask(env *Env) {
 	o.waits = true
 	o.asked++
-	env.Peers.Ask(func(e *Env) any { return e.hub.expects(o.key) != nil }, func(answers []any) {
+	env.askOthers(o.s, func(e *Env) any { return e.hub.expects(o.key) != nil }, func(answers []any) {
 		o.free = !slices.Contains(answers, any(true)) || o.asked >= maxAsked
 		o.settled(nil)
 	})
@@ -226,7 +226,7 @@ func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
 		p.s.Reply(p.tag, b, piece)
 		return
 	}
-	env.tallies([]topicKey{p.key}, true, func(sums []tally) {
+	env.tallies(p.s, []topicKey{p.key}, true, func(sums []tally) {
 		env.scratch = parser.AppendInt(env.scratch[:0], sums[0].correct(n))
 		p.s.Reply(p.tag, env.scratch, pool.Whole)
 	})
@@ -268,7 +268,7 @@ func (s *Session) pubSubState(spec *command.Spec, req *parser.Request) {
 // collectPatterns notes where the patterns of all loops are subscribed, before which the gather does not end.
 func (g *gather) collectPatterns() {
 	g.hold()
-	g.env.askLoops(func(e *Env) any {
+	g.env.askLoopsFor(g.s, func(e *Env) any {
 		at := map[string][]int{}
 		for name, t := range e.hub.patterns {
 			if len(t.subs) > 0 && t.lost == 0 { // else it counts where a server knows it
@@ -373,7 +373,7 @@ func (n *numSubs) end() {
 		n.s.Reply(n.tag, n.bad, pool.Whole)
 		return
 	}
-	n.s.env.tallies(n.keys, false, func(sums []tally) {
+	n.s.env.tallies(n.s, n.keys, false, func(sums []tally) {
 		b := parser.AppendArray(nil, 2*len(n.keys))
 		for i, key := range n.keys {
 			b = parser.AppendBulkString(b, key.name)

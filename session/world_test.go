@@ -35,8 +35,9 @@ type world struct {
 	dials   []*pool.Conn // not yet answered
 	marked  []func()     // sockets to be told that they are closed
 
-	byHand    bool // the test answers dials and handshakes
-	databases int  // that the servers have
+	byHand    bool   // the test answers dials and handshakes
+	panics    uint64 // that the test has caused
+	databases int    // that the servers have
 
 	// In front of a cluster: by tag, where its slot is; and how often the map was said to be out of date.
 	slots   map[string]string

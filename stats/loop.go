@@ -12,6 +12,8 @@ type Loop struct {
 	ClientWrites   uint64 // write calls on client connections
 	ClientPauses   uint64 // reading paused: max-in-flight or max-in-flight-bytes reached
 
+	Panics uint64 // mistakes of ours that were caught
+
 	// Turns of the loop that had something to flush, and the requests dispatched in them:
 	// TurnRequests / Turns is the mean batch.
 	Turns        uint64

@@ -17,13 +17,14 @@ const (
 	Killed                              // by CLIENT KILL
 	Idle                                // it was silent for idle-timeout
 	Shutdown                            // the proxy is stopping
+	Panic                               // a mistake of ours in what was done for it
 	CloseReasons     = int(iota)        // how many there are
 )
 
 var closeReasons = [CloseReasons]string{
 	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit",
 	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "subscription_lost", "killed", "idle",
-	"shutdown",
+	"shutdown", "panic",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.
@@ -46,13 +47,14 @@ const (
 	HandshakeRefused                            // it refused HELLO, AUTH or SELECT
 	HandshakeTimeout                            // it did not finish the handshake in dial-timeout
 	ServerWriteFailed                           // writing to it failed
+	ServerPanic                                 // a mistake of ours may have put it out of step
 	ServerDropped                               // given up by the proxy: stopping, or the map changed
 	DisconnectReasons   = int(iota)             // how many there are
 )
 
 var disconnectReasons = [DisconnectReasons]string{
 	"server_closed", "protocol_error", "unreachable", "stalled", "handshake_refused", "handshake_timeout",
-	"write_failed", "dropped",
+	"write_failed", "panic", "dropped",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.
