@@ -369,7 +369,7 @@ func compareKeys(t *testing.T, client *redis.Client, arity map[string]int, args 
 		got = append(got, string(args[p]))
 	}
 	checkFirst(t, s, args, positions)
-	if deviates(s, args, err) {
+	if deviates(s, args, err) || refused != nil && oddStreams(s, args) {
 		return
 	}
 	if !slices.Equal(got, want) || len(want) > 0 && err != nil {
@@ -382,6 +382,12 @@ func checkFirst(t *testing.T, s *Spec, args [][]byte, positions []int) {
 	if first := s.FirstKeyPos(args); len(positions) > 0 && first != positions[0] {
 		t.Errorf("%q: first key at %d, all keys at %v", args, first, positions)
 	}
+}
+
+// oddStreams reports whether a stream lacks its ID: some servers refuse that already when they look for keys (Debian's 8.0.2).
+func oddStreams(s *Spec, args [][]byte) bool {
+	streams, _ := streamOptions(args)
+	return s.Find == FindStreams && (len(args)-streams-1)%2 != 0
 }
 
 // deviates lists where we differ from COMMAND GETKEYS on purpose.
