@@ -129,7 +129,7 @@ func (t tipSet) mergeOr(m Merge) Merge {
 	return m
 }
 
-// ErrInfo is a COMMAND reply of another shape than Redis 7 documents.
+// ErrInfo is a COMMAND reply of another shape than Redis 6 and later document.
 var ErrInfo = errors.New("command: reply to COMMAND has an unknown shape")
 
 // ParseInfo reads the reply of COMMAND or COMMAND INFO in RESP2, decoded as []any, string and
@@ -157,8 +157,11 @@ type shapeError string
 
 // appendInfo reads one command and its subcommands, which have none themselves.
 func appendInfo(infos []Info, e []any, subs bool) []Info {
-	if len(e) < 10 {
-		panic(shapeError(fmt.Sprintf("%d elements for a command, want 10", len(e))))
+	if len(e) < 6 {
+		panic(shapeError(fmt.Sprintf("%d elements for a command, want 6 to 10", len(e))))
+	}
+	if len(e) < 10 { // Redis 6 has no tips, key specs and subcommands
+		e = append(e[:len(e):len(e)], make([]any, 10-len(e))...)
 	}
 	in := Info{
 		Name: strings.ToLower(text(e[0])), Arity: number(e[1]), Flags: texts(e[2]),

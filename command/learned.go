@@ -19,7 +19,7 @@ type Learned struct {
 // ErrLearned is an answer to COMMAND INFO that can't be about the command that was asked for.
 var ErrLearned = errors.New("command: the answer to COMMAND INFO makes no sense")
 
-const refusedByServer = "the server says that it is for administrators, dangerous, or not for scripts"
+const refusedByServer = "the server says that it is admin, dangerous, or not for scripts"
 
 // Learn makes a command of what a server has answered to COMMAND INFO for a name that the table lacks. The answer is as
 // hostile as any input: no decision about one of the table's commands goes by a name in it. A name of the table stands for
@@ -76,7 +76,9 @@ func learnSpec(in Info) (*Spec, error) {
 		s.Class, s.Merge = ClassPinned, MergePass // it may leave state on the connection
 	}
 	s.Flags &^= FlagNoAuth // who may do what before a login is the proxy's to say
-	if s.Flags&(FlagAdmin|FlagNoScript) != 0 || slices.Contains(in.ACL, "@admin") || slices.Contains(in.ACL, "@dangerous") {
+	// Of a module's command noscript says little: FalkorDB has it for all of its own.
+	noScript := s.Flags.Has(FlagNoScript) && !s.Flags.Has(FlagModule)
+	if noScript || s.Flags.Has(FlagAdmin) || slices.Contains(in.ACL, "@admin") || slices.Contains(in.ACL, "@dangerous") {
 		s.Class, s.IfAllowed, s.Reason = ClassRefused, s.Class, refusedByServer
 	}
 	return &s, nil

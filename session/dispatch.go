@@ -121,8 +121,12 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	case command.ClassSplit:
 		s.split(spec, req)
 	case command.ClassAnyShard:
-		if s.env.hides(spec) {
+		switch {
+		case s.env.hides(spec):
 			s.passHiding(spec, req)
+			return
+		case s.env.hidesKeys(spec):
+			s.refuse(spec, keysUnknown(spec.Name))
 			return
 		}
 		s.pass(anyServer, spec, req)
@@ -156,6 +160,10 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	case command.ClassTransaction:
 		s.transact(spec, req)
 	case command.ClassBlocking:
+		if s.env.hidesKeys(spec) {
+			s.refuse(spec, keysUnknown(spec.Name))
+			return
+		}
 		s.block(spec, req)
 	case command.ClassPinned:
 		s.pinned(spec, req)

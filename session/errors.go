@@ -153,6 +153,10 @@ func oneServerOnly(name string) string {
 	return "ERR '" + name + "' describes one server and can't be joined over several shards"
 }
 
+func keysUnknown(name string) string {
+	return "ERR the servers do not say where the keys of '" + name + "' are, and there are several servers"
+}
+
 func noSuchShard(name []byte, shards int) string {
 	return fmt.Sprintf("ERR no such shard '%s': want a number from 0 to %d, or a server's name", quoted(name, maxQuoted), shards-1)
 }

@@ -196,6 +196,11 @@ func (k *lessons) forgetOld(now int64) bool {
 	return len(k.unknown) < maxUnknown
 }
 
+// hidesKeys reports whether a command that was learnt has keys of which the server does not say where they are.
+func (e *Env) hidesKeys(spec *command.Spec) bool {
+	return spec.ID == otherID && spec.Find == command.FindNone && spec.Flags.Has(command.FlagMovableKeys) && !e.single()
+}
+
 // classOf is how a command is routed here.
 func (e *Env) classOf(spec *command.Spec) command.Class {
 	if spec.ID != otherID {

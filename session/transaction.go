@@ -202,6 +202,9 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 	case command.ClassScan, command.ClassPinned:
 		return notInTransaction(spec.Name)
 	}
+	if env.hidesKeys(spec) {
+		return keysUnknown(spec.Name)
+	}
 	if text := env.refusesPatterns(spec, req.Args); text != "" {
 		return text
 	}

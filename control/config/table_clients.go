@@ -37,7 +37,7 @@ var clientSettings = []*Setting{
 	{
 		Name: "admin-commands", Group: Clients, Unit: "word", Default: "deny",
 		Help: "Whether clients may give commands that act on whole servers or show what others do, such as CONFIG SET, DEBUG, SHUTDOWN, " +
-			"MONITOR, ACL LIST, and those of modules that servers call admin, dangerous or not for scripts: deny answers NOPERM, " +
+			"MONITOR, ACL LIST, and others that servers call admin or dangerous: deny answers NOPERM, " +
 			"and leaves passwords in CONFIG GET blank; allow sends them to the servers, to all of them where there are several.",
 		Choose:  "allow makes every client an administrator of every server. What would lock ringmaster itself out is refused even so.",
 		Example: "admin-commands: allow",
