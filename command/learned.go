@@ -32,6 +32,9 @@ func Learn(infos []Info) (l Learned, err error) {
 	if spec := Lookup([]byte(name)); spec != nil {
 		return Learned{Spec: spec}, nil
 	}
+	if strings.Contains(name, "|") { // so that none is called as a subcommand of the table
+		return l, fmt.Errorf("%w: a command called %q", ErrLearned, name)
+	}
 	if l.Spec, err = learnSpec(infos[0]); err != nil {
 		return Learned{}, err
 	}
