@@ -27,7 +27,7 @@ func (s *Session) clientKill(spec *command.Spec, req *parser.Request) {
 	own := s.env
 	self := f.match(s)
 	f.skip = s.id // the one who asks gets its answer first
-	own.askLoopsSlowly(func(e *Env, answer func(any)) { e.start(newKilling(e, f, answer)) }, func(answers []any) {
+	own.askLoopsSlowly(s, func(e *Env, answer func(any)) { e.start(newKilling(e, f, answer)) }, func(answers []any) {
 		killed := 0
 		for _, a := range answers {
 			killed += a.(int)
@@ -79,6 +79,8 @@ func (k *killing) piece(e *Env) (done bool) {
 	k.answer(k.n)
 	return true
 }
+
+func (k *killing) giveUp() { k.answer(nil) }
 
 // closings closes clients, a job.
 type closings struct {

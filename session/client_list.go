@@ -35,7 +35,7 @@ func (s *Session) clientList(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	tag := s.expect(0)
-	s.env.askLoopsSlowly(func(e *Env, answer func(any)) { e.start(newListing(e, f, answer)) }, func(answers []any) {
+	s.env.askLoopsSlowly(s, func(e *Env, answer func(any)) { e.start(newListing(e, f, answer)) }, func(answers []any) {
 		j := &joinLists{emission: emission{s: s, tag: tag}}
 		for _, a := range answers {
 			j.lists = append(j.lists, a.(*lines))
@@ -95,6 +95,8 @@ func (l *listing) piece(e *Env) (done bool) {
 	return true
 }
 
+func (l *listing) giveUp() { l.answer(nil) }
+
 // joinLists puts the loops' lines into the order of their IDs and hands them out, a job.
 type joinLists struct {
 	emission
@@ -145,7 +147,7 @@ func lowest(lists []*lines) (low *lines) {
 // listThese is CLIENT LIST ID: a line for each ID in the order given, as often as it is given.
 func (s *Session) listThese(ids []uint64) {
 	tag := s.expect(0)
-	s.env.askLoopsSlowly(func(e *Env, answer func(any)) {
+	s.env.askLoopsSlowly(s, func(e *Env, answer func(any)) {
 		e.start(&finding{ids: ids, lines: map[uint64][]byte{}, answer: answer})
 	}, func(answers []any) {
 		j := &repeatLines{emission: emission{s: s, tag: tag}, ids: ids}
@@ -181,6 +183,8 @@ func (f *finding) piece(e *Env) (done bool) {
 	f.answer(f.lines)
 	return true
 }
+
+func (f *finding) giveUp() { f.answer(nil) }
 
 // repeatLines hands out a line for each ID, a job: at first it adds up their lengths.
 type repeatLines struct {

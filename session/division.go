@@ -45,7 +45,7 @@ func (e *Env) sizeGroups() {
 // split groups the keys of MGET, MSET, DEL and their like by shard, and asks each shard once.
 func (s *Session) split(spec *command.Spec, req *parser.Request) {
 	env, words := s.env, spec.WordsPerKey
-	if env.single() || (len(req.Args)-1)%words != 0 {
+	if env.single() || len(req.Args) == 1 || (len(req.Args)-1)%words != 0 {
 		s.pass(s.env.home(), spec, req)
 		return
 	}

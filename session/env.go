@@ -1,6 +1,9 @@
 package session
 
 import (
+	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"ringmaster/auth"
@@ -21,6 +24,8 @@ type Env struct {
 
 	// Attempts remembers failed logins.
 	Attempts *auth.Attempts
+	// Log takes what operators should read; nil: nobody does.
+	Log *slog.Logger
 
 	// Loop and Loops number this loop among all, so that client IDs are unique.
 	Loop, Loops int
@@ -32,13 +37,14 @@ type Env struct {
 	resume   []*Session
 	req      parser.Request
 	keys     []int
-	version  uint16              // of Map
-	division division            // of a split command
-	build    []byte              // a command of the proxy's own, for the connections to copy
-	asking   *Session            // who is being dispatched, for its line in CLIENT LIST
-	capture  *[]byte             // where answers of the proxy's own go instead of to the client; nil: to the client
-	scratch  []byte              // a reply of our own
-	learned  map[string]*learned // by name: commands that the table does not know
+	version  uint16   // of Map
+	division division // of a split command
+	build    []byte   // a command of the proxy's own, for the connections to copy
+	asking   *Session // who is being dispatched, for its line in CLIENT LIST
+	capture  *[]byte  // where answers of the proxy's own go instead of to the client; nil: to the client
+	scratch  []byte   // a reply of our own
+	lessons  lessons  // commands that the table does not know
+	panics   panics
 	free     []*gather
 	outcomes []*outcome
 
@@ -88,6 +94,8 @@ type Env struct {
 	apart            bool           // a carrier is being sent that has waited for what its client had under way
 	stateless        []bool         // by command.Spec.ID: the server may as well answer it
 	readOnly         []bool         // by command.Spec.ID: the read policy counts for it; nil: all reads go to primaries
+	canLockOut       []bool         // by command.Spec.ID: see locksOut
+	hiding           []bool         // by command.Spec.ID: see hiders
 	selfPublishes    []bool         // by command.Spec.ID: its client may get a message of its own by it
 }
 
@@ -104,6 +112,8 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	for _, id := range denied(cfg) {
 		e.local[id] = nil
 	}
+	e.lessons.denied = deniedNames(cfg)
+	p.OnPanic = e.receiverPanicked
 	e.hub = newHub(e, m.Len())
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
 	e.unsubscribes = specSet("unsubscribe", "punsubscribe", "sunsubscribe")
@@ -122,6 +132,8 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.pauses, e.unpauses = specOf("client|pause"), specOf("client|unpause")
 	e.configures = specOf("config|set")
 	e.scripts = ScriptCommands()
+	e.hiding = specSet(slices.Collect(maps.Keys(hiders))...)
+	e.canLockOut = specSet(lockingOut...)
 	e.stateless = specSet("ping", "echo")
 	e.carriers = carriers()
 	e.selfPublishes = specSet("publish", "spublish", "exec", "eval", "evalsha", "fcall")
@@ -193,6 +205,14 @@ func slotsMoved(old, m *shard.Map) (n int) {
 	return n
 }
 
+// log is where to tell operators.
+func (e *Env) log() *slog.Logger {
+	if e.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return e.Log
+}
+
 // home is the server for what has no key: the first, so that it is always the same one.
 func (e *Env) home() int { return e.Map.Shards()[0] }
 
@@ -237,11 +257,34 @@ func classes(cfg Config) []command.Class {
 
 // denied are the IDs of the commands that cfg denies.
 func denied(cfg Config) (ids []int) {
-	for _, name := range cfg.DenyCommands {
+	names := cfg.DenyCommands
+	if cfg.DenyScripts {
+		names = append(slices.Clone(names), scripts...)
+	}
+	for _, name := range names {
 		spec := specOf(name)
+		if spec == nil {
+			continue // a module's, perhaps: deniedNames
+		}
 		for i := range 1 + spec.Subs { // subcommands follow their command
 			ids = append(ids, int(spec.ID)+i)
 		}
 	}
 	return ids
+}
+
+// scripts are the commands by which clients bring their own code to the servers, or run what is there.
+var scripts = []string{
+	"eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro", "script|load", "script|debug", "function|load", "function|restore",
+}
+
+// deniedNames are the names that cfg denies and the table lacks: of modules' commands, and of such that servers have renamed.
+func deniedNames(cfg Config) map[string]bool {
+	names := map[string]bool{}
+	for _, name := range cfg.DenyCommands {
+		if specOf(name) == nil {
+			names[name] = true
+		}
+	}
+	return names
 }

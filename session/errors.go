@@ -62,6 +62,9 @@ const (
 	errWalkSize         = "ERR the slot has more keys than can be looked through"
 )
 
+// How a server begins that does not let the proxy give a command.
+var noPermissionAt, unknownAt = []byte("-NOPERM"), []byte("-ERR unknown command")
+
 var errNoServerID = errors.New("the server gave its connection no ID")
 
 // MaxClients is the reply to a client over the limit.
@@ -114,6 +117,11 @@ func noPermission(name string) string {
 	return "NOPERM this user has no permissions to run the '" + name + "' command"
 }
 
+// lockedOut refuses to an administrator what would lock the proxy out of its servers.
+func lockedOut(name, why string) string {
+	return "NOPERM '" + name + "' would lock ringmaster out of its servers: " + why
+}
+
 // execAbort is the error of an EXEC that is rejected itself (Redis 7.0, execCommandAbort).
 func execAbort(text string) string {
 	return "EXECABORT Transaction discarded because of: " + strings.TrimPrefix(text, "ERR ")
@@ -153,6 +161,10 @@ func protocolError(err *parser.ProtocolError) string { return "ERR " + err.Error
 
 func oneServerOnly(name string) string {
 	return "ERR '" + name + "' describes one server and can't be joined over several shards"
+}
+
+func keysUnknown(name string) string {
+	return "ERR the servers do not say where the keys of '" + name + "' are, and there are several servers"
 }
 
 func noSuchShard(name []byte, shards int) string {

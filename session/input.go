@@ -30,6 +30,7 @@ const growth = 16
 
 // Feed takes bytes from the client. Borrows b until return.
 func (s *Session) Feed(b []byte) {
+	defer s.guard()
 	s.env.Stats.ClientBytesIn += uint64(len(b))
 	s.active = s.env.Pool.Now
 	s.env.countAnew()
@@ -187,6 +188,7 @@ func (s *Session) resumeLater() {
 
 // goOn ends the wait, or its first half, and looks at the input that waited.
 func (s *Session) goOn() {
+	defer s.guard()
 	if s.state != open {
 		return
 	}

@@ -8,6 +8,9 @@ import (
 // join appends the one reply that the parts make together. An error of any part is the reply, except
 // where the merge has a place for it, or can do without the part (missing.go).
 func (g *gather) join(dst []byte) []byte {
+	if len(g.parts) == 0 { // it had no keys
+		return parser.AppendError(dst, wrongArity(g.spec.Name))
+	}
 	switch g.merge {
 	case command.MergeInKeyOrder:
 		return g.inKeyOrder(dst)
@@ -32,6 +35,9 @@ func (g *gather) join(dst []byte) []byte {
 	case command.MergeRandom:
 		return g.random(dst)
 	case command.MergeSpecial:
+		if hiders[g.spec.Name] != nil {
+			return g.joinHidden(dst)
+		}
 		if m, ok := specialMerges[g.spec.Name]; ok {
 			if m.takesApart && g.longest() > maxTakenApart {
 				return parser.AppendError(dst, errOddReply)

@@ -97,7 +97,7 @@ func (n *numSubs) piece(e *Env) (done bool) {
 			e.spend(copyWork * len(n.replies))
 		}
 		n.letGo()
-		e.tallies(n.keys, false, func(sums []tally) {
+		e.tallies(n.s, n.keys, false, func(sums []tally) {
 			n.tallies, n.next = sums, 0
 			e.start(n)
 		})

@@ -182,6 +182,7 @@ func (e *Env) Tick() {
 	if len(e.readers) > 0 {
 		e.lookAtReaders()
 	}
+	e.expireQuestions()
 	if len(e.held) == 0 || e.paused() && e.pause.all {
 		return
 	}

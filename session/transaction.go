@@ -32,6 +32,7 @@ type transaction struct {
 	everywhere []everywhere // what is for all shards
 	size       int          // bytes of the requests of locals and everywhere, and of the messages' channels
 	messages   []message
+	hidden     []hidden
 }
 
 // message is a PUBLISH in a transaction.
@@ -138,6 +139,13 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 			return
 		}
 	}
+	if text := env.locksOut(spec, req.Args); text != "" {
+		s.reject(spec, text)
+		return
+	}
+	if env.hides(spec) {
+		tx.hidden = append(tx.hidden, hidden{at: tx.n, hide: hiders[spec.Name]})
+	}
 	if spec == env.pauses {
 		tx.pauses = append(tx.pauses, cloneWords(req.Args))
 	}
@@ -186,6 +194,9 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 		return notInTransaction(spec.Name)
 	case command.ClassScan, command.ClassPinned:
 		return notInTransaction(spec.Name)
+	}
+	if env.hidesKeys(spec) {
+		return keysUnknown(spec.Name)
 	}
 	if text := env.refusesPatterns(spec, req.Args); text != "" {
 		return text
@@ -417,7 +428,7 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	}
 	o := env.outcome()
 	o.s, o.last, o.left, o.locals, o.n = s, uint64(last), requests, tx.locals, tx.n
-	o.conn, o.everywhere = conn, tx.everywhere
+	o.conn, o.everywhere, o.hidden = conn, tx.everywhere, tx.hidden
 	if o.messages = tx.messages; !env.anyTopics() {
 		o.messages = nil
 	}

@@ -18,13 +18,14 @@ const (
 	Idle                                // it was silent for idle-timeout
 	CrossProtocol                       // it said POST or Host:, which are words of HTTP
 	Shutdown                            // the proxy is stopping
+	Panic                               // a mistake of ours in what was done for it
 	CloseReasons     = int(iota)        // how many there are
 )
 
 var closeReasons = [CloseReasons]string{
 	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit",
 	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "subscription_lost", "killed", "idle",
-	"cross_protocol", "shutdown",
+	"cross_protocol", "shutdown", "panic",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.
@@ -48,6 +49,7 @@ const (
 	HandshakeTimeout                            // it did not finish the handshake in dial-timeout
 	ServerWriteFailed                           // writing to it failed
 	ServerNotPrimary                            // it refused a write as a replica: its name may lead elsewhere by now
+	ServerPanic                                 // a mistake of ours may have put it out of step
 	ServerDropped                               // given up by the proxy: stopping, or the map changed
 	ServerOutOfStep                             // after a script or a module's command its replies could not be told apart
 	DisconnectReasons   = int(iota)             // how many there are
@@ -55,7 +57,7 @@ const (
 
 var disconnectReasons = [DisconnectReasons]string{
 	"server_closed", "protocol_error", "unreachable", "stalled", "handshake_refused", "handshake_timeout",
-	"write_failed", "not_primary", "dropped", "out_of_step",
+	"write_failed", "not_primary", "panic", "dropped", "out_of_step",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.
