@@ -55,19 +55,24 @@ func (p *Pool) panicked(whom, cause any) {
 func (p *Pool) Distrust() {
 	var odd []*Conn
 	p.each(func(c *Conn) {
-		remembers := c.remembersAll()
-		if !remembers {
-			c.forget()
-		}
-		if !remembers || c.check() != nil || !c.wroteAll() {
+		if !c.inStep() {
 			odd = append(odd, c)
 		}
 	})
 	for _, c := range odd {
+		if c.inStep() {
+			continue // it was closed with another, whose receiver panicked
+		}
+		if !c.remembersAll() {
+			c.forget()
+		}
 		c.lose(stats.ServerPanic, errPanic)
 	}
 	p.recount()
 }
+
+// inStep reports whether what was written, what is held and what is owed fit together.
+func (c *Conn) inStep() bool { return c.check() == nil && c.remembersAll() && c.wroteAll() }
 
 // remembersAll reports whether the history holds the bytes of the requests in the ring, no more and no less.
 func (c *Conn) remembersAll() bool {

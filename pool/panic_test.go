@@ -81,3 +81,25 @@ func TestAReceiverThatPanicsKeepsNoOtherFromItsEnd(t *testing.T) {
 	}
 	checkPool(t, p)
 }
+
+func TestConnectionsOutOfStepAreClosedOnceThoughTheirReceiversPanic(t *testing.T) {
+	p := newTestPool(t, testConfig(), 3, nil)
+	causes := caught(p)
+	var sockets []*fakeSocket
+	for i := range 3 {
+		c := p.Default().Pick(i, 0)
+		sockets = append(sockets, ready(t, c))
+		c.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), careless{}, 1, Part)
+		c.out.write([]byte("half"))
+	}
+	p.Distrust()
+	for i, s := range sockets {
+		if !s.closed || p.stats.Servers[i].Disconnects[stats.ServerPanic] != 1 {
+			t.Errorf("server %d: closed: %t, %d times", i, s.closed, p.stats.Servers[i].Disconnects[stats.ServerPanic])
+		}
+	}
+	if len(*causes) != 3 {
+		t.Errorf("%q", *causes)
+	}
+	checkPool(t, p)
+}

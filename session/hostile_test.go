@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,8 +66,14 @@ func hostileWorlds(tb testing.TB) map[string]func() *world {
 	}
 }
 
+// hostileSeed is HOSTILE_SEED, to try others.
+func hostileSeed() uint64 {
+	n, _ := strconv.ParseUint(os.Getenv("HOSTILE_SEED"), 10, 64)
+	return n
+}
+
 func TestNoCommandPanicsWhateverItsWords(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(1, 2))
+	rnd := rand.New(rand.NewPCG(hostileSeed(), 2))
 	for name, build := range hostileWorlds(t) {
 		t.Run(name, func(t *testing.T) {
 			w, rounds := build(), 0
@@ -160,7 +167,7 @@ func hostileInfo(rnd *rand.Rand, name string) string {
 }
 
 func TestNoAnswerToCommandInfoPanics(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(3, 4))
+	rnd := rand.New(rand.NewPCG(hostileSeed(), 4))
 	for name, build := range hostileWorlds(t) {
 		t.Run(name, func(t *testing.T) {
 			w := build()

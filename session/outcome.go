@@ -101,8 +101,14 @@ func (o *outcome) complete() {
 	s, reply := o.s, o.buf
 	o.buf = nil
 	n, at, ok := arrayHeader(reply)
-	if ok && n == o.n && len(o.hidden) > 0 {
+	switch {
+	case len(o.hidden) == 0 || !ok || n <= 0:
+	case n == o.n:
 		reply = o.hide(reply, at)
+	default: // which answer is whose is not known
+		s.countHeld(-len(reply))
+		s.Reply(o.tag, parser.AppendError(nil, errOddReply), pool.Whole)
+		return
 	}
 	switch {
 	case !ok || n != o.n: // nil, or an error: nothing has run
