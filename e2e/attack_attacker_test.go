@@ -86,6 +86,11 @@ func (a *attacker) attack() {
 	if a.rand.IntN(8) == 0 {
 		text = a.forge.traceback()
 	}
+	if a.run.phase.Load() == harmless {
+		text = strings.NewReplacer("\r", " ", "\n", " ").Replace(text)
+	} else {
+		a.run.tried.Add(1)
+	}
 	name, steps := a.plan(f, text)
 	a.run.last.Store(fmt.Sprintf("%s, %s, text %.200q", f.name, name, text))
 	var wire []byte
@@ -111,7 +116,6 @@ func (a *attacker) attack() {
 		}
 		got = append(got, string(raw))
 	}
-	a.run.tried.Add(1)
 	for _, s := range steps {
 		if s.form && len(s.args) > 3 && s.args[3] == a.key("ran") {
 			a.ran++
