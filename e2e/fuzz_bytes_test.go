@@ -217,6 +217,8 @@ func explain(wire, direct, proxied string) string {
 		return "a NUL in a length line"
 	case strings.Contains(proxied, "-ERR Command not allowed inside a transaction\r\n"):
 		return "CLIENT REPLY and UNSUBSCRIBE are refused in MULTI"
+	case knownHereOnly(direct, proxied):
+		return "commands of newer servers"
 	case strings.Contains(proxied, "-NOPERM this user has no permissions to run the '"):
 		return "commands for administrators are refused"
 	case strings.Contains(direct, "# Server\r\n") && strings.Contains(proxied, "# Server\r\n"), strings.Contains(direct, "zdiffstore") && strings.Contains(proxied, "zdiffstore"):
@@ -226,6 +228,18 @@ func explain(wire, direct, proxied string) string {
 	}
 	return ""
 }
+
+// knownHereOnly reports whether the proxy counts the words of a command that this server does not know.
+func knownHereOnly(direct, proxied string) bool {
+	for _, m := range wrongNumber.FindAllStringSubmatch(proxied, -1) {
+		if strings.Contains(strings.ToLower(direct), "-err unknown command '"+m[1]+"'") {
+			return true
+		}
+	}
+	return false
+}
+
+var wrongNumber = regexp.MustCompile("-ERR wrong number of arguments for '([^']*)' command")
 
 // idOfHello is what HELLO says of the connection's own number.
 var idOfHello = regexp.MustCompile("\\$2\r\nid\r\n:[0-9]+")
