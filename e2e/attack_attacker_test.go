@@ -66,13 +66,25 @@ func (a *attacker) connect() {
 	c, err := testkit.Connect(a.run.front.proxy.Addr)
 	a.resp3 = a.rand.IntN(2) == 0
 	if err == nil && a.resp3 {
-		_, err = c.Call("HELLO", "3")
+		err = speaks3(c)
 	}
 	if err != nil {
 		a.run.note("attacker cannot connect: %v", err)
 		return
 	}
 	a.conn, a.tainted = c, false
+}
+
+// speaks3 changes a new connection to RESP3; when it cannot, it closes it.
+func speaks3(c *testkit.Conn) error {
+	raw, err := c.Call("HELLO", "3")
+	if err == nil && raw[0] != '%' {
+		err = fmt.Errorf("HELLO 3: %.100s", raw)
+	}
+	if err != nil {
+		c.Close()
+	}
+	return err
 }
 
 // attack tries the next form.

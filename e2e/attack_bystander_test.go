@@ -106,7 +106,7 @@ func (b *bystander) loop(stop <-chan struct{}) {
 func (b *bystander) connect(at int) *testkit.Conn {
 	c, err := testkit.Connect(b.run.front.proxy.Addr)
 	if err == nil && at%2 == 1 {
-		_, err = c.Call("HELLO", "3")
+		err = speaks3(c)
 	}
 	if err != nil {
 		b.errors++
