@@ -22,22 +22,23 @@ type Env struct {
 	// Loop and Loops number this loop among all, so that client IDs are unique.
 	Loop, Loops int
 
-	local    []handler // by command.Spec.ID: commands the proxy answers itself
-	count    uint64    // sessions ever made on this loop
-	nextIdle int64     // when idle clients are looked for again, ns
-	dirty    []*Session
-	resume   []*Session
-	req      parser.Request
-	keys     []int
-	version  uint16              // of Map
-	division division            // of a split command
-	build    []byte              // a command of the proxy's own, for the connections to copy
-	asking   *Session            // who is being dispatched, for its line in CLIENT LIST
-	capture  *[]byte             // where answers of the proxy's own go instead of to the client; nil: to the client
-	scratch  []byte              // a reply of our own
-	learned  map[string]*learned // by name: commands that the table does not know
-	free     []*gather
-	outcomes []*outcome
+	local     []handler // by command.Spec.ID: commands the proxy answers itself
+	count     uint64    // sessions ever made on this loop
+	nextIdle  int64     // when idle clients are looked for again, ns
+	dirty     []*Session
+	resume    []*Session
+	req       parser.Request
+	keys      []int
+	version   uint16              // of Map
+	division  division            // of a split command
+	build     []byte              // a command of the proxy's own, for the connections to copy
+	answering *answering          // the EXEC whose command is being run; nil: none
+	asking    *Session            // who is being dispatched, for its line in CLIENT LIST
+	capture   *[]byte             // where answers of the proxy's own go instead of to the client; nil: to the client
+	scratch   []byte              // a reply of our own
+	learned   map[string]*learned // by name: commands that the table does not know
+	free      []*gather
+	outcomes  []*outcome
 
 	roster  roster
 	jobs    []job // work that is done in pieces
@@ -68,7 +69,7 @@ type Env struct {
 	slowLogLen       *command.Spec // asks the servers for the log itself
 	functionStats    *command.Spec // must not stand behind what it tells of
 	functionList     *command.Spec // see forgedReply
-	answersLater     []bool        // by command.Spec.ID: its handler asks other loops or servers first
+	answersLater     []bool        // by command.Spec.ID: its handler may ask other loops or servers first
 	rewrites         []bool        // by command.Spec.ID: the reply of even one server is changed
 	actsInMulti      []bool        // by command.Spec.ID: acts at once inside MULTI
 	inSubscriber     []bool        // by command.Spec.ID: a subscriber of RESP2 may say it

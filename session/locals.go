@@ -22,10 +22,6 @@ type local struct {
 func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	tx := s.tx
 	l := local{at: tx.n, spec: spec}
-	if s.env.answersLater[spec.ID] {
-		s.reject(spec, s.env.notInMulti(spec))
-		return
-	}
 	switch spec.Name {
 	case "unsubscribe", "punsubscribe", "sunsubscribe":
 		tx.leaves = true
@@ -80,19 +76,46 @@ type answering struct {
 	at     int          // of reply, the next element
 	next   int          // its number
 	total  int          // elements of the reply
+	waits  bool         // for the answer to a command that other loops or servers are asked for
+	within bool         // piece is under way
 	leaves *subscribing // the UNSUBSCRIBE under way; nil: none
 	db     int          // that the client is in afterwards
 	done   func(db int)
 }
 
+// partial takes a part of the answer to the command that is waited for.
+func (a *answering) partial(b []byte, last bool) {
+	a.put(b, false)
+	if last {
+		if a.waits = false; !a.within {
+			a.s.env.start(a)
+		}
+	}
+}
+
 func (a *answering) piece(e *Env) (done bool) {
-	s := a.s
-	if s.lags() {
+	if a.s.lags() {
 		e.readLater(a)
 		return true
 	}
-	p := e.aPiece()
-	var b []byte
+	a.within = true
+	b, over := a.answers(e, e.aPiece())
+	a.within = false
+	switch {
+	case a.waits: // partial goes on
+		return true
+	case !over:
+		a.put(b, false)
+		return false
+	}
+	a.put(append(b, a.reply[a.at:]...), true)
+	a.done(a.db)
+	return true
+}
+
+// answers makes the next answers; over: there are no more. What was made before a command that is waited for is handed out.
+func (a *answering) answers(e *Env, p pieces) (b []byte, over bool) {
+	s := a.s
 	if !a.begun {
 		b = parser.AppendArray(b, a.total)
 	}
@@ -100,38 +123,53 @@ func (a *answering) piece(e *Env) (done bool) {
 		l := &a.locals[a.i]
 		for ; a.next < l.at; a.next++ {
 			if p.over(e) {
-				a.put(b, false)
-				return false
+				return b, false
 			}
 			before := len(b)
 			b, a.at = appendElement(b, a.reply, a.at)
 			e.spend(copyWork + len(b) - before)
 		}
 		if p.over(e) {
-			a.put(b, false)
-			return false
+			return b, false
 		}
 		switch {
-		case s.env.unsubscribes[l.spec.ID]:
+		case e.unsubscribes[l.spec.ID]:
 			if a.leaves == nil {
 				a.leaves = s.leavingAgain(l)
 			}
 			left := false
 			if b, left = a.leaves.appendOff(b, s, p); !left {
-				a.put(b, false)
-				return false
+				return b, false
 			}
 			a.leaves = nil
-			s.env.Stats.Call(l.spec.ID, 0)
+			e.Stats.Call(l.spec.ID, 0)
+		case e.answersLater[l.spec.ID]:
+			a.put(b, false)
+			if b = a.run(nil, l); a.waits {
+				a.i++
+				return nil, false
+			}
 		case !l.sent:
-			b = s.captureLocal(b, l)
+			b = a.run(b, l)
 		case bytes.HasPrefix(a.reply[a.at:], []byte("+OK")):
 			a.db = l.db
 		}
 	}
-	a.put(append(b, a.reply[a.at:]...), true)
-	a.done(a.db)
-	return true
+	return b, true
+}
+
+// run runs a command and appends its answer, unless a.waits for it or has had it.
+func (a *answering) run(b []byte, l *local) []byte {
+	s, e := a.s, a.s.env
+	req, ok := l.again(e)
+	if !ok {
+		return parser.AppendError(b, errSyntax)
+	}
+	e.capture, e.answering = &b, a
+	e.local[l.spec.ID](s, l.spec, &req)
+	e.capture, e.answering = nil, nil
+	e.Stats.Call(l.spec.ID, 0)
+	return b
 }
 
 // again is a queued command as it was given.
@@ -147,17 +185,4 @@ func (s *Session) leavingAgain(l *local) *subscribing {
 		return &subscribing{}
 	}
 	return s.leaving(l.spec, &req)
-}
-
-// captureLocal appends the answer to a local command.
-func (s *Session) captureLocal(dst []byte, l *local) []byte {
-	req, ok := l.again(s.env)
-	if !ok {
-		return parser.AppendError(dst, errSyntax)
-	}
-	s.env.capture = &dst
-	s.env.local[l.spec.ID](s, l.spec, &req)
-	s.env.capture = nil
-	s.env.Stats.Call(l.spec.ID, 0)
-	return dst
 }

@@ -105,6 +105,7 @@ var longCommands = []struct {
 	{name: "RESET", before: numbered(many, "SUBSCRIBE", "{A}%d"), request: said("RESET"), counts: "+RESET", times: 1, turns: 20},
 	{name: "PUBSUB NUMSUB", request: numbered(many, "PUBSUB NUMSUB", "channel-%d"), counts: ":3\r\n", times: many, turns: 4},
 	{name: "SCRIPT EXISTS", request: numbered(3*many, "SCRIPT EXISTS", "%040d"), counts: ":1\r\n", times: 3 * many, turns: 6},
+	{name: "CLIENT LIST in a transaction", request: inMulti(bytes.Repeat(said("CLIENT LIST"), 3)), counts: "id=", times: 3 * crowded, turns: 10},
 	{name: "KEYS", request: said("KEYS *"), counts: "key:", times: 9 * many, turns: 3},
 }
 
