@@ -73,6 +73,7 @@ type Env struct {
 	rewrites         []bool        // by command.Spec.ID: the reply of even one server is changed
 	actsInMulti      []bool        // by command.Spec.ID: acts at once inside MULTI
 	inSubscriber     []bool        // by command.Spec.ID: a subscriber of RESP2 may say it
+	subscribes       []bool        // by command.Spec.ID: SUBSCRIBE and its like
 	unsubscribes     []bool        // by command.Spec.ID: UNSUBSCRIBE and its like
 	publishes        []bool        // by command.Spec.ID: PUBLISH and SPUBLISH
 	killsScript      []bool        // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
@@ -98,8 +99,9 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.hub = newHub(e, m.Len())
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
 	e.unsubscribes = specSet("unsubscribe", "punsubscribe", "sunsubscribe")
+	e.subscribes = specSet("subscribe", "psubscribe", "ssubscribe")
 	for _, id := range denied(cfg) {
-		e.unsubscribes[id] = false
+		e.subscribes[id], e.unsubscribes[id] = false, false
 	}
 	e.publishes = specSet("publish", "spublish")
 	e.shutdown, e.slowLogLen = specOf("shutdown"), specOf("slowlog|len")

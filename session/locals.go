@@ -16,6 +16,7 @@ type local struct {
 	// sent: the server answers it too (SELECT), and the proxy looks at its answer.
 	sent bool
 	db   int
+	sub  *subscribing // SUBSCRIBE and its like, prepared or under way; nil: not yet
 }
 
 // queueLocal queues a command that the proxy answers itself.
@@ -23,6 +24,12 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	tx := s.tx
 	l := local{at: tx.n, spec: spec}
 	switch spec.Name {
+	case "subscribe", "psubscribe", "ssubscribe":
+		if len(tx.messages) > 0 {
+			s.reject(spec, errSubAndPub)
+			return
+		}
+		tx.joins++
 	case "unsubscribe", "punsubscribe", "sunsubscribe":
 		tx.leaves = true
 	case "client|capa":
@@ -71,15 +78,14 @@ func (s *Session) execLocals(spec *command.Spec, tx *transaction) {
 type answering struct {
 	emission
 	locals []local
-	i      int          // of locals, the next
-	reply  []byte       // the server's elements
-	at     int          // of reply, the next element
-	next   int          // its number
-	total  int          // elements of the reply
-	waits  bool         // for the answer to a command that other loops or servers are asked for
-	within bool         // piece is under way
-	leaves *subscribing // the UNSUBSCRIBE under way; nil: none
-	db     int          // that the client is in afterwards
+	i      int    // of locals, the next
+	reply  []byte // the server's elements
+	at     int    // of reply, the next element
+	next   int    // its number
+	total  int    // elements of the reply
+	waits  bool   // for the answer to a command that other loops or servers are asked for
+	within bool   // piece is under way
+	db     int    // that the client is in afterwards
 	done   func(db int)
 }
 
@@ -109,6 +115,7 @@ func (a *answering) piece(e *Env) (done bool) {
 		return false
 	}
 	a.put(append(b, a.reply[a.at:]...), true)
+	letGoOf(a.s, a.locals)
 	a.done(a.db)
 	return true
 }
@@ -133,15 +140,14 @@ func (a *answering) answers(e *Env, p pieces) (b []byte, over bool) {
 			return b, false
 		}
 		switch {
-		case e.unsubscribes[l.spec.ID]:
-			if a.leaves == nil {
-				a.leaves = s.leavingAgain(l)
+		case e.subscribes[l.spec.ID] || e.unsubscribes[l.spec.ID]:
+			if l.sub == nil {
+				l.sub = l.subscribing(s)
 			}
-			left := false
-			if b, left = a.leaves.appendOff(b, s, p); !left {
+			told := false
+			if b, told = l.sub.appendTo(b, s, p); !told {
 				return b, false
 			}
-			a.leaves = nil
 			e.Stats.Call(l.spec.ID, 0)
 		case e.answersLater[l.spec.ID]:
 			a.put(b, false)
@@ -177,12 +183,4 @@ func (l *local) again(env *Env) (req parser.Request, ok bool) {
 	var p parser.RequestParser
 	done, err := p.Next(l.raw, &env.Config.Limits, &req)
 	return req, done && err == nil
-}
-
-func (s *Session) leavingAgain(l *local) *subscribing {
-	req, ok := l.again(s.env)
-	if !ok {
-		return &subscribing{}
-	}
-	return s.leaving(l.spec, &req)
 }
