@@ -47,7 +47,7 @@ func (s *Session) clientKill(spec *command.Spec, req *parser.Request) {
 			s.closeAs(stats.Killed)
 		}
 	})
-	s.awaitReplies()
+	s.awaitReply(&m)
 }
 
 // killing is a loop's part of CLIENT KILL, a job.

@@ -42,7 +42,7 @@ func (s *Session) clientList(spec *command.Spec, req *parser.Request) {
 		}
 		s.env.start(j)
 	})
-	s.awaitReplies()
+	s.awaitReply(&m)
 }
 
 // lines are clients' lines in the order of their IDs.
@@ -154,7 +154,7 @@ func (s *Session) listThese(ids []uint64) {
 		}
 		s.env.start(j)
 	})
-	s.awaitReplies()
+	s.awaitReply(&m)
 }
 
 // finding is a loop's part of CLIENT LIST ID, a job: it describes each client once.

@@ -68,9 +68,9 @@ const localOverhead = 64
 func (s *Session) execLocals(spec *command.Spec, tx *transaction) {
 	s.env.Stats.Call(spec.ID, 0)
 	s.env.Pool.Buffers.Put(tx.buf)
-	tag := s.expect(0)
-	s.env.start(&answering{emission: emission{s: s, tag: tag}, locals: tx.locals, total: len(tx.locals), done: func(int) {}})
-	s.awaitReplies()
+	a := &answering{emission: emission{s: s, tag: s.expect(0)}, locals: tx.locals, total: len(tx.locals), done: func(int) {}}
+	s.env.start(a)
+	s.awaitReply(&a.emission)
 }
 
 // answering makes EXEC's reply of the server's answers and the proxy's own, a job. What the client sends behind EXEC waits until
