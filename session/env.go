@@ -70,6 +70,7 @@ type Env struct {
 	functionStats    *command.Spec // must not stand behind what it tells of
 	functionList     *command.Spec // see forgedReply
 	answersLater     []bool        // by command.Spec.ID: its handler may ask other loops or servers first
+	takesLong        []bool        // by command.Spec.ID: joining it takes much longer than to copy the parts
 	rewrites         []bool        // by command.Spec.ID: the reply of even one server is changed
 	actsInMulti      []bool        // by command.Spec.ID: acts at once inside MULTI
 	inSubscriber     []bool        // by command.Spec.ID: a subscriber of RESP2 may say it
@@ -109,6 +110,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.functionList = specOf("function|list")
 	e.answersLater = specSet("client|list", "client|kill", "client|unblock", "cluster|countkeysinslot", "cluster|getkeysinslot")
 	e.rewrites = specSet("info")
+	e.takesLong = slowMerges()
 	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
 	e.killsScript = specSet("script|kill", "function|kill", "client|unpause")
 	e.replicates = specSet(replicating...)
