@@ -29,6 +29,12 @@ func (p *Pool) fail(recv Receiver, tag uint64, f *Failure) {
 	recv.Fail(tag, f)
 }
 
+// answer gives a receiver a whole reply, outside of OnBytes.
+func (p *Pool) answer(recv Receiver, tag uint64, b []byte) {
+	defer p.guardFor(recv)
+	recv.Reply(tag, b, Whole)
+}
+
 // ownLost tells an owner that its connection is gone.
 func (p *Pool) ownLost(owner Owner, c *Conn, f *Failure) {
 	defer p.guardFor(owner)

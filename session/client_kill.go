@@ -23,7 +23,7 @@ func (s *Session) clientKill(spec *command.Spec, req *parser.Request) {
 		s.deny(spec, text)
 		return
 	}
-	tag := s.expect(0)
+	m := s.emit(0)
 	own := s.env
 	self := f.match(s)
 	f.skip = s.id // the one who asks gets its answer first
@@ -42,12 +42,12 @@ func (s *Session) clientKill(spec *command.Spec, req *parser.Request) {
 		case old:
 			reply = []byte("+OK\r\n")
 		}
-		(&emission{s: s, tag: tag}).put(reply, true)
+		m.put(reply, true)
 		if self {
 			s.closeAs(stats.Killed)
 		}
 	})
-	s.awaitReplies()
+	s.awaitReply(&m)
 }
 
 // killing is a loop's part of CLIENT KILL, a job.

@@ -34,15 +34,15 @@ func (s *Session) clientList(spec *command.Spec, req *parser.Request) {
 		s.deny(spec, errSyntax)
 		return
 	}
-	tag := s.expect(0)
+	m := s.emit(0)
 	s.env.askLoopsSlowly(s, func(e *Env, answer func(any)) { e.start(newListing(e, f, answer)) }, func(answers []any) {
-		j := &joinLists{emission: emission{s: s, tag: tag}}
+		j := &joinLists{emission: m}
 		for _, a := range answers {
 			j.lists = append(j.lists, a.(*lines))
 		}
 		s.env.start(j)
 	})
-	s.awaitReplies()
+	s.awaitReply(&m)
 }
 
 // lines are clients' lines in the order of their IDs.
@@ -146,17 +146,17 @@ func lowest(lists []*lines) (low *lines) {
 
 // listThese is CLIENT LIST ID: a line for each ID in the order given, as often as it is given.
 func (s *Session) listThese(ids []uint64) {
-	tag := s.expect(0)
+	m := s.emit(0)
 	s.env.askLoopsSlowly(s, func(e *Env, answer func(any)) {
 		e.start(&finding{ids: ids, lines: map[uint64][]byte{}, answer: answer})
 	}, func(answers []any) {
-		j := &repeatLines{emission: emission{s: s, tag: tag}, ids: ids}
+		j := &repeatLines{emission: m, ids: ids}
 		for _, a := range answers {
 			j.found = append(j.found, a.(map[uint64][]byte))
 		}
 		s.env.start(j)
 	})
-	s.awaitReplies()
+	s.awaitReply(&m)
 }
 
 // finding is a loop's part of CLIENT LIST ID, a job: it describes each client once.

@@ -7,7 +7,6 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
-	"ringmaster/pool"
 )
 
 // askLoops runs question on every loop, this one included, and gives all answers to done.
@@ -81,10 +80,10 @@ func (s *Session) clientUnblock(spec *command.Spec, req *parser.Request) {
 		s.deny(spec, errNotInteger)
 		return
 	}
-	tag := s.expect(0)
+	m := s.emit(0)
 	s.env.askLoops(func(e *Env) any { return e.unblock(uint64(id), how) }, func(answers []any) {
 		found := slices.Contains(answers, any(true))
-		s.Reply(tag, []byte(map[bool]string{true: ":1\r\n", false: ":0\r\n"}[found]), pool.Whole)
+		m.put([]byte(map[bool]string{true: ":1\r\n", false: ":0\r\n"}[found]), true)
 	})
 }
 

@@ -113,11 +113,7 @@ func (d *division) free() {
 // it, and the keys that share writes.
 func (d *division) size(req *parser.Request, words int) {
 	b, name := d.build[:0], req.Args[0]
-	total := 0
-	for i := range d.groups {
-		total += d.groups[i].end + len(name) + maxPartHead
-	}
-	b = slices.Grow(b, total)
+	b = slices.Grow(b, len(req.Raw)+len(d.groups)*(len(name)+maxPartHead))
 	for i := range d.groups {
 		g := &d.groups[i]
 		keys := g.end

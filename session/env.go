@@ -30,23 +30,24 @@ type Env struct {
 	// Loop and Loops number this loop among all, so that client IDs are unique.
 	Loop, Loops int
 
-	local    []handler // by command.Spec.ID: commands the proxy answers itself
-	count    uint64    // sessions ever made on this loop
-	nextIdle int64     // when idle clients are looked for again, ns
-	dirty    []*Session
-	resume   []*Session
-	req      parser.Request
-	keys     []int
-	version  uint16   // of Map
-	division division // of a split command
-	build    []byte   // a command of the proxy's own, for the connections to copy
-	asking   *Session // who is being dispatched, for its line in CLIENT LIST
-	capture  *[]byte  // where answers of the proxy's own go instead of to the client; nil: to the client
-	scratch  []byte   // a reply of our own
-	lessons  lessons  // commands that the table does not know
-	panics   panics
-	free     []*gather
-	outcomes []*outcome
+	local     []handler // by command.Spec.ID: commands the proxy answers itself
+	count     uint64    // sessions ever made on this loop
+	nextIdle  int64     // when idle clients are looked for again, ns
+	dirty     []*Session
+	resume    []*Session
+	req       parser.Request
+	keys      []int
+	version   uint16     // of Map
+	division  division   // of a split command
+	build     []byte     // a command of the proxy's own, for the connections to copy
+	answering *answering // the EXEC whose command is being run; nil: none
+	asking    *Session   // who is being dispatched, for its line in CLIENT LIST
+	capture   *[]byte    // where answers of the proxy's own go instead of to the client; nil: to the client
+	scratch   []byte     // a reply of our own
+	lessons   lessons    // commands that the table does not know
+	panics    panics
+	free      []*gather
+	outcomes  []*outcome
 
 	// Notify takes what operators should read about clients, and never waits; nil: nobody does.
 	Notify  func(Notice)
@@ -82,10 +83,12 @@ type Env struct {
 	slowLogLen       *command.Spec  // asks the servers for the log itself
 	functionStats    *command.Spec  // must not stand behind what it tells of
 	functionList     *command.Spec  // see forgedReply
-	answersLater     []bool         // by command.Spec.ID: its handler asks other loops or servers first
+	answersLater     []bool         // by command.Spec.ID: its handler may ask other loops or servers first
+	takesLong        []bool         // by command.Spec.ID: joining it takes much longer than to copy the parts
 	rewrites         []bool         // by command.Spec.ID: the reply of even one server is changed
 	actsInMulti      []bool         // by command.Spec.ID: acts at once inside MULTI
 	inSubscriber     []bool         // by command.Spec.ID: a subscriber of RESP2 may say it
+	subscribes       []bool         // by command.Spec.ID: SUBSCRIBE and its like
 	unsubscribes     []bool         // by command.Spec.ID: UNSUBSCRIBE and its like
 	publishes        []bool         // by command.Spec.ID: PUBLISH and SPUBLISH
 	killsScript      []bool         // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
@@ -117,8 +120,9 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.hub = newHub(e, m.Len())
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
 	e.unsubscribes = specSet("unsubscribe", "punsubscribe", "sunsubscribe")
+	e.subscribes = specSet("subscribe", "psubscribe", "ssubscribe")
 	for _, id := range denied(cfg) {
-		e.unsubscribes[id] = false
+		e.subscribes[id], e.unsubscribes[id] = false, false
 	}
 	e.publishes = specSet("publish", "spublish")
 	e.shutdown, e.slowLogLen = specOf("shutdown"), specOf("slowlog|len")
@@ -126,6 +130,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.functionList = specOf("function|list")
 	e.answersLater = specSet("client|list", "client|kill", "client|unblock", "cluster|countkeysinslot", "cluster|getkeysinslot")
 	e.rewrites = specSet("info")
+	e.takesLong = slowMerges()
 	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
 	e.killsScript = specSet("script|kill", "function|kill", "client|unpause")
 	e.replicates = specSet(replicating...)

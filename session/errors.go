@@ -37,6 +37,8 @@ const (
 	errHelloInMulti     = "ERR HELLO can't change the protocol inside a transaction"
 	errTrackingLost     = "ERR the connection to a server was lost before it tracked keys; nothing is tracked"
 	errRedirectInMulti  = "ERR CLIENT TRACKING with REDIRECT is not possible inside a transaction"
+	errSubAndPub        = "ERR a transaction can't both subscribe to channels and publish"
+	errShardInMulti     = "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client"
 	errMultiRefused     = "ERR the server takes no MULTI from the proxy; nothing was sent"
 	errPinnedElsewhere  = "CROSSSLOT Keys in request don't hash to the same slot as the keys that are watched"
 	errNoCluster        = "ERR This instance has cluster support disabled"

@@ -20,11 +20,7 @@ const longParts = pieceWork
 
 // joinInPieces begins to join long parts; false: they are joined at once, for they are short, or this is no simple join.
 func (g *gather) joinInPieces() bool {
-	total := 0
-	for i := range g.parts {
-		total += len(g.parts[i].buf.B)
-	}
-	if total < longParts {
+	if g.held < longParts {
 		return false
 	}
 	j := &joining{emission: emission{s: g.s, tag: g.tag}, g: g, held: g.held}

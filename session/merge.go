@@ -58,6 +58,17 @@ type specialMerge struct {
 	takesApart bool // what it makes of a reply takes several times its length
 }
 
+// slowMerges tells by command.Spec.ID whose replies are taken apart.
+func slowMerges() []bool {
+	names := []string{"info"}
+	for name, m := range specialMerges {
+		if m.takesApart {
+			names = append(names, name)
+		}
+	}
+	return specSet(names...)
+}
+
 // maxTakenApart bounds the length of the replies that are taken apart, bytes.
 const maxTakenApart = 16 << 20
 
@@ -110,7 +121,13 @@ func (g *gather) inKeyOrder(dst []byte) []byte {
 	g.openArrays()
 	dst = parser.AppendArray(dst, len(g.order))
 	for _, i := range g.order {
-		dst = g.appendNext(dst, &g.parts[i])
+		p := &g.parts[i]
+		if n := element(p.buf.B[p.off:]); n > 0 && p.buf.B[0] == '*' {
+			dst = append(dst, p.buf.B[p.off:p.off+n]...)
+			p.off += n
+			continue
+		}
+		dst = g.appendNext(dst, p)
 	}
 	return dst
 }

@@ -209,6 +209,7 @@ func (e *Env) recycleOutcome(o *outcome) {
 	if o.piece != nil {
 		e.Pool.Buffers.Put(o.piece.buf)
 	}
+	letGoOf(o.s, o.locals)
 	*o = outcome{}
 	if len(e.outcomes) < maxFree {
 		e.outcomes = append(e.outcomes, o)

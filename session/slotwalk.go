@@ -52,7 +52,7 @@ func (s *Session) clusterKeysInSlot(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	w := &slotWalk{
-		emission: emission{s: s, tag: s.expect(len(req.Raw))}, spec: spec, at: s.env.Pool.Now, slot: uint16(slot),
+		emission: s.emit(len(req.Raw)), spec: spec, at: s.env.Pool.Now, slot: uint16(slot),
 		limit: int(min(limit, 1<<30)), keys: map[string]struct{}{}, shards: s.env.Map.Shards(),
 	}
 	w.ask()
@@ -184,5 +184,5 @@ func (w *slotWalk) end(reply []byte) {
 		env.Stats.Error(w.spec.ID, reply)
 	}
 	env.Stats.Call(w.spec.ID, env.Pool.Now-w.at)
-	w.s.Reply(w.tag, reply, pool.Whole)
+	w.put(reply, true)
 }

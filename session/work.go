@@ -112,13 +112,28 @@ func (s *Session) piece(*Env) (done bool) {
 
 // emission hands a reply of the proxy's own out in pieces. The client has its beginning before the end is made.
 type emission struct {
-	s     *Session
-	tag   uint64
-	begun bool
+	s      *Session
+	tag    uint64
+	begun  bool
+	within *answering // the reply is a part of EXEC's; nil: it is a reply of its own
+}
+
+// emit makes the place for the reply to a request of size bytes that is being dispatched, or run by EXEC.
+func (s *Session) emit(size int) emission {
+	if a := s.env.answering; a != nil {
+		a.waits = true
+		return emission{s: s, within: a}
+	}
+	return emission{s: s, tag: s.expect(size)}
 }
 
 // put hands out b. Borrows b until return.
 func (m *emission) put(b []byte, last bool) {
+	if m.within != nil {
+		m.begun = true
+		m.within.partial(b, last)
+		return
+	}
 	var p pool.Piece
 	if !m.begun {
 		p |= pool.First
