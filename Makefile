@@ -48,8 +48,9 @@ bench-smoke: ## Go benchmarks once, and the comparison with few requests: do the
 bench: ## the whole comparison with direct Redis and other proxies, about 40 minutes
 	@scripts/bench-compare
 
-gen: docs ## make again what is generated: the command table and the documents
+gen: ## make again what is generated: the command table, then the documents that are made from it
 	$(GO) run ./scripts/gen-commands
+	@$(MAKE) --no-print-directory docs
 
 docs: ## make again the documents and help texts that are derived from the code
 	@scripts/gen-docs

@@ -32,6 +32,10 @@ const (
 	replication  = "it is for replicas, not for clients"
 	perServer    = "it is a text about one server"
 	newest       = "the newest entries of all shards, not of one"
+	forgets      = "it takes from others what they measure or look back at"
+	tellsUsers   = "it tells of the servers' users, which are not the clients'"
+	hotKeys      = "it measures whole servers, and one measurement is under way at a time"
+	selfTest     = "it is for those who develop servers"
 )
 
 // Decisions lists the decisions. The list is shared and must not be changed. Any goroutine.
@@ -66,7 +70,6 @@ var decisions = [...]Decision{
 	{Name: "unwatch", Class: ClassTransaction, Reason: "it frees the keys of WATCH"},
 
 	// Connections of their own.
-	{Name: "monitor", Class: ClassPinned, Reason: onConnection},
 	{Name: "client|tracking", Class: ClassPinned, Reason: onConnection},
 	{Name: "client|trackinginfo", Class: ClassPinned, Reason: "it reads state of the connection"},
 	{Name: "client|getredir", Class: ClassPinned, Reason: "it reads state of the connection"},
@@ -78,14 +81,13 @@ var decisions = [...]Decision{
 	// Several shards.
 	{Name: "scan", Class: ClassScan, Merge: MergeSpecial, Reason: "its cursor names the shard it is at"},
 	{Name: "randomkey", Class: ClassAllShards, Merge: MergeRandom, Reason: "a shard without keys must not hide the others'"},
-	{Name: "config|get", Class: ClassAnyShard, Reason: "the shards are set up alike: one of them stands for all"},
+	{Name: "config|get", Class: ClassAnyShard, Reason: "the shards are set up alike: one of them stands for all; passwords are left blank unless `--admin-commands allow`"},
 	{Name: "info.shard", Class: ClassNamedShard, Reason: "the proxy's own command, after Envoy's"},
 	{Name: "lastsave", Class: ClassAllShards, Merge: MergeMin, Reason: "only what was saved then is saved on every shard"},
 	{Name: "role", Class: ClassAllShards, Merge: MergeSpecial, Reason: "each shard has replicas of its own"},
 	{Name: "slowlog|len", Class: ClassAllShards, Merge: MergeSpecial, Reason: "as many entries as SLOWLOG GET -1 has"},
 	{Name: "slowlog|get", Class: ClassAllShards, Merge: MergeSpecial, Reason: newest},
 	{Name: "commandlog|get", Class: ClassAllShards, Merge: MergeSpecial, Reason: newest},
-	{Name: "acl|log", Class: ClassAllShards, Merge: MergeSpecial, Reason: newest},
 	{Name: "latency|doctor", Class: ClassAllShards, Merge: MergeTexts, Reason: perServer},
 	{Name: "latency|graph", Class: ClassAllShards, Merge: MergeTexts, Reason: perServer},
 	{Name: "memory|doctor", Class: ClassAllShards, Merge: MergeTexts, Reason: perServer},
@@ -119,18 +121,35 @@ var decisions = [...]Decision{
 	{Name: "bgrewriteaof", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: persistence},
 	{Name: "config|set", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: topology},
 	{Name: "config|rewrite", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: topology},
+	{Name: "config|resetstat", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: forgets},
+	{Name: "slowlog|reset", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: forgets},
+	{Name: "commandlog|reset", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: forgets},
+	{Name: "latency|reset", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeSum, Reason: forgets},
+	{Name: "hotkeys|start", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: hotKeys},
+	{Name: "hotkeys|stop", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: hotKeys},
+	{Name: "hotkeys|reset", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: hotKeys},
+	{Name: "hotkeys|get", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeSpecial, Reason: hotKeys},
+	{Name: "monitor", Class: ClassRefused, IfAllowed: ClassPinned, Reason: "it shows what all others send"},
+	{Name: "pfdebug", Class: ClassRefused, IfAllowed: ClassSingle, Reason: selfTest},
+	{Name: "pfselftest", Class: ClassRefused, IfAllowed: ClassAnyShard, Reason: selfTest},
+	{Name: "trimslots", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it deletes the keys of slots"},
 	{Name: "client|pause", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it would stop every client of the servers"},
 	{Name: "client|unpause", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it undoes somebody else's CLIENT PAUSE"},
 	{Name: "acl|setuser", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: users},
 	{Name: "acl|deluser", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: users},
 	{Name: "acl|load", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: users},
+	{Name: "acl|list", Class: ClassRefused, IfAllowed: ClassAnyShard, Reason: tellsUsers},
+	{Name: "acl|users", Class: ClassRefused, IfAllowed: ClassAnyShard, Reason: tellsUsers},
+	{Name: "acl|getuser", Class: ClassRefused, IfAllowed: ClassAnyShard, Reason: tellsUsers},
+	{Name: "acl|dryrun", Class: ClassRefused, IfAllowed: ClassAnyShard, Reason: tellsUsers},
+	{Name: "acl|log", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeSpecial, Reason: tellsUsers},
 	{Name: "acl|save", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: users},
 }
 
 // refusedCluster are the CLUSTER subcommands that change a cluster; all are refused for one reason.
 var refusedCluster = [...]string{
 	"addslots", "addslotsrange", "bumpepoch", "cancelslotmigrations", "delslots", "delslotsrange",
-	"failover", "flushslot", "flushslots", "forget", "meet", "migrateslots", "replicate", "reset",
+	"failover", "flushslot", "flushslots", "forget", "meet", "migrateslots", "migration", "replicate", "reset",
 	"saveconfig", "set-config-epoch", "setslot", "syncslots",
 }
 

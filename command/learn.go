@@ -23,8 +23,23 @@ type Info struct {
 }
 
 // NewSpec makes a Spec of what servers say, with the decisions of this package applied. Its ID is
-// NoID and it has no subcommands. Any goroutine.
+// NoID and it has no subcommands. It is for the commands of the table; see Learn for others. Any goroutine.
 func NewSpec(in Info) Spec {
+	s, tips := describe(in)
+	s.Find = finder(&s)
+	if f, ok := keywordFinders[s.Name]; ok {
+		s.Find = f
+	}
+	s.Class, s.Merge = classify(&s, tips)
+	if s.Class == ClassSplit {
+		s.WordsPerKey = s.Step
+	}
+	decide(&s)
+	return s
+}
+
+// describe takes over what a server says.
+func describe(in Info) (Spec, tipSet) {
 	s := Spec{
 		ID: NoID, Name: in.Name, Arity: in.Arity, FirstKey: in.First, LastKey: in.Last,
 		Step: in.Step, Keys: in.Keys, Group: in.Group, Since: in.Since,
@@ -39,20 +54,11 @@ func NewSpec(in Info) Spec {
 	if tips.nondeterministic {
 		s.Flags |= FlagNondeterministic
 	}
-	s.Find = finder(&s)
-	s.Class, s.Merge = classify(&s, tips)
-	if s.Class == ClassSplit {
-		s.WordsPerKey = s.Step
-	}
-	decide(&s)
-	return s
+	return s, tips
 }
 
 // finder picks the rule for the keys. A command whose keys do not move has them all in the triple.
 func finder(s *Spec) Finder {
-	if f, ok := keywordFinders[s.Name]; ok {
-		return f
-	}
 	switch {
 	case s.FirstKey > 0 && s.Step > 0 && !s.Flags.Has(FlagMovableKeys):
 		return FindRange
@@ -123,7 +129,7 @@ func (t tipSet) mergeOr(m Merge) Merge {
 	return m
 }
 
-// ErrInfo is a COMMAND reply of another shape than Redis 7 documents.
+// ErrInfo is a COMMAND reply of another shape than Redis 6 and later document.
 var ErrInfo = errors.New("command: reply to COMMAND has an unknown shape")
 
 // ParseInfo reads the reply of COMMAND or COMMAND INFO in RESP2, decoded as []any, string and
@@ -151,8 +157,11 @@ type shapeError string
 
 // appendInfo reads one command and its subcommands, which have none themselves.
 func appendInfo(infos []Info, e []any, subs bool) []Info {
-	if len(e) < 10 {
-		panic(shapeError(fmt.Sprintf("%d elements for a command, want 10", len(e))))
+	if len(e) < 6 {
+		panic(shapeError(fmt.Sprintf("%d elements for a command, want 6 to 10", len(e))))
+	}
+	if len(e) < 10 { // Redis 6 has no tips, key specs and subcommands
+		e = append(e[:len(e):len(e)], make([]any, 10-len(e))...)
 	}
 	in := Info{
 		Name: strings.ToLower(text(e[0])), Arity: number(e[1]), Flags: texts(e[2]),

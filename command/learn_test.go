@@ -55,7 +55,7 @@ func TestParseInfoRefusesOtherShapes(t *testing.T) {
 	for name, bad := range map[string]any{
 		"no list":          "OK",
 		"element no list":  []any{"get"},
-		"Redis 6":          []any{[]any{"get", int64(2), []any{}, int64(1), int64(1), int64(1)}},
+		"too short":        []any{[]any{"get", int64(2), []any{}, int64(1), int64(1)}},
 		"name no string":   []any{[]any{int64(1), int64(2), nil, int64(0), int64(0), int64(0), nil, nil, nil, nil}},
 		"arity no integer": []any{[]any{"x", "2", nil, int64(0), int64(0), int64(0), nil, nil, nil, nil}},
 		"huge position":    []any{reply("x", 2, nil, 1<<40, 1, 1, nil, nil, nil)},
@@ -67,6 +67,10 @@ func TestParseInfoRefusesOtherShapes(t *testing.T) {
 		if infos, err := ParseInfo(bad); !errors.Is(err, ErrInfo) || infos != nil {
 			t.Errorf("%s: %v, %v", name, infos, err)
 		}
+	}
+	redis6 := []any{"X", int64(2), []any{"write"}, int64(1), int64(1), int64(1), []any{"@dangerous"}}
+	if infos, err := ParseInfo([]any{redis6, redis6[:6]}); err != nil || len(infos) != 2 || infos[0].Name != "x" || infos[0].First != 1 || len(infos[0].ACL) != 1 {
+		t.Errorf("Redis 6: %v, %v", infos, err)
 	}
 	if infos, err := ParseInfo([]any{reply("x", 2, nil, 1, 1, 1, nil, keySpec(index, rng(1)), nil)}); err != nil || len(infos[0].Keys) != 1 {
 		t.Errorf("a good one: %v, %v", infos, err)

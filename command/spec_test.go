@@ -14,16 +14,16 @@ func TestRoutes(t *testing.T) {
 		"split in-key-order":   "mget",
 		"split all-equal":      "mset",
 		"split sum":            "del unlink exists touch",
-		"all-shards sum":       "dbsize latency|reset",
+		"all-shards sum":       "dbsize",
 		"all-shards min":       "lastsave",
 		"all-shards texts":     "latency|doctor latency|graph memory|doctor memory|malloc-stats",
 		"named-shard pass":     "info.shard",
-		"all-shards all-equal": "flushall flushdb script|load script|flush function|load function|flush function|delete function|restore config|resetstat swapdb",
+		"all-shards all-equal": "flushall flushdb script|load script|flush function|load function|flush function|delete function|restore swapdb",
 		"all-shards and":       "script|exists",
 		"all-shards one-ok":    "script|kill function|kill",
 		"all-shards concat":    "keys",
 		"all-shards random":    "randomkey",
-		"all-shards special":   "info function|stats memory|stats latency|latest latency|history latency|histogram slowlog|get slowlog|len acl|log role",
+		"all-shards special":   "info function|stats memory|stats latency|latest latency|history latency|histogram slowlog|get slowlog|len role",
 		"scan special":         "scan",
 		"any-shard pass":       "config|get time lolwut command command|count command|docs command|getkeys command|info function|list function|dump cluster|info",
 		"local pass":           "ping echo quit hello auth select reset client|id client|setname client|getname client|setinfo client|info client|list client|kill client|reply",
@@ -31,10 +31,11 @@ func TestRoutes(t *testing.T) {
 		"blocking pass":        "blpop brpop blmove brpoplpush blmpop bzmpop bzpopmin bzpopmax",
 		"blocking min":         "wait waitaof",
 		"pub-sub pass":         "subscribe psubscribe unsubscribe punsubscribe publish ssubscribe sunsubscribe spublish pubsub|channels",
-		"pinned pass":          "monitor client|tracking client|caching client|no-evict client|no-touch",
-		"refused all-equal":    "shutdown replicaof slaveof failover save bgsave bgrewriteaof config|set config|rewrite module|load acl|setuser",
-		"refused special":      "debug",
-		"refused pass":         "migrate sync psync replconf script|debug cluster|meet cluster|setslot readonly asking",
+		"pinned pass":          "client|tracking client|caching client|no-evict client|no-touch",
+		"refused all-equal":    "shutdown replicaof slaveof failover save bgsave bgrewriteaof config|set config|rewrite module|load acl|setuser config|resetstat slowlog|reset commandlog|reset hotkeys|start trimslots",
+		"refused sum":          "latency|reset",
+		"refused special":      "debug acl|log hotkeys|get",
+		"refused pass":         "monitor pfdebug pfselftest acl|list acl|getuser acl|users acl|dryrun cluster|migration migrate sync psync replconf script|debug cluster|meet cluster|setslot readonly asking",
 	}
 	for route, names := range routes {
 		for _, name := range strings.Fields(names) {
@@ -114,6 +115,43 @@ func TestEveryEnumHasAName(t *testing.T) {
 	for _, name := range flagNames {
 		if got := parseFlag(name).String(); got != name {
 			t.Errorf("flag %s reads as %q", name, got)
+		}
+	}
+}
+
+// openAdmin are the commands that servers flag admin and clients may give, with the reason.
+var openAdmin = map[string]string{
+	"client|kill":                   "it is about the proxy's clients; deny-commands keeps it from them",
+	"client|list":                   "it is about the proxy's clients",
+	"client|unblock":                "it is about the proxy's clients",
+	"client|no-evict":               "it is about the client's own connection",
+	"config|get":                    "clients ask what a server can; what is secret is left blank",
+	"module|list":                   "clients ask what a server can",
+	"slowlog|get":                   "it only tells, and servers leave passwords out",
+	"slowlog|len":                   "it only tells",
+	"commandlog|get":                "it only tells, and servers leave passwords out",
+	"commandlog|len":                "it only tells",
+	"latency|doctor":                "it only tells",
+	"latency|graph":                 "it only tells",
+	"latency|histogram":             "it only tells",
+	"latency|history":               "it only tells",
+	"latency|latest":                "it only tells",
+	"cluster|count-failure-reports": "it only tells",
+	"cluster|getslotmigrations":     "it only tells",
+	"cluster|replicas":              "it only tells",
+	"cluster|slaves":                "it only tells",
+}
+
+func TestCommandsForAdministratorsAreRefusedUnlessThereIsAReason(t *testing.T) {
+	for _, s := range All() {
+		admin := s.Flags.Has(FlagAdmin) && s.Class != ClassRefused && !s.HasSubs()
+		if admin != (openAdmin[s.Name] != "") {
+			t.Errorf("%s: %s, flags %s; the reason why clients may give it: %q", s.Name, s.Class, s.Flags, openAdmin[s.Name])
+		}
+	}
+	for name := range openAdmin {
+		if lookupPath(name) == nil {
+			t.Errorf("%s: there is no such command", name)
 		}
 	}
 }

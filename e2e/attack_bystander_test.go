@@ -24,7 +24,7 @@ type bystander struct {
 	seq      int
 
 	replies, errors int
-	took            [2][]time.Duration // of single commands: in quiet times, under attack
+	took            [phases][]time.Duration // of single commands
 }
 
 // ownValue is a key and what it may hold.
@@ -106,7 +106,7 @@ func (b *bystander) loop(stop <-chan struct{}) {
 func (b *bystander) connect(at int) *testkit.Conn {
 	c, err := testkit.Connect(b.run.front.proxy.Addr)
 	if err == nil && at%2 == 1 {
-		_, err = c.Call("HELLO", "3")
+		err = speaks3(c)
 	}
 	if err != nil {
 		b.errors++
@@ -126,7 +126,7 @@ func (b *bystander) batch(c *testkit.Conn) bool {
 		wire, w = b.command(wire)
 		waits = append(waits, w)
 	}
-	attacked := b.run.attacked.Load()
+	phase := b.run.phase.Load()
 	began := time.Now()
 	err := c.SendBytes(wire)
 	for i, w := range waits {
@@ -142,8 +142,8 @@ func (b *bystander) batch(c *testkit.Conn) bool {
 			return false
 		}
 	}
-	if depth == 1 && attacked == b.run.attacked.Load() {
-		b.took[attacked] = append(b.took[attacked], time.Since(began))
+	if depth == 1 && phase == b.run.phase.Load() {
+		b.took[phase] = append(b.took[phase], time.Since(began))
 	}
 	return true
 }

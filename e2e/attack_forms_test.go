@@ -10,8 +10,8 @@ import (
 type attackForm struct {
 	name     string
 	scripted bool // by a script: the reply is the server's alone
-	// commands are what is sent for a text; key is one that the attacker may use.
-	commands func(text, key string) [][]string
+	// commands are what is sent for a text; key is one that the attacker may use, own a name for its libraries.
+	commands func(text, key, own string) [][]string
 }
 
 // plainForms are commands that may echo an argument, $P; those of modules and of newer servers are errors elsewhere.
@@ -43,17 +43,17 @@ func attackForms() []attackForm {
 			if carrier == "FUNCTION LOAD" && strings.Contains(raisers[raiser], "redis.log") {
 				continue // ends a Valkey 9.1.2: assertion in script_lua.c, seen without a proxy
 			}
-			all = append(all, attackForm{name: carrier + ", " + raiser, scripted: true, commands: func(text, key string) [][]string {
-				body := script(raisers[raiser], text)
+			all = append(all, attackForm{name: carrier + ", " + raiser, scripted: true, commands: func(text, key, own string) [][]string {
+				body := script(raisers[raiser], text, own)
 				if key == "" {
-					return carriers[carrier](body, nil)
+					return carriers[carrier](body, own, nil)
 				}
-				return carriers[carrier](counted(carrier, raiser, body), []string{key})
+				return carriers[carrier](counted(carrier, raiser, body), own, []string{key})
 			}})
 		}
 	}
 	for _, line := range plainForms {
-		all = append(all, attackForm{name: line, commands: func(text, key string) [][]string {
+		all = append(all, attackForm{name: line, commands: func(text, key, _ string) [][]string {
 			words := strings.Fields(line)
 			for i, w := range words {
 				words[i] = strings.NewReplacer("$P", text, "$K", key, "_", " ").Replace(w)

@@ -90,27 +90,27 @@ var raisers = map[string]string{
 	"call unknown":           `return redis.call($P)`,
 	"call unknown argument":  `return redis.call($P, $P)`,
 	"call wrong arity":       `return redis.call('get')`,
-	"call subcommand":        `return redis.call('object', $P, KEYS[1] or 'attack:k')`,
+	"call subcommand":        `return redis.call('object', $P, KEYS[1] or '$L:k')`,
 	"call client":            `return redis.call('client', $P)`,
 	"call config":            `return redis.call('config', $P)`,
-	"call xgroup":            `return redis.call('xgroup', $P, 'attack:k', 'g')`,
-	"call set option":        `return redis.call('set', 'attack:k', 'v', $P)`,
-	"call geo unit":          `return redis.call('geosearch', 'attack:k', 'fromlonlat', 1, 1, 'byradius', 1, $P)`,
+	"call xgroup":            `return redis.call('xgroup', $P, '$L:k', 'g')`,
+	"call set option":        `return redis.call('set', '$L:k', 'v', $P)`,
+	"call geo unit":          `return redis.call('geosearch', '$L:k', 'fromlonlat', 1, 1, 'byradius', 1, $P)`,
 	"call acl":               `return redis.call('acl', 'getuser', $P)`,
 	"call acl category":      `return redis.call('acl', 'cat', $P)`,
 	"call acl dry run":       `return redis.call('acl', 'dryrun', 'default', $P)`,
 	"call script":            `return redis.call('script', $P)`,
 	"call eval":              `return redis.call('eval', $P, 0)`,
 	"call command":           `return redis.call('command', $P)`,
-	"call wrong type":        `return redis.call('lpush', 'attack:list', $P) and redis.call('incr', 'attack:list')`,
-	"call number":            `return redis.call('incrby', 'attack:k', $P)`,
-	"call sort":              `return redis.call('sort', 'attack:k', $P)`,
+	"call wrong type":        `return redis.call('lpush', '$L:list', $P) and redis.call('incr', '$L:list')`,
+	"call number":            `return redis.call('incrby', '$L:k', $P)`,
+	"call sort":              `return redis.call('sort', '$L:k', $P)`,
 	"call table":             `return redis.call({$P})`,
 	"call hello":             `return redis.call('hello', $P)`,
 	"call migrate":           `return redis.call('migrate', $P, $P, $P, 0, $P)`,
 	"pcall":                  `return redis.pcall($P)`,
 	"pcall rethrown":         `error(redis.pcall($P))`,
-	"pcall rethrown text":    `error(redis.pcall('object', $P, 'attack:k').err)`,
+	"pcall rethrown text":    `error(redis.pcall('object', $P, '$L:k').err)`,
 	"pcall joined":           `local r = redis.pcall($P) r.err = r.err .. $P return r`,
 	"error_reply":            `return redis.error_reply($P)`,
 	"error_reply raised":     `error(redis.error_reply($P))`,
@@ -163,29 +163,29 @@ var raisers = map[string]string{
 	"shebang alone":         "#!lua $R",
 }
 
-// script fills a raiser with a text.
-func script(raiser, text string) string {
+// script fills a raiser with a text and a name that the attacker has for itself.
+func script(raiser, text, own string) string {
 	firstLine := strings.NewReplacer("\n", "\r").Replace(text) // a shebang's line ends at the first LF
 	return strings.NewReplacer("$P", quoted(text), "$U", strings.TrimSuffix(quoted(text), `"`), "$R", firstLine,
-		"$B", `"\xa0\xff\000\001`+`"`).Replace(raiser)
+		"$L", own, "$B", `"\xa0\xff\000\001`+`"`).Replace(raiser)
 }
 
-// carriers give a script's body to the server: the commands, of which the last runs it. keys is nothing or the keys of the script.
-var carriers = map[string]func(body string, keys []string) [][]string{
-	"EVAL":       func(body string, keys []string) [][]string { return [][]string{run("EVAL", body, keys)} },
-	"EVAL_RO":    func(body string, keys []string) [][]string { return [][]string{run("EVAL_RO", body, keys)} },
-	"EVALSHA":    func(body string, keys []string) [][]string { return loaded("EVALSHA", body, keys) },
-	"EVALSHA_RO": func(body string, keys []string) [][]string { return loaded("EVALSHA_RO", body, keys) },
-	"FCALL":      func(body string, keys []string) [][]string { return function("FCALL", body, "", keys) },
-	"FCALL_RO":   func(body string, keys []string) [][]string { return function("FCALL_RO", body, "no-writes", keys) },
-	"FUNCTION LOAD": func(body string, _ []string) [][]string {
-		return [][]string{{"FUNCTION", "LOAD", "REPLACE", "#!lua name=" + libraryName + "\n" + body}}
+// carriers give a script's body to the server: the commands, of which the last runs it. own is the name of a library, keys is nothing
+// or the keys of the script.
+var carriers = map[string]func(body, own string, keys []string) [][]string{
+	"EVAL":       func(body, _ string, keys []string) [][]string { return [][]string{run("EVAL", body, keys)} },
+	"EVAL_RO":    func(body, _ string, keys []string) [][]string { return [][]string{run("EVAL_RO", body, keys)} },
+	"EVALSHA":    func(body, _ string, keys []string) [][]string { return loaded("EVALSHA", body, keys) },
+	"EVALSHA_RO": func(body, _ string, keys []string) [][]string { return loaded("EVALSHA_RO", body, keys) },
+	"FCALL":      func(body, own string, keys []string) [][]string { return function("FCALL", body, own, "", keys) },
+	"FCALL_RO": func(body, own string, keys []string) [][]string {
+		return function("FCALL_RO", body, own, "no-writes", keys)
 	},
-	"SCRIPT LOAD": func(body string, _ []string) [][]string { return [][]string{{"SCRIPT", "LOAD", body}} },
+	"FUNCTION LOAD": func(body, own string, _ []string) [][]string {
+		return [][]string{{"FUNCTION", "LOAD", "REPLACE", "#!lua name=" + own + "\n" + body}}
+	},
+	"SCRIPT LOAD": func(body, _ string, _ []string) [][]string { return [][]string{{"SCRIPT", "LOAD", body}} },
 }
-
-// libraryName is replaced by one of the attacker's own.
-const libraryName = "attack"
 
 func run(command, what string, keys []string) []string {
 	return append([]string{command, what, fmt.Sprint(len(keys))}, keys...)
@@ -196,10 +196,10 @@ func loaded(command, body string, keys []string) [][]string {
 	return [][]string{{"SCRIPT", "LOAD", body}, run(command, hex.EncodeToString(sum[:]), keys)}
 }
 
-func function(command, body, flags string, keys []string) [][]string {
+func function(command, body, own, flags string, keys []string) [][]string {
 	if flags != "" {
 		flags = "'" + flags + "'"
 	}
-	code := fmt.Sprintf("#!lua name=attack\nredis.register_function{function_name='attack', callback=function(KEYS, ARGV) %s\nend, flags={%s}}", body, flags)
-	return [][]string{{"FUNCTION", "LOAD", "REPLACE", code}, run(command, libraryName, keys)}
+	code := fmt.Sprintf("#!lua name=%s\nredis.register_function{function_name='%s', callback=function(KEYS, ARGV) %s\nend, flags={%s}}", own, own, body, flags)
+	return [][]string{{"FUNCTION", "LOAD", "REPLACE", code}, run(command, own, keys)}
 }

@@ -172,6 +172,31 @@ func TestOddWordsOfCLIENTEqualADirectRedis(t *testing.T) {
 	}
 }
 
+// An empty password is a password, and a wrong one.
+func TestOddWordsOfLoginsEqualADirectRedis(t *testing.T) {
+	p := newPair(t, "--password", "secret")
+	testkit.Dial(t, p.direct.Addr).Do("CONFIG", "SET", "requirepass", "secret")
+	for _, lines := range []string{
+		`AUTH ""`, `AUTH default ""`, `AUTH "" secret`, `AUTH "" ""`, `AUTH secret ""`, `AUTH secret`, `AUTH default secret`, `AUTH DEFAULT secret`, `AUTH "secret\x00"`, `AUTH "default\x00" secret`,
+		`AUTH default secret x`, `AUTH secret | AUTH ""`, `AUTH secret | AUTH default "" | PING`, `HELLO 2 AUTH "" ""`, `HELLO 2 AUTH default ""`, `HELLO 2 AUTH "" secret`, `HELLO 3 SETNAME x`, `HELLO`,
+		`HELLO 2 AUTH default secret SETNAME "" | CLIENT GETNAME`, `HELLO 3 AUTH default wrong SETNAME y | AUTH secret | CLIENT GETNAME`, `PING`, `CLIENT SETNAME x`, `RESET | PING`, `AUTH secret | RESET | PING`,
+		`NOSUCH`, `CLIENT NOSUCH`, `GET`, `QUIT`,
+	} {
+		said := func(addr string) (all string) {
+			c := testkit.Dial(t, addr)
+			defer c.Close()
+			for line := range strings.SplitSeq(lines, " | ") {
+				c.Send(line + "\r\n")
+				all += c.Read1()
+			}
+			return regexp.MustCompile(`\$2\r\nid\r\n:\d+\r\n`).ReplaceAllString(all, "")
+		}
+		if want, got := said(p.direct.Addr), said(p.proxy); want != got {
+			t.Errorf("%s\ndirect: %.300q\nproxy:  %.300q", lines, want, got)
+		}
+	}
+}
+
 // What CLIENT LIST says of a client is what Redis says, in each state that a client can be in.
 func TestCLIENTLISTTellsStatesAsADirectRedis(t *testing.T) {
 	p := newPair(t, "--admin-commands", "allow")

@@ -27,8 +27,11 @@ func TestListsOfClientsHoldUpNobody(t *testing.T) {
 	clients := scale(t, "LIST_CLIENTS", 500, 3000, 3000)
 	const lists = 100
 	server := testkit.Redis(t)
-	for _, reads := range []bool{true, false} {
-		proxy := testkit.Proxy(t, []string{server.Addr}, "--loops", "1", "--max-clients", "20000")
+	for _, c := range []struct {
+		loops string
+		reads bool
+	}{{"1", true}, {"1", false}, {"2", true}} {
+		proxy := testkit.Proxy(t, []string{server.Addr}, "--loops", c.loops, "--max-clients", "20000")
 		idle := make([]net.Conn, clients)
 		for i := range idle {
 			c, err := net.Dial("tcp", proxy.Addr)
@@ -38,32 +41,22 @@ func TestListsOfClientsHoldUpNobody(t *testing.T) {
 			idle[i] = c
 		}
 		beside := testkit.Dial(t, proxy.Addr)
-		beside.Do("CLIENT", "INFO")
-		stop := make(chan struct{})
-		through, direct := watchPings(t, proxy.Addr, stop), watchPings(t, server.Addr, stop)
-		lister := testkit.Dial(t, proxy.Addr)
-		began := time.Now()
-		lister.Send(strings.Repeat(testkit.Request("CLIENT", "LIST"), lists))
-		if reads {
+		holdsUpNobody(t, proxy, server, func(lister *testkit.Conn) {
+			lister.Send(strings.Repeat(testkit.Request("CLIENT", "LIST"), lists))
+			if !c.reads {
+				for range 2000 { // as long as it takes to fill memory, if it fills
+					beside.Do("PING")
+				}
+				return
+			}
 			for i := range lists {
-				if got, n := strings.Count(lister.Read1(), "\nid="), clients; got < n {
-					t.Fatalf("list %d has %d clients, of %d", i, got, n)
+				if got := strings.Count(lister.Read1(), "\nid="); got < clients {
+					t.Fatalf("list %d has %d clients, of %d", i, got, clients)
 				}
 			}
-		} else {
-			for range 2000 { // as long as it takes to fill memory, if it fills
-				beside.Do("PING")
-			}
-		}
-		took := time.Since(began)
-		close(stop)
-		got, control := <-through, <-direct
+		})
 		peak := peakMemory(t, proxy.PID())
-		t.Logf("%d clients, read %v: %v; PING of others %v, longest %v; at a plain Redis %v, longest %v; peak RSS %d MB",
-			clients, reads, took, got, got.at(1), control, control.at(1), peak>>20)
-		if bound := max(patience, patienceTimes*control.at(1)); got.at(1) > bound {
-			t.Errorf("another client waited %v, more than %v", got.at(1), bound)
-		}
+		t.Logf("%d clients, %s loops, read %v: peak RSS %d MB", clients, c.loops, c.reads, peak>>20)
 		if peak > 300<<20 {
 			t.Errorf("the proxy took %d MB", peak>>20)
 		}
@@ -95,24 +88,42 @@ func TestLongCommandsHoldUpNobody(t *testing.T) {
 		{"SUBSCRIBE", repeated(words/10, []string{"SUBSCRIBE"}, "channel:#") + testkit.Request("UNSUBSCRIBE"), words / 10 * 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			stop := make(chan struct{})
-			through, direct := watchPings(t, proxy.Addr, stop), watchPings(t, servers[0].Addr, stop)
-			began := time.Now()
-			long := testkit.Dial(t, proxy.Addr)
-			go long.Send(c.request)
-			for range c.replies {
-				if got := long.Read1(); got[0] == '-' {
-					t.Fatalf("%.200q", got)
+			holdsUpNobody(t, proxy, servers[0], func(long *testkit.Conn) {
+				go long.Send(c.request)
+				for range c.replies {
+					if got := long.Read1(); got[0] == '-' {
+						t.Fatalf("%.200q", got)
+					}
 				}
-			}
-			took := time.Since(began)
-			close(stop)
-			got, control := <-through, <-direct
-			t.Logf("%v; PING of others %v, longest %v; at a plain Redis %v, longest %v", took, got, got.at(1), control, control.at(1))
-			if bound := max(patience, patienceTimes*control.at(1)); got.at(1) > bound {
-				t.Errorf("another client waited %v, more than %v", got.at(1), bound)
-			}
+			})
 		})
+	}
+}
+
+// holdsUpNobody lets a client do what takes long, and looks how long others wait meanwhile. A busy machine may make somebody wait
+// by chance, so that it may be tried again.
+func holdsUpNobody(t *testing.T, proxy, plain *testkit.Server, long func(c *testkit.Conn)) {
+	t.Helper()
+	const attempts = 3
+	for i := 1; ; i++ {
+		stop := make(chan struct{})
+		through, direct := watchPings(t, proxy.Addr, stop), watchPings(t, plain.Addr, stop)
+		c := testkit.Dial(t, proxy.Addr)
+		began := time.Now()
+		long(c)
+		took := time.Since(began)
+		close(stop)
+		got, control := <-through, <-direct
+		c.Close()
+		bound := max(patience, patienceTimes*control.at(1))
+		t.Logf("%v; PING of others %v, longest %v; at a plain Redis %v, longest %v", took, got, got.at(1), control, control.at(1))
+		if got.at(1) <= bound {
+			return
+		}
+		if i == attempts {
+			t.Errorf("another client waited %v, more than %v", got.at(1), bound)
+			return
+		}
 	}
 }
 

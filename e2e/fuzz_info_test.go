@@ -26,9 +26,8 @@ type infoFuzz struct {
 	names int
 
 	mu   sync.Mutex
-	info string            // the answer to COMMAND INFO
-	gave map[string]string // what odd commands were answered, for reports
-	odd  string            // the answer to commands that nobody knows
+	info string // the answer to COMMAND INFO
+	odd  string // the answer to commands that nobody knows
 }
 
 // server answers what a plain one does, but for COMMAND INFO and the commands that it brings.
@@ -40,6 +39,8 @@ func (z *infoFuzz) server(t *testing.T) string {
 		switch strings.ToUpper(args[0]) {
 		case "COMMAND":
 			return z.info
+		case "ECHO":
+			return bulk(args[1])
 		case "GET":
 			return bulk("value of " + args[1])
 		case "MULTI", "WATCH", "UNWATCH", "DISCARD", "RESET", "READONLY":

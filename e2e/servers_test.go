@@ -55,7 +55,7 @@ func shape(v testkit.Value, depth int) string {
 }
 
 func TestServersDescribedTogetherHaveTheShapesOfOne(t *testing.T) {
-	proxy, shards := namedShards(t)
+	proxy, shards := namedShards(t, "--admin-commands", "allow")
 	for _, s := range shards {
 		c := testkit.Dial(t, s.Addr)
 		c.Do("DEBUG", "SLEEP", "0.01")

@@ -111,6 +111,55 @@ b PUNSUBSCRIBE
 b UNSUBSCRIBE`)
 }
 
+func TestSubscribingInATransactionEqualsADirectRedis(t *testing.T) {
+	sameStory(t, newPair(t), `
+a HELLO 3
+a SUBSCRIBE one
+a MULTI
+a SUBSCRIBE one two two
+a SET x 1
+a PSUBSCRIBE p*
+a UNSUBSCRIBE two
+a SSUBSCRIBE s
+a GET x
+a EXEC
+b PUBLISH one 1
+a hears 1
+b PUBLISH two 1
+b PUBLISH p 1
+a hears 1
+b SPUBLISH s 1
+a MULTI
+a SUBSCRIBE three
+a EXEC
+b PUBLISH three 2
+a hears 1
+a MULTI
+a SUBSCRIBE four
+a DISCARD
+b PUBLISH four 1
+a MULTI
+a SUBSCRIBE four
+a NOSUCH
+a EXEC
+b PUBLISH four 2
+a WATCH x
+b SET x 2
+a MULTI
+a SUBSCRIBE four
+a SET x 3
+a EXEC
+b PUBLISH four 3
+c MULTI
+c SUBSCRIBE five
+c PSUBSCRIBE six*
+c EXEC
+b PUBLISH five 1
+c hears 1
+b PUBLISH sixty 1
+c hears 1`)
+}
+
 func TestUnsubscribingInATransactionEqualsADirectRedis(t *testing.T) {
 	sameStory(t, newPair(t), `
 b MULTI

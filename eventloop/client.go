@@ -28,9 +28,10 @@ type addrs struct{ remote, local string }
 func (cl *client) opened(c gnet.Conn) {
 	cl.c = c
 	l := cl.loop
+	defer l.guard()
 	l.enter()
-	l.clients[cl] = struct{}{}
 	cl.session = session.New(l.env, cl)
+	l.clients[cl] = struct{}{}
 	if l.draining {
 		cl.session.Drain()
 	}
@@ -57,6 +58,7 @@ func (cl *client) closed(err error) {
 	delete(l.clients, cl)
 	delete(l.lingers, cl)
 	l.busy.Add(-1)
+	defer l.guard()
 	l.enter()
 	if !cl.marked && hungUp(err) && cl.session.Owes() && !cl.session.Blocked() && c.OutboundBuffered() == 0 {
 		l.halfClose(cl, c)

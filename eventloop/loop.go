@@ -60,6 +60,7 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l.env.Loop, l.env.Loops = index, srv.cfg.Loops
 	l.env.Attempts = auth.NewAttempts(srv.cfg.Loops)
 	l.env.Notify = srv.notices.put
+	l.env.Log = srv.log
 	if srv.cfg.Loops > 1 {
 		l.env.Peers = peers{l}
 	}
@@ -143,6 +144,7 @@ const maxPasses = 4
 
 // flush is the end of the turn: one write per connection that has something to say.
 func (l *loop) flush() {
+	defer l.guard()
 	if l.events > 0 {
 		l.stats.Turns++
 		l.mean += (l.events*256 - l.mean) / 8

@@ -29,10 +29,29 @@ func (p peers) AskSlowly(question func(e *session.Env, answer func(any)), done f
 			continue
 		}
 		answer := func(a any) { _ = p.l.post(heard(a)) }
-		if o.post(func() { question(o.env, answer) }) != nil {
+		if o.post(func() { ask(o.env, question, answer) }) != nil {
 			_ = p.l.post(heard(nil))
 		}
 	}
+}
+
+// answerOf is a loop's answer; nil: it has none, for a panic came.
+func answerOf(env *session.Env, question func(*session.Env) any) (answer any) {
+	defer env.GuardQuestion()
+	return question(env)
+}
+
+// ask puts a question to a loop, which has no answer if it panics.
+func ask(env *session.Env, question func(e *session.Env, answer func(any)), answer func(any)) {
+	done := false
+	defer func() {
+		if !done {
+			answer(nil)
+		}
+	}()
+	defer env.GuardQuestion()
+	question(env, answer)
+	done = true
 }
 
 // AddTopics is session.Peers.

@@ -241,6 +241,7 @@ func (l *loop) post(f func()) error {
 		return errStopped
 	}
 	return l.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
+		defer l.guard()
 		l.enter()
 		f()
 		l.flush()

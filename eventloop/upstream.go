@@ -17,6 +17,7 @@ type upstream struct {
 }
 
 func (u *upstream) opened(c gnet.Conn) {
+	defer u.loop.guard()
 	u.c = c
 	u.loop.enter()
 	u.conn.OnOpen(u)
@@ -33,6 +34,7 @@ func (u *upstream) traffic(b []byte) {
 }
 
 func (u *upstream) closed(err error) {
+	defer u.loop.guard()
 	unsent := u.c.OutboundBuffered()
 	u.c = nil
 	u.loop.enter()

@@ -414,11 +414,11 @@ func (p *Pool) giveUp(a *again, f *Failure) {
 	}
 	p.countFailed(e)
 	if a.piece == nil {
-		e.recv.Fail(e.tag, f)
+		p.fail(e.recv, e.tag, f)
 		return
 	}
 	for i := range a.piece.Requests {
-		e.recv.Fail(uint64(i), f)
+		p.fail(e.recv, uint64(i), f)
 	}
 }
 

@@ -44,6 +44,21 @@ func (p *Pool) Check() error {
 	if err := errors.Join(p.checkAgain(), p.checkReads()); err != nil {
 		return err
 	}
+	queued := 0
+	for at, l := range p.lanes {
+		queued += l.waiting()
+		if at.server != l.server || at.key != l.key {
+			return fmt.Errorf("the lanes of %v are listed under %v", l.key, at.key)
+		}
+		for _, c := range l.conns {
+			if _, open := p.own.all[c]; !open || c.lane != l {
+				return fmt.Errorf("a lane to %s is not among the connections that are open", l.server.Name)
+			}
+		}
+	}
+	if queued != p.queued {
+		return fmt.Errorf("%d requests wait for lanes, %d are counted", queued, p.queued)
+	}
 	lent := 0
 	for c := range p.own.all {
 		owed += c.ring.waiting()
@@ -153,6 +168,9 @@ func (c *Conn) check() error {
 	if c.out.cur != nil {
 		size += len(c.out.cur.B)
 	}
+	if err := c.checkFences(); err != nil {
+		return err
+	}
 	wired := c.state == Handshaking || c.state == Ready || c.state == Draining
 	switch {
 	case size != c.out.size:
@@ -163,6 +181,30 @@ func (c *Conn) check() error {
 		return fmt.Errorf("has a socket: %t", c.sock != nil)
 	case c.ring.len() > 0 && !wired && !(c.patient && c.state == Dialing):
 		return fmt.Errorf("owes %d replies that can't come", c.ring.len())
+	}
+	return nil
+}
+
+// checkFences compares the fences with the ring, and what wraps a script.
+func (c *Conn) checkFences() error {
+	next, guard := c.fences.first, noGuard
+	for i := c.ring.head; i != c.ring.tail; i++ {
+		if !c.ring.at(i).is.has(fencing) {
+			continue
+		}
+		if next == len(c.fences.list) || c.fences.list[next].at != i {
+			return fmt.Errorf("request %d is a fence that is not listed", i)
+		}
+		if next == c.fences.first {
+			guard = c.fences.list[next].from
+		}
+		next++
+	}
+	if next != len(c.fences.list) {
+		return fmt.Errorf("%d fences are listed, %d are in the ring", len(c.fences.list)-c.fences.first, next-c.fences.first)
+	}
+	if c.fences.guard != guard {
+		return fmt.Errorf("guards from request %d on, want %d", c.fences.guard, guard)
 	}
 	return nil
 }

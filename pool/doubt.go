@@ -119,7 +119,7 @@ func (p *Pool) settleDoubt(a *again) (waits, gone bool) {
 	case d.lost != nil:
 		p.taken(a)
 		p.countFailed(e)
-		e.recv.Fail(e.tag, &Failure{Kind: Lost, Sent: true, Server: d.conn.server.Name, Cause: d.lost.Cause})
+		p.fail(e.recv, e.tag, &Failure{Kind: Lost, Sent: true, Server: d.conn.server.Name, Cause: d.lost.Cause})
 		return false, true
 	case !d.heard:
 		return true, false
@@ -132,7 +132,7 @@ func (p *Pool) settleDoubt(a *again) (waits, gone bool) {
 		if e.cmd != Part {
 			p.stats.Call(e.cmd, p.Now-e.at)
 		}
-		e.recv.Reply(e.tag, d.reply, Whole)
+		p.answer(e.recv, e.tag, d.reply)
 		return false, true
 	}
 	a.doubt = nil

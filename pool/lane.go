@@ -123,7 +123,7 @@ func (l *lanes) pump() {
 		}
 		r := l.take()
 		if r.n > 1 && !c.multi {
-			r.fail(&Failure{Kind: NoMulti, Server: l.server.Name})
+			l.pool.failCarried(&r, &Failure{Kind: NoMulti, Server: l.server.Name})
 			continue
 		}
 		c.rings.idleSince = l.pool.Now
@@ -153,10 +153,10 @@ func (l *lanes) dial(n int) {
 	}
 }
 
-// fail ends a request that was not sent.
-func (r *carried) fail(f *Failure) {
+// failCarried ends a request that was not sent.
+func (p *Pool) failCarried(r *carried, f *Failure) {
 	for i := range r.n {
-		r.recv.Fail(r.tag+uint64(i), f)
+		p.fail(r.recv, r.tag+uint64(i), f)
 	}
 }
 
@@ -168,7 +168,7 @@ func (l *lanes) giveUp(r *carried, f *Failure) {
 			return
 		}
 	}
-	r.fail(f)
+	p.failCarried(r, f)
 }
 
 // Pushed is Owner: nothing asks for pushes on a lane.
@@ -214,13 +214,13 @@ func (l *lanes) tick() {
 		switch r := &l.queue[l.head]; {
 		case p.stopped:
 			one := l.take()
-			one.fail(l.server.stopping)
+			p.failCarried(&one, l.server.stopping)
 			continue
 		case p.late(p.Now - r.at):
 			one := l.take()
 			p.stats.Timeouts++
 			p.stats.Servers[l.server.index].Timeouts++
-			one.fail(l.server.timedOutUnsent)
+			p.failCarried(&one, l.server.timedOutUnsent)
 			continue
 		case l.server.goneAt > 0:
 			one := l.take()

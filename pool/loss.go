@@ -127,7 +127,7 @@ func (c *Conn) fail(e *pending, f *Failure) {
 	c.arrived(e)
 	e.recv = nil
 	c.pool.countFailed(e)
-	recv.Fail(e.tag, f)
+	c.pool.fail(recv, e.tag, f)
 }
 
 // countFailed counts a request that has no reply.

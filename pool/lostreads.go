@@ -243,5 +243,5 @@ func (p *Pool) giveUpRead(l *lostRead, f *Failure) {
 		f = &g
 	}
 	p.countFailed(e)
-	e.recv.Fail(e.tag, f)
+	p.fail(e.recv, e.tag, f)
 }

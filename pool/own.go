@@ -225,7 +225,7 @@ func (c *Conn) disown(f *Failure) {
 		c.owner = nil
 		c.pool.own.lent--
 		c.pool.stats.OwnLent--
-		owner.OwnLost(c, f)
+		c.pool.ownLost(owner, c, f)
 		return
 	}
 	if c.pool.cool(c) {

@@ -30,6 +30,8 @@ type Pool struct {
 	InFlight int
 	// Buffers are the loop's.
 	Buffers Buffers
+	// OnPanic is told of a panic in what the pool does for whom, a Receiver, an Owner, or nil if that is not known.
+	OnPanic func(whom, cause any)
 
 	cfg     Config
 	servers []*Server
@@ -72,6 +74,7 @@ type Pool struct {
 	apart         Carrier // what goes over lanes at some server
 	elsewhereBusy bool    // a script holds up a server, as other loops have found
 	stopped       bool
+	serving       Receiver // of the latest reply of this turn
 }
 
 // Server is one server as a loop sees it.
@@ -219,7 +222,7 @@ func (p *Pool) Flush() {
 		c.flush()
 	}
 	p.dirty = p.dirty[:0]
-	p.urgent = false
+	p.urgent, p.serving = false, nil
 }
 
 // Urgent reports whether a connection holds enough for a write before the turn's end.
@@ -338,6 +341,12 @@ func (p *Pool) learn(proto int, hello []byte) {
 		p.version = bytes.Clone(rest[:n])
 	}
 }
+
+// Username is the user as which connections log in; "": the servers' default. Any goroutine.
+func (p *Pool) Username() string { return p.cfg.Username }
+
+// LogsIn reports whether connections give a password. Any goroutine.
+func (p *Pool) LogsIn() bool { return p.cfg.Password != "" }
 
 // Timeout is the longest a request may wait for its reply.
 func (p *Pool) Timeout() time.Duration { return p.cfg.Timeout }

@@ -9,6 +9,7 @@ import (
 
 // OnBytes takes bytes from the server. Borrows b until return.
 func (c *Conn) OnBytes(b []byte) {
+	defer c.guard()
 	c.progress, c.heard, c.came = c.pool.Now, c.pool.Now, c.pool.Now
 	c.pool.stats.Servers[c.server.index].BytesIn += uint64(len(b))
 	if c.tunnel && c.state == Ready && c.owner != nil {
@@ -159,6 +160,7 @@ func (c *Conn) pass(e *pending, b []byte, p Piece) {
 		c.answered(e)
 	}
 	if recv != nil {
+		c.pool.serving = recv
 		recv.Reply(tag, b, p)
 	}
 }

@@ -174,6 +174,8 @@ func (a *actor) think() []string {
 		return append([]string{"DEL"}, a.keys()...)
 	case n < 850:
 		return []string{"DBSIZE"}
+	case n < 850+40:
+		return []string{"EVAL", "x", "1", a.key()}
 	case n < 930:
 		return []string{"ECHO", a.key()}
 	case n < 970 && a.fake == nil:
@@ -234,7 +236,7 @@ func (a *actor) look() {
 
 // ownError is what the proxy may say when servers fail.
 var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for server [A-I](r\d+)?; the command (may have run|was not sent|did not run)` +
-	`|lost the connection to server [A-I](r\d+)?; the command (may have run|was not sent) \((reset|refused|broken pipe|connection is no longer needed|closed the connection|it is no part[^)]*|did not finish[^)]*|does not acknowledge what is sent to it)\)` +
+	`|lost the connection to server [A-I](r\d+)?; the command (may have run|was not sent)( \((reset|refused|broken pipe|connection is no longer needed|closed the connection|it is no part[^)]*|sent a reply (too many|that nobody)[^)]*|sent bytes that are not RESP|refused ECHO[^)]*|did not finish[^)]*|does not acknowledge what is sent to it)\))?` +
 	`|server [A-I](r\d+)? is down; the command (was not sent|may have run|did not run)( \([^)]*\))?` +
 	`|the keys are not at server [A-I](r\d+)? any more, and the command can't go elsewhere; it was not run` +
 	`|server [A-I](r\d+)? could not run the command at first, and a later one has run since; it was not run` +
@@ -265,6 +267,9 @@ func (a *actor) judgeOrder(keys ...string) {
 	}
 }
 
+// refusalOfScript is what a script gets that could not be sent as a transaction, and for which no witness could be asked.
+var refusalOfScript = regexp.MustCompile(`^-(MOVED|ASK|CLUSTERDOWN|LOADING|TRYAGAIN|READONLY) .*\r\n$`)
+
 // answers reports whether b answers the command.
 func (a *actor) answers(args []string, b []byte) bool {
 	if a.ownError(b) && args[0] != "ECHO" && args[0] != "QUIT" && args[0] != "BROKEN" {
@@ -291,6 +296,9 @@ func (a *actor) right(args []string, b []byte) bool {
 	switch args[0] {
 	case "GET":
 		return string(b) == string(parser.AppendBulkString(nil, a.value(args[1])))
+	case "EVAL":
+		return string(b) == string(parser.AppendBulkString(nil, a.value(args[3]))) || string(b) == "-ERR boom\r\n" ||
+			(a.fake != nil || a.successors != nil) && (refusalOfScript.Match(b) || string(b) == noMemory)
 	case "SET":
 		return string(b) == "+"+a.value(args[1])+"\r\n"
 	case "BLPOP":
@@ -394,6 +402,8 @@ func (a *actor) begins() bool {
 			}
 			whole = parser.AppendBulkString(whole, a.value(k))
 		}
+	case "EVAL":
+		whole = parser.AppendBulkString(nil, a.value(args[3]))
 	case "GET", "BLPOP":
 		whole = parser.AppendBulkString(nil, a.value(args[1]))
 	case "MGET":

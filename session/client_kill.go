@@ -23,11 +23,11 @@ func (s *Session) clientKill(spec *command.Spec, req *parser.Request) {
 		s.deny(spec, text)
 		return
 	}
-	tag := s.expect(0)
+	m := s.emit(0)
 	own := s.env
 	self := f.match(s)
 	f.skip = s.id // the one who asks gets its answer first
-	own.askLoopsSlowly(func(e *Env, answer func(any)) { e.start(newKilling(e, f, answer)) }, func(answers []any) {
+	own.askLoopsSlowly(s, func(e *Env, answer func(any)) { e.start(newKilling(e, f, answer)) }, func(answers []any) {
 		killed := 0
 		for _, a := range answers {
 			killed += a.(int)
@@ -42,12 +42,12 @@ func (s *Session) clientKill(spec *command.Spec, req *parser.Request) {
 		case old:
 			reply = []byte("+OK\r\n")
 		}
-		(&emission{s: s, tag: tag}).put(reply, true)
+		m.put(reply, true)
 		if self {
 			s.closeAs(stats.Killed)
 		}
 	})
-	s.awaitReplies()
+	s.awaitReply(&m)
 }
 
 // killing is a loop's part of CLIENT KILL, a job.
@@ -79,6 +79,8 @@ func (k *killing) piece(e *Env) (done bool) {
 	k.answer(k.n)
 	return true
 }
+
+func (k *killing) giveUp() { k.answer(nil) }
 
 // closings closes clients, a job.
 type closings struct {

@@ -34,9 +34,9 @@ func (s *Session) clientList(spec *command.Spec, req *parser.Request) {
 		s.deny(spec, errSyntax)
 		return
 	}
-	tag := s.expect(0)
-	s.env.askLoopsSlowly(func(e *Env, answer func(any)) { e.start(newListing(e, f, answer)) }, func(answers []any) {
-		j := &joinLists{emission: emission{s: s, tag: tag}}
+	m := s.emit(0)
+	s.env.askLoopsSlowly(s, func(e *Env, answer func(any)) { e.start(newListing(e, f, answer)) }, func(answers []any) {
+		j := &joinLists{emission: m}
 		for _, a := range answers {
 			l := a.(*lines)
 			j.lists = append(j.lists, l)
@@ -44,7 +44,7 @@ func (s *Session) clientList(spec *command.Spec, req *parser.Request) {
 		}
 		s.env.start(j)
 	})
-	s.awaitReplies()
+	s.awaitReply(&m)
 }
 
 // lines are clients' lines in the order of their IDs.
@@ -97,6 +97,8 @@ func (l *listing) piece(e *Env) (done bool) {
 	return true
 }
 
+func (l *listing) giveUp() { l.answer(nil) }
+
 // joinLists puts the loops' lines into the order of their IDs and hands them out, a job.
 type joinLists struct {
 	emission
@@ -104,7 +106,7 @@ type joinLists struct {
 }
 
 func (j *joinLists) piece(e *Env) (done bool) {
-	if j.waits(j) {
+	if j.holdsOff(j) {
 		return true
 	}
 	p := e.aPiece()
@@ -146,11 +148,11 @@ func lowest(lists []*lines) (low *lines) {
 
 // listThese is CLIENT LIST ID: a line for each ID in the order given, as often as it is given.
 func (s *Session) listThese(ids []uint64) {
-	tag := s.expect(0)
-	s.env.askLoopsSlowly(func(e *Env, answer func(any)) {
+	m := s.emit(0)
+	s.env.askLoopsSlowly(s, func(e *Env, answer func(any)) {
 		e.start(&finding{ids: ids, lines: map[uint64][]byte{}, answer: answer})
 	}, func(answers []any) {
-		j := &repeatLines{emission: emission{s: s, tag: tag}, ids: ids}
+		j := &repeatLines{emission: m, ids: ids}
 		for _, a := range answers {
 			f := a.(*finding)
 			j.found = append(j.found, f.lines)
@@ -158,7 +160,7 @@ func (s *Session) listThese(ids []uint64) {
 		}
 		s.env.start(j)
 	})
-	s.awaitReplies()
+	s.awaitReply(&m)
 }
 
 // finding is a loop's part of CLIENT LIST ID, a job: it describes each client once.
@@ -188,6 +190,8 @@ func (f *finding) piece(e *Env) (done bool) {
 	return true
 }
 
+func (f *finding) giveUp() { f.answer(nil) }
+
 // repeatLines hands out a line for each ID, a job: at first it adds up their lengths.
 type repeatLines struct {
 	emission
@@ -206,7 +210,7 @@ func (r *repeatLines) line(id uint64) []byte {
 }
 
 func (r *repeatLines) piece(e *Env) (done bool) {
-	if r.waits(r) {
+	if r.holdsOff(r) {
 		return true
 	}
 	p := e.aPiece()

@@ -7,29 +7,51 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
-	"ringmaster/pool"
 )
 
 // askLoops runs question on every loop, this one included, and gives all answers to done.
 func (e *Env) askLoops(question func(*Env) any, done func(answers []any)) {
+	e.askLoopsFor(e.asking, question, done)
+}
+
+// askLoopsFor is askLoops for a client, which is closed if done panics; nil: for nobody alone.
+func (e *Env) askLoopsFor(client *Session, question func(*Env) any, done func(answers []any)) {
 	own := question(e)
 	if e.Peers == nil {
 		done([]any{own})
 		return
 	}
-	e.Peers.Ask(question, func(answers []any) { done(append(answers, own)) })
+	e.askOthers(client, question, func(answers []any) { done(append(answers, own)) })
 }
 
-// askLoopsSlowly is askLoops for a question that takes a loop several turns: it answers when it can.
-func (e *Env) askLoopsSlowly(question func(e *Env, answer func(any)), done func(answers []any)) {
+// askOthers is askLoopsFor without this loop.
+func (e *Env) askOthers(client *Session, question func(*Env) any, done func(answers []any)) {
+	if client == nil {
+		e.Peers.Ask(question, done)
+		return
+	}
+	e.Peers.Ask(question, func(answers []any) {
+		defer client.guard()
+		done(answers)
+	})
+}
+
+// askLoopsSlowly is askLoopsFor for a question that takes a loop several turns: it answers when it can. A loop in which it has
+// panicked has no answer.
+func (e *Env) askLoopsSlowly(client *Session, question func(e *Env, answer func(any)), done func(answers []any)) {
 	var all []any
 	waits := 1
 	if e.Peers != nil {
 		waits++
 	}
 	heard := func(answers ...any) {
-		all = append(all, answers...)
+		for _, a := range answers {
+			if a != nil {
+				all = append(all, a)
+			}
+		}
 		if waits--; waits == 0 {
+			defer client.guard()
 			done(all)
 		}
 	}
@@ -58,10 +80,10 @@ func (s *Session) clientUnblock(spec *command.Spec, req *parser.Request) {
 		s.deny(spec, errNotInteger)
 		return
 	}
-	tag := s.expect(0)
+	m := s.emit(0)
 	s.env.askLoops(func(e *Env) any { return e.unblock(uint64(id), how) }, func(answers []any) {
 		found := slices.Contains(answers, any(true))
-		s.Reply(tag, []byte(map[bool]string{true: ":1\r\n", false: ":0\r\n"}[found]), pool.Whole)
+		m.put([]byte(map[bool]string{true: ":1\r\n", false: ":0\r\n"}[found]), true)
 	})
 }
 

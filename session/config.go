@@ -17,6 +17,8 @@ type Config struct {
 	// refuses some by name, such as "keys" or "client|kill".
 	AdminCommands bool
 	DenyCommands  []string
+	// DenyScripts refuses scripts and functions, and what loads them.
+	DenyScripts bool
 	// Cluster is how CLUSTER is answered.
 	Cluster Cluster
 	// RenameCommands are commands that clients know by another name, both in small letters; an empty one disables the

@@ -132,8 +132,19 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	case command.ClassSplit:
 		s.split(spec, req)
 	case command.ClassAnyShard:
+		switch {
+		case s.env.hides(spec):
+			s.passHiding(spec, req)
+			return
+		case s.env.hidesKeys(spec):
+			s.refuse(spec, keysUnknown(spec.Name))
+			return
+		}
 		s.pass(anyServer, spec, req)
 	case command.ClassAllShards:
+		if s.refusesLockout(spec, req) {
+			return
+		}
 		switch {
 		case spec == s.env.configures:
 			s.noteLimit(req.Args)
@@ -160,6 +171,10 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	case command.ClassTransaction:
 		s.transact(spec, req)
 	case command.ClassBlocking:
+		if s.env.hidesKeys(spec) {
+			s.refuse(spec, keysUnknown(spec.Name))
+			return
+		}
 		s.block(spec, req)
 	case command.ClassPinned:
 		s.pinned(spec, req)

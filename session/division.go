@@ -45,7 +45,7 @@ func (e *Env) sizeGroups() {
 // split groups the keys of MGET, MSET, DEL and their like by shard, and asks each shard once.
 func (s *Session) split(spec *command.Spec, req *parser.Request) {
 	env, words := s.env, spec.WordsPerKey
-	if env.single() || (len(req.Args)-1)%words != 0 {
+	if env.single() || len(req.Args) == 1 || (len(req.Args)-1)%words != 0 {
 		s.pass(s.env.home(), spec, req)
 		return
 	}
@@ -113,11 +113,7 @@ func (d *division) free() {
 // it, and the keys that share writes.
 func (d *division) size(req *parser.Request, words int) {
 	b, name := d.build[:0], req.Args[0]
-	total := 0
-	for i := range d.groups {
-		total += d.groups[i].end + len(name) + maxPartHead
-	}
-	b = slices.Grow(b, total)
+	b = slices.Grow(b, len(req.Raw)+len(d.groups)*(len(name)+maxPartHead))
 	for i := range d.groups {
 		g := &d.groups[i]
 		keys := g.end

@@ -17,7 +17,10 @@
 // Files, by what they are about:
 //
 //	the session         session.go, its limits config.go, what a loop's sessions share env.go, their end idle.go
-//	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, learn.go (what the table lacks), dispatch.go, reads.go (at replicas)
+//	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, dispatch.go, reads.go (at replicas)
+//	what the table lacks learn.go, learning.go (asks a server), decode.go
+//	a mistake of ours   panic.go; debug_on.go and debug_off.go (does it end the process?)
+//	what is not told    secrets.go (of the servers' passwords), lockout.go (what even an administrator may not do)
 //	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see)
 //	what takes long     work.go (in pieces), emission.go (replies made so), roster.go (the clients by ID)
 //	several shards      gather.go, division.go (whose keys go where), merge.go, joining.go (in pieces), missing.go (a shard that is

@@ -154,6 +154,7 @@ const documentHead = `# Commands
 <!-- Made from the command table and the session's handlers; do not edit. To make it again: scripts/gen-docs -->
 
 What becomes of every command and subcommand of Redis 7.0, Redis 8 and Valkey 9, and of the proxy's own. "Since" is the version that brought it, in the numbering of the
-first of these servers that has it; a server that lacks it says so itself. What the table does not list is ` + "`ERR unknown command`" + `.
+first of these servers that has it; a server that lacks it says so itself. What this list lacks, such as a module's command, is asked of a server once (` + "`COMMAND INFO`" + `) and goes to
+where its keys are; it is ` + "`NOPERM`" + `, unless ` + "`--admin-commands allow`" + `, if the server says that it is admin or dangerous, or, unless it is a module's, not for scripts.
 Operators can refuse more with ` + "`--deny-commands`" + `, and give commands other names with ` + "`--rename-command`" + `.
 `

@@ -6,15 +6,16 @@ import "ringmaster/pool"
 // once, before its turn or while the client does not read, it would stand in memory twice: what it is made of, and the reply.
 //
 //	start ──▸ piece ── put ──▸ out ──▸ the client
-//	            ▴ └─ waits ──▸ Session.emissions
-//	            └────────────────── goOnEmitting, at the reply's turn and when the client has read
+//	            ▴ └─ holdsOff ──▸ Session.emissions
+//	            └───────────────────── goOnEmitting, at the reply's turn and when the client has read
 
 // emission hands a reply out in pieces. The client has its beginning before the end is made.
 type emission struct {
-	s     *Session
-	tag   uint64
-	begun bool
-	held  int // bytes of what the reply is made of, counted in s.held
+	s      *Session
+	tag    uint64
+	begun  bool
+	within *answering // the reply is a part of EXEC's, whose tag it has; nil: it is a reply of its own
+	held   int        // bytes of what the reply is made of, counted in s.held
 }
 
 // parked is a job that makes a reply and waits for the reply's turn, or for the client to read.
@@ -23,8 +24,17 @@ type parked struct {
 	tag uint64
 }
 
-// waits reports whether nothing of the reply is made now. Then j has to end its piece: the session starts it again.
-func (m *emission) waits(j job) bool {
+// emit makes the place for the reply to a request of size bytes that is being dispatched, or run by EXEC.
+func (s *Session) emit(size int) emission {
+	if a := s.env.answering; a != nil {
+		a.waits = true
+		return emission{s: s, tag: a.tag, within: a}
+	}
+	return emission{s: s, tag: s.expect(size)}
+}
+
+// holdsOff reports whether nothing of the reply is made now. Then j has to end its piece: the session starts it again.
+func (m *emission) holdsOff(j job) bool {
 	s := m.s
 	if s.state == closed || m.tag == s.head && !s.lags() {
 		return false
@@ -48,13 +58,20 @@ func (m *emission) use(n int) {
 
 // put hands out b. Borrows b until return.
 func (m *emission) put(b []byte, last bool) {
+	if last {
+		m.use(m.held)
+	}
+	if m.within != nil {
+		m.begun = true
+		m.within.partial(b, last)
+		return
+	}
 	var p pool.Piece
 	if !m.begun {
 		p |= pool.First
 	}
 	if last {
 		p |= pool.Last
-		m.use(m.held)
 	}
 	m.begun = true
 	m.s.Reply(m.tag, b, p)

@@ -176,6 +176,10 @@ func (s *serverEnd) shakeHands() {
 			replies = append(replies, "$7\r\nmodules\r\n*1\r\n%1\r\n$4\r\nname\r\n$9\r\nvectorset\r\n"...)
 		case args[0] == "HELLO":
 			replies = append(replies, "*6\r\n$7\r\nversion\r\n$6\r\n7.0.15\r\n$5\r\nproto\r\n:2\r\n$2\r\nid\r\n:9\r\n"...)
+		case args[0] == "EVAL": // is asked whether the server escapes
+			replies = append(replies, "-ERR x\r\n"...)
+		case args[0] == "ECHO":
+			replies = parser.AppendBulkString(replies, args[1])
 		default:
 			s.readOnly = s.readOnly || args[0] == "READONLY"
 			replies = append(replies, "+OK\r\n"...)

@@ -1,6 +1,9 @@
 package session
 
 import (
+	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"ringmaster/auth"
@@ -21,26 +24,30 @@ type Env struct {
 
 	// Attempts remembers failed logins.
 	Attempts *auth.Attempts
+	// Log takes what operators should read; nil: nobody does.
+	Log *slog.Logger
 
 	// Loop and Loops number this loop among all, so that client IDs are unique.
 	Loop, Loops int
 
-	local    []handler // by command.Spec.ID: commands the proxy answers itself
-	count    uint64    // sessions ever made on this loop
-	nextIdle int64     // when idle clients are looked for again, ns
-	dirty    []*Session
-	resume   []*Session
-	req      parser.Request
-	keys     []int
-	version  uint16              // of Map
-	division division            // of a split command
-	build    []byte              // a command of the proxy's own, for the connections to copy
-	asking   *Session            // who is being dispatched, for its line in CLIENT LIST
-	capture  *[]byte             // where answers of the proxy's own go instead of to the client; nil: to the client
-	scratch  []byte              // a reply of our own
-	learned  map[string]*learned // by name: commands that the table does not know
-	free     []*gather
-	outcomes []*outcome
+	local     []handler // by command.Spec.ID: commands the proxy answers itself
+	count     uint64    // sessions ever made on this loop
+	nextIdle  int64     // when idle clients are looked for again, ns
+	dirty     []*Session
+	resume    []*Session
+	req       parser.Request
+	keys      []int
+	version   uint16     // of Map
+	division  division   // of a split command
+	build     []byte     // a command of the proxy's own, for the connections to copy
+	answering *answering // the EXEC whose command is being run; nil: none
+	asking    *Session   // who is being dispatched, for its line in CLIENT LIST
+	capture   *[]byte    // where answers of the proxy's own go instead of to the client; nil: to the client
+	scratch   []byte     // a reply of our own
+	lessons   lessons    // commands that the table does not know
+	panics    panics
+	free      []*gather
+	outcomes  []*outcome
 
 	// Notify takes what operators should read about clients, and never waits; nil: nobody does.
 	Notify func(Notice)
@@ -83,10 +90,12 @@ type Env struct {
 	slowLogLen       *command.Spec  // asks the servers for the log itself
 	functionStats    *command.Spec  // must not stand behind what it tells of
 	functionList     *command.Spec  // see forgedReply
-	answersLater     []bool         // by command.Spec.ID: its handler asks other loops or servers first
+	answersLater     []bool         // by command.Spec.ID: its handler may ask other loops or servers first
+	takesLong        []bool         // by command.Spec.ID: joining it takes much longer than to copy the parts
 	rewrites         []bool         // by command.Spec.ID: the reply of even one server is changed
 	actsInMulti      []bool         // by command.Spec.ID: acts at once inside MULTI
 	inSubscriber     []bool         // by command.Spec.ID: a subscriber of RESP2 may say it
+	subscribes       []bool         // by command.Spec.ID: SUBSCRIBE and its like
 	unsubscribes     []bool         // by command.Spec.ID: UNSUBSCRIBE and its like
 	publishes        []bool         // by command.Spec.ID: PUBLISH and SPUBLISH
 	killsScript      []bool         // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
@@ -95,6 +104,8 @@ type Env struct {
 	apart            bool           // a carrier is being sent that has waited for what its client had under way
 	stateless        []bool         // by command.Spec.ID: the server may as well answer it
 	readOnly         []bool         // by command.Spec.ID: the read policy counts for it; nil: all reads go to primaries
+	canLockOut       []bool         // by command.Spec.ID: see locksOut
+	hiding           []bool         // by command.Spec.ID: see hiders
 	selfPublishes    []bool         // by command.Spec.ID: its client may get a message of its own by it
 }
 
@@ -111,11 +122,14 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	for _, id := range denied(cfg) {
 		e.local[id] = nil
 	}
+	e.lessons.denied = deniedNames(cfg)
+	p.OnPanic = e.receiverPanicked
 	e.hub = newHub(e, m.Len())
 	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
 	e.unsubscribes = specSet("unsubscribe", "punsubscribe", "sunsubscribe")
+	e.subscribes = specSet("subscribe", "psubscribe", "ssubscribe")
 	for _, id := range denied(cfg) {
-		e.unsubscribes[id] = false
+		e.subscribes[id], e.unsubscribes[id] = false, false
 	}
 	e.publishes = specSet("publish", "spublish")
 	e.shutdown, e.slowLogLen = specOf("shutdown"), specOf("slowlog|len")
@@ -123,12 +137,15 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.functionList = specOf("function|list")
 	e.answersLater = specSet("client|list", "client|kill", "client|unblock", "cluster|countkeysinslot", "cluster|getkeysinslot")
 	e.rewrites = specSet("info")
+	e.takesLong = slowMerges()
 	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
 	e.killsScript = specSet("script|kill", "function|kill", "client|unpause")
 	e.replicates = specSet(replicating...)
 	e.pauses, e.unpauses = specOf("client|pause"), specOf("client|unpause")
 	e.configures = specOf("config|set")
 	e.scripts = ScriptCommands()
+	e.hiding = specSet(slices.Collect(maps.Keys(hiders))...)
+	e.canLockOut = specSet(lockingOut...)
 	e.stateless = specSet("ping", "echo")
 	e.carriers = carriers()
 	e.selfPublishes = specSet("publish", "spublish", "exec", "eval", "evalsha", "fcall")
@@ -201,6 +218,14 @@ func slotsMoved(old, m *shard.Map) (n int) {
 	return n
 }
 
+// log is where to tell operators.
+func (e *Env) log() *slog.Logger {
+	if e.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return e.Log
+}
+
 // home is the server for what has no key: the first, so that it is always the same one.
 func (e *Env) home() int { return e.Map.Shards()[0] }
 
@@ -245,11 +270,34 @@ func classes(cfg Config) []command.Class {
 
 // denied are the IDs of the commands that cfg denies.
 func denied(cfg Config) (ids []int) {
-	for _, name := range cfg.DenyCommands {
+	names := cfg.DenyCommands
+	if cfg.DenyScripts {
+		names = append(slices.Clone(names), scripts...)
+	}
+	for _, name := range names {
 		spec := specOf(name)
+		if spec == nil {
+			continue // a module's, perhaps: deniedNames
+		}
 		for i := range 1 + spec.Subs { // subcommands follow their command
 			ids = append(ids, int(spec.ID)+i)
 		}
 	}
 	return ids
+}
+
+// scripts are the commands by which clients bring their own code to the servers, or run what is there.
+var scripts = []string{
+	"eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro", "script|load", "script|debug", "function|load", "function|restore",
+}
+
+// deniedNames are the names that cfg denies and the table lacks: of modules' commands, and of such that servers have renamed.
+func deniedNames(cfg Config) map[string]bool {
+	names := map[string]bool{}
+	for _, name := range cfg.DenyCommands {
+		if specOf(name) == nil {
+			names[name] = true
+		}
+	}
+	return names
 }

@@ -37,6 +37,8 @@ const (
 	errHelloInMulti     = "ERR HELLO can't change the protocol inside a transaction"
 	errTrackingLost     = "ERR the connection to a server was lost before it tracked keys; nothing is tracked"
 	errRedirectInMulti  = "ERR CLIENT TRACKING with REDIRECT is not possible inside a transaction"
+	errSubAndPub        = "ERR a transaction can't both subscribe to channels and publish"
+	errShardInMulti     = "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client"
 	errMultiRefused     = "ERR the server takes no MULTI from the proxy; nothing was sent"
 	errPinnedElsewhere  = "CROSSSLOT Keys in request don't hash to the same slot as the keys that are watched"
 	errNoCluster        = "ERR This instance has cluster support disabled"
@@ -61,6 +63,9 @@ const (
 	errBadCount         = "ERR Invalid slot or number of keys"
 	errWalkSize         = "ERR the slot has more keys than can be looked through"
 )
+
+// How a server begins that does not let the proxy give a command.
+var noPermissionAt, unknownAt = []byte("-NOPERM"), []byte("-ERR unknown command")
 
 var errNoServerID = errors.New("the server gave its connection no ID")
 
@@ -114,6 +119,11 @@ func noPermission(name string) string {
 	return "NOPERM this user has no permissions to run the '" + name + "' command"
 }
 
+// lockedOut refuses to an administrator what would lock the proxy out of its servers.
+func lockedOut(name, why string) string {
+	return "NOPERM '" + name + "' would lock ringmaster out of its servers: " + why
+}
+
 // execAbort is the error of an EXEC that is rejected itself (Redis 7.0, execCommandAbort).
 func execAbort(text string) string {
 	return "EXECABORT Transaction discarded because of: " + strings.TrimPrefix(text, "ERR ")
@@ -153,6 +163,10 @@ func protocolError(err *parser.ProtocolError) string { return "ERR " + err.Error
 
 func oneServerOnly(name string) string {
 	return "ERR '" + name + "' describes one server and can't be joined over several shards"
+}
+
+func keysUnknown(name string) string {
+	return "ERR the servers do not say where the keys of '" + name + "' are, and there are several servers"
 }
 
 func noSuchShard(name []byte, shards int) string {

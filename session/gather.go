@@ -175,7 +175,7 @@ func (g *gather) end() {
 	case s.state == closed:
 		g.answer()
 	case g.joinInPieces():
-	case g.takesLong():
+	case g.env.takesLong[g.spec.ID]:
 		g.env.start(g)
 	default:
 		g.answer()
@@ -184,11 +184,6 @@ func (g *gather) end() {
 
 // specialWork is what it costs to join a byte of what is taken apart for it, units.
 const specialWork = 16
-
-// takesLong reports whether joining takes much longer than to copy the parts.
-func (g *gather) takesLong() bool {
-	return g.merge == command.MergeSpecial && (g.env.rewrites[g.spec.ID] || specialMerges[g.spec.Name].takesApart)
-}
 
 // piece is job: what takes long for its length is joined when the turn has not seen too much work.
 func (g *gather) piece(e *Env) (done bool) {

@@ -109,7 +109,7 @@ func (s *Session) answerHello() {
 	b = parser.AppendBulkString(b, "master")
 	b = parser.AppendBulkString(b, "modules")
 	if modules := s.env.helloField(int(s.proto), "modules"); modules != nil {
-		b = append(b, modules...)
+		b = s.env.appendModules(b, modules)
 	} else {
 		b = parser.AppendArray(b, 0)
 	}

@@ -30,7 +30,7 @@ func (g *gather) joinInfo(dst []byte) []byte {
 // countClients counts the clients of all loops, before which the gather does not end.
 func (g *gather) countClients() {
 	g.hold()
-	g.env.askLoops(func(e *Env) any {
+	g.env.askLoopsFor(g.s, func(e *Env) any {
 		n := 0
 		e.roster.each(func(s *Session) {
 			if !s.eof {

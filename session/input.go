@@ -31,6 +31,7 @@ const growth = 16
 
 // Feed takes bytes from the client. Borrows b until return.
 func (s *Session) Feed(b []byte) {
+	defer s.guard()
 	s.env.Stats.ClientBytesIn += uint64(len(b))
 	if s.env.Pool.Now-s.active > rest && s.head == s.tail {
 		s.grown = min(s.grown, 0)
@@ -195,6 +196,7 @@ func (s *Session) resumeLater() {
 
 // goOn ends the wait, or its first half, and looks at the input that waited.
 func (s *Session) goOn() {
+	defer s.guard()
 	if s.state != open {
 		return
 	}

@@ -16,6 +16,9 @@ func (w *world) check() {
 	if err := w.env.hub.check(); err != nil {
 		w.tb.Errorf("hub: %v", err)
 	}
+	if n := w.stats.Panics; n != w.panics {
+		w.tb.Errorf("%d panics were caught, %d were to come", n, w.panics)
+	}
 	users, output := map[pool.Key]int{}, 0
 	for _, c := range w.order {
 		if err := c.session.check(); err != nil {

@@ -20,11 +20,7 @@ const longParts = pieceWork
 
 // joinInPieces begins to join long parts; false: they are joined at once, for they are short, or this is no simple join.
 func (g *gather) joinInPieces() bool {
-	total := 0
-	for i := range g.parts {
-		total += len(g.parts[i].buf.B)
-	}
-	if total < longParts {
+	if g.held < longParts {
 		return false
 	}
 	j := &joining{emission: emission{s: g.s, tag: g.tag, held: g.held}, g: g}
@@ -54,7 +50,7 @@ func (g *gather) joinInPieces() bool {
 
 func (j *joining) piece(e *Env) (done bool) {
 	s := j.s
-	if j.waits(j) {
+	if j.holdsOff(j) {
 		return true
 	}
 	if s.state == closed {

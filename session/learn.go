@@ -2,18 +2,21 @@ package session
 
 import (
 	"bytes"
+	"log/slog"
 	"strings"
 
 	"ringmaster/command"
-	"ringmaster/parser"
-	"ringmaster/pool"
 )
 
 // A command that the table does not know, such as a module's, is asked of the servers once (COMMAND INFO) and
 // then routed like any other.
 const (
-	// maxLearned bounds the names that a loop remembers: else a client that makes names up could fill memory.
+	// maxLearned bounds the commands that a loop remembers, and maxUnknown the names that no server knew. Beyond them it asks
+	// each time: names that clients make up can neither fill memory nor hide a command.
 	maxLearned = 1024
+	maxUnknown = 1024
+	// maxQuestions bounds how many names a loop asks for at once. Others wait for their turn.
+	maxQuestions = 64
 	// forgetUnknown is how long a name that no server knows is not asked for again, ns: a module may be loaded.
 	forgetUnknown = 10e9
 	// maxLearnName bounds the name of a command that servers are asked for, bytes.
@@ -23,11 +26,26 @@ const (
 	maxInfoDepth = 16
 )
 
-// learned is what servers have said of one name.
+// lessons is what a loop knows of commands that the table lacks.
+type lessons struct {
+	known   map[string]*learned // by name
+	unknown map[string]int64    // names that no server knew: when that was, ns
+	denied  map[string]bool     // names that the table lacks, which the operator denies
+
+	told      bool        // that a server does not tell of its commands
+	questions int         // under way
+	queue     []*learning // wait until fewer are
+	open      []*learning // not answered yet, or lately; the oldest first
+	// For the request that is dispatched again: the name that was asked for, and what it turned out to be.
+	name   string
+	answer *learned
+}
+
+// learned is a command that servers know.
 type learned struct {
-	spec *command.Spec // nil: there is no such command
-	subs map[string]*command.Spec
-	at   int64
+	spec  *command.Spec // nil: there is no such command
+	subs  map[string]*command.Spec
+	until int64 // when to ask again, ns; 0: never
 }
 
 // otherID is the ID of learned commands: behind those of the table.
@@ -35,17 +53,23 @@ var otherID = uint16(len(command.All()))
 
 // lookupLearned finds a command among those learned; ask: it must be asked for first.
 func (s *Session) lookupLearned(args [][]byte) (spec *command.Spec, ask bool) {
-	e := s.env
+	k := &s.env.lessons
 	if len(args[0]) > maxLearnName || !plausible(args[0]) {
 		return nil, false
 	}
-	var name, sub [maxLearnName]byte
-	l := e.learned[string(lower(&name, args[0]))] // looking up allocates nothing
+	var buf, sub [maxLearnName]byte
+	name := lower(&buf, args[0])
+	l := k.known[string(name)] // looking up allocates nothing
+	if k.answer != nil && string(name) == k.name {
+		l = k.answer
+	}
+	now := s.env.Pool.Now
 	switch {
 	case l == nil:
-		return nil, len(e.learned) < maxLearned || e.forgetOld()
-	case l.spec == nil:
-		return nil, e.Pool.Now-l.at > forgetUnknown
+		at, asked := k.unknown[string(name)]
+		return nil, !asked || now-at > forgetUnknown
+	case l.until > 0 && now > l.until:
+		return nil, true
 	case l.subs != nil && len(args) > 1:
 		return l.subs[string(lower(&sub, args[1]))], false
 	}
@@ -78,190 +102,112 @@ func plausible(name []byte) bool {
 	return len(name) > 0
 }
 
-// forgetOld makes room among the names that no server knew; false: there is none.
-func (e *Env) forgetOld() bool {
-	for name, l := range e.learned {
-		if l.spec == nil && e.Pool.Now-l.at > forgetUnknown {
-			delete(e.learned, name)
-		}
-	}
-	return len(e.learned) < maxLearned
+// forbidsCommand reports whether an error is that of a server that lets the proxy not give COMMAND.
+func forbidsCommand(reply []byte) bool {
+	return bytes.HasPrefix(reply, noPermissionAt) || bytes.HasPrefix(reply, unknownAt)
 }
 
-// learning is the passage of a command that a server is asked for.
-type learning struct {
-	raw   []byte
-	name  string
-	s     *Session // nil: cancelled
-	env   *Env
-	asked bool
-	done  bool
-	reply []byte
-	fail  *pool.Failure
-}
-
-// discover asks the first server for the command and then dispatches the request again.
-func (s *Session) discover(req *parser.Request) {
-	s.begin(&learning{raw: bytes.Clone(req.Raw), name: strings.ToLower(string(req.Args[0])), env: s.env})
-}
-
-func (l *learning) step(s *Session) {
-	if !l.asked {
-		if s.Owed() > 0 {
-			return
-		}
-		l.s, l.asked = s, true
-		raw := appendRequest(nil, "COMMAND", "INFO", l.name)
-		if f := s.rings.Pick(s.anyServer(), s.seat).Enqueue(raw, l, 0, pool.Part); f != nil {
-			l.done, l.fail = true, f
-		}
-	}
-	if !l.done {
-		return
-	}
-	s.endPassage()
-	l.s = nil
-	if s.tx != nil && (l.fail != nil || l.reply[0] == '-') {
-		s.tx.aborted = true
-	}
-	if l.fail == nil && l.reply[0] == '-' {
-		s.answer(l.reply)
-		return
-	}
-	if l.fail != nil {
-		s.env.scratch = appendFailure(s.env.scratch[:0], l.fail, s.env)
-		s.answer(s.env.scratch)
-		return
-	}
-	var p parser.RequestParser
-	var req parser.Request
-	if ok, err := p.Next(l.raw, &s.env.Config.Limits, &req); ok && err == nil {
-		s.dispatch(&req)
+// tellNoCommand tells the operator once that commands can't be learnt.
+func (e *Env) tellNoCommand() {
+	if k := &e.lessons; !k.told {
+		k.told = true
+		e.log().Warn("a server does not let ringmaster give COMMAND INFO, so commands that it does not know, such as those of modules, are unknown commands; "+
+			"with one server and --admin-commands allow they are passed on", slog.String("server", e.Map.Server(e.home()).Name))
 	}
 }
 
-func (l *learning) cancel(s *Session) (unanswered bool) {
-	s.endPassage()
-	l.s = nil
-	return true
-}
-
-// Reply is pool.Receiver.
-func (l *learning) Reply(_ uint64, b []byte, p pool.Piece) {
-	if len(l.reply)+len(b) <= maxInfoReply {
-		l.reply = append(l.reply, b...)
+// guess is what becomes of a command of which the servers tell nothing. With one server, and where clients may give any
+// command, the server may say what it is, over a connection of the client's own: it may leave state there.
+func (e *Env) guess(name string) *learned {
+	e.tellNoCommand()
+	l := &learned{until: e.Pool.Now + forgetUnknown}
+	if e.single() && e.Config.AdminCommands && len(e.Config.DenyCommands) == 0 && !e.Config.DenyScripts {
+		l.spec = &command.Spec{ID: otherID, Name: name, Arity: -1, Class: command.ClassPinned}
 	}
-	if p&pool.Last != 0 {
-		if l.reply[0] != '-' { // LOADING or the like passes
-			l.env.remember(l.name, l.reply)
-		}
-		l.end(nil)
-	}
-}
-
-// Fail is pool.Receiver.
-func (l *learning) Fail(_ uint64, f *pool.Failure) {
-	g := *f
-	g.Sent = false // the question may have been, the command was not
-	l.end(&g)
-}
-
-func (l *learning) end(f *pool.Failure) {
-	l.done, l.fail = true, f
-	if l.s != nil {
-		l.s.resumeLater()
-	}
+	e.lessons.keep(name, l, e.Pool.Now)
+	return l
 }
 
 // remember takes what a server says of a command.
-func (e *Env) remember(name string, reply []byte) {
-	if e.learned == nil {
-		e.learned = map[string]*learned{}
-	}
-	l := &learned{at: e.Pool.Now}
-	e.learned[name] = l
+func (e *Env) remember(name string, reply []byte) *learned {
+	l := &learned{}
+	defer func() { e.lessons.keep(name, l, e.Pool.Now) }()
 	value, rest, ok := decode(reply, maxInfoDepth)
 	if !ok || len(rest) > 0 {
-		return
+		return l
 	}
 	infos, err := command.ParseInfo(value)
-	if err != nil || len(infos) == 0 {
-		return // a renamed command is described under its old name
+	if err != nil {
+		return l
 	}
-	for i, info := range infos {
-		spec := command.NewSpec(info)
-		spec.ID = otherID
-		plain := spec.Find == command.FindRange && spec.FirstKey == 1 && spec.LastKey == -1 && spec.Step >= 1 && spec.Step <= 2
-		if spec.Class == command.ClassSplit && !plain {
-			spec.Class = command.ClassSameShard // how to take it apart is not known
-		}
-		if i == 0 {
-			l.spec = &spec
-			continue
-		}
-		if l.subs == nil {
-			l.subs = map[string]*command.Spec{}
-		}
-		_, sub, _ := strings.Cut(info.Name, "|")
-		l.subs[sub] = &spec
+	known, err := command.Learn(infos)
+	if err != nil {
+		return l
+	}
+	l.spec, l.subs = known.Spec, known.Subs
+	e.own(name, l.spec)
+	for _, sub := range l.subs {
+		e.own(name, sub)
+	}
+	return l
+}
+
+// own numbers a spec that was learnt, and refuses what the operator denies, by the name that clients know or the server's.
+func (e *Env) own(name string, spec *command.Spec) {
+	if spec.ID != command.NoID {
+		return // one of the table's, by another name
+	}
+	spec.ID = otherID
+	server, sub, isSub := strings.Cut(spec.Name, "|")
+	denied := e.lessons.denied
+	if denied[name] || denied[server] || isSub && (denied[name+"|"+sub] || denied[spec.Name]) {
+		spec.Class, spec.IfAllowed = command.ClassRefused, command.ClassRefused
 	}
 }
 
-// decode makes a tree of a reply: strings, integers, nil, and lists, into which maps and sets are flattened.
-func decode(b []byte, depth int) (v any, rest []byte, ok bool) {
-	end := parser.LineEnd(b)
-	if depth == 0 || end < 3 {
-		return nil, nil, false
+// keep remembers what a name stands for, as far as there is room.
+func (k *lessons) keep(name string, l *learned, now int64) {
+	delete(k.known, name)
+	delete(k.unknown, name)
+	if l.spec != nil {
+		if k.known == nil {
+			k.known = map[string]*learned{}
+		}
+		if len(k.known) < maxLearned {
+			k.known[name] = l
+		}
+		return
 	}
-	line, rest := b[1:end-2], b[end:]
-	switch b[0] {
-	case '+':
-		return string(line), rest, true
-	case '_':
-		return nil, rest, true
+	if k.unknown == nil {
+		k.unknown = map[string]int64{}
 	}
-	n, ok := parser.Int(line)
-	if !ok {
-		return nil, nil, false
+	if len(k.unknown) < maxUnknown || k.forgetOld(now) {
+		k.unknown[name] = now
 	}
-	switch b[0] {
-	case ':':
-		return n, rest, true
-	case '$':
-		if n < 0 {
-			return nil, rest, true
+}
+
+// forgetOld makes room among the names that no server knew; false: there is none.
+func (k *lessons) forgetOld(now int64) bool {
+	for name, at := range k.unknown {
+		if now-at > forgetUnknown {
+			delete(k.unknown, name)
 		}
-		if n > int64(len(rest))-2 {
-			return nil, nil, false
-		}
-		return string(rest[:n]), rest[n+2:], true
-	case '*', '~', '%':
-		if n < 0 {
-			return nil, rest, true
-		}
-		if b[0] == '%' {
-			n *= 2
-		}
-		if n > int64(len(rest)) {
-			return nil, nil, false
-		}
-		list := make([]any, 0, n)
-		for range n {
-			var e any
-			if e, rest, ok = decode(rest, depth-1); !ok {
-				return nil, nil, false
-			}
-			list = append(list, e)
-		}
-		return list, rest, true
 	}
-	return nil, nil, false
+	return len(k.unknown) < maxUnknown
+}
+
+// hidesKeys reports whether a command that was learnt has keys of which the server does not say where they are.
+func (e *Env) hidesKeys(spec *command.Spec) bool {
+	return spec.ID == otherID && spec.Find == command.FindNone && spec.Flags.Has(command.FlagMovableKeys) && !e.single()
 }
 
 // classOf is how a command is routed here.
 func (e *Env) classOf(spec *command.Spec) command.Class {
-	if spec.ID == otherID {
-		return spec.Class
+	if spec.ID != otherID {
+		return e.class[spec.ID]
 	}
-	return e.class[spec.ID]
+	if spec.Class == command.ClassRefused && e.Config.AdminCommands {
+		return spec.IfAllowed
+	}
+	return spec.Class
 }

@@ -16,6 +16,7 @@ type local struct {
 	// sent: the server answers it too (SELECT), and the proxy looks at its answer.
 	sent bool
 	db   int
+	sub  *subscribing // SUBSCRIBE and its like, prepared or under way; nil: not yet
 }
 
 // queueLocal queues a command that the proxy answers itself.
@@ -28,11 +29,13 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	}
 	tx := s.tx
 	l := local{at: tx.n, spec: spec}
-	if s.env.answersLater[spec.ID] {
-		s.reject(spec, s.env.notInMulti(spec))
-		return
-	}
 	switch spec.Name {
+	case "subscribe", "psubscribe", "ssubscribe":
+		if len(tx.messages) > 0 {
+			s.reject(spec, errSubAndPub)
+			return
+		}
+		tx.joins++
 	case "unsubscribe", "punsubscribe", "sunsubscribe":
 		tx.leaves = true
 	case "client|capa":
@@ -71,9 +74,9 @@ const localOverhead = 64
 func (s *Session) execLocals(spec *command.Spec, tx *transaction) {
 	s.env.Stats.Call(spec.ID, 0)
 	s.env.Pool.Buffers.Put(tx.buf)
-	tag := s.expect(0)
-	s.env.start(&answering{emission: emission{s: s, tag: tag}, locals: tx.locals, total: len(tx.locals), done: func(int) {}})
-	s.awaitReplies()
+	a := &answering{emission: emission{s: s, tag: s.expect(0)}, locals: tx.locals, total: len(tx.locals), done: func(int) {}}
+	s.env.start(a)
+	s.awaitReply(&a.emission)
 }
 
 // answering makes EXEC's reply of the server's answers and the proxy's own, a job. What the client sends behind EXEC waits until
@@ -81,23 +84,50 @@ func (s *Session) execLocals(spec *command.Spec, tx *transaction) {
 type answering struct {
 	emission
 	locals []local
-	i      int          // of locals, the next
-	reply  []byte       // the server's elements
-	at     int          // of reply, the next element
-	next   int          // its number
-	total  int          // elements of the reply
-	leaves *subscribing // the UNSUBSCRIBE under way; nil: none
-	db     int          // that the client is in afterwards
+	i      int    // of locals, the next
+	reply  []byte // the server's elements
+	at     int    // of reply, the next element
+	next   int    // its number
+	total  int    // elements of the reply
+	waits  bool   // for the answer to a command that other loops or servers are asked for
+	within bool   // piece is under way
+	db     int    // that the client is in afterwards
 	done   func(db int)
 }
 
+// partial takes a part of the answer to the command that is waited for.
+func (a *answering) partial(b []byte, last bool) {
+	a.put(b, false)
+	if last {
+		if a.waits = false; !a.within {
+			a.s.env.start(a)
+		}
+	}
+}
+
 func (a *answering) piece(e *Env) (done bool) {
-	s := a.s
-	if a.waits(a) {
+	if a.holdsOff(a) {
 		return true
 	}
-	p := e.aPiece()
-	var b []byte
+	a.within = true
+	b, over := a.answers(e, e.aPiece())
+	a.within = false
+	switch {
+	case a.waits: // partial goes on
+		return true
+	case !over:
+		a.put(b, false)
+		return false
+	}
+	a.put(append(b, a.reply[a.at:]...), true)
+	letGoOf(a.s, a.locals)
+	a.done(a.db)
+	return true
+}
+
+// answers makes the next answers; over: there are no more. What was made before a command that is waited for is handed out.
+func (a *answering) answers(e *Env, p pieces) (b []byte, over bool) {
+	s := a.s
 	if !a.begun {
 		b = parser.AppendArray(b, a.total)
 	}
@@ -105,8 +135,7 @@ func (a *answering) piece(e *Env) (done bool) {
 		l := &a.locals[a.i]
 		for ; a.next < l.at; a.next++ {
 			if p.over(e) {
-				a.put(b, false)
-				return false
+				return b, false
 			}
 			before := len(b)
 			b, a.at = appendElement(b, a.reply, a.at)
@@ -114,30 +143,45 @@ func (a *answering) piece(e *Env) (done bool) {
 			e.spend(copyWork + len(b) - before)
 		}
 		if p.over(e) {
-			a.put(b, false)
-			return false
+			return b, false
 		}
 		switch {
-		case s.env.unsubscribes[l.spec.ID]:
-			if a.leaves == nil {
-				a.leaves = s.leavingAgain(l)
+		case e.subscribes[l.spec.ID] || e.unsubscribes[l.spec.ID]:
+			if l.sub == nil {
+				l.sub = l.subscribing(s)
 			}
-			left := false
-			if b, left = a.leaves.appendOff(b, s, p); !left {
-				a.put(b, false)
-				return false
+			told := false
+			if b, told = l.sub.appendTo(b, s, p); !told {
+				return b, false
 			}
-			a.leaves = nil
-			s.env.Stats.Call(l.spec.ID, 0)
+			e.Stats.Call(l.spec.ID, 0)
+		case e.answersLater[l.spec.ID]:
+			a.put(b, false)
+			if b = a.run(nil, l); a.waits {
+				a.i++
+				return nil, false
+			}
 		case !l.sent:
-			b = s.captureLocal(b, l)
+			b = a.run(b, l)
 		case bytes.HasPrefix(a.reply[a.at:], []byte("+OK")):
 			a.db = l.db
 		}
 	}
-	a.put(append(b, a.reply[a.at:]...), true)
-	a.done(a.db)
-	return true
+	return b, true
+}
+
+// run runs a command and appends its answer, unless a.waits for it or has had it.
+func (a *answering) run(b []byte, l *local) []byte {
+	s, e := a.s, a.s.env
+	req, ok := l.again(e)
+	if !ok {
+		return parser.AppendError(b, errSyntax)
+	}
+	e.capture, e.answering = &b, a
+	e.local[l.spec.ID](s, l.spec, &req)
+	e.capture, e.answering = nil, nil
+	e.Stats.Call(l.spec.ID, 0)
+	return b
 }
 
 // again is a queued command as it was given.
@@ -145,25 +189,4 @@ func (l *local) again(env *Env) (req parser.Request, ok bool) {
 	var p parser.RequestParser
 	done, err := p.Next(l.raw, &env.Config.Limits, &req)
 	return req, done && err == nil
-}
-
-func (s *Session) leavingAgain(l *local) *subscribing {
-	req, ok := l.again(s.env)
-	if !ok {
-		return &subscribing{}
-	}
-	return s.leaving(l.spec, &req)
-}
-
-// captureLocal appends the answer to a local command.
-func (s *Session) captureLocal(dst []byte, l *local) []byte {
-	req, ok := l.again(s.env)
-	if !ok {
-		return parser.AppendError(dst, errSyntax)
-	}
-	s.env.capture = &dst
-	s.env.local[l.spec.ID](s, l.spec, &req)
-	s.env.capture = nil
-	s.env.Stats.Call(l.spec.ID, 0)
-	return dst
 }

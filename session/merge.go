@@ -8,6 +8,9 @@ import (
 // join appends the one reply that the parts make together. An error of any part is the reply, except
 // where the merge has a place for it, or can do without the part (missing.go).
 func (g *gather) join(dst []byte) []byte {
+	if len(g.parts) == 0 { // it had no keys
+		return parser.AppendError(dst, wrongArity(g.spec.Name))
+	}
 	switch g.merge {
 	case command.MergeInKeyOrder:
 		return g.inKeyOrder(dst)
@@ -32,6 +35,9 @@ func (g *gather) join(dst []byte) []byte {
 	case command.MergeRandom:
 		return g.random(dst)
 	case command.MergeSpecial:
+		if hiders[g.spec.Name] != nil {
+			return g.joinHidden(dst)
+		}
 		if m, ok := specialMerges[g.spec.Name]; ok {
 			if m.takesApart && g.longest() > maxTakenApart {
 				return parser.AppendError(dst, errOddReply)
@@ -50,6 +56,17 @@ type specialMerge struct {
 	join       func(*gather, []byte) []byte
 	words      string
 	takesApart bool // what it makes of a reply takes several times its length
+}
+
+// slowMerges tells by command.Spec.ID whose replies are taken apart.
+func slowMerges() []bool {
+	names := []string{"info"}
+	for name, m := range specialMerges {
+		if m.takesApart {
+			names = append(names, name)
+		}
+	}
+	return specSet(names...)
 }
 
 // maxTakenApart bounds the length of the replies that are taken apart, bytes.
@@ -104,7 +121,13 @@ func (g *gather) inKeyOrder(dst []byte) []byte {
 	g.openArrays()
 	dst = parser.AppendArray(dst, len(g.order))
 	for _, i := range g.order {
-		dst = g.appendNext(dst, &g.parts[i])
+		p := &g.parts[i]
+		if n := element(p.buf.B[p.off:]); n > 0 && p.buf.B[0] == '*' {
+			dst = append(dst, p.buf.B[p.off:p.off+n]...)
+			p.off += n
+			continue
+		}
+		dst = g.appendNext(dst, p)
 	}
 	return dst
 }

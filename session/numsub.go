@@ -99,13 +99,13 @@ func (n *numSubs) piece(e *Env) (done bool) {
 			e.spend(copyWork * len(n.replies))
 		}
 		n.letGo()
-		e.tallies(n.keys, false, func(sums []tally) {
+		e.tallies(n.s, n.keys, false, func(sums []tally) {
 			n.tallies, n.next = sums, 0
 			e.start(n)
 		})
 		return true
 	}
-	if n.waits(n) {
+	if n.holdsOff(n) {
 		return true
 	}
 	var b []byte

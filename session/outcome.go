@@ -20,9 +20,10 @@ type outcome struct {
 	everywhere []everywhere
 	waiting    int
 	messages   []message // whose counts are corrected
-	piece      *piece    // where servers come and go: to send it again; else nil
-	buf        []byte    // EXEC's reply so far, if the proxy has something to add to it
-	why        []byte    // the server's first error against a command that was queued; nil: none
+	hidden     []hidden
+	piece      *piece // where servers come and go: to send it again; else nil
+	buf        []byte // EXEC's reply so far, if the proxy has something to add to it
+	why        []byte // the server's first error against a command that was queued; nil: none
 }
 
 // Reply is pool.Receiver.
@@ -38,7 +39,7 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 		if o.piece != nil && p&pool.First != 0 && b[0] == '*' {
 			o.s.env.Pool.Ran(o, i, o.piece.Slot, o.piece.Reads)
 		}
-		if len(o.everywhere) == 0 && (len(o.locals) == 0 && len(o.messages) == 0 || o.s.state == closed) {
+		if len(o.everywhere)+len(o.hidden) == 0 && (len(o.locals) == 0 && len(o.messages) == 0 || o.s.state == closed) {
 			o.s.Reply(o.tag, b, p)
 		} else {
 			o.buf = append(o.buf, b...)
@@ -104,6 +105,15 @@ func (o *outcome) complete() {
 	o.buf = nil
 	n, at, ok := arrayHeader(reply)
 	switch {
+	case len(o.hidden) == 0 || !ok || n <= 0:
+	case n == o.n:
+		reply = o.hide(reply, at)
+	default: // which answer is whose is not known
+		s.countHeld(-len(reply))
+		s.Reply(o.tag, parser.AppendError(nil, errOddReply), pool.Whole)
+		return
+	}
+	switch {
 	case !ok || n != o.n: // nil, or an error: nothing has run
 		s.countHeld(-len(reply))
 		s.Reply(o.tag, reply, pool.Whole)
@@ -117,7 +127,7 @@ func (o *outcome) complete() {
 			keys[i] = m.key
 		}
 		o.left++ // until the other loops have counted
-		s.env.tallies(keys, true, func(sums []tally) {
+		s.env.tallies(s, keys, true, func(sums []tally) {
 			o.join(o.corrected(reply, at, sums), at)
 			o.end()
 		})
@@ -201,6 +211,7 @@ func (e *Env) recycleOutcome(o *outcome) {
 	if o.piece != nil {
 		e.Pool.Buffers.Put(o.piece.buf)
 	}
+	letGoOf(o.s, o.locals)
 	*o = outcome{}
 	if len(e.outcomes) < maxFree {
 		e.outcomes = append(e.outcomes, o)

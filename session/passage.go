@@ -52,9 +52,9 @@ func (s *Session) await() {
 	}
 }
 
-// awaitReplies has what comes behind wait, unless all is answered already.
-func (s *Session) awaitReplies() {
-	if s.Owed() > 0 {
+// awaitReply has what comes behind wait for a reply of the proxy's own, unless it is made already.
+func (s *Session) awaitReply(m *emission) {
+	if m.within == nil && s.state == open && m.tag >= s.head && !s.slot(m.tag).done {
 		s.await()
 	}
 }

@@ -181,6 +181,7 @@ func (e *Env) Tick() {
 	e.sendDeferred()
 	e.passDeadlines()
 	e.tickUnread()
+	e.expireQuestions()
 	if len(e.held) == 0 || e.paused() && e.pause.all {
 		return
 	}

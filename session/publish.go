@@ -68,9 +68,9 @@ func (t *tally) add(o tally) { t.ours, t.clients = t.ours+o.ours, t.clients+o.cl
 
 func (t tally) correct(n int64) int64 { return max(0, n-int64(t.ours)+int64(t.clients)) }
 
-// tallies counts the parts of all loops for several channels, and gives the sums to done.
-func (e *Env) tallies(keys []topicKey, matching bool, done func([]tally)) {
-	e.askLoopsSlowly(func(e *Env, answer func(any)) {
+// tallies counts the parts of all loops for several channels, and gives the sums to done, which is for client.
+func (e *Env) tallies(client *Session, keys []topicKey, matching bool, done func([]tally)) {
+	e.askLoopsSlowly(client, func(e *Env, answer func(any)) {
 		e.start(&tallying{keys: keys, matching: matching, sums: make([]tally, 0, len(keys)), answer: answer})
 	}, func(answers []any) {
 		sums := answers[0].([]tally)
@@ -105,6 +105,8 @@ func (t *tallying) piece(e *Env) (done bool) {
 	t.answer(t.sums)
 	return true
 }
+
+func (t *tallying) giveUp() { t.answer(nil) }
 
 // globWork is what it costs to compare a channel with a pattern, units.
 const globWork = 64
@@ -202,7 +204,7 @@ func (o *overtaken) settled(*round) {
 func (o *overtaken) ask(env *Env) {
 	o.waits = true
 	o.asked++
-	env.Peers.Ask(func(e *Env) any { return e.hub.expects(o.key) != nil }, func(answers []any) {
+	env.askOthers(o.s, func(e *Env) any { return e.hub.expects(o.key) != nil }, func(answers []any) {
 		o.free = !slices.Contains(answers, any(true)) || o.asked >= maxAsked
 		o.settled(nil)
 	})
@@ -258,7 +260,7 @@ func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
 		p.s.Reply(p.tag, b, piece)
 		return
 	}
-	env.tallies([]topicKey{p.key}, true, func(sums []tally) {
+	env.tallies(p.s, []topicKey{p.key}, true, func(sums []tally) {
 		env.scratch = parser.AppendInt(env.scratch[:0], sums[0].correct(n))
 		p.s.Reply(p.tag, env.scratch, pool.Whole)
 	})
@@ -303,7 +305,7 @@ func (s *Session) pubSubState(spec *command.Spec, req *parser.Request) {
 // collectPatterns notes where the patterns of all loops are subscribed, before which the gather does not end.
 func (g *gather) collectPatterns() {
 	g.hold()
-	g.env.askLoops(func(e *Env) any {
+	g.env.askLoopsFor(g.s, func(e *Env) any {
 		at := map[string][]int{}
 		for name, t := range e.hub.patterns {
 			if len(t.subs) > 0 && t.lost == 0 { // else it counts where a server knows it

@@ -135,7 +135,9 @@ func keysOf(args []string) (keys []string) {
 	switch args[0] {
 	case "GET", "SET", "BLPOP":
 		return args[1:2]
-	case "MGET", "DEL", "WATCH":
+	case "EVAL":
+		return args[3:]
+	case "MGET", "DEL", "WATCH", "EXISTS":
 		return args[1:]
 	case "MSET":
 		for i := 1; i < len(args); i += 2 {
@@ -198,7 +200,7 @@ func (f order) runs(name string, keys []string) {
 func (s *serverEnd) cluster(args []string) string {
 	f := s.w.fake
 	asking := s.asking
-	s.asking = args[0] == "ASKING"
+	s.asking = args[0] == "ASKING" || asking && (args[0] == "MULTI" || s.multi != nil)
 	node, keys := s.conn.Server().Name, keysOf(args)
 	if args[0] == "READONLY" || args[0] == "READWRITE" {
 		s.readOnly = args[0] == "READONLY"
@@ -227,7 +229,7 @@ func (s *serverEnd) cluster(args []string) string {
 		for _, cmd := range s.multi {
 			f.runs(cmd[0], keysOf(cmd))
 		}
-	case s.multi == nil && args[0] != "WATCH" && !(reads && s.w.replicas != nil): // reads that are sent again may run late
+	case s.multi == nil && args[0] != "WATCH" && args[0] != "EXISTS" && !(reads && s.w.replicas != nil): // reads that are sent again may run late
 		f.runs(args[0], keys)
 	}
 	return ""

@@ -59,6 +59,8 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	s := defaults()
 	s.upstream.ProveMulti = seed%2 == 0
+	s.upstream.ScriptPolicy = pool.ScriptPolicy(rnd.IntN(3))
+	s.fencesByHand = true
 	s.byHand = true
 	s.upstream.MaxOwn = []int{1, 4, 100}[rnd.IntN(3)]
 	s.upstream.DialTimeout = []time.Duration{100 * time.Millisecond, time.Second, 3 * time.Second, 3 * time.Second}[rnd.IntN(4)]
@@ -430,6 +432,17 @@ func (s *serverEnd) appendAnswer(b []byte, args []string) []byte {
 	case "HELLO":
 		s.proto, _ = strconv.Atoi(keys[0])
 		return append(b, "+OK\r\n"...)
+	case "ECHO":
+		return parser.AppendBulkString(b, keys[0])
+	case "ROLE":
+		return append(b, "*1\r\n$6\r\nmaster\r\n"...)
+	case "EXISTS":
+		return append(b, ":1\r\n"...)
+	case "EVAL":
+		if s.w.pool.Random(4) == 0 {
+			return append(append(b, "-ERR boom\r\n"...), forgeries[s.w.pool.Random(len(forgeries))]...)
+		}
+		return s.appendValue(b, keys[2])
 	case "GET":
 		return s.appendValue(b, keys[0])
 	case "MGET":
@@ -445,7 +458,17 @@ func (s *serverEnd) appendAnswer(b []byte, args []string) []byte {
 	case "DBSIZE":
 		return parser.AppendInt(b, int64(100+s.db))
 	}
+	if strings.HasPrefix(args[0], "fence-") {
+		return parser.AppendError(b, "ERR unknown command '"+args[0]+"', with args beginning with: ")
+	}
 	return append(b, "+OK\r\n"...)
+}
+
+// forgeries are what a script can have a server write after its error, when that does not escape line breaks.
+// None has the nonce of a fence, which begin with number 1: nobody can guess one.
+var forgeries = []string{
+	"", "", "", "+OK\r\n", "$6\r\nFORGED\r\n", ":1\r\n:2\r\n", "*2\r\n$1\r\na\r\n+b\r\n", "$1000\r\n", "*3\r\n", "*1000000\r\n+x\r\n", ">2\r\n+x\r\n",
+	">100\r\n", "-MOVED 6373 B:6379\r\n", "-BUSY x\r\n", "-NOPERM x\r\n", "no RESP\r\n", "$16\r\nfence-0000000000\r\n", "|1\r\n+a\r\n", "$16\r\n", "$1", "_\r\n", "%2\r\n+x\r\n",
 }
 
 // What a server without memory says.

@@ -132,17 +132,35 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	s.env.roster.remove(s)
 	s.env.Stats.ClientsClosed[reason]++
 	s.sock = nil
-	if s.passage != nil {
-		s.passage.cancel(s)
-	}
-	s.unpin(false)
+	s.tidy((*Session).cancelPassage)
+	s.tidy(func(s *Session) { s.unpin(false) })
 	if s.env.targets[s.id] != nil {
-		s.targetGone()
+		s.tidy((*Session).targetGone)
 	}
-	s.dropTransaction()
-	s.unsubscribeAll()
-	s.rings.Leave()
-	s.dropInput()
+	s.tidy((*Session).dropTransaction)
+	s.tidy((*Session).unsubscribeAll)
+	s.tidy(func(s *Session) { s.rings.Leave() })
+	s.tidy((*Session).dropInput)
+	s.tidy((*Session).dropOutput)
+	s.tidy((*Session).dropPushes)
+}
+
+// tidy lets go one thing; a panic there does not keep the others.
+func (s *Session) tidy(end func(*Session)) {
+	defer s.guard()
+	end(s)
+}
+
+func (s *Session) cancelPassage() {
+	p := s.passage
+	if p == nil {
+		return
+	}
+	s.tidy(func(s *Session) { p.cancel(s) })
+	s.passage = nil
+}
+
+func (s *Session) dropOutput() {
 	if s.out != nil {
 		s.env.Pool.Buffers.Put(s.out)
 		s.out = nil
@@ -154,7 +172,6 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	}
 	s.slots = nil
 	s.endEmissions()
-	s.dropPushes()
 }
 
 // close ends the session at once. Its socket is told; what is unwritten is lost.

@@ -78,7 +78,7 @@ func (q *shortage) cancel(s *Session) (unanswered bool) {
 func (s *Session) noteLimit(args [][]byte) {
 	for i := 2; i < len(args); i += 2 {
 		if bytes.EqualFold(args[i], []byte("maxmemory")) {
-			s.env.askLoops(func(e *Env) any {
+			s.env.askLoopsFor(s, func(e *Env) any {
 				for _, server := range e.Map.Shards() {
 					e.Pool.SetShort(server, true)
 				}

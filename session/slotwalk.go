@@ -52,7 +52,7 @@ func (s *Session) clusterKeysInSlot(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	w := &slotWalk{
-		emission: emission{s: s, tag: s.expect(len(req.Raw))}, spec: spec, at: s.env.Pool.Now, slot: uint16(slot),
+		emission: s.emit(len(req.Raw)), spec: spec, at: s.env.Pool.Now, slot: uint16(slot),
 		limit: int(min(limit, 1<<30)), keys: map[string]struct{}{}, shards: s.env.Map.Shards(),
 	}
 	w.ask()
@@ -149,7 +149,7 @@ func (w *slotWalk) finish() {
 
 // piece is job: it hands out the keys.
 func (w *slotWalk) piece(e *Env) (done bool) {
-	if w.waits(w) {
+	if w.holdsOff(w) {
 		return true
 	}
 	var b []byte
@@ -185,6 +185,5 @@ func (w *slotWalk) end(reply []byte) {
 		env.Stats.Error(w.spec.ID, reply)
 	}
 	env.Stats.Call(w.spec.ID, env.Pool.Now-w.at)
-	w.use(w.held)
-	w.s.Reply(w.tag, reply, pool.Whole)
+	w.put(reply, true)
 }

@@ -46,8 +46,9 @@ type subscribing struct {
 	refusal []byte
 	// elsewhere: a server was asked that is gone.
 	elsewhere bool
-	// then is called when all is there that was published up to now, and nothing else is done; nil: this is a command.
-	then func(*Session)
+	// then is called instead of telling the client; nil: this is a command of its own.
+	then    func(*Session)
+	barrier bool // all that it does is to wait for what was published up to now
 }
 
 // pubSub carries out the commands of pub/sub.
@@ -136,7 +137,7 @@ const (
 // ask asks the servers what must be asked; false: there are more names.
 func (p *subscribing) ask(s *Session) (done bool) {
 	switch {
-	case p.then != nil:
+	case p.barrier:
 		s.env.hub.barrierToAll(p)
 		return true
 	case p.on:
@@ -229,8 +230,14 @@ func (p *subscribing) refused() bool {
 	return p.refusal != nil
 }
 
-// confirm enters the client's subscriptions.
+// confirm enters the client's subscriptions and tells it.
 func (p *subscribing) confirm(s *Session) (done bool) {
+	out := s.output()
+	out.B, done = p.appendOn(out.B, s, s.env.aPiece())
+	return done
+}
+
+func (p *subscribing) appendOn(b []byte, s *Session, part pieces) (reply []byte, done bool) {
 	if s.subs == nil {
 		s.subs = &subscriptions{}
 	}
@@ -238,10 +245,9 @@ func (p *subscribing) confirm(s *Session) (done bool) {
 	if *mine == nil {
 		*mine = map[string]*topic{}
 	}
-	out := s.output()
-	for part := s.env.aPiece(); len(p.held) > 0; p.next++ {
+	for ; len(p.held) > 0; p.next++ {
 		if part.over(s.env) {
-			return false
+			return b, false
 		}
 		s.env.spend(tellWork)
 		t := p.held[0]
@@ -250,16 +256,16 @@ func (p *subscribing) confirm(s *Session) (done bool) {
 		case t.dead: // since the first names were confirmed
 			s.env.hub.release(t)
 			s.close(stats.SubscriptionLost)
-			return true
+			return b, true
 		case (*mine)[t.key.name] != nil:
 			s.env.hub.release(t) // it has it already
 		default:
 			(*mine)[t.key.name] = t
 			t.subs = append(t.subs, s)
 		}
-		out.B = appendSubscribed(out.B, s.proto, words[p.kind].on, &p.names[p.next], s.subs.count(p.kind))
+		b = appendSubscribed(b, s.proto, words[p.kind].on, &p.names[p.next], s.subs.count(p.kind))
 	}
-	return true
+	return b, true
 }
 
 // timeOut is timed: the next step ends it. What servers confirm later is undone: nobody holds on to it. A client that unsubscribes
@@ -335,12 +341,17 @@ func (p *subscribing) askOff(s *Session) (done bool) {
 	return true
 }
 
-// leaving is UNSUBSCRIBE and its like when EXEC has run: what was published before is there already (see execNow).
-func (s *Session) leaving(spec *command.Spec, req *parser.Request) *subscribing {
-	p := &subscribing{all: len(req.Args) == 1}
+// subscribing is a SUBSCRIBE, UNSUBSCRIBE or their like of a transaction that is about to run.
+func (l *local) subscribing(s *Session) *subscribing {
+	p := &subscribing{s: s, spec: l.spec}
+	req, ok := l.again(s.env)
+	if !ok {
+		return p
+	}
+	p.all = len(req.Args) == 1
 	for k := range kinds {
-		if spec.Name == words[k].off {
-			p.kind = k
+		if on := l.spec.Name == words[k].on; on || l.spec.Name == words[k].off {
+			p.kind, p.on = k, on
 		}
 	}
 	for _, a := range req.Args[1:] {
@@ -350,6 +361,53 @@ func (s *Session) leaving(spec *command.Spec, req *parser.Request) *subscribing 
 		p.names = slices.AppendSeq(p.names, maps.Keys(s.subs.topics[p.kind]))
 	}
 	return p
+}
+
+// appendTo appends what a transaction's client is told.
+func (p *subscribing) appendTo(b []byte, s *Session, part pieces) (reply []byte, done bool) {
+	switch {
+	case !p.on:
+		return p.appendOff(b, s, part)
+	case !p.told && p.refused():
+		p.letGo(s)
+		s.env.Stats.Error(p.spec.ID, p.refusal)
+		return append(b, p.refusal...), true
+	}
+	p.told = true
+	return p.appendOn(b, s, part)
+}
+
+// prepare has the servers asked for what a transaction subscribes to before it runs, and the client get what was published before
+// it unsubscribes; false: there is nothing to prepare. then is called when that is done.
+func (tx *transaction) prepare(s *Session, then func(*Session)) bool {
+	if tx.leaves && s.subs != nil {
+		tx.leaves = false
+		s.begin(&subscribing{s: s, barrier: true, then: then})
+		return true
+	}
+	for i := range tx.locals {
+		if l := &tx.locals[i]; tx.joins > 0 && s.env.subscribes[l.spec.ID] && l.sub == nil {
+			tx.joins--
+			if l.sub = l.subscribing(s); l.sub.kind == shardChannel {
+				l.sub.refusal = parser.AppendError(nil, errShardInMulti)
+				continue
+			}
+			l.sub.then = then
+			s.begin(l.sub)
+			return true
+		}
+	}
+	return false
+}
+
+// letGoOf lets go of what a transaction has prepared and has not used.
+func letGoOf(s *Session, locals []local) {
+	for i := range locals {
+		if p := locals[i].sub; p != nil {
+			p.letGo(s)
+			locals[i].sub = nil
+		}
+	}
 }
 
 // confirmOff takes the client off the topics and tells it.

@@ -174,7 +174,7 @@ func (c *trackingChange) step(s *Session) {
 			return
 		}
 		c.stage = seeking
-		s.env.askLoops(func(e *Env) any { return e.target(c.to) != nil }, func(answers []any) {
+		s.env.askLoopsFor(s, func(e *Env) any { return e.target(c.to) != nil }, func(answers []any) {
 			c.stage, c.found = sought, slices.Contains(answers, any(true))
 			c.goOn()
 		})

@@ -26,12 +26,14 @@ type transaction struct {
 	dirty      bool                       // a command leaves state on the connection
 	writes     bool                       // a command may write
 	carrier    pool.Carrier               // what is among the commands
+	joins      int                        // SUBSCRIBEs and their like among locals that are not prepared
 	leaves     bool                       // an UNSUBSCRIBE or its like is among locals
 	pauses     [][][]byte                 // the words of each CLIENT PAUSE
 	locals     []local
 	everywhere []everywhere // what is for all shards
 	size       int          // bytes of the requests of locals and everywhere, and of the messages' channels
 	messages   []message
+	hidden     []hidden
 }
 
 // message is a PUBLISH in a transaction.
@@ -79,6 +81,7 @@ func (s *Session) succeedWith(spec *command.Spec, reply string) {
 
 func (s *Session) dropTransaction() {
 	if s.tx != nil {
+		letGoOf(s, s.tx.locals)
 		s.env.Pool.Buffers.Put(s.tx.buf)
 		s.tx = nil
 	}
@@ -96,7 +99,7 @@ func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
 	switch {
 	case spec.Flags.Has(command.FlagNoMulti):
 		s.reject(spec, s.env.notInMulti(spec))
-	case s.env.unsubscribes[spec.ID] || s.env.local[spec.ID] != nil && !s.env.stateless[spec.ID]:
+	case s.env.subscribes[spec.ID] || s.env.unsubscribes[spec.ID] || s.env.local[spec.ID] != nil && !s.env.stateless[spec.ID]:
 		s.queueLocal(spec, req)
 	case s.env.classOf(spec) == command.ClassRefused:
 		s.reject(spec, noPermission(spec.Name))
@@ -129,19 +132,26 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 		}
 		tx.dirty = true
 	case command.ClassPubSub:
-		if env.inSubscriber[spec.ID] {
-			s.reject(spec, s.env.notInMulti(spec))
-			return
-		}
 		if !env.single() && !env.publishes[spec.ID] {
 			s.reject(spec, notInTransaction(spec.Name))
 			return
 		}
 	}
+	if text := env.locksOut(spec, req.Args); text != "" {
+		s.reject(spec, text)
+		return
+	}
+	if env.hides(spec) {
+		tx.hidden = append(tx.hidden, hidden{at: tx.n, hide: hiders[spec.Name]})
+	}
 	if spec == env.pauses {
 		tx.pauses = append(tx.pauses, cloneWords(req.Args))
 	}
 	if env.publishes[spec.ID] {
+		if tx.joins > 0 {
+			s.reject(spec, errSubAndPub) // the message comes over another connection
+			return
+		}
 		m := message{at: tx.n, key: publishedTo(spec, req)}
 		tx.messages, tx.size = append(tx.messages, m), tx.size+len(m.key.name)+localOverhead
 	}
@@ -186,6 +196,9 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 		return notInTransaction(spec.Name)
 	case command.ClassScan, command.ClassPinned:
 		return notInTransaction(spec.Name)
+	}
+	if env.hidesKeys(spec) {
+		return keysUnknown(spec.Name)
 	}
 	if text := env.refusesPatterns(spec, req.Args); text != "" {
 		return text
@@ -315,9 +328,7 @@ func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
 // execNow sends the transaction, over a connection that is known to be fit for it.
 func (s *Session) execNow(spec *command.Spec) {
 	tx := s.tx
-	if tx.leaves && s.subs != nil {
-		tx.leaves = false
-		s.begin(&subscribing{s: s, then: func(s *Session) { s.execNow(spec) }}) // the client gets what was published before
+	if (tx.leaves || tx.joins > 0) && tx.prepare(s, func(s *Session) { s.execNow(spec) }) {
 		return
 	}
 	switch {
@@ -421,7 +432,7 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	}
 	o := env.outcome()
 	o.s, o.last, o.left, o.locals, o.n = s, uint64(last), requests, tx.locals, tx.n
-	o.conn, o.everywhere = conn, tx.everywhere
+	o.conn, o.everywhere, o.hidden = conn, tx.everywhere, tx.hidden
 	if o.messages = tx.messages; !env.anyTopics() {
 		o.messages = nil
 	}

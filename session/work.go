@@ -50,10 +50,31 @@ func (e *Env) Work() {
 		if e.jobs = e.jobs[1:]; len(e.jobs) == 0 {
 			e.jobs = nil
 		}
-		if !j.piece(e) {
+		if !e.guardedPiece(j) {
 			e.jobs = append(e.jobs, j)
 		}
 	}
+}
+
+// guardedPiece is piece for a job that nobody is being served for now. One that panics is over.
+func (e *Env) guardedPiece(j job) (done bool) {
+	defer func() {
+		cause := recover()
+		if cause == nil {
+			return
+		}
+		done = true
+		var s *Session
+		if r, ok := j.(interface{ client() *Session }); ok {
+			s = r.client()
+		}
+		e.panicked(s, cause)
+		e.Pool.Distrust()
+		if part, ok := j.(interface{ giveUp() }); ok { // of what another loop has asked
+			part.giveUp()
+		}
+	}()
+	return j.piece(e)
 }
 
 // pieces counts the work of one piece.

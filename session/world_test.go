@@ -38,8 +38,9 @@ type world struct {
 	turns   int // that settle has played
 	busiest int // the most work that one of them has seen, units
 
-	byHand    bool // the test answers dials and handshakes
-	databases int  // that the servers have
+	byHand    bool   // the test answers dials and handshakes
+	panics    uint64 // that the test has caused
+	databases int    // that the servers have
 
 	fencesByHand bool
 	nonces       int // of fences, so far

@@ -17,6 +17,7 @@ type Loop struct {
 
 	LoginsFailed  uint64 // AUTH and HELLO with wrong credentials
 	LoginsDelayed uint64 // that waited because others from their address had failed
+	Panics        uint64 // mistakes of ours that were caught
 
 	// Turns of the loop that had something to flush, and the requests dispatched in them:
 	// TurnRequests / Turns is the mean batch.

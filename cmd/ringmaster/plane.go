@@ -90,6 +90,7 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			AdminCommands:         c.AdminCommands,
 			Cluster:               session.Cluster{Enabled: c.ClusterFacade, Announce: c.ClusterAnnounce},
 			DenyCommands:          c.DenyCommands,
+			DenyScripts:           c.DenyScripts,
 			RenameCommands:        c.RenameCommands,
 			OutputLimit:           c.OutputLimit,
 			ClientMemory:          c.ClientMemory,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -119,23 +120,34 @@ func newDemo(start starter) *cobra.Command {
 }
 
 func newCheck() *cobra.Command {
-	loader := new(config.Loader)
+	loader, connects := new(config.Loader), false
 	cmd := &cobra.Command{
-		Use:   "check --config FILE [flags]",
+		Use:   "check --config FILE [--connect] [flags]",
 		Short: "Say what is wrong with a configuration, without starting anything",
 		Long: `Say what is wrong with a configuration, without starting anything: every mistake on a line of its own,
-with file and line and what was expected. Exit status: 0 right, 2 wrong.`,
+with file and line and what was expected. With --connect it also logs in to every server as the proxy would,
+and warns of what that user may do there. Exit status: 0 right, 1 a server can't be reached, 2 wrong.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loader.Load()
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), summary(loader.File(), c))
-			return err
+			out := cmd.OutOrStdout()
+			if _, err = fmt.Fprintln(out, summary(loader.File(), c)); err != nil {
+				return err
+			}
+			if names := c.UnknownDenied(); len(names) > 0 {
+				fmt.Fprintf(out, "warning: deny-commands: ringmaster does not know %s; denied where a server does\n", strings.Join(names, ", "))
+			}
+			if connects {
+				return connect(cmd.Context(), out, c)
+			}
+			return nil
 		},
 	}
 	addFlags(cmd, loader)
+	cmd.Flags().BoolVar(&connects, "connect", false, "log in to the servers, and warn of what the proxy's user may do there")
 	return cmd
 }
 

@@ -82,6 +82,10 @@ func (p *process) run() error {
 		ls.close()
 		return fmt.Errorf("cannot start: %w", err)
 	}
+	if names := p.config.UnknownDenied(); len(names) > 0 {
+		p.log.Warn("deny-commands names commands that ringmaster does not know: of modules, or mistyped; they are denied where a server has them",
+			slog.Any("commands", names))
+	}
 	stopAdmin := p.serveAdmin(ls, data, top, maxClients, adminMax)
 	go memory.Run(ctx)
 	go top.run(ctx, data)

@@ -7,14 +7,14 @@ import (
 	"ringmaster/command"
 )
 
-// applyDeny takes names of commands and subcommands that the command table knows.
+// applyDeny takes names of commands and subcommands. Those that the command table lacks may be modules'.
 func applyDeny(c *Config, values []string) error {
 	var names []string
 	for _, v := range values {
 		for _, name := range strings.Split(v, ",") {
 			name = strings.ToLower(strings.TrimSpace(name))
-			if !knownCommand(name) {
-				return fmt.Errorf("want commands such as keys, or client|kill; there is no %q", name)
+			if !knownCommand(name) && !otherCommand(name) {
+				return fmt.Errorf("want commands such as keys, client|kill or graph.list; there is no %q", name)
 			}
 			names = append(names, name)
 		}
@@ -30,6 +30,28 @@ func knownCommand(name string) bool {
 		return spec != nil
 	}
 	return spec.Sub([]byte(sub)) != nil
+}
+
+// otherCommand reports whether a command or subcommand that the table lacks could be called so.
+func otherCommand(name string) bool {
+	base, sub, isSub := strings.Cut(name, "|")
+	return command.Lookup([]byte(base)) == nil && moduleName(base) && (!isSub || moduleName(sub))
+}
+
+// moduleName reports whether the data plane would ask a server for a command of this name.
+func moduleName(name string) bool {
+	letters := strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789._-")
+	return name != "" && letters == "" && len(name) <= maxCommandName
+}
+
+// UnknownDenied lists the denied commands that the command table lacks: of modules, or mistyped.
+func (c *Config) UnknownDenied() (names []string) {
+	for _, name := range c.DenyCommands {
+		if !knownCommand(name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // maxCommandName bounds the new name of a command, bytes: the data plane knows no longer ones.

@@ -51,6 +51,7 @@ type Config struct {
 	ClusterAnnounce       []string
 	AdminCommands         bool
 	DenyCommands          []string
+	DenyScripts           bool
 	RenameCommands        map[string]string // old name to new, "" disables it; in small letters
 	PinnedConnections     int
 	DialTimeout           time.Duration

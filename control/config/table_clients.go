@@ -37,9 +37,10 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "admin-commands", Group: Clients, Unit: "word", Default: "deny",
-		Help: "Whether clients may give commands that act on whole servers, such as CONFIG SET, DEBUG, SHUTDOWN: deny answers " +
-			"NOPERM; allow sends them to the servers, to all of them where there are several.",
-		Choose:  "allow makes every client an administrator of every server.",
+		Help: "Whether clients may give commands that act on whole servers or show what others do, such as CONFIG SET, DEBUG, SHUTDOWN, " +
+			"MONITOR, ACL LIST, and others that servers call admin or dangerous: deny answers NOPERM, " +
+			"and leaves passwords in CONFIG GET blank; allow sends them to the servers, to all of them where there are several.",
+		Choose:  "allow makes every client an administrator of every server. What would lock ringmaster itself out is refused even so.",
 		Example: "admin-commands: allow",
 		Words:   []string{"deny", "allow"},
 		apply:   word(func(c *Config, w string) { c.AdminCommands = w == "allow" }),
@@ -67,10 +68,21 @@ var clientSettings = []*Setting{
 	{
 		Name: "deny-commands", Group: Clients, Unit: "name", list: true,
 		Help: "Commands that clients may not give: they are answered NOPERM. A command with subcommands stands for all of them; " +
-			"one of them is written as in client|kill. May be given several times, and with commas.",
-		Choose:  "Deny what can hurt the servers, such as keys, and what nobody needs.",
-		Example: "deny-commands: [keys, flushall, flushdb, client|kill]",
+			"one of them is written as in client|kill. Commands of modules can be denied too; a command that servers have renamed " +
+			"is denied by its real name. May be given several times, and with commas.",
+		Choose: "Deny what can hurt the servers, such as keys, and what nobody needs. Scripts can give what is denied here: see " +
+			"deny-scripts.",
+		Example: "deny-commands: [keys, flushall, flushdb, client|kill, graph.delete]",
 		apply:   applyDeny,
+	},
+	{
+		Name: "deny-scripts", Group: Clients, Unit: "bool", Default: "false",
+		Help: "Refuse scripts and functions with NOPERM: EVAL, EVALSHA, FCALL and their like, SCRIPT LOAD, FUNCTION LOAD and RESTORE. " +
+			"What a script does inside a server ringmaster does not see: it runs with the rights of upstream-username.",
+		Choose: "Needed for denied commands to stay denied where clients are not trusted; or give upstream-username a user that " +
+			"may not run them: docs/security.md.",
+		Example: "deny-scripts: true",
+		apply:   boolean(func(c *Config) *bool { return &c.DenyScripts }),
 	},
 	{
 		Name: "rename-command", Group: Clients, Unit: "old=new", list: true,

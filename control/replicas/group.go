@@ -189,7 +189,7 @@ type answer struct {
 
 func (g *group) ask(ctx context.Context, p *peer) answer {
 	a := answer{asked: time.Now()}
-	if a.in, a.err = p.ask(ctx, g.w.options); a.err == nil {
+	if a.in, a.err = refresh.Safely(func() (info, error) { return p.ask(ctx, g.w.options) }); a.err == nil {
 		a.heard = time.Now()
 	}
 	return a

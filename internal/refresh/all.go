@@ -25,7 +25,7 @@ func All[V any](ctx context.Context, addrs []string, ask func(ctx context.Contex
 	came := make(chan Answer[V], len(addrs))
 	for _, addr := range addrs {
 		go func() {
-			v, err := ask(ctx, addr)
+			v, err := Safely(func() (V, error) { return ask(ctx, addr) })
 			came <- Answer[V]{addr, v, err}
 		}()
 	}

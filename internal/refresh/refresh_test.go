@@ -34,6 +34,18 @@ func TestHintsAreJoinedAndRefreshesKeepTheirDistance(t *testing.T) {
 	})
 }
 
+func TestAnAnswerWhoseReadingPanicsIsAnError(t *testing.T) {
+	answers := All(t.Context(), []string{"a", "b"}, func(_ context.Context, addr string) (int, error) {
+		if addr == "a" {
+			panic("oh no")
+		}
+		return 1, nil
+	})
+	if len(answers) != 2 || !errors.Is(answers[0].Err, ErrPanic) || answers[1].Err != nil || answers[1].View != 1 {
+		t.Errorf("%+v", answers)
+	}
+}
+
 func TestTheFirstRefreshComesWhenItShould(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -37,6 +37,11 @@ func ProxyWith(t testing.TB, o ProxyOptions) *Server {
 	bin := Ringmaster(t)
 	at := func(port int) string { return net.JoinHostPort(o.Host.address(), strconv.Itoa(port)) }
 	s := &Server{Admin: at(FreePort(t)), Dir: t.TempDir(), Host: o.Host}
+	t.Cleanup(func() { // after it has ended
+		if s.Process != nil && strings.Contains(s.Log(), "(a panic)") {
+			t.Errorf("the proxy has caught a panic; it printed:\n%s", s.Log())
+		}
+	})
 	return launch(t, s, func(port int) ([]string, error) {
 		argv := []string{bin, "--listen", at(port), "--upstream", strings.Join(o.Upstreams, ","),
 			"--admin", s.Admin, "--loops", "2", "--timeout", "1s", "--pprof"}

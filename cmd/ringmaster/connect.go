@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"ringmaster/control/config"
+	"ringmaster/internal/respclient"
+)
+
+// dangerous are commands that ringmaster's user needs not at the servers, each with words that make sense to one.
+var dangerous = [][]string{
+	{"CLUSTER", "FLUSHSLOTS"}, {"CONFIG", "SET", "maxmemory", "0"}, {"DEBUG", "HELP"}, {"MIGRATE", "127.0.0.1", "1", "ringmaster", "0", "1"}, {"FLUSHALL"},
+}
+
+// connect logs in to every server as the proxy would and says what that user may do there.
+func connect(ctx context.Context, out io.Writer, c *config.Config) error {
+	top, err := newTopology(ctx, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for i := range top.initial.Len() {
+		addr := top.initial.Server(i).Addr
+		if addr == "" {
+			continue
+		}
+		user, may, err := permissions(ctx, addr, c)
+		switch {
+		case err != nil:
+			failed = append(failed, fmt.Errorf("server %s: %w", addr, err))
+		case len(may) > 0:
+			fmt.Fprintf(out, "%s: reached; warning: user %s may run %s, which ringmaster does not need, and with it the scripts of every client: docs/security.md\n",
+				addr, user, strings.Join(may, ", "))
+		default:
+			fmt.Fprintf(out, "%s: reached; user %s\n", addr, user)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// permissions is the user that the proxy is at a server, and which of the dangerous commands it may run. They are queued and
+// never run: a server says NOPERM when a command is queued, and DISCARD forgets the others.
+func permissions(ctx context.Context, addr string, c *config.Config) (user string, may []string, err error) {
+	conn, err := respclient.Dial(ctx, addr, respclient.Options{
+		Username: c.UpstreamUsername, Password: c.UpstreamPassword.Reveal(), Timeout: c.DialTimeout,
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	defer conn.Close()
+	if user = c.UpstreamUsername; user == "" {
+		user = "default"
+	}
+	begun, err := conn.Do(ctx, []string{"MULTI"})
+	if err != nil {
+		return "", nil, err
+	}
+	if err := begun[0].Err("MULTI"); err != nil {
+		return "", nil, err // nothing would be queued
+	}
+	queued, err := conn.Do(ctx, append(dangerous[:len(dangerous):len(dangerous)], []string{"DISCARD"})...)
+	if err != nil {
+		return "", nil, err
+	}
+	for i, command := range dangerous {
+		var refusal *respclient.Refusal
+		allowed := !errors.As(queued[i].Err(command[0]), &refusal) || refusal.Code() == "MOVED" || refusal.Code() == "CLUSTERDOWN"
+		if !allowed && refusal.Code() != "NOPERM" { // such as DEBUG where the server's settings forbid it: what do its rules say?
+			said, err := conn.Do(ctx, append([]string{"ACL", "DRYRUN", user}, command...))
+			if err != nil {
+				return "", nil, err
+			}
+			allowed = said[0].Kind == '+' && said[0].Text == "OK"
+		}
+		if allowed {
+			may = append(may, command[0])
+		}
+	}
+	return user, may, nil
+}

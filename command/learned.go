@@ -1,0 +1,109 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Learned is a command as clients can give it that the table does not know by its name.
+type Learned struct {
+	// Spec is the table's own where the server has given one of the table's commands another name (rename-command).
+	// Otherwise it is made of the server's answer, and its ID is NoID.
+	Spec *Spec
+	// Subs are the subcommands, by their own names in lowercase; nil: none, or those of the table.
+	Subs map[string]*Spec
+}
+
+// ErrLearned is an answer to COMMAND INFO that can't be about the command that was asked for.
+var ErrLearned = errors.New("command: the answer to COMMAND INFO makes no sense")
+
+const refusedByServer = "the server says that it is admin, dangerous, or not for scripts"
+
+// Learn makes a command of what a server has answered to COMMAND INFO for a name that the table lacks. The answer is as
+// hostile as any input: no decision about one of the table's commands goes by a name in it. A name of the table stands for
+// that command as the table has it, so that everything decided about it holds. Any goroutine.
+func Learn(infos []Info) (l Learned, err error) {
+	if len(infos) == 0 {
+		return l, fmt.Errorf("%w: it names no command", ErrLearned)
+	}
+	name := infos[0].Name
+	if spec := Lookup([]byte(name)); spec != nil {
+		return Learned{Spec: spec}, nil
+	}
+	if strings.Contains(name, "|") { // so that none is called as a subcommand of the table
+		return l, fmt.Errorf("%w: a command called %q", ErrLearned, name)
+	}
+	if l.Spec, err = learnSpec(infos[0]); err != nil {
+		return Learned{}, err
+	}
+	for _, in := range infos[1:] {
+		sub, ok := strings.CutPrefix(in.Name, name+"|")
+		if !ok || sub == "" || l.Subs[sub] != nil {
+			return Learned{}, fmt.Errorf("%w: %q is no subcommand of %q", ErrLearned, in.Name, name)
+		}
+		spec, err := learnSpec(in)
+		if err != nil {
+			return Learned{}, err
+		}
+		if l.Subs == nil {
+			l.Subs = map[string]*Spec{}
+		}
+		l.Subs[sub] = spec
+	}
+	return l, nil
+}
+
+// learnSpec makes the spec of a command that this package has decided nothing about.
+func learnSpec(in Info) (*Spec, error) {
+	if err := checkInfo(in); err != nil {
+		return nil, err
+	}
+	s, tips := describe(in)
+	s.Find = finder(&s)
+	s.Flags &^= FlagPubSub // says that it publishes, as a module's command may
+	s.Class, s.Merge = classify(&s, tips)
+	plain := s.Find == FindRange && s.FirstKey == 1 && s.LastKey == -1 && (s.Step == 1 || s.Step == 2)
+	switch {
+	case s.Class != ClassSplit:
+	case !plain || s.Arity > 0 && s.Arity <= s.Step:
+		s.Class, s.Merge = ClassSameShard, MergePass // how to take it apart is not known
+	default:
+		s.WordsPerKey = s.Step
+		if s.Arity < 0 {
+			s.Arity = min(s.Arity, -1-s.Step) // modules say -1
+		}
+	}
+	if slices.Contains(in.ACL, "@connection") || slices.Contains(in.Flags, "pubsub") && !s.Flags.Has(FlagModule) {
+		s.Class, s.Merge = ClassPinned, MergePass // it may leave state on the connection
+	}
+	s.Flags &^= FlagNoAuth // who may do what before a login is the proxy's to say
+	// Of a module's command noscript says little: FalkorDB has it for all of its own.
+	noScript := s.Flags.Has(FlagNoScript) && !s.Flags.Has(FlagModule)
+	if noScript || s.Flags.Has(FlagAdmin) || slices.Contains(in.ACL, "@admin") || slices.Contains(in.ACL, "@dangerous") {
+		s.Class, s.IfAllowed, s.Reason = ClassRefused, s.Class, refusedByServer
+	}
+	return &s, nil
+}
+
+// maxLearnedName bounds what a server may call a command, bytes.
+const maxLearnedName = 128
+
+// checkInfo says what of an answer can't be used.
+func checkInfo(in Info) error {
+	for _, c := range []byte(in.Name) {
+		if c <= ' ' || c > '~' {
+			return fmt.Errorf("%w: a command called %q", ErrLearned, in.Name)
+		}
+	}
+	switch {
+	case in.Name == "" || len(in.Name) > maxLearnedName:
+		return fmt.Errorf("%w: a name of %d bytes", ErrLearned, len(in.Name))
+	case in.Arity == 0:
+		return fmt.Errorf("%w: %s has the arity 0", ErrLearned, in.Name)
+	case in.First < 0 || in.First > 0 && in.Step < 1:
+		return fmt.Errorf("%w: %s has keys from %d on in steps of %d", ErrLearned, in.Name, in.First, in.Step)
+	}
+	return nil
+}

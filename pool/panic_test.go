@@ -1,0 +1,105 @@
+package pool
+
+import (
+	"fmt"
+	"testing"
+
+	"ringmaster/stats"
+)
+
+// careless is a Receiver that panics.
+type careless struct{}
+
+func (careless) Reply(uint64, []byte, Piece) { panic("reply") }
+func (careless) Fail(uint64, *Failure)       { panic("fail") }
+
+// caught has p's panics noted instead of ending the test.
+func caught(p *Pool) *[]string {
+	var all []string
+	p.OnPanic = func(whom, cause any) { all = append(all, fmt.Sprintf("%T %v", whom, cause)) }
+	return &all
+}
+
+func TestARequestThatIsHalfWrittenClosesItsConnectionOnly(t *testing.T) {
+	for name, half := range map[string]func(*Conn){
+		"written and not owed":                func(c *Conn) { c.out.write([]byte("*1\r\n$4\r\nPING\r\n")) },
+		"owed and not written":                func(c *Conn) { c.oweFrom(c.queued, newAsker(t), 9, Part) },
+		"owed twice":                          func(c *Conn) { c.owe(14, newAsker(t), 9, Part) },
+		"remembered and not owed":             func(c *Conn) { c.sent.add([]byte("GET")) },
+		"owed with a size and not remembered": func(c *Conn) { c.ring.at(c.ring.tail - 1).size = 5 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newTestPool(t, testConfig(), 2, nil)
+			caught(p)
+			r := p.Default()
+			a, b := r.Pick(0, 0), r.Pick(1, 0)
+			sa, sb := ready(t, a), ready(t, b)
+			to := newAsker(t)
+			a.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), to, 1, Part)
+			b.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), to, 2, Part)
+			half(a)
+			p.Distrust()
+			p.Flush()
+			if !sa.closed || sb.closed || len(sa.wrote) > 0 || p.stats.Servers[0].Disconnects[stats.ServerPanic] != 1 {
+				t.Errorf("closed: %t and %t; written %q", sa.closed, sb.closed, sa.wrote)
+			}
+			if to.ends[1] != fmt.Sprintf("%d sent=false", Lost) {
+				t.Errorf("the request before it: %q", to.ends[1])
+			}
+			b.OnBytes([]byte("+PONG\r\n"))
+			if to.ends[2] != "+PONG\r\n" {
+				t.Errorf("the request elsewhere: %q", to.ends[2])
+			}
+			checkPool(t, p)
+		})
+	}
+}
+
+func TestAReceiverThatPanicsKeepsNoOtherFromItsEnd(t *testing.T) {
+	p := newTestPool(t, testConfig(), 1, nil)
+	causes := caught(p)
+	c := p.Default().Pick(0, 0)
+	s := ready(t, c)
+	to := newAsker(t)
+	for tag := range uint64(5) {
+		var recv Receiver = to
+		if tag == 1 || tag == 3 {
+			recv = careless{}
+		}
+		if f := c.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), recv, tag, Part); f != nil {
+			t.Fatal(f)
+		}
+	}
+	p.Flush()
+	c.OnBytes([]byte("+0\r\n+1\r\n+2\r\n"))
+	if want := []string{"pool.careless reply", "pool.careless fail"}; fmt.Sprint(*causes) != fmt.Sprint(want) {
+		t.Errorf("%q", *causes)
+	}
+	lost := fmt.Sprintf("%d sent=true", Lost)
+	if !s.closed || to.ends[0] != "+0\r\n" || to.ends[2] != lost || to.ends[4] != lost {
+		t.Errorf("closed: %t, %v", s.closed, to.ends)
+	}
+	checkPool(t, p)
+}
+
+func TestConnectionsOutOfStepAreClosedOnceThoughTheirReceiversPanic(t *testing.T) {
+	p := newTestPool(t, testConfig(), 3, nil)
+	causes := caught(p)
+	var sockets []*fakeSocket
+	for i := range 3 {
+		c := p.Default().Pick(i, 0)
+		sockets = append(sockets, ready(t, c))
+		c.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), careless{}, 1, Part)
+		c.out.write([]byte("half"))
+	}
+	p.Distrust()
+	for i, s := range sockets {
+		if !s.closed || p.stats.Servers[i].Disconnects[stats.ServerPanic] != 1 {
+			t.Errorf("server %d: closed: %t, %d times", i, s.closed, p.stats.Servers[i].Disconnects[stats.ServerPanic])
+		}
+	}
+	if len(*causes) != 3 {
+		t.Errorf("%q", *causes)
+	}
+	checkPool(t, p)
+}

@@ -1,0 +1,182 @@
+package session
+
+import (
+	"bytes"
+	"strings"
+
+	"ringmaster/parser"
+	"ringmaster/pool"
+)
+
+// learning is the passage of a command that a server is asked for.
+type learning struct {
+	raw    []byte
+	name   string
+	s      *Session // nil: cancelled
+	env    *Env
+	since  int64 // ns
+	placed bool  // it counts as a question
+	queued bool
+	asked  bool
+	done   bool
+	reply  []byte
+	found  *learned
+	fail   *pool.Failure
+}
+
+// discover asks the first server for the command and then dispatches the request again.
+func (s *Session) discover(req *parser.Request) {
+	l := &learning{raw: bytes.Clone(req.Raw), name: strings.ToLower(string(req.Args[0])), s: s, env: s.env, since: s.env.Pool.Now}
+	s.env.lessons.open = append(s.env.lessons.open, l)
+	s.begin(l)
+}
+
+func (l *learning) step(s *Session) {
+	if !l.asked && !l.done {
+		if s.Owed() > 0 || !l.hasPlace(s) {
+			return
+		}
+		l.ask(s)
+	}
+	if !l.done {
+		return
+	}
+	s.endPassage()
+	l.s = nil
+	if l.found == nil || l.fail != nil {
+		if s.tx != nil {
+			s.tx.aborted = true
+		}
+		if l.fail != nil {
+			s.env.scratch = appendFailure(s.env.scratch[:0], l.fail, s.env)
+			l.reply = s.env.scratch
+		}
+		s.answer(l.reply)
+		return
+	}
+	var p parser.RequestParser
+	var req parser.Request
+	if ok, err := p.Next(l.raw, &s.env.Config.Limits, &req); ok && err == nil {
+		k := &s.env.lessons
+		k.name, k.answer = l.name, l.found
+		s.dispatch(&req)
+		k.name, k.answer = "", nil
+	}
+}
+
+// hasPlace reports whether l may be asked now; if not, it waits in the queue.
+func (l *learning) hasPlace(s *Session) bool {
+	k := &s.env.lessons
+	switch {
+	case l.placed:
+	case k.questions < maxQuestions:
+		k.questions++
+		l.placed = true
+	case !l.queued:
+		l.queued = true
+		k.queue = append(k.queue, l)
+	}
+	return l.placed
+}
+
+// leave lets the next in the queue have l's place.
+func (l *learning) leave() {
+	if !l.placed {
+		return
+	}
+	k := &l.env.lessons
+	l.placed = false
+	k.questions--
+	for len(k.queue) > 0 {
+		next := k.queue[0]
+		k.queue[0] = nil
+		k.queue = k.queue[1:]
+		next.queued = false
+		if next.s != nil && !next.done {
+			k.questions++
+			next.placed = true
+			next.s.resumeLater()
+			return
+		}
+	}
+	k.queue = nil
+}
+
+func (l *learning) ask(s *Session) {
+	l.asked = true
+	raw := appendRequest(nil, "COMMAND", "INFO", l.name)
+	if f := s.rings.Pick(s.anyServer(), s.seat).Enqueue(raw, l, 0, pool.Part); f != nil {
+		l.done, l.fail = true, f
+		l.leave()
+	}
+}
+
+func (l *learning) cancel(s *Session) (unanswered bool) {
+	s.endPassage()
+	l.s = nil
+	if !l.asked {
+		l.leave()
+	}
+	return true
+}
+
+// Reply is pool.Receiver.
+func (l *learning) Reply(_ uint64, b []byte, p pool.Piece) {
+	if len(l.reply)+len(b) <= maxInfoReply {
+		l.reply = append(l.reply, b...)
+	}
+	if p&pool.Last != 0 {
+		l.found = l.judge()
+		l.end(nil)
+	}
+}
+
+// Fail is pool.Receiver.
+func (l *learning) Fail(_ uint64, f *pool.Failure) {
+	g := *f
+	g.Sent = false // the question may have been, the command was not
+	l.end(&g)
+}
+
+func (l *learning) end(f *pool.Failure) {
+	l.leave()
+	if l.done {
+		return // it took too long
+	}
+	l.done, l.fail = true, f
+	if l.s != nil {
+		l.s.resumeLater()
+	}
+}
+
+// expireQuestions answers those who have waited for the timeout, whether their question is under way or waits.
+func (e *Env) expireQuestions() {
+	k, limit := &e.lessons, int64(e.Pool.Timeout())
+	for len(k.open) > 0 {
+		l := k.open[0]
+		switch gone := l.done || l.s == nil; {
+		case !gone && (limit <= 0 || e.Pool.Now-l.since <= limit):
+			return // later ones have waited less
+		case !gone:
+			l.done, l.fail = true, &pool.Failure{Kind: pool.TimedOut, Server: e.Map.Server(l.s.anyServer()).Name}
+			l.s.resumeLater()
+			if !l.asked {
+				l.leave()
+			}
+		}
+		k.open[0] = nil
+		k.open = k.open[1:]
+	}
+	k.open = nil
+}
+
+// judge is what the reply says, which is remembered; nil: nothing, and the client gets it as it is.
+func (l *learning) judge() *learned {
+	switch {
+	case len(l.reply) == 0 || l.reply[0] != '-':
+		return l.env.remember(l.name, l.reply)
+	case forbidsCommand(l.reply):
+		return l.env.guess(l.name)
+	}
+	return nil // LOADING or the like
+}

@@ -1,0 +1,270 @@
+//go:build !proxydebug
+
+package session
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/stats"
+)
+
+// bystander is a client with a request under way at each server and something to say afterwards.
+func (w *world) bystander(t *testing.T) (check func(lost string)) {
+	t.Helper()
+	b := w.connect("bystander")
+	for _, name := range w.names {
+		b.send(appendRequest(nil, "GET", "{"+name+"}k"))
+	}
+	w.settle()
+	return func(lost string) {
+		t.Helper()
+		w.settle()
+		var want strings.Builder
+		for _, name := range w.names {
+			if name == lost {
+				want.WriteString("-ERR lost the connection to server " + name + "; the command may have run (was closed after a mistake of ringmaster's own; the log has a panic)\r\n")
+				continue
+			}
+			for _, args := range w.servers[name].requests() {
+				if args[0] == "GET" {
+					w.servers[name].answer(fmt.Appendf(nil, "+%s\r\n", args[1]))
+				} else {
+					w.servers[name].answer([]byte("+for another\r\n"))
+				}
+			}
+			want.WriteString("+{" + name + "}k\r\n")
+		}
+		w.settle()
+		if string(b.in) != want.String() {
+			t.Errorf("the bystander got %q, want %q", b.in, want.String())
+		}
+		b.in = nil
+		b.send(appendRequest(appendRequest(nil, "PING"), "CLIENT", "GETNAME"))
+		w.settle()
+		if string(b.in) != "+PONG\r\n$-1\r\n" || b.closed {
+			t.Errorf("the bystander got %q, closed: %t", b.in, b.closed)
+		}
+	}
+}
+
+// condemned checks that a client was closed for the panic.
+func (c *clientEnd) condemned(t *testing.T) {
+	t.Helper()
+	if !c.closed || c.reason != stats.Panic {
+		t.Errorf("%s: closed: %t, %s", c.name, c.closed, c.reason)
+	}
+}
+
+func (w *world) breakEcho() {
+	w.env.local[specOf("echo").ID] = func(s *Session, _ *command.Spec, req *parser.Request) {
+		s.env.scratch = append(s.env.scratch[:0], "half"...)
+		s.env.free = append(s.env.free, &gather{env: s.env, s: s, left: 7})
+		panic("oh no")
+	}
+}
+
+func TestAPanicInOneClientsCommandEndsThatClientOnly(t *testing.T) {
+	w := newWorld(t, defaults())
+	w.breakEcho()
+	check := w.bystander(t)
+	a := w.connect("a")
+	w.panics = 1
+	a.send(appendRequest(appendRequest(appendRequest(nil, "MGET", "{A}1", "{B}1"), "ECHO", "x"), "SET", "{A}never", "1"))
+	w.settle()
+	a.condemned(t)
+	if n := w.stats.ClientsClosed[stats.Panic]; n != 1 {
+		t.Errorf("%d closed for a panic", n)
+	}
+	for _, name := range w.names {
+		if strings.Contains(string(w.servers[name].in), "never") {
+			t.Errorf("what came after the panic was sent")
+		}
+	}
+	check("")
+	// Gathers work on.
+	c := w.connect("c")
+	c.send(appendRequest(nil, "MGET", "{A}1", "{B}1"))
+	w.settle()
+	w.servers["A"].answer([]byte("*1\r\n$1\r\nx\r\n"))
+	w.servers["B"].answer([]byte("*1\r\n$1\r\ny\r\n"))
+	w.settle()
+	if string(c.in) != "*2\r\n$1\r\nx\r\n$1\r\ny\r\n" {
+		t.Errorf("%q", c.in)
+	}
+}
+
+func TestAPanicWhereAnAnswerIsCapturedLeavesOthersTheirAnswers(t *testing.T) {
+	scene := defaults()
+	scene.servers = []string{"A"}
+	w := newWorld(t, scene)
+	w.breakEcho()
+	w.env.stateless[specOf("echo").ID] = false // so that the proxy answers it in a transaction too
+	check := w.bystander(t)
+	a := w.connect("a")
+	w.panics = 1
+	a.send(appendRequest(appendRequest(appendRequest(nil, "MULTI"), "ECHO", "x"), "EXEC"))
+	w.settle()
+	a.condemned(t)
+	check("")
+}
+
+func TestAPanicInAPassageEndsItsClientAndFreesWhatItHolds(t *testing.T) {
+	scene := defaults()
+	scene.servers = []string{"A"}
+	w := newWorld(t, scene)
+	check := w.bystander(t)
+	a := w.connect("a")
+	a.send(appendRequest(nil, "WATCH", "k"))
+	w.settle()
+	own := w.servers["A.own"]
+	own.answer([]byte("+OK\r\n*0\r\n+OK\r\n"))
+	w.settle()
+	w.panics = 2 // in step and in cancel
+	a.session.begin(&brokenPassage{})
+	b := a.session.passage.(*brokenPassage)
+	b.begun = true
+	a.session.resumeLater()
+	w.settle()
+	a.condemned(t)
+	if !own.closed || w.stats.OwnLent != 0 {
+		t.Errorf("its own connection is closed: %t, %d are lent", own.closed, w.stats.OwnLent)
+	}
+	check("")
+}
+
+// brokenPassage panics once it has begun.
+type brokenPassage struct{ begun bool }
+
+func (b *brokenPassage) step(*Session) {
+	if b.begun {
+		panic("step")
+	}
+}
+func (b *brokenPassage) cancel(*Session) bool { panic("cancel") }
+
+// breakRole has the answers to ROLE joined by what panics.
+func breakRole(t *testing.T) {
+	good := specialMerges["role"]
+	t.Cleanup(func() { specialMerges["role"] = good })
+	bad := good
+	bad.join = func(*gather, []byte) []byte { panic("join") }
+	specialMerges["role"] = bad
+}
+
+func TestAPanicInAReplyEndsItsClientAndTheConnectionThatMayBeOutOfStep(t *testing.T) {
+	w := newWorld(t, defaults())
+	breakRole(t)
+	a := w.connect("a")
+	a.send(appendRequest(nil, "ROLE"))
+	w.settle()
+	for _, name := range w.names {
+		w.servers[name].requests()
+	}
+	check := w.bystander(t)
+	w.panics = 1
+	role := []byte("*3\r\n$6\r\nmaster\r\n:1\r\n*0\r\n")
+	w.servers["A"].answer(role)
+	w.servers["B"].answer(role)
+	lost := w.servers["C"]
+	lost.answer(append(role, "+{C}k\r\n"...))
+	w.settle()
+	a.condemned(t)
+	if !lost.closed {
+		t.Error("the connection stays open")
+	}
+	if n := w.stats.Servers[2].Disconnects[stats.ServerPanic]; n != 1 {
+		t.Errorf("%d connections were closed for a panic", n)
+	}
+	check("C")
+}
+
+func TestAPanicWhileARequestFailsEndsItsClientOnly(t *testing.T) {
+	w := newWorld(t, defaults())
+	w.bystander(t)
+	a := w.connect("a")
+	a.send(appendRequest(nil, "CONFIG", "GET", "x"))
+	w.settle()
+	w.servers["A"].requests()
+	b := w.connect("b")
+	b.session.expect(1)
+	if f := b.session.conn(0).EnqueueHere(appendRequest(nil, "GET", "y"), brokenReceiver{b.session}, 0, 0xffff); f != nil {
+		t.Fatal(f)
+	}
+	w.settle()
+	w.panics = 1
+	w.servers["A"].lose(fmt.Errorf("reset"))
+	w.settle()
+	b.condemned(t)
+	if want := "-ERR lost the connection to server A; the command may have run (reset)\r\n"; string(a.in) != want {
+		t.Errorf("%q", a.in)
+	}
+	w.clients["bystander"].in = nil
+	w.servers["B"].answer([]byte("+1\r\n"))
+	w.servers["C"].answer([]byte("+2\r\n"))
+	w.settle()
+	if got := string(w.clients["bystander"].in); got != "+1\r\n+2\r\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+type brokenReceiver struct{ s *Session }
+
+func (r brokenReceiver) client() *Session                 { return r.s }
+func (r brokenReceiver) Reply(uint64, []byte, pool.Piece) { panic("reply") }
+func (r brokenReceiver) Fail(uint64, *pool.Failure)       { panic("fail") }
+
+func TestAPanicIsLoggedWithItsCauseAtABoundedRate(t *testing.T) {
+	var log bytes.Buffer
+	scene := defaults()
+	scene.servers = []string{"A"}
+	w := newWorld(t, scene)
+	w.env.Log = slog.New(slog.NewTextHandler(&log, nil))
+	w.breakEcho()
+	for i := range 5 {
+		a := w.connect(fmt.Sprint("a", i))
+		w.panics++
+		a.send(appendRequest(nil, "ECHO", "x"))
+		w.settle()
+		a.condemned(t)
+	}
+	if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), "oh no") || !strings.Contains(log.String(), "breakEcho") || !strings.Contains(log.String(), "command=echo") {
+		t.Errorf("%d lines: %s", n, log.String())
+	}
+	w.pass(11 * time.Second)
+	w.panics++
+	w.connect("b").send(appendRequest(nil, "ECHO", "x"))
+	w.settle()
+	if n := strings.Count(log.String(), "\n"); n != 2 || !strings.Contains(log.String(), "not_logged_before=4") {
+		t.Errorf("%d lines: %s", n, log.String())
+	}
+}
+
+func TestAPanicInWhatAllClientsShareClosesThemAll(t *testing.T) {
+	w := newWorld(t, defaults())
+	a, b := w.connect("a"), w.connect("b")
+	a.send(appendRequest(nil, "GET", "{A}k"))
+	w.settle()
+	w.panics = 1
+	w.env.Panicked("oh no")
+	w.pool.Reset()
+	w.settle()
+	a.condemned(t)
+	b.condemned(t)
+	w.pass(time.Second)
+	c := w.connect("c")
+	c.send(appendRequest(nil, "GET", "{A}k"))
+	w.settle()
+	w.servers["A"].answer([]byte("+x\r\n"))
+	w.settle()
+	if string(c.in) != "+x\r\n" {
+		t.Errorf("%q", c.in)
+	}
+}

@@ -1,0 +1,194 @@
+package session
+
+import (
+	"bytes"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+)
+
+// What servers know and clients must not, unless they are administrators: with the servers' passwords a client could go past
+// the proxy. Such values are left blank, and all else of a reply stays as it came.
+
+// hider appends a reply without what is secret in it; false: it has another shape than the servers' documentation says.
+type hider func(dst, reply []byte) ([]byte, bool)
+
+// hiders are by command.
+var hiders = map[string]hider{
+	"config|get":  hideParameters,
+	"module|list": hideModuleArgs,
+}
+
+// secretWords are parts of the names of parameters whose values are secret.
+var secretWords = [...]string{"pass", "secret", "token", "credential", "apikey", "api-key", "private-key"}
+
+// secretNames are further names of such parameters, in small letters.
+var secretNames = [...]string{"masterauth", "masteruser", "primaryauth", "primaryuser"}
+
+// secretName reports whether the value of a parameter is secret. Those of modules may have any name.
+func secretName(name []byte) bool {
+	var buf [maxLearnName]byte
+	low := lower(&buf, name)
+	if low == nil {
+		return len(name) > 0 // too long to be a parameter that is known not to be
+	}
+	for _, s := range secretNames {
+		if string(low) == s {
+			return true
+		}
+	}
+	for _, w := range secretWords {
+		if bytes.Contains(low, []byte(w)) {
+			return true
+		}
+	}
+	return false
+}
+
+// hideParameters is for names and values in turn, or a map.
+func hideParameters(dst, reply []byte) ([]byte, bool) {
+	e, ok := elementsOf(reply)
+	if !ok || e.left%2 != 0 {
+		return dst, false
+	}
+	dst = append(dst, reply[:len(reply)-len(e.b)]...)
+	for e.left > 0 {
+		key := e.next()
+		value := e.next()
+		name, isText := stringOf(key)
+		if value == nil || !isText {
+			return dst, false
+		}
+		dst = append(dst, key...)
+		if secretName(name) {
+			dst = appendBlank(dst, value)
+		} else {
+			dst = append(dst, value...)
+		}
+	}
+	return dst, true
+}
+
+// appendBlank appends an empty string in place of a value; what says nothing stays.
+func appendBlank(dst, value []byte) []byte {
+	if isNull(value) {
+		return append(dst, value...)
+	}
+	return parser.AppendBulk(dst, nil)
+}
+
+// hideModuleArgs is for a list of modules, as in MODULE LIST and HELLO, whose args may have passwords among them.
+func hideModuleArgs(dst, reply []byte) ([]byte, bool) {
+	e, ok := elementsOf(reply)
+	if !ok {
+		return dst, false
+	}
+	dst = append(dst, reply[:len(reply)-len(e.b)]...)
+	for e.left > 0 {
+		module := e.next()
+		m, ok := elementsOf(module)
+		if !ok {
+			return dst, false
+		}
+		dst = append(dst, module[:len(module)-len(m.b)]...)
+		for m.left > 0 {
+			field := m.next()
+			if field == nil {
+				return dst, false
+			}
+			args := false
+			if name, ok := stringOf(field); ok {
+				args = string(name) == "args"
+			}
+			if dst = append(dst, field...); !args {
+				continue
+			}
+			switch field = m.next(); {
+			case field == nil:
+				return dst, false
+			case tellsSecret(field):
+				field = []byte("*0\r\n")
+			}
+			dst = append(dst, field...)
+		}
+	}
+	return dst, true
+}
+
+// appendModules appends a list of modules as clients may see it.
+func (e *Env) appendModules(b, modules []byte) []byte {
+	if e.Config.AdminCommands {
+		return append(b, modules...)
+	}
+	hidden, ok := hideModuleArgs(b, modules)
+	if !ok {
+		return parser.AppendArray(b, 0)
+	}
+	return hidden
+}
+
+// tellsSecret reports whether one of the words of an array is the name of what is secret.
+func tellsSecret(words []byte) bool {
+	e, ok := elementsOf(words)
+	for ok && e.left > 0 {
+		word, isText := stringOf(e.next())
+		if !isText || secretName(word) {
+			return true
+		}
+	}
+	return false
+}
+
+// hides reports whether the reply to a command has to be looked through.
+func (e *Env) hides(spec *command.Spec) bool {
+	return e.hiding[spec.ID] && !e.Config.AdminCommands
+}
+
+// passHiding is pass for a command whose reply may tell what is secret.
+func (s *Session) passHiding(spec *command.Spec, req *parser.Request) {
+	g := s.gather(spec, len(req.Raw))
+	g.merge = command.MergeSpecial
+	g.hold()
+	g.ask(s.anyServer(), req.Raw)
+	g.release()
+}
+
+// joinHidden is the one part without what is secret.
+func (g *gather) joinHidden(dst []byte) []byte {
+	before := len(dst)
+	dst, ok := hiders[g.spec.Name](dst, g.parts[0].buf.B)
+	if !ok {
+		return parser.AppendError(dst[:before], errOddReply)
+	}
+	return dst
+}
+
+// hidden is a command of a transaction whose answer may tell what is secret.
+type hidden struct {
+	at   int // commands before it that the server answers
+	hide hider
+}
+
+// hide leaves blank what is secret in EXEC's reply, whose elements begin at at.
+func (o *outcome) hide(reply []byte, at int) []byte {
+	dst := append(make([]byte, 0, len(reply)), reply[:at]...)
+	next := 0
+	for _, h := range o.hidden {
+		for ; next < h.at; next++ {
+			dst, at = appendElement(dst, reply, at)
+		}
+		answer := reply[at : at+element(reply[at:])]
+		at += len(answer)
+		next++
+		before, ok := len(dst), true
+		if len(answer) > 0 && answer[0] == '-' {
+			dst = append(dst, answer...)
+		} else if dst, ok = h.hide(dst, answer); !ok {
+			dst = parser.AppendError(dst[:before], errOddReply)
+		}
+	}
+	o.hidden = nil
+	dst = append(dst, reply[at:]...)
+	o.s.countHeld(len(dst) - len(reply))
+	return dst
+}
