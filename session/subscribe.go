@@ -275,16 +275,23 @@ func (p *subscribing) timeOut(s *Session) {
 		return
 	}
 	p.late = true
+	if p.then != nil && s.tx != nil {
+		s.tx.late = true
+	}
 	if !p.on || p.asked && p.left == 0 {
 		return
 	}
 	s.env.Stats.Timeouts++
-	server := s.env.channelServer(p.kind, []byte(p.names[0]))
+	p.refusal = p.timedOut(s.env)
+}
+
+// timedOut is the error of a subscription that has waited too long.
+func (p *subscribing) timedOut(e *Env) []byte {
+	server := e.channelServer(p.kind, []byte(p.names[0]))
 	if p.since > 0 { // a node has refused it meanwhile
-		p.refusal = appendFailure(nil, s.env.Pool.Moved(server), s.env)
-	} else {
-		p.refusal = parser.AppendError(nil, notSubscribed(s.env, server))
+		return appendFailure(nil, e.Pool.Moved(server), e)
 	}
+	return parser.AppendError(nil, notSubscribed(e, server))
 }
 
 func (p *subscribing) letGo(s *Session) {
@@ -388,8 +395,13 @@ func (tx *transaction) prepare(s *Session, then func(*Session)) bool {
 	for i := range tx.locals {
 		if l := &tx.locals[i]; tx.joins > 0 && s.env.subscribes[l.spec.ID] && l.sub == nil {
 			tx.joins--
-			if l.sub = l.subscribing(s); l.sub.kind == shardChannel {
+			l.sub = l.subscribing(s)
+			switch {
+			case l.sub.kind == shardChannel:
 				l.sub.refusal = parser.AppendError(nil, errShardInMulti)
+				continue
+			case tx.late:
+				l.sub.refusal = l.sub.timedOut(s.env)
 				continue
 			}
 			l.sub.then = then

@@ -27,6 +27,7 @@ type transaction struct {
 	writes     bool                       // a command may write
 	carrier    pool.Carrier               // what is among the commands
 	joins      int                        // SUBSCRIBEs and their like among locals that are not prepared
+	late       bool                       // what it waits for before it is sent has taken the timeout: the rest is not waited for
 	leaves     bool                       // an UNSUBSCRIBE or its like is among locals
 	pauses     [][][]byte                 // the words of each CLIENT PAUSE
 	locals     []local

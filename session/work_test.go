@@ -304,3 +304,31 @@ func TestALongReplyGoesOnWhileItsClientMayBeStuckInWriting(t *testing.T) {
 	w.serve()
 	w.end()
 }
+
+// Before its turn nothing is made of a long reply: its parts would stand in memory twice.
+func TestALongReplyIsMadeAtItsTurn(t *testing.T) {
+	w := crowdedWorld(t)
+	a := w.clients["a"]
+	a.send(append(said("GET {A}1"), said("MGET {B}1 {C}1")...))
+	w.settle()
+	var first *serverEnd
+	for _, s := range w.ends {
+		for _, args := range s.requests() {
+			if args[0] == "GET" {
+				first = s
+				continue
+			}
+			s.answer(parser.AppendBulkString(parser.AppendArray(nil, 1), strings.Repeat("x", 2*longParts)))
+		}
+	}
+	w.settle()
+	if b := a.session.slot(a.session.tail - 1).buf; b != nil {
+		t.Errorf("%d bytes are made before their turn", len(b.B))
+	}
+	first.answer([]byte("$-1\r\n"))
+	w.serve()
+	if whole, n := wholeReplies(a.in); n != 2 || whole != len(a.in) || whole < 4*longParts {
+		t.Errorf("%d replies came, %d bytes of %d", n, whole, len(a.in))
+	}
+	w.end()
+}
