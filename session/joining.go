@@ -91,6 +91,8 @@ func (j *joining) partsInOrder(b []byte, p pieces) (reply []byte, done bool) {
 		if part.off += n; part.off < len(part.buf.B) {
 			return b, false
 		}
+		j.g.env.Pool.Buffers.Put(part.buf)
+		part.buf = nil
 	}
 	return b, true
 }
