@@ -434,8 +434,11 @@ func (c *Conn) appendProbe(b []byte) []byte {
 // probes reports whether the login asks.
 func (c *Conn) probes() bool {
 	return c.pool.cfg.ScriptPolicy == ScriptsAuto &&
-		(c.lane != nil && c.server.unsure || !c.own && c.nth == 0 && c.rings == c.pool.Default())
+		(c.lane != nil && c.server.unsure || !c.own && c.nth == 0 && c.rings == c.pool.Default() && !c.server.known())
 }
+
+// known reports whether a server of this version was asked already. It need not be asked again at each login.
+func (s *Server) known() bool { return s.probed && s.probedAs == s.version }
 
 // onProbe takes a reply to the question; false: it is one too many.
 func (c *Conn) onProbe(at step, reply []byte) (ends bool) {
@@ -464,6 +467,7 @@ func (c *Conn) onProbe(at step, reply []byte) (ends bool) {
 	default:
 		s.unsure = true
 	}
+	s.probed, s.probedAs = !s.unsure, s.version
 	c.pool.noteUnescaped()
 	return true
 }

@@ -75,9 +75,6 @@ func (c *Conn) greet() {
 		h.steps = append(h.steps, stepMulti, stepExec)
 		b = append(b, emptyTransaction...)
 	}
-	if c.probes() {
-		b = c.appendProbe(b)
-	}
 	if len(h.steps) == 0 {
 		c.onReady()
 		return
@@ -146,6 +143,7 @@ func (c *Conn) onHandshake(b []byte, p Piece) {
 		switch done {
 		case stepHello:
 			c.pool.learn(c.rings.key.Proto, h.reply)
+			c.server.version = string(versionIn(h.reply))
 			c.learnID(h.reply)
 			c.pool.log.kind(c, h.reply)
 		case stepExec:
@@ -163,7 +161,14 @@ func (c *Conn) onHandshake(b []byte, p Piece) {
 		return
 	}
 	h.steps, h.reply = h.steps[1:], h.reply[:0]
-	if len(h.steps) == 0 {
+	switch {
+	case len(h.steps) > 0:
+	case done != stepFence && c.probes():
+		sock := c.sock
+		if _, err := sock.Write(c.appendProbe(nil)); err != nil && c.sock == sock {
+			c.lose(stats.ServerWriteFailed, err)
+		}
+	default:
 		c.onReady()
 	}
 }

@@ -94,6 +94,9 @@ type Server struct {
 
 	// Of carriers (fence.go).
 	unescaped Carrier // what it is known to write as it came
+	version   string  // as it said at the latest login; "": it has not said
+	probed    bool    // it was asked what it writes so
+	probedAs  string  // its version then
 	unsure    bool    // it was asked that, and could not say
 	noScripts bool    // it does not let us run scripts
 	noEcho    bool    // it does not let us say ECHO
@@ -328,18 +331,20 @@ func (p *Pool) Hello(proto int) []byte { return p.hellos[proto] }
 // learn takes what is told of the servers from a reply to HELLO.
 func (p *Pool) learn(proto int, hello []byte) {
 	p.hellos[proto] = append(p.hellos[proto][:0], hello...)
-	_, rest, ok := bytes.Cut(hello, []byte("version\r\n$"))
-	if !ok {
-		return
+	if v := versionIn(hello); len(v) > 0 && !bytes.Equal(p.version, v) {
+		p.version = bytes.Clone(v)
 	}
-	digits, rest, ok := bytes.Cut(rest, []byte("\r\n"))
-	if !ok {
-		return
-	}
+}
+
+// versionIn is the version in a reply to HELLO; empty: there is none.
+func versionIn(hello []byte) []byte {
+	_, rest, _ := bytes.Cut(hello, []byte("version\r\n$"))
+	digits, rest, _ := bytes.Cut(rest, []byte("\r\n"))
 	n, ok := parser.Int(digits)
-	if ok && n > 0 && n < 64 && int(n) <= len(rest) && !bytes.Equal(p.version, rest[:n]) {
-		p.version = bytes.Clone(rest[:n])
+	if !ok || n <= 0 || n >= 64 || int(n) > len(rest) {
+		return nil
 	}
+	return rest[:n]
 }
 
 // Username is the user as which connections log in; "": the servers' default. Any goroutine.

@@ -155,6 +155,8 @@ func (c *Conn) pass(e *pending, b []byte, p Piece) {
 	}
 	if p&First != 0 && (b[0] == '-' || b[0] == '!') {
 		c.countError(e, b)
+	} else if c.server.muteUntil != 0 && e.cmd != Part {
+		c.server.muteUntil = 0 // it answers again
 	}
 	if p&Last != 0 {
 		c.answered(e)

@@ -162,7 +162,7 @@ func (s *serverEnd) lose(cause error) {
 
 // shakeHands answers the login that the proxy begins with.
 func (s *serverEnd) shakeHands() {
-	if s.greeted || s.closed || len(s.in) == 0 {
+	if s.greeted && s.conn.State() != pool.Handshaking || s.closed || len(s.in) == 0 {
 		return
 	}
 	s.greeted = true

@@ -257,7 +257,7 @@ func (c *chaos) serve(n int) {
 		if c.rnd.IntN(4) == 0 {
 			s.take()
 		}
-		if !s.greeted {
+		if !s.greeted || s.conn.State() == pool.Handshaking {
 			s.shakeHands()
 			continue
 		}
