@@ -328,7 +328,7 @@ func (p *Pool) apartAt(s *Server) Carrier {
 	case ScriptsOwn:
 		return s.unescaped | Scripts | Libraries
 	}
-	if s.unsure {
+	if s.unsure || s.noScripts {
 		return s.unescaped | Scripts | Libraries
 	}
 	return s.unescaped | Libraries
@@ -462,7 +462,7 @@ func (c *Conn) onProbe(at step, reply []byte) (ends bool) {
 	switch {
 	case h.surplus:
 		c.foundUnescaped(Scripts)
-	case echo && !h.busy || s.noEcho:
+	case (echo || s.noEcho) && !h.busy:
 		s.unescaped &^= Scripts // it may be another server than before
 	default:
 		s.unsure = true

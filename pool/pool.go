@@ -98,7 +98,7 @@ type Server struct {
 	probed    bool    // it was asked what it writes so
 	probedAs  string  // its version then
 	unsure    bool    // it was asked that, and could not say
-	noScripts bool    // it does not let us run scripts
+	noScripts bool    // it does not let us say EVAL, and so can't be asked; EVALSHA or FCALL may be permitted
 	noEcho    bool    // it does not let us say ECHO
 	muteUntil int64   // it answers nobody for a while, ns
 
