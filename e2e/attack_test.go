@@ -117,7 +117,7 @@ func newAttack(t *testing.T, kind string) *attackRun {
 			r.sharp = append(r.sharp, f)
 		}
 	}
-	r.direct = testkit.Redis(t)
+	r.direct = testkit.Redis(t, strings.Fields(os.Getenv("SERVER_ARGS"))...)
 	for id := range bystanders {
 		b := newBystander(r, id)
 		b.prepare(testkit.Dial(t, r.front.proxy.Addr))
