@@ -164,7 +164,7 @@ func (g *gather) end() {
 	switch {
 	case s.state == closed:
 		g.env.Stats.Orphans++
-	case g.streams():
+	case g.held >= streamFrom && g.streams():
 		g.env.Stats.Call(g.spec.ID, g.env.Pool.Now-g.at)
 		s.streamAtTurn(g)
 		return

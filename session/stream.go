@@ -19,9 +19,9 @@ const (
 	streamRoom  = 1 << 20
 )
 
-// streams reports whether the joined reply is given to the client in pieces.
+// streams reports whether the joined reply, a large one, can be given to the client in pieces.
 func (g *gather) streams() bool {
-	if g.held < streamFrom || g.within != nil || g.s.slot(g.tag).muted {
+	if g.within != nil || g.s.slot(g.tag).muted {
 		return false
 	}
 	switch g.merge {
