@@ -18,7 +18,7 @@ import (
 
 func largeSize(t *testing.T) (mb int, flags []string) {
 	t.Helper()
-	mb = scale(t, "LARGE_MB", 32, 64, 64)
+	mb = scale(t, "LARGE_MB", 32, 32, 32)
 	return mb, []string{"--timeout", "30s", "--client-output-limit", strconv.Itoa(mb/4) + "mb"}
 }
 
@@ -191,4 +191,24 @@ func besideNeverReaders(t *testing.T, addr string) latencies {
 		c.Close()
 	}
 	return got
+}
+
+// A client that never reads is closed once it is over its limit for the named time; one that reads a little is not.
+func TestClientThatReadsNothingIsClosedWithAReason(t *testing.T) {
+	s := testkit.Redis(t)
+	proxy := testkit.Proxy(t, []string{s.Addr}, "--client-output-limit", "1mb", "--client-read-timeout", "1s")
+	fill(t, proxy.Addr, 1)
+	raw := strings.Repeat(testkit.Request("GET", "mb:0"), 20)
+	never, slow := testkit.Dial(t, proxy.Addr), testkit.Dial(t, proxy.Addr)
+	never.Send(raw)
+	slow.Send(raw)
+	want := strings.Repeat(bulkOf(megabyte(0)), 20)
+	if got := slowly(t, slow, len(want), 150*time.Millisecond); string(got) != want {
+		t.Error("what came to the slow reader is not what was stored")
+	}
+	testkit.Until(t, "the other to be closed", func() bool {
+		return proxy.Metric(t, "ringmaster_clients_closed_total", `reason="not_reading"`) == 1
+	})
+	testkit.Until(t, "the log to say so", func() bool { return strings.Contains(proxy.Log(), "reason=not_reading") })
+	testkit.Until(t, "nothing to be held", func() bool { return proxy.Metric(t, "ringmaster_client_output_bytes") == 0 })
 }
