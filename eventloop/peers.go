@@ -35,12 +35,6 @@ func (p peers) AskSlowly(question func(e *session.Env, answer func(any)), done f
 	}
 }
 
-// answerOf is a loop's answer; nil: it has none, for a panic came.
-func answerOf(env *session.Env, question func(*session.Env) any) (answer any) {
-	defer env.GuardQuestion()
-	return question(env)
-}
-
 // ask puts a question to a loop, which has no answer if it panics.
 func ask(env *session.Env, question func(e *session.Env, answer func(any)), answer func(any)) {
 	done := false
