@@ -28,6 +28,16 @@ type latencies []time.Duration
 
 func (l latencies) at(share float64) time.Duration { return l[int(share*float64(len(l)-1))] }
 
+// slowest is the mean of the slowest share of them.
+func (l latencies) slowest(share float64) time.Duration {
+	slow := l[len(l)-max(1, int(share*float64(len(l)))):]
+	var sum time.Duration
+	for _, d := range slow {
+		sum += d
+	}
+	return sum / time.Duration(len(slow))
+}
+
 func (l latencies) String() string {
 	return fmt.Sprintf("p50 %v, p90 %v, p99 %v", l.at(.5), l.at(.9), l.at(.99))
 }
