@@ -177,11 +177,18 @@ func (s *ReplyScanner) top(t byte) bool {
 // replyLine gives the line at the start of b without its CRLF. next is where the following one
 // starts, 0: not whole yet, -1: not a line of RESP.
 func replyLine(b []byte) (line []byte, next int) {
-	next = LineEnd(b)
-	switch {
-	case next == 0:
+	end := 1
+	for ; end < len(b) && end < shortLine; end++ {
+		if b[end] == '\n' && b[end-1] == '\r' {
+			break
+		}
+	}
+	if end < len(b) && end < shortLine {
+		next = end + 1
+	} else if next = LineEnd(b); next == 0 {
 		return nil, 0
-	case next < 3:
+	}
+	if next < 3 {
 		return nil, -1
 	}
 	return b[:next-2], next

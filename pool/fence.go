@@ -226,7 +226,7 @@ func (c *Conn) fenceAnswered() {
 // not there.
 func (c *Conn) wholeFence(b []byte) (n int) {
 	f := c.fences.head()
-	if c.ring.head != f.at || f.byName || f.odd || f.got > 0 || len(b) < fenceReplySize || !f.repeats(b[:fenceReplySize]) {
+	if c.state == Handshaking || c.ring.head != f.at || f.byName || f.odd || f.got > 0 || len(b) < fenceReplySize || !f.repeats(b[:fenceReplySize]) {
 		return 0
 	}
 	c.fenceAnswered()

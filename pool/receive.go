@@ -56,7 +56,7 @@ func (c *Conn) read(b []byte) {
 		var p Piece
 		if !c.scan.Started() {
 			p = First
-			if c.ring.head >= c.fences.guard && c.state != Handshaking {
+			if c.ring.head >= c.fences.guard {
 				if n := c.wholeFence(b); n > 0 {
 					b = b[n:]
 					if c.sock != sock {
@@ -137,14 +137,11 @@ func (c *Conn) deliver(b []byte, p Piece) {
 	}
 	e := c.ring.at(c.ring.head)
 	if e.is.has(wrapping | wrapped) {
-		c.unwrap(e, b, p)
-		return
+		var ok bool
+		if b, p, ok = c.unwrap(e, b, p); !ok {
+			return
+		}
 	}
-	c.pass(e, b, p)
-}
-
-// pass hands a piece of the head's reply to its receiver, or sends the request elsewhere.
-func (c *Conn) pass(e *pending, b []byte, p Piece) {
 	recv, tag := e.recv, e.tag
 	if e.size > 0 && p == Whole && b[0] == '-' && recv != nil && Elsewhere(b) && c.refuses(e, b) {
 		c.follow(*e, b)

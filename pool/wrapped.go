@@ -43,8 +43,9 @@ func (c *Conn) putWrapped(r *carried) (at uint64) {
 	return at
 }
 
-// unwrap takes a piece of a reply that belongs to a script which was sent so.
-func (c *Conn) unwrap(e *pending, b []byte, p Piece) {
+// unwrap takes a piece of a reply that belongs to a script which was sent so. It gives what of that is the script's reply; !ok:
+// nothing is.
+func (c *Conn) unwrap(e *pending, b []byte, p Piece) (reply []byte, piece Piece, ok bool) {
 	if e.is.has(wrapping) {
 		if p == Whole && b[0] == '-' {
 			c.refusal = append(c.refusal[:0], b...)
@@ -55,38 +56,32 @@ func (c *Conn) unwrap(e *pending, b []byte, p Piece) {
 			s.InFlight--
 			c.off(e)
 		}
-		return
+		return nil, 0, false
 	}
-	if p&First != 0 {
-		refusal := c.refusal
-		c.refusal = c.refusal[:0]
-		switch {
-		case b[0] == '-' && p == Whole:
-			if len(refusal) > 0 && bytes.HasPrefix(b, execAbort) {
-				b = refusal
-			}
-			c.refusedWrapped(e, b)
-			return
-		case !bytes.HasPrefix(b, oneElement):
-			c.lose(stats.ServerProtocolError, errUnexpected)
-			return
+	if p&First == 0 {
+		if c.headerCut {
+			c.headerCut = false
+			p |= First
 		}
-		if b = b[len(oneElement):]; len(b) == 0 {
-			c.headerCut = true
-			return
+		return b, p, true
+	}
+	refusal := c.refusal
+	c.refusal, c.headerCut = c.refusal[:0], false
+	switch {
+	case b[0] == '-' && p == Whole: // the server itself has something against it
+		if len(refusal) > 0 && bytes.HasPrefix(b, execAbort) {
+			b = refusal
 		}
-	} else if c.headerCut {
-		p |= First
+		if e.recv != nil && e.size > 0 && Elsewhere(b) {
+			c.follow(*e, b)
+			return nil, 0, false
+		}
+		return b, p, true
+	case !bytes.HasPrefix(b, oneElement):
+		c.lose(stats.ServerProtocolError, errUnexpected)
+		return nil, 0, false
 	}
-	c.headerCut = false
-	c.pass(e, b, p)
-}
-
-// refusedWrapped deals with what the server itself has against a script.
-func (c *Conn) refusedWrapped(e *pending, b []byte) {
-	if e.recv != nil && e.size > 0 && Elsewhere(b) {
-		c.follow(*e, b)
-		return
-	}
-	c.pass(e, b, Whole)
+	b = b[len(oneElement):]
+	c.headerCut = len(b) == 0
+	return b, p, !c.headerCut
 }

@@ -211,19 +211,14 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 	if s.env.Pool.AnyBusy() && s.turnedDown(conn, spec) {
 		return
 	}
-	if len(req.Raw) >= pool.LargeRequest && s.waitsForRoom(conn, req) {
+	large := len(req.Raw) >= pool.LargeRequest
+	if large && s.waitsForRoom(conn, req) {
 		return
 	}
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
-	if carrier := s.env.carriers[spec.ID]; carrier != 0 {
-		f = s.enqueueFenced(conn, server, req.Raw, s, tag, spec.ID, carrier, s.manner(conn))
-	} else if buf := s.takeInput(req); buf != nil {
-		if f = conn.EnqueueBuffer(buf, s, tag, spec.ID); f == nil {
-			s.in = nil
-		}
-	} else if s.env.replaying {
-		f = s.enqueue(conn, req.Raw, s, tag, spec.ID)
+	if large || s.env.replaying || s.env.carriers[spec.ID] != 0 {
+		f = s.passOdd(conn, server, spec, req, tag)
 	} else {
 		f = conn.Enqueue(req.Raw, s, tag, spec.ID)
 	}
@@ -231,6 +226,20 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
+}
+
+// passOdd is pass for a request that is large, a carrier, or postponed.
+func (s *Session) passOdd(conn *pool.Conn, server int, spec *command.Spec, req *parser.Request, tag uint64) (f *pool.Failure) {
+	if carrier := s.env.carriers[spec.ID]; carrier != 0 {
+		return s.enqueueFenced(conn, server, req.Raw, s, tag, spec.ID, carrier, s.manner(conn))
+	}
+	if buf := s.takeInput(req); buf != nil {
+		if f = conn.EnqueueBuffer(buf, s, tag, spec.ID); f == nil {
+			s.in = nil
+		}
+		return f
+	}
+	return s.enqueue(conn, req.Raw, s, tag, spec.ID)
 }
 
 // enqueue sends a request; one that the servers keep waiting has all the time it needs.
