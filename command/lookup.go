@@ -49,6 +49,35 @@ func (s *Spec) Sub(name []byte) *Spec {
 	return known.find(name, s.ID)
 }
 
+// Memo remembers the commands that were looked up last: clients say the same ones again and again, in the same letters.
+// The zero value is ready. It belongs to one goroutine.
+type Memo struct {
+	latest [2]remembered
+	next   uint8 // which of them is replaced
+}
+
+type remembered struct {
+	spec *Spec // nil: none
+	n    uint8 // length of name
+	name [maxName]byte
+}
+
+// Lookup is the function of that name.
+func (m *Memo) Lookup(name []byte) *Spec {
+	for i := range m.latest {
+		if r := &m.latest[i]; int(r.n) == len(name) && r.spec != nil && string(r.name[:r.n]) == string(name) {
+			return r.spec
+		}
+	}
+	spec := Lookup(name)
+	if spec != nil {
+		r := &m.latest[m.next]
+		r.spec, r.n = spec, uint8(copy(r.name[:], name))
+		m.next ^= 1
+	}
+	return spec
+}
+
 func (x *index) find(name []byte, parent uint16) *Spec {
 	if len(name) == 0 || len(name) > maxName {
 		return nil

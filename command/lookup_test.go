@@ -124,3 +124,18 @@ func BenchmarkLookup(b *testing.B) {
 		}
 	})
 }
+
+func TestMemoFindsWhatLookupFinds(t *testing.T) {
+	var m Memo
+	for range 3 {
+		for _, spec := range All() {
+			for _, name := range []string{spec.Name, strings.ToUpper(spec.Name), spec.Name + "x", spec.Name[1:], ""} {
+				for range 2 {
+					if got, want := m.Lookup([]byte(name)), Lookup([]byte(name)); got != want {
+						t.Fatalf("%q: %v, want %v", name, got, want)
+					}
+				}
+			}
+		}
+	}
+}

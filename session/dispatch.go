@@ -35,7 +35,7 @@ func (s *Session) decide(req *parser.Request) {
 		s.reject(nil, unknownCommand(req.Args))
 		return
 	}
-	spec := command.Lookup(req.Args[0])
+	spec := env.memo.Lookup(req.Args[0])
 	if spec == nil && s.foreign(req.Args) {
 		return
 	}

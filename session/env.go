@@ -36,6 +36,7 @@ type Env struct {
 	dirty     []*Session
 	resume    []*Session
 	req       parser.Request
+	memo      command.Memo
 	keys      []int
 	version   uint16     // of Map
 	division  division   // of a split command
