@@ -57,6 +57,10 @@ func (s *ReplyScanner) Started() bool { return s.started }
 func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
 	if !s.started {
 		s.kind, s.owed = 0, 1
+		if n = wholeBulk(b); n > 0 {
+			s.kind, s.owed = '$', 0
+			return n, Done
+		}
 	}
 	for {
 		if s.body > 0 {
@@ -103,6 +107,28 @@ func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
 		n += next
 	}
 }
+
+// wholeBulk is the length of a short bulk string, or a null one, that is whole at the start of b: most replies are one. 0: there is
+// none.
+func wholeBulk(b []byte) int {
+	if len(b) < len(nullBulk) || b[0] != '$' {
+		return 0
+	}
+	if b[1] == '-' {
+		if string(b[:len(nullBulk)]) == nullBulk {
+			return len(nullBulk)
+		}
+		return 0
+	}
+	length, size := shortBulk(b)
+	end := size + length
+	if size == 0 || end+2 > len(b) || b[end] != '\r' || b[end+1] != '\n' {
+		return 0
+	}
+	return end + 2
+}
+
+const nullBulk = "$-1\r\n"
 
 // shortBulks reads the whole short bulk strings at the start of b, the elements of most arrays.
 func (s *ReplyScanner) shortBulks(b []byte) (n int) {
