@@ -146,7 +146,7 @@ func (p *Pool) ExpectScript(server int) {
 	}
 	q.pool, q.tried = p, p.Now
 	p.own.lent++
-	p.own.probers++
+	p.own.unpinned++
 	// Database 0, for a server that is busy takes no SELECT.
 	q.conn = p.newOwn(spareKey{server, Key{Proto: 2}})
 	q.conn.owner = q
@@ -164,6 +164,6 @@ func (q *prober) Pushed([]byte, Piece) {}
 // OwnLost is Owner.
 func (q *prober) OwnLost(*Conn, *Failure) {
 	q.conn = nil
-	q.pool.own.probers--
+	q.pool.own.unpinned--
 	q.pool.stats.OwnLent++ // it was never counted
 }

@@ -25,9 +25,9 @@ type Owner interface {
 type owned struct {
 	all   map[*Conn]struct{}
 	spare map[spareKey][]*Conn
-	// probers are those of lent that no session has.
-	lent, probers int
-	warm          map[spareKey][]*Conn // being dialled for nobody yet
+	// unpinned are those of lent that no session has: lanes, and those that ask about busy scripts.
+	lent, unpinned int
+	warm           map[spareKey][]*Conn // being dialled for nobody yet
 }
 
 // spareKey tells apart connections that may stand in for each other.
@@ -49,7 +49,7 @@ func (p *Pool) Lend(server int, key Key, owner Owner) (*Conn, *Failure) {
 	if p.stopped {
 		return nil, p.servers[server].stopping
 	}
-	if p.own.lent-p.own.probers >= p.cfg.MaxOwn {
+	if p.own.lent-p.own.unpinned >= p.cfg.MaxOwn {
 		return nil, &Failure{Kind: NoneFree, Server: p.servers[server].Name}
 	}
 	if shared := p.Default().Pick(server, 0); shared.state != Ready && !shared.patient {

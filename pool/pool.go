@@ -89,6 +89,7 @@ type Server struct {
 	ready      int   // connections in state Ready
 	goneAt     int64 // when it ceased to be part of the topology, ns; 0: it is
 	short      bool
+	bareUntil  int64 // until when it gets scripts as they are, ns (wrapped.go)
 	renewal    renewal
 	prober     prober
 

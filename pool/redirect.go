@@ -101,6 +101,16 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	p := c.pool
 	a, ok := c.anew(e, raw)
 	a.refused = true
+	if OutOfMemory(reply) { // nothing was queued: sent as it is, the script may be let in (wrapped.go)
+		if !ok || p.late(p.Now-e.at) || !a.hold() {
+			return false
+		}
+		if p.sendNow(&a, c) {
+			return true
+		}
+		a.wait(c)
+		return p.put(&a)
+	}
 	if !NamesNode(reply) {
 		p.stats.Redirects[stats.RedirectRetry]++
 		if reply[1] != 'T' { // TRYAGAIN passes by itself

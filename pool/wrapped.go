@@ -11,8 +11,12 @@ import (
 
 // wraps reports whether r is sent so here.
 func (c *Conn) wraps(r *carried) bool {
-	return c.pool.cfg.Resend && c.multi && r.carrier == Scripts && r.n == 1 && r.how == 0 && (!c.own || c.lane != nil)
+	return c.pool.Now >= c.server.bareUntil && c.pool.cfg.Resend && c.multi && r.carrier == Scripts && r.n == 1 && r.how == 0 && (!c.own || c.lane != nil)
 }
+
+// bareFor is for how long scripts are sent as they are to a server that lacks memory, ns. It queues nothing then (up to Redis 7.2),
+// but runs scripts that need no memory.
+const bareFor = 1e9
 
 var (
 	multiRequest = appendCommand(nil, "MULTI")
@@ -72,7 +76,10 @@ func (c *Conn) unwrap(e *pending, b []byte, p Piece) (reply []byte, piece Piece,
 		if len(refusal) > 0 && bytes.HasPrefix(b, execAbort) {
 			b = refusal
 		}
-		if e.recv != nil && e.size > 0 && Elsewhere(b) {
+		if OutOfMemory(b) {
+			c.server.bareUntil = c.pool.Now + bareFor
+		}
+		if e.recv != nil && e.size > 0 && (Elsewhere(b) || OutOfMemory(b)) {
 			c.follow(*e, b)
 			return nil, 0, false
 		}

@@ -68,6 +68,11 @@ func (e *Env) Panicked(cause any) {
 	for i := range e.resume {
 		e.resume[i] = nil
 	}
+	for _, j := range e.jobs {
+		if part, ok := j.(interface{ giveUp() }); ok { // of what another loop has asked
+			part.giveUp()
+		}
+	}
 	e.dirty, e.resume, e.held, e.later, e.jobs = nil, nil, nil, nil, nil
 	var all []*Session
 	e.roster.each(func(s *Session) { all = append(all, s) })
@@ -98,7 +103,7 @@ func (e *Env) tellPanic(s *Session, cause any) {
 
 // forget drops what the loop's sessions share and a panic may have left half done.
 func (e *Env) forget() {
-	e.capture, e.answering, e.asking, e.replaying, e.apart = nil, nil, nil, false, false
+	e.capture, e.answering, e.asking, e.replaying, e.apart, e.pastGate = nil, nil, nil, false, false, false
 	e.free, e.outcomes = nil, nil
 	e.scratch, e.build, e.keys, e.division = nil, nil, nil, division{}
 	e.sizeGroups()

@@ -268,3 +268,24 @@ func TestAPanicInWhatAllClientsShareClosesThemAll(t *testing.T) {
 		t.Errorf("%q", c.in)
 	}
 }
+
+// What other loops have asked of this one has an answer, though the loop forgets all that it had to do.
+func TestAPanicInWhatAllClientsShareAnswersWhatOtherLoopsAsked(t *testing.T) {
+	w := newWorld(t, defaults())
+	part := &askedPart{}
+	w.env.jobs = append(w.env.jobs, part)
+	w.env.pastGate = true
+	w.panics = 1
+	w.env.Panicked("oh no")
+	if !part.gaveUp || len(w.env.jobs) > 0 {
+		t.Errorf("answered %v, %d jobs left", part.gaveUp, len(w.env.jobs))
+	}
+	if w.env.pastGate {
+		t.Error("logins are no longer slowed down")
+	}
+}
+
+type askedPart struct{ gaveUp bool }
+
+func (p *askedPart) piece(*Env) bool { return false }
+func (p *askedPart) giveUp()         { p.gaveUp = true }
