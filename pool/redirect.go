@@ -105,7 +105,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		if !ok || p.late(p.Now-e.at) || !a.hold() {
 			return false
 		}
-		if p.sendNow(&a, c) {
+		if a.last && p.sendNow(&a, c) { // what its client has sent after it would run before it
 			return true
 		}
 		a.wait(c)
