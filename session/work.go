@@ -56,7 +56,7 @@ func (e *Env) Work() {
 	}
 }
 
-// guardedPiece is piece for a job that nobody is being served for now. One that panics is over.
+// guardedPiece does a piece of a job outside of any client's turn. A job that panics ends.
 func (e *Env) guardedPiece(j job) (done bool) {
 	defer func() {
 		cause := recover()
