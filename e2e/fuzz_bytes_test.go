@@ -217,8 +217,6 @@ func explain(wire, direct, proxied string) string {
 	case longer && strings.HasPrefix(more, "-ERR Protocol error: ") && strings.Contains(wire, "\x00"):
 		// Redis looks for the end of a length line as C does, does not find it after a NUL, and waits for more.
 		return "a NUL in a length line"
-	case strings.Contains(proxied, "-ERR Command not allowed inside a transaction\r\n"):
-		return "CLIENT REPLY and the like are refused in MULTI"
 	case strings.Contains(proxied, "-ERR a transaction can't both subscribe to channels and publish\r\n"):
 		return "a transaction can't both subscribe and publish"
 	case knownHereOnly(direct, proxied):

@@ -114,12 +114,22 @@ const (
 // clientReply is CLIENT REPLY ON|OFF|SKIP. It is never sent on: on a shared connection it would swallow
 // other clients' replies.
 func (s *Session) clientReply(spec *command.Spec, req *parser.Request) {
+	exec := s.env.answering
 	switch strings.ToLower(string(req.Args[2])) {
 	case "on":
-		s.mute = heard
+		switch {
+		case exec == nil:
+			s.mute = heard
+		case s.mute == silent:
+			s.mute, exec.muted = heard, false
+		default: // SKIP in the same transaction counts for what comes after it
+			exec.muted = false
+		}
 		s.answerString("+OK\r\n")
 	case "off":
-		s.mute = silent
+		if s.mute = silent; exec != nil {
+			exec.muted = true
+		}
 	case "skip":
 		if s.mute != silent {
 			s.mute = skipNext

@@ -86,6 +86,7 @@ type Env struct {
 	class            []command.Class   // by command.Spec.ID: how it is routed here
 	execSpec         *command.Spec
 	pauses, unpauses *command.Spec
+	mutes            *command.Spec // CLIENT REPLY
 	configures       *command.Spec // CONFIG SET
 	shutdown         *command.Spec
 	slowLogLen       *command.Spec  // asks the servers for the log itself
@@ -143,6 +144,7 @@ func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *sta
 	e.killsScript = specSet("script|kill", "function|kill", "client|unpause")
 	e.replicates = specSet(replicating...)
 	e.pauses, e.unpauses = specOf("client|pause"), specOf("client|unpause")
+	e.mutes = specOf("client|reply")
 	e.configures = specOf("config|set")
 	e.scripts = ScriptCommands()
 	e.hiding = specSet(slices.Collect(maps.Keys(hiders))...)

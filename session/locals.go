@@ -91,12 +91,16 @@ type answering struct {
 	total  int    // elements of the reply
 	waits  bool   // for the answer to a command that other loops or servers are asked for
 	within bool   // piece is under way
+	muted  bool   // the client hears only confirmations of subscriptions now
 	db     int    // that the client is in afterwards
 	done   func(db int)
 }
 
 // partial takes a part of the answer to the command that is waited for.
 func (a *answering) partial(b []byte, last bool) {
+	if a.muted {
+		b = nil
+	}
 	a.put(b, false)
 	if last {
 		if a.waits = false; !a.within {
@@ -119,17 +123,24 @@ func (a *answering) piece(e *Env) (done bool) {
 		a.put(b, false)
 		return false
 	}
-	a.put(append(b, a.reply[a.at:]...), true)
+	if !a.muted {
+		b = append(b, a.reply[a.at:]...)
+	}
+	a.put(b, true)
 	letGoOf(a.s, a.locals)
 	a.done(a.db)
 	return true
 }
 
-// answers makes the next answers; over: there are no more. What was made before a command that is waited for is handed out.
+// answers makes the next answers; over: there are no more. What was made before a command that is waited for is handed out. CLIENT
+// REPLY counts from where it stands, and hides no confirmations of subscriptions: Redis writes one part after the other.
 func (a *answering) answers(e *Env, p pieces) (b []byte, over bool) {
 	s := a.s
-	if !a.begun {
-		b = parser.AppendArray(b, a.total)
+	if !a.begun && s.state != closed {
+		sl := s.slot(a.tag)
+		if a.muted, sl.muted = sl.muted, false; !a.muted {
+			b = parser.AppendArray(b, a.total)
+		}
 	}
 	for ; a.i < len(a.locals) && s.state != closed; a.i++ {
 		l := &a.locals[a.i]
@@ -141,6 +152,9 @@ func (a *answering) answers(e *Env, p pieces) (b []byte, over bool) {
 			b, a.at = appendElement(b, a.reply, a.at)
 			a.use(len(b) - before)
 			e.spend(copyWork + len(b) - before)
+			if a.muted {
+				b = b[:before]
+			}
 		}
 		if p.over(e) {
 			return b, false
@@ -150,9 +164,12 @@ func (a *answering) answers(e *Env, p pieces) (b []byte, over bool) {
 			if l.sub == nil {
 				l.sub = l.subscribing(s)
 			}
-			told := false
+			told, before := false, len(b)
 			if b, told = l.sub.appendTo(b, s, p); !told {
 				return b, false
+			}
+			if a.muted && l.sub.on && !l.sub.told {
+				b = b[:before] // an error
 			}
 			e.Stats.Call(l.spec.ID, 0)
 		case e.answersLater[l.spec.ID]:
@@ -177,10 +194,14 @@ func (a *answering) run(b []byte, l *local) []byte {
 	if !ok {
 		return parser.AppendError(b, errSyntax)
 	}
+	before := len(b)
 	e.capture, e.answering = &b, a
 	e.local[l.spec.ID](s, l.spec, &req)
 	e.capture, e.answering = nil, nil
 	e.Stats.Call(l.spec.ID, 0)
+	if a.muted {
+		b = b[:before]
+	}
 	return b
 }
 

@@ -98,7 +98,7 @@ func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
 		return false
 	}
 	switch {
-	case spec.Flags.Has(command.FlagNoMulti):
+	case spec.Flags.Has(command.FlagNoMulti) && (spec != s.env.mutes || s.env.valkey(9)): // only since Valkey 9 may CLIENT REPLY not
 		s.reject(spec, s.env.notInMulti(spec))
 	case s.env.subscribes[spec.ID] || s.env.unsubscribes[spec.ID] || s.env.local[spec.ID] != nil && !s.env.stateless[spec.ID]:
 		s.queueLocal(spec, req)
