@@ -69,8 +69,11 @@ const (
 	maxWrapping = 3
 	// fenceSize is the most that a fence's request takes, bytes.
 	fenceSize = 48
-	// muteFor is how long a server that answers BUSY or LOADING gets fences by name, which it answers nevertheless, ns.
+	// muteFor is how long a server that answers BUSY gets fences by name, which it answers nevertheless, ns.
 	muteFor = 1e9
+	// refusedFor is the same for one that has refused a fence, ns. A script may have written the refusal: where the next fence
+	// goes by name, no other forgery passes for one.
+	refusedFor = 60e9
 	// maxSurplus bounds the replies that nobody asked for and that a lane drops, bytes.
 	maxSurplus = 1 << 20
 )
@@ -147,7 +150,8 @@ func (f *fences) holds(b []byte) bool {
 // fence puts a fence after the requests from first on.
 func (c *Conn) fence(first uint64, carrier Carrier) {
 	p := c.pool
-	one := c.fences.push(fence{from: first, at: c.ring.tail, carrier: carrier, byName: p.elsewhereBusy || c.server.noEcho || p.Now < c.server.muteUntil})
+	byName := p.elsewhereBusy || c.server.noEcho || p.Now < max(c.server.muteUntil, c.server.refusedUntil)
+	one := c.fences.push(fence{from: first, at: c.ring.tail, carrier: carrier, byName: byName})
 	p.nonce(&one.nonce)
 	var request [fenceSize]byte
 	start := echoStart
@@ -262,14 +266,14 @@ func (c *Conn) oddFence(f *fence, b []byte, p Piece) {
 	}
 }
 
-// refusesEcho reports whether a frame says that the server does not take ECHO, and has later fences go by name. That a script
-// may have written it costs no more than this connection.
+// refusesEcho reports whether a frame says that the server does not take ECHO, and has later fences go by name. A script may have
+// written it: that costs a connection, once in refusedFor.
 func (c *Conn) refusesEcho(b []byte, p Piece) bool {
 	switch {
 	case p != Whole:
 		return false
 	case passing(b):
-		c.server.muteUntil = c.pool.Now + muteFor
+		c.server.refusedUntil = c.pool.Now + refusedFor
 	case denied(b):
 		c.server.noEcho = true
 	default:

@@ -74,7 +74,7 @@ type Pool struct {
 	apart         Carrier // what goes over lanes at some server
 	elsewhereBusy bool    // a script holds up a server, as other loops have found
 	stopped       bool
-	serving       Receiver // of the latest reply of this turn
+	serving       any // the Receiver or Owner that was called last in this turn
 }
 
 // Server is one server as a loop sees it.
@@ -102,6 +102,8 @@ type Server struct {
 	noScripts bool    // it does not let us say EVAL, and so can't be asked; EVALSHA or FCALL may be permitted
 	noEcho    bool    // it does not let us say ECHO
 	muteUntil int64   // it answers nobody for a while, ns
+	// refusedUntil is until when it gets no ECHO for a fence, since it has refused one, ns
+	refusedUntil int64
 
 	// The failures without a cause of their own, made once.
 	lost, overloaded, stopping, timedOut, timedOutUnsent, noReplica *Failure
