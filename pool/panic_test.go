@@ -103,3 +103,44 @@ func TestConnectionsOutOfStepAreClosedOnceThoughTheirReceiversPanic(t *testing.T
 	}
 	checkPool(t, p)
 }
+
+// carelessOwner is an Owner that panics when it is given what nobody asked for.
+type carelessOwner struct{}
+
+func (carelessOwner) Pushed([]byte, Piece)    { panic("pushed") }
+func (carelessOwner) OwnLost(*Conn, *Failure) {}
+
+func TestAPanicInAPushIsBlamedOnItsOwner(t *testing.T) {
+	for name, c := range map[string]struct {
+		is    func(*Conn)
+		bytes string
+	}{
+		"a push":           {func(*Conn) {}, ">1\r\n+x\r\n"},
+		"a tunnel's bytes": {func(c *Conn) { c.tunnel = true }, "x"},
+		"a stream's line":  {func(c *Conn) { c.streams = true }, "+1.0 x\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := testConfig()
+			cfg.MaxOwn = 1
+			p := newTestPool(t, cfg, 2, nil)
+			causes := caught(p)
+			other := p.Default().Pick(1, 0)
+			ready(t, other)
+			other.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), newAsker(t), 1, Part)
+			p.Flush()
+			other.OnBytes([]byte("+PONG\r\n")) // the latest that was served
+			ready(t, p.Default().Pick(0, 0))
+			own, f := p.Lend(0, p.Default().Key(), carelessOwner{})
+			if f != nil {
+				t.Fatal(f)
+			}
+			ready(t, own)
+			c.is(own)
+			own.OnBytes([]byte(c.bytes))
+			if want := []string{"pool.carelessOwner pushed"}; fmt.Sprint(*causes) != fmt.Sprint(want) {
+				t.Errorf("%q", *causes)
+			}
+			checkPool(t, p)
+		})
+	}
+}

@@ -13,7 +13,7 @@ func (c *Conn) OnBytes(b []byte) {
 	c.progress, c.heard, c.came = c.pool.Now, c.pool.Now, c.pool.Now
 	c.pool.stats.Servers[c.server.index].BytesIn += uint64(len(b))
 	if c.tunnel && c.state == Ready && c.owner != nil {
-		c.owner.Pushed(b, Whole)
+		c.push(b, Whole)
 		return
 	}
 	for len(c.rest) > 0 && len(b) > 0 && c.sock != nil {
@@ -120,7 +120,7 @@ func (c *Conn) deliver(b []byte, p Piece) {
 	}
 	if c.scan.Kind() == '>' {
 		if c.owner != nil { // no state that asks for pushes is put on a shared connection
-			c.owner.Pushed(b, p)
+			c.push(b, p)
 		}
 		return
 	}
@@ -162,6 +162,12 @@ func (c *Conn) deliver(b []byte, p Piece) {
 		c.pool.serving = recv
 		recv.Reply(tag, b, p)
 	}
+}
+
+// push hands what nobody asked for to the owner.
+func (c *Conn) push(b []byte, p Piece) {
+	c.pool.serving = c.owner
+	c.owner.Pushed(b, p)
 }
 
 func (c *Conn) countError(e *pending, b []byte) {
@@ -219,7 +225,7 @@ func (c *Conn) streamed(b []byte, p Piece) bool {
 		c.inStream = c.state == Ready && c.owner != nil && (line || c.ring.len() == 0)
 	}
 	if c.inStream && c.owner != nil {
-		c.owner.Pushed(b, p)
+		c.push(b, p)
 	}
 	return c.inStream
 }

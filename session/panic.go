@@ -38,11 +38,15 @@ func (e *Env) GuardQuestion() {
 
 // receiverPanicked is pool.Pool.OnPanic.
 func (e *Env) receiverPanicked(whom, cause any) {
-	var s *Session
+	e.panicked(clientOf(whom), cause)
+}
+
+// clientOf is whose reply a receiver or an owner waits for; nil: nobody's alone.
+func clientOf(whom any) *Session {
 	if r, ok := whom.(interface{ client() *Session }); ok {
-		s = r.client()
+		return r.client()
 	}
-	e.panicked(s, cause)
+	return nil
 }
 
 // panicked ends the client in whose work a panic came; nil: it is not known whose.
@@ -127,7 +131,6 @@ func (s *Session) condemn() {
 	s.close(stats.Panic)
 }
 
-// client is whose reply a receiver waits for; nil: nobody's alone.
 func (s *Session) client() *Session        { return s }
 func (g *gather) client() *Session         { return g.s }
 func (o *outcome) client() *Session        { return o.s }
@@ -141,10 +144,5 @@ func (q *shortage) client() *Session       { return q.s }
 func (w *slotWalk) client() *Session       { return w.s }
 func (c *trackingChange) client() *Session { return c.s }
 func (w *watching) client() *Session       { return w.s }
-
-func (a *aside) client() *Session {
-	if r, ok := a.recv.(interface{ client() *Session }); ok {
-		return r.client()
-	}
-	return nil
-}
+func (a *aside) client() *Session          { return clientOf(a.recv) }
+func (w stopWord) client() *Session        { return clientOf(w.Receiver) }
