@@ -35,6 +35,7 @@ func NewSpec(in Info) Spec {
 		s.WordsPerKey = s.Step
 	}
 	decide(&s)
+	s.Traits = traitsOf(s.Name)
 	return s
 }
 

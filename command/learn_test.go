@@ -38,7 +38,7 @@ func TestNewSpecRoutesACommandTheTableDoesNotKnow(t *testing.T) {
 		if s.Name != want.name || s.Class != want.class || s.Merge != want.merge || !slices.Equal(keys, want.keys) || err != nil {
 			t.Errorf("%s: %s %v %v, keys at %v, %v", want.name, s.Name, s.Class, s.Merge, keys, err)
 		}
-		if s.ID != NoID || s.HasSubs() || s.Sub([]byte("open")) != nil || s.Stateless() {
+		if s.ID != NoID || s.HasSubs() || s.Sub([]byte("open")) != nil {
 			t.Errorf("%s: ID %d, subs %d", want.name, s.ID, s.Subs)
 		}
 	}

@@ -10,6 +10,8 @@ type Spec struct {
 	// both names. Where servers differ it is the widest.
 	Arity int
 	Flags Flags
+	// Traits are further facts, as traits.go has them. Commands that are learned have none.
+	Traits Traits
 	// FirstKey, LastKey and Step are the triple of COMMAND: positions in the words, a negative
 	// LastKey counts from the end (-1: the last word). FirstKey == 0: no keys, or keys that only
 	// AppendKeys finds.
@@ -65,17 +67,3 @@ func (s *Spec) ArityOK(argc int) bool {
 // ReadOnly reports whether the servers say that the command only reads, so that a replica may
 // answer it and a lost reply may be asked for again. Any goroutine.
 func (s *Spec) ReadOnly() bool { return s.Flags&FlagReadOnly != 0 }
-
-// Stateless reports that the command leaves nothing behind on its connection and always answers
-// with exactly one reply, so that it may ride in a MULTI on a shared connection. It is true only
-// for commands known to be so. Any goroutine.
-func (s *Spec) Stateless() bool {
-	if s.ID == NoID || s.Flags&(FlagPubSub|FlagNoMulti|FlagAsking|FlagModule) != 0 {
-		return false
-	}
-	switch s.Class {
-	case ClassSingle, ClassSameShard, ClassSplit, ClassAllShards, ClassAnyShard, ClassScan:
-		return true
-	}
-	return s.Class == ClassBlocking && s.Find != FindNone // inside MULTI these answer at once
-}

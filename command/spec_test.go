@@ -71,22 +71,6 @@ func TestRefusedCommandsHaveAReasonAndAClassWhenAllowed(t *testing.T) {
 	}
 }
 
-func TestStatelessIsOnlyWhatMayRideOnASharedConnection(t *testing.T) {
-	yes := "get mget set sort eval xread blpop dbsize time script|load flushall scan"
-	no := `multi exec watch subscribe publish monitor client|tracking client|reply hello auth select reset
-		wait waitaof readonly asking debug shutdown script|debug quit ping vadd info.shard`
-	for _, name := range strings.Fields(yes) {
-		if !lookupPath(name).Stateless() {
-			t.Errorf("%s should be stateless", name)
-		}
-	}
-	for _, name := range strings.Fields(no) {
-		if s := lookupPath(name); s.Stateless() {
-			t.Errorf("%s should not be stateless", name)
-		}
-	}
-}
-
 func TestReadOnlyIsWhatTheServersCallReadonly(t *testing.T) {
 	for name, want := range map[string]bool{"get": true, "eval_ro": true, "xread": true, "eval": false, "set": false, "xreadgroup": false, "time": false, "sort": false, "sort_ro": true} {
 		if got := lookupPath(name).ReadOnly(); got != want {

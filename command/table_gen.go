@@ -8,18 +8,18 @@ var table = [...]Spec{
 	{ID: 0, Name: "acl", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 13, Group: "server", Since: "6.0.0"},
 	{ID: 1, Name: "acl|cat", Arity: -2, Flags: FlagNoScript | FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "6.0.0"},
 	// redis 7.4.1: tips [request_policy:all_nodes response_policy:all_succeeded], before []
-	{ID: 2, Name: "acl|deluser", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the users of the servers, with which the proxy itself logs in", Group: "server", Since: "6.0.0"},
+	{ID: 2, Name: "acl|deluser", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Traits: TraitCanLockOut, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the users of the servers, with which the proxy itself logs in", Group: "server", Since: "6.0.0"},
 	{ID: 3, Name: "acl|dryrun", Arity: -4, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it tells of the servers' users, which are not the clients'", Group: "server", Since: "7.0.0"},
 	{ID: 4, Name: "acl|genpass", Arity: -2, Flags: FlagNoScript | FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "6.0.0"},
 	{ID: 5, Name: "acl|getuser", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it tells of the servers' users, which are not the clients'", Group: "server", Since: "6.0.0"},
 	{ID: 6, Name: "acl|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "6.0.0"},
 	{ID: 7, Name: "acl|list", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it tells of the servers' users, which are not the clients'", Group: "server", Since: "6.0.0"},
-	{ID: 8, Name: "acl|load", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the users of the servers, with which the proxy itself logs in", Group: "server", Since: "6.0.0"},
-	{ID: 9, Name: "acl|log", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergeSpecial, IfAllowed: ClassAllShards, Reason: "it tells of the servers' users, which are not the clients'", Group: "server", Since: "6.0.0"},
+	{ID: 8, Name: "acl|load", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Traits: TraitCanLockOut, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the users of the servers, with which the proxy itself logs in", Group: "server", Since: "6.0.0"},
+	{ID: 9, Name: "acl|log", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Traits: TraitTakenApart, Class: ClassRefused, Merge: MergeSpecial, IfAllowed: ClassAllShards, Reason: "it tells of the servers' users, which are not the clients'", Group: "server", Since: "6.0.0"},
 	// redis 7.4.1: tips [request_policy:all_nodes response_policy:all_succeeded], before []
 	{ID: 10, Name: "acl|save", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the users of the servers, with which the proxy itself logs in", Group: "server", Since: "6.0.0"},
 	// redis 7.4.1: tips [request_policy:all_nodes response_policy:all_succeeded], before []
-	{ID: 11, Name: "acl|setuser", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the users of the servers, with which the proxy itself logs in", Group: "server", Since: "6.0.0"},
+	{ID: 11, Name: "acl|setuser", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Traits: TraitCanLockOut, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the users of the servers, with which the proxy itself logs in", Group: "server", Since: "6.0.0"},
 	{ID: 12, Name: "acl|users", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it tells of the servers' users, which are not the clients'", Group: "server", Since: "6.0.0"},
 	{ID: 13, Name: "acl|whoami", Arity: 2, Flags: FlagNoScript | FlagLoading | FlagStale, Class: ClassLocal, Merge: MergePass, Reason: "the client's user is the proxy's, not a server's", Group: "server", Since: "6.0.0"},
 	{ID: 14, Name: "append", Arity: 3, Flags: FlagWrite | FlagDenyOOM | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "2.0.0"},
@@ -79,8 +79,8 @@ var table = [...]Spec{
 	// only valkey 9.1.2
 	{ID: 39, Name: "client|import-source", Arity: 3, Flags: FlagNoScript | FlagLoading | FlagStale, Class: ClassPinned, Merge: MergePass, Reason: "it leaves state on the connection", Group: "connection", Since: "8.1.0"},
 	{ID: 40, Name: "client|info", Arity: 2, Flags: FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic, Class: ClassLocal, Merge: MergePass, Reason: "the proxy keeps this state of its clients itself", Group: "connection", Since: "6.2.0"},
-	{ID: 41, Name: "client|kill", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassLocal, Merge: MergePass, Reason: "client IDs are the proxy's, not a server's", Group: "connection", Since: "2.4.0"},
-	{ID: 42, Name: "client|list", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic, Class: ClassLocal, Merge: MergePass, Reason: "client IDs are the proxy's, not a server's", Group: "connection", Since: "2.4.0"},
+	{ID: 41, Name: "client|kill", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Traits: TraitAsksFirst, Class: ClassLocal, Merge: MergePass, Reason: "client IDs are the proxy's, not a server's", Group: "connection", Since: "2.4.0"},
+	{ID: 42, Name: "client|list", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic, Traits: TraitAsksFirst, Class: ClassLocal, Merge: MergePass, Reason: "client IDs are the proxy's, not a server's", Group: "connection", Since: "2.4.0"},
 	// valkey 9.1.2: +allow_busy
 	{ID: 43, Name: "client|no-evict", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllowBusy, Class: ClassPinned, Merge: MergePass, Reason: "it leaves state on the connection", Group: "connection", Since: "7.0.0"},
 	// only redis 7.4.1, redis 8.0.6, redis 8.6.2, valkey 9.1.2
@@ -98,8 +98,8 @@ var table = [...]Spec{
 	{ID: 48, Name: "client|setname", Arity: 3, Flags: FlagNoScript | FlagLoading | FlagStale | FlagAllowBusy | FlagAllNodes, Class: ClassLocal, Merge: MergePass, Reason: "the proxy keeps this state of its clients itself", Group: "connection", Since: "2.6.9"},
 	{ID: 49, Name: "client|tracking", Arity: -3, Flags: FlagNoScript | FlagLoading | FlagStale, Class: ClassPinned, Merge: MergePass, Reason: "it leaves state on the connection", Group: "connection", Since: "6.0.0"},
 	{ID: 50, Name: "client|trackinginfo", Arity: 2, Flags: FlagNoScript | FlagLoading | FlagStale, Class: ClassPinned, Merge: MergePass, Reason: "it reads state of the connection", Group: "connection", Since: "6.2.0"},
-	{ID: 51, Name: "client|unblock", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassLocal, Merge: MergePass, Reason: "client IDs are the proxy's, not a server's", Group: "connection", Since: "5.0.0"},
-	{ID: 52, Name: "client|unpause", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it undoes somebody else's CLIENT PAUSE", Group: "connection", Since: "6.2.0"},
+	{ID: 51, Name: "client|unblock", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Traits: TraitAsksFirst, Class: ClassLocal, Merge: MergePass, Reason: "client IDs are the proxy's, not a server's", Group: "connection", Since: "5.0.0"},
+	{ID: 52, Name: "client|unpause", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Traits: TraitEndsWaits, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it undoes somebody else's CLIENT PAUSE", Group: "connection", Since: "6.2.0"},
 	{ID: 53, Name: "cluster", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 35, Group: "cluster", Since: "3.0.0"},
 	{ID: 54, Name: "cluster|addslots", Arity: -3, Flags: FlagAdmin | FlagStale | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it would change the servers behind the proxy for everybody", Group: "cluster", Since: "3.0.0"},
 	{ID: 55, Name: "cluster|addslotsrange", Arity: -4, Flags: FlagAdmin | FlagStale | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it would change the servers behind the proxy for everybody", Group: "cluster", Since: "7.0.0"},
@@ -107,7 +107,7 @@ var table = [...]Spec{
 	// only valkey 9.1.2
 	{ID: 57, Name: "cluster|cancelslotmigrations", Arity: 2, Flags: FlagAdmin | FlagStale | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it would change the servers behind the proxy for everybody", Group: "cluster", Since: "9.0.0"},
 	{ID: 58, Name: "cluster|count-failure-reports", Arity: 3, Flags: FlagAdmin | FlagStale | FlagNondeterministic, Class: ClassAnyShard, Merge: MergePass, Group: "cluster", Since: "3.0.0"},
-	{ID: 59, Name: "cluster|countkeysinslot", Arity: 3, Flags: FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "cluster", Since: "3.0.0"},
+	{ID: 59, Name: "cluster|countkeysinslot", Arity: 3, Flags: FlagStale, Traits: TraitAsksFirst, Class: ClassAnyShard, Merge: MergePass, Group: "cluster", Since: "3.0.0"},
 	{ID: 60, Name: "cluster|delslots", Arity: -3, Flags: FlagAdmin | FlagStale | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it would change the servers behind the proxy for everybody", Group: "cluster", Since: "3.0.0"},
 	{ID: 61, Name: "cluster|delslotsrange", Arity: -4, Flags: FlagAdmin | FlagStale | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it would change the servers behind the proxy for everybody", Group: "cluster", Since: "7.0.0"},
 	{ID: 62, Name: "cluster|failover", Arity: -2, Flags: FlagAdmin | FlagStale | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it would change the servers behind the proxy for everybody", Group: "cluster", Since: "3.0.0"},
@@ -115,7 +115,7 @@ var table = [...]Spec{
 	{ID: 63, Name: "cluster|flushslot", Arity: -3, Flags: FlagWrite | FlagAdmin | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it would change the servers behind the proxy for everybody", Group: "cluster", Since: "9.0.0"},
 	{ID: 64, Name: "cluster|flushslots", Arity: 2, Flags: FlagAdmin | FlagStale | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it would change the servers behind the proxy for everybody", Group: "cluster", Since: "3.0.0"},
 	{ID: 65, Name: "cluster|forget", Arity: 3, Flags: FlagAdmin | FlagStale | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it would change the servers behind the proxy for everybody", Group: "cluster", Since: "3.0.0"},
-	{ID: 66, Name: "cluster|getkeysinslot", Arity: 4, Flags: FlagStale | FlagNondeterministic, Class: ClassAnyShard, Merge: MergePass, Group: "cluster", Since: "3.0.0"},
+	{ID: 66, Name: "cluster|getkeysinslot", Arity: 4, Flags: FlagStale | FlagNondeterministic, Traits: TraitAsksFirst, Class: ClassAnyShard, Merge: MergePass, Group: "cluster", Since: "3.0.0"},
 	// only valkey 9.1.2
 	{ID: 67, Name: "cluster|getslotmigrations", Arity: 2, Flags: FlagAdmin | FlagStale | FlagNoAsyncLoading, Class: ClassAnyShard, Merge: MergePass, Group: "cluster", Since: "9.0.0"},
 	{ID: 68, Name: "cluster|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "cluster", Since: "5.0.0"},
@@ -167,7 +167,7 @@ var table = [...]Spec{
 	// only valkey 9.1.2
 	{ID: 98, Name: "commandlog", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 4, Group: "server", Since: "8.1.0"},
 	// only valkey 9.1.2
-	{ID: 99, Name: "commandlog|get", Arity: 4, Flags: FlagAdmin | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeSpecial, Reason: "the newest entries of all shards, not of one", Group: "server", Since: "8.1.0"},
+	{ID: 99, Name: "commandlog|get", Arity: 4, Flags: FlagAdmin | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Traits: TraitTakenApart, Class: ClassAllShards, Merge: MergeSpecial, Reason: "the newest entries of all shards, not of one", Group: "server", Since: "8.1.0"},
 	// only valkey 9.1.2
 	{ID: 100, Name: "commandlog|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "8.1.0"},
 	// only valkey 9.1.2
@@ -175,16 +175,16 @@ var table = [...]Spec{
 	// only valkey 9.1.2
 	{ID: 102, Name: "commandlog|reset", Arity: 3, Flags: FlagAdmin | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it takes from others what they measure or look back at", Group: "server", Since: "8.1.0"},
 	{ID: 103, Name: "config", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 5, Group: "server", Since: "2.0.0"},
-	{ID: 104, Name: "config|get", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Reason: "the shards are set up alike: one of them stands for all; passwords are left blank unless `--admin-commands allow`", Group: "server", Since: "2.0.0"},
+	{ID: 104, Name: "config|get", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Traits: TraitShowsSecrets, Class: ClassAnyShard, Merge: MergePass, Reason: "the shards are set up alike: one of them stands for all; passwords are left blank unless `--admin-commands allow`", Group: "server", Since: "2.0.0"},
 	{ID: 105, Name: "config|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "5.0.0"},
 	// redis 7.4.1: tips [request_policy:all_nodes response_policy:all_succeeded], before []
 	{ID: 106, Name: "config|resetstat", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it takes from others what they measure or look back at", Group: "server", Since: "2.0.0"},
 	// redis 7.4.1: tips [request_policy:all_nodes response_policy:all_succeeded], before []
 	{ID: 107, Name: "config|rewrite", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the servers behind the proxy for everybody", Group: "server", Since: "2.8.0"},
-	{ID: 108, Name: "config|set", Arity: -4, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the servers behind the proxy for everybody", Group: "server", Since: "2.0.0"},
+	{ID: 108, Name: "config|set", Arity: -4, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Traits: TraitCanLockOut, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the servers behind the proxy for everybody", Group: "server", Since: "2.0.0"},
 	{ID: 109, Name: "copy", Arity: -3, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: 2, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "generic", Since: "6.2.0"},
 	{ID: 110, Name: "dbsize", Arity: 1, Flags: FlagReadOnly | FlagFast, Class: ClassAllShards, Merge: MergeSum, Group: "server", Since: "1.0.0"},
-	{ID: 111, Name: "debug", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergeSpecial, IfAllowed: ClassAllShards, Reason: "it can crash or stall a server", Group: "server", Since: "1.0.0"},
+	{ID: 111, Name: "debug", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Traits: TraitLoadsCode, Class: ClassRefused, Merge: MergeSpecial, IfAllowed: ClassAllShards, Reason: "it can crash or stall a server", Group: "server", Since: "1.0.0"},
 	{ID: 112, Name: "decr", Arity: 2, Flags: FlagWrite | FlagDenyOOM | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "1.0.0"},
 	{ID: 113, Name: "decrby", Arity: 3, Flags: FlagWrite | FlagDenyOOM | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "1.0.0"},
 	{ID: 114, Name: "del", Arity: -2, Flags: FlagWrite, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSplit, Merge: MergeSum, WordsPerKey: 1, Group: "generic", Since: "1.0.0"},
@@ -194,21 +194,21 @@ var table = [...]Spec{
 	{ID: 116, Name: "delifeq", Arity: 3, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "9.0.0"},
 	// only redis 8.6.2
 	{ID: 117, Name: "digest", Arity: 2, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "8.4.0"},
-	{ID: 118, Name: "discard", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagAllowBusy, Class: ClassTransaction, Merge: MergePass, Reason: "it drops a transaction", Group: "transactions", Since: "2.0.0"},
+	{ID: 118, Name: "discard", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagAllowBusy, Traits: TraitActsInMulti, Class: ClassTransaction, Merge: MergePass, Reason: "it drops a transaction", Group: "transactions", Since: "2.0.0"},
 	{ID: 119, Name: "dump", Arity: 2, Flags: FlagReadOnly | FlagNondeterministic, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "2.6.0"},
-	{ID: 120, Name: "echo", Arity: 2, Flags: FlagLoading | FlagStale | FlagFast, Class: ClassLocal, Merge: MergePass, Reason: "it has no key and needs no server", Group: "connection", Since: "1.0.0"},
-	{ID: 121, Name: "eval", Arity: -3, Flags: FlagNoScript | FlagStale | FlagSkipMonitor | FlagMovableKeys | FlagNoMandatoryKeys, Find: FindSpecs, Keys: []KeySpec{{Start: 2, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "scripting", Since: "2.6.0"},
-	{ID: 122, Name: "eval_ro", Arity: -3, Flags: FlagReadOnly | FlagNoScript | FlagStale | FlagSkipMonitor | FlagMovableKeys | FlagNoMandatoryKeys, Find: FindSpecs, Keys: []KeySpec{{Start: 2, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "scripting", Since: "7.0.0"},
-	{ID: 123, Name: "evalsha", Arity: -3, Flags: FlagNoScript | FlagStale | FlagSkipMonitor | FlagMovableKeys | FlagNoMandatoryKeys, Find: FindSpecs, Keys: []KeySpec{{Start: 2, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "scripting", Since: "2.6.0"},
-	{ID: 124, Name: "evalsha_ro", Arity: -3, Flags: FlagReadOnly | FlagNoScript | FlagStale | FlagSkipMonitor | FlagMovableKeys | FlagNoMandatoryKeys, Find: FindSpecs, Keys: []KeySpec{{Start: 2, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "scripting", Since: "7.0.0"},
-	{ID: 125, Name: "exec", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagSkipSlowlog, Class: ClassTransaction, Merge: MergePass, Reason: "it runs a transaction", Group: "transactions", Since: "1.2.0"},
+	{ID: 120, Name: "echo", Arity: 2, Flags: FlagLoading | FlagStale | FlagFast, Traits: TraitStateless, Class: ClassLocal, Merge: MergePass, Reason: "it has no key and needs no server", Group: "connection", Since: "1.0.0"},
+	{ID: 121, Name: "eval", Arity: -3, Flags: FlagNoScript | FlagStale | FlagSkipMonitor | FlagMovableKeys | FlagNoMandatoryKeys, Traits: TraitPublishesToSelf | TraitRunsScripts | TraitCarriesScripts | TraitBringsCode | TraitReplicates, Find: FindSpecs, Keys: []KeySpec{{Start: 2, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "scripting", Since: "2.6.0"},
+	{ID: 122, Name: "eval_ro", Arity: -3, Flags: FlagReadOnly | FlagNoScript | FlagStale | FlagSkipMonitor | FlagMovableKeys | FlagNoMandatoryKeys, Traits: TraitRunsScripts | TraitCarriesScripts | TraitBringsCode, Find: FindSpecs, Keys: []KeySpec{{Start: 2, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "scripting", Since: "7.0.0"},
+	{ID: 123, Name: "evalsha", Arity: -3, Flags: FlagNoScript | FlagStale | FlagSkipMonitor | FlagMovableKeys | FlagNoMandatoryKeys, Traits: TraitPublishesToSelf | TraitRunsScripts | TraitCarriesScripts | TraitBringsCode | TraitReplicates, Find: FindSpecs, Keys: []KeySpec{{Start: 2, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "scripting", Since: "2.6.0"},
+	{ID: 124, Name: "evalsha_ro", Arity: -3, Flags: FlagReadOnly | FlagNoScript | FlagStale | FlagSkipMonitor | FlagMovableKeys | FlagNoMandatoryKeys, Traits: TraitRunsScripts | TraitCarriesScripts | TraitBringsCode, Find: FindSpecs, Keys: []KeySpec{{Start: 2, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "scripting", Since: "7.0.0"},
+	{ID: 125, Name: "exec", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagSkipSlowlog, Traits: TraitPublishesToSelf | TraitActsInMulti | TraitRunsScripts, Class: ClassTransaction, Merge: MergePass, Reason: "it runs a transaction", Group: "transactions", Since: "1.2.0"},
 	{ID: 126, Name: "exists", Arity: -2, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSplit, Merge: MergeSum, WordsPerKey: 1, Group: "generic", Since: "1.0.0"},
 	{ID: 127, Name: "expire", Arity: -3, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "1.0.0"},
 	{ID: 128, Name: "expireat", Arity: -3, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "1.2.0"},
 	{ID: 129, Name: "expiretime", Arity: 2, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "7.0.0"},
 	{ID: 130, Name: "failover", Arity: -1, Flags: FlagAdmin | FlagNoScript | FlagStale, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the servers behind the proxy for everybody", Group: "server", Since: "6.2.0"},
-	{ID: 131, Name: "fcall", Arity: -3, Flags: FlagNoScript | FlagStale | FlagSkipMonitor | FlagMovableKeys | FlagNoMandatoryKeys, Find: FindSpecs, Keys: []KeySpec{{Start: 2, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "scripting", Since: "7.0.0"},
-	{ID: 132, Name: "fcall_ro", Arity: -3, Flags: FlagReadOnly | FlagNoScript | FlagStale | FlagSkipMonitor | FlagMovableKeys | FlagNoMandatoryKeys, Find: FindSpecs, Keys: []KeySpec{{Start: 2, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "scripting", Since: "7.0.0"},
+	{ID: 131, Name: "fcall", Arity: -3, Flags: FlagNoScript | FlagStale | FlagSkipMonitor | FlagMovableKeys | FlagNoMandatoryKeys, Traits: TraitPublishesToSelf | TraitRunsScripts | TraitCarriesScripts | TraitBringsCode | TraitReplicates, Find: FindSpecs, Keys: []KeySpec{{Start: 2, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "scripting", Since: "7.0.0"},
+	{ID: 132, Name: "fcall_ro", Arity: -3, Flags: FlagReadOnly | FlagNoScript | FlagStale | FlagSkipMonitor | FlagMovableKeys | FlagNoMandatoryKeys, Traits: TraitRunsScripts | TraitCarriesScripts | TraitBringsCode, Find: FindSpecs, Keys: []KeySpec{{Start: 2, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "scripting", Since: "7.0.0"},
 	{ID: 133, Name: "flushall", Arity: -1, Flags: FlagWrite, Class: ClassAllShards, Merge: MergeAllEqual, Group: "server", Since: "1.0.0"},
 	{ID: 134, Name: "flushdb", Arity: -1, Flags: FlagWrite, Class: ClassAllShards, Merge: MergeAllEqual, Group: "server", Since: "1.0.0"},
 	{ID: 135, Name: "function", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 9, Group: "scripting", Since: "7.0.0"},
@@ -216,11 +216,11 @@ var table = [...]Spec{
 	{ID: 137, Name: "function|dump", Arity: 2, Flags: FlagNoScript, Class: ClassAnyShard, Merge: MergePass, Group: "scripting", Since: "7.0.0"},
 	{ID: 138, Name: "function|flush", Arity: -2, Flags: FlagWrite | FlagNoScript, Class: ClassAllShards, Merge: MergeAllEqual, Group: "scripting", Since: "7.0.0"},
 	{ID: 139, Name: "function|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "scripting", Since: "7.0.0"},
-	{ID: 140, Name: "function|kill", Arity: 2, Flags: FlagNoScript | FlagAllowBusy, Class: ClassAllShards, Merge: MergeOneOK, Group: "scripting", Since: "7.0.0"},
-	{ID: 141, Name: "function|list", Arity: -2, Flags: FlagNoScript | FlagNondeterministic, Class: ClassAnyShard, Merge: MergePass, Group: "scripting", Since: "7.0.0"},
-	{ID: 142, Name: "function|load", Arity: -3, Flags: FlagWrite | FlagDenyOOM | FlagNoScript, Class: ClassAllShards, Merge: MergeAllEqual, Group: "scripting", Since: "7.0.0"},
-	{ID: 143, Name: "function|restore", Arity: -3, Flags: FlagWrite | FlagDenyOOM | FlagNoScript, Class: ClassAllShards, Merge: MergeAllEqual, Group: "scripting", Since: "7.0.0"},
-	{ID: 144, Name: "function|stats", Arity: 2, Flags: FlagNoScript | FlagAllowBusy | FlagNondeterministic, Class: ClassAllShards, Merge: MergeSpecial, Group: "scripting", Since: "7.0.0"},
+	{ID: 140, Name: "function|kill", Arity: 2, Flags: FlagNoScript | FlagAllowBusy, Traits: TraitEndsWaits, Class: ClassAllShards, Merge: MergeOneOK, Group: "scripting", Since: "7.0.0"},
+	{ID: 141, Name: "function|list", Arity: -2, Flags: FlagNoScript | FlagNondeterministic, Traits: TraitLoadsCode, Class: ClassAnyShard, Merge: MergePass, Group: "scripting", Since: "7.0.0"},
+	{ID: 142, Name: "function|load", Arity: -3, Flags: FlagWrite | FlagDenyOOM | FlagNoScript, Traits: TraitLoadsCode | TraitBringsCode, Class: ClassAllShards, Merge: MergeAllEqual, Group: "scripting", Since: "7.0.0"},
+	{ID: 143, Name: "function|restore", Arity: -3, Flags: FlagWrite | FlagDenyOOM | FlagNoScript, Traits: TraitLoadsCode | TraitBringsCode, Class: ClassAllShards, Merge: MergeAllEqual, Group: "scripting", Since: "7.0.0"},
+	{ID: 144, Name: "function|stats", Arity: 2, Flags: FlagNoScript | FlagAllowBusy | FlagNondeterministic, Traits: TraitTakenApart, Class: ClassAllShards, Merge: MergeSpecial, Group: "scripting", Since: "7.0.0"},
 	{ID: 145, Name: "geoadd", Arity: -5, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "geo", Since: "3.2.0"},
 	{ID: 146, Name: "geodist", Arity: -4, Flags: FlagReadOnly, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "geo", Since: "3.2.0"},
 	{ID: 147, Name: "geohash", Arity: -2, Flags: FlagReadOnly, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "geo", Since: "3.2.0"},
@@ -309,7 +309,7 @@ var table = [...]Spec{
 	{ID: 196, Name: "incr", Arity: 2, Flags: FlagWrite | FlagDenyOOM | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "1.0.0"},
 	{ID: 197, Name: "incrby", Arity: 3, Flags: FlagWrite | FlagDenyOOM | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "1.0.0"},
 	{ID: 198, Name: "incrbyfloat", Arity: 3, Flags: FlagWrite | FlagDenyOOM | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "2.6.0"},
-	{ID: 199, Name: "info", Arity: -1, Flags: FlagLoading | FlagStale | FlagNondeterministic, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "1.0.0"},
+	{ID: 199, Name: "info", Arity: -1, Flags: FlagLoading | FlagStale | FlagNondeterministic, Traits: TraitChangesReply | TraitTakenApart, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "1.0.0"},
 	// only ringmaster itself
 	{ID: 200, Name: "info.shard", Arity: -2, Flags: FlagLoading | FlagStale | FlagNoMulti, Class: ClassNamedShard, Merge: MergePass, Reason: "the proxy's own command, after Envoy's", Group: "server", Since: ""},
 	{ID: 201, Name: "keys", Arity: 2, Flags: FlagReadOnly | FlagNondeterministic, Class: ClassAllShards, Merge: MergeConcat, Group: "generic", Since: "1.0.0"},
@@ -318,9 +318,9 @@ var table = [...]Spec{
 	{ID: 204, Name: "latency|doctor", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeTexts, Reason: "it is a text about one server", Group: "server", Since: "2.8.13"},
 	{ID: 205, Name: "latency|graph", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeTexts, Reason: "it is a text about one server", Group: "server", Since: "2.8.13"},
 	{ID: 206, Name: "latency|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "2.8.13"},
-	{ID: 207, Name: "latency|histogram", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "7.0.0"},
-	{ID: 208, Name: "latency|history", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "2.8.13"},
-	{ID: 209, Name: "latency|latest", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "2.8.13"},
+	{ID: 207, Name: "latency|histogram", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Traits: TraitTakenApart, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "7.0.0"},
+	{ID: 208, Name: "latency|history", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Traits: TraitTakenApart, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "2.8.13"},
+	{ID: 209, Name: "latency|latest", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Traits: TraitTakenApart, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "2.8.13"},
 	// redis 7.4.1: tips [request_policy:all_nodes response_policy:agg_sum], before [request_policy:all_nodes response_policy:all_succeeded]
 	{ID: 210, Name: "latency|reset", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeSum, IfAllowed: ClassAllShards, Reason: "it takes from others what they measure or look back at", Group: "server", Since: "2.8.13"},
 	{ID: 211, Name: "lcs", Arity: -3, Flags: FlagReadOnly, FirstKey: 1, LastKey: 2, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "string", Since: "7.0.0"},
@@ -345,13 +345,13 @@ var table = [...]Spec{
 	{ID: 229, Name: "memory|malloc-stats", Arity: 2, Flags: FlagLoading | FlagNondeterministic, Class: ClassAllShards, Merge: MergeTexts, Reason: "it is a text about one server", Group: "server", Since: "4.0.0"},
 	// valkey 9.1.2: +loading
 	{ID: 230, Name: "memory|purge", Arity: 2, Flags: FlagLoading, Class: ClassAllShards, Merge: MergeAllEqual, Group: "server", Since: "4.0.0"},
-	{ID: 231, Name: "memory|stats", Arity: 2, Flags: FlagNondeterministic, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "4.0.0"},
+	{ID: 231, Name: "memory|stats", Arity: 2, Flags: FlagNondeterministic, Traits: TraitTakenApart, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "4.0.0"},
 	{ID: 232, Name: "memory|usage", Arity: -3, Flags: FlagReadOnly, FirstKey: 2, LastKey: 2, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "server", Since: "4.0.0"},
 	{ID: 233, Name: "mget", Arity: -2, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSplit, Merge: MergeInKeyOrder, WordsPerKey: 1, Group: "string", Since: "1.0.0"},
 	{ID: 234, Name: "migrate", Arity: -6, Flags: FlagWrite | FlagMovableKeys | FlagNondeterministic, FirstKey: 3, LastKey: 3, Step: 1, Find: FindMigrate, Keys: []KeySpec{{Start: 3, Step: 1}, {Start: -2, Step: 1, Keyword: "KEYS", Last: -1}}, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassSameShard, Reason: "it moves keys to where the proxy does not look for them", Group: "generic", Since: "2.6.0"},
 	{ID: 235, Name: "module", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 5, Group: "server", Since: "4.0.0"},
 	{ID: 236, Name: "module|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "5.0.0"},
-	{ID: 237, Name: "module|list", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagNondeterministic, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "4.0.0"},
+	{ID: 237, Name: "module|list", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagNondeterministic, Traits: TraitShowsSecrets, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "4.0.0"},
 	{ID: 238, Name: "module|load", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it loads code into every server", Group: "server", Since: "4.0.0"},
 	{ID: 239, Name: "module|loadex", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it loads code into every server", Group: "server", Since: "7.0.0"},
 	{ID: 240, Name: "module|unload", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it removes code from every server", Group: "server", Since: "4.0.0"},
@@ -363,7 +363,7 @@ var table = [...]Spec{
 	// redis 7.4.1: tips [], before [request_policy:multi_shard response_policy:agg_min]
 	{ID: 245, Name: "msetnx", Arity: -3, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: -1, Step: 2, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Reason: "all keys or none: it cannot be split (Redis 7.0's tip said it could)", Group: "string", Since: "1.0.1"},
 	// valkey 9.1.2: +no_multi
-	{ID: 246, Name: "multi", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagNoMulti | FlagAllowBusy, Class: ClassTransaction, Merge: MergePass, Reason: "it opens a transaction", Group: "transactions", Since: "1.2.0"},
+	{ID: 246, Name: "multi", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagNoMulti | FlagAllowBusy, Traits: TraitActsInMulti, Class: ClassTransaction, Merge: MergePass, Reason: "it opens a transaction", Group: "transactions", Since: "1.2.0"},
 	{ID: 247, Name: "object", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 5, Group: "generic", Since: "2.2.3"},
 	{ID: 248, Name: "object|encoding", Arity: 3, Flags: FlagReadOnly | FlagNondeterministic, FirstKey: 2, LastKey: 2, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "2.2.3"},
 	{ID: 249, Name: "object|freq", Arity: 3, Flags: FlagReadOnly | FlagNondeterministic, FirstKey: 2, LastKey: 2, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "4.0.0"},
@@ -375,16 +375,16 @@ var table = [...]Spec{
 	{ID: 255, Name: "pexpireat", Arity: -3, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "2.6.0"},
 	{ID: 256, Name: "pexpiretime", Arity: 2, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "7.0.0"},
 	{ID: 257, Name: "pfadd", Arity: -2, Flags: FlagWrite | FlagDenyOOM | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "hyperloglog", Since: "2.8.9"},
-	{ID: 258, Name: "pfcount", Arity: -2, Flags: FlagReadOnly, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "hyperloglog", Since: "2.8.9"},
+	{ID: 258, Name: "pfcount", Arity: -2, Flags: FlagReadOnly, Traits: TraitReplicates, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "hyperloglog", Since: "2.8.9"},
 	{ID: 259, Name: "pfdebug", Arity: 3, Flags: FlagWrite | FlagDenyOOM | FlagAdmin, FirstKey: 2, LastKey: 2, Step: 1, Find: FindRange, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassSingle, Reason: "it is for those who develop servers", Group: "hyperloglog", Since: "2.8.9"},
 	{ID: 260, Name: "pfmerge", Arity: -2, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "hyperloglog", Since: "2.8.9"},
 	{ID: 261, Name: "pfselftest", Arity: 1, Flags: FlagAdmin, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it is for those who develop servers", Group: "hyperloglog", Since: "2.8.9"},
-	{ID: 262, Name: "ping", Arity: -1, Flags: FlagFast, Class: ClassLocal, Merge: MergePass, Reason: "it asks for the proxy; for a client that tracks keys it goes to all servers, whose answers come behind what they have told", Group: "connection", Since: "1.0.0"},
+	{ID: 262, Name: "ping", Arity: -1, Flags: FlagFast, Traits: TraitForSubscribers | TraitStateless, Class: ClassLocal, Merge: MergePass, Reason: "it asks for the proxy; for a client that tracks keys it goes to all servers, whose answers come behind what they have told", Group: "connection", Since: "1.0.0"},
 	{ID: 263, Name: "psetex", Arity: 4, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "2.6.0"},
-	{ID: 264, Name: "psubscribe", Arity: -2, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.0.0"},
+	{ID: 264, Name: "psubscribe", Arity: -2, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, Traits: TraitSubscribes | TraitForSubscribers, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.0.0"},
 	{ID: 265, Name: "psync", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagNoMulti | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it is for replicas, not for clients", Group: "server", Since: "2.8.0"},
 	{ID: 266, Name: "pttl", Arity: 2, Flags: FlagReadOnly | FlagFast | FlagNondeterministic, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "2.6.0"},
-	{ID: 267, Name: "publish", Arity: 3, Flags: FlagPubSub | FlagLoading | FlagStale | FlagFast, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.0.0"},
+	{ID: 267, Name: "publish", Arity: 3, Flags: FlagPubSub | FlagLoading | FlagStale | FlagFast, Traits: TraitPublishes | TraitPublishesToSelf | TraitReplicates, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.0.0"},
 	{ID: 268, Name: "pubsub", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 6, Group: "pubsub", Since: "2.8.0"},
 	{ID: 269, Name: "pubsub|channels", Arity: -2, Flags: FlagPubSub | FlagLoading | FlagStale, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.8.0"},
 	{ID: 270, Name: "pubsub|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "pubsub", Since: "6.2.0"},
@@ -392,8 +392,8 @@ var table = [...]Spec{
 	{ID: 272, Name: "pubsub|numsub", Arity: -2, Flags: FlagPubSub | FlagLoading | FlagStale, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.8.0"},
 	{ID: 273, Name: "pubsub|shardchannels", Arity: -2, Flags: FlagPubSub | FlagLoading | FlagStale, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "7.0.0"},
 	{ID: 274, Name: "pubsub|shardnumsub", Arity: -2, Flags: FlagPubSub | FlagLoading | FlagStale, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "7.0.0"},
-	{ID: 275, Name: "punsubscribe", Arity: -1, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.0.0"},
-	{ID: 276, Name: "quit", Arity: -1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagNoAuth | FlagAllowBusy, Class: ClassLocal, Merge: MergePass, Reason: "it is about the client's connection", Group: "connection", Since: "1.0.0"},
+	{ID: 275, Name: "punsubscribe", Arity: -1, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, Traits: TraitUnsubscribes | TraitForSubscribers, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.0.0"},
+	{ID: 276, Name: "quit", Arity: -1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagNoAuth | FlagAllowBusy, Traits: TraitForSubscribers | TraitActsInMulti, Class: ClassLocal, Merge: MergePass, Reason: "it is about the client's connection", Group: "connection", Since: "1.0.0"},
 	// redis 7.4.1: tips [nondeterministic_output request_policy:all_shards response_policy:special], before [nondeterministic_output request_policy:all_shards]
 	{ID: 277, Name: "randomkey", Arity: 1, Flags: FlagReadOnly | FlagNondeterministic, Class: ClassAllShards, Merge: MergeRandom, Reason: "a shard without keys must not hide the others'", Group: "generic", Since: "1.0.0"},
 	{ID: 278, Name: "readonly", Arity: 1, Flags: FlagLoading | FlagStale | FlagFast, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it is for clients that choose among a cluster's nodes; the proxy does that for them", Group: "cluster", Since: "3.0.0"},
@@ -402,7 +402,7 @@ var table = [...]Spec{
 	{ID: 281, Name: "renamenx", Arity: 3, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: 2, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "generic", Since: "1.0.0"},
 	{ID: 282, Name: "replconf", Arity: -1, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllowBusy, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it is for replicas, not for clients", Group: "server", Since: "3.0.0"},
 	{ID: 283, Name: "replicaof", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagStale | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the servers behind the proxy for everybody", Group: "server", Since: "5.0.0"},
-	{ID: 284, Name: "reset", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagNoAuth | FlagAllowBusy, Class: ClassLocal, Merge: MergePass, Reason: "the proxy keeps this state of its clients itself", Group: "connection", Since: "6.2.0"},
+	{ID: 284, Name: "reset", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagNoAuth | FlagAllowBusy, Traits: TraitForSubscribers | TraitActsInMulti, Class: ClassLocal, Merge: MergePass, Reason: "the proxy keeps this state of its clients itself", Group: "connection", Since: "6.2.0"},
 	{ID: 285, Name: "restore", Arity: -4, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "2.6.0"},
 	{ID: 286, Name: "restore-asking", Arity: -4, Flags: FlagWrite | FlagDenyOOM | FlagAsking, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassSingle, Reason: "it is for servers that move keys among themselves", Group: "server", Since: "3.0.0"},
 	{ID: 287, Name: "role", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast, Class: ClassAllShards, Merge: MergeSpecial, Reason: "each shard has replicas of its own", Group: "server", Since: "2.8.12"},
@@ -417,14 +417,14 @@ var table = [...]Spec{
 	{ID: 295, Name: "scard", Arity: 2, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "set", Since: "1.0.0"},
 	{ID: 296, Name: "script", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 7, Group: "scripting", Since: "2.6.0"},
 	// valkey 9.1.2: arity -3, before 3
-	{ID: 297, Name: "script|debug", Arity: -3, Flags: FlagNoScript, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it turns the connection into a debugger's", Group: "scripting", Since: "3.2.0"},
+	{ID: 297, Name: "script|debug", Arity: -3, Flags: FlagNoScript, Traits: TraitBringsCode, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it turns the connection into a debugger's", Group: "scripting", Since: "3.2.0"},
 	// valkey 9.1.2: +stale
 	{ID: 298, Name: "script|exists", Arity: -3, Flags: FlagNoScript | FlagStale, Class: ClassAllShards, Merge: MergeAnd, Group: "scripting", Since: "2.6.0"},
 	// valkey 9.1.2: +stale
 	{ID: 299, Name: "script|flush", Arity: -2, Flags: FlagNoScript | FlagStale | FlagAllNodes, Class: ClassAllShards, Merge: MergeAllEqual, Group: "scripting", Since: "2.6.0"},
 	{ID: 300, Name: "script|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "scripting", Since: "5.0.0"},
-	{ID: 301, Name: "script|kill", Arity: 2, Flags: FlagNoScript | FlagAllowBusy, Class: ClassAllShards, Merge: MergeOneOK, Group: "scripting", Since: "2.6.0"},
-	{ID: 302, Name: "script|load", Arity: 3, Flags: FlagNoScript | FlagStale | FlagAllNodes, Class: ClassAllShards, Merge: MergeAllEqual, Group: "scripting", Since: "2.6.0"},
+	{ID: 301, Name: "script|kill", Arity: 2, Flags: FlagNoScript | FlagAllowBusy, Traits: TraitEndsWaits, Class: ClassAllShards, Merge: MergeOneOK, Group: "scripting", Since: "2.6.0"},
+	{ID: 302, Name: "script|load", Arity: 3, Flags: FlagNoScript | FlagStale | FlagAllNodes, Traits: TraitLoadsCode | TraitBringsCode, Class: ClassAllShards, Merge: MergeAllEqual, Group: "scripting", Since: "2.6.0"},
 	// only valkey 9.1.2
 	{ID: 303, Name: "script|show", Arity: 3, Flags: FlagNoScript | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "scripting", Since: "8.0.0"},
 	{ID: 304, Name: "sdiff", Arity: -2, Flags: FlagReadOnly | FlagNondeterministic, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "set", Since: "1.0.0"},
@@ -443,7 +443,7 @@ var table = [...]Spec{
 	{ID: 316, Name: "sismember", Arity: 3, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "set", Since: "1.0.0"},
 	{ID: 317, Name: "slaveof", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagStale | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the servers behind the proxy for everybody", Group: "server", Since: "1.0.0"},
 	{ID: 318, Name: "slowlog", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 4, Group: "server", Since: "2.2.12"},
-	{ID: 319, Name: "slowlog|get", Arity: -2, Flags: FlagAdmin | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeSpecial, Reason: "the newest entries of all shards, not of one", Group: "server", Since: "2.2.12"},
+	{ID: 319, Name: "slowlog|get", Arity: -2, Flags: FlagAdmin | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Traits: TraitTakenApart, Class: ClassAllShards, Merge: MergeSpecial, Reason: "the newest entries of all shards, not of one", Group: "server", Since: "2.2.12"},
 	{ID: 320, Name: "slowlog|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "6.2.0"},
 	{ID: 321, Name: "slowlog|len", Arity: 2, Flags: FlagAdmin | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeSpecial, Reason: "as many entries as SLOWLOG GET -1 has", Group: "server", Since: "2.2.12"},
 	{ID: 322, Name: "slowlog|reset", Arity: 2, Flags: FlagAdmin | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it takes from others what they measure or look back at", Group: "server", Since: "2.2.12"},
@@ -453,17 +453,17 @@ var table = [...]Spec{
 	{ID: 326, Name: "sort", Arity: -2, Flags: FlagWrite | FlagDenyOOM | FlagMovableKeys, FirstKey: 1, LastKey: 1, Step: 1, Find: FindSort, Keys: []KeySpec{{Start: 1, Step: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "generic", Since: "1.0.0"},
 	{ID: 327, Name: "sort_ro", Arity: -2, Flags: FlagReadOnly | FlagMovableKeys, FirstKey: 1, LastKey: 1, Step: 1, Find: FindSpecs, Keys: []KeySpec{{Start: 1, Step: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "generic", Since: "7.0.0"},
 	{ID: 328, Name: "spop", Arity: -2, Flags: FlagWrite | FlagFast | FlagNondeterministic, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "set", Since: "1.0.0"},
-	{ID: 329, Name: "spublish", Arity: 3, Flags: FlagPubSub | FlagLoading | FlagStale | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Keys: []KeySpec{{Start: 1, Step: 1, NotKey: true}}, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "7.0.0"},
+	{ID: 329, Name: "spublish", Arity: 3, Flags: FlagPubSub | FlagLoading | FlagStale | FlagFast, Traits: TraitPublishes | TraitPublishesToSelf | TraitReplicates, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Keys: []KeySpec{{Start: 1, Step: 1, NotKey: true}}, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "7.0.0"},
 	{ID: 330, Name: "srandmember", Arity: -2, Flags: FlagReadOnly | FlagNondeterministic, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "set", Since: "1.0.0"},
 	{ID: 331, Name: "srem", Arity: -3, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "set", Since: "1.0.0"},
 	{ID: 332, Name: "sscan", Arity: -3, Flags: FlagReadOnly | FlagNondeterministic, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "set", Since: "2.8.0"},
-	{ID: 333, Name: "ssubscribe", Arity: -2, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Keys: []KeySpec{{Start: 1, Step: 1, Last: -1, NotKey: true}}, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "7.0.0"},
+	{ID: 333, Name: "ssubscribe", Arity: -2, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, Traits: TraitSubscribes | TraitForSubscribers, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Keys: []KeySpec{{Start: 1, Step: 1, Last: -1, NotKey: true}}, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "7.0.0"},
 	{ID: 334, Name: "strlen", Arity: 2, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "2.2.0"},
-	{ID: 335, Name: "subscribe", Arity: -2, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.0.0"},
+	{ID: 335, Name: "subscribe", Arity: -2, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, Traits: TraitSubscribes | TraitForSubscribers, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.0.0"},
 	{ID: 336, Name: "substr", Arity: 4, Flags: FlagReadOnly, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "1.0.0"},
 	{ID: 337, Name: "sunion", Arity: -2, Flags: FlagReadOnly | FlagNondeterministic, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "set", Since: "1.0.0"},
 	{ID: 338, Name: "sunionstore", Arity: -3, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "set", Since: "1.0.0"},
-	{ID: 339, Name: "sunsubscribe", Arity: -1, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Keys: []KeySpec{{Start: 1, Step: 1, Last: -1, NotKey: true}}, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "7.0.0"},
+	{ID: 339, Name: "sunsubscribe", Arity: -1, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, Traits: TraitUnsubscribes | TraitForSubscribers, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Keys: []KeySpec{{Start: 1, Step: 1, Last: -1, NotKey: true}}, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "7.0.0"},
 	{ID: 340, Name: "swapdb", Arity: 3, Flags: FlagWrite | FlagFast, Class: ClassAllShards, Merge: MergeAllEqual, Reason: "a database has the same number on every shard", Group: "server", Since: "4.0.0"},
 	{ID: 341, Name: "sync", Arity: 1, Flags: FlagAdmin | FlagNoScript | FlagNoMulti | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it is for replicas, not for clients", Group: "server", Since: "1.0.0"},
 	{ID: 342, Name: "time", Arity: 1, Flags: FlagLoading | FlagStale | FlagFast | FlagNondeterministic, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "2.6.0"},
@@ -473,7 +473,7 @@ var table = [...]Spec{
 	{ID: 345, Name: "ttl", Arity: 2, Flags: FlagReadOnly | FlagFast | FlagNondeterministic, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "1.0.0"},
 	{ID: 346, Name: "type", Arity: 2, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "1.0.0"},
 	{ID: 347, Name: "unlink", Arity: -2, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSplit, Merge: MergeSum, WordsPerKey: 1, Group: "generic", Since: "4.0.0"},
-	{ID: 348, Name: "unsubscribe", Arity: -1, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.0.0"},
+	{ID: 348, Name: "unsubscribe", Arity: -1, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, Traits: TraitUnsubscribes | TraitForSubscribers, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.0.0"},
 	{ID: 349, Name: "unwatch", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagAllowBusy, Class: ClassTransaction, Merge: MergePass, Reason: "it frees the keys of WATCH", Group: "transactions", Since: "2.2.0"},
 	// only redis 8.0.6, redis 8.6.2
 	// redis 8.6.2: arity -5, before -1
@@ -522,7 +522,7 @@ var table = [...]Spec{
 	// only redis 7.4.1, redis 8.0.6, redis 8.6.2, valkey 9.1.2
 	{ID: 364, Name: "waitaof", Arity: 4, Flags: FlagBlocking, Class: ClassBlocking, Merge: MergeMin, Group: "generic", Since: "7.2.0"},
 	// valkey 9.1.2: +no_multi
-	{ID: 365, Name: "watch", Arity: -2, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagNoMulti | FlagAllowBusy, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassTransaction, Merge: MergePass, Reason: "it ties keys to the connection until EXEC", Group: "transactions", Since: "2.2.0"},
+	{ID: 365, Name: "watch", Arity: -2, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagNoMulti | FlagAllowBusy, Traits: TraitActsInMulti, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassTransaction, Merge: MergePass, Reason: "it ties keys to the connection until EXEC", Group: "transactions", Since: "2.2.0"},
 	{ID: 366, Name: "xack", Arity: -4, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "stream", Since: "5.0.0"},
 	// only redis 8.6.2
 	{ID: 367, Name: "xackdel", Arity: -6, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "stream", Since: "8.2.0"},
@@ -591,3 +591,434 @@ var table = [...]Spec{
 	{ID: 425, Name: "zunion", Arity: -3, Flags: FlagReadOnly | FlagMovableKeys, Find: FindSpecs, Keys: []KeySpec{{Start: 1, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "sorted-set", Since: "6.2.0"},
 	{ID: 426, Name: "zunionstore", Arity: -4, Flags: FlagWrite | FlagDenyOOM | FlagMovableKeys, FirstKey: 1, LastKey: 1, Step: 1, Find: FindSpecs, Keys: []KeySpec{{Start: 1, Step: 1}, {Start: 2, Step: 1, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Group: "sorted-set", Since: "2.0.0"},
 }
+
+// The IDs of the commands.
+const (
+	IDAcl uint16 = iota
+	IDAclCat
+	IDAclDeluser
+	IDAclDryrun
+	IDAclGenpass
+	IDAclGetuser
+	IDAclHelp
+	IDAclList
+	IDAclLoad
+	IDAclLog
+	IDAclSave
+	IDAclSetuser
+	IDAclUsers
+	IDAclWhoami
+	IDAppend
+	IDAsking
+	IDAuth
+	IDBgrewriteaof
+	IDBgsave
+	IDBitcount
+	IDBitfield
+	IDBitfieldRo
+	IDBitop
+	IDBitpos
+	IDBlmove
+	IDBlmpop
+	IDBlpop
+	IDBrpop
+	IDBrpoplpush
+	IDBzmpop
+	IDBzpopmax
+	IDBzpopmin
+	IDClient
+	IDClientCaching
+	IDClientCapa
+	IDClientGetname
+	IDClientGetredir
+	IDClientHelp
+	IDClientId
+	IDClientImportSource
+	IDClientInfo
+	IDClientKill
+	IDClientList
+	IDClientNoEvict
+	IDClientNoTouch
+	IDClientPause
+	IDClientReply
+	IDClientSetinfo
+	IDClientSetname
+	IDClientTracking
+	IDClientTrackinginfo
+	IDClientUnblock
+	IDClientUnpause
+	IDCluster
+	IDClusterAddslots
+	IDClusterAddslotsrange
+	IDClusterBumpepoch
+	IDClusterCancelslotmigrations
+	IDClusterCountFailureReports
+	IDClusterCountkeysinslot
+	IDClusterDelslots
+	IDClusterDelslotsrange
+	IDClusterFailover
+	IDClusterFlushslot
+	IDClusterFlushslots
+	IDClusterForget
+	IDClusterGetkeysinslot
+	IDClusterGetslotmigrations
+	IDClusterHelp
+	IDClusterInfo
+	IDClusterKeyslot
+	IDClusterLinks
+	IDClusterMeet
+	IDClusterMigrateslots
+	IDClusterMigration
+	IDClusterMyid
+	IDClusterMyshardid
+	IDClusterNodes
+	IDClusterReplicas
+	IDClusterReplicate
+	IDClusterReset
+	IDClusterSaveconfig
+	IDClusterSetConfigEpoch
+	IDClusterSetslot
+	IDClusterShards
+	IDClusterSlaves
+	IDClusterSlotStats
+	IDClusterSlots
+	IDClusterSyncslots
+	IDClusterscan
+	IDCommand
+	IDCommandCount
+	IDCommandDocs
+	IDCommandGetkeys
+	IDCommandGetkeysandflags
+	IDCommandHelp
+	IDCommandInfo
+	IDCommandList
+	IDCommandlog
+	IDCommandlogGet
+	IDCommandlogHelp
+	IDCommandlogLen
+	IDCommandlogReset
+	IDConfig
+	IDConfigGet
+	IDConfigHelp
+	IDConfigResetstat
+	IDConfigRewrite
+	IDConfigSet
+	IDCopy
+	IDDbsize
+	IDDebug
+	IDDecr
+	IDDecrby
+	IDDel
+	IDDelex
+	IDDelifeq
+	IDDigest
+	IDDiscard
+	IDDump
+	IDEcho
+	IDEval
+	IDEvalRo
+	IDEvalsha
+	IDEvalshaRo
+	IDExec
+	IDExists
+	IDExpire
+	IDExpireat
+	IDExpiretime
+	IDFailover
+	IDFcall
+	IDFcallRo
+	IDFlushall
+	IDFlushdb
+	IDFunction
+	IDFunctionDelete
+	IDFunctionDump
+	IDFunctionFlush
+	IDFunctionHelp
+	IDFunctionKill
+	IDFunctionList
+	IDFunctionLoad
+	IDFunctionRestore
+	IDFunctionStats
+	IDGeoadd
+	IDGeodist
+	IDGeohash
+	IDGeopos
+	IDGeoradius
+	IDGeoradiusRo
+	IDGeoradiusbymember
+	IDGeoradiusbymemberRo
+	IDGeosearch
+	IDGeosearchstore
+	IDGet
+	IDGetbit
+	IDGetdel
+	IDGetex
+	IDGetrange
+	IDGetset
+	IDHdel
+	IDHello
+	IDHexists
+	IDHexpire
+	IDHexpireat
+	IDHexpiretime
+	IDHget
+	IDHgetall
+	IDHgetdel
+	IDHgetex
+	IDHincrby
+	IDHincrbyfloat
+	IDHkeys
+	IDHlen
+	IDHmget
+	IDHmset
+	IDHotkeys
+	IDHotkeysGet
+	IDHotkeysHelp
+	IDHotkeysReset
+	IDHotkeysStart
+	IDHotkeysStop
+	IDHpersist
+	IDHpexpire
+	IDHpexpireat
+	IDHpexpiretime
+	IDHpttl
+	IDHrandfield
+	IDHscan
+	IDHset
+	IDHsetex
+	IDHsetnx
+	IDHstrlen
+	IDHttl
+	IDHvals
+	IDIncr
+	IDIncrby
+	IDIncrbyfloat
+	IDInfo
+	IDInfoShard
+	IDKeys
+	IDLastsave
+	IDLatency
+	IDLatencyDoctor
+	IDLatencyGraph
+	IDLatencyHelp
+	IDLatencyHistogram
+	IDLatencyHistory
+	IDLatencyLatest
+	IDLatencyReset
+	IDLcs
+	IDLindex
+	IDLinsert
+	IDLlen
+	IDLmove
+	IDLmpop
+	IDLolwut
+	IDLpop
+	IDLpos
+	IDLpush
+	IDLpushx
+	IDLrange
+	IDLrem
+	IDLset
+	IDLtrim
+	IDMemory
+	IDMemoryDoctor
+	IDMemoryHelp
+	IDMemoryMallocStats
+	IDMemoryPurge
+	IDMemoryStats
+	IDMemoryUsage
+	IDMget
+	IDMigrate
+	IDModule
+	IDModuleHelp
+	IDModuleList
+	IDModuleLoad
+	IDModuleLoadex
+	IDModuleUnload
+	IDMonitor
+	IDMove
+	IDMset
+	IDMsetex
+	IDMsetnx
+	IDMulti
+	IDObject
+	IDObjectEncoding
+	IDObjectFreq
+	IDObjectHelp
+	IDObjectIdletime
+	IDObjectRefcount
+	IDPersist
+	IDPexpire
+	IDPexpireat
+	IDPexpiretime
+	IDPfadd
+	IDPfcount
+	IDPfdebug
+	IDPfmerge
+	IDPfselftest
+	IDPing
+	IDPsetex
+	IDPsubscribe
+	IDPsync
+	IDPttl
+	IDPublish
+	IDPubsub
+	IDPubsubChannels
+	IDPubsubHelp
+	IDPubsubNumpat
+	IDPubsubNumsub
+	IDPubsubShardchannels
+	IDPubsubShardnumsub
+	IDPunsubscribe
+	IDQuit
+	IDRandomkey
+	IDReadonly
+	IDReadwrite
+	IDRename
+	IDRenamenx
+	IDReplconf
+	IDReplicaof
+	IDReset
+	IDRestore
+	IDRestoreAsking
+	IDRole
+	IDRpop
+	IDRpoplpush
+	IDRpush
+	IDRpushx
+	IDSadd
+	IDSave
+	IDScan
+	IDScard
+	IDScript
+	IDScriptDebug
+	IDScriptExists
+	IDScriptFlush
+	IDScriptHelp
+	IDScriptKill
+	IDScriptLoad
+	IDScriptShow
+	IDSdiff
+	IDSdiffstore
+	IDSelect
+	IDSet
+	IDSetbit
+	IDSetex
+	IDSetnx
+	IDSetrange
+	IDShutdown
+	IDSinter
+	IDSintercard
+	IDSinterstore
+	IDSismember
+	IDSlaveof
+	IDSlowlog
+	IDSlowlogGet
+	IDSlowlogHelp
+	IDSlowlogLen
+	IDSlowlogReset
+	IDSmembers
+	IDSmismember
+	IDSmove
+	IDSort
+	IDSortRo
+	IDSpop
+	IDSpublish
+	IDSrandmember
+	IDSrem
+	IDSscan
+	IDSsubscribe
+	IDStrlen
+	IDSubscribe
+	IDSubstr
+	IDSunion
+	IDSunionstore
+	IDSunsubscribe
+	IDSwapdb
+	IDSync
+	IDTime
+	IDTouch
+	IDTrimslots
+	IDTtl
+	IDType
+	IDUnlink
+	IDUnsubscribe
+	IDUnwatch
+	IDVadd
+	IDVcard
+	IDVdim
+	IDVemb
+	IDVgetattr
+	IDVinfo
+	IDVismember
+	IDVlinks
+	IDVrandmember
+	IDVrange
+	IDVrem
+	IDVsetattr
+	IDVsim
+	IDWait
+	IDWaitaof
+	IDWatch
+	IDXack
+	IDXackdel
+	IDXadd
+	IDXautoclaim
+	IDXcfgset
+	IDXclaim
+	IDXdel
+	IDXdelex
+	IDXgroup
+	IDXgroupCreate
+	IDXgroupCreateconsumer
+	IDXgroupDelconsumer
+	IDXgroupDestroy
+	IDXgroupHelp
+	IDXgroupSetid
+	IDXidmprecord
+	IDXinfo
+	IDXinfoConsumers
+	IDXinfoGroups
+	IDXinfoHelp
+	IDXinfoStream
+	IDXlen
+	IDXpending
+	IDXrange
+	IDXread
+	IDXreadgroup
+	IDXrevrange
+	IDXsetid
+	IDXtrim
+	IDZadd
+	IDZcard
+	IDZcount
+	IDZdiff
+	IDZdiffstore
+	IDZincrby
+	IDZinter
+	IDZintercard
+	IDZinterstore
+	IDZlexcount
+	IDZmpop
+	IDZmscore
+	IDZpopmax
+	IDZpopmin
+	IDZrandmember
+	IDZrange
+	IDZrangebylex
+	IDZrangebyscore
+	IDZrangestore
+	IDZrank
+	IDZrem
+	IDZremrangebylex
+	IDZremrangebyrank
+	IDZremrangebyscore
+	IDZrevrange
+	IDZrevrangebylex
+	IDZrevrangebyscore
+	IDZrevrank
+	IDZscan
+	IDZscore
+	IDZunion
+	IDZunionstore
+)

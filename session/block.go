@@ -12,7 +12,7 @@ import (
 // block carries out a command that may wait at the server, on a connection of its own: on a shared one it
 // would keep everybody waiting.
 func (s *Session) block(spec *command.Spec, req *parser.Request) {
-	if spec.Name == "wait" || spec.Name == "waitaof" {
+	if spec.ID == command.IDWait || spec.ID == command.IDWaitaof {
 		s.waitForReplicas(spec, req)
 		return
 	}

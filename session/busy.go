@@ -7,11 +7,6 @@ import (
 	"ringmaster/pool"
 )
 
-// ScriptCommands tells, by command.Spec.ID, the commands that may run a script, for pool.Config.Scripts. Any goroutine.
-func ScriptCommands() []bool {
-	return specSet("eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro", "exec")
-}
-
 // busy is the error with which a server that a script keeps busy would turn down a command now; nil: it would not. What the
 // session itself has under way comes first, as on a connection of its own.
 func (s *Session) busy(conn *pool.Conn, spec *command.Spec) []byte {

@@ -33,21 +33,21 @@ type node struct {
 	self        bool
 }
 
-// clusterHandlers answer the subcommands of CLUSTER that a cluster-aware client may ask any node.
-var clusterHandlers = map[string]handler{
-	"cluster|slots":                 (*Session).clusterSlots,
-	"cluster|shards":                (*Session).clusterShards,
-	"cluster|nodes":                 (*Session).clusterNodes,
-	"cluster|info":                  (*Session).clusterInfo,
-	"cluster|myid":                  (*Session).clusterMyID,
-	"cluster|myshardid":             (*Session).clusterMyID,
-	"cluster|keyslot":               (*Session).clusterKeySlot,
-	"cluster|countkeysinslot":       (*Session).clusterKeysInSlot,
-	"cluster|getkeysinslot":         (*Session).clusterKeysInSlot,
-	"cluster|replicas":              (*Session).clusterReplicas,
-	"cluster|slaves":                (*Session).clusterReplicas,
-	"cluster|links":                 (*Session).clusterNone,
-	"cluster|count-failure-reports": (*Session).clusterFailures,
+// clusterHandlers answer the subcommands of CLUSTER that a cluster-aware client may ask any node, by command.Spec.ID.
+var clusterHandlers = map[uint16]handler{
+	command.IDClusterSlots:               (*Session).clusterSlots,
+	command.IDClusterShards:              (*Session).clusterShards,
+	command.IDClusterNodes:               (*Session).clusterNodes,
+	command.IDClusterInfo:                (*Session).clusterInfo,
+	command.IDClusterMyid:                (*Session).clusterMyID,
+	command.IDClusterMyshardid:           (*Session).clusterMyID,
+	command.IDClusterKeyslot:             (*Session).clusterKeySlot,
+	command.IDClusterCountkeysinslot:     (*Session).clusterKeysInSlot,
+	command.IDClusterGetkeysinslot:       (*Session).clusterKeysInSlot,
+	command.IDClusterReplicas:            (*Session).clusterReplicas,
+	command.IDClusterSlaves:              (*Session).clusterReplicas,
+	command.IDClusterLinks:               (*Session).clusterNone,
+	command.IDClusterCountFailureReports: (*Session).clusterFailures,
 }
 
 // nodes are the proxies as the client is told of them, by slots.
@@ -214,7 +214,7 @@ func (s *Session) clusterFailures(*command.Spec, *parser.Request) { s.answerStri
 // nodeState answers READONLY, READWRITE and ASKING, which mean nothing where no node has replicas and no slot
 // moves. Without a cluster they are refused as by a Redis without one, which Valkey does with ASKING only.
 func (s *Session) nodeState(spec *command.Spec, _ *parser.Request) {
-	if s.env.Config.Cluster.Enabled || spec.Name != "asking" && s.env.valkey(8) {
+	if s.env.Config.Cluster.Enabled || spec.ID != command.IDAsking && s.env.valkey(8) {
 		s.answerString("+OK\r\n")
 		return
 	}

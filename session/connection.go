@@ -9,40 +9,29 @@ import (
 	"ringmaster/pool"
 )
 
-// localHandlers is the table of the commands that the proxy answers itself, by command.Spec.ID.
-func localHandlers(c Cluster) []handler {
-	table := make([]handler, len(command.All())+1) // the last for those learned
-	if c.Enabled {
-		for name, h := range clusterHandlers {
-			table[specOf(name).ID] = h
-		}
-	}
-	for name, h := range map[string]handler{
-		"ping":           (*Session).ping,
-		"echo":           (*Session).echo,
-		"quit":           (*Session).quit,
-		"auth":           (*Session).auth,
-		"hello":          (*Session).hello,
-		"select":         (*Session).selectDB,
-		"reset":          (*Session).reset,
-		"client|id":      (*Session).clientID,
-		"client|getname": (*Session).clientGetName,
-		"client|setname": (*Session).clientSetName,
-		"client|setinfo": (*Session).clientSetInfo,
-		"client|info":    (*Session).clientInfo,
-		"client|capa":    (*Session).clientCapa,
-		"client|list":    (*Session).clientList,
-		"client|kill":    (*Session).clientKill,
-		"client|unblock": (*Session).clientUnblock,
-		"client|reply":   (*Session).clientReply,
-		"acl|whoami":     (*Session).aclWhoAmI,
-		"readonly":       (*Session).nodeState,
-		"readwrite":      (*Session).nodeState,
-		"asking":         (*Session).nodeState,
-	} {
-		table[specOf(name).ID] = h
-	}
-	return table
+// localHandlers are the commands that the proxy answers itself, by command.Spec.ID.
+var localHandlers = map[uint16]handler{
+	command.IDPing:          (*Session).ping,
+	command.IDEcho:          (*Session).echo,
+	command.IDQuit:          (*Session).quit,
+	command.IDAuth:          (*Session).auth,
+	command.IDHello:         (*Session).hello,
+	command.IDSelect:        (*Session).selectDB,
+	command.IDReset:         (*Session).reset,
+	command.IDClientId:      (*Session).clientID,
+	command.IDClientGetname: (*Session).clientGetName,
+	command.IDClientSetname: (*Session).clientSetName,
+	command.IDClientSetinfo: (*Session).clientSetInfo,
+	command.IDClientInfo:    (*Session).clientInfo,
+	command.IDClientCapa:    (*Session).clientCapa,
+	command.IDClientList:    (*Session).clientList,
+	command.IDClientKill:    (*Session).clientKill,
+	command.IDClientUnblock: (*Session).clientUnblock,
+	command.IDClientReply:   (*Session).clientReply,
+	command.IDAclWhoami:     (*Session).aclWhoAmI,
+	command.IDReadonly:      (*Session).nodeState,
+	command.IDReadwrite:     (*Session).nodeState,
+	command.IDAsking:        (*Session).nodeState,
 }
 
 // specOf finds a command of the table by a name such as "client|id".
@@ -53,15 +42,6 @@ func specOf(name string) *command.Spec {
 		spec = spec.Sub([]byte(sub))
 	}
 	return spec
-}
-
-// specSet tells the named commands by command.Spec.ID.
-func specSet(names ...string) []bool {
-	set := make([]bool, len(command.All())+1)
-	for _, name := range names {
-		set[specOf(name).ID] = true
-	}
-	return set
 }
 
 func (s *Session) ping(spec *command.Spec, req *parser.Request) {

@@ -94,6 +94,14 @@ func (s *Session) lastCommand() string {
 	return command.All()[s.last].Name
 }
 
+// lastTraits are the traits of the client's latest command.
+func (s *Session) lastTraits() command.Traits {
+	if s.last >= otherID {
+		return 0
+	}
+	return command.All()[s.last].Traits
+}
+
 // appendFlags appends the letters of CLIENT LIST in Redis's order (networking.c, catClientInfoString), but for d: that a watched
 // key has changed only the server knows.
 func (s *Session) appendFlags(b []byte) []byte {
@@ -152,9 +160,9 @@ func (p *pin) noteState(e *Env, spec *command.Spec, args [][]byte) {
 		return
 	}
 	switch {
-	case spec.Name == "client|no-evict" && e.serverIs(7, 0):
+	case spec.ID == command.IDClientNoEvict && e.serverIs(7, 0):
 		p.noEvict = on
-	case spec.Name == "client|no-touch" && e.serverIs(7, 2):
+	case spec.ID == command.IDClientNoTouch && e.serverIs(7, 2):
 		p.noTouch = on
 	}
 }

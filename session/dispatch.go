@@ -30,7 +30,7 @@ func (s *Session) dispatch(req *parser.Request) {
 func (s *Session) decide(req *parser.Request) {
 	env := s.env
 	env.Stats.TurnRequests++
-	if env.realNames != nil && !env.rename(req) {
+	if env.Rules.realNames != nil && !env.rename(req) {
 		s.foreignLine(req.Args)
 		s.reject(nil, unknownCommand(req.Args))
 		return
@@ -75,24 +75,24 @@ func (s *Session) decide(req *parser.Request) {
 		s.reject(spec, errNoAuth)
 		return
 	}
-	if spec == env.functionList {
+	if spec.ID == command.IDFunctionList {
 		if text := forgedReply(req.Args); text != "" {
 			s.reject(spec, text)
 			return
 		}
 	}
-	if s.limited() && !env.inSubscriber[spec.ID] {
+	if s.limited() && !spec.Traits.Has(command.TraitForSubscribers) {
 		s.reject(spec, onlySubscribe(spec.Name))
 		return
 	}
 	if s.tx != nil && s.queue(spec, req) {
 		return
 	}
-	if len(env.busyOn) > 0 && env.stateless[spec.ID] && env.single() && !s.limited() {
+	if len(env.busyOn) > 0 && spec.Traits.Has(command.TraitStateless) && env.single() && !s.limited() {
 		s.pass(s.env.home(), spec, req) // it is for the server to say whether it answers
 		return
 	}
-	if h := env.local[spec.ID]; h != nil {
+	if h := env.Rules.of(spec).handler; h != nil {
 		env.asking = s
 		h(s, spec, req)
 		env.asking = nil
@@ -109,7 +109,7 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		s.postpone(spec, req.Raw)
 		return
 	}
-	if carrier := s.env.carriers[spec.ID]; carrier != 0 && s.goesApart(spec, class, carrier, req) {
+	if carrier := s.env.Rules.of(spec).carrier; carrier != 0 && s.goesApart(spec, class, carrier, req) {
 		return
 	}
 	switch class {
@@ -145,23 +145,7 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		if s.refusesLockout(spec, req) {
 			return
 		}
-		switch {
-		case spec == s.env.configures:
-			s.noteLimit(req.Args)
-		case spec == s.env.pauses:
-			s.notePause(req.Args)
-		case spec == s.env.unpauses:
-			s.noteUnpause()
-		}
-		if s.env.killsScript[spec.ID] || spec == s.env.shutdown && s.env.Pool.AnyBusy() {
-			s.killScript(spec, req)
-			return
-		}
-		if spec == s.env.functionStats {
-			s.askOfScript(spec, req)
-			return
-		}
-		s.allShards(spec, req)
+		s.allServers(spec, req)
 	case command.ClassScan:
 		if !s.waitsBehind(spec, req.Raw) {
 			s.scan(spec, req)
@@ -187,6 +171,26 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	}
 }
 
+// allServers sends a command for all shards, and does here what it asks for.
+func (s *Session) allServers(spec *command.Spec, req *parser.Request) {
+	switch spec.ID {
+	case command.IDConfigSet:
+		s.noteLimit(req.Args)
+	case command.IDClientPause:
+		s.notePause(req.Args)
+	case command.IDClientUnpause:
+		s.noteUnpause()
+	}
+	switch {
+	case spec.Traits.Has(command.TraitEndsWaits), spec.ID == command.IDShutdown && s.env.Pool.AnyBusy():
+		s.killScript(spec, req)
+	case spec.ID == command.IDFunctionStats: // must not queue behind the script that it reports on
+		s.askOfScript(spec, req)
+	default:
+		s.allShards(spec, req)
+	}
+}
+
 // routeAgain is route for a request that has waited.
 func (s *Session) routeAgain(spec *command.Spec, raw []byte) {
 	var p parser.RequestParser
@@ -203,7 +207,7 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 	if server == anyServer {
 		server = s.anyServer()
 	}
-	if s.env.readOnly != nil && s.reads(spec) {
+	if s.env.Rules.reads && s.reads(spec) {
 		s.passRead(server, spec, req)
 		return
 	}
@@ -217,7 +221,7 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 	}
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
-	if large || s.env.replaying || s.env.carriers[spec.ID] != 0 {
+	if large || s.env.replaying || s.env.Rules.of(spec).carrier != 0 {
 		f = s.passOdd(conn, server, spec, req, tag)
 	} else {
 		f = conn.Enqueue(req.Raw, s, tag, spec.ID)
@@ -230,7 +234,7 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 
 // passOdd is pass for a request that is large, a carrier, or postponed.
 func (s *Session) passOdd(conn *pool.Conn, server int, spec *command.Spec, req *parser.Request, tag uint64) (f *pool.Failure) {
-	if carrier := s.env.carriers[spec.ID]; carrier != 0 {
+	if carrier := s.env.Rules.of(spec).carrier; carrier != 0 {
 		return s.enqueueFenced(conn, server, req.Raw, s, tag, spec.ID, carrier, s.manner(conn))
 	}
 	if buf := s.takeInput(req); buf != nil {
@@ -266,7 +270,7 @@ func (s *Session) anyServer() int {
 // sameShard passes a request whose keys must all live on one shard.
 func (s *Session) sameShard(spec *command.Spec, req *parser.Request) {
 	if server, ok := s.oneShard(spec, req); ok {
-		if s.env.scripts[spec.ID] {
+		if spec.Traits.Has(command.TraitRunsScripts) {
 			s.env.Pool.ExpectScript(server)
 		}
 		s.pass(server, spec, req)
@@ -311,7 +315,7 @@ func (e *Env) refusesPatterns(spec *command.Spec, args [][]byte) string {
 // reject refuses a command before it is looked into, which aborts the transaction that it was to be part
 // of. spec may be nil.
 func (s *Session) reject(spec *command.Spec, text string) {
-	if spec == s.env.execSpec {
+	if spec != nil && spec.ID == command.IDExec {
 		s.endTransaction()
 		text = execAbort(text)
 	} else if s.tx != nil {

@@ -24,21 +24,41 @@ func Document() string {
 		groups[s.Group] = append(groups[s.Group], s)
 	}
 	slices.Sort(order)
-	local := localHandlers(Cluster{})
 	for _, g := range order {
 		fmt.Fprintf(&b, "\n## %s\n\n| command | since | one server | several servers | a Redis Cluster | why |\n|---|---|---|---|---|---|\n", g)
 		for _, s := range groups[g] {
-			one, several := handling(s, local[s.ID] != nil)
+			one, several := handling(s, localHandlers[s.ID] != nil)
 			cluster := handlingInCluster(s, several)
-			if clusterHandlers[s.Name] != nil {
+			if clusterHandlers[s.ID] != nil {
 				several, cluster = "answered by the proxy, as a node of a cluster", "the same"
 				one += "; with `--cluster-facade on` " + several
 			}
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", strings.ToUpper(strings.ReplaceAll(s.Name, "|", " ")), s.Since, one, several, cluster, s.Reason)
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", shown(s.Name), s.Since, one, several, cluster, s.Reason)
 		}
+	}
+	b.WriteString(traitsHead)
+	for _, t := range command.AllTraits() {
+		var names []string
+		for _, name := range t.Commands {
+			names = append(names, "`"+shown(name)+"`")
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", t.Name, t.Means, strings.Join(names, " "))
 	}
 	return b.String()
 }
+
+// traitsHead begins the list of traits.
+const traitsHead = `
+## Traits
+
+Facts about commands that servers do not tell, and that decide what the proxy does with them. A command with the trait …
+
+| trait | meaning | commands |
+|---|---|---|
+`
+
+// shown is a command's name as clients write it.
+func shown(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "|", " ")) }
 
 // handling says in words what becomes of a command in front of one server and of several.
 func handling(s *command.Spec, local bool) (one, several string) {
@@ -63,12 +83,12 @@ func handling(s *command.Spec, local bool) (one, several string) {
 	case command.ClassTransaction:
 		return "a transaction", "a transaction on one shard"
 	case command.ClassBlocking:
-		if s.Name == "wait" || s.Name == "waitaof" {
+		if s.ID == command.IDWait || s.ID == command.IDWaitaof {
 			return "on a connection of its own", "the same, at all shards; the least"
 		}
 		return "on a connection of its own", "the same, on the keys' shard, else `CROSSSLOT`"
 	case command.ClassPubSub:
-		if s.Name == "publish" || s.Name == "spublish" {
+		if s.Traits.Has(command.TraitPublishes) {
 			return "passed on; counts clients", "the same, to the channel's shard"
 		}
 		return "pub/sub: shared subscriptions", "the same: channels by name, patterns on all shards"
@@ -85,16 +105,16 @@ func handling(s *command.Spec, local bool) (one, several string) {
 
 // handlingInCluster says what is different in front of a Redis Cluster.
 func handlingInCluster(s *command.Spec, several string) string {
-	switch s.Name {
-	case "select":
+	switch s.ID {
+	case command.IDSelect:
 		return "only database 0: the nodes refuse others"
-	case "move", "swapdb":
+	case command.IDMove, command.IDSwapdb:
 		return "the nodes refuse it"
-	case "psubscribe", "punsubscribe":
+	case command.IDPsubscribe, command.IDPunsubscribe:
 		return "the same, but patterns on one primary, for the nodes tell each other of messages, and on all if they may match key events"
-	case "ssubscribe", "sunsubscribe", "spublish":
+	case command.IDSsubscribe, command.IDSunsubscribe, command.IDSpublish:
 		return "the same, at the primary of the channel's slot"
-	case "publish":
+	case command.IDPublish:
 		return "the same, to one primary: the nodes tell each other"
 	}
 	switch s.Class {

@@ -191,7 +191,7 @@ func (a *apart) putOff(f *pool.Failure) bool {
 
 func (a *apart) send() *pool.Failure {
 	s := a.s
-	watches := a.spec.Name == "watch"
+	watches := a.spec.ID == command.IDWatch
 	if a.sent == 0 {
 		a.lost = s.watchLost()
 	}
@@ -226,7 +226,7 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s := a.s
 	forced := s.env.Map.Slotted() && bytes.HasPrefix(b, forcedOut)
 	switch {
-	case s.env.carriers[a.spec.ID] != 0: // a module may say anything
+	case s.env.Rules.of(a.spec).carrier != 0: // a module may say anything
 		s.Reply(a.tag, b, p)
 	case p == pool.Whole && s.state == open && (pool.Elsewhere(b) || forced) && a.patient():
 		s.env.countRedirect(a.server, b)
@@ -254,7 +254,7 @@ var forcedOut = []byte("-UNBLOCKED force unblock ")
 
 // unwatch tells that a WATCH has failed: nothing is watched, unless something was before.
 func (a *apart) unwatch() {
-	if p := a.s.pin; p != nil && a.spec.Name == "watch" && !a.lost {
+	if p := a.s.pin; p != nil && a.spec.ID == command.IDWatch && !a.lost {
 		p.watches, p.lost, p.soiled = false, false, true
 	}
 }
@@ -263,7 +263,7 @@ func (a *apart) unwatch() {
 // request may take.
 func (a *apart) patient() bool {
 	s := a.s
-	if s.pin != nil && (s.pin.watches && a.spec.Name != "watch" || s.pin.dirty) {
+	if s.pin != nil && (s.pin.watches && a.spec.ID != command.IDWatch || s.pin.dirty) {
 		return false
 	}
 	now := s.env.Pool.Now
@@ -303,7 +303,7 @@ func (a *apart) again(e *Env) {
 	if !a.told && a.key != nil {
 		a.server = e.Map.Lookup(a.key)
 	}
-	if p := s.pin; p != nil && a.spec.Name == "watch" {
+	if p := s.pin; p != nil && a.spec.ID == command.IDWatch {
 		s.forgetWatchesNow()
 	}
 	if f := a.send(); f != nil && !a.putOff(f) {

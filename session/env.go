@@ -2,8 +2,6 @@ package session
 
 import (
 	"log/slog"
-	"maps"
-	"slices"
 	"time"
 
 	"ringmaster/auth"
@@ -17,6 +15,7 @@ import (
 // Env is what the sessions of one loop share. Loop-only.
 type Env struct {
 	Config Config
+	Rules  *Rules
 	Pool   *pool.Pool
 	Map    *shard.Map
 	Policy *auth.Policy
@@ -30,9 +29,8 @@ type Env struct {
 	// Loop and Loops number this loop among all, so that client IDs are unique.
 	Loop, Loops int
 
-	local     []handler // by command.Spec.ID: commands the proxy answers itself
-	count     uint64    // sessions ever made on this loop
-	nextIdle  int64     // when idle clients are looked for again, ns
+	count     uint64 // sessions ever made on this loop
+	nextIdle  int64  // when idle clients are looked for again, ns
 	dirty     []*Session
 	resume    []*Session
 	req       parser.Request
@@ -80,78 +78,14 @@ type Env struct {
 	busyOn     map[int][]byte // by loop: what a server says of a script that holds up its connection
 	replaying  bool           // a postponed command is being sent
 	held       []*Session     // postponed, and without a connection
-	replicates []bool         // by command.Spec.ID: not a write, but replicas hear of it
-
-	realNames        map[string][]byte // of commands that clients know by other names; nil: there are none
-	class            []command.Class   // by command.Spec.ID: how it is routed here
-	execSpec         *command.Spec
-	pauses, unpauses *command.Spec
-	mutes            *command.Spec // CLIENT REPLY
-	configures       *command.Spec // CONFIG SET
-	shutdown         *command.Spec
-	slowLogLen       *command.Spec  // asks the servers for the log itself
-	functionStats    *command.Spec  // must not stand behind what it tells of
-	functionList     *command.Spec  // see forgedReply
-	answersLater     []bool         // by command.Spec.ID: its handler may ask other loops or servers first
-	takesLong        []bool         // by command.Spec.ID: joining it takes much longer than to copy the parts
-	rewrites         []bool         // by command.Spec.ID: the reply of even one server is changed
-	actsInMulti      []bool         // by command.Spec.ID: acts at once inside MULTI
-	inSubscriber     []bool         // by command.Spec.ID: a subscriber of RESP2 may say it
-	subscribes       []bool         // by command.Spec.ID: SUBSCRIBE and its like
-	unsubscribes     []bool         // by command.Spec.ID: UNSUBSCRIBE and its like
-	publishes        []bool         // by command.Spec.ID: PUBLISH and SPUBLISH
-	killsScript      []bool         // by command.Spec.ID: SCRIPT KILL and others that must not stand behind what they end
-	scripts          []bool         // by command.Spec.ID: may run a script
-	carriers         []pool.Carrier // by command.Spec.ID: what its reply may hold as a client wrote it (fenced.go)
-	apart            bool           // a carrier is being sent that has waited for what its client had under way
-	stateless        []bool         // by command.Spec.ID: the server may as well answer it
-	readOnly         []bool         // by command.Spec.ID: the read policy counts for it; nil: all reads go to primaries
-	canLockOut       []bool         // by command.Spec.ID: see locksOut
-	hiding           []bool         // by command.Spec.ID: see hiders
-	selfPublishes    []bool         // by command.Spec.ID: its client may get a message of its own by it
+	apart      bool           // a carrier is being sent that has waited for what its client had under way
 }
-
-// handler answers one command within the loop's turn.
-type handler func(*Session, *command.Spec, *parser.Request)
 
 // NewEnv makes the shared part of one loop's sessions.
 func NewEnv(cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy, st *stats.Loop) *Env {
-	e := &Env{Config: cfg, Pool: p, Map: m, Policy: policy, Stats: st, Attempts: auth.NewAttempts(1), Loops: 1}
-	e.local = localHandlers(cfg.Cluster)
-	e.class = classes(cfg)
-	e.readOnly = readCommands(cfg, e.class)
-	e.realNames = realNames(cfg.RenameCommands)
-	for _, id := range denied(cfg) {
-		e.local[id] = nil
-	}
-	e.lessons.denied = deniedNames(cfg)
+	e := &Env{Config: cfg, Rules: NewRules(cfg), Pool: p, Map: m, Policy: policy, Stats: st, Attempts: auth.NewAttempts(1), Loops: 1}
 	p.OnPanic = e.receiverPanicked
 	e.hub = newHub(e, m.Len())
-	e.inSubscriber = specSet("subscribe", "psubscribe", "ssubscribe", "unsubscribe", "punsubscribe", "sunsubscribe", "ping", "quit", "reset")
-	e.unsubscribes = specSet("unsubscribe", "punsubscribe", "sunsubscribe")
-	e.subscribes = specSet("subscribe", "psubscribe", "ssubscribe")
-	for _, id := range denied(cfg) {
-		e.subscribes[id], e.unsubscribes[id] = false, false
-	}
-	e.publishes = specSet("publish", "spublish")
-	e.shutdown, e.slowLogLen = specOf("shutdown"), specOf("slowlog|len")
-	e.execSpec, e.functionStats = specOf("exec"), specOf("function|stats")
-	e.functionList = specOf("function|list")
-	e.answersLater = specSet("client|list", "client|kill", "client|unblock", "cluster|countkeysinslot", "cluster|getkeysinslot")
-	e.rewrites = specSet("info")
-	e.takesLong = slowMerges()
-	e.actsInMulti = specSet("multi", "exec", "discard", "watch", "quit", "reset")
-	e.killsScript = specSet("script|kill", "function|kill", "client|unpause")
-	e.replicates = specSet(replicating...)
-	e.pauses, e.unpauses = specOf("client|pause"), specOf("client|unpause")
-	e.mutes = specOf("client|reply")
-	e.configures = specOf("config|set")
-	e.scripts = ScriptCommands()
-	e.hiding = specSet(slices.Collect(maps.Keys(hiders))...)
-	e.canLockOut = specSet(lockingOut...)
-	e.stateless = specSet("ping", "echo")
-	e.carriers = carriers()
-	e.selfPublishes = specSet("publish", "spublish", "exec", "eval", "evalsha", "fcall")
 	e.sizeGroups()
 	e.press(false)
 	return e
@@ -255,52 +189,3 @@ func (e *Env) letGo() {
 
 // maxScratch bounds each scratch buffer that a loop keeps, bytes.
 const maxScratch = 1 << 20
-
-// classes is how each command is routed under cfg, by command.Spec.ID.
-func classes(cfg Config) []command.Class {
-	table := make([]command.Class, len(command.All()))
-	for i, spec := range command.All() {
-		table[i] = spec.Class
-		if spec.Class == command.ClassRefused && cfg.AdminCommands {
-			table[i] = spec.IfAllowed
-		}
-	}
-	for _, id := range denied(cfg) {
-		table[id] = command.ClassRefused
-	}
-	return table
-}
-
-// denied are the IDs of the commands that cfg denies.
-func denied(cfg Config) (ids []int) {
-	names := cfg.DenyCommands
-	if cfg.DenyScripts {
-		names = append(slices.Clone(names), scripts...)
-	}
-	for _, name := range names {
-		spec := specOf(name)
-		if spec == nil {
-			continue // a module's, perhaps: deniedNames
-		}
-		for i := range 1 + spec.Subs { // subcommands follow their command
-			ids = append(ids, int(spec.ID)+i)
-		}
-	}
-	return ids
-}
-
-// scripts are the commands by which clients bring their own code to the servers, or run what is there.
-var scripts = []string{
-	"eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro", "script|load", "script|debug", "function|load", "function|restore",
-}
-
-// deniedNames are the names that cfg denies and the table lacks: of modules' commands, and of such that servers have renamed.
-func deniedNames(cfg Config) map[string]bool {
-	names := map[string]bool{}
-	for _, name := range cfg.DenyCommands {
-		if specOf(name) == nil {
-			names[name] = true
-		}
-	}
-	return names
-}

@@ -18,9 +18,10 @@ type everywhere struct {
 
 // goesEverywhere queues a command for all shards; false: none that can be part of a transaction.
 func (s *Session) goesEverywhere(spec *command.Spec, req *parser.Request) bool {
-	tx, env := s.tx, s.env
+	tx := s.tx
 	switch {
-	case spec.Merge == command.MergeSpecial && spec.Name != "debug" && !env.rewrites[spec.ID], spec == env.shutdown, env.killsScript[spec.ID]:
+	case spec.Merge == command.MergeSpecial && spec.ID != command.IDDebug && !spec.Traits.Has(command.TraitChangesReply),
+		spec.ID == command.IDShutdown, spec.Traits.Has(command.TraitEndsWaits):
 		return false
 	case keysOfDebug(spec, req.Args) != nil, selects(tx): // the others would have it in another database
 		return false
@@ -61,7 +62,7 @@ func (o *outcome) askOthers(reply []byte, at int) {
 				g.ask(server, e.raw)
 			}
 		}
-		if o.s.env.rewrites[e.spec.ID] {
+		if e.spec.Traits.Has(command.TraitChangesReply) {
 			g.countClients()
 		}
 		g.release()

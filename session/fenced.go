@@ -12,24 +12,6 @@ import (
 // replies. A fence follows each of them (pool.Carrier). Where a server is known for it they go over lanes, which is a passage
 // like every change of the connection.
 
-// carriers is, by command.Spec.ID, what the replies to a command may hold.
-func carriers() []pool.Carrier {
-	table := make([]pool.Carrier, len(command.All())+1)
-	for _, name := range []string{"eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro"} {
-		table[specOf(name).ID] = pool.Scripts
-	}
-	for _, name := range []string{"script|load", "function|load", "function|restore", "function|list", "debug"} {
-		table[specOf(name).ID] = pool.Libraries
-	}
-	for i, spec := range command.All() {
-		if spec.Flags.Has(command.FlagModule) {
-			table[i] = pool.Modules
-		}
-	}
-	table[otherID] = pool.Modules
-	return table
-}
-
 // goesApart has a carrier wait until what its client has sent before is answered, where it may go over a lane; false: it can be
 // sent now.
 func (s *Session) goesApart(spec *command.Spec, class command.Class, carrier pool.Carrier, req *parser.Request) bool {
@@ -72,7 +54,7 @@ func (s *Session) manner(conn *pool.Conn) pool.Manner {
 
 // enqueueBlocking sends a command that may wait at the server, on a connection of the session's own.
 func (s *Session) enqueueBlocking(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, spec *command.Spec) *pool.Failure {
-	if carrier := s.env.carriers[spec.ID]; carrier != 0 {
+	if carrier := s.env.Rules.of(spec).carrier; carrier != 0 {
 		return conn.EnqueueFenced(raw, recv, tag, spec.ID, carrier, pool.Here|pool.Blocks)
 	}
 	return conn.EnqueueBlocking(raw, recv, tag, spec.ID)

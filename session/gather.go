@@ -79,7 +79,7 @@ func (g *gather) ask(server int, raw []byte) {
 		return
 	}
 	var f *pool.Failure
-	switch carrier := g.env.carriers[g.spec.ID]; {
+	switch carrier := g.env.Rules.of(g.spec).carrier; {
 	case carrier != 0:
 		f = g.s.enqueueFenced(conn, server, raw, g, i, pool.Part, carrier, g.manner(conn))
 	case reads:
@@ -175,7 +175,7 @@ func (g *gather) end() {
 	case s.state == closed:
 		g.answer()
 	case g.joinInPieces():
-	case g.env.takesLong[g.spec.ID]:
+	case g.spec.Traits.Has(command.TraitTakenApart):
 		g.env.start(g)
 	default:
 		g.answer()
@@ -246,7 +246,7 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 	if s.waitsBehind(spec, req.Raw) {
 		return
 	}
-	if s.env.single() && !s.env.rewrites[spec.ID] {
+	if s.env.single() && !spec.Traits.Has(command.TraitChangesReply) {
 		s.pass(s.env.home(), spec, req)
 		return
 	}
@@ -261,14 +261,14 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 	g := s.gather(spec, len(req.Raw))
 	g.limit = entryLimit(req.Args)
 	raw := req.Raw
-	if spec == s.env.slowLogLen {
+	if spec.ID == command.IDSlowlogLen {
 		raw = wholeSlowLog
 	}
 	g.hold()
 	for _, i := range s.env.Map.Shards() {
 		g.ask(i, raw)
 	}
-	if s.env.rewrites[spec.ID] {
+	if spec.Traits.Has(command.TraitChangesReply) {
 		g.countClients()
 	}
 	g.release()

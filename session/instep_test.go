@@ -46,10 +46,10 @@ func suspicious(s *command.Spec) bool {
 }
 
 func TestWhatSharesAConnectionAnswersOnce(t *testing.T) {
-	class := classes(Config{AdminCommands: true})
+	rules := NewRules(Config{AdminCommands: true})
 	seen := map[string]bool{}
 	for i, spec := range command.All() {
-		if !shares(class[i]) || !suspicious(spec) {
+		if !shares(rules.byID[i].class) || !suspicious(spec) {
 			continue
 		}
 		seen[spec.Name] = true
@@ -67,7 +67,7 @@ func TestWhatSharesAConnectionAnswersOnce(t *testing.T) {
 
 // A command that the table lacks may be anything: a fence follows each, and none that waits or subscribes is sent as if it did not.
 func TestCommandsThatTheTableLacksAreFenced(t *testing.T) {
-	if carriers()[otherID] == 0 {
+	if NewRules(Config{}).byID[otherID].carrier == 0 {
 		t.Error("no fence follows what the table lacks")
 	}
 	for _, flag := range []string{"blocking", "pubsub"} {
@@ -85,9 +85,9 @@ func TestCommandsThatTheTableLacksAreFenced(t *testing.T) {
 
 // What runs scripts, or loads them, is of the group scripting.
 func TestEverythingThatRunsScriptsIsFenced(t *testing.T) {
-	table := carriers()
+	rules := NewRules(Config{})
 	for i, spec := range command.All() {
-		if spec.Group == "scripting" && shares(spec.Class) && table[i] == 0 && harmlessScripting[spec.Name] == "" {
+		if spec.Group == "scripting" && shares(spec.Class) && rules.byID[i].carrier == 0 && harmlessScripting[spec.Name] == "" {
 			t.Errorf("%s is of the group scripting, and no fence follows it: say in harmlessScripting why none need", spec.Name)
 		}
 	}

@@ -30,7 +30,6 @@ const (
 type lessons struct {
 	known   map[string]*learned // by name
 	unknown map[string]int64    // names that no server knew: when that was, ns
-	denied  map[string]bool     // names that the table lacks, which the operator denies
 
 	told      bool        // that a server does not tell of its commands
 	questions int         // under way
@@ -159,7 +158,7 @@ func (e *Env) own(name string, spec *command.Spec) {
 	}
 	spec.ID = otherID
 	server, sub, isSub := strings.Cut(spec.Name, "|")
-	denied := e.lessons.denied
+	denied := e.Rules.denied
 	if denied[name] || denied[server] || isSub && (denied[name+"|"+sub] || denied[spec.Name]) {
 		spec.Class, spec.IfAllowed = command.ClassRefused, command.ClassRefused
 	}
@@ -204,7 +203,7 @@ func (e *Env) hidesKeys(spec *command.Spec) bool {
 // classOf is how a command is routed here.
 func (e *Env) classOf(spec *command.Spec) command.Class {
 	if spec.ID != otherID {
-		return e.class[spec.ID]
+		return e.Rules.of(spec).class
 	}
 	if spec.Class == command.ClassRefused && e.Config.AdminCommands {
 		return spec.IfAllowed

@@ -29,21 +29,21 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	}
 	tx := s.tx
 	l := local{at: tx.n, spec: spec}
-	switch spec.Name {
-	case "subscribe", "psubscribe", "ssubscribe":
+	switch spec.ID {
+	case command.IDSubscribe, command.IDPsubscribe, command.IDSsubscribe:
 		if len(tx.messages) > 0 {
 			s.reject(spec, errSubAndPub)
 			return
 		}
 		tx.joins++
-	case "unsubscribe", "punsubscribe", "sunsubscribe":
+	case command.IDUnsubscribe, command.IDPunsubscribe, command.IDSunsubscribe:
 		tx.leaves = true
-	case "client|capa":
+	case command.IDClientCapa:
 		if !s.env.valkey(8) {
 			s.reject(spec, unknownSubcommand(s.env.shownName(req.Args[0]), req.Args[1]))
 			return
 		}
-	case "select":
+	case command.IDSelect:
 		n, ok := parser.Int(req.Args[1])
 		if ok && n >= 0 && n == int64(int32(n)) {
 			l.sent, l.db = true, int(n)
@@ -51,7 +51,7 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 		}
 		s.queued(spec, req.Raw)
 		return
-	case "hello":
+	case command.IDHello:
 		if len(req.Args) > 1 && string(req.Args[1]) != itoa(int(s.proto)) {
 			s.reject(spec, errHelloInMulti)
 			return
@@ -160,7 +160,7 @@ func (a *answering) answers(e *Env, p pieces) (b []byte, over bool) {
 			return b, false
 		}
 		switch {
-		case e.subscribes[l.spec.ID] || e.unsubscribes[l.spec.ID]:
+		case l.spec.Traits.Has(command.TraitSubscribes), l.spec.Traits.Has(command.TraitUnsubscribes):
 			if l.sub == nil {
 				l.sub = l.subscribing(s)
 			}
@@ -172,7 +172,7 @@ func (a *answering) answers(e *Env, p pieces) (b []byte, over bool) {
 				b = b[:before] // an error
 			}
 			e.Stats.Call(l.spec.ID, 0)
-		case e.answersLater[l.spec.ID]:
+		case l.spec.Traits.Has(command.TraitAsksFirst):
 			a.put(b, false)
 			if b = a.run(nil, l); a.waits {
 				a.i++
@@ -196,7 +196,7 @@ func (a *answering) run(b []byte, l *local) []byte {
 	}
 	before := len(b)
 	e.capture, e.answering = &b, a
-	e.local[l.spec.ID](s, l.spec, &req)
+	e.Rules.of(l.spec).handler(s, l.spec, &req)
 	e.capture, e.answering = nil, nil
 	e.Stats.Call(l.spec.ID, 0)
 	if a.muted {

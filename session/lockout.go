@@ -7,29 +7,26 @@ import (
 	"ringmaster/parser"
 )
 
-// lockingOut are commands by which an administrator could lock the proxy out of its servers.
-var lockingOut = []string{"config|set", "acl|setuser", "acl|deluser", "acl|load"}
-
 // locksOut says why a command would lock the proxy out of its servers; "": it would not.
 func (e *Env) locksOut(spec *command.Spec, args [][]byte) (text string) {
-	if !e.canLockOut[spec.ID] {
+	if !spec.Traits.Has(command.TraitCanLockOut) {
 		return ""
 	}
-	switch spec.Name {
-	case "config|set":
+	switch spec.ID {
+	case command.IDConfigSet:
 		for i := 2; i+1 < len(args); i += 2 {
 			if why := e.locksOutBy(strings.ToLower(string(args[i])), string(args[i+1])); why != "" {
 				return lockedOut(spec.Name, why)
 			}
 		}
-	case "acl|load":
+	case command.IDAclLoad:
 		return lockedOut(spec.Name, "it may change the user that ringmaster logs in as")
 	default:
 		for _, name := range args[2:] {
 			if string(name) == e.serverUser() {
 				return lockedOut(spec.Name, "ringmaster logs in to the servers as this user")
 			}
-			if spec.Name == "acl|setuser" {
+			if spec.ID == command.IDAclSetuser {
 				break
 			}
 		}

@@ -105,7 +105,7 @@ func (t *gated) step(s *Session) {
 	if s.tx != nil {
 		s.queueLocal(t.spec, &req)
 	} else {
-		e.local[t.spec.ID](s, t.spec, &req)
+		e.Rules.of(t.spec).handler(s, t.spec, &req)
 	}
 	e.pastGate = false
 }
@@ -134,10 +134,10 @@ func (e *Env) openGates() {
 
 // logsIn reports whether a request tries to log in.
 func logsIn(spec *command.Spec, args [][]byte) bool {
-	switch spec.Name {
-	case "auth":
+	switch spec.ID {
+	case command.IDAuth:
 		return true
-	case "hello":
+	case command.IDHello:
 		for _, a := range args[1:] {
 			if bytes.EqualFold(a, []byte("auth")) {
 				return true

@@ -39,7 +39,7 @@ func (g *gather) join(dst []byte) []byte {
 			return g.joinHidden(dst)
 		}
 		if m, ok := specialMerges[g.spec.Name]; ok {
-			if m.takesApart && g.longest() > maxTakenApart {
+			if g.spec.Traits.Has(command.TraitTakenApart) && g.longest() > maxTakenApart {
 				return parser.AppendError(dst, errOddReply)
 			}
 			return m.join(g, dst)
@@ -53,20 +53,8 @@ func (g *gather) first(dst []byte) []byte { return append(dst, g.parts[0].buf.B.
 
 // specialMerge is a merge that belongs to one command, with its words for the documentation.
 type specialMerge struct {
-	join       func(*gather, []byte) []byte
-	words      string
-	takesApart bool // what it makes of a reply takes several times its length
-}
-
-// slowMerges tells by command.Spec.ID whose replies are taken apart.
-func slowMerges() []bool {
-	names := []string{"info"}
-	for name, m := range specialMerges {
-		if m.takesApart {
-			names = append(names, name)
-		}
-	}
-	return specSet(names...)
+	join  func(*gather, []byte) []byte
+	words string
 }
 
 // maxTakenApart bounds the length of the replies that are taken apart, bytes.
@@ -81,22 +69,22 @@ func (g *gather) longest() (n int) {
 }
 
 var specialMerges = map[string]specialMerge{
-	"scan":                {(*gather).joinScan, "shard after shard", false},
-	"info":                {(*gather).joinInfo, "figures added, the largest or computed anew, by their meaning", false},
-	"pubsub|numpat":       {(*gather).joinNumPat, "those of the proxy's clients, and the most others that a shard has", false},
-	"client|trackinginfo": {(*gather).joinTrackingInfo, "the first's, or one's that has found the redirection broken", false},
-	"client|getredir":     {(*gather).joinGetRedir, "the first's", false},
-	"slowlog|get":         {(*gather).joinSlowLog, "the newest first, as many as asked for; what was for all shards is one entry", true},
-	"slowlog|len":         {(*gather).joinSlowLogLen, "as many as `SLOWLOG GET -1` gives", false},
-	"commandlog|get":      {(*gather).joinSlowLog, "the newest first, as many as asked for", true},
-	"acl|log":             {(*gather).joinACLLog, "the newest first, as many as asked for", true},
-	"latency|latest":      {(*gather).joinLatest, "of each event the latest and the longest of all", true},
-	"latency|history":     {(*gather).joinHistory, "in the order of time", true},
-	"latency|histogram":   {(*gather).joinHistogram, "the buckets added, but of what is for all shards", true},
-	"memory|stats":        {(*gather).joinMemory, "figures added, ratios computed anew", true},
-	"role":                {(*gather).joinRole, "a primary with the replicas of all; a server that is none is the answer itself", false},
-	"function|stats":      {(*gather).joinFunctionStats, "the script that runs on any; libraries are the same on all", true},
-	"debug":               {(*gather).joinDebug, "one answer where all say the same, else texts under the servers' names; `DEBUG OBJECT` and other commands of a key to its shard", false},
+	"scan":                {(*gather).joinScan, "shard after shard"},
+	"info":                {(*gather).joinInfo, "figures added, the largest or computed anew, by their meaning"},
+	"pubsub|numpat":       {(*gather).joinNumPat, "those of the proxy's clients, and the most others that a shard has"},
+	"client|trackinginfo": {(*gather).joinTrackingInfo, "the first's, or one's that has found the redirection broken"},
+	"client|getredir":     {(*gather).joinGetRedir, "the first's"},
+	"slowlog|get":         {(*gather).joinSlowLog, "the newest first, as many as asked for; what was for all shards is one entry"},
+	"slowlog|len":         {(*gather).joinSlowLogLen, "as many as `SLOWLOG GET -1` gives"},
+	"commandlog|get":      {(*gather).joinSlowLog, "the newest first, as many as asked for"},
+	"acl|log":             {(*gather).joinACLLog, "the newest first, as many as asked for"},
+	"latency|latest":      {(*gather).joinLatest, "of each event the latest and the longest of all"},
+	"latency|history":     {(*gather).joinHistory, "in the order of time"},
+	"latency|histogram":   {(*gather).joinHistogram, "the buckets added, but of what is for all shards"},
+	"memory|stats":        {(*gather).joinMemory, "figures added, ratios computed anew"},
+	"role":                {(*gather).joinRole, "a primary with the replicas of all; a server that is none is the answer itself"},
+	"function|stats":      {(*gather).joinFunctionStats, "the script that runs on any; libraries are the same on all"},
+	"debug":               {(*gather).joinDebug, "one answer where all say the same, else texts under the servers' names; `DEBUG OBJECT` and other commands of a key to its shard"},
 }
 
 // firstError is the first part that is an error: the server's own before one of ours, for it says more.

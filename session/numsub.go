@@ -23,7 +23,7 @@ func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
 	shards := s.env.Map.Shards()
 	n := &numSubs{emission: emission{s: s, tag: s.expect(len(req.Raw))}, spec: spec, left: len(shards)}
 	k := channel
-	if spec.Name == "pubsub|shardnumsub" {
+	if spec.ID == command.IDPubsubShardnumsub {
 		k = shardChannel
 	}
 	for _, a := range req.Args[2:] {

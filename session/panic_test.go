@@ -63,8 +63,10 @@ func (c *clientEnd) condemned(t *testing.T) {
 	}
 }
 
-func (w *world) breakEcho() {
-	w.env.local[specOf("echo").ID] = func(s *Session, _ *command.Spec, req *parser.Request) {
+func (w *world) breakEcho() { w.breakCommand(command.IDEcho) }
+
+func (w *world) breakCommand(id uint16) {
+	w.env.Rules.byID[id].handler = func(s *Session, _ *command.Spec, req *parser.Request) {
 		s.env.scratch = append(s.env.scratch[:0], "half"...)
 		s.env.free = append(s.env.free, &gather{env: s.env, s: s, left: 7})
 		panic("oh no")
@@ -105,12 +107,11 @@ func TestAPanicWhereAnAnswerIsCapturedLeavesOthersTheirAnswers(t *testing.T) {
 	scene := defaults()
 	scene.servers = []string{"A"}
 	w := newWorld(t, scene)
-	w.breakEcho()
-	w.env.stateless[specOf("echo").ID] = false // so that the proxy answers it in a transaction too
+	w.breakCommand(command.IDClientId)
 	check := w.bystander(t)
 	a := w.connect("a")
 	w.panics = 1
-	a.send(appendRequest(appendRequest(appendRequest(nil, "MULTI"), "ECHO", "x"), "EXEC"))
+	a.send(appendRequest(appendRequest(appendRequest(nil, "MULTI"), "CLIENT", "ID"), "EXEC"))
 	w.settle()
 	a.condemned(t)
 	check("")

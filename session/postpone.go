@@ -88,7 +88,7 @@ func (pausedAll) cancel(s *Session) (unanswered bool) {
 
 // mayWrite reports whether a server treats a command as one that may change data or reach replicas.
 func (e *Env) mayWrite(spec *command.Spec) bool {
-	return spec.Flags.Has(command.FlagWrite) || int(spec.ID) < len(e.replicates) && e.replicates[spec.ID]
+	return spec.Flags.Has(command.FlagWrite) || spec.Traits.Has(command.TraitReplicates)
 }
 
 // keptWaiting reports whether a command would be kept waiting on a shared connection.
@@ -97,11 +97,11 @@ func (s *Session) keptWaiting(spec *command.Spec, class command.Class) bool {
 	switch class {
 	case command.ClassSingle, command.ClassSameShard, command.ClassSplit, command.ClassAnyShard, command.ClassScan:
 	case command.ClassAllShards:
-		if spec == e.pauses || e.killsScript[spec.ID] {
+		if spec.ID == command.IDClientPause || spec.Traits.Has(command.TraitEndsWaits) {
 			return false
 		}
 	case command.ClassPubSub:
-		if !e.publishes[spec.ID] {
+		if !spec.Traits.Has(command.TraitPublishes) {
 			return false
 		}
 	default:
@@ -109,9 +109,6 @@ func (s *Session) keptWaiting(spec *command.Spec, class command.Class) bool {
 	}
 	return !e.replaying && e.postpones(e.mayWrite(spec))
 }
-
-// replicating are the commands without the flag write that reach replicas (Redis 7.0, CMD_MAY_REPLICATE).
-var replicating = []string{"publish", "spublish", "pfcount", "eval", "evalsha", "fcall"}
 
 // postponed is a command that the servers keep waiting, a passage. It goes over connections of the session's own, as a
 // blocking command does; without any to be had it waits here.

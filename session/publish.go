@@ -122,7 +122,7 @@ func (e *Env) anyTopics() bool {
 // publish sends a message to the shard of its channel and corrects the count of those who got it.
 func (s *Session) publish(spec *command.Spec, req *parser.Request) {
 	unheard := !s.env.anyTopics() && !s.env.anyJoining()
-	if unheard && (spec.Name == "spublish" || !s.env.Map.Slotted()) {
+	if unheard && (spec.ID == command.IDSpublish || !s.env.Map.Slotted()) {
 		s.pass(s.env.channelServer(shardChannel, req.Args[1]), spec, req)
 		return
 	}
@@ -141,7 +141,7 @@ func (s *Session) publish(spec *command.Spec, req *parser.Request) {
 
 // publishedTo is what a PUBLISH or SPUBLISH is for.
 func publishedTo(spec *command.Spec, req *parser.Request) topicKey {
-	if spec.Name == "spublish" {
+	if spec.ID == command.IDSpublish {
 		return topicKey{shardChannel, string(req.Args[1])}
 	}
 	return topicKey{channel, string(req.Args[1])}
@@ -280,8 +280,8 @@ func (p *published) Fail(_ uint64, f *pool.Failure) { p.s.Fail(p.tag, f) }
 
 // pubSubState answers PUBSUB CHANNELS, NUMPAT, NUMSUB and their like.
 func (s *Session) pubSubState(spec *command.Spec, req *parser.Request) {
-	switch spec.Name {
-	case "pubsub|numsub", "pubsub|shardnumsub":
+	switch spec.ID {
+	case command.IDPubsubNumsub, command.IDPubsubShardnumsub:
 		s.numSub(spec, req)
 		return
 	}
@@ -295,7 +295,7 @@ func (s *Session) pubSubState(spec *command.Spec, req *parser.Request) {
 	for _, i := range s.env.Map.Shards() {
 		g.ask(i, req.Raw)
 	}
-	if spec.Name == "pubsub|numpat" {
+	if spec.ID == command.IDPubsubNumpat {
 		g.merge = command.MergeSpecial
 		g.collectPatterns()
 	}

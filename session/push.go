@@ -1,5 +1,7 @@
 package session
 
+import "ringmaster/command"
+
 // push takes a whole push, message or line of MONITOR. It goes out between replies: while one is under way it
 // waits in s.pushes. Borrows b until return.
 func (s *Session) push(b []byte) {
@@ -22,7 +24,7 @@ func (s *Session) push(b []byte) {
 // mayHavePublished reports whether the reply to a command is owed by which the client may publish to itself: a subscriber of
 // RESP3 has that reply first.
 func (s *Session) mayHavePublished() bool {
-	return s.subs != nil && s.proto == 3 && s.Owed() > 0 && int(s.last) < len(s.env.selfPublishes) && s.env.selfPublishes[s.last]
+	return s.subs != nil && s.proto == 3 && s.Owed() > 0 && s.lastTraits().Has(command.TraitPublishesToSelf)
 }
 
 // letPushesOut writes the pushes that waited, unless a reply is under way.

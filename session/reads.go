@@ -4,27 +4,10 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
-	"ringmaster/shard"
 )
 
 // Commands that only read go to the servers that the read policy names (pool.Rings.PickRead), but for those of a client
 // with state at the server, those of a transaction, and those that ask all shards: a SCAN must go on where it began.
-
-// readCommands tells, by command.Spec.ID, the commands that the read policy counts for; nil: they all go to primaries. What only
-// reads is for the servers to say. Scripts are not among them: a server knows those by their hash that it has run itself.
-func readCommands(cfg Config, class []command.Class) []bool {
-	if cfg.Reads == shard.ReadPrimary {
-		return nil
-	}
-	table := make([]bool, len(class))
-	for i, spec := range command.All() {
-		table[i] = spec.ReadOnly() && hasOneShard(class[i])
-	}
-	for _, script := range []string{"eval_ro", "evalsha_ro"} {
-		table[specOf(script).ID] = false
-	}
-	return table
-}
 
 // hasOneShard reports whether commands of a class, or their parts, go to where their keys are.
 func hasOneShard(class command.Class) bool {
@@ -34,14 +17,14 @@ func hasOneShard(class command.Class) bool {
 // reads reports whether the read policy counts for a command of this client now.
 func (s *Session) reads(spec *command.Spec) bool {
 	env := s.env
-	if env.readOnly == nil || s.pin != nil || env.replaying {
+	if !env.Rules.reads || s.pin != nil || env.replaying {
 		return false
 	}
 	if spec.ID == otherID {
 		// What a module answers is never taken for a refusal here, and so nothing is sent elsewhere for it.
 		return spec.ReadOnly() && hasOneShard(spec.Class) && !env.Pool.Resends()
 	}
-	return env.readOnly[spec.ID]
+	return env.Rules.of(spec).reads
 }
 
 // connFor is the connection for a request to the shard of primary; nil: it reads, and no replica can be read from.
@@ -60,7 +43,7 @@ func (s *Session) passRead(primary int, spec *command.Spec, req *parser.Request)
 	}
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
-	if carrier := s.env.carriers[spec.ID]; carrier != 0 {
+	if carrier := s.env.Rules.of(spec).carrier; carrier != 0 {
 		f = s.enqueueFenced(conn, primary, req.Raw, s, tag, spec.ID, carrier, pool.Here)
 	} else {
 		f = s.rings.EnqueueRead(conn, primary, req.Raw, s, tag, spec.ID)

@@ -28,7 +28,7 @@ func realNames(renamed map[string]string) map[string][]byte {
 // False: no command is called so.
 func (e *Env) rename(req *parser.Request) bool {
 	var name [maxLearnName]byte
-	real, ok := e.realNames[string(lower(&name, req.Args[0]))] // looking up allocates nothing
+	real, ok := e.Rules.realNames[string(lower(&name, req.Args[0]))] // looking up allocates nothing
 	switch {
 	case !ok:
 		return true
@@ -41,7 +41,7 @@ func (e *Env) rename(req *parser.Request) bool {
 
 // shownName is the name by which clients know the command that they have just given.
 func (e *Env) shownName(name []byte) []byte {
-	for shown, real := range e.realNames {
+	for shown, real := range e.Rules.realNames {
 		if bytes.Equal(real, name) {
 			return []byte(shown)
 		}

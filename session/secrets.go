@@ -141,7 +141,7 @@ func tellsSecret(words []byte) bool {
 
 // hides reports whether the reply to a command has to be looked through.
 func (e *Env) hides(spec *command.Spec) bool {
-	return e.hiding[spec.ID] && !e.Config.AdminCommands
+	return spec.Traits.Has(command.TraitShowsSecrets) && !e.Config.AdminCommands
 }
 
 // passHiding is pass for a command whose reply may tell what is secret.

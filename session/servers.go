@@ -56,7 +56,7 @@ func (g *gather) joinDebug(dst []byte) []byte {
 
 // keysOfDebug are the keys of a DEBUG command, if it has any.
 func keysOfDebug(spec *command.Spec, args [][]byte) [][]byte {
-	if spec.Name != "debug" || len(args) < 3 {
+	if spec.ID != command.IDDebug || len(args) < 3 {
 		return nil
 	}
 	if bytes.EqualFold(args[1], []byte("digest-value")) {

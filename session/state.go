@@ -16,26 +16,26 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		_ = p.conn.Send(req.Raw) // REPLCONF ACK
 		return
 	}
-	switch spec.Name {
-	case "sync", "psync", "replconf", "script|debug":
+	switch spec.ID {
+	case command.IDSync, command.IDPsync, command.IDReplconf, command.IDScriptDebug:
 		if !s.env.single() {
 			s.refuse(spec, oneServerState(spec.Name))
 			return
 		}
-	case "client|tracking":
+	case command.IDClientTracking:
 		s.track(spec, req)
 		return
-	case "client|caching":
+	case command.IDClientCaching:
 		if !s.env.single() || s.tracks() {
 			s.caching(spec, req)
 			return
 		}
 	}
-	if !s.tracks() && (spec.Name == "client|trackinginfo" || spec.Name == "client|getredir") {
+	if !s.tracks() && (spec.ID == command.IDClientTrackinginfo || spec.ID == command.IDClientGetredir) {
 		s.pass(anyServer, spec, req) // any connection tells the same
 		return
 	}
-	if spec.Name == "sync" || spec.Name == "psync" {
+	if spec.ID == command.IDSync || spec.ID == command.IDPsync {
 		raw := bytes.Clone(req.Raw)
 		s.begin(&errand{send: func(s *Session) { s.replicate(spec, raw) }, done: func(*Session) {}})
 		return
@@ -45,7 +45,7 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		s.tellAll(spec, req.Raw)
 		return
 	}
-	if spec.Name == "client|caching" {
+	if spec.ID == command.IDClientCaching {
 		s.pass(anyServer, spec, req) // nothing is tracked: an error
 		return
 	}
@@ -86,7 +86,7 @@ func (s *Session) keepPin() {
 
 // tellAll sends a request over every connection of the session's own; the servers' answers are one, or the first error.
 func (s *Session) tellAll(spec *command.Spec, raw []byte) {
-	if spec.Name == "monitor" {
+	if spec.ID == command.IDMonitor {
 		for _, o := range s.pin.owns {
 			if o.conn != nil {
 				o.conn.Stream()
@@ -94,7 +94,7 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 		}
 	}
 	merge := spec.Merge
-	if spec.Name == "client|trackinginfo" || spec.Name == "client|getredir" {
+	if spec.ID == command.IDClientTrackinginfo || spec.ID == command.IDClientGetredir {
 		merge = command.MergeSpecial
 	} else if s.env.single() {
 		s.passRaw(s.env.home(), spec, raw)

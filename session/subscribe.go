@@ -69,8 +69,8 @@ func (s *Session) pubSub(spec *command.Spec, req *parser.Request) {
 		s.begin(p)
 		return
 	}
-	switch spec.Name {
-	case "publish", "spublish":
+	switch spec.ID {
+	case command.IDPublish, command.IDSpublish:
 		s.publish(spec, req)
 	default:
 		s.pubSubState(spec, req)
@@ -393,7 +393,7 @@ func (tx *transaction) prepare(s *Session, then func(*Session)) bool {
 		return true
 	}
 	for i := range tx.locals {
-		if l := &tx.locals[i]; tx.joins > 0 && s.env.subscribes[l.spec.ID] && l.sub == nil {
+		if l := &tx.locals[i]; tx.joins > 0 && l.spec.Traits.Has(command.TraitSubscribes) && l.sub == nil {
 			tx.joins--
 			l.sub = l.subscribing(s)
 			switch {

@@ -45,8 +45,8 @@ type message struct {
 
 // transact carries out MULTI, EXEC, DISCARD, WATCH and UNWATCH.
 func (s *Session) transact(spec *command.Spec, req *parser.Request) {
-	switch spec.Name {
-	case "multi":
+	switch spec.ID {
+	case command.IDMulti:
 		if s.tx != nil {
 			s.refuse(spec, errNestedMulti)
 			return
@@ -54,7 +54,7 @@ func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 		s.tx = &transaction{buf: s.env.Pool.Buffers.Get(), server: anyServer}
 		s.tx.buf.B = append(s.tx.buf.B, req.Raw...)
 		s.succeed(spec)
-	case "discard":
+	case command.IDDiscard:
 		if s.tx == nil {
 			s.refuse(spec, errDiscard)
 			return
@@ -62,11 +62,11 @@ func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 		s.dropTransaction()
 		s.forgetWatches()
 		s.succeed(spec)
-	case "exec":
+	case command.IDExec:
 		s.exec(spec, req)
-	case "watch":
+	case command.IDWatch:
 		s.watch(spec, req)
-	case "unwatch":
+	case command.IDUnwatch:
 		s.forgetWatches()
 		s.succeed(spec)
 	}
@@ -90,21 +90,22 @@ func (s *Session) dropTransaction() {
 
 // queue puts a command behind MULTI; false: it is one that acts at once.
 func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
-	if s.env.actsInMulti[spec.ID] {
-		if name := spec.Name; (name == "multi" || name == "watch") && s.env.valkey(9) {
+	if spec.Traits.Has(command.TraitActsInMulti) {
+		if (spec.ID == command.IDMulti || spec.ID == command.IDWatch) && s.env.valkey(9) {
 			s.reject(spec, s.env.notInMulti(spec)) // and the transaction is over
 			return true
 		}
 		return false
 	}
+	class, handler := s.env.classOf(spec), s.env.Rules.of(spec).handler
 	switch {
-	case spec.Flags.Has(command.FlagNoMulti) && (spec != s.env.mutes || s.env.valkey(9)): // only since Valkey 9 may CLIENT REPLY not
+	case spec.Flags.Has(command.FlagNoMulti) && (spec.ID != command.IDClientReply || s.env.valkey(9)): // others than Valkey 9 queue CLIENT REPLY
 		s.reject(spec, s.env.notInMulti(spec))
-	case s.env.subscribes[spec.ID] || s.env.unsubscribes[spec.ID] || s.env.local[spec.ID] != nil && !s.env.stateless[spec.ID]:
-		s.queueLocal(spec, req)
-	case s.env.classOf(spec) == command.ClassRefused:
+	case class == command.ClassRefused && handler == nil:
 		s.reject(spec, noPermission(spec.Name))
-	case s.env.classOf(spec) == command.ClassLocal && s.env.local[spec.ID] == nil:
+	case spec.Traits.Has(command.TraitSubscribes), spec.Traits.Has(command.TraitUnsubscribes), handler != nil && !spec.Traits.Has(command.TraitStateless):
+		s.queueLocal(spec, req)
+	case class == command.ClassLocal && handler == nil:
 		s.reject(spec, unsupported(spec.Name))
 	default:
 		s.queueForServer(spec, req)
@@ -127,13 +128,13 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 	}
 	switch env.classOf(spec) {
 	case command.ClassPinned:
-		if spec.Name == "client|tracking" && redirectAt(req.Args) > 0 {
+		if spec.ID == command.IDClientTracking && redirectAt(req.Args) > 0 {
 			s.reject(spec, errRedirectInMulti)
 			return
 		}
 		tx.dirty = true
 	case command.ClassPubSub:
-		if !env.single() && !env.publishes[spec.ID] {
+		if !env.single() && !spec.Traits.Has(command.TraitPublishes) {
 			s.reject(spec, notInTransaction(spec.Name))
 			return
 		}
@@ -145,10 +146,10 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 	if env.hides(spec) {
 		tx.hidden = append(tx.hidden, hidden{at: tx.n, hide: hiders[spec.Name]})
 	}
-	if spec == env.pauses {
+	if spec.ID == command.IDClientPause {
 		tx.pauses = append(tx.pauses, cloneWords(req.Args))
 	}
-	if env.publishes[spec.ID] {
+	if spec.Traits.Has(command.TraitPublishes) {
 		if tx.joins > 0 {
 			s.reject(spec, errSubAndPub) // the message comes over another connection
 			return
@@ -179,7 +180,7 @@ func (s *Session) queued(spec *command.Spec, raw []byte) {
 		return
 	}
 	tx.writes = tx.writes || s.env.mayWrite(spec)
-	tx.carrier |= s.env.carriers[spec.ID]
+	tx.carrier |= s.env.Rules.of(spec).carrier
 	tx.buf.B = append(tx.buf.B, raw...)
 	tx.n++
 	s.env.Stats.Call(spec.ID, 0)
@@ -204,11 +205,11 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 	if text := env.refusesPatterns(spec, req.Args); text != "" {
 		return text
 	}
-	if env.publishes[spec.ID] {
+	if spec.Traits.Has(command.TraitPublishes) {
 		switch {
 		case !env.Map.Slotted():
 			return s.placeAt(env.channelServer(channel, req.Args[1]), nil)
-		case spec.Name == "spublish":
+		case spec.ID == command.IDSpublish:
 			return s.placeKey(req.Args[1])
 		}
 		return ""

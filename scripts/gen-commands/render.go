@@ -40,11 +40,28 @@ func render(commands []merged, from []snapshot) ([]byte, error) {
 		renderSpec(&out, id, &spec)
 	}
 	out.WriteString("}\n")
+	renderIDs(&out, commands)
 	return format.Source(out.Bytes())
 }
 
+// renderIDs writes a constant for the ID of each command, so that code can name it.
+func renderIDs(out *bytes.Buffer, commands []merged) {
+	out.WriteString("\n// The IDs of the commands.\nconst (\n")
+	for id, m := range commands {
+		name := identifier("ID", m.Name)
+		if id == 0 {
+			name += " uint16 = iota"
+		}
+		fmt.Fprintln(out, name)
+	}
+	out.WriteString(")\n")
+}
+
 func renderSpec(out *bytes.Buffer, id int, s *command.Spec) {
-	fmt.Fprintf(out, "{ID: %d, Name: %q, Arity: %d, Flags: %s", id, s.Name, s.Arity, flags(s.Flags))
+	fmt.Fprintf(out, "{ID: %d, Name: %q, Arity: %d, Flags: %s", id, s.Name, s.Arity, bitNames("Flag", s.Flags.String()))
+	if s.Traits != 0 {
+		fmt.Fprintf(out, ", Traits: %s", bitNames("Trait", s.Traits.String()))
+	}
 	if s.FirstKey != 0 || s.LastKey != 0 {
 		fmt.Fprintf(out, ", FirstKey: %d, LastKey: %d, Step: %d", s.FirstKey, s.LastKey, s.Step)
 	}
@@ -83,10 +100,10 @@ var odd = map[string]string{
 	"FlagNoscript": "FlagNoScript", "FlagMovablekeys": "FlagMovableKeys",
 }
 
-// identifier turns "same-shard" into ClassSameShard.
+// identifier turns "same-shard" into ClassSameShard, and "client|no-evict" into IDClientNoEvict.
 func identifier(prefix, name string) string {
 	id := prefix
-	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '_' }) {
+	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune("-_|.", r) }) {
 		id += strings.ToUpper(word[:1]) + word[1:]
 	}
 	if o, ok := odd[id]; ok {
@@ -95,10 +112,11 @@ func identifier(prefix, name string) string {
 	return id
 }
 
-func flags(f command.Flags) string {
+// bitNames is the Go expression for a set of bits whose names are given.
+func bitNames(prefix, names string) string {
 	var ids []string
-	for _, name := range strings.Fields(f.String()) {
-		ids = append(ids, identifier("Flag", name))
+	for _, name := range strings.Fields(names) {
+		ids = append(ids, identifier(prefix, name))
 	}
 	if len(ids) == 0 {
 		return "0"
