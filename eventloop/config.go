@@ -32,6 +32,8 @@ type Config struct {
 	Upstream pool.Config
 	// Session holds the limits and manners of client sessions.
 	Session session.Config
+	// MaxOwn bounds the connections to servers that each loop lends to single clients.
+	MaxOwn int
 	// MaxClients is the number of client connections served at once; one more is
 	// refused with Redis's error text. 0 is no limit.
 	MaxClients int

@@ -54,7 +54,7 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 			srv.cfg.Upstream.Reads == shard.ReadPrimary,
 	}
 	l.admitting = make(chan struct{}, maxAdmitting)
-	l.pool = pool.New(srv.cfg.Upstream, srv.cfg.Map, l.stats, srv.log)
+	l.pool = pool.New(pool.NewLoop(srv.cfg.MaxOwn), srv.cfg.Upstream, srv.cfg.Map, l.stats, srv.log)
 	l.pool.Judge(srv.cfg.Health, srv.started)
 	l.env = session.NewEnv(srv.cfg.Session, l.pool, srv.cfg.Map, srv.cfg.Policy, l.stats)
 	l.env.Loop, l.env.Loops = index, srv.cfg.Loops

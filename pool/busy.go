@@ -145,8 +145,8 @@ func (p *Pool) ExpectScript(server int) {
 		return // it is dialled again in its own time
 	}
 	q.pool, q.tried = p, p.Now
-	p.own.lent++
-	p.own.unpinned++
+	p.lent++
+	p.unpinned++
 	// Database 0, for a server that is busy takes no SELECT.
 	q.conn = p.newOwn(spareKey{server, Key{Proto: 2}})
 	q.conn.owner = q
@@ -164,6 +164,6 @@ func (q *prober) Pushed([]byte, Piece) {}
 // OwnLost is Owner.
 func (q *prober) OwnLost(*Conn, *Failure) {
 	q.conn = nil
-	q.pool.own.unpinned--
+	q.pool.unpinned--
 	q.pool.stats.OwnLent++ // it was never counted
 }

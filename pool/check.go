@@ -11,8 +11,29 @@ func (c *Conn) Key() Key { return c.rings.key }
 
 // Check says which of the package's invariants is broken; nil: none. It walks everything: for tests and
 // debug builds. Loop-only.
-func (p *Pool) Check() error {
-	owed := 0
+func (l *Loop) Check() error {
+	owed, lent := 0, 0
+	for _, p := range l.pools {
+		if err := p.check(); err != nil {
+			return err
+		}
+		p.each(func(c *Conn) { owed += c.ring.waiting() })
+		for c := range p.own.all {
+			if c.owner != nil {
+				lent++
+			}
+		}
+	}
+	if lent != l.lent {
+		return fmt.Errorf("%d connections have an owner, %d are counted", lent, l.lent)
+	}
+	if owed != l.InFlight {
+		return fmt.Errorf("InFlight is %d, the rings hold %d", l.InFlight, owed)
+	}
+	return nil
+}
+
+func (p *Pool) check() error {
 	for key, r := range p.rings {
 		if r.key != key {
 			return fmt.Errorf("the rings of %v are listed under %v", r.key, key)
@@ -21,14 +42,12 @@ func (p *Pool) Check() error {
 			return fmt.Errorf("%d sessions use the rings of %v", r.sessions, key)
 		}
 		for _, c := range r.conns {
-			owed += c.ring.waiting()
 			if err := c.check(); err != nil {
 				return fmt.Errorf("connection to %s of %v, %s: %w", c.server.Name, key, c.state, err)
 			}
 		}
 	}
 	for _, c := range p.leaving {
-		owed += c.ring.waiting()
 		if err := c.check(); err != nil {
 			return fmt.Errorf("connection to %s, which leaves, %s: %w", c.server.Name, c.state, err)
 		}
@@ -59,24 +78,13 @@ func (p *Pool) Check() error {
 	if queued != p.queued {
 		return fmt.Errorf("%d requests wait for lanes, %d are counted", queued, p.queued)
 	}
-	lent := 0
 	for c := range p.own.all {
-		owed += c.ring.waiting()
-		if c.owner != nil {
-			lent++
-		}
 		if err := c.check(); err != nil {
 			return fmt.Errorf("own connection to %s, %s: %w", c.server.Name, c.state, err)
 		}
 	}
 	if n := p.stats.OwnOpen; n != uint64(len(p.own.all)) {
 		return fmt.Errorf("%d connections were made for owners, %d are counted", len(p.own.all), n)
-	}
-	if lent != p.own.lent {
-		return fmt.Errorf("%d connections have an owner, %d are counted", lent, p.own.lent)
-	}
-	if owed != p.InFlight {
-		return fmt.Errorf("InFlight is %d, the rings hold %d", p.InFlight, owed)
 	}
 	ready := make([]int, len(p.servers))
 	seen := map[*Server]bool{}

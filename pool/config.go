@@ -26,8 +26,6 @@ type Config struct {
 	// Spare is how many connections are kept ready to be lent, for each server, protocol and database for which one was
 	// lent lately: who blocks or watches then need not wait for a login.
 	Spare int
-	// MaxOwn bounds the connections that the loop lends to single sessions, to all servers together.
-	MaxOwn int
 	// ProveMulti asks at the login whether the server takes MULTI, so that transactions need not: see ProveMulti of Conn.
 	ProveMulti bool
 	// Reads says which servers EnqueueRead goes to: see PickRead.

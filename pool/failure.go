@@ -14,7 +14,7 @@ const (
 	Overloaded
 	// Stopping: the proxy is shutting down.
 	Stopping
-	// NoneFree: Config.MaxOwn connections are lent already.
+	// NoneFree: Loop.MaxOwn connections are lent already.
 	NoneFree
 	// NoReplica: the read policy wants a replica, and none can be read from.
 	NoReplica

@@ -144,11 +144,11 @@ func (l *lanes) dial(n int) {
 			coming++
 		}
 	}
-	for ; coming < n && len(l.conns) < maxLanes && (len(l.conns) == 0 || p.own.unpinned < p.cfg.MaxOwn); coming++ {
+	for ; coming < n && len(l.conns) < maxLanes && (len(l.conns) == 0 || p.unpinned < p.MaxOwn); coming++ {
 		c := p.newOwn(spareKey{l.server.index, l.key})
 		c.owner, c.lane = l, l
-		p.own.lent++
-		p.own.unpinned++
+		p.lent++
+		p.unpinned++
 		p.stats.OwnLent++
 		l.conns = append(l.conns, c)
 	}
@@ -179,7 +179,7 @@ func (l *lanes) Pushed([]byte, Piece) {}
 func (l *lanes) OwnLost(c *Conn, f *Failure) {
 	l.conns = slices.DeleteFunc(l.conns, func(o *Conn) bool { return o == c })
 	p := l.pool
-	p.own.unpinned--
+	p.unpinned--
 	if c.readyAt != 0 && !p.stopped {
 		l.pause = 0
 		l.pump()

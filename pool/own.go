@@ -20,14 +20,11 @@ type Owner interface {
 
 // owned is the connections of one loop that belong to one session each, and those that may be lent.
 //
-// Invariant: lent == connections with an owner; spare holds the others, each Ready and owing nothing
-// that anybody waits for.
+// Invariant: spare holds those without an owner, each Ready and owing nothing that anybody waits for.
 type owned struct {
 	all   map[*Conn]struct{}
 	spare map[spareKey][]*Conn
-	// unpinned are those of lent that no session has: lanes, and those that ask about busy scripts.
-	lent, unpinned int
-	warm           map[spareKey][]*Conn // being dialled for nobody yet
+	warm  map[spareKey][]*Conn // being dialled for nobody yet
 }
 
 // spareKey tells apart connections that may stand in for each other.
@@ -49,13 +46,13 @@ func (p *Pool) Lend(server int, key Key, owner Owner) (*Conn, *Failure) {
 	if p.stopped {
 		return nil, p.servers[server].stopping
 	}
-	if p.own.lent-p.own.unpinned >= p.cfg.MaxOwn {
+	if p.lent-p.unpinned >= p.MaxOwn {
 		return nil, &Failure{Kind: NoneFree, Server: p.servers[server].Name}
 	}
 	if shared := p.Default().Pick(server, 0); shared.state != Ready && !shared.patient {
 		return nil, shared.down // it is dialled again in its own time
 	}
-	p.own.lent++
+	p.lent++
 	p.stats.OwnLent++
 	at := spareKey{server, key}
 	// One that still owes a reply that nobody waits for, such as UNWATCH's, is left to settle.
@@ -80,7 +77,7 @@ func (p *Pool) Lend(server int, key Key, owner Owner) (*Conn, *Failure) {
 // KeepSpare has connections dialled for who blocks or watches next, as many as Config.Spare. Loop-only.
 func (p *Pool) KeepSpare(server int, key Key) {
 	at := spareKey{server, key}
-	for len(p.own.spare[at])+len(p.own.warm[at]) < p.cfg.Spare && len(p.own.all) < p.cfg.MaxOwn {
+	for len(p.own.spare[at])+len(p.own.warm[at]) < p.cfg.Spare && len(p.own.all) < p.MaxOwn {
 		if p.own.warm == nil {
 			p.own.warm = map[spareKey][]*Conn{}
 		}
@@ -132,7 +129,7 @@ func (c *Conn) Return(clean bool) {
 	}
 	p := c.pool
 	c.owner = nil
-	p.own.lent--
+	p.lent--
 	p.stats.OwnLent--
 	at := spareKey{c.server.index, c.rings.key}
 	if !clean || c.outdated() || p.servers[at.server] != c.server || c.streams || c.tunnel || c.state != Ready || c.replying() || len(p.own.spare[at]) >= maxSpare || p.stopped {
@@ -223,7 +220,7 @@ func (c *Conn) disown(f *Failure) {
 	}
 	if owner := c.owner; owner != nil {
 		c.owner = nil
-		c.pool.own.lent--
+		c.pool.lent--
 		c.pool.stats.OwnLent--
 		c.pool.ownLost(owner, c, f)
 		return

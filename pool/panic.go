@@ -56,27 +56,6 @@ func (p *Pool) panicked(whom, cause any) {
 	p.Distrust()
 }
 
-// Distrust closes the connections that are out of step: a panic may have come between a request's bytes and its place in the
-// ring. Loop-only.
-func (p *Pool) Distrust() {
-	var odd []*Conn
-	p.each(func(c *Conn) {
-		if !c.inStep() {
-			odd = append(odd, c)
-		}
-	})
-	for _, c := range odd {
-		if c.inStep() {
-			continue // it was closed with another, whose receiver panicked
-		}
-		if !c.remembersAll() {
-			c.forget()
-		}
-		c.lose(stats.ServerPanic, errPanic)
-	}
-	p.recount()
-}
-
 // inStep reports whether what was written, what is held and what is owed fit together.
 func (c *Conn) inStep() bool { return c.check() == nil && c.remembersAll() && c.wroteAll() }
 
@@ -98,34 +77,4 @@ func (c *Conn) forget() {
 		c.ring.at(i).size = 0
 	}
 	c.sent = history{}
-}
-
-// recount makes InFlight what it says it is.
-func (p *Pool) recount() {
-	p.InFlight = 0
-	p.each(func(c *Conn) { p.InFlight += c.ring.waiting() })
-}
-
-// Reset closes every connection and dials anew: nothing is known of what a panic has left half done. Loop-only.
-func (p *Pool) Reset() {
-	for _, c := range p.dirty {
-		if c != nil {
-			c.dirty, c.behind = false, false
-		}
-	}
-	p.dirty, p.backlog, p.urgent = nil, nil, false
-	var open []*Conn
-	p.each(func(c *Conn) {
-		c.dirty, c.behind = false, false
-		c.forget()
-		if c.sock != nil {
-			open = append(open, c)
-		}
-	})
-	for _, c := range open {
-		if c.sock != nil {
-			c.lose(stats.ServerPanic, errPanic)
-		}
-	}
-	p.recount()
 }

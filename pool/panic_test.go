@@ -120,9 +120,8 @@ func TestAPanicInAPushIsBlamedOnItsOwner(t *testing.T) {
 		"a stream's line":  {func(c *Conn) { c.streams = true }, "+1.0 x\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cfg := testConfig()
-			cfg.MaxOwn = 1
-			p := newTestPool(t, cfg, 2, nil)
+			p := newTestPool(t, testConfig(), 2, nil)
+			p.MaxOwn = 1
 			causes := caught(p)
 			other := p.Default().Pick(1, 0)
 			ready(t, other)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	crand "crypto/rand"
 	"log/slog"
-	"math/rand/v2"
 	"time"
 
 	"ringmaster/parser"
@@ -20,18 +19,9 @@ const idleRings = 60e9
 // selects one database after the other could open any number.
 const MaxRings = 256
 
-// Pool is all connections of one event loop. Loop-only.
+// Pool is all connections of one event loop to one upstream. Loop-only.
 type Pool struct {
-	// Now is the time of this turn, ns since some fixed point. The event loop sets it.
-	Now int64
-	// InFlight is the number of requests that replies are owed to.
-	//
-	// InFlight == sum of the rings' lengths.
-	InFlight int
-	// Buffers are the loop's.
-	Buffers Buffers
-	// OnPanic is told of a panic in what the pool does for whom, a Receiver, an Owner, or nil if that is not known.
-	OnPanic func(whom, cause any)
+	*Loop
 
 	cfg     Config
 	servers []*Server
@@ -41,14 +31,9 @@ type Pool struct {
 	at      map[string]int // by address: the server's number
 	rings   map[Key]*Rings
 	own     owned
-	busy    int    // connections with a busyProbe
-	maxDB   int    // databases from here on were refused
-	noDB    []byte // with these words
-	dirty   []*Conn
-	urgent  bool    // a dirty connection holds at least urgentSize
-	backlog []*Conn // more to write than their sockets should hold
-	dials   []*Conn
-	delayed []*Conn // dials for the next tick
+	busy    int     // connections with a busyProbe
+	maxDB   int     // databases from here on were refused
+	noDB    []byte  // with these words
 	leaving []*Conn // to servers that are gone
 	asked   []byte  // a witness that is being put together
 	copied  []byte  // a request that is being sent again
@@ -66,15 +51,12 @@ type Pool struct {
 	readBytes int         // of them
 	stats     *stats.Loop
 	log       logger
-	random    *rand.Rand
-	secret    *rand.ChaCha8 // makes nonces
 
 	lanes         map[laneKey]*lanes
 	queued        int     // requests that wait for a lane
 	apart         Carrier // what goes over lanes at some server
 	elsewhereBusy bool    // a script holds up a server, as other loops have found
 	stopped       bool
-	serving       any // the Receiver or Owner that was called last in this turn
 }
 
 // Server is one server as a loop sees it.
@@ -109,12 +91,12 @@ type Server struct {
 	lost, overloaded, stopping, timedOut, timedOutUnsent, noReplica *Failure
 }
 
-// New makes the pool for the servers of m. Nothing is dialled before Start.
-func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
+// New makes the loop's pool for the servers of m. Nothing is dialled before Start.
+func New(loop *Loop, cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 	p := &Pool{
-		cfg: cfg, m: m, at: map[string]int{}, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
-		lanes: map[laneKey]*lanes{}, secret: rand.NewChaCha8(seed()),
-		log: logger{log: log, last: map[string]int64{}, odd: map[string]bool{}, refused: map[string]int64{}}, random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Loop: loop, cfg: cfg, m: m, at: map[string]int{}, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
+		lanes: map[laneKey]*lanes{},
+		log:   logger{log: log, last: map[string]int64{}, odd: map[string]bool{}, refused: map[string]int64{}},
 	}
 	for i := range m.Len() {
 		s := m.Server(i)
@@ -126,6 +108,7 @@ func New(cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
 	}
 	p.assign(m)
 	p.noteUnescaped()
+	loop.pools = append(loop.pools, p)
 	return p
 }
 
@@ -220,47 +203,8 @@ func (p *Pool) remove(r *Rings) {
 	}
 }
 
-// Flush writes what the turn has queued.
-func (p *Pool) Flush() {
-	for i := 0; i < len(p.dirty); i++ {
-		c := p.dirty[i]
-		p.dirty[i] = nil
-		c.flush()
-	}
-	p.dirty = p.dirty[:0]
-	p.urgent, p.serving = false, nil
-}
-
-// Urgent reports whether a connection holds enough for a write before the turn's end.
-func (p *Pool) Urgent() bool { return p.urgent }
-
-// Dirty reports whether a connection has something to write.
-func (p *Pool) Dirty() bool { return len(p.dirty) > 0 }
-
-// Backlogged reports whether a socket's buffer is full, or there are more dials, so that Tick should come soon.
-func (p *Pool) Backlogged() bool { return len(p.backlog)+len(p.delayed) > 0 }
-
-// TakeDials gives each connection that wants a socket to dial, once; when they are many, the others after the next tick.
-func (p *Pool) TakeDials(dial func(*Conn)) {
-	for given := 0; len(p.dials) > 0; {
-		dials := p.dials
-		p.dials = nil
-		if over := given + len(dials) - atOnce; over > 0 {
-			p.delayed = append(p.delayed, dials[len(dials)-over:]...)
-			dials = dials[:len(dials)-over]
-		}
-		for _, c := range dials {
-			if c.state == Dialing {
-				dial(c)
-				given++
-			}
-		}
-	}
-}
-
-// Tick looks at deadlines, backoffs and full sockets. The event loop calls it every few
-// milliseconds.
-func (p *Pool) Tick() {
+// tick looks at deadlines and backoffs.
+func (p *Pool) tick() {
 	p.expireBegun()
 	for key, r := range p.rings {
 		for _, c := range r.conns {
@@ -275,18 +219,6 @@ func (p *Pool) Tick() {
 	p.tickLeaving()
 	p.tickAgain()
 	p.tickReads()
-	p.dials = append(p.dials, p.delayed...)
-	p.delayed = p.delayed[:0]
-	backlog := p.backlog
-	p.backlog = nil
-	for _, c := range backlog {
-		c.flush()
-	}
-}
-
-// Idle reports whether nothing is owed, so that ticks need not come often.
-func (p *Pool) Idle() bool {
-	return p.InFlight == 0 && len(p.backlog) == 0 && len(p.again)+len(p.reads)+p.queued == 0 && len(p.leaving) == 0
 }
 
 // Stop closes every connection; what is owed fails.
@@ -358,9 +290,3 @@ func (p *Pool) LogsIn() bool { return p.cfg.Password != "" }
 
 // Timeout is the longest a request may wait for its reply.
 func (p *Pool) Timeout() time.Duration { return p.cfg.Timeout }
-
-// Random is a number in [0, n).
-func (p *Pool) Random(n int) int { return p.random.IntN(n) }
-
-// WantsDial reports whether TakeDials has something to give.
-func (p *Pool) WantsDial() bool { return len(p.dials) > 0 }

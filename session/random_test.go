@@ -62,7 +62,7 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 	s.upstream.ScriptPolicy = pool.ScriptPolicy(rnd.IntN(3))
 	s.fencesByHand = true
 	s.byHand = true
-	s.upstream.MaxOwn = []int{1, 4, 100}[rnd.IntN(3)]
+	s.loop.MaxOwn = []int{1, 4, 100}[rnd.IntN(3)]
 	s.upstream.DialTimeout = []time.Duration{100 * time.Millisecond, time.Second, 3 * time.Second, 3 * time.Second}[rnd.IntN(4)]
 	if rnd.IntN(2) == 0 {
 		s.servers = []string{"A"}

@@ -76,7 +76,7 @@ func TestResubscribingEndsWithWhatTheClientsSubscribeTo(t *testing.T) {
 			scene.servers = []string{"A", "B"}
 			scene.session.Resubscribe = true
 			scene.upstream.Cluster = seed%2 == 1
-			scene.upstream.MaxOwn = 100
+			scene.loop.MaxOwn = 100
 			f := &feedEnds{world: newWorld(t, scene), rnd: rand.New(rand.NewPCG(seed, 1)), has: map[*serverEnd]map[string]bool{}}
 			f.refuses = seed%3 == 0
 			if seed%2 == 1 {

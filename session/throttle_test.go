@@ -49,7 +49,7 @@ func TestClientThatMayBeStuckInWritingGoesOn(t *testing.T) {
 }
 
 func TestMeanReplyFollowsTheRepliesBothWays(t *testing.T) {
-	s := &Session{env: &Env{Pool: &pool.Pool{}}}
+	s := &Session{env: &Env{Pool: &pool.Pool{Loop: pool.NewLoop(0)}}}
 	for range 50 {
 		s.learn(10000)
 	}

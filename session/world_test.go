@@ -65,6 +65,7 @@ type settings struct {
 	replicas     map[string][]string // by primary; at first all may be read from
 	passwords    []string
 	upstream     pool.Config
+	loop         struct{ MaxOwn int }
 	session      Config
 	byHand       bool
 	fencesByHand bool // the test answers fences
@@ -72,10 +73,10 @@ type settings struct {
 
 func defaults() settings {
 	return settings{
-		servers: []string{"A", "B", "C"},
+		servers: []string{"A", "B", "C"}, loop: struct{ MaxOwn int }{4},
 		upstream: pool.Config{
 			Connections: 1, DialTimeout: time.Second, Timeout: time.Second, StallTimeout: 10 * time.Second,
-			MaxOwn: 4, Scripts: ScriptCommands(), BackoffMin: 100 * time.Millisecond, BackoffMax: 2 * time.Second, MaxPending: 10000, MaxPendingBytes: 8 << 20,
+			Scripts: ScriptCommands(), BackoffMin: 100 * time.Millisecond, BackoffMax: 2 * time.Second, MaxPending: 10000, MaxPendingBytes: 8 << 20,
 		},
 		session: Config{
 			Limits: parser.DefaultLimits(), QueryBufferLimit: 1 << 20, OutputLimit: 1 << 20, SubscriberOutputLimit: 1 << 20,
@@ -136,7 +137,7 @@ func newWorld(tb testing.TB, s settings) *world {
 		s.upstream.Witness = Witness(s.session.Limits)
 	}
 	w.stats = stats.NewLoop(len(command.All()), m.Len())
-	w.pool = pool.New(s.upstream, m, w.stats, slog.New(slog.DiscardHandler))
+	w.pool = pool.New(pool.NewLoop(s.loop.MaxOwn), s.upstream, m, w.stats, slog.New(slog.DiscardHandler))
 	w.pool.Now = int64(time.Hour)
 	w.env = NewEnv(s.session, w.pool, m, auth.NewPolicy(s.passwords...), w.stats)
 	w.env.Loops = 1
