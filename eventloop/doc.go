@@ -20,6 +20,17 @@
 // with EventLoop.Execute. With a single request under way there is nothing to wait for, and it is
 // written at once.
 //
+// What others want of a loop they post (mailbox.go): posts run in their order, which gnet's own queues do not keep.
+//
+// Files, by what they are about:
+//
+//	the server          server.go, config.go, handler.go (gnet's callbacks), notices.go (what is told of clients)
+//	a loop              loop.go (its turn), mailbox.go, peers.go (the other loops), panic.go, timer.go, crowd.go
+//	a client            accept.go, client.go, halfclose.go
+//	a server            dial.go, upstream.go
+//	the system          epoll_linux.go, epoll_other.go (pausing a socket), tcpinfo_linux.go, tcpinfo_other.go
+//	checks              debug_on.go, debug_off.go
+//
 // # Who may call
 //
 // Server's methods: Any goroutine. All else is Loop-only, except what accept.go, dial.go, timer.go,

@@ -23,6 +23,7 @@ type loop struct {
 	env   *session.Env
 	pool  *pool.Pool
 	stats *stats.Loop
+	mail  mailbox
 
 	clients  map[*client]struct{}
 	lingers  map[*client]int64 // closing, and waiting for their socket to drain: since when, ns
@@ -53,6 +54,7 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 		solo: srv.cfg.Map.Len() == 1 && !srv.cfg.Map.Slotted() && srv.cfg.Upstream.Connections == 1 &&
 			srv.cfg.Upstream.Reads == shard.ReadPrimary,
 	}
+	l.mail.loop = l
 	l.admitting = make(chan struct{}, maxAdmitting)
 	l.pool = pool.New(pool.NewLoop(srv.cfg.MaxOwn), srv.cfg.Upstream, srv.cfg.Map, l.stats, srv.log)
 	l.pool.Judge(srv.cfg.Health, srv.started)

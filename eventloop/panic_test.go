@@ -104,3 +104,15 @@ func TestAPanicInWhatALoopDoesForAllClosesItsClientsAndServesNewOnes(t *testing.
 		t.Errorf("%d panics", panics)
 	}
 }
+
+func TestAPostThatPanicsKeepsNoOtherFromRunning(t *testing.T) {
+	l := started(t, 1).loops[0]
+	hold, done := make(chan struct{}), make(chan struct{})
+	for _, f := range []func(){func() { <-hold }, func() { panic("oh no") }, func() { close(done) }} {
+		if err := l.post(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(hold)
+	<-done
+}

@@ -232,25 +232,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return errors.Join(err, stopErr)
 }
 
-// post runs f on the loop, as a turn of its own. gnet would write to a descriptor number that may be
-// somebody else's once the loops have stopped.
-func (l *loop) post(f func()) error {
-	l.srv.gone.RLock()
-	defer l.srv.gone.RUnlock()
-	if l.srv.over {
-		return errStopped
-	}
-	return l.el.Execute(context.Background(), gnet.RunnableFunc(func(context.Context) error {
-		defer l.guard()
-		l.enter()
-		f()
-		l.flush()
-		return nil
-	}))
-}
-
-var errStopped = errors.New("the loops have stopped")
-
 // stopGrace is what the loops get to close their connections when no time is left.
 const stopGrace = time.Second
 
