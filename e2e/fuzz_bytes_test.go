@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -227,8 +228,24 @@ func explain(wire, direct, proxied string) string {
 		return "damage that made INFO or COMMAND"
 	case strings.Contains(proxied, "-ERR HELLO can't change the protocol inside a transaction\r\n"):
 		return "HELLO is refused in MULTI"
+	case ownMessages(direct, proxied):
+		// Redis 7.0 sends it in the middle of the command, later versions and the proxy after the reply. After QUIT there is nobody.
+		return "a subscriber of RESP3 that publishes to itself has its message after the reply"
 	}
 	return ""
+}
+
+var messagePush = regexp.MustCompile(`(?s)>(?:3\r\n\$7\r\nmessage|4\r\n\$8\r\npmessage|3\r\n\$8\r\nsmessage)\r\n(?:\$\d+\r\n.*?\r\n){2,3}`)
+
+// ownMessages reports whether the replies are the same but for where messages stand between them, and the proxy made none up.
+func ownMessages(direct, proxied string) bool {
+	theirs, ours := messagePush.FindAllString(direct, -1), messagePush.FindAllString(proxied, -1)
+	for _, m := range ours {
+		if !slices.Contains(theirs, m) {
+			return false
+		}
+	}
+	return len(theirs) > 0 && messagePush.ReplaceAllString(direct, "") == messagePush.ReplaceAllString(proxied, "")
 }
 
 var crossProtocol = regexp.MustCompile("(?i)post|host:")

@@ -44,7 +44,7 @@ func (cl *client) traffic(b []byte) {
 	}
 	l := cl.loop
 	l.enter()
-	inFlight := l.pool.InFlight
+	inFlight := l.conns.InFlight
 	cl.session.Feed(b)
 	l.afterClient(inFlight)
 }
@@ -105,8 +105,8 @@ func (cl *client) logClose(reason stats.CloseReason) {
 	level := slog.LevelDebug
 	switch reason {
 	case stats.OutputLimit, stats.NotReading, stats.ClientMemory:
-		if l.warnedAt == 0 || l.pool.Now-l.warnedAt >= int64(time.Second) {
-			level, l.warnedAt = slog.LevelWarn, l.pool.Now
+		if l.warnedAt == 0 || l.conns.Now-l.warnedAt >= int64(time.Second) {
+			level, l.warnedAt = slog.LevelWarn, l.conns.Now
 		}
 	}
 	if log := l.srv.log; log.Enabled(context.Background(), level) {
@@ -119,7 +119,7 @@ func (cl *client) logClose(reason stats.CloseReason) {
 // Linger is session.Socket.
 func (cl *client) Linger() {
 	if _, ok := cl.loop.lingers[cl]; !ok {
-		cl.loop.lingers[cl] = cl.loop.pool.Now
+		cl.loop.lingers[cl] = cl.loop.conns.Now
 	}
 }
 

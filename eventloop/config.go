@@ -34,6 +34,8 @@ type Config struct {
 	Session session.Config
 	// MaxOwn bounds the connections to servers that each loop lends to single clients.
 	MaxOwn int
+	// ClientMemory bounds what all clients together may leave unread, bytes; 0 is no bound.
+	ClientMemory int
 	// MaxClients is the number of client connections served at once; one more is
 	// refused with Redis's error text. 0 is no limit.
 	MaxClients int

@@ -20,10 +20,13 @@ type loop struct {
 	srv   *Server
 	el    gnet.EventLoop
 	epoll int // the loop's epoll descriptor, -1: unknown
-	env   *session.Env
-	pool  *pool.Pool
-	stats *stats.Loop
-	mail  mailbox
+	// What the clients share, and what the connections to servers share.
+	sessions *session.Loop
+	conns    *pool.Loop
+	env      *session.Env
+	pool     *pool.Pool
+	stats    *stats.Loop
+	mail     mailbox
 
 	clients  map[*client]struct{}
 	lingers  map[*client]int64 // closing, and waiting for their socket to drain: since when, ns
@@ -56,15 +59,18 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	}
 	l.mail.loop = l
 	l.admitting = make(chan struct{}, maxAdmitting)
-	l.pool = pool.New(pool.NewLoop(srv.cfg.MaxOwn), srv.cfg.Upstream, srv.cfg.Map, l.stats, srv.log)
+	l.conns = pool.NewLoop(srv.cfg.MaxOwn)
+	l.pool = pool.New(l.conns, srv.cfg.Upstream, srv.cfg.Map, l.stats, srv.log)
 	l.pool.Judge(srv.cfg.Health, srv.started)
-	l.env = session.NewEnv(srv.cfg.Session, l.pool, srv.cfg.Map, srv.cfg.Policy, l.stats)
-	l.env.Loop, l.env.Loops = index, srv.cfg.Loops
-	l.env.Attempts = auth.NewAttempts(srv.cfg.Loops)
-	l.env.Notify = srv.notices.put
-	l.env.Log = srv.log
+	l.sessions = session.NewLoop(l.conns, l.stats)
+	l.sessions.Number, l.sessions.Loops = index, srv.cfg.Loops
+	l.sessions.Attempts = auth.NewAttempts(srv.cfg.Loops)
+	l.sessions.Notify, l.sessions.Log = srv.notices.put, srv.log
+	l.sessions.ClientMemory = srv.cfg.ClientMemory
+	l.env = session.NewEnv(l.sessions, srv.cfg.Session, l.pool, srv.cfg.Map, srv.cfg.Policy)
 	if srv.cfg.Loops > 1 {
 		l.env.Peers = peers{l}
+		l.sessions.AddOutput = func(n int) int { return int(srv.output.Add(int64(n))) }
 	}
 	return l
 }
@@ -72,7 +78,7 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 // enter begins a callback: the first of a turn reads the clock.
 func (l *loop) enter() {
 	if !l.armed {
-		l.pool.Now = l.srv.now()
+		l.conns.Now = l.srv.now()
 	}
 }
 
@@ -96,10 +102,10 @@ const lone = 256 + 256/4
 // turn, the clients get theirs at once.
 func (l *loop) afterServer() {
 	switch {
-	case l.pool.InFlight == 0 && !l.armed:
+	case l.conns.InFlight == 0 && !l.armed:
 		l.flush()
 	case l.solo:
-		l.env.Flush()
+		l.sessions.Flush()
 		l.arm()
 	default:
 		l.arm()
@@ -108,7 +114,7 @@ func (l *loop) afterServer() {
 
 // arm puts the turn's end on gnet's queue, if there is anything to do then.
 func (l *loop) arm() {
-	if !l.nudged && l.env.HasWork() {
+	if !l.nudged && l.sessions.HasWork() {
 		l.nudged = true
 		l.nudge()
 	}
@@ -126,7 +132,7 @@ func (l *loop) arm() {
 func (l *loop) work() {
 	l.nudged = false
 	l.enter()
-	l.env.Work()
+	l.sessions.Work()
 	l.arm()
 }
 
@@ -138,7 +144,7 @@ func (l *loop) Run(context.Context) error {
 }
 
 func (l *loop) pending() bool {
-	return l.pool.Dirty() || l.env.Dirty() || l.pool.WantsDial() || len(l.closing) > 0
+	return l.conns.Dirty() || l.sessions.Dirty() || l.conns.WantsDial() || len(l.closing) > 0
 }
 
 // maxPasses bounds how often one turn's end starts over because flushing made new work.
@@ -153,16 +159,16 @@ func (l *loop) flush() {
 		l.events = 0
 	}
 	for range maxPasses {
-		l.env.Resume()
-		l.pool.Flush()
-		l.env.Flush()
-		if !l.env.Dirty() && !l.pool.Dirty() {
+		l.sessions.Resume()
+		l.conns.Flush()
+		l.sessions.Flush()
+		if !l.sessions.Dirty() && !l.conns.Dirty() {
 			break
 		}
 	}
-	l.pool.TakeDials(l.dial)
+	l.conns.TakeDials(l.dial)
 	l.closeMarked()
-	if l.pool.Backlogged() {
+	if l.conns.Backlogged() {
 		l.hurry()
 	}
 	l.arm()
@@ -202,19 +208,18 @@ const lingerLimit = 10 * time.Second
 // onTick looks at deadlines, and at sockets that wait to drain.
 func (l *loop) onTick() {
 	l.ticks.Store(false)
-	l.pool.Tick()
-	l.env.Tick()
-	l.env.CloseIdle()
+	l.conns.Tick()
+	l.sessions.Tick()
 	l.measureCrowd()
-	if l.pool.Buffers.Dropped >= worthCollecting {
-		l.pool.Buffers.Dropped = 0
+	if l.conns.Buffers.Dropped >= worthCollecting {
+		l.conns.Buffers.Dropped = 0
 		l.srv.garbage.Store(true)
 	}
-	if l.env.Hurried() {
+	if l.sessions.Hurried() {
 		l.hurry()
 	}
 	for c, since := range l.lingers {
-		if l.pool.Now-since > int64(lingerLimit) {
+		if l.conns.Now-since > int64(lingerLimit) {
 			c.session.Abandon()
 		} else {
 			c.session.Poke()

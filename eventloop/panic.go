@@ -7,8 +7,8 @@ func (l *loop) guard() {
 	if cause == nil {
 		return
 	}
-	l.env.Panicked(cause)
-	l.pool.Reset()
+	l.sessions.Panicked(cause)
+	l.conns.Reset()
 	l.armed = false
 	l.arm()
 }

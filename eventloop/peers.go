@@ -57,8 +57,5 @@ func (p peers) AddJoining(n int) { p.l.srv.joining.Add(int64(n)) }
 // AnyJoining is session.Peers.
 func (p peers) AnyJoining() bool { return p.l.srv.joining.Load() > 0 }
 
-// AddOutput is session.Peers.
-func (p peers) AddOutput(n int) (all int) { return int(p.l.srv.output.Add(int64(n))) }
-
 // AnyTopics is session.Peers.
 func (p peers) AnyTopics() bool { return p.l.srv.topics.Load() > 0 }

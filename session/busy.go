@@ -40,7 +40,7 @@ func (e *Env) tellBusy() {
 		return
 	}
 	e.busyText = bytes.Clone(text)
-	shared, from := e.busyText, e.Loop
+	shared, from := e.busyText, e.Number
 	e.askLoops(func(e *Env) any {
 		if shared == nil {
 			delete(e.busyOn, from)

@@ -34,8 +34,6 @@ type Config struct {
 	// OutputLimit is the unread output above which a client's further requests wait until it reads. What it did not ask for
 	// can't wait: there it is closed.
 	OutputLimit int
-	// ClientMemory is the same for all clients together; those who have read all go on. 0: no bound.
-	ClientMemory int
 	// ReadTimeout closes a client that reads nothing for longer while it is over one of the two; 0: never.
 	ReadTimeout time.Duration
 	// SubscriberOutputLimit is the same for clients that subscribe to channels (Redis: class pubsub).

@@ -183,7 +183,7 @@ func (d *dividing) step(s *Session) {
 	}
 	if !d.goOn(s) {
 		d.later = true
-		s.env.jobs = append(s.env.jobs, d)
+		s.env.queue(d)
 		return
 	}
 	if s.passage == d {

@@ -108,7 +108,7 @@ func (s *Session) goOnEmitting() {
 	left := s.emissions[:0]
 	for _, w := range s.emissions {
 		if w.tag == s.head {
-			s.env.jobs = append(s.env.jobs, w.job)
+			s.env.queue(w.job)
 		} else {
 			left = append(left, w)
 		}
@@ -122,7 +122,7 @@ func (s *Session) goOnEmitting() {
 // endEmissions has the jobs of a client that is gone see that.
 func (s *Session) endEmissions() {
 	for _, w := range s.emissions {
-		s.env.jobs = append(s.env.jobs, w.job)
+		s.env.queue(w.job)
 	}
 	s.emissions = nil
 }

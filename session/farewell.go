@@ -59,22 +59,22 @@ func (f *farewell) ask() {
 }
 
 // endFarewells gives up those whose servers have not answered in time, and asks again for the others.
-func (e *Env) endFarewells() {
-	left := e.farewells[:0]
-	for _, f := range e.farewells {
+func (l *Loop) endFarewells() {
+	left := l.farewells[:0]
+	for _, f := range l.farewells {
 		switch s := f.s; {
 		case s.pin == nil:
-		case e.Pool.Now >= f.until:
+		case l.Clock.Now >= f.until:
 			s.unpin(false)
 		default:
-			if e.Pool.Now >= f.next {
+			if l.Clock.Now >= f.next {
 				f.ask()
 			}
 			left = append(left, f)
 		}
 	}
-	clear(e.farewells[len(left):])
-	e.farewells = left
+	clear(l.farewells[len(left):])
+	l.farewells = left
 }
 
 // stopWord is the receiver of a blocking command's reply while the proxy stops.

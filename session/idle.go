@@ -12,23 +12,29 @@ const idleEvery = int64(time.Second)
 // idleAtOnce bounds how many clients a tick closes.
 const idleAtOnce = turnWork / closeWork
 
-// CloseIdle closes the clients that were silent for Config.IdleTimeout. To be called every tick.
-func (e *Env) CloseIdle() {
-	limit := int64(e.Config.IdleTimeout)
-	now := e.Pool.Now
-	if limit == 0 || now < e.nextIdle {
+// closeIdle closes the clients that were silent for Config.IdleTimeout.
+func (l *Loop) closeIdle() {
+	now := l.Clock.Now
+	if now < l.nextIdle {
 		return
 	}
-	e.nextIdle = now + min(limit, idleEvery)
+	l.nextIdle = now + idleEvery
 	left := idleAtOnce
-	e.roster.each(func(s *Session) {
-		if left > 0 && now-s.active > limit && s.mayIdleOut() {
-			s.close(stats.Idle)
-			left--
+	for _, e := range l.envs {
+		limit := int64(e.Config.IdleTimeout)
+		if limit == 0 {
+			continue
 		}
-	})
+		l.nextIdle = min(l.nextIdle, now+limit)
+		e.roster.each(func(s *Session) {
+			if left > 0 && now-s.active > limit && s.mayIdleOut() {
+				s.close(stats.Idle)
+				left--
+			}
+		})
+	}
 	if left == 0 {
-		e.nextIdle = now // there may be more
+		l.nextIdle = now // there may be more
 	}
 }
 

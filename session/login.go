@@ -117,19 +117,19 @@ func (t *gated) cancel(s *Session) (unanswered bool) {
 }
 
 // openGates lets those go on whose gate has opened.
-func (e *Env) openGates() {
-	left := e.atGate[:0]
-	for _, t := range e.atGate {
+func (l *Loop) openGates() {
+	left := l.atGate[:0]
+	for _, t := range l.atGate {
 		switch {
 		case t.s == nil:
-		case e.Pool.Now < t.at:
+		case l.Clock.Now < t.at:
 			left = append(left, t)
 		default:
 			t.s.resumeLater()
 		}
 	}
-	clear(e.atGate[len(left):])
-	e.atGate = left
+	clear(l.atGate[len(left):])
+	l.atGate = left
 }
 
 // logsIn reports whether a request tries to log in.

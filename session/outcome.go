@@ -198,22 +198,22 @@ func (s *Session) moveTo(db int) {
 }
 
 // outcome gives a free outcome.
-func (e *Env) outcome() *outcome {
-	if n := len(e.outcomes); n > 0 {
-		o := e.outcomes[n-1]
-		e.outcomes = e.outcomes[:n-1]
+func (l *Loop) outcome() *outcome {
+	if n := len(l.outcomes); n > 0 {
+		o := l.outcomes[n-1]
+		l.outcomes = l.outcomes[:n-1]
 		return o
 	}
 	return &outcome{}
 }
 
-func (e *Env) recycleOutcome(o *outcome) {
+func (l *Loop) recycleOutcome(o *outcome) {
 	if o.piece != nil {
-		e.Pool.Buffers.Put(o.piece.buf)
+		l.Clock.Buffers.Put(o.piece.buf)
 	}
 	letGoOf(o.s, o.locals)
 	*o = outcome{}
-	if len(e.outcomes) < maxFree {
-		e.outcomes = append(e.outcomes, o)
+	if len(l.outcomes) < maxFree {
+		l.outcomes = append(l.outcomes, o)
 	}
 }

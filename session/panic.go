@@ -24,21 +24,21 @@ type panics struct {
 func (s *Session) guard() {
 	if cause := recover(); cause != nil {
 		s.env.panicked(s, cause)
-		s.env.Pool.Distrust()
+		s.env.Clock.Distrust()
 	}
 }
 
 // GuardQuestion is deferred by what another loop asks of this one, so that the asker is answered in any case. Loop-only.
-func (e *Env) GuardQuestion() {
+func (l *Loop) GuardQuestion() {
 	if cause := recover(); cause != nil {
-		e.panicked(nil, cause)
-		e.Pool.Distrust()
+		l.panicked(nil, cause)
+		l.Clock.Distrust()
 	}
 }
 
-// receiverPanicked is pool.Pool.OnPanic.
-func (e *Env) receiverPanicked(whom, cause any) {
-	e.panicked(clientOf(whom), cause)
+// receiverPanicked is pool.Loop.OnPanic.
+func (l *Loop) receiverPanicked(whom, cause any) {
+	l.panicked(clientOf(whom), cause)
 }
 
 // clientOf is whose reply a receiver or an owner waits for; nil: nobody's alone.
@@ -50,13 +50,13 @@ func clientOf(whom any) *Session {
 }
 
 // panicked ends the client in whose work a panic came; nil: it is not known whose.
-func (e *Env) panicked(s *Session, cause any) {
+func (l *Loop) panicked(s *Session, cause any) {
 	if panicsEnd {
 		panic(cause)
 	}
-	e.Stats.Panics++
-	e.tellPanic(s, cause)
-	e.forget()
+	l.Stats.Panics++
+	l.tellPanic(s, cause)
+	l.forget()
 	if s != nil {
 		s.condemn()
 	}
@@ -64,30 +64,29 @@ func (e *Env) panicked(s *Session, cause any) {
 
 // Panicked counts and tells of a panic in what a loop does for all its clients. Nothing is known of what it has left half done,
 // so all of them are closed. Loop-only.
-func (e *Env) Panicked(cause any) {
-	e.panicked(nil, cause)
-	for i := range e.dirty {
-		e.dirty[i] = nil
-	}
-	for i := range e.resume {
-		e.resume[i] = nil
-	}
-	for _, j := range e.jobs {
-		if part, ok := j.(interface{ giveUp() }); ok { // of what another loop has asked
+func (l *Loop) Panicked(cause any) {
+	l.panicked(nil, cause)
+	clear(l.dirty)
+	clear(l.resume)
+	for _, t := range l.jobs {
+		if part, ok := t.job.(interface{ giveUp() }); ok { // of what another loop has asked
 			part.giveUp()
 		}
 	}
-	e.dirty, e.resume, e.held, e.later, e.jobs = nil, nil, nil, nil, nil
+	l.dirty, l.resume, l.jobs = nil, nil, nil
 	var all []*Session
-	e.roster.each(func(s *Session) { all = append(all, s) })
+	for _, e := range l.envs {
+		e.held, e.later = nil, nil
+		e.roster.each(func(s *Session) { all = append(all, s) })
+	}
 	for _, s := range all {
 		s.condemn()
 	}
 }
 
-func (e *Env) tellPanic(s *Session, cause any) {
-	p := &e.panics
-	if p.at > 0 && e.Pool.Now-p.at < tellPanicEvery {
+func (l *Loop) tellPanic(s *Session, cause any) {
+	p := &l.panics
+	if p.at > 0 && l.Clock.Now-p.at < tellPanicEvery {
 		p.hidden++
 		return
 	}
@@ -99,20 +98,23 @@ func (e *Env) tellPanic(s *Session, cause any) {
 			client, _ = s.sock.Addr()
 		}
 	}
-	e.log().Error("a mistake of ringmaster's own (a panic): the client is closed; please report this", slog.String("client", client),
+	l.log().Error("a mistake of ringmaster's own (a panic): the client is closed; please report this", slog.String("client", client),
 		slog.String("command", command), slog.String("cause", fmt.Sprint(cause)), slog.Uint64("not_logged_before", p.hidden),
 		slog.String("stack", string(debug.Stack())))
-	p.at, p.hidden = max(e.Pool.Now, 1), 0
+	p.at, p.hidden = max(l.Clock.Now, 1), 0
 }
 
 // forget drops what the loop's sessions share and a panic may have left half done.
-func (e *Env) forget() {
-	e.capture, e.answering, e.asking, e.replaying, e.apart, e.pastGate = nil, nil, nil, false, false, false
-	e.free, e.outcomes = nil, nil
-	e.scratch, e.build, e.keys, e.division = nil, nil, nil, division{}
-	e.sizeGroups()
-	e.req.Args, e.req.Raw = nil, nil
-	e.lessons.name, e.lessons.answer = "", nil
+func (l *Loop) forget() {
+	l.capture, l.answering, l.asking, l.replaying, l.apart, l.pastGate = nil, nil, nil, false, false, false
+	l.outcomes = nil
+	l.scratch, l.build, l.keys, l.division = nil, nil, nil, division{}
+	l.req.Args, l.req.Raw = nil, nil
+	for _, e := range l.envs {
+		e.free = nil
+		e.sizeGroups()
+		e.lessons.name, e.lessons.answer = "", nil
+	}
 }
 
 // condemn closes a client of which nothing is known to be whole. Its buffers may be in use elsewhere, so they are left to

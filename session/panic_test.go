@@ -274,7 +274,7 @@ func TestAPanicInWhatAllClientsShareClosesThemAll(t *testing.T) {
 func TestAPanicInWhatAllClientsShareAnswersWhatOtherLoopsAsked(t *testing.T) {
 	w := newWorld(t, defaults())
 	part := &askedPart{}
-	w.env.jobs = append(w.env.jobs, part)
+	w.env.queue(part)
 	w.env.pastGate = true
 	w.panics = 1
 	w.env.Panicked("oh no")

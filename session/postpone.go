@@ -168,16 +168,12 @@ func (p *postponed) cancel(s *Session) (unanswered bool) {
 	return !p.sent
 }
 
-// Tick lets those go on who wait for the end of a pause, or for a connection, and makes lost subscriptions again. The
-// event loop calls it with the pool's.
-func (e *Env) Tick() {
-	e.openGates()
-	e.endFarewells()
+// tick lets those go on who wait for the end of a pause, or for a connection, and makes lost subscriptions again.
+func (e *Env) tick() {
 	e.tellBusy()
 	e.hub.tick()
 	e.sendDeferred()
 	e.passDeadlines()
-	e.tickUnread()
 	e.expireQuestions()
 	if len(e.held) == 0 || e.paused() && e.pause.all {
 		return

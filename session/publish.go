@@ -22,8 +22,6 @@ type Peers interface {
 	AddJoining(n int)
 	AnyJoining() bool
 	AnyTopics() bool
-	// AddOutput adds to the bytes that clients of this loop have not read, and gives those of all loops. Loop-only.
-	AddOutput(n int) (all int)
 }
 
 // tally is what a server's count of subscribers must be corrected by: it counts one connection of each loop

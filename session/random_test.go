@@ -77,7 +77,7 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 	s.upstream.MaxPending = []int{20, 10000}[rnd.IntN(2)]
 	s.session.QueryBufferLimit = 64 << 20
 	if rnd.IntN(4) == 0 {
-		s.session.OutputLimit, s.session.ClientMemory, s.session.ReadTimeout = 20000, 50000, 500*time.Millisecond
+		s.session.OutputLimit, s.loop.ClientMemory, s.session.ReadTimeout = 20000, 50000, 500*time.Millisecond
 	}
 	kind := rnd.IntN(6)
 	primaries := s.servers

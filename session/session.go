@@ -108,7 +108,7 @@ func New(env *Env, sock Socket) *Session {
 }
 
 // nextID is the ID of the next client.
-func (e *Env) nextID() uint64 { return e.count*uint64(e.Loops) + uint64(e.Loop) + 1 }
+func (l *Loop) nextID() uint64 { return l.count*uint64(l.Loops) + uint64(l.Number) + 1 }
 
 // db is the database that it is in.
 func (s *Session) db() int { return s.rings.Key().DB }

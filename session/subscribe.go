@@ -111,7 +111,7 @@ func (p *subscribing) step(s *Session) {
 // goOnLater goes on when the loop has heard its sockets: there are many names.
 func (p *subscribing) goOnLater(e *Env) {
 	p.later = true
-	e.jobs = append(e.jobs, p)
+	e.queue(p)
 }
 
 // piece is job.
@@ -502,7 +502,7 @@ func (r *resetting) step(s *Session) {
 	}
 	if !r.rest.piece(s.env) {
 		r.later = true
-		s.env.jobs = append(s.env.jobs, r)
+		s.env.queue(r)
 		return
 	}
 	s.endPassage()

@@ -29,8 +29,8 @@ func TestWindowShrinksWithRepliesButNeverExceedsTheSetting(t *testing.T) {
 		{"much output left unread, and large replies", 1000, 5000, 1 << 20, enoughUnread + 1, 0},
 		{"all that may be left unread", 1000, 5000, 100, limit + 1, 0},
 	} {
-		env := &Env{Config: Config{MaxInFlight: c.maxInFlight, OutputLimit: limit, FirstWindow: FirstWindow}}
-		env.press(false)
+		env := &Env{Loop: &Loop{}, Config: Config{MaxInFlight: c.maxInFlight, OutputLimit: limit, FirstWindow: FirstWindow}}
+		env.bound()
 		s := &Session{env: env, meanReply: c.mean, unread: c.unread, grown: c.grown}
 		if got := s.window(); got != c.want {
 			t.Errorf("%s: window of %d, want %d", c.name, got, c.want)
@@ -40,8 +40,8 @@ func TestWindowShrinksWithRepliesButNeverExceedsTheSetting(t *testing.T) {
 
 // A client that writes a long pipeline before it reads would never read if its writing stopped.
 func TestClientThatMayBeStuckInWritingGoesOn(t *testing.T) {
-	env := &Env{Config: Config{MaxInFlight: 1000, OutputLimit: 100 << 20, FirstWindow: FirstWindow}}
-	env.press(false)
+	env := &Env{Loop: &Loop{}, Config: Config{MaxInFlight: 1000, OutputLimit: 100 << 20, FirstWindow: FirstWindow}}
+	env.bound()
 	s := &Session{env: env, meanReply: 1 << 20, unread: enoughUnread + 1, paused: true}
 	if got := s.window(); got != 1 {
 		t.Errorf("window of %d, want 1", got)
@@ -49,7 +49,7 @@ func TestClientThatMayBeStuckInWritingGoesOn(t *testing.T) {
 }
 
 func TestMeanReplyFollowsTheRepliesBothWays(t *testing.T) {
-	s := &Session{env: &Env{Pool: &pool.Pool{Loop: pool.NewLoop(0)}}}
+	s := &Session{env: &Env{Loop: &Loop{}, Pool: &pool.Pool{Loop: pool.NewLoop(0)}}}
 	for range 50 {
 		s.learn(10000)
 	}

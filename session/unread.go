@@ -4,7 +4,7 @@ import (
 	"ringmaster/stats"
 )
 
-// Output that clients do not read is bounded for each client (Config.OutputLimit) and for all together (Config.ClientMemory): above
+// Output that clients do not read is bounded for each client (Config.OutputLimit) and for all together (Loop.ClientMemory): above
 // that their further requests wait until they read. Only who reads nothing at all for Config.ReadTimeout is closed, or who holds the most
 // when waiting does not help.
 
@@ -61,30 +61,30 @@ func (s *Session) boundPushes() {
 }
 
 // tickUnread looks at the clients that have not read all: some may go on, some have to be closed.
-func (e *Env) tickUnread() {
-	all := e.output
-	if e.Peers != nil {
-		all = e.Peers.AddOutput(e.output - e.told)
-		e.told = e.output
+func (l *Loop) tickUnread() {
+	all := l.output
+	if l.AddOutput != nil {
+		all = l.AddOutput(l.output - l.told)
+		l.told = l.output
 	}
-	limit := e.Config.ClientMemory
-	e.press(limit > 0 && all > limit)
-	if len(e.slow) == 0 {
-		e.Stats.ClientOutput, e.Stats.ClientsNotReading = uint64(max(e.output, 0)), 0
+	limit := l.ClientMemory
+	l.press(limit > 0 && all > limit)
+	if len(l.slow) == 0 {
+		l.Stats.ClientOutput, l.Stats.ClientsNotReading = uint64(max(l.output, 0)), 0
 		return
 	}
-	over := e.pressed && all > limit+limit/4
-	e.hurried = false
+	over := l.pressed && all > limit+limit/4
+	l.hurried = false
 	waiting, seen := 0, 0
 	var most *Session
-	for n := min(len(e.slow), polledAtOnce); n > 0 && len(e.slow) > 0; n-- {
-		e.nextSlow %= len(e.slow)
-		s := e.slow[e.nextSlow]
+	for n := min(len(l.slow), polledAtOnce); n > 0 && len(l.slow) > 0; n-- {
+		l.nextSlow %= len(l.slow)
+		s := l.slow[l.nextSlow]
 		if s.state == closed || !s.poll() {
-			e.unwatch(e.nextSlow)
+			l.unwatch(l.nextSlow)
 			continue
 		}
-		e.nextSlow++
+		l.nextSlow++
 		seen++
 		if s.wait == inFlight && s.window() == 0 {
 			waiting++
@@ -96,24 +96,34 @@ func (e *Env) tickUnread() {
 	if most != nil {
 		most.close(stats.ClientMemory)
 	}
-	e.Stats.ClientOutput, e.Stats.ClientsNotReading = uint64(max(e.output, 0)), uint64(waiting*len(e.slow)/max(seen, 1))
+	l.Stats.ClientOutput, l.Stats.ClientsNotReading = uint64(max(l.output, 0)), uint64(waiting*len(l.slow)/max(seen, 1))
 }
 
 // press begins or ends the shortage in which whoever has something unread waits.
-func (e *Env) press(on bool) {
-	e.pressed, e.unreadFrom = on, min(slowReader, e.Config.OutputLimit)
-	if on {
+func (l *Loop) press(on bool) {
+	if on == l.pressed {
+		return
+	}
+	l.pressed = on
+	for _, e := range l.envs {
+		e.bound()
+	}
+}
+
+// bound sets from where on unread output counts.
+func (e *Env) bound() {
+	if e.unreadFrom = min(slowReader, e.Config.OutputLimit); e.pressed {
 		e.unreadFrom = 0
 	}
 }
 
 // unwatch takes the nth client off those that are looked at.
-func (e *Env) unwatch(n int) {
-	last := len(e.slow) - 1
-	e.slow[n].slow = false
-	e.slow[n] = e.slow[last]
-	e.slow[last] = nil
-	e.slow = e.slow[:last]
+func (l *Loop) unwatch(n int) {
+	last := len(l.slow) - 1
+	l.slow[n].slow = false
+	l.slow[n] = l.slow[last]
+	l.slow[last] = nil
+	l.slow = l.slow[:last]
 }
 
 // poll looks how far the client has read; false: it has read all.
@@ -166,4 +176,4 @@ func (s *Session) mayBeEvicted(limit int) bool {
 }
 
 // Hurried reports whether a client that waits for its own reading is at it, so that a tick should come soon.
-func (e *Env) Hurried() bool { return e.hurried && len(e.slow) > 0 }
+func (l *Loop) Hurried() bool { return l.hurried && len(l.slow) > 0 }

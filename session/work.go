@@ -20,38 +20,47 @@ type job interface {
 	piece(e *Env) (done bool)
 }
 
+// task is a job of an upstream's clients.
+type task struct {
+	env *Env
+	job job
+}
+
 // start does the first piece of a job, if the turn has not seen too much work, and the others between polls.
 func (e *Env) start(j job) {
 	e.countAnew()
 	if e.spent >= turnWork || !j.piece(e) {
-		e.jobs = append(e.jobs, j)
+		e.queue(j)
 	}
 }
 
+// queue has a job's next piece done between polls.
+func (e *Env) queue(j job) { e.jobs = append(e.jobs, task{e, j}) }
+
 // countAnew forgets the work of a turn that is over.
-func (e *Env) countAnew() {
-	if e.Pool.Now-e.workAt >= workEvery {
-		e.workAt, e.spent = e.Pool.Now, 0
+func (l *Loop) countAnew() {
+	if l.Clock.Now-l.workAt >= workEvery {
+		l.workAt, l.spent = l.Clock.Now, 0
 	}
 }
 
 // spend counts n units of work.
-func (e *Env) spend(n int) { e.spent += n }
+func (l *Loop) spend(n int) { l.spent += n }
 
 // HasWork reports whether Work has something to do: the loop calls it when it has heard its sockets.
-func (e *Env) HasWork() bool { return len(e.jobs) > 0 }
+func (l *Loop) HasWork() bool { return len(l.jobs) > 0 }
 
 // Work does the next pieces.
-func (e *Env) Work() {
-	e.workAt, e.spent = e.Pool.Now, 0
-	for n := len(e.jobs); n > 0 && e.spent < turnWork; n-- {
-		j := e.jobs[0]
-		e.jobs[0] = nil
-		if e.jobs = e.jobs[1:]; len(e.jobs) == 0 {
-			e.jobs = nil
+func (l *Loop) Work() {
+	l.workAt, l.spent = l.Clock.Now, 0
+	for n := len(l.jobs); n > 0 && l.spent < turnWork; n-- {
+		t := l.jobs[0]
+		l.jobs[0] = task{}
+		if l.jobs = l.jobs[1:]; len(l.jobs) == 0 {
+			l.jobs = nil
 		}
-		if !e.guardedPiece(j) {
-			e.jobs = append(e.jobs, j)
+		if !t.env.guardedPiece(t.job) {
+			l.jobs = append(l.jobs, t)
 		}
 	}
 }
@@ -69,7 +78,7 @@ func (e *Env) guardedPiece(j job) (done bool) {
 			s = r.client()
 		}
 		e.panicked(s, cause)
-		e.Pool.Distrust()
+		e.Clock.Distrust()
 		if part, ok := j.(interface{ giveUp() }); ok { // of what another loop has asked
 			part.giveUp()
 		}
@@ -80,7 +89,7 @@ func (e *Env) guardedPiece(j job) (done bool) {
 // pieces counts the work of one piece.
 type pieces struct{ until int }
 
-func (e *Env) aPiece() pieces { return pieces{e.spent + pieceWork} }
+func (l *Loop) aPiece() pieces { return pieces{l.spent + pieceWork} }
 
 // over reports whether the piece has done its share.
 func (p pieces) over(e *Env) bool { return e.spent >= p.until }
@@ -92,7 +101,7 @@ const answerWork = 128
 func (s *Session) rest() {
 	if s.wait == nothing && s.state == open {
 		s.wait = turn
-		s.env.jobs = append(s.env.jobs, s)
+		s.env.queue(s)
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 // Servers are named A, B, C ...; a key such as "{B}x" lives on B.
 type world struct {
 	tb    testing.TB
+	loop  *Loop
 	env   *Env
 	pool  *pool.Pool
 	stats *stats.Loop
@@ -59,13 +60,16 @@ type world struct {
 	successors *successors
 }
 
+// loopSettings bound what all clients of a loop may have together.
+type loopSettings struct{ MaxOwn, ClientMemory int }
+
 // settings are what a test may choose before the world is made.
 type settings struct {
 	servers      []string
 	replicas     map[string][]string // by primary; at first all may be read from
 	passwords    []string
 	upstream     pool.Config
-	loop         struct{ MaxOwn int }
+	loop         loopSettings
 	session      Config
 	byHand       bool
 	fencesByHand bool // the test answers fences
@@ -73,7 +77,7 @@ type settings struct {
 
 func defaults() settings {
 	return settings{
-		servers: []string{"A", "B", "C"}, loop: struct{ MaxOwn int }{4},
+		servers: []string{"A", "B", "C"}, loop: loopSettings{MaxOwn: 4},
 		upstream: pool.Config{
 			Connections: 1, DialTimeout: time.Second, Timeout: time.Second, StallTimeout: 10 * time.Second,
 			Scripts: ScriptCommands(), BackoffMin: 100 * time.Millisecond, BackoffMax: 2 * time.Second, MaxPending: 10000, MaxPendingBytes: 8 << 20,
@@ -139,8 +143,9 @@ func newWorld(tb testing.TB, s settings) *world {
 	w.stats = stats.NewLoop(len(command.All()), m.Len())
 	w.pool = pool.New(pool.NewLoop(s.loop.MaxOwn), s.upstream, m, w.stats, slog.New(slog.DiscardHandler))
 	w.pool.Now = int64(time.Hour)
-	w.env = NewEnv(s.session, w.pool, m, auth.NewPolicy(s.passwords...), w.stats)
-	w.env.Loops = 1
+	w.loop = NewLoop(w.pool.Loop, w.stats)
+	w.loop.ClientMemory = s.loop.ClientMemory
+	w.env = NewEnv(w.loop, s.session, w.pool, m, auth.NewPolicy(s.passwords...))
 	w.pool.Start()
 	w.health = pool.Health{}
 	for _, list := range s.replicas {
@@ -275,7 +280,6 @@ func (w *world) pass(d time.Duration) {
 		w.pool.Now = min(end, w.pool.Now+int64(step))
 		w.pool.Tick()
 		w.env.Tick()
-		w.env.CloseIdle()
 		for _, c := range w.order {
 			if c.lingers {
 				c.session.Poke()
