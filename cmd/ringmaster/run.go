@@ -18,6 +18,7 @@ import (
 	"ringmaster/control/admin"
 	"ringmaster/control/config"
 	"ringmaster/control/memory"
+	"ringmaster/control/topology"
 )
 
 // errForced is the end by a second signal.
@@ -88,8 +89,8 @@ func (p *process) run() error {
 	}
 	stopAdmin := p.serveAdmin(ls, data, top, maxClients, adminMax)
 	go memory.Run(ctx)
-	go top.run(ctx, data)
-	p.log.Info("ready", slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin), slog.Any("servers", top.names()),
+	go top.Run(ctx, data)
+	p.log.Info("ready", slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin), slog.Any("servers", top.Names()),
 		slog.String("topology", p.config.Topology), slog.Int("loops", p.config.Loops), slog.Int("max_clients", maxClients),
 		slog.String("version", version()))
 	for _, f := range p.ready {
@@ -103,17 +104,17 @@ func (p *process) run() error {
 }
 
 // serveAdmin starts the admin server if there is one, and returns what stops it.
-func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClients, adminMax int) (stop func()) {
+func (p *process) serveAdmin(ls *listeners, data plane, top *topology.Topology, maxClients, adminMax int) (stop func()) {
 	if ls.admin == nil {
 		return func() {}
 	}
 	s := admin.New(admin.Config{
 		Source:     source{data, &p.stopping},
 		Commands:   commandNames(),
-		Servers:    top.names,
-		Replicas:   top.replicaStats,
-		Topology:   func() any { return top.describe(unescaped(data)) },
-		Discovery:  top.counted,
+		Servers:    top.Names,
+		Replicas:   top.ReplicaStats,
+		Topology:   func() any { return top.Describe(unescaped(data)) },
+		Discovery:  top.Counted,
 		LogDropped: p.logDropped,
 		Version:    version(),
 		MaxClients: maxClients,
@@ -203,6 +204,17 @@ func (s source) Ready(ctx context.Context) error {
 		return errStopping
 	}
 	return s.Source.Ready(ctx)
+}
+
+// unescaped is, by server number, what loops have found that servers do not escape; nil: the loops give no answer.
+func unescaped(from admin.Source) [][]string {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	loops, err := from.Snapshot(ctx)
+	if err != nil {
+		return nil
+	}
+	return topology.Unescaped(loops)
 }
 
 // adminHosts are the names by which the admin address may be asked for.
