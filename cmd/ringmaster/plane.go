@@ -8,19 +8,22 @@ import (
 
 	"ringmaster/auth"
 	"ringmaster/command"
-	"ringmaster/control/admin"
 	"ringmaster/control/config"
 	"ringmaster/control/topology"
 	"ringmaster/eventloop"
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
+	"ringmaster/stats"
 )
 
 // plane is the running data plane.
 type plane interface {
-	admin.Source
 	topology.Data
+	// Snapshot copies every loop's counters.
+	Snapshot(ctx context.Context) ([]stats.Loop, error)
+	// Ready is nil when every server but replicas can be reached, otherwise it names those that cannot.
+	Ready(ctx context.Context) error
 	// Shutdown stops accepting, finishes what is in flight, and closes what is left when
 	// ctx ends; then its error is ctx's.
 	Shutdown(ctx context.Context) error

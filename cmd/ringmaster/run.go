@@ -109,13 +109,8 @@ func (p *process) serveAdmin(ls *listeners, data plane, top *topology.Topology, 
 		return func() {}
 	}
 	s := admin.New(admin.Config{
-		Source:     source{data, &p.stopping},
+		Source:     source{data: data, topology: top, dropped: p.logDropped, stopping: &p.stopping},
 		Commands:   commandNames(),
-		Servers:    top.Names,
-		Replicas:   top.ReplicaStats,
-		Topology:   func() any { return top.Describe(unescaped(data)) },
-		Discovery:  top.Counted,
-		LogDropped: p.logDropped,
 		Version:    version(),
 		MaxClients: maxClients,
 		MaxConns:   adminMax,
@@ -188,33 +183,6 @@ func (p *process) stopped(err error) error {
 	}
 	p.log.Info("stopped")
 	return nil
-}
-
-// source is the data plane as the admin server sees it.
-type source struct {
-	admin.Source
-	stopping *atomic.Bool
-}
-
-var errStopping = errors.New("ringmaster is stopping")
-
-// Ready is admin.Source: nobody should send clients to a process that is about to stop.
-func (s source) Ready(ctx context.Context) error {
-	if s.stopping.Load() {
-		return errStopping
-	}
-	return s.Source.Ready(ctx)
-}
-
-// unescaped is, by server number, what loops have found that servers do not escape; nil: the loops give no answer.
-func unescaped(from admin.Source) [][]string {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	loops, err := from.Snapshot(ctx)
-	if err != nil {
-		return nil
-	}
-	return topology.Unescaped(loops)
 }
 
 // adminHosts are the names by which the admin address may be asked for.
