@@ -24,8 +24,9 @@ func connect(ctx context.Context, out io.Writer, c *config.Config) error {
 		return err
 	}
 	var failed []error
-	for i := range top.initial.Len() {
-		addr := top.initial.Server(i).Addr
+	servers := top.Initial()
+	for i := range servers.Len() {
+		addr := servers.Server(i).Addr
 		if addr == "" {
 			continue
 		}

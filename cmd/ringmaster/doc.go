@@ -2,14 +2,14 @@
 //
 // # Purpose
 //
-// Wiring only: it reads the settings, opens the listeners, starts the data plane and the admin
-// server, waits for a signal, and stops them in the reverse order.
+// Wiring only: it reads the settings, opens the listeners, has the servers found, starts the data plane and the
+// admin server, waits for a signal, and stops them in the reverse order.
 //
 // # Picture
 //
-//	config.Loader -> listeners -> eventloop.Start -> admin.Server -> signal
-//	                                     ^                            |
-//	                                     `------- Shutdown -----------'
+//	config.Loader -> listeners -> topology.New -> eventloop.Start -> admin.Server -> topology.Run, signal
+//	                                                     ^                                           |
+//	                                                     `--------------- Shutdown ------------------'
 //
 // # Who may call
 //

@@ -217,7 +217,7 @@ func TestClientsAreServedDuringTheShutdownDelay(t *testing.T) {
 		}
 		f := &fakePlane{shutdown: func(context.Context) error {
 			drained = true
-			if err := (source{&fakePlane{}, &p.stopping}).Ready(context.Background()); !errors.Is(err, errStopping) {
+			if err := (source{data: &fakePlane{}, stopping: &p.stopping}).Ready(context.Background()); !errors.Is(err, errStopping) {
 				t.Errorf("it is ready: %v", err)
 			}
 			if served := strings.Contains(log.String(), "clients are served during the delay"); served != (delay > 0) {
@@ -225,7 +225,7 @@ func TestClientsAreServedDuringTheShutdownDelay(t *testing.T) {
 			}
 			return nil
 		}}
-		if err := (source{f, &p.stopping}).Ready(context.Background()); err != nil {
+		if err := (source{data: f, stopping: &p.stopping}).Ready(context.Background()); err != nil {
 			t.Errorf("before the signal: %v", err)
 		}
 		if err := p.stop(f, syscall.SIGTERM); err != nil || !drained {

@@ -8,22 +8,22 @@ import (
 
 	"ringmaster/auth"
 	"ringmaster/command"
-	"ringmaster/control/admin"
 	"ringmaster/control/config"
+	"ringmaster/control/topology"
 	"ringmaster/eventloop"
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
-	"ringmaster/shard"
+	"ringmaster/stats"
 )
 
 // plane is the running data plane.
 type plane interface {
-	admin.Source
-	// Follow goes by a new map of the servers.
-	Follow(m *shard.Map)
-	// Judge goes by what has become known of the servers' replication.
-	Judge(h pool.Health)
+	topology.Data
+	// Snapshot copies every loop's counters.
+	Snapshot(ctx context.Context) ([]stats.Loop, error)
+	// Ready is nil when every server but replicas can be reached, otherwise it names those that cannot.
+	Ready(ctx context.Context) error
 	// Shutdown stops accepting, finishes what is in flight, and closes what is left when
 	// ctx ends; then its error is ctx's.
 	Shutdown(ctx context.Context) error
@@ -39,7 +39,7 @@ type starter func(eventloop.Config) (plane, error)
 func startPlane(c eventloop.Config) (plane, error) { return eventloop.Start(c) }
 
 // planeConfig translates settings into what the data plane takes.
-func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxClients int, log *slog.Logger) eventloop.Config {
+func planeConfig(c *config.Config, top *topology.Topology, listeners []net.Listener, maxClients int, log *slog.Logger) eventloop.Config {
 	var passwords []string
 	if c.Password != "" {
 		passwords = append(passwords, c.Password.Reveal())
@@ -51,8 +51,8 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 		Loops:        c.Loops,
 		Level:        c.Level,
 		LockThread:   c.LockThread,
-		Map:          top.initial,
-		Health:       top.health(),
+		Map:          top.Initial(),
+		Health:       top.Health(),
 		Policy:       auth.NewPolicy(passwords...),
 		MaxOwn:       c.PinnedConnections,
 		ClientMemory: c.ClientMemory,
@@ -65,10 +65,10 @@ func planeConfig(c *config.Config, top *topology, listeners []net.Listener, maxC
 			ProveMulti:      true,
 			Spare:           1,
 			Reads:           c.ReadPolicy,
-			Resend:          top.watcher != nil,
+			Resend:          top.Discovered(),
 			Cluster:         c.Topology == config.Cluster,
-			Hint:            top.hint,
-			Slot:            session.SlotOf(limits, top.initial),
+			Hint:            top.Hint,
+			Slot:            session.SlotOf(limits, top.Initial()),
 			Scripts:         session.ScriptCommands(),
 			ScriptPolicy:    scriptPolicies[c.Scripts],
 			Witness:         session.Witness(limits),

@@ -18,6 +18,7 @@ import (
 	"ringmaster/control/admin"
 	"ringmaster/control/config"
 	"ringmaster/control/memory"
+	"ringmaster/control/topology"
 )
 
 // errForced is the end by a second signal.
@@ -88,8 +89,8 @@ func (p *process) run() error {
 	}
 	stopAdmin := p.serveAdmin(ls, data, top, maxClients, adminMax)
 	go memory.Run(ctx)
-	go top.run(ctx, data)
-	p.log.Info("ready", slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin), slog.Any("servers", top.names()),
+	go top.Run(ctx, data)
+	p.log.Info("ready", slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin), slog.Any("servers", top.Names()),
 		slog.String("topology", p.config.Topology), slog.Int("loops", p.config.Loops), slog.Int("max_clients", maxClients),
 		slog.String("version", version()))
 	for _, f := range p.ready {
@@ -103,18 +104,13 @@ func (p *process) run() error {
 }
 
 // serveAdmin starts the admin server if there is one, and returns what stops it.
-func (p *process) serveAdmin(ls *listeners, data plane, top *topology, maxClients, adminMax int) (stop func()) {
+func (p *process) serveAdmin(ls *listeners, data plane, top *topology.Topology, maxClients, adminMax int) (stop func()) {
 	if ls.admin == nil {
 		return func() {}
 	}
 	s := admin.New(admin.Config{
-		Source:     source{data, &p.stopping},
+		Source:     source{data: data, topology: top, dropped: p.logDropped, stopping: &p.stopping},
 		Commands:   commandNames(),
-		Servers:    top.names,
-		Replicas:   top.replicaStats,
-		Topology:   func() any { return top.describe(unescaped(data)) },
-		Discovery:  top.counted,
-		LogDropped: p.logDropped,
 		Version:    version(),
 		MaxClients: maxClients,
 		MaxConns:   adminMax,
@@ -187,22 +183,6 @@ func (p *process) stopped(err error) error {
 	}
 	p.log.Info("stopped")
 	return nil
-}
-
-// source is the data plane as the admin server sees it.
-type source struct {
-	admin.Source
-	stopping *atomic.Bool
-}
-
-var errStopping = errors.New("ringmaster is stopping")
-
-// Ready is admin.Source: nobody should send clients to a process that is about to stop.
-func (s source) Ready(ctx context.Context) error {
-	if s.stopping.Load() {
-		return errStopping
-	}
-	return s.Source.Ready(ctx)
 }
 
 // adminHosts are the names by which the admin address may be asked for.

@@ -23,9 +23,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fakeLoops is a data plane that answers what the test says.
+// fakeLoops is a process with fixed servers that answers what the test says.
 type fakeLoops struct {
 	loops    []stats.Loop
+	servers  []string
 	snapshot func(ctx context.Context) error
 	ready    error
 }
@@ -39,7 +40,12 @@ func (f *fakeLoops) Snapshot(ctx context.Context) ([]stats.Loop, error) {
 	return f.loops, nil
 }
 
-func (f *fakeLoops) Ready(context.Context) error { return f.ready }
+func (f *fakeLoops) Ready(context.Context) error        { return f.ready }
+func (f *fakeLoops) Servers() []string                  { return f.servers }
+func (f *fakeLoops) Replicas() map[string]stats.Replica { return nil }
+func (f *fakeLoops) Topology() any                      { return map[string]any{"Servers": f.servers} }
+func (f *fakeLoops) Discovery() *stats.Topology         { return nil }
+func (f *fakeLoops) LogDropped() uint64                 { return 7 }
 
 // serve runs a Server on a free port until the test ends and returns its address.
 func serve(t *testing.T, c Config) string {
@@ -200,8 +206,8 @@ func sampleView() *stats.View {
 }
 
 func TestMetricsText(t *testing.T) {
-	source := &fakeLoops{loops: sampleView().Loops}
-	addr := serve(t, Config{Source: source, Commands: []string{"get", "set", "del"}, Servers: func() []string { return sampleView().Servers }, Version: "v1", MaxClients: 50})
+	source := &fakeLoops{loops: sampleView().Loops, servers: sampleView().Servers}
+	addr := serve(t, Config{Source: source, Commands: []string{"get", "set", "del"}, Version: "v1", MaxClients: 50})
 	_, body := get(t, addr+"/metrics")
 	for _, want := range []string{
 		"# HELP ringmaster_command_calls_total Commands answered",
@@ -217,6 +223,7 @@ func TestMetricsText(t *testing.T) {
 		`ringmaster_clients_closed_total{reason="quit"} 1`,
 		`ringmaster_server_up{server="a\"\\\nb"} 1`,
 		`ringmaster_max_clients 50`,
+		`ringmaster_log_lines_dropped_total 7`,
 		`ringmaster_build_info{version="v1"} 1`,
 		"process_resident_memory_bytes ",
 		"go_goroutines ",
@@ -227,6 +234,14 @@ func TestMetricsText(t *testing.T) {
 	}
 	if strings.Contains(body, `command="set"`) {
 		t.Error("a command that was never called has a series")
+	}
+}
+
+func TestTopologyIsTheSourcesAsJSON(t *testing.T) {
+	addr := serve(t, Config{Source: &fakeLoops{servers: []string{"a", "b"}}})
+	code, body := get(t, addr+"/topology")
+	if want := "{\n  \"Servers\": [\n    \"a\",\n    \"b\"\n  ]\n}\n"; code != 200 || body != want {
+		t.Errorf("%d %q, want %q", code, body, want)
 	}
 }
 

@@ -3,18 +3,19 @@
 // # Purpose
 //
 // /metrics for Prometheus and what reads its format, /healthz (the process lives and its loops answer),
-// /readyz (every server but replicas can be reached), an index page, and Go's profiler where it
-// is allowed.
+// /readyz (every server but replicas can be reached), /topology (where the servers are, as JSON), an index page, and
+// Go's profiler where it is allowed.
 //
 // # Picture
 //
 //	scraper --HTTP--> Server --Source.Snapshot--> a message to each loop, a copy from each
+//	                     |        `--Servers, Replicas, Discovery, Topology: what the control plane knows
 //	                     |
 //	                     `--> stats.Metrics (the table) --> text
 //
 // # Who may call
 //
-// Control plane. The handlers run on net/http's goroutines; they touch the data plane
+// Control plane. The handlers run on net/http's goroutines; they know the process
 // through [Source] only, which must allow any goroutine.
 //
 // # Ownership of bytes

@@ -64,13 +64,13 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 	writeMetrics(&b, &stats.View{
 		Loops:      loops,
 		Commands:   h.Commands,
-		Servers:    h.Servers(),
-		Replicas:   h.Replicas(),
+		Servers:    h.Source.Servers(),
+		Replicas:   h.Source.Replicas(),
 		Version:    h.Version,
 		Uptime:     uint64(time.Since(h.start).Seconds()),
-		LogDropped: h.LogDropped(),
+		LogDropped: h.Source.LogDropped(),
 		MaxClients: uint64(max(h.MaxClients, 0)),
-		Topology:   h.Discovery(),
+		Topology:   h.Source.Discovery(),
 	})
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	_, _ = w.Write(b.Bytes())
@@ -104,7 +104,7 @@ func (h *handler) topology(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	_ = e.Encode(h.Topology())
+	_ = e.Encode(h.Source.Topology())
 }
 
 func (h *handler) index(w http.ResponseWriter, _ *http.Request) {

@@ -11,12 +11,22 @@ import (
 	"ringmaster/stats"
 )
 
-// Source is the data plane as seen from here. Any goroutine.
+// Source is the process as seen from here. Its methods may be called from any goroutine.
 type Source interface {
 	// Snapshot returns a copy of every loop's counters.
 	Snapshot(ctx context.Context) ([]stats.Loop, error)
-	// Ready is nil when every server but replicas can be reached, else it names those that cannot.
+	// Ready is nil when every server but replicas can be reached, otherwise it names those that cannot.
 	Ready(ctx context.Context) error
+	// Servers names server numbers, for labels; "" is no server now.
+	Servers() []string
+	// Replicas is what is known of replicas that are read from, by name; nil: nothing is read from any.
+	Replicas() map[string]stats.Replica
+	// Topology is what is served as JSON at /topology.
+	Topology() any
+	// Discovery counts how the servers are discovered; nil: they are fixed.
+	Discovery() *stats.Topology
+	// LogDropped counts the log lines that were dropped.
+	LogDropped() uint64
 }
 
 const (
@@ -35,17 +45,8 @@ const (
 // Config says what is served.
 type Config struct {
 	Source Source
-	// Commands names command IDs, Servers server numbers, for labels; "" is no server now.
+	// Commands names command IDs, for labels.
 	Commands []string
-	Servers  func() []string
-	// Replicas gives what is known of replicas that are read from; nil: nothing is read from any.
-	Replicas func() map[string]stats.Replica
-	// Topology gives what is served as JSON at /topology.
-	Topology func() any
-	// Discovery counts for the metrics how the servers are discovered; nil, or a nil answer: they are fixed.
-	Discovery func() *stats.Topology
-	// LogDropped counts the log lines that were dropped; nil: none ever is.
-	LogDropped func() uint64
 	// Version and MaxClients are shown as metrics.
 	Version    string
 	MaxClients int
@@ -70,21 +71,6 @@ type Server struct {
 func New(c Config) *Server {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
-	}
-	if c.Servers == nil {
-		c.Servers = func() []string { return nil }
-	}
-	if c.Replicas == nil {
-		c.Replicas = func() map[string]stats.Replica { return nil }
-	}
-	if c.Topology == nil {
-		c.Topology = func() any { return nil }
-	}
-	if c.Discovery == nil {
-		c.Discovery = func() *stats.Topology { return nil }
-	}
-	if c.LogDropped == nil {
-		c.LogDropped = func() uint64 { return 0 }
 	}
 	if c.MaxConns == 0 {
 		c.MaxConns = MaxConns

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"ringmaster/internal/refresh"
 	"ringmaster/internal/respclient"
@@ -130,16 +129,10 @@ func newcomers(answers []answer, asked map[string]bool) []string {
 
 // explain says what each node answered, for an error.
 func explain(answers []answer) error {
-	texts := make([]string, 0, len(answers))
-	for _, a := range answers {
-		switch {
-		case a.Err != nil:
-			texts = append(texts, fmt.Sprintf("%s: %v", a.Addr, a.Err))
-		case !a.View.ok:
-			texts = append(texts, fmt.Sprintf("%s: cluster_state:fail, it knows %d nodes", a.Addr, len(a.View.nodes)))
-		default:
-			texts = append(texts, fmt.Sprintf("%s: knows no node that owns slots and can be reached", a.Addr))
+	return refresh.Explain(answers, func(v *view) string {
+		if !v.ok {
+			return fmt.Sprintf("cluster_state:fail, it knows %d nodes", len(v.nodes))
 		}
-	}
-	return errors.New(strings.Join(texts, "; "))
+		return "knows no node that owns slots and can be reached"
+	})
 }

@@ -37,9 +37,8 @@ type Node struct {
 
 // Status copies what is known now. Any goroutine.
 func (w *Watcher) Status() Status {
-	w.mu.Lock()
-	s, t := Status{Counts: w.counts, Groups: w.groups}, w.current
-	w.mu.Unlock()
+	k := w.follower.Known()
+	s, t := Status{Counts: k.Counts, Groups: k.Groups}, k.Found
 	if t == nil {
 		return s
 	}

@@ -1,13 +1,12 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"reflect"
 	"slices"
-	"sync"
 	"time"
 
 	"ringmaster/internal/refresh"
@@ -52,9 +51,9 @@ type Config struct {
 
 // Watcher follows one cluster.
 type Watcher struct {
-	cfg  Config
-	log  *slog.Logger
-	pace *refresh.Pace
+	cfg      Config
+	log      *slog.Logger
+	follower *refresh.Follower[topology, *view]
 
 	// Of whoever runs a refresh; Discover and Run do not overlap.
 	turn     int       // where in the list of primaries the next refresh begins
@@ -62,37 +61,26 @@ type Watcher struct {
 	untold   bool      // the groups have changed since
 	loggedAt time.Time
 	against  time.Time // since when memory stands against the views
-	silent   bool      // the last refresh had no result
-
-	mu      sync.Mutex
-	current *topology // nil before the first discovery
-	groups  []shard.Group
-	counts  refresh.Counts
 }
 
 // New prepares a watcher; it asks nobody yet.
 func New(c Config) *Watcher {
-	if c.Interval <= 0 {
-		c.Interval = defaultInterval
-	}
-	if c.MinInterval <= 0 {
-		c.MinInterval = defaultMinInterval
-	}
-	if c.Timeout <= 0 {
-		c.Timeout = defaultTimeout
-	}
-	if c.Nodes <= 0 {
-		c.Nodes = defaultNodes
-	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
-	return &Watcher{cfg: c, log: c.Log, pace: refresh.NewPace(c.MinInterval)}
+	c.Interval = cmp.Or(max(c.Interval, 0), defaultInterval)
+	c.MinInterval = cmp.Or(max(c.MinInterval, 0), defaultMinInterval)
+	c.Timeout = cmp.Or(max(c.Timeout, 0), defaultTimeout)
+	c.Nodes = cmp.Or(max(c.Nodes, 0), defaultNodes)
+	c.Log = cmp.Or(c.Log, slog.Default())
+	w := &Watcher{cfg: c, log: c.Log}
+	w.follower = refresh.NewFollower(refresh.Subject[topology, *view]{
+		Find: w.find, Groups: (*topology).published, Pause: w.pause, Tell: w.tell, Least: c.MinInterval, Log: c.Log,
+		Silent: "cluster cannot be asked; its last map stays", Heard: "cluster answers again",
+	})
+	return w
 }
 
 // Hint says that the map may be out of date: a redirect, an unknown node or a failure was seen. Hints are joined, and
 // the nodes are asked at once or as soon as MinInterval allows. It never waits. Any goroutine.
-func (w *Watcher) Hint() { w.pace.Hint() }
+func (w *Watcher) Hint() { w.follower.Hint() }
 
 // Discover asks the seeds, and nodes that they name, and returns the groups. The error says what each one
 // answered. Before Run; Run then publishes what differs from this.
@@ -100,107 +88,49 @@ func (w *Watcher) Discover(ctx context.Context) ([]shard.Group, error) {
 	if len(w.cfg.Seeds) == 0 {
 		return nil, errors.New("no nodes of a cluster are named")
 	}
-	if _, err := w.refresh(ctx); err != nil {
-		return nil, err
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.groups, nil
+	return w.follower.Discover(ctx)
 }
 
 // Run follows the cluster until ctx ends and calls publish with the groups whenever they differ from those before, the
 // first time unless Discover has returned them. A group whose primary belonged to an earlier group has that group's
 // place. publish must not wait long.
 func (w *Watcher) Run(ctx context.Context, publish func([]shard.Group)) {
-	wait := time.Duration(0)
-	if w.topology() != nil {
-		wait = w.pause()
-	}
-	w.pace.Run(ctx, wait, func() {
-		if changed, err := w.refresh(ctx); err == nil && changed {
-			publish(w.published())
-		}
-	}, w.pause)
+	w.follower.Run(ctx, publish, nil)
 }
 
 // pause is the time until the next refresh that nobody asks for.
-func (w *Watcher) pause() time.Duration {
-	t := w.topology()
-	if t != nil && t.settled() && !w.silent {
+func (w *Watcher) pause(t *topology, silent bool) time.Duration {
+	if t != nil && t.settled() && !silent {
 		return w.cfg.Interval
 	}
 	return max(w.cfg.MinInterval, w.cfg.Interval/hurried)
 }
 
-func (w *Watcher) topology() *topology {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.current
-}
-
-func (w *Watcher) published() []shard.Group {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.groups
-}
-
-// refresh asks the nodes and takes what they say. changed says whether the groups did.
-func (w *Watcher) refresh(ctx context.Context) (changed bool, err error) {
-	last := w.topology()
-	answers := w.survey(ctx, w.known(last))
+// find asks the nodes and decides between what they say.
+func (w *Watcher) find(ctx context.Context, last *topology) (r refresh.Round[topology, *view], err error) {
+	r.Answers = w.survey(ctx, w.known(last))
 	if ctx.Err() != nil {
-		return false, ctx.Err()
+		return r, ctx.Err()
 	}
-	views := distinct(answers)
 	now := time.Now()
 	trusted := w.against.IsZero() || now.Sub(w.against) < memory
-	t, ignored := merge(views, last, trusted)
+	t, ignored := merge(distinct(r.Answers), last, trusted)
+	r.Outvoted = len(ignored)
 	if t == nil || len(t.groups) == 0 {
-		err = fmt.Errorf("no node describes it: %w", explain(answers))
-		w.failed(answers, len(ignored), err)
-		return false, err
+		return r, fmt.Errorf("no node describes it: %w", explain(r.Answers))
 	}
 	if !t.remembered {
 		w.against = time.Time{}
 	} else if w.against.IsZero() {
 		w.against = now
 	}
-	return w.take(t, answers, len(ignored), now), nil
-}
-
-// failed keeps what was known. It is logged once, until somebody answers again.
-func (w *Watcher) failed(answers []answer, outvoted int, err error) {
-	if !w.silent && w.topology() != nil {
-		w.log.Warn("cluster cannot be asked; its last map stays", slog.Any("cause", err))
-	}
-	w.silent = true
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	refresh.Count(&w.counts, answers, outvoted, false)
-}
-
-// take makes t the current topology and reports whether the groups changed.
-func (w *Watcher) take(t *topology, answers []answer, outvoted int, now time.Time) bool {
-	if w.silent && w.logged != nil {
-		w.log.Info("cluster answers again")
-	}
-	w.silent = false
-	groups := t.published()
-	w.mu.Lock()
-	refresh.Count(&w.counts, answers, outvoted, true)
-	changed := !reflect.DeepEqual(groups, w.groups)
-	if changed {
-		w.groups = groups
-		w.counts.Changes++
-	}
-	w.current = t
-	w.mu.Unlock()
-	w.tell(t, changed, now)
-	return changed
+	r.Found = t
+	return r, nil
 }
 
 // tell logs what changed. Slots that move from one primary to another are told every few seconds.
-func (w *Watcher) tell(t *topology, changed bool, now time.Time) {
+func (w *Watcher) tell(_, t *topology, changed bool) {
+	now := time.Now()
 	if w.logged == nil {
 		w.log.Info("cluster discovered", slog.Int("primaries", len(t.groups)), slog.Int("replicas", len(t.replicas())),
 			slog.Int("slots", t.covered))

@@ -114,15 +114,7 @@ func distinct(answers []answer) []*view {
 
 // explain says what each sentinel answered, for an error.
 func explain(answers []answer) error {
-	texts := make([]string, 0, len(answers))
-	for _, a := range answers {
-		if a.Err != nil {
-			texts = append(texts, fmt.Sprintf("%s: %v", a.Addr, a.Err))
-			continue
-		}
-		texts = append(texts, fmt.Sprintf("%s: knows %d of the names", a.Addr, len(a.View.masters)))
-	}
-	return errors.New(strings.Join(texts, "; "))
+	return refresh.Explain(answers, func(v *view) string { return fmt.Sprintf("knows %d of the names", len(v.masters)) })
 }
 
 // verify asks the primaries that are new whether they are. What says that it is none is not published yet.

@@ -8,7 +8,7 @@ import (
 )
 
 // tell logs what became of last.
-func (w *Watcher) tell(last, now *topology) {
+func (w *Watcher) tell(last, now *topology, _ bool) {
 	if last == nil {
 		replicas := 0
 		for _, s := range now.shards {

@@ -79,8 +79,8 @@ func (w *Watcher) hear(ctx context.Context, addr string) {
 	if err != nil || replies[0].Err("PSUBSCRIBE") != nil {
 		return
 	}
-	w.listening(1)
-	defer w.listening(-1)
+	w.subscribed.Add(1)
+	defer w.subscribed.Add(-1)
 	w.Hint() // for what was told before
 	for {
 		v, err := c.Receive(ctx)
@@ -91,13 +91,6 @@ func (w *Watcher) hear(ctx context.Context, addr string) {
 			w.Hint()
 		}
 	}
-}
-
-// listening counts the subscriptions that hold.
-func (w *Watcher) listening(n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.status.Listening += n
 }
 
 // concerns reports whether a message is about one of the names: "mymaster IP PORT IP PORT" of +switch-master, or "TYPE NAME IP

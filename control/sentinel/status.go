@@ -1,8 +1,6 @@
 package sentinel
 
 import (
-	"slices"
-
 	"ringmaster/internal/refresh"
 	"ringmaster/shard"
 )
@@ -37,26 +35,14 @@ type Master struct {
 	Remembered bool
 }
 
-// count adds what a refresh took.
-func (s *Status) count(answers []answer, outvoted int, good bool) {
-	refresh.Count(&s.Counts, answers, outvoted, good)
-	s.Sentinels = s.Sentinels[:0:0]
-	for _, a := range answers {
-		s.Sentinels = append(s.Sentinels, a.Addr)
-	}
-	slices.Sort(s.Sentinels)
-}
-
 // Status copies what is known now. Any goroutine.
 func (w *Watcher) Status() Status {
-	w.mu.Lock()
-	s, t := w.status, w.current
-	s.Groups = w.groups
-	w.mu.Unlock()
-	if t == nil {
+	k := w.follower.Known()
+	s := Status{Counts: k.Counts, Listening: int(w.subscribed.Load()), Groups: k.Groups, Sentinels: k.Asked}
+	if k.Found == nil {
 		return s
 	}
-	for _, p := range t.shards {
+	for _, p := range k.Found.shards {
 		s.Masters = append(s.Masters, Master{
 			Name: p.name, Addr: p.addr, Epoch: p.epoch, Views: p.views, Agreed: p.agreed, Down: p.down,
 			Expected: p.expected, Doubtful: p.doubtful, Remembered: !p.against.IsZero(),

@@ -1,12 +1,12 @@
 package sentinel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"reflect"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"ringmaster/internal/refresh"
@@ -51,46 +51,37 @@ type Config struct {
 
 // Watcher follows the primaries of some names.
 type Watcher struct {
-	cfg  Config
-	log  *slog.Logger
-	pace *refresh.Pace
+	cfg      Config
+	log      *slog.Logger
+	follower *refresh.Follower[topology, *view]
 
 	// Of whoever runs a refresh; Discover and Run do not overlap.
 	peers     []peer    // sentinels that others have named
 	heard     []string  // who answered the last refresh
-	silent    bool      // it had no result
 	since     time.Time // when it began that something is not settled; zero: all is
 	forgotten string    // names that no sentinel knew at the last refresh
 
-	mu      sync.Mutex
-	current *topology // nil before the first discovery
-	groups  []shard.Group
-	status  Status
+	subscribed atomic.Int64 // subscriptions that hold
 }
 
 // New prepares a watcher; it asks nobody yet.
 func New(c Config) *Watcher {
-	if c.Interval <= 0 {
-		c.Interval = defaultInterval
-	}
-	if c.MinInterval <= 0 {
-		c.MinInterval = defaultMinInterval
-	}
-	if c.Timeout <= 0 {
-		c.Timeout = defaultTimeout
-	}
-	if c.Nodes <= 0 {
-		c.Nodes = defaultNodes
-	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
-	return &Watcher{cfg: c, log: c.Log, pace: refresh.NewPace(c.MinInterval)}
+	c.Interval = cmp.Or(max(c.Interval, 0), defaultInterval)
+	c.MinInterval = cmp.Or(max(c.MinInterval, 0), defaultMinInterval)
+	c.Timeout = cmp.Or(max(c.Timeout, 0), defaultTimeout)
+	c.Nodes = cmp.Or(max(c.Nodes, 0), defaultNodes)
+	c.Log = cmp.Or(c.Log, slog.Default())
+	w := &Watcher{cfg: c, log: c.Log}
+	w.follower = refresh.NewFollower(refresh.Subject[topology, *view]{
+		Find: w.find, Groups: (*topology).published, Pause: w.pause, Tell: w.tell, Least: c.MinInterval, Log: c.Log,
+		Silent: "sentinels cannot be asked; the last primaries stay", Heard: "sentinels answer again",
+	})
+	return w
 }
 
 // Hint says that a primary may have changed: a failure was seen, or a refusal. Hints are joined, and the sentinels are asked
 // at once or as soon as MinInterval allows. It never waits. Any goroutine.
-func (w *Watcher) Hint() { w.pace.Hint() }
+func (w *Watcher) Hint() { w.follower.Hint() }
 
 // Discover asks the sentinels and returns a group for each name. The error says what each of them answered. Before Run; Run
 // then publishes what differs from this.
@@ -98,10 +89,7 @@ func (w *Watcher) Discover(ctx context.Context) ([]shard.Group, error) {
 	if len(w.cfg.Sentinels) == 0 || len(w.cfg.Names) == 0 {
 		return nil, errors.New("no sentinels, or no names of masters, are given")
 	}
-	if _, err := w.refresh(ctx); err != nil {
-		return nil, err
-	}
-	return w.published(), nil
+	return w.follower.Discover(ctx)
 }
 
 // Run follows the primaries until ctx ends and calls publish with the groups whenever they differ from those before, the
@@ -110,23 +98,12 @@ func (w *Watcher) Run(ctx context.Context, publish func([]shard.Group)) {
 	ears := newEars(ctx, w)
 	defer ears.close()
 	ears.listen(w.heard)
-	wait := time.Duration(0)
-	if w.topology() != nil {
-		wait = w.pause()
-	}
-	w.pace.Run(ctx, wait, func() {
-		changed, err := w.refresh(ctx)
-		if err == nil && changed {
-			publish(w.published())
-		}
-		ears.listen(w.heard)
-	}, w.pause)
+	w.follower.Run(ctx, publish, func() { ears.listen(w.heard) })
 }
 
 // pause is the time until the next refresh that nobody asks for.
-func (w *Watcher) pause() time.Duration {
-	t := w.topology()
-	settled := t != nil && t.settled() && !w.silent
+func (w *Watcher) pause(t *topology, silent bool) time.Duration {
+	settled := t != nil && t.settled() && !silent
 	switch {
 	case settled:
 		w.since = time.Time{}
@@ -142,72 +119,25 @@ func (w *Watcher) pause() time.Duration {
 	return max(w.cfg.MinInterval, w.cfg.Interval/hurried)
 }
 
-func (w *Watcher) topology() *topology {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.current
-}
-
-func (w *Watcher) published() []shard.Group {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.groups
-}
-
-// refresh asks the sentinels and takes what they say. changed says whether the groups did.
-func (w *Watcher) refresh(ctx context.Context) (changed bool, err error) {
-	last := w.topology()
-	answers := w.survey(ctx)
+// find asks the sentinels, decides between what they say, and asks primaries that are new whether they are.
+func (w *Watcher) find(ctx context.Context, last *topology) (r refresh.Round[topology, *view], err error) {
+	r.Answers = w.survey(ctx)
 	if ctx.Err() != nil {
-		return false, ctx.Err()
+		return r, ctx.Err()
 	}
-	views := distinct(answers)
+	views := distinct(r.Answers)
 	if len(views) == 0 {
-		err := fmt.Errorf("no sentinel answers: %w", explain(answers))
-		w.failed(answers, err)
-		return false, err
+		return r, fmt.Errorf("no sentinel answers: %w", explain(r.Answers))
 	}
 	t, unknown := decide(w.cfg.Names, views, last, time.Now())
 	if len(unknown) > 0 && last == nil {
-		err := fmt.Errorf("the sentinels know no master %q; %w", unknown, explain(answers))
-		w.failed(answers, err)
-		return false, err
+		return r, fmt.Errorf("the sentinels know no master %q; %w", unknown, explain(r.Answers))
 	}
 	w.verify(ctx, t, last)
 	if ctx.Err() != nil {
-		return false, ctx.Err()
+		return r, ctx.Err()
 	}
 	w.tellUnknown(unknown)
-	return w.take(t, last, answers), nil
-}
-
-// failed keeps what was known. It is logged once, until somebody answers again.
-func (w *Watcher) failed(answers []answer, err error) {
-	if !w.silent && w.topology() != nil {
-		w.log.Warn("sentinels cannot be asked; the last primaries stay", slog.Any("cause", err))
-	}
-	w.silent = true
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.status.count(answers, 0, false)
-}
-
-// take makes t the current topology and reports whether the groups changed.
-func (w *Watcher) take(t, last *topology, answers []answer) bool {
-	if w.silent && last != nil {
-		w.log.Info("sentinels answer again")
-	}
-	w.silent = false
-	groups := t.published()
-	w.mu.Lock()
-	w.status.count(answers, t.outvoted, true)
-	changed := !reflect.DeepEqual(groups, w.groups)
-	if changed {
-		w.groups = groups
-		w.status.Changes++
-	}
-	w.current = t
-	w.mu.Unlock()
-	w.tell(last, t)
-	return changed
+	r.Found, r.Outvoted = t, t.outvoted
+	return r, nil
 }

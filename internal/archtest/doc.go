@@ -8,7 +8,7 @@
 //
 // # Picture
 //
-//	cmd ─► eventloop, control ─► session ─► pool, auth ─► parser, command, shard, stats
+//	cmd ─► control/topology ─► eventloop, control ─► session ─► pool, auth ─► parser, command, shard, stats
 //
 // # Who may call
 //

@@ -1,18 +1,32 @@
 package archtest
 
 import (
+	"path"
 	"strings"
 	"testing"
 )
 
 // layer orders the folders: a package imports only packages of a lower layer. Packages
-// of one layer do not know each other.
+// of one layer do not know each other. A folder that is not listed has the layer of the one it is in.
 var layer = map[string]int{
 	"parser": 0, "command": 0, "shard": 0, "stats": 0,
 	"pool": 1, "auth": 1,
 	"session":   2,
 	"eventloop": 3, "control": 3,
-	"cmd": 4,
+	"control/topology": 4,
+	"cmd":              5,
+}
+
+// standsOn are folders that a layer of their own would let import more than their job needs, with all that they may
+// import of the layer below.
+var standsOn = map[string]struct {
+	allowed []string
+	why     string
+}{
+	"control/topology": {
+		[]string{"control/cluster", "control/replicas", "control/sentinel"},
+		"it joins those who follow servers, who do not know each other; settings, the admin server and the loops are brought to it by cmd, as values and as topology.Data",
+	},
 }
 
 // dataPlane are the packages that run on a loop and know neither sockets nor clocks.
@@ -80,7 +94,36 @@ func TestImportsPointDown(t *testing.T) {
 			}
 			level, ranked := rank(to)
 			if ranked && level >= from {
-				t.Errorf("%s (layer %d) imports %s (layer %d): imports point down only, cmd > eventloop, control > session > pool, auth > parser, command, shard, stats; a cycle of duties starts with one import upwards", f.path, from, imp, level)
+				t.Errorf("%s (layer %d) imports %s (layer %d): imports point down only, cmd > control/topology > eventloop, control > session > pool, auth > parser, command, shard, stats; a cycle of duties starts with one import upwards", f.path, from, imp, level)
+			}
+		}
+	}
+}
+
+func TestWhoStandsOnOthersOfItsLayerImportsOnlyThose(t *testing.T) {
+	used := map[string]bool{}
+	for _, f := range sources(t) {
+		rule, ok := standsOn[f.dir]
+		if f.test || !ok {
+			continue
+		}
+		own, _ := rank(f.dir)
+		for _, imp := range f.imports() {
+			to, ok := strings.CutPrefix(imp, module+"/")
+			level, ranked := rank(to)
+			switch {
+			case !ok || !ranked || level != own-1:
+			case within(to, rule.allowed):
+				used[f.dir+" "+to] = true
+			default:
+				t.Errorf("%s imports %s: %s", f.path, imp, rule.why)
+			}
+		}
+	}
+	for dir, rule := range standsOn {
+		for _, to := range rule.allowed {
+			if !used[dir+" "+to] {
+				t.Errorf("standsOn lets %s import %s, which it does not: take it out", dir, to)
 			}
 		}
 	}
@@ -99,11 +142,14 @@ func TestTestToolsAreImportedByTestsOnly(t *testing.T) {
 	}
 }
 
-// rank is the layer of a folder, by its first element.
+// rank is the layer of a folder: its own, or that of the nearest folder above it that has one.
 func rank(dir string) (int, bool) {
-	top, _, _ := strings.Cut(dir, "/")
-	n, ok := layer[top]
-	return n, ok
+	for ; dir != "."; dir = path.Dir(dir) {
+		if n, ok := layer[dir]; ok {
+			return n, true
+		}
+	}
+	return 0, false
 }
 
 func within(dir string, list []string) bool {

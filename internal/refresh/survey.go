@@ -1,6 +1,10 @@
 package refresh
 
-import "context"
+import (
+	"context"
+	"errors"
+	"strings"
+)
 
 // Survey is one refresh: who was asked so far, and what they have answered. One goroutine.
 type Survey[V any] struct {
@@ -39,4 +43,17 @@ func Views[V any](answers []Answer[V], id func(V) string) []V {
 		}
 	}
 	return views
+}
+
+// Explain is an error that says what each of those asked has answered; of is what a view says.
+func Explain[V any](answers []Answer[V], of func(V) string) error {
+	texts := make([]string, 0, len(answers))
+	for _, a := range answers {
+		if a.Err != nil {
+			texts = append(texts, a.Addr+": "+a.Err.Error())
+			continue
+		}
+		texts = append(texts, a.Addr+": "+of(a.View))
+	}
+	return errors.New(strings.Join(texts, "; "))
 }

@@ -1,4 +1,4 @@
-package main
+package topology
 
 import (
 	"context"
@@ -15,7 +15,7 @@ const lookUpLimit = 10 * time.Second
 
 // warnOfNames looks up the names of fixed servers and warns of those that lead to one address: each counts as a server of its own,
 // so that what is for all servers reaches that one as often. A name that can't be looked up is left out.
-func (t *topology) warnOfNames(ctx context.Context) {
+func (t *Topology) warnOfNames(ctx context.Context) {
 	if t.fixed == nil || len(t.fixed.Shards()) < 2 {
 		return
 	}
