@@ -52,7 +52,7 @@ type loop struct {
 
 func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l := &loop{
-		srv: srv, el: el, epoll: epoll, stats: stats.NewLoop(len(command.All()), srv.cfg.Map.Len()),
+		srv: srv, el: el, epoll: epoll, stats: stats.NewLoop(len(command.All())),
 		clients: map[*client]struct{}{}, lingers: map[*client]int64{},
 		solo: srv.cfg.Map.Len() == 1 && !srv.cfg.Map.Slotted() && srv.cfg.Upstream.Connections == 1 &&
 			srv.cfg.Upstream.Reads == shard.ReadPrimary,
@@ -60,7 +60,7 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l.mail.loop = l
 	l.admitting = make(chan struct{}, maxAdmitting)
 	l.conns = pool.NewLoop(srv.cfg.MaxOwn)
-	l.pool = pool.New(l.conns, srv.cfg.Upstream, srv.cfg.Map, l.stats, srv.log)
+	l.pool = pool.New(l.conns, srv.cfg.Upstream, srv.cfg.Map, l.stats.AddUpstream("default", srv.cfg.Map.Len()), srv.log)
 	l.pool.Judge(srv.cfg.Health, srv.started)
 	l.sessions = session.NewLoop(l.conns, l.stats)
 	l.sessions.Number, l.sessions.Loops = index, srv.cfg.Loops

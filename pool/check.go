@@ -12,8 +12,9 @@ func (c *Conn) Key() Key { return c.rings.key }
 // Check says which of the package's invariants is broken; nil: none. It walks everything: for tests and
 // debug builds. Loop-only.
 func (l *Loop) Check() error {
-	owed, lent := 0, 0
+	owed, lent, opened := 0, 0, 0
 	for _, p := range l.pools {
+		opened += len(p.own.all)
 		if err := p.check(); err != nil {
 			return err
 		}
@@ -23,6 +24,9 @@ func (l *Loop) Check() error {
 				lent++
 			}
 		}
+	}
+	if len(l.pools) > 0 && l.pools[0].stats.OwnOpen != uint64(opened) {
+		return fmt.Errorf("%d connections were made for owners, %d are counted", opened, l.pools[0].stats.OwnOpen)
 	}
 	if lent != l.lent {
 		return fmt.Errorf("%d connections have an owner, %d are counted", lent, l.lent)
@@ -83,9 +87,6 @@ func (p *Pool) check() error {
 			return fmt.Errorf("own connection to %s, %s: %w", c.server.Name, c.state, err)
 		}
 	}
-	if n := p.stats.OwnOpen; n != uint64(len(p.own.all)) {
-		return fmt.Errorf("%d connections were made for owners, %d are counted", len(p.own.all), n)
-	}
 	ready := make([]int, len(p.servers))
 	seen := map[*Server]bool{}
 	p.each(func(c *Conn) {
@@ -95,7 +96,7 @@ func (p *Pool) check() error {
 		}
 	})
 	for i, n := range ready {
-		if st := &p.stats.Servers[i]; st.Connections != uint64(n) {
+		if st := p.stats.Servers[i]; st.Connections != uint64(n) {
 			return fmt.Errorf("server %d has %d ready connections, the gauge shows %d", i, n, st.Connections)
 		}
 	}

@@ -217,7 +217,7 @@ func (c *Conn) oweFrom(from uint64, recv Receiver, tag uint64, cmd uint16) {
 	}
 	c.ring.push(pending{recv: recv, tag: tag, at: c.pool.Now, from: from, cmd: cmd})
 	c.pool.InFlight++
-	s := &c.pool.stats.Servers[c.server.index]
+	s := c.server.stats
 	s.Requests++
 	s.InFlight++
 }
@@ -246,7 +246,7 @@ func (c *Conn) flush() {
 		}
 		sock, b := c.sock, c.out.next()
 		c.written += uint64(len(b))
-		s := &c.pool.stats.Servers[c.server.index]
+		s := c.server.stats
 		s.BytesOut += uint64(len(b))
 		s.Writes++
 		_, err := sock.Write(b)

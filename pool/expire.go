@@ -43,7 +43,7 @@ func (c *Conn) expire(now int64) {
 			continue
 		}
 		c.pool.stats.Timeouts++
-		c.pool.stats.Servers[c.server.index].Timeouts++
+		c.server.stats.Timeouts++
 		if c.fail(e, c.server.timedOut); c.ring.tail != tail || c.ring.head > i {
 			return // whoever waited has given the connection back
 		}
@@ -145,7 +145,7 @@ func (c *Conn) abandon() {
 			return c.down
 		}
 		c.pool.stats.Timeouts++
-		c.pool.stats.Servers[c.server.index].Timeouts++
+		c.server.stats.Timeouts++
 		return c.server.timedOutUnsent
 	})
 	if c.own {

@@ -105,7 +105,7 @@ func newTestPool(t *testing.T, cfg Config, n int, log *slog.Logger) *Pool {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	p := New(NewLoop(0), cfg, m, stats.NewLoop(8, n), log)
+	p := New(NewLoop(0), cfg, m, stats.NewLoop(8).AddUpstream("", n), log)
 	p.Now = int64(time.Hour)
 	p.Start()
 	return p

@@ -216,7 +216,7 @@ func (c *Conn) onFence(f *fence, b []byte, p Piece) {
 }
 
 func (c *Conn) fenceAnswered() {
-	s := &c.pool.stats.Servers[c.server.index]
+	s := c.server.stats
 	s.Replies++
 	s.InFlight--
 	c.off(c.ring.at(c.ring.head))
@@ -296,7 +296,7 @@ func denied(b []byte) bool {
 
 // outOfStep ends a connection whose replies can't be told apart any more.
 func (c *Conn) outOfStep(f *fence) {
-	c.pool.stats.Servers[c.server.index].OutOfStep++
+	c.server.stats.OutOfStep++
 	c.foundUnescaped(f.carrier)
 	c.lose(stats.ServerOutOfStep, errOutOfStep)
 }
@@ -316,7 +316,7 @@ func (c *Conn) foundUnescaped(carrier Carrier) {
 func (p *Pool) noteUnescaped() {
 	p.apart = 0
 	for i, s := range p.servers {
-		at := &p.stats.Servers[i]
+		at := p.stats.Servers[i]
 		at.UnescapedScripts, at.UnescapedModules = s.unescaped&Scripts != 0, s.unescaped&Modules != 0
 		if s.Addr != "" {
 			p.apart |= p.apartAt(s)

@@ -16,15 +16,15 @@ func (p *Pool) Follow(m *shard.Map) {
 		}
 		p.place(i, s.Addr)
 		if i == len(p.servers) {
-			p.servers = append(p.servers, newServer(i, s.Name, s.Addr))
-			p.stats.Servers = append(p.stats.Servers, stats.Server{})
+			p.stats.AddServer()
+			p.servers = append(p.servers, p.newServer(i, s.Name, s.Addr))
 		} else {
 			p.leave(i)
 			p.servers[i].goneAt = p.Now
 			if s.Addr == "" {
 				s.Name = p.servers[i].Name // for what still fails because of it
 			}
-			p.servers[i] = newServer(i, s.Name, s.Addr)
+			p.servers[i] = p.newServer(i, s.Name, s.Addr)
 			if s.Addr != "" {
 				replaced = append(replaced, i)
 			}

@@ -202,7 +202,7 @@ func (c *Conn) onReady() {
 	c.handshake.reply = nil
 	c.patient, c.down = true, c.server.lost
 	c.progress, c.readyAt = c.pool.Now, c.pool.Now
-	c.pool.stats.Servers[c.server.index].Connects++
+	c.server.stats.Connects++
 	c.transition(Ready)
 	c.pool.log.ready(c)
 	if c.rings == c.pool.Default() {
@@ -238,7 +238,7 @@ func (c *Conn) OnDialFailed(cause error) {
 	if c.state != Dialing {
 		return
 	}
-	c.pool.stats.Servers[c.server.index].ConnectFailures++
+	c.server.stats.ConnectFailures++
 	c.pool.log.dialFailed(c, cause)
 	if c.own {
 		c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: cause}

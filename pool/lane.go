@@ -221,7 +221,7 @@ func (l *lanes) tick() {
 		case p.late(p.Now - r.at):
 			one := l.take()
 			p.stats.Timeouts++
-			p.stats.Servers[l.server.index].Timeouts++
+			l.server.stats.Timeouts++
 			p.failCarried(&one, l.server.timedOutUnsent)
 			continue
 		case l.server.goneAt > 0:

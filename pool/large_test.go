@@ -59,7 +59,7 @@ func newLargePool(b testing.TB) (*Pool, *shard.Numbers) {
 	}
 	cfg := testConfig()
 	cfg.Cluster = true
-	p := New(NewLoop(0), cfg, m, stats.NewLoop(8, m.Len()), slog.New(slog.DiscardHandler))
+	p := New(NewLoop(0), cfg, m, stats.NewLoop(8).AddUpstream("", m.Len()), slog.New(slog.DiscardHandler))
 	p.Now = int64(time.Hour)
 	p.Start()
 	settle(p)
@@ -146,7 +146,7 @@ func TestNewServersWithClientsOfBothProtocols(t *testing.T) {
 	}
 	cfg := testConfig()
 	cfg.Cluster = true
-	p := New(NewLoop(0), cfg, m, stats.NewLoop(8, m.Len()), slog.New(slog.DiscardHandler))
+	p := New(NewLoop(0), cfg, m, stats.NewLoop(8).AddUpstream("", m.Len()), slog.New(slog.DiscardHandler))
 	p.Now = int64(time.Hour)
 	p.Start()
 	settle(p)
@@ -175,7 +175,7 @@ func TestFollowTouchesWhatHasChanged(t *testing.T) {
 	}
 	cfg := testConfig()
 	cfg.Cluster = true
-	p := New(NewLoop(0), cfg, m, stats.NewLoop(8, m.Len()), slog.New(slog.DiscardHandler))
+	p := New(NewLoop(0), cfg, m, stats.NewLoop(8).AddUpstream("", m.Len()), slog.New(slog.DiscardHandler))
 	p.Now = int64(time.Hour)
 	p.Start()
 	settle(p)
@@ -252,7 +252,7 @@ func TestTargetsOfRedirects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := New(NewLoop(0), testConfig(), m, stats.NewLoop(8, m.Len()), slog.New(slog.DiscardHandler))
+	p := New(NewLoop(0), testConfig(), m, stats.NewLoop(8).AddUpstream("", m.Len()), slog.New(slog.DiscardHandler))
 	for _, c := range []struct {
 		from   int
 		reply  string

@@ -21,7 +21,7 @@ func (c *Conn) OnClose(sock Socket, unsent int, cause error) {
 
 // lose ends the present socket and every request on it, and plans the next dial.
 func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
-	c.pool.stats.Servers[c.server.index].Disconnects[reason]++
+	c.server.stats.Disconnects[reason]++
 	if c.own {
 		c.loseOwn(reason, cause)
 		return
@@ -49,7 +49,7 @@ func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
 		c.dial()
 	}
 	if greeting {
-		c.pool.stats.Servers[c.server.index].ConnectFailures++
+		c.server.stats.ConnectFailures++
 		c.rings.failed(c, cause)
 	}
 }
@@ -92,7 +92,7 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 	c.fences.reset()
 	c.refusal, c.headerCut = nil, false
 	c.pool.InFlight -= failed.waiting()
-	c.pool.stats.Servers[c.server.index].InFlight -= uint64(failed.len())
+	c.server.stats.InFlight -= uint64(failed.len())
 	for i := failed.head; i != failed.tail; i++ {
 		e := failed.at(i)
 		f := why(e)
@@ -144,7 +144,7 @@ var errorLine = []byte("-ERR")
 // retire closes the connection for good.
 func (c *Conn) retire() {
 	if c.sock != nil {
-		c.pool.stats.Servers[c.server.index].Disconnects[stats.ServerDropped]++
+		c.server.stats.Disconnects[stats.ServerDropped]++
 	}
 	c.transition(Retired)
 	if c.recalled {

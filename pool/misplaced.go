@@ -97,7 +97,7 @@ func (s *Server) moved(p *Pool) {
 func (c *Conn) renew() {
 	if c.own {
 		if c.ring.len() == 0 {
-			c.pool.stats.Servers[c.server.index].Disconnects[stats.ServerNotPrimary]++
+			c.server.stats.Disconnects[stats.ServerNotPrimary]++
 			c.transition(Retired)
 			c.end(errNotPrimary)
 			c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: errNotPrimary})
@@ -110,7 +110,7 @@ func (c *Conn) renew() {
 	if !c.frozen || c.ring.head < c.frozenAt {
 		return
 	}
-	c.pool.stats.Servers[c.server.index].Disconnects[stats.ServerNotPrimary]++
+	c.server.stats.Disconnects[stats.ServerNotPrimary]++
 	c.endProbe()
 	c.endRenewal()
 	c.multi, c.unsent, c.patient = false, 0, true

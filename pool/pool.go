@@ -49,7 +49,7 @@ type Pool struct {
 	hellos    [4][]byte   // by protocol: the last reply to HELLO
 	reads     []lostRead  // that wait to be sent again
 	readBytes int         // of them
-	stats     *stats.Loop
+	stats     *stats.Upstream
 	log       logger
 
 	lanes         map[laneKey]*lanes
@@ -63,6 +63,7 @@ type Pool struct {
 type Server struct {
 	Name, Addr string
 	index      int
+	stats      *stats.Server
 	home       int // the number of the primary whose keys it has, or had last; below 0: unknown
 	replica    bool
 	health     ServerHealth
@@ -92,7 +93,7 @@ type Server struct {
 }
 
 // New makes the loop's pool for the servers of m. Nothing is dialled before Start.
-func New(loop *Loop, cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger) *Pool {
+func New(loop *Loop, cfg Config, m *shard.Map, st *stats.Upstream, log *slog.Logger) *Pool {
 	p := &Pool{
 		Loop: loop, cfg: cfg, m: m, at: map[string]int{}, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
 		lanes: map[laneKey]*lanes{},
@@ -101,7 +102,7 @@ func New(loop *Loop, cfg Config, m *shard.Map, st *stats.Loop, log *slog.Logger)
 	for i := range m.Len() {
 		s := m.Server(i)
 		p.place(i, s.Addr)
-		p.servers = append(p.servers, newServer(i, s.Name, s.Addr))
+		p.servers = append(p.servers, p.newServer(i, s.Name, s.Addr))
 		if s.Addr == "" {
 			st.Servers[i].State = stats.ServerGone
 		}
@@ -118,8 +119,8 @@ func seed() (s [32]byte) {
 	return s
 }
 
-func newServer(i int, name, addr string) *Server {
-	s := &Server{Name: name, Addr: addr, index: i, home: -1}
+func (p *Pool) newServer(i int, name, addr string) *Server {
+	s := &Server{Name: name, Addr: addr, index: i, home: -1, stats: p.stats.Servers[i]}
 	s.lost = &Failure{Kind: Down, Server: name}
 	s.overloaded = &Failure{Kind: Overloaded, Server: name}
 	s.stopping = &Failure{Kind: Stopping, Server: name}
@@ -140,7 +141,7 @@ func (s *Server) updateState(p *Pool) {
 	} else if r := p.rings[Key{Proto: 2}]; r != nil && r.Pick(s.index, 0).patient {
 		st = stats.ServerConnecting
 	}
-	p.stats.Servers[s.index].State = st
+	s.stats.State = st
 }
 
 // Short reports whether a server may lack memory for what clients want: it has said so lately. Loop-only.
@@ -281,6 +282,9 @@ func versionIn(hello []byte) []byte {
 	}
 	return rest[:n]
 }
+
+// Stats are the counters of a server, by its number. Loop-only.
+func (p *Pool) Stats(server int) *stats.Server { return p.stats.Servers[server] }
 
 // Username is the user as which connections log in; "": the servers' default. Any goroutine.
 func (p *Pool) Username() string { return p.cfg.Username }

@@ -11,7 +11,7 @@ import (
 func (c *Conn) OnBytes(b []byte) {
 	defer c.guard()
 	c.progress, c.heard, c.came = c.pool.Now, c.pool.Now, c.pool.Now
-	c.pool.stats.Servers[c.server.index].BytesIn += uint64(len(b))
+	c.server.stats.BytesIn += uint64(len(b))
 	if c.tunnel && c.state == Ready && c.owner != nil {
 		c.push(b, Whole)
 		return
@@ -171,7 +171,7 @@ func (c *Conn) push(b []byte, p Piece) {
 }
 
 func (c *Conn) countError(e *pending, b []byte) {
-	c.pool.stats.Servers[c.server.index].Errors++
+	c.server.stats.Errors++
 	switch {
 	case e.is.carrier() != 0: // a script may say anything
 	case OutOfMemory(b):
@@ -190,7 +190,7 @@ func (c *Conn) countError(e *pending, b []byte) {
 // answered takes the head off the ring.
 func (c *Conn) answered(e *pending) {
 	st := c.pool.stats
-	s := &st.Servers[c.server.index]
+	s := c.server.stats
 	s.Replies++
 	s.InFlight--
 	if e.hops > 0 {

@@ -68,7 +68,7 @@ func (c *Conn) follow(e pending, reply []byte) {
 	if c.pool.copied = raw; cap(raw) > maxHistory {
 		c.pool.copied = nil
 	}
-	s := &c.pool.stats.Servers[c.server.index]
+	s := c.server.stats
 	s.Replies++
 	s.InFlight--
 	outrun := c.pool.outrun(&e, raw)

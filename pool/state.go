@@ -63,12 +63,12 @@ func (c *Conn) transition(to State) {
 	}
 	if c.state == Ready {
 		c.server.ready--
-		c.pool.stats.Servers[c.server.index].Connections--
+		c.server.stats.Connections--
 	}
 	c.state = to
 	if to == Ready {
 		c.server.ready++
-		c.pool.stats.Servers[c.server.index].Connections++
+		c.server.stats.Connections++
 	}
 	c.server.updateState(c.pool)
 }

@@ -55,7 +55,7 @@ func (c *Conn) unwrap(e *pending, b []byte, p Piece) (reply []byte, piece Piece,
 			c.refusal = append(c.refusal[:0], b...)
 		}
 		if p&Last != 0 {
-			s := &c.pool.stats.Servers[c.server.index]
+			s := c.server.stats
 			s.Replies++
 			s.InFlight--
 			c.off(e)

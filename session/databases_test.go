@@ -26,7 +26,7 @@ func TestDatabasesInUseAreBounded(t *testing.T) {
 	for db := 1; db < 3*pool.MaxRings; db++ {
 		choose(one, db, "+OK\r\n")
 	}
-	if n := w.stats.Servers[0].Connections; n != pool.MaxRings {
+	if n := w.stats.Upstreams[0].Servers[0].Connections; n != pool.MaxRings {
 		t.Errorf("one client that selects many databases leaves %d connections, the limit is %d", n, pool.MaxRings)
 	}
 	for i := range pool.MaxRings - 2 {

@@ -181,7 +181,7 @@ func TestAPanicInAReplyEndsItsClientAndTheConnectionThatMayBeOutOfStep(t *testin
 	if !lost.closed {
 		t.Error("the connection stays open")
 	}
-	if n := w.stats.Servers[2].Disconnects[stats.ServerPanic]; n != 1 {
+	if n := w.stats.Upstreams[0].Servers[2].Disconnects[stats.ServerPanic]; n != 1 {
 		t.Errorf("%d connections were closed for a panic", n)
 	}
 	check("C")

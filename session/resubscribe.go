@@ -58,7 +58,7 @@ func (t *topic) established() bool {
 // miss notes that the topic's messages come no more from server.
 func (h *hub) miss(t *topic, server int) {
 	if h.note(t, server) {
-		h.env.Stats.Servers[server].SubscriptionsLost++
+		h.env.Pool.Stats(server).SubscriptionsLost++
 	}
 }
 
@@ -195,7 +195,7 @@ func (f *feed) askedAgain(t *topic, r *round) {
 	switch {
 	case r.refusal == nil:
 		h.forget(t, f.server)
-		h.env.Stats.Servers[f.server].SubscriptionsRestored++
+		h.env.Pool.Stats(f.server).SubscriptionsRestored++
 	case h.env.Map.Slotted() && pool.Elsewhere(r.refusal):
 		f.askElsewhere(t)
 	case passing(r.refusal):

@@ -406,7 +406,7 @@ func counter(l *stats.Loop, name string) uint64 {
 	case "connections left":
 		return l.Left
 	case "connections draining":
-		return l.Draining
+		return l.Upstreams[0].Draining
 	case "retried":
 		return l.Redirects[stats.RedirectRetry]
 	case "moved":
@@ -456,8 +456,8 @@ func counter(l *stats.Loop, name string) uint64 {
 }
 
 func overServers(l *stats.Loop, of func(*stats.Server) uint64) (sum uint64) {
-	for i := range l.Servers {
-		sum += of(&l.Servers[i])
+	for _, s := range l.Upstreams[0].Servers {
+		sum += of(s)
 	}
 	return sum
 }

@@ -140,8 +140,8 @@ func newWorld(tb testing.TB, s settings) *world {
 		s.upstream.Slot = SlotOf(s.session.Limits, m)
 		s.upstream.Witness = Witness(s.session.Limits)
 	}
-	w.stats = stats.NewLoop(len(command.All()), m.Len())
-	w.pool = pool.New(pool.NewLoop(s.loop.MaxOwn), s.upstream, m, w.stats, slog.New(slog.DiscardHandler))
+	w.stats = stats.NewLoop(len(command.All()))
+	w.pool = pool.New(pool.NewLoop(s.loop.MaxOwn), s.upstream, m, w.stats.AddUpstream("", m.Len()), slog.New(slog.DiscardHandler))
 	w.pool.Now = int64(time.Hour)
 	w.loop = NewLoop(w.pool.Loop, w.stats)
 	w.loop.ClientMemory = s.loop.ClientMemory

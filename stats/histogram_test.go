@@ -70,7 +70,8 @@ func TestQuantile(t *testing.T) {
 }
 
 func BenchmarkCall(b *testing.B) {
-	l := NewLoop(400, 3)
+	l := NewLoop(400)
+	l.AddUpstream("", 3)
 	b.ReportAllocs()
 	for i := range b.N {
 		l.Call(uint16(i&7), int64(i&0xfffff))
@@ -78,7 +79,8 @@ func BenchmarkCall(b *testing.B) {
 }
 
 func BenchmarkError(b *testing.B) {
-	l := NewLoop(400, 3)
+	l := NewLoop(400)
+	l.AddUpstream("", 3)
 	reply := []byte("-WRONGTYPE Operation against a key holding the wrong kind of value\r\n")
 	b.ReportAllocs()
 	for i := range b.N {
@@ -87,7 +89,8 @@ func BenchmarkError(b *testing.B) {
 }
 
 func BenchmarkCopyTo(b *testing.B) {
-	l, dst := NewLoop(400, 3), new(Loop)
+	l, dst := NewLoop(400), new(Loop)
+	l.AddUpstream("", 3)
 	for id := range uint16(20) {
 		l.Call(id, 100)
 	}

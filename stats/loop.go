@@ -32,22 +32,32 @@ type Loop struct {
 	Hops        [MaxHops]uint64         // requests sent on by MOVED and ASK, by which time in a row it was, from 1
 	Orphans     uint64                  // replies dropped because their client had gone
 
-	// Connections to servers that are no part of the topology any more: how many there were, and of those how many still
-	// owe replies, a gauge.
-	Left     uint64
-	Draining uint64
+	// Left counts the connections to servers that ceased to be part of their topology.
+	Left uint64
 
 	// Connections lent to single sessions: gauges of those that are lent and of all that there are, and how many were ever made.
 	OwnLent   uint64
 	OwnOpen   uint64
 	OwnOpened uint64
 
-	// Servers has one entry per server, indexed as shard.Map numbers them.
-	Servers []Server
+	// Upstreams are those that the loop serves, in the order in which they were added.
+	Upstreams []*Upstream
 
 	commands []*Command // nil until the command's first use
 	codes    []string   // error codes in order of appearance; index 0 is "other"
 	codeOf   map[string]uint8
+}
+
+// Upstream holds what one loop knows of the servers of one upstream.
+type Upstream struct {
+	// Loop is whose upstream it is; nil in a copy.
+	*Loop
+	// Name tells it from others.
+	Name string
+	// Draining is how many connections to servers that have left still owe replies: a gauge.
+	Draining uint64
+	// Servers has one entry per server, indexed as shard.Map numbers them.
+	Servers []*Server
 }
 
 // Server holds what one loop knows of one server.
@@ -86,16 +96,25 @@ type Command struct {
 	errors  []uint64 // by index into Loop.codes; shorter when later codes never occurred
 }
 
-// NewLoop makes the counters for a loop that serves command IDs in [0, commands) and
-// servers numbered [0, servers).
-func NewLoop(commands, servers int) *Loop {
-	l := &Loop{
-		Servers:  make([]Server, max(servers, 0)),
-		commands: make([]*Command, max(commands, 0)),
-	}
+// NewLoop makes the counters for a loop that serves command IDs in [0, commands).
+func NewLoop(commands int) *Loop {
+	l := &Loop{commands: make([]*Command, max(commands, 0))}
 	l.resetCodes()
 	return l
 }
+
+// AddUpstream makes the counters for an upstream whose servers are numbered [0, servers). Loop-only.
+func (l *Loop) AddUpstream(name string, servers int) *Upstream {
+	u := &Upstream{Loop: l, Name: name}
+	for range servers {
+		u.AddServer()
+	}
+	l.Upstreams = append(l.Upstreams, u)
+	return u
+}
+
+// AddServer makes the counters for the server with the next number. Loop-only.
+func (u *Upstream) AddServer() { u.Servers = append(u.Servers, new(Server)) }
 
 // Call counts one answered command and its latency in nanoseconds. It allocates on the
 // first call of each command. Loop-only.
@@ -121,12 +140,31 @@ func (l *Loop) command(id uint16) *Command {
 // CopyTo makes dst a deep copy of l, reusing dst's memory. dst may be the zero Loop or
 // an earlier copy. Loop-only (of l).
 func (l *Loop) CopyTo(dst *Loop) {
-	servers, commands, codes, codeOf := dst.Servers, dst.commands, dst.codes, dst.codeOf
+	upstreams, commands, codes, codeOf := dst.Upstreams, dst.commands, dst.codes, dst.codeOf
 	*dst = *l
-	dst.Servers = append(servers[:0], l.Servers...)
+	dst.Upstreams = copyUpstreams(upstreams, l.Upstreams)
 	dst.commands = copyCommands(commands, l.commands)
 	dst.codes = append(codes[:0], l.codes...)
 	dst.codeOf = copyCodes(codeOf, l.codeOf)
+}
+
+func copyUpstreams(dst, src []*Upstream) []*Upstream {
+	for len(dst) < len(src) {
+		dst = append(dst, new(Upstream))
+	}
+	dst = dst[:len(src)]
+	for i, from := range src {
+		to := dst[i]
+		to.Name, to.Draining = from.Name, from.Draining
+		for len(to.Servers) < len(from.Servers) {
+			to.AddServer()
+		}
+		to.Servers = to.Servers[:len(from.Servers)]
+		for n, s := range from.Servers {
+			*to.Servers[n] = *s
+		}
+	}
+	return dst
 }
 
 func copyCommands(dst, src []*Command) []*Command {

@@ -32,7 +32,7 @@ func TestErrorIsCountedByItsFirstWord(t *testing.T) {
 		"-" + strings.Repeat("A", MaxCodeLen):  strings.Repeat("A", MaxCodeLen),
 		"-" + strings.Repeat("A", 1<<16) + " ": "other",
 	} {
-		l := NewLoop(1, 0)
+		l := NewLoop(1)
 		l.Error(0, []byte(reply))
 		if diff := cmp.Diff(map[string]uint64{code: 1}, errorsOf(l, 0)); diff != "" {
 			t.Errorf("%.40q: %s", reply, diff)
@@ -41,7 +41,7 @@ func TestErrorIsCountedByItsFirstWord(t *testing.T) {
 }
 
 func TestInventedErrorCodesAreBounded(t *testing.T) {
-	l := NewLoop(1, 0)
+	l := NewLoop(1)
 	for i := range 1000 {
 		l.Error(0, fmt.Appendf(nil, "-CODE%d x", i))
 	}
@@ -52,7 +52,7 @@ func TestInventedErrorCodesAreBounded(t *testing.T) {
 }
 
 func TestIDsOutOfRangeAreIgnored(t *testing.T) {
-	l := NewLoop(2, 0)
+	l := NewLoop(2)
 	l.Call(2, 1)
 	l.Error(65535, []byte("-ERR x"))
 	for id := range uint16(2) {
@@ -63,7 +63,8 @@ func TestIDsOutOfRangeAreIgnored(t *testing.T) {
 }
 
 func TestSteadyStateDoesNotAllocate(t *testing.T) {
-	l, dst := NewLoop(10, 3), new(Loop)
+	l, dst := NewLoop(10), new(Loop)
+	l.AddUpstream("", 3)
 	reply := []byte("-ERR no\r\n")
 	l.Call(3, 5000)
 	l.Error(3, reply)
@@ -77,24 +78,28 @@ func TestSteadyStateDoesNotAllocate(t *testing.T) {
 }
 
 func TestCopyIsDeepAndReplacesWhatWasThere(t *testing.T) {
-	l := NewLoop(3, 2)
+	l := NewLoop(3)
+	servers := l.AddUpstream("a", 2).Servers
 	l.ClientsOpened = 7
 	l.ClientsClosed[Quit] = 2
-	l.Servers[1].InFlight = 4
+	servers[1].InFlight = 4
 	l.Call(1, 2000)
 	l.Error(1, []byte("-ERR x"))
 
-	dst := NewLoop(9, 5) // another loop's copy, larger and in use
+	dst := NewLoop(9) // another loop's copy, larger and in use
+	dst.AddUpstream("b", 5)
+	dst.AddUpstream("c", 1)
 	dst.Call(8, 1)
 	dst.Error(2, []byte("-OLD x"))
 	l.CopyTo(dst)
 	l.ClientsClosed[Quit]++
-	l.Servers[1].InFlight++
+	servers[1].InFlight++
 	l.Call(1, 2000)
 	l.Error(1, []byte("-ERR x"))
 	l.Error(1, []byte("-NEW x"))
 
-	if dst.ClientsOpened != 7 || dst.ClientsClosed[Quit] != 2 || len(dst.Servers) != 2 || dst.Servers[1].InFlight != 4 {
+	if dst.ClientsOpened != 7 || dst.ClientsClosed[Quit] != 2 || len(dst.Upstreams) != 1 ||
+		dst.Upstreams[0].Name != "a" || len(dst.Upstreams[0].Servers) != 2 || dst.Upstreams[0].Servers[1].InFlight != 4 {
 		t.Errorf("fields: %+v", dst)
 	}
 	if got := dst.Command(1).Latency.Count(); got != 1 {

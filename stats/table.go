@@ -3,11 +3,11 @@ package stats
 var (
 	byCommand = []string{"command"}
 	byCode    = []string{"command", "code"}
-	byServer  = []string{"server"}
+	byServer  = []string{"server", "upstream"}
 	byLoop    = []string{"loop"}
 	byReason  = []string{"reason"}
 	byHop     = []string{"hop"}
-	byKind    = []string{"topology"}
+	byKind    = []string{"topology", "upstream"}
 )
 
 // table is the one list of metrics; /metrics and docs/metrics.md are made from it.
@@ -116,7 +116,7 @@ var table = []Metric{
 		"Connections to servers that are no part of the topology any more; they finish what they owe, and end.", "Loop.Left",
 		total(func(l *Loop) uint64 { return l.Left })},
 	{"ringmaster_topology_connections_draining", Gauge, "connections", nil,
-		"Of those, connections that still owe replies.", "Loop.Draining", total(func(l *Loop) uint64 { return l.Draining })},
+		"Of those, connections that still owe replies.", "Upstream.Draining", perUpstream(func(u *Upstream) uint64 { return u.Draining })},
 
 	{"ringmaster_pinned_connections", Gauge, "connections", nil,
 		"Connections to servers that belong to one client now: it watches keys, waits in a blocking command, or has state there.",
@@ -142,7 +142,7 @@ var table = []Metric{
 	{"ringmaster_server_connect_failures_total", Counter, "attempts", byServer,
 		"Attempts to connect that failed, in the dial or in the handshake.", "Server.ConnectFailures",
 		perServer(func(s *Server) uint64 { return s.ConnectFailures })},
-	{"ringmaster_server_disconnects_total", Counter, "connections", []string{"server", "reason"},
+	{"ringmaster_server_disconnects_total", Counter, "connections", []string{"server", "upstream", "reason"},
 		"Connections to the server that ended, by reason.", "Server.Disconnects", serverDisconnects},
 	{"ringmaster_server_received_bytes_total", Counter, "bytes", byServer,
 		"Bytes read from the server.", "Server.BytesIn", perServer(func(s *Server) uint64 { return s.BytesIn })},
@@ -165,7 +165,7 @@ var table = []Metric{
 	{"ringmaster_server_out_of_step_total", Counter, "connections", byServer,
 		"Connections to the server that were ended because a reply too many or too few came after a script or a command of a module; no client got it.",
 		"Server.OutOfStep", perServer(func(s *Server) uint64 { return s.OutOfStep })},
-	{"ringmaster_server_unescaped", Gauge, "0 or 1", []string{"server", "carrier"},
+	{"ringmaster_server_unescaped", Gauge, "0 or 1", []string{"server", "upstream", "carrier"},
 		"1 when the server was found to put text of scripts, or of commands of modules, into replies as a client wrote it (as in CVE-2025-67733): these go over connections of their own, unless the setting scripts is shared.",
 		"Server.UnescapedScripts, Server.UnescapedModules", serverUnescaped},
 	{"ringmaster_server_subscriptions_lost_total", Counter, "subscriptions", byServer,
@@ -179,13 +179,13 @@ var table = []Metric{
 
 	{"ringmaster_replica_readable", Gauge, "0 or 1", byServer,
 		"1 when the replica gets reads: its link to the primary is up, and it lags by no more than replica-max-lag. There are none with read-policy primary.",
-		"View.Replicas", perReplica(readable)},
+		"UpstreamView.Replicas", perReplica(readable)},
 	{"ringmaster_replica_lag_seconds", Gauge, "seconds", byServer,
 		"Age of the oldest write that the replica lacks, as of its primary's last answer: whole seconds, rounded down. /topology has milliseconds.",
-		"View.Replicas", perReplica(func(r Replica) uint64 { return r.LagSeconds })},
+		"UpstreamView.Replicas", perReplica(func(r Replica) uint64 { return r.LagSeconds })},
 	{"ringmaster_replica_lag_bytes", Gauge, "bytes", byServer,
 		"How much of its primary's stream of writes the replica lacks.",
-		"View.Replicas", perReplica(func(r Replica) uint64 { return r.LagBytes })},
+		"UpstreamView.Replicas", perReplica(func(r Replica) uint64 { return r.LagBytes })},
 
 	{"ringmaster_loop_clients", Gauge, "connections", byLoop,
 		"Clients connected now, by the loop that serves them.", "Loop.ClientsOpened - sum(Loop.ClientsClosed)",

@@ -55,7 +55,10 @@ func collectAll(t *testing.T, v *View) map[string]uint64 {
 }
 
 func TestSamplesSumOverLoopsAndSkipUnusedCommands(t *testing.T) {
-	a, b := NewLoop(3, 2), NewLoop(3, 2)
+	a, b := NewLoop(3), NewLoop(3)
+	inA, inB := a.AddUpstream("main", 2), b.AddUpstream("main", 2)
+	a.AddUpstream("other", 1).Servers[0].State = ServerUp
+	b.AddUpstream("other", 1).Servers[0].State = ServerUp
 	a.ClientsOpened, a.ClientsClosed[Quit] = 5, 1
 	b.ClientsOpened = 2
 	a.Call(0, 1000)
@@ -64,32 +67,33 @@ func TestSamplesSumOverLoopsAndSkipUnusedCommands(t *testing.T) {
 	a.Error(0, []byte("-ERR x"))
 	b.Error(0, []byte("-OOM x"))
 	b.Error(0, []byte("-ERR x"))
-	a.Servers[0].State, b.Servers[0].State = ServerUp, ServerUp
-	a.Servers[1].State, b.Servers[1].State = ServerUp, ServerDown
-	a.Servers[1].Disconnects[ServerStalled], b.Servers[1].Disconnects[ServerStalled] = 1, 2
-	b.Servers[0].Latency.Observe(1)
+	inA.Servers[0].State, inB.Servers[0].State = ServerUp, ServerUp
+	inA.Servers[1].State, inB.Servers[1].State = ServerUp, ServerDown
+	inA.Servers[1].Disconnects[ServerStalled], inB.Servers[1].Disconnects[ServerStalled] = 1, 2
+	inB.Servers[0].Latency.Observe(1)
 	b.Turns, b.TurnRequests = 3, 9
 	a.Redirects[RedirectAsk], b.Redirects[RedirectAsk] = 1, 2
 	a.Hops[0], b.Hops[0], b.Hops[MaxHops-1] = 2, 3, 1
-	a.Left, b.Left, b.Draining = 4, 1, 1
+	a.Left, b.Left, inB.Draining = 4, 1, 1
 
-	v := &View{Loops: []Loop{*a, *b}, Commands: []string{"get", "set"}, Servers: []string{"one"}, Version: "v1", Uptime: 9}
-	v.Topology = &Topology{
+	v := &View{Loops: []Loop{*a, *b}, Commands: []string{"get", "set"}, Version: "v1", Uptime: 9}
+	v.Upstreams = []UpstreamView{{Name: "main", Servers: []string{"one"}, Topology: &Topology{
 		Kind: "cluster", Refreshes: 21, Failures: 22, Changes: 23, Asked: 24, Silent: 25, Outvoted: 26, Age: 27, Nodes: 28, Slotted: true, Covered: 29, Moving: 30,
-	}
+	}}, {Name: "other", Servers: []string{"one"}, Replicas: map[string]Replica{"r": {Readable: true, LagBytes: 5}}}}
 	want := map[string]uint64{
 		"build_info{v1}": 1, "uptime_seconds{}": 9,
 		"command_calls_total{get}": 2, "command_calls_total{2}": 1,
 		"command_duration_seconds{get}": 2, "command_duration_seconds{2}": 1,
 		"command_errors_total{get,ERR}": 2, "command_errors_total{get,OOM}": 1,
 		"clients_connected{}": 6, "clients_opened_total{}": 7, "clients_closed_total{quit}": 1,
-		"server_up{one}": 1, "server_disconnects_total{1,stalled}": 3, "server_duration_seconds{one}": 1,
+		"server_up{one,main}": 1, "server_disconnects_total{1,main,stalled}": 3, "server_duration_seconds{one,main}": 1,
+		"server_up{one,other}": 1, "replica_readable{r,other}": 1, "replica_lag_bytes{r,other}": 5,
 		"loop_clients{0}": 4, "loop_clients{1}": 2, "loop_turns_total{1}": 3, "loop_requests_total{1}": 9,
 		"redirects_total{ask}": 3, "redirect_hops_total{1}": 5, "redirect_hops_total{16}": 1,
 		"topology_connections_left_total{}": 5, "topology_connections_draining{}": 1,
-		"topology_refreshes_total{cluster}": 21, "topology_refresh_failures_total{cluster}": 22, "topology_changes_total{cluster}": 23,
-		"topology_nodes_asked_total{cluster}": 24, "topology_nodes_silent_total{cluster}": 25, "topology_nodes_outvoted_total{cluster}": 26,
-		"topology_age_seconds{cluster}": 27, "topology_nodes{cluster}": 28, "topology_slots_covered{cluster}": 29, "topology_slots_moving{cluster}": 30,
+		"topology_refreshes_total{cluster,main}": 21, "topology_refresh_failures_total{cluster,main}": 22, "topology_changes_total{cluster,main}": 23,
+		"topology_nodes_asked_total{cluster,main}": 24, "topology_nodes_silent_total{cluster,main}": 25, "topology_nodes_outvoted_total{cluster,main}": 26,
+		"topology_age_seconds{cluster,main}": 27, "topology_nodes{cluster,main}": 28, "topology_slots_covered{cluster,main}": 29, "topology_slots_moving{cluster,main}": 30,
 	}
 	if diff := cmp.Diff(want, collectAll(t, v)); diff != "" {
 		t.Error(diff)

@@ -9,10 +9,10 @@ import (
 // that go with their numbers. It is not changed once made.
 type View struct {
 	Loops []Loop
-	// Commands names command IDs, Servers server numbers.
-	Commands, Servers []string
-	// Replicas are those that are read from, or might be, by name.
-	Replicas map[string]Replica
+	// Commands names command IDs.
+	Commands []string
+	// Upstreams are those that the loops serve, in the same order.
+	Upstreams []UpstreamView
 	// Version is the program's version, Uptime its age in seconds.
 	Version string
 	Uptime  uint64
@@ -20,6 +20,15 @@ type View struct {
 	LogDropped uint64
 	// MaxClients is the limit on client connections in force.
 	MaxClients uint64
+}
+
+// UpstreamView is what is known of an upstream outside of the loops.
+type UpstreamView struct {
+	Name string
+	// Servers names server numbers; "": there is none now.
+	Servers []string
+	// Replicas are those that are read from, or might be, by name.
+	Replicas map[string]Replica
 	// Topology is what is known of servers that are discovered; nil: they are fixed.
 	Topology *Topology
 }
@@ -87,46 +96,61 @@ func perLoop(get func(*Loop) uint64) collect {
 	}
 }
 
+// perUpstream sums over the loops and their upstreams.
+func perUpstream(get func(*Upstream) uint64) collect {
+	return total(func(l *Loop) (sum uint64) {
+		for _, u := range l.Upstreams {
+			sum += get(u)
+		}
+		return sum
+	})
+}
+
 // perServer has a sample for each server, summed over the loops.
 func perServer(get func(*Server) uint64) collect {
 	return func(v *View, emit func(Sample)) {
-		v.eachServer(func(name string, of []*Server) {
+		v.eachServer(func(labels []string, of []*Server) {
 			var sum uint64
 			for _, s := range of {
 				sum += get(s)
 			}
-			emit(Sample{Labels: []string{name}, Value: sum})
+			emit(Sample{Labels: labels, Value: sum})
 		})
 	}
 }
 
-// eachServer calls f with every server's name and what each loop counts of it.
-func (v *View) eachServer(f func(name string, of []*Server)) {
-	for n := range v.serverCount() {
-		var of []*Server
-		for i := range v.Loops {
-			if n < len(v.Loops[i].Servers) {
-				of = append(of, &v.Loops[i].Servers[n])
+// eachServer calls f with every server's labels and what each loop counts of it.
+func (v *View) eachServer(f func(labels []string, of []*Server)) {
+	for u, up := range v.Upstreams {
+		for n := range v.serverCount(u) {
+			var of []*Server
+			for i := range v.Loops {
+				if all := v.Loops[i].Upstreams; u < len(all) && n < len(all[u].Servers) {
+					of = append(of, all[u].Servers[n])
+				}
 			}
+			if n < len(up.Servers) && up.Servers[n] == "" {
+				continue // gone
+			}
+			f([]string{nameOf(up.Servers, n), up.Name}, of)
 		}
-		if n < len(v.Servers) && v.Servers[n] == "" {
-			continue // gone
-		}
-		f(nameOf(v.Servers, n), of)
 	}
 }
 
-func (v *View) serverCount() int {
+// serverCount is how many numbers the servers of the nth upstream have.
+func (v *View) serverCount(upstream int) int {
 	n := 0
 	for i := range v.Loops {
-		n = max(n, len(v.Loops[i].Servers))
+		if all := v.Loops[i].Upstreams; upstream < len(all) {
+			n = max(n, len(all[upstream].Servers))
+		}
 	}
 	return n
 }
 
 // serverUp is 1 for a server that every loop can reach.
 func serverUp(v *View, emit func(Sample)) {
-	v.eachServer(func(name string, of []*Server) {
+	v.eachServer(func(labels []string, of []*Server) {
 		up := uint64(1)
 		for _, s := range of {
 			if s.State == ServerGone {
@@ -136,13 +160,13 @@ func serverUp(v *View, emit func(Sample)) {
 				up = 0
 			}
 		}
-		emit(Sample{Labels: []string{name}, Value: up})
+		emit(Sample{Labels: labels, Value: up})
 	})
 }
 
 // serverUnescaped is 1 for what any loop has found that a server does not escape.
 func serverUnescaped(v *View, emit func(Sample)) {
-	v.eachServer(func(name string, of []*Server) {
+	v.eachServer(func(labels []string, of []*Server) {
 		var scripts, modules uint64
 		for _, s := range of {
 			if s.UnescapedScripts {
@@ -152,16 +176,18 @@ func serverUnescaped(v *View, emit func(Sample)) {
 				modules = 1
 			}
 		}
-		emit(Sample{Labels: []string{name, "scripts"}, Value: scripts})
-		emit(Sample{Labels: []string{name, "modules"}, Value: modules})
+		emit(Sample{Labels: append(labels[:2:2], "scripts"), Value: scripts})
+		emit(Sample{Labels: append(labels[:2:2], "modules"), Value: modules})
 	})
 }
 
 // perReplica has a sample for each replica.
 func perReplica(get func(Replica) uint64) collect {
 	return func(v *View, emit func(Sample)) {
-		for _, name := range slices.Sorted(maps.Keys(v.Replicas)) {
-			emit(Sample{Labels: []string{name}, Value: get(v.Replicas[name])})
+		for _, u := range v.Upstreams {
+			for _, name := range slices.Sorted(maps.Keys(u.Replicas)) {
+				emit(Sample{Labels: []string{name, u.Name}, Value: get(u.Replicas[name])})
+			}
 		}
 	}
 }
@@ -174,24 +200,24 @@ func readable(r Replica) uint64 {
 }
 
 func serverDisconnects(v *View, emit func(Sample)) {
-	v.eachServer(func(name string, of []*Server) {
+	v.eachServer(func(labels []string, of []*Server) {
 		for r := range DisconnectReasons {
 			var sum uint64
 			for _, s := range of {
 				sum += s.Disconnects[r]
 			}
-			emit(Sample{Labels: []string{name, DisconnectReason(r).String()}, Value: sum})
+			emit(Sample{Labels: append(labels[:2:2], DisconnectReason(r).String()), Value: sum})
 		}
 	})
 }
 
 func serverLatency(v *View, emit func(Sample)) {
-	v.eachServer(func(name string, of []*Server) {
+	v.eachServer(func(labels []string, of []*Server) {
 		h := new(Histogram)
 		for _, s := range of {
 			h.Add(&s.Latency)
 		}
-		emit(Sample{Labels: []string{name}, Histogram: h})
+		emit(Sample{Labels: labels, Histogram: h})
 	})
 }
 
@@ -306,8 +332,10 @@ func redirectHops(v *View, emit func(Sample)) {
 // slotted has a sample where the servers share hash slots.
 func slotted(get func(*Topology) uint64) collect {
 	return func(v *View, emit func(Sample)) {
-		if t := v.Topology; t != nil && t.Slotted {
-			emit(Sample{Labels: []string{t.Kind}, Value: get(t)})
+		for _, u := range v.Upstreams {
+			if t := u.Topology; t != nil && t.Slotted {
+				emit(Sample{Labels: []string{t.Kind, u.Name}, Value: get(t)})
+			}
 		}
 	}
 }
@@ -315,8 +343,10 @@ func slotted(get func(*Topology) uint64) collect {
 // discovered has a sample where the servers are discovered.
 func discovered(get func(*Topology) uint64) collect {
 	return func(v *View, emit func(Sample)) {
-		if t := v.Topology; t != nil {
-			emit(Sample{Labels: []string{t.Kind}, Value: get(t)})
+		for _, u := range v.Upstreams {
+			if t := u.Topology; t != nil {
+				emit(Sample{Labels: []string{t.Kind, u.Name}, Value: get(t)})
+			}
 		}
 	}
 }

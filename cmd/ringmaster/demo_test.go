@@ -50,8 +50,8 @@ func TestDemoServesRealCommands(t *testing.T) {
 		t.Errorf("replies %q, want %q", replies, want)
 	}
 	for _, want := range []string{
-		`ringmaster_command_calls_total{command="mget"} 1`, `ringmaster_server_up{server="demo-3"} 1`,
-		`ringmaster_clients_opened_total 1`, `ringmaster_server_requests_total{server="demo-1"} `,
+		`ringmaster_command_calls_total{command="mget"} 1`, `ringmaster_server_up{server="demo-3",upstream="default"} 1`,
+		`ringmaster_clients_opened_total 1`, `ringmaster_server_requests_total{server="demo-1",upstream="default"} `,
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("missing in /metrics: %s", want)

@@ -34,14 +34,12 @@ func (s source) Ready(ctx context.Context) error {
 	return s.data.Ready(ctx)
 }
 
-// Servers is admin.Source.
-func (s source) Servers() []string { return s.topology.Names() }
-
-// Replicas is admin.Source.
-func (s source) Replicas() map[string]stats.Replica { return s.topology.ReplicaStats() }
-
-// Discovery is admin.Source.
-func (s source) Discovery() *stats.Topology { return s.topology.Counted() }
+// Upstreams is admin.Source.
+func (s source) Upstreams() []stats.UpstreamView {
+	return []stats.UpstreamView{{
+		Name: "default", Servers: s.topology.Names(), Replicas: s.topology.ReplicaStats(), Topology: s.topology.Counted(),
+	}}
+}
 
 // Topology is admin.Source. What servers do not escape only the loops know, and is left out where they do not answer.
 func (s source) Topology() any {
@@ -51,7 +49,7 @@ func (s source) Topology() any {
 	if err != nil {
 		loops = nil
 	}
-	return s.topology.Describe(topology.Unescaped(loops))
+	return s.topology.Describe(topology.Unescaped(loops, 0))
 }
 
 // LogDropped is admin.Source.

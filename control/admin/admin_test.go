@@ -40,12 +40,12 @@ func (f *fakeLoops) Snapshot(ctx context.Context) ([]stats.Loop, error) {
 	return f.loops, nil
 }
 
-func (f *fakeLoops) Ready(context.Context) error        { return f.ready }
-func (f *fakeLoops) Servers() []string                  { return f.servers }
-func (f *fakeLoops) Replicas() map[string]stats.Replica { return nil }
-func (f *fakeLoops) Topology() any                      { return map[string]any{"Servers": f.servers} }
-func (f *fakeLoops) Discovery() *stats.Topology         { return nil }
-func (f *fakeLoops) LogDropped() uint64                 { return 7 }
+func (f *fakeLoops) Ready(context.Context) error { return f.ready }
+func (f *fakeLoops) Upstreams() []stats.UpstreamView {
+	return []stats.UpstreamView{{Name: "default", Servers: f.servers}}
+}
+func (f *fakeLoops) Topology() any      { return map[string]any{"Servers": f.servers} }
+func (f *fakeLoops) LogDropped() uint64 { return 7 }
 
 // serve runs a Server on a free port until the test ends and returns its address.
 func serve(t *testing.T, c Config) string {
@@ -195,18 +195,19 @@ func TestServersThatShareAPortFailAtOnce(t *testing.T) {
 }
 
 func sampleView() *stats.View {
-	l := stats.NewLoop(3, 1)
+	l := stats.NewLoop(3)
 	l.Call(0, 20_000)
 	l.Call(0, 1<<40)
 	l.Error(0, []byte("-WRONGTYPE x"))
 	l.ClientsOpened = 2
 	l.ClientsClosed[stats.Quit] = 1
-	l.Servers[0].State = stats.ServerUp
-	return &stats.View{Loops: []stats.Loop{*l}, Commands: []string{"get", "set", "del"}, Servers: []string{"a\"\\\nb"}, Version: "v1"}
+	l.AddUpstream("default", 1).Servers[0].State = stats.ServerUp
+	return &stats.View{Loops: []stats.Loop{*l}, Commands: []string{"get", "set", "del"}, Version: "v1",
+		Upstreams: []stats.UpstreamView{{Name: "default", Servers: []string{"a\"\\\nb"}}}}
 }
 
 func TestMetricsText(t *testing.T) {
-	source := &fakeLoops{loops: sampleView().Loops, servers: sampleView().Servers}
+	source := &fakeLoops{loops: sampleView().Loops, servers: sampleView().Upstreams[0].Servers}
 	addr := serve(t, Config{Source: source, Commands: []string{"get", "set", "del"}, Version: "v1", MaxClients: 50})
 	_, body := get(t, addr+"/metrics")
 	for _, want := range []string{
@@ -221,7 +222,7 @@ func TestMetricsText(t *testing.T) {
 		`ringmaster_command_duration_seconds_count{command="get"} 2`,
 		`ringmaster_clients_connected 1`,
 		`ringmaster_clients_closed_total{reason="quit"} 1`,
-		`ringmaster_server_up{server="a\"\\\nb"} 1`,
+		`ringmaster_server_up{server="a\"\\\nb",upstream="default"} 1`,
 		`ringmaster_max_clients 50`,
 		`ringmaster_log_lines_dropped_total 7`,
 		`ringmaster_build_info{version="v1"} 1`,

@@ -64,13 +64,11 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 	writeMetrics(&b, &stats.View{
 		Loops:      loops,
 		Commands:   h.Commands,
-		Servers:    h.Source.Servers(),
-		Replicas:   h.Source.Replicas(),
+		Upstreams:  h.Source.Upstreams(),
 		Version:    h.Version,
 		Uptime:     uint64(time.Since(h.start).Seconds()),
 		LogDropped: h.Source.LogDropped(),
 		MaxClients: uint64(max(h.MaxClients, 0)),
-		Topology:   h.Source.Discovery(),
 	})
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	_, _ = w.Write(b.Bytes())

@@ -17,14 +17,10 @@ type Source interface {
 	Snapshot(ctx context.Context) ([]stats.Loop, error)
 	// Ready is nil when every server but replicas can be reached, otherwise it names those that cannot.
 	Ready(ctx context.Context) error
-	// Servers names server numbers, for labels; "" is no server now.
-	Servers() []string
-	// Replicas is what is known of replicas that are read from, by name; nil: nothing is read from any.
-	Replicas() map[string]stats.Replica
+	// Upstreams is what is known of each upstream, in the order of the loops' counters.
+	Upstreams() []stats.UpstreamView
 	// Topology is what is served as JSON at /topology.
 	Topology() any
-	// Discovery counts how the servers are discovered; nil: they are fixed.
-	Discovery() *stats.Topology
 	// LogDropped counts the log lines that were dropped.
 	LogDropped() uint64
 }

@@ -48,16 +48,16 @@ func (t *Topology) Describe(unescaped [][]string) *Description {
 	return d
 }
 
-// Unescaped is, by server number, what the loops have found that servers do not escape. Any goroutine.
-func Unescaped(loops []stats.Loop) [][]string {
-	if len(loops) == 0 {
+// Unescaped is, by server number, what the loops have found that servers of the nth upstream do not escape. Any goroutine.
+func Unescaped(loops []stats.Loop, upstream int) [][]string {
+	if len(loops) == 0 || upstream >= len(loops[0].Upstreams) {
 		return nil
 	}
-	list := make([][]string, len(loops[0].Servers))
+	list := make([][]string, len(loops[0].Upstreams[upstream].Servers))
 	for i := range list {
 		var scripts, modules bool
 		for l := range loops {
-			if s := loops[l].Servers; i < len(s) {
+			if s := loops[l].Upstreams[upstream].Servers; i < len(s) {
 				scripts, modules = scripts || s[i].UnescapedScripts, modules || s[i].UnescapedModules
 			}
 		}

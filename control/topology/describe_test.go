@@ -108,14 +108,18 @@ func TestAClusterAsJSON(t *testing.T) {
 }
 
 func TestWhatOneLoopFindsUnescapedCounts(t *testing.T) {
-	one, two := stats.NewLoop(1, 3), stats.NewLoop(1, 3)
-	one.Servers[0].UnescapedScripts = true
-	two.Servers[0].UnescapedModules = true
-	two.Servers[2].UnescapedModules = true
-	if got := fmt.Sprint(Unescaped([]stats.Loop{*one, *two})); got != "[[scripts modules] [] [modules]]" {
+	one, two := stats.NewLoop(1), stats.NewLoop(1)
+	for _, l := range []*stats.Loop{one, two} {
+		l.AddUpstream("other", 1).Servers[0].UnescapedScripts = true
+	}
+	a, b := one.AddUpstream("this", 3), two.AddUpstream("this", 3)
+	a.Servers[0].UnescapedScripts = true
+	b.Servers[0].UnescapedModules = true
+	b.Servers[2].UnescapedModules = true
+	if got := fmt.Sprint(Unescaped([]stats.Loop{*one, *two}, 1)); got != "[[scripts modules] [] [modules]]" {
 		t.Errorf("%s", got)
 	}
-	if got := Unescaped(nil); got != nil {
+	if got := Unescaped(nil, 0); got != nil {
 		t.Errorf("no loop has answered: %v", got)
 	}
 }
