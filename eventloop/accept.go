@@ -43,8 +43,10 @@ func (s *Server) accept(ln net.Listener) {
 				logged = time.Now()
 				s.log.Warn("can't accept a client; raise the limit of open files or lower --max-clients", slog.Any("cause", err))
 			}
-			s.refused.Add(1)
-			if errors.Is(err, syscall.EMFILE) && spare.sacrifice(ln) {
+			if !errors.Is(err, syscall.EMFILE) {
+				s.refused.Add(1)
+			} else if spare.sacrifice(ln) { // otherwise nobody waits: the system looks for a descriptor before it looks for a client
+				s.refused.Add(1)
 				continue
 			}
 			select {

@@ -69,16 +69,6 @@ func largeGroups(port int, moved func(node int) bool) []shard.Group {
 	return groups
 }
 
-// onLoop runs f on the loop and waits.
-func onLoop(b *testing.B, l *loop, f func()) {
-	b.Helper()
-	done := make(chan struct{})
-	if err := l.post(func() { f(); close(done) }); err != nil {
-		b.Fatal(err)
-	}
-	<-done
-}
-
 // cpu is the time that the loop's thread has used so far. On the loop.
 func cpu() time.Duration {
 	const thisThread = 1 // RUSAGE_THREAD

@@ -249,7 +249,7 @@ func (s *Server) waitEmpty(ctx context.Context) error {
 		select {
 		case <-s.emptied:
 		case <-ctx.Done():
-			return fmt.Errorf("%d clients were cut off: %w", s.clients.Load(), ctx.Err())
+			return fmt.Errorf("%d clients were cut off: %w", s.clients.Load()+s.halves.Load(), ctx.Err())
 		}
 	}
 	return nil

@@ -1,0 +1,146 @@
+package eventloop
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"ringmaster/internal/testkit"
+)
+
+func TestClientsOfEveryListenerAreServed(t *testing.T) {
+	for _, level := range []bool{false, true} {
+		for _, lock := range []bool{false, true} {
+			t.Run(fmt.Sprintf("level=%v lock=%v", level, lock), func(t *testing.T) {
+				cfg := newConfig(t, echoing(t).Addr)
+				cfg.Listeners = append(cfg.Listeners, listen(t, "tcp"), listen(t, "unix"))
+				cfg.Level, cfg.LockThread, cfg.Loops = level, lock, 2
+				p := start(t, cfg)
+				if n := len(p.Addrs()); n != 3 {
+					t.Fatalf("%d addresses", n)
+				}
+				for i := range 3 {
+					c := testkit.Dial(t, p.addr(i))
+					if got := c.Do("GET", "red"); got != bulk("red") {
+						t.Errorf("listener %d: %q", i, got)
+					}
+					local := " laddr=" + p.Addrs()[i].String()
+					if info := c.Do("CLIENT", "INFO"); !strings.Contains(info, local) {
+						t.Errorf("listener %d: no%s in %q", i, local, info)
+					}
+				}
+			})
+		}
+	}
+}
+
+const refusal = "-ERR max number of clients reached\r\n"
+
+func TestAClientOverTheLimitIsRefusedInRedissWords(t *testing.T) {
+	cfg := newConfig(t, echoing(t).Addr)
+	cfg.Listeners = append(cfg.Listeners, listen(t, "unix"))
+	cfg.MaxClients = 2
+	p := start(t, cfg)
+	a, b := p.dial(), testkit.Dial(t, p.addr(1)) // the limit is for all listeners together
+	b.Do("PING")
+	for i := range 2 {
+		c := testkit.Dial(t, p.addr(i))
+		if got, err := c.Rest(); got != refusal || err != nil {
+			t.Errorf("listener %d: %q, %v", i, got, err)
+		}
+	}
+	loops := p.counters()
+	if loops[0].ClientsRefused != 2 || loops[0].ClientsOpened != 2 {
+		t.Errorf("%d refused, %d opened", loops[0].ClientsRefused, loops[0].ClientsOpened)
+	}
+	a.Close()
+	testkit.Until(t, "a client has gone", func() bool { return p.clients.Load() == 1 })
+	p.dial()
+}
+
+func TestClientsAreSpreadOverTheLoops(t *testing.T) {
+	cfg := newConfig(t, echoing(t).Addr)
+	cfg.Loops = 3
+	p := start(t, cfg)
+	byLoop := map[int][]*testkit.Conn{}
+	dial := func() int {
+		c := testkit.Dial(t, p.addr(0))
+		id, err := strconv.Atoi(strings.Trim(c.Do("CLIENT", "ID"), ":\r\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := (id - 1) % 3
+		byLoop[i] = append(byLoop[i], c)
+		return i
+	}
+	for range 9 {
+		dial()
+	}
+	for i := range 3 {
+		if n := len(byLoop[i]); n != 3 {
+			t.Errorf("loop %d has %d of 9 clients", i, n)
+		}
+	}
+	for _, c := range byLoop[1] {
+		c.Close()
+	}
+	testkit.Until(t, "loop 1 has no clients", func() bool { return p.loops[1].busy.Load() == 0 })
+	for range 3 {
+		if i := dial(); i != 1 {
+			t.Errorf("a client came to loop %d, while loop 1 had the fewest", i)
+		}
+	}
+}
+
+// failing is a listener that hands out errors and connections of the test's before those of its socket.
+type failing struct {
+	net.Listener
+	first chan any
+}
+
+func (f *failing) Accept() (net.Conn, error) {
+	select {
+	case v := <-f.first:
+		if err, ok := v.(error); ok {
+			return nil, err
+		}
+		return v.(net.Conn), nil
+	default:
+		return f.Listener.Accept()
+	}
+}
+
+func TestAcceptingGoesOnAfterAnError(t *testing.T) {
+	ln := &failing{listen(t, "tcp"), make(chan any, 2)}
+	ln.first <- errors.New("oh no")
+	ln.first <- syscall.ECONNABORTED
+	cfg := newConfig(t, echoing(t).Addr)
+	cfg.Listeners = []net.Listener{ln}
+	p := start(t, cfg)
+	p.dial()
+	if n := p.counters()[0].ClientsRefused; n != 2 {
+		t.Errorf("%d refused", n)
+	}
+}
+
+func TestAClientThatNeverReachesItsLoopIsCountedOut(t *testing.T) {
+	ours, theirs := net.Pipe() // has no descriptor to poll
+	defer theirs.Close()
+	ln := &failing{listen(t, "tcp"), make(chan any, 1)}
+	ln.first <- ours
+	cfg := newConfig(t, echoing(t).Addr)
+	cfg.Listeners = []net.Listener{ln}
+	p := start(t, cfg)
+	testkit.Until(t, "the client is counted out", func() bool { return p.refused.Load() == 1 && p.clients.Load() == 0 })
+	if _, err := theirs.Read(make([]byte, 1)); err == nil {
+		t.Error("the connection is open")
+	}
+	if busy, tokens := p.loops[0].busy.Load(), len(p.loops[0].admitting); busy != 0 || tokens != 0 {
+		t.Errorf("%d busy, %d tokens taken", busy, tokens)
+	}
+	p.dial()
+}

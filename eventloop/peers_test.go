@@ -1,0 +1,98 @@
+package eventloop
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"ringmaster/internal/testkit"
+	"ringmaster/session"
+)
+
+// answersOf waits for what the other loops answer to a question of the loop.
+func answersOf(t *testing.T, l *loop, ask func(done func(answers []any))) []any {
+	t.Helper()
+	heard := make(chan []any, 2)
+	onLoop(t, l, func() { ask(func(answers []any) { heard <- answers }) })
+	select {
+	case answers := <-heard:
+		return answers
+	case <-time.After(testkit.Patience):
+		t.Fatal("no answers come")
+		return nil
+	}
+}
+
+func TestTheOtherLoopsAreAskedOnceEach(t *testing.T) {
+	cfg := newConfig(t, echoing(t).Addr)
+	cfg.Loops = 4
+	p := start(t, cfg)
+	l := p.loops[2]
+	var got []int
+	for _, a := range answersOf(t, l, func(done func([]any)) {
+		peers{l}.Ask(func(e *session.Env) any { return e.Loop }, done)
+	}) {
+		got = append(got, a.(int))
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, []int{0, 1, 3}) {
+		t.Errorf("loops %v answered", got)
+	}
+}
+
+// TestALoopMayAnswerLater: it keeps the question until a turn to come.
+func TestALoopMayAnswerLater(t *testing.T) {
+	cfg := newConfig(t, echoing(t).Addr)
+	cfg.Loops = 2
+	p := start(t, cfg)
+	var later func(any)
+	kept := make(chan struct{})
+	heard := make(chan []any, 1)
+	onLoop(t, p.loops[0], func() {
+		peers{p.loops[0]}.AskSlowly(func(_ *session.Env, answer func(any)) {
+			later = answer
+			close(kept)
+		}, func(answers []any) { heard <- answers })
+	})
+	<-kept
+	onLoop(t, p.loops[0], func() {})
+	if len(heard) != 0 {
+		t.Fatal("there are answers before the loop has given its own")
+	}
+	onLoop(t, p.loops[1], func() { later("blue") })
+	if answers := <-heard; !slices.Equal(answers, []any{"blue"}) {
+		t.Errorf("%v", answers)
+	}
+}
+
+func TestALoneLoopHasNoPeers(t *testing.T) {
+	p := start(t, newConfig(t, echoing(t).Addr))
+	onLoop(t, p.loops[0], func() {
+		if p.loops[0].env.Peers != nil {
+			t.Error("a lone loop would wait for answers that nobody gives")
+		}
+	})
+}
+
+func TestLoopsShareTheirSums(t *testing.T) {
+	srv := &Server{}
+	a, b := peers{&loop{srv: srv}}, peers{&loop{srv: srv}}
+	if a.AnyTopics() || a.AnyJoining() {
+		t.Error("there are topics before the first")
+	}
+	a.AddTopics(2)
+	b.AddTopics(-1)
+	a.AddJoining(1)
+	if !b.AnyTopics() || !b.AnyJoining() {
+		t.Error("another loop does not know of topics")
+	}
+	b.AddTopics(-1)
+	b.AddJoining(-1)
+	if a.AnyTopics() || a.AnyJoining() {
+		t.Error("there are topics after the last")
+	}
+	a.AddOutput(100)
+	if n := b.AddOutput(-30); n != 70 {
+		t.Errorf("%d bytes of output", n)
+	}
+}
