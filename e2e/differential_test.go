@@ -151,12 +151,16 @@ func blob(t *testing.T, raw string) string {
 func (p *pair) clear(t *testing.T) {
 	t.Helper()
 	for _, addr := range []string{p.direct.Addr, p.behind.Addr} {
-		c := testkit.Dial(t, addr)
-		got := c.Do("FLUSHALL") + c.Do("FUNCTION", "FLUSH") + c.Do("SCRIPT", "FLUSH")
-		c.Close()
-		if got != "+OK\r\n+OK\r\n+OK\r\n" {
-			t.Fatalf("clear: %q", got)
+		c, err := testkit.Connect(addr) // with Dial the test would keep every connection until its end
+		if err != nil {
+			t.Fatalf("clear: %v", err)
 		}
+		for _, words := range [][]string{{"FLUSHALL"}, {"FUNCTION", "FLUSH"}, {"SCRIPT", "FLUSH"}} {
+			if got, err := c.Call(words...); got != "+OK\r\n" {
+				t.Fatalf("clear: %v: %q, %v", words, got, err)
+			}
+		}
+		c.Close()
 	}
 }
 

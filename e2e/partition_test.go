@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,10 +82,7 @@ func (p *partition) mapped(t *testing.T, proxy *testkit.Server) (primaries [3]st
 	var page struct {
 		Cluster struct{ Groups []shard.Group }
 	}
-	_, body := proxy.Get(t, "/topology")
-	if err := json.Unmarshal([]byte(body), &page); err != nil {
-		t.Fatal(err)
-	}
+	proxy.Topology(t, &page)
 	for _, g := range page.Cluster.Groups {
 		serving += 1 + len(g.Replicas)
 		for i, k := range p.keys {

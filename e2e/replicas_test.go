@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -22,11 +21,8 @@ type replicaStatus struct {
 // replicasOf is what the proxy says of its replicas, by address.
 func replicasOf(t *testing.T, proxy *testkit.Server) map[string]replicaStatus {
 	t.Helper()
-	code, body := proxy.Get(t, "/topology")
 	var got struct{ Replicas []replicaStatus }
-	if err := json.Unmarshal([]byte(body), &got); code != 200 || err != nil {
-		t.Fatalf("/topology: %d, %v: %s", code, err, body)
-	}
+	proxy.Topology(t, &got)
 	all := map[string]replicaStatus{}
 	for _, r := range got.Replicas {
 		all[r.Addr] = r

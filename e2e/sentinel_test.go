@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -112,10 +111,7 @@ type sentinelTopology struct {
 
 func topologyOf(t *testing.T, proxy *testkit.Server) (top sentinelTopology) {
 	t.Helper()
-	status, text := proxy.Get(t, "/topology")
-	if err := json.Unmarshal([]byte(text), &top); err != nil || status != 200 {
-		t.Fatalf("%d, %v: %s", status, err, text)
-	}
+	proxy.Topology(t, &top)
 	return top
 }
 

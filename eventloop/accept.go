@@ -27,7 +27,7 @@ const (
 
 // accept takes clients from ln until it is closed. It runs on a goroutine of its own, for gnet's own
 // listeners can neither pause nor survive running out of descriptors.
-func (s *Server) accept(ln net.Listener) {
+func (s *Server) accept(ln Listener) {
 	var logged time.Time
 	spare := newSpareDescriptor()
 	defer spare.close()
@@ -59,7 +59,7 @@ func (s *Server) accept(ln net.Listener) {
 }
 
 // admit gives a client to the loop with the fewest, or refuses it.
-func (s *Server) admit(ln net.Listener, conn net.Conn) {
+func (s *Server) admit(ln Listener, conn net.Conn) {
 	if s.clients.Add(1) > s.maxClients() || s.stopping.Load() {
 		s.refuse(conn)
 		return
@@ -128,14 +128,14 @@ func newSpareDescriptor() *spareDescriptor {
 
 // sacrifice accepts one client on the spare descriptor and closes it at once. false: there was none to
 // spare, or nobody waited.
-func (d *spareDescriptor) sacrifice(ln net.Listener) bool {
+func (d *spareDescriptor) sacrifice(ln Listener) bool {
 	if d.f == nil {
 		d.f, _ = os.Open(os.DevNull)
 		return false
 	}
 	_ = d.f.Close()
 	d.f = nil
-	if dl, ok := ln.(interface{ SetDeadline(time.Time) error }); ok {
+	if dl, ok := ln.Listener.(interface{ SetDeadline(time.Time) error }); ok {
 		_ = dl.SetDeadline(time.Now().Add(acceptPause))
 		defer func() { _ = dl.SetDeadline(time.Time{}) }()
 	}

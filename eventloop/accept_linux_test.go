@@ -51,11 +51,11 @@ func (c *counting) Accept() (net.Conn, error) {
 func TestAClientIsRefusedWhenNoDescriptorIsLeft(t *testing.T) {
 	ln := &counting{TCPListener: listen(t, "tcp").(*net.TCPListener)}
 	cfg := newConfig(t, testkit.Loopback(testkit.FreePort(t)))
-	cfg.Listeners = []net.Listener{ln}
-	cfg.Upstream.BackoffMin, cfg.Upstream.BackoffMax = time.Hour, time.Hour // a dial would open a descriptor
+	cfg.Listeners = []Listener{{Listener: ln}}
+	cfg.Upstreams[0].Pool.BackoffMin, cfg.Upstreams[0].Pool.BackoffMax = time.Hour, time.Hour // a dial would open a descriptor
 	p := startUnready(t, cfg)
 	testkit.Until(t, "the server is down, and a client is waited for", func() bool {
-		return p.counters()[0].Servers[0].ConnectFailures == 1 && ln.accepts.Load() == 1
+		return p.counters()[0].Upstreams[0].Servers[0].ConnectFailures == 1 && ln.accepts.Load() == 1
 	})
 	sockets := []int{newSocket(t), newSocket(t)}
 	restore := useUpDescriptors(t)

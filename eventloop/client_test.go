@@ -27,7 +27,7 @@ func TestAClientIsClosedFromWithinFeed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := newConfig(t, echoing(t).Addr)
-			cfg.Session.QueryBufferLimit = 1000
+			cfg.Upstreams[0].Session.QueryBufferLimit = 1000
 			p := start(t, cfg)
 			client := testkit.Dial(t, p.addr(0))
 			client.Send(c.send + get("red")) // what follows is not heard
@@ -35,7 +35,7 @@ func TestAClientIsClosedFromWithinFeed(t *testing.T) {
 				t.Errorf("%q, %v", got, err)
 			}
 			p.untilClosed(c.reason, 1)
-			if n := p.counters()[0].Servers[0].Requests; n != 0 {
+			if n := p.counters()[0].Upstreams[0].Servers[0].Requests; n != 0 {
 				t.Errorf("the server got %d requests", n)
 			}
 			p.dial()
@@ -185,8 +185,8 @@ func (p *proxy) untilLingers(n int) {
 
 func TestClientsThatDoNotReadAreWarnedOfOnceASecond(t *testing.T) {
 	var out bytes.Buffer
-	l := &loop{srv: &Server{log: slog.New(slog.NewTextHandler(&out, nil))}, pool: &pool.Pool{Now: 1}}
-	cl := &client{loop: l, ln: listen(t, "tcp")}
+	l := &loop{srv: &Server{log: slog.New(slog.NewTextHandler(&out, nil))}, conns: &pool.Loop{Now: 1}}
+	cl := &client{loop: l, ln: Listener{Listener: listen(t, "tcp")}}
 	defer cl.ln.Close()
 	lines := func(reason stats.CloseReason) int {
 		out.Reset()
@@ -200,7 +200,7 @@ func TestClientsThatDoNotReadAreWarnedOfOnceASecond(t *testing.T) {
 	}{
 		{1, stats.Quit, 0}, {1, stats.NotReading, 1}, {time.Second, stats.OutputLimit, 0}, {time.Second + 1, stats.ClientMemory, 1},
 	} {
-		l.pool.Now = int64(c.at)
+		l.conns.Now = int64(c.at)
 		if n := lines(c.reason); n != c.want {
 			t.Errorf("%v, %v: %d lines", c.at, c.reason, n)
 		}

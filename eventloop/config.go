@@ -14,7 +14,9 @@ import (
 // Config is everything a Server needs to start. It is copied by Start.
 type Config struct {
 	// Listeners are accepted from, each by a goroutine of its own; the Server closes them.
-	Listeners []net.Listener
+	Listeners []Listener
+	// Upstreams are where commands go, at least one.
+	Upstreams []Upstream
 	// Loops is the number of event loops (threads of the data plane), at least 1.
 	Loops int
 	// Level selects level-triggered polling; edge-triggered is the default.
@@ -22,16 +24,8 @@ type Config struct {
 	// LockThread binds every loop to an operating system thread: 10-15 % less CPU
 	// under load, a third more for one lone client.
 	LockThread bool
-	// Map says which server owns a key.
-	Map *shard.Map
-	// Health is what is known of the servers' replication to begin with.
-	Health pool.Health
 	// Policy says who may log in.
 	Policy *auth.Policy
-	// Upstream is how servers are connected to.
-	Upstream pool.Config
-	// Session holds the limits and manners of client sessions.
-	Session session.Config
 	// MaxOwn bounds the connections to servers that each loop lends to single clients.
 	MaxOwn int
 	// ClientMemory bounds what all clients together may leave unread, bytes; 0 is no bound.
@@ -46,4 +40,33 @@ type Config struct {
 	Crowded func(bool)
 	// Logger takes what operators should read. Nil is slog.Default().
 	Logger *slog.Logger
+}
+
+// Listener is where clients connect.
+type Listener struct {
+	net.Listener
+	// Upstream is where their commands go, by its place in Config.Upstreams.
+	Upstream int
+}
+
+// Upstream is a set of servers.
+type Upstream struct {
+	// Name tells it from others, in metrics.
+	Name string
+	// Map says which server owns a key.
+	Map *shard.Map
+	// Health is what is known of the servers' replication to begin with.
+	Health pool.Health
+	// Pool is how servers are connected to.
+	Pool pool.Config
+	// Session holds the limits and manners of its clients' sessions.
+	Session session.Config
+	// Logger takes what operators should read of its servers. Nil is Config.Logger.
+	Logger *slog.Logger
+}
+
+// alone reports whether there is one connection, to one server: no reply can come in the same turn as another.
+func (c *Config) alone() bool {
+	u := &c.Upstreams[0]
+	return len(c.Upstreams) == 1 && u.Map.Len() == 1 && !u.Map.Slotted() && u.Pool.Connections == 1 && u.Pool.Reads == shard.ReadPrimary
 }

@@ -107,7 +107,7 @@ func TestAServersConnectionThatIsGoneWritesToNobody(t *testing.T) {
 	other := p.dial()
 	to := p.number(p.client())
 	ours, theirs := pair(t)
-	u := &upstream{loop: l, conn: l.pool.Default().Pick(0, 0)}
+	u := &serverConn{loop: l, conn: l.upstreams[0].pool.Default().Pick(0, 0)}
 	var from int
 	release := p.hold(l)
 	enrolled, err := l.el.Enroll(gnet.NewContext(t.Context(), u), ours)

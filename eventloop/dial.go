@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/panjf2000/gnet/v2"
 
@@ -17,8 +18,9 @@ func (l *loop) dial(conn *pool.Conn) {
 	if path, ok := strings.CutPrefix(addr, "unix://"); ok {
 		network, addr = "unix", path
 	}
+	timeout := conn.DialTimeout()
 	l.srv.tasks.Go(func() {
-		err := l.connect(network, addr, conn)
+		err := l.connect(network, addr, timeout, conn)
 		if err != nil {
 			_ = l.post(func() { conn.OnDialFailed(err) })
 		}
@@ -26,15 +28,15 @@ func (l *loop) dial(conn *pool.Conn) {
 }
 
 // connect runs on the goroutine of a dial.
-func (l *loop) connect(network, addr string, conn *pool.Conn) error {
-	nc, err := dialer.Dial(l.srv.ctx, network, addr, l.srv.cfg.Upstream.DialTimeout)
+func (l *loop) connect(network, addr string, timeout time.Duration, conn *pool.Conn) error {
+	nc, err := dialer.Dial(l.srv.ctx, network, addr, timeout)
 	if err != nil {
 		return err
 	}
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		_ = tcp.SetReadBuffer(receiveBuffer)
 	}
-	ctx := gnet.NewContext(context.Background(), &upstream{loop: l, conn: conn})
+	ctx := gnet.NewContext(context.Background(), &serverConn{loop: l, conn: conn})
 	enrolled, err := l.el.Enroll(ctx, nc)
 	if err != nil {
 		_ = nc.Close()

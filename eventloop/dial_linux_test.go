@@ -11,7 +11,7 @@ import (
 // TestShutdownEndsADialUnderWay: the server's system does not answer, and the dial would go on for an hour.
 func TestShutdownEndsADialUnderWay(t *testing.T) {
 	cfg := newConfig(t, fullQueue(t))
-	cfg.Upstream.DialTimeout = time.Hour
+	cfg.Upstreams[0].Pool.DialTimeout = time.Hour
 	p := startUnready(t, cfg)
 	onLoop(t, p.loops[0], func() {}) // the dial has begun
 	if err := p.Shutdown(t.Context()); err != nil {

@@ -33,7 +33,7 @@ func TestAServerThatComesUpLaterIsFound(t *testing.T) {
 	port := testkit.FreePort(t)
 	cfg := newConfig(t, testkit.Loopback(port))
 	p := startUnready(t, cfg)
-	testkit.Until(t, "dials have failed", func() bool { return p.counters()[0].Servers[0].ConnectFailures > 1 })
+	testkit.Until(t, "dials have failed", func() bool { return p.counters()[0].Upstreams[0].Servers[0].ConnectFailures > 1 })
 	c := p.dial()
 	if got := c.Do("GET", "red"); !strings.HasPrefix(got, "-ERR server "+testkit.Loopback(port)+" is down") {
 		t.Errorf("%q", got)

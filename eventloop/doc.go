@@ -27,7 +27,7 @@
 //	the server          server.go, config.go, handler.go (gnet's callbacks), notices.go (what is told of clients)
 //	a loop              loop.go (its turn), mailbox.go, peers.go (the other loops), panic.go, timer.go, crowd.go
 //	a client            accept.go, client.go, halfclose.go
-//	a server            dial.go, upstream.go
+//	servers             upstream.go (on a loop), dial.go, serverconn.go
 //	the system          epoll_linux.go, epoll_other.go (pausing a socket), tcpinfo_linux.go, tcpinfo_other.go
 //	checks              debug_on.go, debug_off.go
 //

@@ -100,12 +100,12 @@ func BenchmarkFollow(b *testing.B) {
 				b.Fatal(err)
 			}
 			srv, err := Start(Config{
-				Loops: 1, LockThread: true, Map: m, Policy: auth.NewPolicy(), Logger: slog.New(slog.DiscardHandler),
-				Upstream: pool.Config{
+				Loops: 1, LockThread: true, Policy: auth.NewPolicy(), Logger: slog.New(slog.DiscardHandler),
+				Upstreams: []Upstream{{Name: "default", Map: m, Pool: pool.Config{
 					Connections: 1, Cluster: true, ProveMulti: true, DialTimeout: 10 * time.Second, Timeout: time.Second, StallTimeout: time.Minute,
 					BackoffMin: 10 * time.Millisecond, BackoffMax: time.Second, MaxPending: 1000, MaxPendingBytes: 1 << 20,
 				},
-				Session: session.Config{Limits: parser.DefaultLimits()},
+					Session: session.Config{Limits: parser.DefaultLimits()}}},
 			})
 			if err != nil {
 				b.Fatal(err)
@@ -116,13 +116,13 @@ func BenchmarkFollow(b *testing.B) {
 				}
 			}()
 			l := srv.loops[0]
-			onLoop(b, l, func() { l.pool.Rings(pool.Key{Proto: 3}) }) // a RESP3 client is there, too
+			onLoop(b, l, func() { l.upstreams[0].pool.Rings(pool.Key{Proto: 3}) }) // a RESP3 client is there, too
 			ready := func() {
 				testkit.Until(b, "connections to all nodes", func() (up bool) {
 					onLoop(b, l, func() {
 						up = true
-						for _, r := range []*pool.Rings{l.pool.Rings(pool.Key{Proto: 2}), l.pool.Rings(pool.Key{Proto: 3})} {
-							for _, i := range l.env.Map.Shards() {
+						for _, r := range []*pool.Rings{l.upstreams[0].pool.Rings(pool.Key{Proto: 2}), l.upstreams[0].pool.Rings(pool.Key{Proto: 3})} {
+							for _, i := range l.upstreams[0].env.Map.Shards() {
 								up = up && r.Pick(i, 0).State() == pool.Ready
 							}
 						}
@@ -141,8 +141,8 @@ func BenchmarkFollow(b *testing.B) {
 				var before time.Duration
 				onLoop(b, l, func() {
 					before = cpu()
-					l.pool.Follow(m)
-					l.env.Follow(m)
+					l.upstreams[0].pool.Follow(m)
+					l.upstreams[0].env.Follow(m)
 					l.flush()
 					turn += cpu() - before
 				})

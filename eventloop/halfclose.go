@@ -26,6 +26,7 @@ type half struct {
 	file          *os.File
 	remote, local string
 	out           []byte
+	limit         int // of out, bytes
 }
 
 // halfClose keeps cl's session for the replies it owes. c is still open within this call.
@@ -41,7 +42,7 @@ func (l *loop) halfClose(cl *client, c gnet.Conn) {
 		cl.session.OnClose(stats.ClientClosed)
 		return
 	}
-	h := &half{loop: l, file: os.NewFile(uintptr(fd), "half-closed client")}
+	h := &half{loop: l, limit: l.upstreams[cl.ln.Upstream].env.Config.OutputLimit, file: os.NewFile(uintptr(fd), "half-closed client")}
 	h.remote, h.local = cl.addr(c)
 	cl.session.OnEOF(h)
 }
@@ -56,7 +57,7 @@ var errTooMuch = errors.New("the replies of a half-closed client are over the ou
 
 // Write is session.Socket: the bytes are kept until all are there.
 func (h *half) Write(b []byte) (int, error) {
-	if len(h.out)+len(b) > h.loop.srv.cfg.Session.OutputLimit {
+	if len(h.out)+len(b) > h.limit {
 		return 0, errTooMuch
 	}
 	h.out = append(h.out, b...)

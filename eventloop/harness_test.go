@@ -31,16 +31,16 @@ type proxy struct {
 func newConfig(t testing.TB, servers ...string) Config {
 	t.Helper()
 	return Config{
-		Listeners: []net.Listener{listen(t, "tcp")}, Loops: 1, Map: mapOf(t, servers...), Policy: auth.NewPolicy(),
+		Listeners: []Listener{{Listener: listen(t, "tcp")}}, Loops: 1, MaxOwn: 4, Policy: auth.NewPolicy(),
 		Logger: slog.New(slog.DiscardHandler),
-		Upstream: pool.Config{
-			Connections: 1, DialTimeout: testkit.Patience, BackoffMin: time.Millisecond, BackoffMax: 10 * time.Millisecond, MaxOwn: 4,
+		Upstreams: []Upstream{{Name: "default", Map: mapOf(t, servers...), Pool: pool.Config{
+			Connections: 1, DialTimeout: testkit.Patience, BackoffMin: time.Millisecond, BackoffMax: 10 * time.Millisecond,
 			MaxPending: 10000, MaxPendingBytes: 64 << 20,
 		},
-		Session: session.Config{
-			Limits: parser.DefaultLimits(), QueryBufferLimit: 64 << 20, OutputLimit: 64 << 20, SubscriberOutputLimit: 1 << 20,
-			MaxInFlight: 1000, MaxInFlightBytes: 64 << 20, FirstWindow: 1000,
-		},
+			Session: session.Config{
+				Limits: parser.DefaultLimits(), QueryBufferLimit: 64 << 20, OutputLimit: 64 << 20, SubscriberOutputLimit: 1 << 20,
+				MaxInFlight: 1000, MaxInFlightBytes: 64 << 20, FirstWindow: 1000,
+			}}},
 	}
 }
 

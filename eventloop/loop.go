@@ -11,7 +11,6 @@ import (
 	"ringmaster/command"
 	"ringmaster/pool"
 	"ringmaster/session"
-	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
@@ -21,12 +20,11 @@ type loop struct {
 	el    gnet.EventLoop
 	epoll int // the loop's epoll descriptor, -1: unknown
 	// What the clients share, and what the connections to servers share.
-	sessions *session.Loop
-	conns    *pool.Loop
-	env      *session.Env
-	pool     *pool.Pool
-	stats    *stats.Loop
-	mail     mailbox
+	sessions  *session.Loop
+	conns     *pool.Loop
+	upstreams []*upstream // as in Config
+	stats     *stats.Loop
+	mail      mailbox
 
 	clients  map[*client]struct{}
 	lingers  map[*client]int64 // closing, and waiting for their socket to drain: since when, ns
@@ -54,25 +52,30 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l := &loop{
 		srv: srv, el: el, epoll: epoll, stats: stats.NewLoop(len(command.All())),
 		clients: map[*client]struct{}{}, lingers: map[*client]int64{},
-		solo: srv.cfg.Map.Len() == 1 && !srv.cfg.Map.Slotted() && srv.cfg.Upstream.Connections == 1 &&
-			srv.cfg.Upstream.Reads == shard.ReadPrimary,
+		solo: srv.cfg.alone(),
 	}
 	l.mail.loop = l
 	l.admitting = make(chan struct{}, maxAdmitting)
 	l.conns = pool.NewLoop(srv.cfg.MaxOwn)
-	l.pool = pool.New(l.conns, srv.cfg.Upstream, srv.cfg.Map, l.stats.AddUpstream("default", srv.cfg.Map.Len()), srv.log)
-	l.pool.Judge(srv.cfg.Health, srv.started)
 	l.sessions = session.NewLoop(l.conns, l.stats)
 	l.sessions.Number, l.sessions.Loops = index, srv.cfg.Loops
 	l.sessions.Attempts = auth.NewAttempts(srv.cfg.Loops)
 	l.sessions.Notify, l.sessions.Log = srv.notices.put, srv.log
 	l.sessions.ClientMemory = srv.cfg.ClientMemory
-	l.env = session.NewEnv(l.sessions, srv.cfg.Session, l.pool, srv.cfg.Map, srv.cfg.Policy)
 	if srv.cfg.Loops > 1 {
-		l.env.Peers = peers{l}
 		l.sessions.AddOutput = func(n int) int { return int(srv.output.Add(int64(n))) }
 	}
+	for n := range srv.cfg.Upstreams {
+		l.addUpstream(n)
+	}
 	return l
+}
+
+// eachPool calls f for every upstream's pool.
+func (l *loop) eachPool(f func(*pool.Pool)) {
+	for _, u := range l.upstreams {
+		f(u.pool)
+	}
 }
 
 // enter begins a callback: the first of a turn reads the clock.

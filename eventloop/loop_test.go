@@ -17,7 +17,7 @@ func TestALoneRequestIsWrittenAtOnce(t *testing.T) {
 	a, b := p.dial(), p.dial()
 	l := p.loops[0]
 	clients := p.all(l)
-	writes := func() uint64 { return l.stats.Servers[0].Writes }
+	writes := func() uint64 { return l.stats.Upstreams[0].Servers[0].Writes }
 	var before, now uint64
 	onLoop(t, l, func() {
 		l.mean = 0
@@ -64,7 +64,7 @@ func TestManyClientsHeardInOneTurnCauseOneWritePerServer(t *testing.T) {
 	cfg := newConfig(t, servers[0].Addr, servers[1].Addr)
 	p := start(t, cfg)
 	l := p.loops[0]
-	keys := keysOf(cfg.Map, 8)
+	keys := keysOf(cfg.Upstreams[0].Map, 8)
 	var clients []*testkit.Conn
 	for range keys {
 		clients = append(clients, p.dial())
@@ -90,7 +90,7 @@ func TestManyClientsHeardInOneTurnCauseOneWritePerServer(t *testing.T) {
 	}
 	after := p.counters()[0]
 	for i := range servers {
-		if n := after.Servers[i].Writes - before.Servers[i].Writes; n != 1 {
+		if n := after.Upstreams[0].Servers[i].Writes - before.Upstreams[0].Servers[i].Writes; n != 1 {
 			t.Errorf("%d writes to server %d for the requests of a turn", n, i)
 		}
 	}
@@ -122,7 +122,7 @@ func TestAPipelineIsOneWrite(t *testing.T) {
 	for range 100 {
 		s.next()
 	}
-	if n := p.counters()[0].Servers[0].Writes - before.Servers[0].Writes; n != 1 {
+	if n := p.counters()[0].Upstreams[0].Servers[0].Writes - before.Upstreams[0].Servers[0].Writes; n != 1 {
 		t.Errorf("%d writes", n)
 	}
 }
@@ -140,7 +140,7 @@ func TestRepliesHeardInOneTurnAreOneWrite(t *testing.T) {
 			cfg := newConfig(t, addrs...)
 			p := start(t, cfg)
 			c := p.dial()
-			keys := keysOf(cfg.Map, 5)
+			keys := keysOf(cfg.Upstreams[0].Map, 5)
 			want := ""
 			for _, key := range keys {
 				want += bulk(key)
@@ -174,7 +174,7 @@ func TestRepliesHeardInOneTurnAreOneWrite(t *testing.T) {
 // it is written, which is in a further pass. There are no ticks that would end the turn.
 func TestATurnsEndComesAgainWhenFlushingMakesNewWork(t *testing.T) {
 	cfg := newConfig(t, echoing(t).Addr)
-	cfg.Session.OutputLimit = 1000
+	cfg.Upstreams[0].Session.OutputLimit = 1000
 	p := start(t, cfg)
 	c := p.dial()
 	cl := p.client()
@@ -222,9 +222,9 @@ func TestAPostIsATurnOfItsOwn(t *testing.T) {
 	l := p.loops[0]
 	p.stopTicks(l)
 	var before, after int64
-	onLoop(t, l, func() { before = l.pool.Now })
+	onLoop(t, l, func() { before = l.conns.Now })
 	onLoop(t, l, func() {
-		after = l.pool.Now
+		after = l.conns.Now
 		cl.session.Feed([]byte(testkit.Request("PING")))
 		if l.armed {
 			t.Error("the turn's end is on the queue")
@@ -246,9 +246,9 @@ func TestTheClockIsReadOncePerTurn(t *testing.T) {
 	onLoop(t, l, func() {
 		l.mean = lone + 1
 		cl.traffic([]byte(get("red"))) // its end is on the queue
-		now := l.pool.Now
+		now := l.conns.Now
 		cl.traffic([]byte(get("green")))
-		if !l.armed || l.pool.Now != now {
+		if !l.armed || l.conns.Now != now {
 			t.Error("a turn has two times")
 		}
 	})
@@ -266,7 +266,7 @@ func TestSocketsAreClosedAfterTheRepliesAreWritten(t *testing.T) {
 }
 
 func TestALoopWithoutTurnsIsNotCrowded(t *testing.T) {
-	l := &loop{stats: stats.NewLoop(0, 0), mean: 5 * 256}
+	l := &loop{stats: stats.NewLoop(0), mean: 5 * 256}
 	for i, want := range []int64{5 * 256, 0, 5 * 256} {
 		if i != 1 {
 			l.stats.Turns++

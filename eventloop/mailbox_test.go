@@ -26,9 +26,9 @@ func started(t *testing.T, loops int) *Server {
 		t.Fatal(err)
 	}
 	srv, err := Start(Config{
-		Listeners: []net.Listener{ln}, Loops: loops, Map: m, Policy: auth.NewPolicy(),
-		Upstream: pool.Config{Connections: 1, DialTimeout: time.Second, BackoffMin: time.Second, BackoffMax: time.Second},
-		Session:  session.Config{Limits: parser.DefaultLimits()},
+		Listeners: []Listener{{Listener: ln}}, Loops: loops, Policy: auth.NewPolicy(),
+		Upstreams: []Upstream{{Name: "default", Map: m, Pool: pool.Config{Connections: 1, DialTimeout: time.Second, BackoffMin: time.Second, BackoffMax: time.Second},
+			Session: session.Config{Limits: parser.DefaultLimits()}}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -2,8 +2,11 @@ package eventloop
 
 import "ringmaster/session"
 
-// peers is session.Peers: it reaches the other loops by posting to them.
-type peers struct{ l *loop }
+// peers is session.Peers: it reaches an upstream on the other loops by posting to them.
+type peers struct {
+	l        *loop
+	upstream int
+}
 
 // Ask is session.Peers. A loop that has stopped has no answer.
 func (p peers) Ask(question func(*session.Env) any, done func(answers []any)) {
@@ -29,7 +32,7 @@ func (p peers) AskSlowly(question func(e *session.Env, answer func(any)), done f
 			continue
 		}
 		answer := func(a any) { _ = p.l.post(heard(a)) }
-		if o.post(func() { ask(o.env, question, answer) }) != nil {
+		if o.post(func() { ask(o.upstreams[p.upstream].env, question, answer) }) != nil {
 			_ = p.l.post(heard(nil))
 		}
 	}
@@ -49,13 +52,13 @@ func ask(env *session.Env, question func(e *session.Env, answer func(any)), answ
 }
 
 // AddTopics is session.Peers.
-func (p peers) AddTopics(n int) { p.l.srv.topics.Add(int64(n)) }
+func (p peers) AddTopics(n int) { p.l.srv.shared[p.upstream].topics.Add(int64(n)) }
 
 // AddJoining is session.Peers.
-func (p peers) AddJoining(n int) { p.l.srv.joining.Add(int64(n)) }
+func (p peers) AddJoining(n int) { p.l.srv.shared[p.upstream].joining.Add(int64(n)) }
 
 // AnyJoining is session.Peers.
-func (p peers) AnyJoining() bool { return p.l.srv.joining.Load() > 0 }
+func (p peers) AnyJoining() bool { return p.l.srv.shared[p.upstream].joining.Load() > 0 }
 
 // AnyTopics is session.Peers.
-func (p peers) AnyTopics() bool { return p.l.srv.topics.Load() > 0 }
+func (p peers) AnyTopics() bool { return p.l.srv.shared[p.upstream].topics.Load() > 0 }

@@ -30,7 +30,7 @@ func TestTheOtherLoopsAreAskedOnceEach(t *testing.T) {
 	l := p.loops[2]
 	var got []int
 	for _, a := range answersOf(t, l, func(done func([]any)) {
-		peers{l}.Ask(func(e *session.Env) any { return e.Loop }, done)
+		peers{l, 0}.Ask(func(e *session.Env) any { return e.Number }, done)
 	}) {
 		got = append(got, a.(int))
 	}
@@ -49,7 +49,7 @@ func TestALoopMayAnswerLater(t *testing.T) {
 	kept := make(chan struct{})
 	heard := make(chan []any, 1)
 	onLoop(t, p.loops[0], func() {
-		peers{p.loops[0]}.AskSlowly(func(_ *session.Env, answer func(any)) {
+		peers{p.loops[0], 0}.AskSlowly(func(_ *session.Env, answer func(any)) {
 			later = answer
 			close(kept)
 		}, func(answers []any) { heard <- answers })
@@ -68,15 +68,16 @@ func TestALoopMayAnswerLater(t *testing.T) {
 func TestALoneLoopHasNoPeers(t *testing.T) {
 	p := start(t, newConfig(t, echoing(t).Addr))
 	onLoop(t, p.loops[0], func() {
-		if p.loops[0].env.Peers != nil {
+		if p.loops[0].upstreams[0].env.Peers != nil {
 			t.Error("a lone loop would wait for answers that nobody gives")
 		}
 	})
 }
 
 func TestLoopsShareTheirSums(t *testing.T) {
-	srv := &Server{}
-	a, b := peers{&loop{srv: srv}}, peers{&loop{srv: srv}}
+	srv := &Server{shared: make([]shared, 2)}
+	a, b := peers{&loop{srv: srv}, 0}, peers{&loop{srv: srv}, 0}
+	other := peers{&loop{srv: srv}, 1}
 	if a.AnyTopics() || a.AnyJoining() {
 		t.Error("there are topics before the first")
 	}
@@ -86,13 +87,22 @@ func TestLoopsShareTheirSums(t *testing.T) {
 	if !b.AnyTopics() || !b.AnyJoining() {
 		t.Error("another loop does not know of topics")
 	}
+	if other.AnyTopics() || other.AnyJoining() {
+		t.Error("another upstream has them, too")
+	}
 	b.AddTopics(-1)
 	b.AddJoining(-1)
 	if a.AnyTopics() || a.AnyJoining() {
 		t.Error("there are topics after the last")
 	}
-	a.AddOutput(100)
-	if n := b.AddOutput(-30); n != 70 {
+}
+
+func TestLoopsShareWhatClientsHaveNotRead(t *testing.T) {
+	cfg := newConfig(t, echoing(t).Addr)
+	cfg.Loops = 2
+	p := start(t, cfg)
+	p.loops[0].sessions.AddOutput(100)
+	if n := p.loops[1].sessions.AddOutput(-30); n != 70 {
 		t.Errorf("%d bytes of output", n)
 	}
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/panjf2000/gnet/v2/pkg/logging"
 
 	"ringmaster/pool"
-	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
@@ -40,8 +39,7 @@ type Server struct {
 	tasks    sync.WaitGroup // accepting, dialling, ticking, last bytes of half-closed clients
 	stopping atomic.Bool
 
-	topics  atomic.Int64  // of pub/sub, on all loops
-	joining atomic.Int64  // subscriptions under way, on all loops
+	shared  []shared      // by upstream
 	output  atomic.Int64  // bytes that clients have not read, on all loops
 	clients atomic.Int64  // connected or being enrolled
 	garbage atomic.Bool   // huge buffers have been dropped
@@ -63,7 +61,7 @@ func Start(cfg Config) (*Server, error) {
 	cfg.Loops = max(cfg.Loops, 1)
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, started: time.Now(),
-		emptied: make(chan struct{}, 1), hurry: make(chan struct{}, 1), notices: newNotices(cfg.Logger),
+		shared: make([]shared, len(cfg.Upstreams)), emptied: make(chan struct{}, 1), hurry: make(chan struct{}, 1), notices: newNotices(cfg.Logger),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	opts := []gnet.Option{
@@ -89,7 +87,11 @@ func Start(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	for _, l := range s.loops {
-		l.post(func() { l.pool.Start() })
+		l.post(func() {
+			for _, u := range l.upstreams {
+				u.pool.Start()
+			}
+		})
 	}
 	s.tasks.Go(s.tick)
 	s.tasks.Go(func() { s.notices.run(s.ctx.Done()) })
@@ -150,7 +152,7 @@ func (s *Server) Snapshot(ctx context.Context) ([]stats.Loop, error) {
 // one, and why.
 func (s *Server) Ready(ctx context.Context) error {
 	down := make([][]*pool.Failure, len(s.loops))
-	if err := s.onEach(ctx, func(i int, l *loop) { down[i] = l.pool.Down() }); err != nil {
+	if err := s.onEach(ctx, func(i int, l *loop) { l.eachPool(func(p *pool.Pool) { down[i] = append(down[i], p.Down()...) }) }); err != nil {
 		return err
 	}
 	var names []string
@@ -191,24 +193,6 @@ func (s *Server) onEach(ctx context.Context, f func(int, *loop)) error {
 	return nil
 }
 
-// Follow has every loop go by a new map of the servers, soon. Any goroutine; in the order of the calls.
-func (s *Server) Follow(m *shard.Map) {
-	for _, l := range s.loops {
-		_ = l.post(func() {
-			l.pool.Follow(m)
-			l.env.Follow(m)
-		})
-	}
-}
-
-// Judge has every loop go by what has become known of the servers' replication, soon. Any goroutine; in the order of the
-// calls.
-func (s *Server) Judge(h pool.Health) {
-	for _, l := range s.loops {
-		_ = l.post(func() { l.pool.Judge(h, s.started) })
-	}
-}
-
 // Shutdown stops accepting, lets every client have the replies it is owed, and stops the loops. When
 // ctx ends first, what is left is cut off and ctx's error returned.
 func (s *Server) Shutdown(ctx context.Context) error {
@@ -223,7 +207,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	err := s.waitEmpty(ctx)
 	s.cancel()
-	_ = s.onEach(ctxOrGrace(ctx), func(_ int, l *loop) { l.pool.Stop() })
+	_ = s.onEach(ctxOrGrace(ctx), func(_ int, l *loop) { l.eachPool((*pool.Pool).Stop) })
 	s.gone.Lock()
 	s.over = true
 	s.gone.Unlock()

@@ -72,7 +72,7 @@ func TestShutdownCutsWhatIsLeftAndCountsIt(t *testing.T) {
 func TestShutdownStopsAccepting(t *testing.T) {
 	s := newScript(t)
 	cfg := newConfig(t, s.Addr)
-	cfg.Listeners = append(cfg.Listeners, listen(t, "unix"), listen(t, "tcp"))
+	cfg.Listeners = append(cfg.Listeners, Listener{Listener: listen(t, "unix")}, Listener{Listener: listen(t, "tcp")})
 	p := start(t, cfg)
 	c := p.dial()
 	c.Send(get("red"))
@@ -138,8 +138,8 @@ func TestNothingRunsAfterShutdown(t *testing.T) {
 	if err := p.Ready(t.Context()); !errors.Is(err, errStopped) {
 		t.Errorf("ready: %v", err)
 	}
-	p.Follow(cfg.Map)
-	p.Judge(pool.Health{})
+	p.Upstream(0).Follow(cfg.Upstreams[0].Map)
+	p.Upstream(0).Judge(pool.Health{})
 }
 
 func TestALoopThatIsBusyIsNotWaitedForLongerThanAsked(t *testing.T) {
@@ -186,14 +186,14 @@ func TestReadyNamesTheServersThatAreDownOnce(t *testing.T) {
 	down := testkit.Loopback(testkit.FreePort(t))
 	cfg := newConfig(t, echoing(t).Addr, down)
 	cfg.Loops = 2
-	cfg.Upstream.BackoffMin, cfg.Upstream.BackoffMax = time.Hour, time.Hour
+	cfg.Upstreams[0].Pool.BackoffMin, cfg.Upstreams[0].Pool.BackoffMax = time.Hour, time.Hour
 	p := startUnready(t, cfg)
 	var err error
 	testkit.Until(t, "a dial has failed on both loops", func() bool {
 		err = p.Ready(t.Context())
 		return err != nil && strings.Contains(err.Error(), "refused") && !strings.Contains(err.Error(), "connecting")
 	})
-	if n := strings.Count(err.Error(), down+" ("); n != 1 || strings.Contains(err.Error(), cfg.Map.Server(0).Name) {
+	if n := strings.Count(err.Error(), down+" ("); n != 1 || strings.Contains(err.Error(), cfg.Upstreams[0].Map.Server(0).Name) {
 		t.Errorf("%v", err)
 	}
 }
@@ -207,8 +207,8 @@ func TestFollowIsATurnOfItsOwn(t *testing.T) {
 	for _, l := range p.loops {
 		p.stopTicks(l)
 	}
-	p.Follow(mapOf(t, b.Addr))
-	p.Follow(mapOf(t, c.Addr)) // the later call counts
+	p.Upstream(0).Follow(mapOf(t, b.Addr))
+	p.Upstream(0).Follow(mapOf(t, c.Addr)) // the later call counts
 	testkit.Until(t, "connections to the new server", func() bool { return c.Accepted() == 2 && p.Ready(t.Context()) == nil })
 	for range 2 {
 		client := p.dial()
@@ -225,18 +225,18 @@ func TestJudgeReachesEveryLoop(t *testing.T) {
 	port := testkit.FreePort(t)
 	cfg := newConfig(t, testkit.Loopback(port))
 	cfg.Loops = 2
-	cfg.Upstream.BackoffMin, cfg.Upstream.BackoffMax = time.Hour, time.Hour
+	cfg.Upstreams[0].Pool.BackoffMin, cfg.Upstreams[0].Pool.BackoffMax = time.Hour, time.Hour
 	p := startUnready(t, cfg)
 	testkit.Until(t, "dials have failed", func() bool {
 		loops := p.counters()
-		return loops[0].Servers[0].ConnectFailures > 0 && loops[1].Servers[0].ConnectFailures > 0
+		return loops[0].Upstreams[0].Servers[0].ConnectFailures > 0 && loops[1].Upstreams[0].Servers[0].ConnectFailures > 0
 	})
 	ln, err := net.Listen("tcp", testkit.Loopback(port))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	p.Judge(pool.Health{cfg.Map.Server(0).Addr: {Heard: time.Now()}})
+	p.Upstream(0).Judge(pool.Health{cfg.Upstreams[0].Map.Server(0).Addr: {Heard: time.Now()}})
 	for range 2 {
 		defer acceptOne(t, ln).Close()
 	}

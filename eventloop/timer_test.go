@@ -28,6 +28,7 @@ type ticked struct {
 func (e *ticked) Execute(context.Context, gnet.Runnable) error {
 	e.at = append(e.at, time.Since(e.loop.srv.started))
 	if !e.slow {
+		e.loop.mail.latest.Store(nil) // it has taken the tick
 		e.loop.ticks.Store(false)
 	}
 	return nil
@@ -113,9 +114,9 @@ func TestALoopTellsOfMuchGarbage(t *testing.T) {
 		garbage       bool
 	}{{worthCollecting - 1, worthCollecting - 1, false}, {worthCollecting, 0, true}} {
 		onLoop(t, l, func() {
-			l.pool.Buffers.Dropped = c.dropped
+			l.conns.Buffers.Dropped = c.dropped
 			l.onTick()
-			if left := l.pool.Buffers.Dropped; left != c.left || p.garbage.Load() != c.garbage {
+			if left := l.conns.Buffers.Dropped; left != c.left || p.garbage.Load() != c.garbage {
 				t.Errorf("%d bytes dropped: %d are left, told: %v", c.dropped, left, p.garbage.Load())
 			}
 		})
@@ -125,7 +126,7 @@ func TestALoopTellsOfMuchGarbage(t *testing.T) {
 func TestATimeoutIsNoticed(t *testing.T) {
 	s := newScript(t)
 	cfg := newConfig(t, s.Addr)
-	cfg.Upstream.Timeout = 20 * time.Millisecond
+	cfg.Upstreams[0].Pool.Timeout = 20 * time.Millisecond
 	p := start(t, cfg)
 	if got, want := p.dial().Do("GET", "red"), "-ERR timed out after 20 ms waiting for server "+s.Addr; !strings.HasPrefix(got, want) {
 		t.Errorf("%q", got)
@@ -134,7 +135,7 @@ func TestATimeoutIsNoticed(t *testing.T) {
 
 func TestASilentClientIsClosed(t *testing.T) {
 	cfg := newConfig(t, echoing(t).Addr)
-	cfg.Session.IdleTimeout = time.Millisecond
+	cfg.Upstreams[0].Session.IdleTimeout = time.Millisecond
 	p := start(t, cfg)
 	c := testkit.Dial(t, p.addr(0))
 	if got, err := c.Rest(); got != "" || err != nil {

@@ -1,78 +1,64 @@
 package eventloop
 
 import (
-	"net"
-
-	"github.com/panjf2000/gnet/v2"
+	"sync/atomic"
 
 	"ringmaster/pool"
+	"ringmaster/session"
+	"ringmaster/shard"
 )
 
-// upstream is one socket to a server; it is the pool.Conn's Socket for as long as it lives.
+// upstream is one upstream on one loop. Loop-only.
 type upstream struct {
-	loop   *loop
-	conn   *pool.Conn
-	c      gnet.Conn // nil when gone
-	marked bool      // on the loop's list to be closed
+	pool *pool.Pool
+	env  *session.Env
 }
 
-func (u *upstream) opened(c gnet.Conn) {
-	defer u.loop.guard()
-	u.c = c
-	u.loop.enter()
-	u.conn.OnOpen(u)
-	u.loop.arm()
+// shared is what the loops count together of one upstream.
+type shared struct {
+	topics  atomic.Int64 // of pub/sub
+	joining atomic.Int64 // subscriptions under way
 }
 
-func (u *upstream) traffic(b []byte) {
-	if u.c == nil || u.marked {
-		return
+// addUpstream makes the nth upstream on the loop.
+func (l *loop) addUpstream(n int) {
+	srv := l.srv
+	cfg := &srv.cfg.Upstreams[n]
+	log := cfg.Logger
+	if log == nil {
+		log = srv.log
 	}
-	u.loop.enter()
-	u.conn.OnBytes(b)
-	u.loop.afterServer()
+	u := &upstream{pool: pool.New(l.conns, cfg.Pool, cfg.Map, l.stats.AddUpstream(cfg.Name, cfg.Map.Len()), log)}
+	u.pool.Judge(cfg.Health, srv.started)
+	u.env = session.NewEnv(l.sessions, cfg.Session, u.pool, cfg.Map, srv.cfg.Policy)
+	if srv.cfg.Loops > 1 {
+		u.env.Peers = peers{l, n}
+	}
+	l.upstreams = append(l.upstreams, u)
 }
 
-func (u *upstream) closed(err error) {
-	defer u.loop.guard()
-	unsent := u.c.OutboundBuffered()
-	u.c = nil
-	u.loop.enter()
-	u.conn.OnClose(u, unsent, err)
-	u.loop.arm()
+// Handle changes what the loops know of one upstream.
+type Handle struct {
+	srv *Server
+	n   int
 }
 
-func (u *upstream) handle() gnet.Conn { return u.c }
+// Upstream gives access to the nth upstream of Config. Any goroutine.
+func (s *Server) Upstream(n int) Handle { return Handle{s, n} }
 
-// Write is pool.Socket.
-func (u *upstream) Write(b []byte) (int, error) {
-	if u.c == nil {
-		return 0, net.ErrClosed
+// Follow has every loop go by a new map of the servers, soon. Any goroutine; in the order of the calls.
+func (h Handle) Follow(m *shard.Map) {
+	for _, l := range h.srv.loops {
+		_ = l.post(func() {
+			l.upstreams[h.n].pool.Follow(m)
+			l.upstreams[h.n].env.Follow(m)
+		})
 	}
-	assertOwner(u.c, u)
-	return u.c.Write(b)
 }
 
-// Buffered is pool.Socket.
-func (u *upstream) Buffered() int {
-	if u.c == nil {
-		return 0
+// Judge has every loop go by what has become known of the servers' replication, soon. Any goroutine; in the order of the calls.
+func (h Handle) Judge(health pool.Health) {
+	for _, l := range h.srv.loops {
+		_ = l.post(func() { l.upstreams[h.n].pool.Judge(health, h.srv.started) })
 	}
-	return u.c.OutboundBuffered()
-}
-
-// Unacknowledged is pool.Socket.
-func (u *upstream) Unacknowledged() bool { return u.c != nil && unacknowledged(u.c.Fd()) }
-
-// Close is pool.Socket. To a peer that can't be reached the system would go on sending what it has, and that might arrive after
-// all, behind what has been sent over another connection since: it forgets it.
-func (u *upstream) Close() {
-	if u.c == nil || u.marked {
-		return
-	}
-	if u.Unacknowledged() {
-		_ = u.c.SetLinger(0)
-	}
-	u.marked = true
-	u.loop.closing = append(u.loop.closing, u)
 }

@@ -3,6 +3,7 @@ package pool
 import (
 	"errors"
 	"math"
+	"time"
 
 	"github.com/valyala/bytebufferpool"
 
@@ -106,6 +107,9 @@ func (c *Conn) State() State { return c.state }
 
 // Server is whom it talks to.
 func (c *Conn) Server() *Server { return c.server }
+
+// DialTimeout bounds connecting plus handshake. Loop-only.
+func (c *Conn) DialTimeout() time.Duration { return c.pool.cfg.DialTimeout }
 
 // Index is the server's number in the map. Any goroutine.
 func (s *Server) Index() int { return s.index }

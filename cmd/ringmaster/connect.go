@@ -19,12 +19,21 @@ var dangerous = [][]string{
 
 // connect logs in to every server as the proxy would and says what that user may do there.
 func connect(ctx context.Context, out io.Writer, c *config.Config) error {
-	top, err := newTopology(ctx, c, slog.New(slog.DiscardHandler))
+	upstreams, err := findUpstreams(ctx, c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
 	var failed []error
-	servers := top.Initial()
+	for _, u := range upstreams {
+		failed = append(failed, connectTo(ctx, out, &u))
+	}
+	return errors.Join(failed...)
+}
+
+// connectTo is connect for the servers of one upstream.
+func connectTo(ctx context.Context, out io.Writer, u *upstream) error {
+	var failed []error
+	servers, c := u.topology.Initial(), u.config
 	for i := range servers.Len() {
 		addr := servers.Server(i).Addr
 		if addr == "" {

@@ -21,8 +21,11 @@ const (
 // reserved is the descriptors needed for other things than clients. Connections to the servers
 // are counted for RESP2 and RESP3. Those lent to single clients are asked for, not reserved. limit is how many the system allows.
 func reserved(c *config.Config, limit uint64) uint64 {
-	upstream := uint64(c.Loops) * uint64(len(c.Upstream)) * uint64(c.UpstreamConnections) * 2
-	return upstream + uint64(c.Loops)*perLoop + uint64(len(c.Listen)) + uint64(adminConns(limit)) + perProcess
+	var servers uint64
+	for _, u := range c.Upstreams {
+		servers += uint64(c.Loops) * uint64(len(u.Upstream)) * uint64(u.UpstreamConnections) * 2
+	}
+	return servers + uint64(c.Loops)*perLoop + uint64(len(c.Listeners)) + uint64(adminConns(limit)) + perProcess
 }
 
 // adminConns is how many connections the admin server may have under a limit on open files.

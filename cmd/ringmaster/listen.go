@@ -6,15 +6,17 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
 	"ringmaster/control/config"
+	"ringmaster/eventloop"
 )
 
 // listeners is the sockets that are open before anything starts.
 type listeners struct {
-	clients []net.Listener
+	clients []eventloop.Listener
 	admin   net.Listener // nil when off
 }
 
@@ -27,13 +29,14 @@ type bound struct {
 // openAll opens every address of the settings, or none of them.
 func openAll(c *config.Config) (*listeners, error) {
 	ls := new(listeners)
-	for _, addr := range c.Listen {
-		l, err := open(addr, "--listen")
+	for _, l := range c.Listeners {
+		opened, err := open(l.Address, "--listen")
 		if err != nil {
 			ls.close()
 			return nil, err
 		}
-		ls.clients = append(ls.clients, l)
+		to := slices.IndexFunc(c.Upstreams, func(u config.Upstream) bool { return u.Name == l.Upstream })
+		ls.clients = append(ls.clients, eventloop.Listener{Listener: opened, Upstream: to})
 	}
 	if c.Admin == "" {
 		return ls, nil

@@ -64,7 +64,7 @@ func TestASocketLeftBehindIsReplaced(t *testing.T) {
 
 func TestOneBadAddressClosesTheOthers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
-	if _, err := openAll(&config.Config{Listen: []string{"unix://" + path, "192.0.2.1:1"}}); err == nil {
+	if _, err := openAll(&config.Config{Listeners: []config.Listener{{Address: "unix://" + path}, {Address: "192.0.2.1:1"}}}); err == nil {
 		t.Fatal("opened")
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {

@@ -72,6 +72,11 @@ func (h *onceForAll) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
+// WithAttrs is slog.Handler: what is told of an upstream's servers is apart from what is told of another's. Any goroutine.
+func (h *onceForAll) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &onceForAll{Handler: h.Handler.WithAttrs(attrs), told: map[string]told{}}
+}
+
 // known reports whether news of a server is what was told last, and notes it if not.
 func (h *onceForAll) known(server string, news told) bool {
 	h.mu.Lock()

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ringmaster/control/config"
+	"ringmaster/control/topology"
 	"ringmaster/eventloop"
 	"ringmaster/pool"
 	"ringmaster/shard"
@@ -35,8 +36,9 @@ type fakePlane struct {
 func (f *fakePlane) Snapshot(context.Context) ([]stats.Loop, error) { return nil, nil }
 func (f *fakePlane) Ready(context.Context) error                    { return nil }
 
-func (f *fakePlane) Follow(*shard.Map) {}
-func (f *fakePlane) Judge(pool.Health) {}
+func (f *fakePlane) Upstream(int) topology.Data { return f }
+func (f *fakePlane) Follow(*shard.Map)          {}
+func (f *fakePlane) Judge(pool.Health)          {}
 
 func (f *fakePlane) Shutdown(ctx context.Context) error {
 	for _, l := range f.config.Listeners {
@@ -175,7 +177,7 @@ func TestRunsUntilASignalAndStopsClean(t *testing.T) {
 		if code != exitOK || !strings.Contains(stderr, "msg=ready") || !strings.Contains(stderr, "msg=stopped") {
 			t.Errorf("%v: exit %d: %s", sig, code, stderr)
 		}
-		if !deadline || f.config.Upstream.Timeout != 3*time.Second || f.config.Map.Len() != 2 || f.config.Policy.Open() {
+		if !deadline || f.config.Upstreams[0].Pool.Timeout != 3*time.Second || f.config.Upstreams[0].Map.Len() != 2 || f.config.Policy.Open() {
 			t.Errorf("%v: deadline %v, %+v", sig, deadline, f.config)
 		}
 		if strings.Contains(stderr, "hunter2") {
@@ -307,8 +309,8 @@ func TestDemoSaysWhatToType(t *testing.T) {
 			t.Errorf("missing: %s in\n%s", want, stdout)
 		}
 	}
-	if f.config.Map.Len() != 3 {
-		t.Errorf("%d shards", f.config.Map.Len())
+	if f.config.Upstreams[0].Map.Len() != 3 {
+		t.Errorf("%d shards", f.config.Upstreams[0].Map.Len())
 	}
 	for _, args := range [][]string{{"demo", "--password", "x"}, {"demo", "--listen", "unix://" + filepath.Join(t.TempDir(), "x.sock")}} {
 		if _, stdout, stderr := commandLine(t, start, append(args, "--admin", "")...); strings.Contains(stdout, "/dev/tcp") || !strings.Contains(stdout, "redis-cli") {

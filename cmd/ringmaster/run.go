@@ -18,7 +18,6 @@ import (
 	"ringmaster/control/admin"
 	"ringmaster/control/config"
 	"ringmaster/control/memory"
-	"ringmaster/control/topology"
 )
 
 // errForced is the end by a second signal.
@@ -73,12 +72,12 @@ func (p *process) run() error {
 	addrs := ls.bound()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	top, err := newTopology(ctx, p.config, p.log)
+	upstreams, err := findUpstreams(ctx, p.config, p.log)
 	if err != nil {
 		ls.close()
 		return err
 	}
-	data, err := p.start(planeConfig(p.config, top, ls.clients, maxClients, p.log))
+	data, err := p.start(planeConfig(p.config, upstreams, ls.clients, maxClients, p.log))
 	if err != nil {
 		ls.close()
 		return fmt.Errorf("cannot start: %w", err)
@@ -87,12 +86,12 @@ func (p *process) run() error {
 		p.log.Warn("deny-commands names commands that ringmaster does not know: of modules, or mistyped; they are denied where a server has them",
 			slog.Any("commands", names))
 	}
-	stopAdmin := p.serveAdmin(ls, data, top, maxClients, adminMax)
+	stopAdmin := p.serveAdmin(ls, data, upstreams, maxClients, adminMax)
 	go memory.Run(ctx)
-	go top.Run(ctx, data)
-	p.log.Info("ready", slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin), slog.Any("servers", top.Names()),
-		slog.String("topology", p.config.Topology), slog.Int("loops", p.config.Loops), slog.Int("max_clients", maxClients),
-		slog.String("version", version()))
+	for i, u := range upstreams {
+		go u.topology.Run(ctx, data.Upstream(i))
+	}
+	p.tellReady(addrs, upstreams, maxClients)
 	for _, f := range p.ready {
 		f(addrs)
 	}
@@ -103,13 +102,26 @@ func (p *process) run() error {
 	return err
 }
 
+// tellReady logs what is served.
+func (p *process) tellReady(addrs bound, upstreams []upstream, maxClients int) {
+	attrs := []any{slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin)}
+	if len(upstreams) == 1 {
+		attrs = append(attrs, slog.Any("servers", upstreams[0].topology.Names()), slog.String("topology", upstreams[0].config.Topology))
+	} else {
+		for _, u := range upstreams {
+			attrs = append(attrs, slog.Group("upstream "+u.name, slog.Any("servers", u.topology.Names()), slog.String("topology", u.config.Topology)))
+		}
+	}
+	p.log.Info("ready", append(attrs, slog.Int("loops", p.config.Loops), slog.Int("max_clients", maxClients), slog.String("version", version()))...)
+}
+
 // serveAdmin starts the admin server if there is one, and returns what stops it.
-func (p *process) serveAdmin(ls *listeners, data plane, top *topology.Topology, maxClients, adminMax int) (stop func()) {
+func (p *process) serveAdmin(ls *listeners, data plane, upstreams []upstream, maxClients, adminMax int) (stop func()) {
 	if ls.admin == nil {
 		return func() {}
 	}
 	s := admin.New(admin.Config{
-		Source:     source{data: data, topology: top, dropped: p.logDropped, stopping: &p.stopping},
+		Source:     source{data: data, upstreams: upstreams, dropped: p.logDropped, stopping: &p.stopping},
 		Commands:   commandNames(),
 		Version:    version(),
 		MaxClients: maxClients,

@@ -17,10 +17,10 @@ var errStopping = errors.New("ringmaster is stopping")
 
 // source is admin.Source: the process as the admin server sees it.
 type source struct {
-	data     plane
-	topology *topology.Topology
-	dropped  func() uint64 // log lines; nil: none ever is
-	stopping *atomic.Bool
+	data      plane
+	upstreams []upstream
+	dropped   func() uint64 // log lines; nil: none ever is
+	stopping  *atomic.Bool
 }
 
 // Snapshot is admin.Source.
@@ -36,9 +36,13 @@ func (s source) Ready(ctx context.Context) error {
 
 // Upstreams is admin.Source.
 func (s source) Upstreams() []stats.UpstreamView {
-	return []stats.UpstreamView{{
-		Name: "default", Servers: s.topology.Names(), Replicas: s.topology.ReplicaStats(), Topology: s.topology.Counted(),
-	}}
+	var all []stats.UpstreamView
+	for _, u := range s.upstreams {
+		all = append(all, stats.UpstreamView{
+			Name: u.name, Servers: u.topology.Names(), Replicas: u.topology.ReplicaStats(), Topology: u.topology.Counted(),
+		})
+	}
+	return all
 }
 
 // Topology is admin.Source. What servers do not escape only the loops know, and is left out where they do not answer.
@@ -49,7 +53,19 @@ func (s source) Topology() any {
 	if err != nil {
 		loops = nil
 	}
-	return s.topology.Describe(topology.Unescaped(loops, 0))
+	var d described
+	for i, u := range s.upstreams {
+		d.Upstreams = append(d.Upstreams, describedUpstream{u.name, u.topology.Describe(topology.Unescaped(loops, i))})
+	}
+	return d
+}
+
+// described is what /topology shows.
+type described struct{ Upstreams []describedUpstream }
+
+type describedUpstream struct {
+	Name string
+	*topology.Description
 }
 
 // LogDropped is admin.Source.

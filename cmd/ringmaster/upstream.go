@@ -2,20 +2,42 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"sync"
 
 	"ringmaster/control/config"
 	"ringmaster/control/topology"
 	"ringmaster/shard"
 )
 
-// newTopology finds the servers of c's upstream.
-func newTopology(ctx context.Context, c *config.Config, log *slog.Logger) (*topology.Topology, error) {
-	t, err := topologyConfig(c, log)
-	if err != nil {
-		return nil, err
+// upstream is a set of servers with its settings.
+type upstream struct {
+	name     string
+	config   *config.Config
+	topology *topology.Topology
+}
+
+// findUpstreams finds the servers of all upstreams. The error names every upstream whose servers can't be found.
+func findUpstreams(ctx context.Context, c *config.Config, log *slog.Logger) ([]upstream, error) {
+	all := make([]upstream, len(c.Upstreams))
+	failed := make([]error, len(all))
+	var wg sync.WaitGroup
+	for i, u := range c.Upstreams {
+		wg.Go(func() {
+			t, err := topologyConfig(u.Config, log)
+			if len(all) > 1 {
+				t.Name = u.Name
+			}
+			all[i] = upstream{name: u.Name, config: u.Config}
+			if err == nil {
+				all[i].topology, err = topology.New(ctx, t)
+			}
+			failed[i] = err
+		})
 	}
-	return topology.New(ctx, t)
+	wg.Wait()
+	return all, errors.Join(failed...)
 }
 
 // topologyConfig translates settings into what a topology takes.

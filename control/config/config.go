@@ -74,6 +74,10 @@ type Config struct {
 	LogLevel      slog.Level
 	LogJSON       bool
 
+	// Listeners and Upstreams are at least one each once loaded.
+	Listeners []Listener
+	Upstreams []Upstream
+
 	clusterFacade        string // as given
 	passwordFile         string
 	upstreamPasswordFile string

@@ -24,6 +24,10 @@ func (l *Loader) Load() (*Config, error) {
 	if len(ps) > 0 {
 		return nil, ps
 	}
+	c.Upstreams = []Upstream{{"default", c}}
+	for _, addr := range c.Listen {
+		c.Listeners = append(c.Listeners, Listener{addr, addr, "default", c})
+	}
 	return c, nil
 }
 

@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -39,6 +40,20 @@ func (s *Server) Goroutines(t testing.TB) int {
 	}
 	n, _ := strconv.Atoi(m[1])
 	return n
+}
+
+// Topology reads what /topology says of the proxy's first upstream into dst, a pointer.
+func (s *Server) Topology(t testing.TB, dst any) {
+	t.Helper()
+	status, body := s.Get(t, "/topology")
+	var page struct{ Upstreams []json.RawMessage }
+	err := json.Unmarshal([]byte(body), &page)
+	if err == nil && len(page.Upstreams) > 0 {
+		err = json.Unmarshal(page.Upstreams[0], dst)
+	}
+	if status != 200 || err != nil || len(page.Upstreams) == 0 {
+		t.Fatalf("/topology: %d, %v: %s", status, err, body)
+	}
 }
 
 // Metric sums the samples of a metric on /metrics whose labels contain every one of

@@ -24,7 +24,7 @@ func TestAServersConnectionIsClosedFromWithinOnBytes(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	testkit.Until(t, "a new connection", func() bool { return s.Accepted() == 2 && p.Ready(t.Context()) == nil })
-	server := p.counters()[0].Servers[0]
+	server := p.counters()[0].Upstreams[0].Servers[0]
 	for reason, n := range server.Disconnects {
 		want := uint64(0)
 		if stats.DisconnectReason(reason) == stats.ServerProtocolError {
@@ -50,8 +50,8 @@ func TestAServerThatClosesIsDialledAgain(t *testing.T) {
 	if got := c.Read1(); !strings.HasPrefix(got, "-ERR lost the connection to server") || !strings.Contains(got, "may have run") {
 		t.Errorf("%q", got)
 	}
-	testkit.Until(t, "a new connection", func() bool { return p.counters()[0].Servers[0].Connects == 2 })
-	if n := p.counters()[0].Servers[0].Disconnects[stats.ServerClosed]; n != 1 {
+	testkit.Until(t, "a new connection", func() bool { return p.counters()[0].Upstreams[0].Servers[0].Connects == 2 })
+	if n := p.counters()[0].Upstreams[0].Servers[0].Disconnects[stats.ServerClosed]; n != 1 {
 		t.Errorf("%d connections closed by the server", n)
 	}
 }
@@ -62,21 +62,21 @@ func TestNothingIsHeardOfAConnectionThatIsMarked(t *testing.T) {
 	p := start(t, newConfig(t, s.Addr))
 	l := p.loops[0]
 	onLoop(t, l, func() {
-		l.pool.Stop()
+		l.upstreams[0].pool.Stop()
 		if len(l.closing) != 1 {
 			t.Errorf("%d sockets are to be closed", len(l.closing))
 			return
 		}
-		u := l.closing[0].(*upstream)
+		u := l.closing[0].(*serverConn)
 		u.Close() // once more
-		before := l.stats.Servers[0].BytesIn
+		before := l.stats.Upstreams[0].Servers[0].BytesIn
 		u.traffic([]byte("+OK\r\n"))
-		if n := l.stats.Servers[0].BytesIn - before; len(l.closing) != 1 || n != 0 || u.c == nil {
+		if n := l.stats.Upstreams[0].Servers[0].BytesIn - before; len(l.closing) != 1 || n != 0 || u.c == nil {
 			t.Errorf("%d sockets are to be closed, %d bytes heard, gone within the call: %v", len(l.closing), n, u.c == nil)
 		}
 	})
-	testkit.Until(t, "the connection is closed", func() bool { return p.counters()[0].Servers[0].Connections == 0 })
-	if n := p.counters()[0].Servers[0].Disconnects[stats.ServerDropped]; n != 1 {
+	testkit.Until(t, "the connection is closed", func() bool { return p.counters()[0].Upstreams[0].Servers[0].Connections == 0 })
+	if n := p.counters()[0].Upstreams[0].Servers[0].Disconnects[stats.ServerDropped]; n != 1 {
 		t.Errorf("%d connections dropped", n)
 	}
 }
