@@ -17,9 +17,17 @@ var dangerous = [][]string{
 	{"CLUSTER", "FLUSHSLOTS"}, {"CONFIG", "SET", "maxmemory", "0"}, {"DEBUG", "HELP"}, {"MIGRATE", "127.0.0.1", "1", "ringmaster", "0", "1"}, {"FLUSHALL"},
 }
 
-// connect logs in to every server as the proxy would and says what that user may do there.
+// connect logs in to every server of every upstream as the proxy would and says what that user may do there.
 func connect(ctx context.Context, out io.Writer, c *config.Config) error {
-	top, err := newTopology(ctx, c, slog.New(slog.DiscardHandler))
+	var failed []error
+	for _, u := range c.Upstreams {
+		failed = append(failed, connectTo(ctx, out, u))
+	}
+	return errors.Join(failed...)
+}
+
+func connectTo(ctx context.Context, out io.Writer, u config.Upstream) error {
+	top, err := newTopology(ctx, u, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -30,7 +38,7 @@ func connect(ctx context.Context, out io.Writer, c *config.Config) error {
 		if addr == "" {
 			continue
 		}
-		user, may, err := permissions(ctx, addr, c)
+		user, may, err := permissions(ctx, addr, u.Config)
 		switch {
 		case err != nil:
 			failed = append(failed, fmt.Errorf("server %s: %w", addr, err))

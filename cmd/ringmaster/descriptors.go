@@ -21,8 +21,11 @@ const (
 // reserved is the descriptors needed for other things than clients. Connections to the servers
 // are counted for RESP2 and RESP3. Those lent to single clients are asked for, not reserved. limit is how many the system allows.
 func reserved(c *config.Config, limit uint64) uint64 {
-	upstream := uint64(c.Loops) * uint64(len(c.Upstream)) * uint64(c.UpstreamConnections) * 2
-	return upstream + uint64(c.Loops)*perLoop + uint64(len(c.Listen)) + uint64(adminConns(limit)) + perProcess
+	connections := 0
+	for _, u := range c.Upstreams {
+		connections += len(u.Upstream) * u.UpstreamConnections
+	}
+	return uint64(c.Loops)*uint64(connections)*2 + uint64(c.Loops)*perLoop + uint64(len(c.Listen)) + uint64(adminConns(limit)) + perProcess
 }
 
 // adminConns is how many connections the admin server may have under a limit on open files.

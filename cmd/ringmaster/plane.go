@@ -40,12 +40,13 @@ func startPlane(c eventloop.Config) (plane, error) { return eventloop.Start(c) }
 
 // planeConfig translates settings into what the data plane takes.
 func planeConfig(c *config.Config, top *topology.Topology, listeners []net.Listener, maxClients int, log *slog.Logger) eventloop.Config {
+	l, u := c.Listeners[0], c.Upstreams[0] // oneOfEach has seen to it
 	var passwords []string
-	if c.Password != "" {
-		passwords = append(passwords, c.Password.Reveal())
+	if l.Password != "" {
+		passwords = append(passwords, l.Password.Reveal())
 	}
 	limits := parser.DefaultLimits()
-	limits.MaxBulk = c.MaxBulk
+	limits.MaxBulk = l.MaxBulk
 	return eventloop.Config{
 		Listeners:    listeners,
 		Loops:        c.Loops,
@@ -57,49 +58,49 @@ func planeConfig(c *config.Config, top *topology.Topology, listeners []net.Liste
 		MaxOwn:       c.PinnedConnections,
 		ClientMemory: c.ClientMemory,
 		MaxClients:   maxClients,
-		TCPKeepAlive: c.TCPKeepAlive,
+		TCPKeepAlive: l.TCPKeepAlive,
 		Logger:       log,
 		Crowded:      processors(c, log),
 		Upstream: pool.Config{
-			Connections:     c.UpstreamConnections,
+			Connections:     u.UpstreamConnections,
 			ProveMulti:      true,
 			Spare:           1,
-			Reads:           c.ReadPolicy,
+			Reads:           u.ReadPolicy,
 			Resend:          top.Discovered(),
-			Cluster:         c.Topology == config.Cluster,
+			Cluster:         u.Topology == config.Cluster,
 			Hint:            top.Hint,
 			Slot:            session.SlotOf(limits, top.Initial()),
 			Scripts:         session.ScriptCommands(),
-			ScriptPolicy:    scriptPolicies[c.Scripts],
+			ScriptPolicy:    scriptPolicies[u.Scripts],
 			Witness:         session.Witness(limits),
-			Username:        c.UpstreamUsername,
-			Password:        c.UpstreamPassword.Reveal(),
-			DialTimeout:     c.DialTimeout,
-			Timeout:         c.Timeout,
-			StallTimeout:    c.StallTimeout,
-			BackoffMin:      c.BackoffMin,
-			BackoffMax:      c.BackoffMax,
-			MaxPending:      c.PendingRequests,
-			MaxPendingBytes: c.PendingBytes,
+			Username:        u.UpstreamUsername,
+			Password:        u.UpstreamPassword.Reveal(),
+			DialTimeout:     u.DialTimeout,
+			Timeout:         u.Timeout,
+			StallTimeout:    u.StallTimeout,
+			BackoffMin:      u.BackoffMin,
+			BackoffMax:      u.BackoffMax,
+			MaxPending:      u.PendingRequests,
+			MaxPendingBytes: u.PendingBytes,
 		},
 		Session: session.Config{
-			Sharded:               !c.Single(),
+			Sharded:               !u.Single(),
 			Limits:                limits,
-			IdleTimeout:           c.IdleTimeout,
-			QueryBufferLimit:      c.QueryBufferLimit,
-			Reads:                 c.ReadPolicy,
-			AdminCommands:         c.AdminCommands,
-			Cluster:               session.Cluster{Enabled: c.ClusterFacade, Announce: c.ClusterAnnounce},
-			DenyCommands:          c.DenyCommands,
-			DenyScripts:           c.DenyScripts,
-			RenameCommands:        c.RenameCommands,
-			OutputLimit:           c.OutputLimit,
-			ReadTimeout:           c.ClientReadTimeout,
-			SubscriberOutputLimit: c.SubscriberOutputLimit,
-			Resubscribe:           c.Resubscribe,
+			IdleTimeout:           l.IdleTimeout,
+			QueryBufferLimit:      l.QueryBufferLimit,
+			Reads:                 u.ReadPolicy,
+			AdminCommands:         l.AdminCommands,
+			Cluster:               session.Cluster{Enabled: l.ClusterFacade, Announce: l.ClusterAnnounce},
+			DenyCommands:          l.DenyCommands,
+			DenyScripts:           l.DenyScripts,
+			RenameCommands:        l.RenameCommands,
+			OutputLimit:           l.OutputLimit,
+			ReadTimeout:           l.ClientReadTimeout,
+			SubscriberOutputLimit: l.SubscriberOutputLimit,
+			Resubscribe:           u.Resubscribe,
 			FarewellTime:          min(longestFarewell, c.DrainTimeout/2),
-			MaxInFlight:           c.MaxInFlight,
-			MaxInFlightBytes:      c.MaxInFlightBytes,
+			MaxInFlight:           l.MaxInFlight,
+			MaxInFlightBytes:      l.MaxInFlightBytes,
 			FirstWindow:           session.FirstWindow,
 		},
 	}

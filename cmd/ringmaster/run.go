@@ -62,6 +62,9 @@ type process struct {
 }
 
 func (p *process) run() error {
+	if err := oneOfEach(p.config); err != nil {
+		return err
+	}
 	maxClients, adminMax, err := raiseDescriptors(p.config, p.log)
 	if err != nil {
 		return err
@@ -73,7 +76,7 @@ func (p *process) run() error {
 	addrs := ls.bound()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	top, err := newTopology(ctx, p.config, p.log)
+	top, err := newTopology(ctx, p.config.Upstreams[0], p.log)
 	if err != nil {
 		ls.close()
 		return err
@@ -83,7 +86,7 @@ func (p *process) run() error {
 		ls.close()
 		return fmt.Errorf("cannot start: %w", err)
 	}
-	if names := p.config.UnknownDenied(); len(names) > 0 {
+	if names := unknownDenied(p.config); len(names) > 0 {
 		p.log.Warn("deny-commands names commands that ringmaster does not know: of modules, or mistyped; they are denied where a server has them",
 			slog.Any("commands", names))
 	}
@@ -91,7 +94,7 @@ func (p *process) run() error {
 	go memory.Run(ctx)
 	go top.Run(ctx, data)
 	p.log.Info("ready", slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin), slog.Any("servers", top.Names()),
-		slog.String("topology", p.config.Topology), slog.Int("loops", p.config.Loops), slog.Int("max_clients", maxClients),
+		slog.String("topology", p.config.Upstreams[0].Topology), slog.Int("loops", p.config.Loops), slog.Int("max_clients", maxClients),
 		slog.String("version", version()))
 	for _, f := range p.ready {
 		f(addrs)

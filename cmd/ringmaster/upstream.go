@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 
 	"ringmaster/control/config"
@@ -9,9 +11,22 @@ import (
 	"ringmaster/shard"
 )
 
-// newTopology finds the servers of c's upstream.
-func newTopology(ctx context.Context, c *config.Config, log *slog.Logger) (*topology.Topology, error) {
-	t, err := topologyConfig(c, log)
+// oneOfEach refuses settings with what is not available yet: several upstreams, and listeners that treat their clients differently.
+func oneOfEach(c *config.Config) error {
+	if len(c.Upstreams) > 1 {
+		return errors.New("several upstreams are not available yet")
+	}
+	for _, l := range c.Listeners {
+		if !l.Alike(c.Listeners[0]) {
+			return fmt.Errorf("listeners with different settings are not available yet: %s and %s", c.Listeners[0].Name, l.Name)
+		}
+	}
+	return nil
+}
+
+// newTopology finds the servers of an upstream.
+func newTopology(ctx context.Context, u config.Upstream, log *slog.Logger) (*topology.Topology, error) {
+	t, err := topologyConfig(u.Config, log)
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func (r *reader) top(node *yaml.Node) map[string]given {
 }
 
 // fields reads a mapping in a place, whose path is path. other reads the keys that are no settings; false: it does not know one.
-func (r *reader) fields(node *yaml.Node, p Place, path string, other func(key string, value *yaml.Node) (given, bool)) map[string]given {
+func (r *reader) fields(node *yaml.Node, p Place, path string, other func(key, value *yaml.Node) (given, bool)) map[string]given {
 	got := make(map[string]given)
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
@@ -93,7 +93,7 @@ func (r *reader) fields(node *yaml.Node, p Place, path string, other func(key st
 			r.ps.add(r.at(key), join(path, key.Value), "given twice; first at %s", earlier.where)
 			continue
 		}
-		if g, known := other(key.Value, value); known {
+		if g, known := other(key, value); known {
 			got[key.Value] = g
 			continue
 		}

@@ -46,23 +46,23 @@ var notYet = map[Place][]string{
 }
 
 // objects reads the keys at the top level that are no settings.
-func (r *reader) objects(key string, value *yaml.Node) (given, bool) {
-	switch key {
+func (r *reader) objects(key, value *yaml.Node) (given, bool) {
+	switch key.Value {
 	case listenersKey:
-		return given{where: r.at(value), objects: r.listeners(value)}, true
+		return given{where: r.at(key), objects: r.listeners(value)}, true
 	case upstreamsKey:
-		return given{where: r.at(value), objects: r.upstreams(value)}, true
+		return given{where: r.at(key), objects: r.upstreams(value)}, true
 	}
-	return r.later(0, "", key, value)
+	return r.later(0, "", key)
 }
 
 // later refuses the keys that are not available yet.
-func (r *reader) later(p Place, path, key string, value *yaml.Node) (given, bool) {
-	if !slices.Contains(notYet[p], key) {
+func (r *reader) later(p Place, path string, key *yaml.Node) (given, bool) {
+	if !slices.Contains(notYet[p], key.Value) {
 		return given{}, false
 	}
-	r.ps.add(r.at(value), join(path, key), "not available yet")
-	return given{where: r.at(value)}, true
+	r.ps.add(r.at(key), join(path, key.Value), "not available yet")
+	return given{where: r.at(key)}, true
 }
 
 // listeners reads the sequence of listeners.
@@ -148,11 +148,11 @@ func (r *reader) object(node *yaml.Node, p Place, path string) (object, bool) {
 		r.ps.add(o.where, path, "want settings as \"name: value\" lines")
 		return o, false
 	}
-	got := r.fields(node, p, path, func(key string, value *yaml.Node) (given, bool) {
-		if p == InListener && (key == "name" || key == "upstream") {
-			return r.word(value, join(path, key)), true
+	got := r.fields(node, p, path, func(key, value *yaml.Node) (given, bool) {
+		if p == InListener && (key.Value == "name" || key.Value == "upstream") {
+			return r.word(value, join(path, key.Value)), true
 		}
-		return r.later(p, path, key, value)
+		return r.later(p, path, key)
 	})
 	if p == InListener {
 		o.name, o.upstream = got["name"], got["upstream"]

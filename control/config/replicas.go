@@ -26,6 +26,10 @@ func (c *Config) checkReplicas(ps *Problems) {
 	if !c.own("replicas") { // those of other upstreams are named there too
 		c.Replicas = maps.Clone(c.Replicas)
 		maps.DeleteFunc(c.Replicas, func(primary string, _ []shard.Server) bool { return !primaries[primary] })
+		if len(c.Replicas) == 0 {
+			c.Replicas = nil
+			c.forget("replicas")
+		}
 	}
 	for primary, replicas := range c.Replicas {
 		if !primaries[primary] {

@@ -53,8 +53,7 @@ func (c *Config) readObjects(file map[string]given, ownServers bool, ps *Problem
 		if _, ok := o.values["listen"]; ok && len(d.Listen) > 0 {
 			l.Address = d.Listen[0]
 		}
-		d.texts["name"], d.origin["name"] = []string{l.Name}, o.name.where
-		d.texts["to"], d.origin["to"] = []string{l.Upstream}, o.upstream.where
+		d.origin["name"], d.origin["to"] = o.name.where, o.upstream.where
 		c.Listeners = append(c.Listeners, l)
 	}
 	if ownServers {
