@@ -3,8 +3,9 @@
 // # Purpose
 //
 // One table ([Settings]) says of every setting what it is called, what it does, what
-// raising and lowering it costs, and how its value is read. The flags, the YAML
-// file, the help text and docs/configuration.md are made from it.
+// raising and lowering it costs, how its value is read, and in which objects of the
+// file it may stand. The flags, the YAML file, the help text and
+// docs/configuration.md are made from it.
 //
 // # Picture
 //
@@ -14,6 +15,11 @@
 //	                                      |  every value parsed, then checked together
 //	                                      v
 //	                               *Config, or Problems with file and line
+//	                                 ├── Listeners: the top level with a listener's own values over it
+//	                                 └── Upstreams: the top level with an upstream's own values over it
+//
+// Flat settings are short for a listener for each address of listen, and for one
+// upstream called [DefaultUpstream].
 //
 // # Who may call
 //
@@ -26,7 +32,8 @@
 //
 // # Limits and errors
 //
-// Files are at most 1 MiB, password files 4 KiB, numbers within the bounds the
-// table names. Load never stops at the first mistake: it returns all of them
+// Files are at most 1 MiB, and so is what their aliases stand for; password files are
+// at most 4 KiB. A file has at most 256 listeners and 64 upstreams. Numbers are within
+// the bounds the table names. Load never stops at the first mistake: it returns all of them
 // as [Problems], each with where it stands and what was expected.
 package config
