@@ -7,12 +7,17 @@ import "os"
 // sources.
 func (l *Loader) Load() (*Config, error) {
 	var ps Problems
-	c := &Config{sources: newSources()}
-	c.applyDefaults()
 	var file map[string]given
 	if l.file != "" {
 		file = readFile(l.file, &ps)
 	}
+	return l.load(file, ps)
+}
+
+// load is Load once the file was read; ps is what is wrong with it.
+func (l *Loader) load(file map[string]given, ps Problems) (*Config, error) {
+	c := &Config{sources: newSources()}
+	c.applyDefaults()
 	for _, source := range []map[string]given{file, l.fromEnv(c), l.fromFlags()} {
 		c.applyAll(source, &ps)
 	}

@@ -49,9 +49,9 @@ var notYet = map[Place][]string{
 func (r *reader) objects(key, value *yaml.Node) (given, bool) {
 	switch key.Value {
 	case listenersKey:
-		return given{where: r.at(key), objects: r.listeners(value)}, true
+		return given{where: r.at(key), objects: r.listeners(key, value)}, true
 	case upstreamsKey:
-		return given{where: r.at(key), objects: r.upstreams(value)}, true
+		return given{where: r.at(key), objects: r.upstreams(key, value)}, true
 	}
 	return r.later(0, "", key)
 }
@@ -66,15 +66,15 @@ func (r *reader) later(p Place, path string, key *yaml.Node) (given, bool) {
 }
 
 // listeners reads the sequence of listeners.
-func (r *reader) listeners(node *yaml.Node) (list []object) {
+func (r *reader) listeners(key, node *yaml.Node) (list []object) {
 	node, ok := r.follow(node, listenersKey)
 	switch {
 	case !ok:
 		return nil
 	case node.Kind != yaml.SequenceNode:
-		r.ps.add(r.at(node), listenersKey, "want a list of listeners, each with an address")
+		r.ps.add(r.at(key), listenersKey, "want a list of listeners, each with an address")
 		return nil
-	case !r.count(node, listenersKey, len(node.Content), maxListeners):
+	case !r.count(key, listenersKey, len(node.Content), maxListeners):
 		return nil
 	}
 	for i, item := range node.Content {
@@ -88,15 +88,15 @@ func (r *reader) listeners(node *yaml.Node) (list []object) {
 }
 
 // upstreams reads the mapping of names to upstreams.
-func (r *reader) upstreams(node *yaml.Node) (list []object) {
+func (r *reader) upstreams(top, node *yaml.Node) (list []object) {
 	node, ok := r.follow(node, upstreamsKey)
 	switch {
 	case !ok:
 		return nil
 	case node.Kind != yaml.MappingNode:
-		r.ps.add(r.at(node), upstreamsKey, "want names of upstreams, each with servers")
+		r.ps.add(r.at(top), upstreamsKey, "want names of upstreams, each with servers")
 		return nil
-	case !r.count(node, upstreamsKey, len(node.Content)/2, maxUpstreams):
+	case !r.count(top, upstreamsKey, len(node.Content)/2, maxUpstreams):
 		return nil
 	}
 	seen := map[string]string{}
@@ -222,12 +222,19 @@ func (r *reader) unknown(key *yaml.Node, p Place, path string) {
 		r.ps.add(r.at(key), join(path, name), "has no place in %s; it belongs %s", p, home)
 		return
 	}
+	if len(*r.ps) > maxHints {
+		r.ps.add(r.at(key), path, "unknown setting %.100q", name)
+		return
+	}
 	known := keysIn(p)
 	if p == InListener {
 		known = append(known, "name", "upstream")
 	}
 	r.ps.add(r.at(key), path, "unknown setting %.100q%s", name, DidYouMean(name, known))
 }
+
+// maxHints bounds the problems after which nearer names are not looked for any more.
+const maxHints = 1000
 
 // homes is where a key that has no place in p belongs, or empty when it is no setting.
 func homes(key string, p Place) string {

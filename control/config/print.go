@@ -20,7 +20,9 @@ func (c *Config) Tree() string {
 	t.b.WriteString(listenersKey + ":\n")
 	for _, l := range c.Listeners {
 		t.value("  - ", "address", []string{l.Address}, false, l.first("listen"))
-		t.value("    ", "name", []string{l.Name}, false, l.first("name"))
+		if listenerName.MatchString(l.Name) { // an address may have blanks
+			t.value("    ", "name", []string{l.Name}, false, l.first("name"))
+		}
 		t.value("    ", "upstream", []string{l.Upstream}, false, l.first("to"))
 		t.object(l.Config, InListener, "listen")
 	}
