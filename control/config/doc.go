@@ -21,6 +21,15 @@
 // Flat settings are short for a listener for each address of listen, and for one
 // upstream called [DefaultUpstream].
 //
+// # Files
+//
+//   - setting.go: what a setting is; table_clients.go, table_servers.go, table_replicas.go, table_process.go: the table
+//   - values.go, address.go, commands.go: what values are made of, addresses, and names of commands
+//   - flags.go, file.go, objects.go, secrets.go: flags, the file, its listeners and upstreams, and passwords
+//   - load.go: one source over the other; config.go, tree.go: what comes of it; sources.go: where each value came from
+//   - check.go, replicas.go: what stands between settings; problems.go, suggest.go: mistakes, and names that are near
+//   - reference.go, print.go: the reference, and the settings in force as a file
+//
 // # Who may call
 //
 // Start-up and `ringmaster check`, on one goroutine. A loaded [Config] is not

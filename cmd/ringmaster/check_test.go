@@ -1,0 +1,73 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// settingsFile writes a file of settings.
+func settingsFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "r.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const several = `
+listeners:
+  - {address: '127.0.0.1:0', name: public, upstream: cache, deny-commands: [graph.delete, keys]}
+  - {address: 'unix:///x', upstream: main}
+upstreams:
+  cache: {servers: 'a:1,b:1', read-policy: any}
+  main: {servers: 'c:1', topology: cluster}
+`
+
+func TestCheckListsSeveralUpstreamsAndListeners(t *testing.T) {
+	for text, want := range map[string]string{
+		several: "FILE: right; 2 upstreams behind 2 listeners\n" +
+			"upstream cache: 2 servers (ketama, fnv1a_64), read-policy any\n" +
+			"upstream main: 1 node of a Redis Cluster to begin with\n" +
+			"listener public (127.0.0.1:0): upstream cache\n" +
+			"listener unix:///x: upstream main\n" +
+			"warning: deny-commands: ringmaster does not know graph.delete; denied where a server does\n",
+		"upstreams: {main: {servers: 'a:1'}}":                        "FILE: right; 1 server behind 127.0.0.1:6380\n",
+		"upstream: a:1\nlisten: ['127.0.0.1:1', '127.0.0.1:2']":      "FILE: right; 1 server behind 127.0.0.1:1, 127.0.0.1:2\n",
+		"upstream: a:1\nlisteners: [{address: ':0', password: x}]\n": "FILE: right; 1 server behind :0\n",
+		"upstream: a:1\nlisteners: [{address: '127.0.0.1:1'}, {address: '127.0.0.1:2', password: x}]\n": "FILE: right; 1 upstream behind 2 listeners\n" +
+			"upstream default: 1 server\nlistener 127.0.0.1:1: upstream default\nlistener 127.0.0.1:2: upstream default\n",
+	} {
+		file := settingsFile(t, text)
+		code, stdout, stderr := commandLine(t, neverStart, "check", "--config", file)
+		if got := strings.ReplaceAll(stdout, file, "FILE"); code != exitOK || got != want || stderr != "" {
+			t.Errorf("%s: exit %d\ngot  %s\nwant %s%s", text, code, got, want, stderr)
+		}
+	}
+}
+
+func TestCheckPrintsWhatLoadsAgain(t *testing.T) {
+	_, first, stderr := commandLine(t, neverStart, "check", "--print", "--config", settingsFile(t, several), "--timeout", "7s", "--password", "hunter2")
+	if stderr != "" || strings.Contains(first, "hunter2") || strings.Count(first, "timeout: 7s  # flag --timeout\n") != 2 {
+		t.Errorf("%s%s", first, stderr)
+	}
+	code, again, stderr := commandLine(t, neverStart, "check", "--print", "--config", settingsFile(t, first))
+	if code != exitOK || strings.Count(again, "\n") != strings.Count(first, "\n") {
+		t.Errorf("exit %d: %s\n%s\n%s", code, stderr, first, again)
+	}
+}
+
+func TestWhatIsNotAvailableYetIsNotStarted(t *testing.T) {
+	for text, want := range map[string]string{
+		several: "several upstreams are not available yet",
+		"upstream: a:1\nlisteners: [{address: '127.0.0.1:0', name: a}, {address: '127.0.0.1:0', name: b, password: x}]":          "listeners with different settings are not available yet: a and b",
+		"upstreams: {main: {servers: 'a:1'}}\nlisteners: [{address: '127.0.0.1:0', name: a}, {address: '127.0.0.1:0', name: b}]": "cannot start: started",
+	} {
+		code, _, stderr := commandLine(t, neverStart, "--config", settingsFile(t, text), "--admin", "127.0.0.1:0")
+		if code != exitFailed || stderr != "ringmaster: "+want+"\n" {
+			t.Errorf("%s: exit %d, %s", text, code, stderr)
+		}
+	}
+}
