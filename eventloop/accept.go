@@ -66,7 +66,7 @@ func (s *Server) admit(ln Listener, conn net.Conn) {
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetReadBuffer(receiveBuffer)
-		if idle := s.cfg.TCPKeepAlive; idle > 0 {
+		if idle := ln.KeepAlive; idle > 0 {
 			_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: idle, Interval: idle / 3, Count: 3})
 		} else {
 			_ = tcp.SetKeepAlive(false)

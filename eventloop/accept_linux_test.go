@@ -15,7 +15,7 @@ import (
 func TestAcceptedSocketsAreSetUp(t *testing.T) {
 	for _, idle := range []time.Duration{0, 30 * time.Second} {
 		cfg := newConfig(t, echoing(t).Addr)
-		cfg.TCPKeepAlive = idle
+		cfg.Listeners[0].KeepAlive = idle
 		p := start(t, cfg)
 		p.dial()
 		cl := p.client()

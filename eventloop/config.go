@@ -24,8 +24,6 @@ type Config struct {
 	// LockThread binds every loop to an operating system thread: 10-15 % less CPU
 	// under load, a third more for one lone client.
 	LockThread bool
-	// Policy says who may log in.
-	Policy *auth.Policy
 	// MaxOwn bounds the connections to servers that each loop lends to single clients.
 	MaxOwn int
 	// ClientMemory bounds what all clients together may leave unread, bytes; 0 is no bound.
@@ -33,8 +31,6 @@ type Config struct {
 	// MaxClients is the number of client connections served at once; one more is
 	// refused with Redis's error text. 0 is no limit.
 	MaxClients int
-	// TCPKeepAlive is the idle time before a client's connection is probed; 0 is off.
-	TCPKeepAlive time.Duration
 	// Crowded, if not nil, is told when many clients at a time have begun (true) or ceased (false) to be heard by
 	// some loop. It begins with true, untold. It is called by one goroutine, at most every few seconds, and may block.
 	Crowded func(bool)
@@ -47,6 +43,8 @@ type Listener struct {
 	net.Listener
 	// Upstream is where their commands go, by its place in Config.Upstreams.
 	Upstream int
+	// KeepAlive is the idle time before a client's connection is probed; 0 is off.
+	KeepAlive time.Duration
 }
 
 // Upstream is a set of servers.
@@ -61,6 +59,8 @@ type Upstream struct {
 	Pool pool.Config
 	// Session holds the limits and manners of its clients' sessions.
 	Session session.Config
+	// Policy says who may log in to use it.
+	Policy *auth.Policy
 	// Logger takes what operators should read of its servers. Nil is Config.Logger.
 	Logger *slog.Logger
 }

@@ -100,8 +100,8 @@ func BenchmarkFollow(b *testing.B) {
 				b.Fatal(err)
 			}
 			srv, err := Start(Config{
-				Loops: 1, LockThread: true, Policy: auth.NewPolicy(), Logger: slog.New(slog.DiscardHandler),
-				Upstreams: []Upstream{{Name: "default", Map: m, Pool: pool.Config{
+				Loops: 1, LockThread: true, Logger: slog.New(slog.DiscardHandler),
+				Upstreams: []Upstream{{Name: "default", Policy: auth.NewPolicy(), Map: m, Pool: pool.Config{
 					Connections: 1, Cluster: true, ProveMulti: true, DialTimeout: 10 * time.Second, Timeout: time.Second, StallTimeout: time.Minute,
 					BackoffMin: 10 * time.Millisecond, BackoffMax: time.Second, MaxPending: 1000, MaxPendingBytes: 1 << 20,
 				},

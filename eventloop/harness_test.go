@@ -31,9 +31,9 @@ type proxy struct {
 func newConfig(t testing.TB, servers ...string) Config {
 	t.Helper()
 	return Config{
-		Listeners: []Listener{{Listener: listen(t, "tcp")}}, Loops: 1, MaxOwn: 4, Policy: auth.NewPolicy(),
+		Listeners: []Listener{{Listener: listen(t, "tcp")}}, Loops: 1, MaxOwn: 4,
 		Logger: slog.New(slog.DiscardHandler),
-		Upstreams: []Upstream{{Name: "default", Map: mapOf(t, servers...), Pool: pool.Config{
+		Upstreams: []Upstream{{Name: "default", Policy: auth.NewPolicy(), Map: mapOf(t, servers...), Pool: pool.Config{
 			Connections: 1, DialTimeout: testkit.Patience, BackoffMin: time.Millisecond, BackoffMax: 10 * time.Millisecond,
 			MaxPending: 10000, MaxPendingBytes: 64 << 20,
 		},

@@ -26,8 +26,8 @@ func started(t *testing.T, loops int) *Server {
 		t.Fatal(err)
 	}
 	srv, err := Start(Config{
-		Listeners: []Listener{{Listener: ln}}, Loops: loops, Policy: auth.NewPolicy(),
-		Upstreams: []Upstream{{Name: "default", Map: m, Pool: pool.Config{Connections: 1, DialTimeout: time.Second, BackoffMin: time.Second, BackoffMax: time.Second},
+		Listeners: []Listener{{Listener: ln}}, Loops: loops,
+		Upstreams: []Upstream{{Name: "default", Policy: auth.NewPolicy(), Map: m, Pool: pool.Config{Connections: 1, DialTimeout: time.Second, BackoffMin: time.Second, BackoffMax: time.Second},
 			Session: session.Config{Limits: parser.DefaultLimits()}}},
 	})
 	if err != nil {

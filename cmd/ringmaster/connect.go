@@ -33,7 +33,7 @@ func connect(ctx context.Context, out io.Writer, c *config.Config) error {
 // connectTo is connect for the servers of one upstream.
 func connectTo(ctx context.Context, out io.Writer, u *upstream) error {
 	var failed []error
-	servers, c := u.topology.Initial(), u.config
+	servers, c := u.topology.Initial(), u.Config
 	for i := range servers.Len() {
 		addr := servers.Server(i).Addr
 		if addr == "" {

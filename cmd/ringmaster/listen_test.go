@@ -64,7 +64,7 @@ func TestASocketLeftBehindIsReplaced(t *testing.T) {
 
 func TestOneBadAddressClosesTheOthers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
-	if _, err := openAll(&config.Config{Listeners: []config.Listener{{Address: "unix://" + path}, {Address: "192.0.2.1:1"}}}); err == nil {
+	if _, err := openAll(&config.Config{Listeners: []config.Listener{{Address: "unix://" + path, Config: new(config.Config)}, {Address: "192.0.2.1:1", Config: new(config.Config)}}}); err == nil {
 		t.Fatal("opened")
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {

@@ -52,44 +52,46 @@ func (r running) Upstream(n int) topology.Data { return r.Server.Upstream(n) }
 
 // planeConfig translates settings into what the data plane takes.
 func planeConfig(c *config.Config, upstreams []upstream, listeners []eventloop.Listener, maxClients int, log *slog.Logger) eventloop.Config {
-	var passwords []string
-	if c.Password != "" {
-		passwords = append(passwords, c.Password.Reveal())
-	}
 	e := eventloop.Config{
 		Listeners:    listeners,
 		Loops:        c.Loops,
 		Level:        c.Level,
 		LockThread:   c.LockThread,
-		Policy:       auth.NewPolicy(passwords...),
 		MaxOwn:       c.PinnedConnections,
 		ClientMemory: c.ClientMemory,
 		MaxClients:   maxClients,
-		TCPKeepAlive: c.TCPKeepAlive,
 		Logger:       log,
 		Crowded:      processors(c, log),
 	}
 	for _, u := range upstreams {
 		log := log
 		if len(upstreams) > 1 {
-			log = log.With(slog.String("upstream", u.name))
+			log = log.With(slog.String("upstream", u.Name))
 		}
 		e.Upstreams = append(e.Upstreams, eventloop.Upstream{
-			Name: u.name, Map: u.topology.Initial(), Health: u.topology.Health(), Pool: poolConfig(&u), Session: sessionConfig(u.config), Logger: log,
+			Name: u.Name, Map: u.topology.Initial(), Health: u.topology.Health(), Pool: poolConfig(&u), Session: sessionConfig(&u), Policy: policyOf(u.listener), Logger: log,
 		})
 	}
 	return e
 }
 
-func limitsOf(c *config.Config) parser.Limits {
+// policyOf says who may log in at a listener.
+func policyOf(l config.Listener) *auth.Policy {
+	if l.Password == "" {
+		return auth.NewPolicy()
+	}
+	return auth.NewPolicy(l.Password.Reveal())
+}
+
+func limitsOf(l config.Listener) parser.Limits {
 	limits := parser.DefaultLimits()
-	limits.MaxBulk = c.MaxBulk
+	limits.MaxBulk = l.MaxBulk
 	return limits
 }
 
 // poolConfig is how an upstream's servers are connected to.
 func poolConfig(u *upstream) pool.Config {
-	c, limits := u.config, limitsOf(u.config)
+	c, limits := u.Config, limitsOf(u.listener)
 	return pool.Config{
 		Connections:     c.UpstreamConnections,
 		ProveMulti:      true,
@@ -115,25 +117,26 @@ func poolConfig(u *upstream) pool.Config {
 }
 
 // sessionConfig is what the clients of an upstream may do.
-func sessionConfig(c *config.Config) session.Config {
+func sessionConfig(u *upstream) session.Config {
+	l := u.listener
 	return session.Config{
-		Sharded:               !c.Single(),
-		Limits:                limitsOf(c),
-		IdleTimeout:           c.IdleTimeout,
-		QueryBufferLimit:      c.QueryBufferLimit,
-		Reads:                 c.ReadPolicy,
-		AdminCommands:         c.AdminCommands,
-		Cluster:               session.Cluster{Enabled: c.ClusterFacade, Announce: c.ClusterAnnounce},
-		DenyCommands:          c.DenyCommands,
-		DenyScripts:           c.DenyScripts,
-		RenameCommands:        c.RenameCommands,
-		OutputLimit:           c.OutputLimit,
-		ReadTimeout:           c.ClientReadTimeout,
-		SubscriberOutputLimit: c.SubscriberOutputLimit,
-		Resubscribe:           c.Resubscribe,
-		FarewellTime:          min(longestFarewell, c.DrainTimeout/2),
-		MaxInFlight:           c.MaxInFlight,
-		MaxInFlightBytes:      c.MaxInFlightBytes,
+		Sharded:               !u.Single(),
+		Limits:                limitsOf(l),
+		IdleTimeout:           l.IdleTimeout,
+		QueryBufferLimit:      l.QueryBufferLimit,
+		Reads:                 u.ReadPolicy,
+		AdminCommands:         l.AdminCommands,
+		Cluster:               session.Cluster{Enabled: l.ClusterFacade, Announce: l.ClusterAnnounce},
+		DenyCommands:          l.DenyCommands,
+		DenyScripts:           l.DenyScripts,
+		RenameCommands:        l.RenameCommands,
+		OutputLimit:           l.OutputLimit,
+		ReadTimeout:           l.ClientReadTimeout,
+		SubscriberOutputLimit: l.SubscriberOutputLimit,
+		Resubscribe:           u.Resubscribe,
+		FarewellTime:          min(longestFarewell, l.DrainTimeout/2),
+		MaxInFlight:           l.MaxInFlight,
+		MaxInFlightBytes:      l.MaxInFlightBytes,
 		FirstWindow:           session.FirstWindow,
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -120,13 +121,14 @@ func newDemo(start starter) *cobra.Command {
 }
 
 func newCheck() *cobra.Command {
-	loader, connects := new(config.Loader), false
+	loader, connects, prints := new(config.Loader), false, false
 	cmd := &cobra.Command{
-		Use:   "check --config FILE [--connect] [flags]",
+		Use:   "check --config FILE [--connect] [--print] [flags]",
 		Short: "Say what is wrong with a configuration, without starting anything",
 		Long: `Say what is wrong with a configuration, without starting anything: every mistake on a line of its own,
 with file and line and what was expected. With --connect it also logs in to every server as the proxy would,
-and warns of what that user may do there. Exit status: 0 right, 1 a server can't be reached, 2 wrong.`,
+and warns of what that user may do there. With --print it prints the settings in force as a YAML file instead
+of a summary, each with where it came from. Exit status: 0 right, 1 a server can't be reached, 2 wrong.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loader.Load()
@@ -134,11 +136,8 @@ and warns of what that user may do there. Exit status: 0 right, 1 a server can't
 				return err
 			}
 			out := cmd.OutOrStdout()
-			if _, err = fmt.Fprintln(out, summary(loader.File(), c)); err != nil {
+			if err := writeChecked(out, loader.File(), c, prints); err != nil {
 				return err
-			}
-			if names := c.UnknownDenied(); len(names) > 0 {
-				fmt.Fprintf(out, "warning: deny-commands: ringmaster does not know %s; denied where a server does\n", strings.Join(names, ", "))
 			}
 			if connects {
 				return connect(cmd.Context(), out, c)
@@ -148,7 +147,32 @@ and warns of what that user may do there. Exit status: 0 right, 1 a server can't
 	}
 	addFlags(cmd, loader)
 	cmd.Flags().BoolVar(&connects, "connect", false, "log in to the servers, and warn of what the proxy's user may do there")
+	cmd.Flags().BoolVar(&prints, "print", false, "print the settings in force as YAML, with where each came from; secrets are hidden")
 	return cmd
+}
+
+// writeChecked writes what there is to say of settings that are right: a summary, or all of them.
+func writeChecked(out io.Writer, file string, c *config.Config, all bool) error {
+	if all {
+		_, err := io.WriteString(out, c.Tree())
+		return err
+	}
+	if _, err := fmt.Fprintln(out, summary(file, c)); err != nil {
+		return err
+	}
+	if names := unknownDenied(c); len(names) > 0 {
+		fmt.Fprintf(out, "warning: deny-commands: ringmaster does not know %s; denied where a server does\n", strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// unknownDenied lists the denied commands of all listeners that ringmaster does not know.
+func unknownDenied(c *config.Config) (names []string) {
+	for _, l := range c.Listeners {
+		names = append(names, l.UnknownDenied()...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func newVersion() *cobra.Command {

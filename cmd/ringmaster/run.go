@@ -82,7 +82,7 @@ func (p *process) run() error {
 		ls.close()
 		return fmt.Errorf("cannot start: %w", err)
 	}
-	if names := p.config.UnknownDenied(); len(names) > 0 {
+	if names := unknownDenied(p.config); len(names) > 0 {
 		p.log.Warn("deny-commands names commands that ringmaster does not know: of modules, or mistyped; they are denied where a server has them",
 			slog.Any("commands", names))
 	}
@@ -106,10 +106,10 @@ func (p *process) run() error {
 func (p *process) tellReady(addrs bound, upstreams []upstream, maxClients int) {
 	attrs := []any{slog.Any("listen", addrs.clients), slog.String("admin", addrs.admin)}
 	if len(upstreams) == 1 {
-		attrs = append(attrs, slog.Any("servers", upstreams[0].topology.Names()), slog.String("topology", upstreams[0].config.Topology))
+		attrs = append(attrs, slog.Any("servers", upstreams[0].topology.Names()), slog.String("topology", upstreams[0].Topology))
 	} else {
 		for _, u := range upstreams {
-			attrs = append(attrs, slog.Group("upstream "+u.name, slog.Any("servers", u.topology.Names()), slog.String("topology", u.config.Topology)))
+			attrs = append(attrs, slog.Group("upstream "+u.Name, slog.Any("servers", u.topology.Names()), slog.String("topology", u.Topology)))
 		}
 	}
 	p.log.Info("ready", append(attrs, slog.Int("loops", p.config.Loops), slog.Int("max_clients", maxClients), slog.String("version", version()))...)

@@ -39,7 +39,7 @@ func (s source) Upstreams() []stats.UpstreamView {
 	var all []stats.UpstreamView
 	for _, u := range s.upstreams {
 		all = append(all, stats.UpstreamView{
-			Name: u.name, Servers: u.topology.Names(), Replicas: u.topology.ReplicaStats(), Topology: u.topology.Counted(),
+			Name: u.Name, Servers: u.topology.Names(), Replicas: u.topology.ReplicaStats(), Topology: u.topology.Counted(),
 		})
 	}
 	return all
@@ -55,7 +55,7 @@ func (s source) Topology() any {
 	}
 	var d described
 	for i, u := range s.upstreams {
-		d.Upstreams = append(d.Upstreams, describedUpstream{u.name, u.topology.Describe(topology.Unescaped(loops, i))})
+		d.Upstreams = append(d.Upstreams, describedUpstream{u.Name, u.topology.Describe(topology.Unescaped(loops, i))})
 	}
 	return d
 }

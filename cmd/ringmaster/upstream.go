@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 
@@ -11,11 +12,26 @@ import (
 	"ringmaster/shard"
 )
 
-// upstream is a set of servers with its settings.
+// upstream is a set of servers with its settings, and those of the listeners that lead to it.
 type upstream struct {
-	name     string
-	config   *config.Config
+	config.Upstream
+	listener config.Listener
 	topology *topology.Topology
+}
+
+// listenerOf finds the listeners that lead to an upstream. All of them treat their clients alike so far; otherwise they are refused.
+func listenerOf(c *config.Config, u config.Upstream) (config.Listener, error) {
+	found := config.Listener{Config: c}
+	for _, l := range c.Listeners {
+		switch {
+		case l.Upstream != u.Name:
+		case found.Name == "":
+			found = l
+		case !l.Alike(found):
+			return found, fmt.Errorf("listeners %s and %s lead to the same upstream, %s, and have different settings, which is not available yet", found.Name, l.Name, u.Name)
+		}
+	}
+	return found, nil
 }
 
 // findUpstreams finds the servers of all upstreams. The error names every upstream whose servers can't be found.
@@ -25,19 +41,28 @@ func findUpstreams(ctx context.Context, c *config.Config, log *slog.Logger) ([]u
 	var wg sync.WaitGroup
 	for i, u := range c.Upstreams {
 		wg.Go(func() {
-			t, err := topologyConfig(u.Config, log)
-			if len(all) > 1 {
-				t.Name = u.Name
-			}
-			all[i] = upstream{name: u.Name, config: u.Config}
-			if err == nil {
-				all[i].topology, err = topology.New(ctx, t)
-			}
-			failed[i] = err
+			failed[i] = all[i].find(ctx, c, u, log)
 		})
 	}
 	wg.Wait()
 	return all, errors.Join(failed...)
+}
+
+// find makes u of its settings: it asks for the servers.
+func (u *upstream) find(ctx context.Context, c *config.Config, settings config.Upstream, log *slog.Logger) (err error) {
+	u.Upstream = settings
+	if u.listener, err = listenerOf(c, settings); err != nil {
+		return err
+	}
+	t, err := topologyConfig(settings.Config, log)
+	if err != nil {
+		return err
+	}
+	if len(c.Upstreams) > 1 {
+		t.Name = settings.Name
+	}
+	u.topology, err = topology.New(ctx, t)
+	return err
 }
 
 // topologyConfig translates settings into what a topology takes.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,6 +59,28 @@ func summary(file string, c *config.Config) string {
 	if file == "" {
 		file = "settings"
 	}
+	first := c.Listeners[0]
+	several := func(l config.Listener) bool { return !l.Alike(first) || l.Name != l.Address }
+	if len(c.Upstreams) == 1 && (len(c.Listeners) == 1 || !slices.ContainsFunc(c.Listeners, several)) {
+		return fmt.Sprintf("%s: right; %s behind %s", file, servers(c.Upstreams[0]), strings.Join(c.Listen, ", "))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: right; %s behind %s", file, count(len(c.Upstreams), "upstream"), count(len(c.Listeners), "listener"))
+	for _, u := range c.Upstreams {
+		fmt.Fprintf(&b, "\nupstream %s: %s", u.Name, strings.TrimSuffix(servers(u), ","))
+	}
+	for _, l := range c.Listeners {
+		fmt.Fprintf(&b, "\nlistener %s", l.Name)
+		if l.Name != l.Address {
+			fmt.Fprintf(&b, " (%s)", l.Address)
+		}
+		fmt.Fprintf(&b, ": upstream %s", l.Upstream)
+	}
+	return b.String()
+}
+
+// servers says what an upstream has.
+func servers(c config.Upstream) string {
 	placed := ""
 	if c.Topology == config.Sharded {
 		placed = fmt.Sprintf(" (%s, %s)", c.Distribution, c.Hash)
@@ -75,20 +98,24 @@ func summary(file string, c *config.Config) string {
 	case config.Sentinel:
 		kind = "sentinel"
 	}
-	servers := "1 " + kind
-	if n := len(c.Upstream); n > 1 {
-		servers = fmt.Sprintf("%d %ss", n, kind)
-	}
 	if c.ReadPolicy != shard.ReadPrimary {
 		placed += fmt.Sprintf(", read-policy %s,", c.ReadPolicy)
 	}
-	return fmt.Sprintf("%s: right; %s%s behind %s", file, servers, placed, strings.Join(c.Listen, ", "))
+	return count(len(c.Upstream), kind) + placed
+}
+
+// count is a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // writeDemo prints what to type next.
 func writeDemo(w io.Writer, c *config.Config, b bound) {
 	cli := redisCLI(b.clients[0])
-	if c.Password != "" {
+	if c.Listeners[0].Password != "" {
 		cli += " --askpass"
 	}
 	var pairs []string
@@ -102,8 +129,8 @@ ringmaster demo: %d Redis shards in this process behind one proxy. Type in anoth
   %[2]s MSET %[3]s      # a key on each shard
   %[2]s MGET %[4]s
   %[2]s DBSIZE                         # summed over the shards
-`, len(c.Upstream), cli, strings.Join(pairs, " "), strings.Join(demo.Keys, " "))
-	if host, port, err := net.SplitHostPort(b.clients[0]); err == nil && !strings.HasPrefix(b.clients[0], config.UnixPrefix) && c.Password == "" {
+`, len(c.Upstreams[0].Upstream), cli, strings.Join(pairs, " "), strings.Join(demo.Keys, " "))
+	if host, port, err := net.SplitHostPort(b.clients[0]); err == nil && !strings.HasPrefix(b.clients[0], config.UnixPrefix) && c.Listeners[0].Password == "" {
 		fmt.Fprintf(w, "\nWithout redis-cli:\n\n  bash -c 'exec 3<>/dev/tcp/%s/%s; printf \"MGET %s\\r\\nQUIT\\r\\n\" >&3; cat <&3'\n", host, port, strings.Join(demo.Keys, " "))
 	}
 	if b.admin != "" {

@@ -10,40 +10,64 @@ import (
 
 // finish checks the settings against each other and settles what is left open.
 func (c *Config) finish(l *Loader, ps *Problems) {
-	if l.Upstreams != nil {
+	given := l.Upstreams != nil
+	if given {
 		c.Upstream, c.UpstreamUsername, c.UpstreamPassword = l.Upstreams, "", ""
 	}
+	c.unfold()
+	defer c.fold()
+	c.nameListeners(ps)
 	c.checkListens(ps)
 	c.checkProtected(ps)
+	for _, u := range c.Upstreams {
+		u.checkUpstream(given, ps)
+	}
+	c.checkSpareReplicas(ps)
+	c.chooseUpstreams(given, ps)
+	if len(*ps) > 0 {
+		return // what clients see depends on the upstream
+	}
+	for _, l := range c.Listeners {
+		l.checkFacade(c.Used(l).Single(), ps)
+		if l.flat() {
+			return // the others have the same settings
+		}
+	}
+}
+
+// checkUpstream checks what one upstream has. given: its servers are the loader's.
+func (c *Config) checkUpstream(given bool, ps *Problems) {
 	c.checkTimes(ps)
 	c.checkServers(ps)
-	if l.Upstreams == nil {
+	if !given {
 		c.checkSentinel(ps)
 	}
 	c.checkCluster(ps)
-	c.checkFacade(ps)
 	c.checkReplicas(ps)
 	if c.UpstreamUsername != "" && c.UpstreamPassword == "" {
-		ps.add(c.origin["upstream-username"], "upstream-username",
-			"there is no upstream password; give one with --upstream-password-file or $RINGMASTER_UPSTREAM_PASSWORD")
+		c.complain(ps, "upstream-username", "%s", c.say(
+			"there is no upstream password; give one with --upstream-password-file or $RINGMASTER_UPSTREAM_PASSWORD",
+			"there is no password; give one with password-file"))
 	}
 }
 
 func (c *Config) checkListens(ps *Problems) {
-	where := c.origin["listen"]
-	for i, addr := range c.Listen {
-		if anyPort(addr) {
+	for i, l := range c.Listeners {
+		if anyPort(l.Address) {
 			continue
 		}
-		if slices.Contains(c.Listen[:i], addr) {
-			ps.add(where, "listen", "%s is given twice", addr)
+		if slices.ContainsFunc(c.Listeners[:i], func(o Listener) bool { return o.Address == l.Address }) {
+			l.complain(ps, "listen", "%s is given twice", l.Address)
 		}
-		if addr == c.Admin {
-			ps.add(where, "listen", "%s is the admin address too; give one of them another port", addr)
+		if l.Address == c.Admin {
+			l.complain(ps, "listen", "%s is the admin address too; give one of them another port", l.Address)
 		}
-		for _, s := range c.Upstream {
-			if s.Addr == addr {
-				ps.add(where, "listen", "%s is an upstream too: ringmaster would be its own client", addr)
+		for _, u := range c.Upstreams {
+			for _, s := range u.Config.Upstream {
+				if s.Addr == l.Address {
+					l.complain(ps, "listen", "%s is %s too: ringmaster would be its own client", l.Address,
+						u.say("an upstream", "a server of upstream "+u.Name))
+				}
 			}
 		}
 	}
@@ -55,25 +79,24 @@ func anyPort(addr string) bool {
 }
 
 func (c *Config) checkProtected(ps *Problems) {
-	if !c.ProtectedMode {
-		return
-	}
-	for _, addr := range c.Listen {
-		if c.Password == "" && !Loopback(addr) {
-			ps.add(c.origin["listen"], "listen", "%s can be reached from other machines, and no password is set (protected mode); "+
+	for _, l := range c.Listeners {
+		if l.ProtectedMode && l.Password == "" && !Loopback(l.Address) {
+			l.complain(ps, "listen", "%s can be reached from other machines, and no password is set (protected mode); %s", l.Address, l.say(
 				"set one with --password-file or $RINGMASTER_PASSWORD, or listen on 127.0.0.1, or, if the network keeps others out, "+
-				"give --protected-mode=false", addr)
+					"give --protected-mode=false",
+				"set one with password-file or $RINGMASTER_PASSWORD, or use 127.0.0.1, or, if the network keeps others out, "+
+					"give protected-mode: false"))
 		}
 	}
-	if c.Pprof && c.Admin != "" && !Loopback(c.Admin) {
-		ps.add(c.origin["pprof"], "pprof", "the admin address %s can be reached from other machines (protected mode); "+
+	if c.ProtectedMode && c.Pprof && c.Admin != "" && !Loopback(c.Admin) {
+		c.complain(ps, "pprof", "the admin address %s can be reached from other machines (protected mode); "+
 			"use 127.0.0.1 for --admin, or leave --pprof out, or give --protected-mode=false", c.Admin)
 	}
 }
 
 func (c *Config) checkTimes(ps *Problems) {
 	if c.BackoffMin > c.BackoffMax {
-		ps.add(c.first("backoff-min", "backoff-max"), "backoff-min", "%s is longer than backoff-max, %s",
+		c.complainAt(c.first("backoff-min", "backoff-max"), ps, "backoff-min", "%s is longer than backoff-max, %s",
 			short(c.BackoffMin), short(c.BackoffMax))
 	}
 	if c.origin["stall-timeout"] == "" { // a longer timeout takes the default along
@@ -83,7 +106,7 @@ func (c *Config) checkTimes(ps *Problems) {
 		}
 	}
 	if c.StallTimeout > 0 && (c.Timeout == 0 || c.StallTimeout < c.Timeout) {
-		ps.add(c.first("stall-timeout", "timeout"), "stall-timeout",
+		c.complainAt(c.first("stall-timeout", "timeout"), ps, "stall-timeout",
 			"%s is shorter than timeout, %s: connections would be closed before their commands time out; "+
 				"want at least the timeout, or 0 for never", short(c.StallTimeout), forever(c.Timeout.String()))
 	}
@@ -94,16 +117,6 @@ func forever(d string) string {
 		return "0 (for ever)"
 	}
 	return d
-}
-
-// first is where the first of the settings that was given stands.
-func (c *Config) first(names ...string) string {
-	for _, n := range names {
-		if c.origin[n] != "" {
-			return c.origin[n]
-		}
-	}
-	return ""
 }
 
 func (c *Config) checkServers(ps *Problems) {
@@ -120,39 +133,36 @@ func (c *Config) checkServers(ps *Problems) {
 		}
 	case Standalone:
 		if n := len(c.Upstream); n != 1 {
-			ps.add(c.origin["topology"], "topology", "standalone means one server, and upstream names %d; want topology sharded, or one server", n)
+			c.complain(ps, "topology", "standalone means one server, and %s names %d; want topology sharded, or one server", c.keyHere("upstream"), n)
 		}
 	}
 	if c.Topology == Cluster || c.Topology == Sentinel {
 		return
 	}
 	if _, err := c.Map(); err != nil {
-		ps.add(c.origin["upstream"], "upstream", "%s", strings.TrimPrefix(err.Error(), "shard: "))
+		c.complain(ps, "upstream", "%s", strings.TrimPrefix(err.Error(), "shard: "))
 	}
 }
+
+var sentinelOnly = []string{"sentinel-masters", "sentinel-username", "sentinel-password", "sentinel-password-file"}
 
 // checkSentinel checks what only topology sentinel has.
 func (c *Config) checkSentinel(ps *Problems) {
 	if c.Topology != Sentinel {
-		for _, name := range []string{"sentinel-masters", "sentinel-username", "sentinel-password", "sentinel-password-file"} {
-			if where := c.origin[name]; where != "" && where[0] != '$' {
-				ps.add(c.origin[name], name, "nobody is asked for it with topology %s; give --topology sentinel, and the sentinels as --upstream", c.Topology)
-				return
-			}
-		}
+		c.refuseSentinel(ps)
 		return
 	}
 	if c.SentinelUsername != "" && c.SentinelPassword == "" {
-		ps.add(c.origin["sentinel-username"], "sentinel-username",
-			"there is no sentinel password; give one with --sentinel-password-file or $RINGMASTER_SENTINEL_PASSWORD")
+		c.complain(ps, "sentinel-username", "there is no sentinel password; give one with %s", c.say(
+			"--sentinel-password-file or $RINGMASTER_SENTINEL_PASSWORD", "sentinel-password-file"))
 	}
 	for _, s := range c.Upstream {
 		if !plain(s) || strings.HasPrefix(s.Addr, "unix:") {
-			ps.add(c.origin["upstream"], "upstream", "%s: with topology sentinel these are sentinels; want HOST:PORT", s.Addr)
+			c.complain(ps, "upstream", "%s: with topology sentinel these are sentinels; want HOST:PORT", s.Addr)
 		}
 	}
 	if len(c.SentinelMasters) == 0 {
-		ps.add(c.origin["topology"], "sentinel-masters", "no name of a master is given; want those of \"sentinel monitor NAME ...\"")
+		c.complainAt(c.origin["topology"], ps, "sentinel-masters", "no name of a master is given; want those of \"sentinel monitor NAME ...\"")
 		return
 	}
 	p := c.Placement()
@@ -160,25 +170,55 @@ func (c *Config) checkSentinel(ps *Problems) {
 		p.Servers = append(p.Servers, shard.Server{Name: name, Addr: name, Weight: 1})
 	}
 	if _, err := shard.New(p); err != nil {
-		ps.add(c.origin["sentinel-masters"], "sentinel-masters", "%s", strings.TrimPrefix(err.Error(), "shard: "))
+		c.complain(ps, "sentinel-masters", "%s", strings.TrimPrefix(err.Error(), "shard: "))
 	}
 }
 
-// checkCluster refuses what a cluster decides by itself.
+// refuseSentinel refuses what only sentinels are asked. A default for all upstreams may be meant for others.
+func (c *Config) refuseSentinel(ps *Problems) {
+	for _, name := range sentinelOnly {
+		if c.own(name) && !c.fromEnvironment(name) {
+			c.complain(ps, name, "nobody is asked for it with topology %s; give %s", c.Topology, c.say(
+				"--topology sentinel, and the sentinels as --upstream", "topology: sentinel, and the sentinels as servers"))
+			return
+		}
+	}
+	if !c.flat() {
+		c.SentinelMasters, c.SentinelUsername, c.SentinelPassword, c.sentinelPasswordFile = nil, "", "", ""
+		for _, name := range sentinelOnly {
+			c.forget(name)
+		}
+	}
+}
+
+// checkCluster refuses what a cluster decides by itself. A default for all upstreams may be meant for others.
 func (c *Config) checkCluster(ps *Problems) {
 	if c.Topology != Cluster {
 		return
 	}
 	for _, s := range c.Upstream {
 		if !plain(s) {
-			ps.add(c.origin["upstream"], "upstream", "%s: the nodes of a cluster have no weights and names here; want HOST:PORT", s.Addr)
+			c.complain(ps, "upstream", "%s: the nodes of a cluster have no weights and names here; want HOST:PORT", s.Addr)
 		}
 	}
 	for _, name := range []string{"distribution", "hash", "hash-tag"} {
-		if c.origin[name] != "" && (name != "hash-tag" || c.HashTag != "{}") {
-			ps.add(c.origin[name], name, "a cluster places keys by rules of its own; leave this out")
+		switch {
+		case name == "hash-tag" && c.HashTag == "{}":
+		case c.own(name):
+			c.complain(ps, name, "a cluster places keys by rules of its own; leave this out")
+		case c.origin[name] != "":
+			c.reset(name)
 		}
 	}
+}
+
+// reset gives a setting of text or words its default.
+func (c *Config) reset(name string) {
+	s := find(name)
+	if err := s.set(c, []string{s.Default}); err != nil {
+		panic("config: default of " + name + ": " + err.Error()) // a mistake in the table
+	}
+	c.forget(name)
 }
 
 // plain reports whether s was given without a weight and a name.
@@ -187,15 +227,20 @@ func plain(s shard.Server) bool {
 	return err == nil && same[0] == s
 }
 
-// checkFacade settles whether clients see a cluster.
-func (c *Config) checkFacade(ps *Problems) {
-	c.ClusterFacade = c.clusterFacade == "on" || c.clusterFacade == "auto" && !c.Single()
+// checkFacade settles whether clients see a cluster. single: one server is behind the listener.
+func (c *Config) checkFacade(single bool, ps *Problems) {
+	c.ClusterFacade = c.clusterFacade == "on" || c.clusterFacade == "auto" && !single
 	for i, addr := range c.ClusterAnnounce {
 		if slices.Contains(c.ClusterAnnounce[:i], addr) {
-			ps.add(c.origin["cluster-announce"], "cluster-announce", "%s is given twice", addr)
+			c.complain(ps, "cluster-announce", "%s is given twice", addr)
 		}
 	}
-	if len(c.ClusterAnnounce) > 0 && !c.ClusterFacade {
-		ps.add(c.origin["cluster-announce"], "cluster-announce", "clients see no cluster here; give --cluster-facade on")
+	switch {
+	case len(c.ClusterAnnounce) == 0 || c.ClusterFacade:
+	case c.own("cluster-announce"):
+		c.complain(ps, "cluster-announce", "clients see no cluster here; give %s", c.say("--cluster-facade on", "cluster-facade: on"))
+	default: // meant for other listeners
+		c.ClusterAnnounce = nil
+		c.forget("cluster-announce")
 	}
 }

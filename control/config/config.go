@@ -10,9 +10,16 @@ import (
 
 // Config is the settings after all sources were read and checked. Sizes are bytes.
 // What a field means stands in the table of settings, under the name in kebab case.
+//
+// At the top level the fields of listeners and upstreams hold the defaults for those in Listeners and
+// Upstreams; with flat settings both are the same.
 type Config struct {
+	// Listeners and Upstreams have at least one each once loaded. Their own copies have none.
+	Listeners []Listener
+	Upstreams []Upstream
+
 	// Clients.
-	Listen           []string
+	Listen           []string // the addresses of all listeners once loaded
 	Password         Secret
 	ProtectedMode    bool
 	MaxClients       int
@@ -74,16 +81,11 @@ type Config struct {
 	LogLevel      slog.Level
 	LogJSON       bool
 
-	// Listeners and Upstreams are at least one each once loaded.
-	Listeners []Listener
-	Upstreams []Upstream
-
 	clusterFacade        string // as given
 	passwordFile         string
 	upstreamPasswordFile string
 	sentinelPasswordFile string
-	origin               map[string]string  // setting name -> where its value came from
-	empty                map[string]Problem // password -> where it was given without a value
+	sources
 }
 
 // The topologies.

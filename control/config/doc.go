@@ -3,8 +3,9 @@
 // # Purpose
 //
 // One table ([Settings]) says of every setting what it is called, what it does, what
-// raising and lowering it costs, and how its value is read. The flags, the YAML
-// file, the help text and docs/configuration.md are made from it.
+// raising and lowering it costs, how its value is read, and in which objects of the
+// file it may stand. The flags, the YAML file, the help text and
+// docs/configuration.md are made from it.
 //
 // # Picture
 //
@@ -14,6 +15,20 @@
 //	                                      |  every value parsed, then checked together
 //	                                      v
 //	                               *Config, or Problems with file and line
+//	                                 ├── Listeners: the top level with a listener's own values over it
+//	                                 └── Upstreams: the top level with an upstream's own values over it
+//
+// Flat settings are short for a listener for each address of listen, and for one
+// upstream called [DefaultUpstream].
+//
+// # Files
+//
+//   - setting.go: what a setting is; table_clients.go, table_servers.go, table_replicas.go, table_process.go: the table
+//   - values.go, address.go, commands.go: what values are made of, addresses, and names of commands
+//   - flags.go, file.go, objects.go, secrets.go: flags, the file, its listeners and upstreams, and passwords
+//   - load.go: one source over the other; config.go, tree.go: what comes of it; sources.go: where each value came from
+//   - check.go, replicas.go: what stands between settings; problems.go, suggest.go: mistakes, and names that are near
+//   - reference.go, print.go: the reference, and the settings in force as a file
 //
 // # Who may call
 //
@@ -26,7 +41,8 @@
 //
 // # Limits and errors
 //
-// Files are at most 1 MiB, password files 4 KiB, numbers within the bounds the
-// table names. Load never stops at the first mistake: it returns all of them
+// Files are at most 1 MiB, and so is what their aliases stand for; password files are
+// at most 4 KiB. A file has at most 256 listeners and 64 upstreams. Numbers are within
+// the bounds the table names. Load never stops at the first mistake: it returns all of them
 // as [Problems], each with where it stands and what was expected.
 package config

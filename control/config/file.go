@@ -14,10 +14,11 @@ import (
 // maxFile bounds a configuration file in bytes.
 const maxFile = 1 << 20
 
-// given is the values of one setting in one source.
+// given is the values of one setting in one source, or the listeners or upstreams of a file.
 type given struct {
-	values []string
-	where  string
+	values  []string
+	where   string
+	objects []object
 }
 
 // readFile returns the values in the YAML file at path by setting name. What could not be
@@ -46,7 +47,8 @@ func parseFile(name string, text []byte, ps *Problems) map[string]given {
 		ps.add(name, "", "more than one YAML document; want one, without a second ---")
 		return nil
 	}
-	return fields(name, doc.Content[0], ps)
+	r := reader{file: name, ps: ps}
+	return r.top(doc.Content[0])
 }
 
 // syntax adds what the YAML library said, "yaml: line 3: text", in our form.
@@ -60,51 +62,84 @@ func (ps *Problems) syntax(name string, err error) {
 	ps.add(name, "", "%s", text)
 }
 
-// fields reads the top of the document: one mapping of setting names to values.
-func fields(name string, top *yaml.Node, ps *Problems) map[string]given {
-	if top.Kind == yaml.ScalarNode && top.Tag == "!!null" {
+// reader reads the nodes of one file.
+type reader struct {
+	file string
+	ps   *Problems
+	// aliased is what aliases have added, in bytes as [weight] counts them.
+	aliased int
+}
+
+func (r *reader) at(n *yaml.Node) string { return fmt.Sprintf("%s:%d", r.file, n.Line) }
+
+// top reads the top of the document: one mapping of setting names to values, and of objects.
+func (r *reader) top(node *yaml.Node) map[string]given {
+	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
 		return nil // only comments
 	}
-	if top.Kind != yaml.MappingNode {
-		ps.add(at(name, top), "", "want settings as \"name: value\" lines")
+	if node.Kind != yaml.MappingNode {
+		r.ps.add(r.at(node), "", "want settings as \"name: value\" lines")
 		return nil
 	}
+	return r.fields(node, 0, "", r.objects)
+}
+
+// fields reads a mapping in a place, whose path is path. other reads the keys that are no settings; false: it does not know one.
+func (r *reader) fields(node *yaml.Node, p Place, path string, other func(key, value *yaml.Node) (given, bool)) map[string]given {
 	got := make(map[string]given)
-	for i := 0; i+1 < len(top.Content); i += 2 {
-		key, value := top.Content[i], top.Content[i+1]
-		s := find(key.Value)
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		if earlier, twice := got[key.Value]; twice {
+			r.ps.add(r.at(key), join(path, key.Value), "given twice; first at %s", earlier.where)
+			continue
+		}
+		if g, known := other(key, value); known {
+			got[key.Value] = g
+			continue
+		}
+		s := findIn(p, key.Value)
 		if s == nil {
-			ps.add(at(name, key), "", "unknown setting %.100q%s", key.Value, DidYouMean(key.Value, names()))
+			r.unknown(key, p, path)
 			continue
 		}
-		if earlier, twice := got[s.Name]; twice {
-			ps.add(at(name, key), s.Name, "given twice; first at %s", earlier.where)
-			continue
-		}
-		if values, ok := s.read(name, value, ps); ok {
-			got[s.Name] = given{values, at(name, value)}
+		if values, ok := r.read(s, p, join(path, key.Value), value); ok {
+			got[key.Value] = given{values: values, where: r.at(value)}
 		}
 	}
 	return got
 }
 
-// read returns the value or values of s in a node, each checked where it stands.
-func (s *Setting) read(name string, node *yaml.Node, ps *Problems) ([]string, bool) {
-	if node.Kind == yaml.AliasNode {
-		node = node.Alias
+// join adds a key to the path of its object.
+func join(path, key string) string {
+	if path == "" {
+		return key
 	}
-	items := []*yaml.Node{node}
-	if node.Kind == yaml.SequenceNode && s.list {
+	return path + "." + key
+}
+
+// read returns the value or values of s in a node, each checked where it stands.
+func (r *reader) read(s *Setting, p Place, path string, node *yaml.Node) ([]string, bool) {
+	node, ok := r.follow(node, path)
+	if !ok {
+		return nil, false
+	}
+	items, several := []*yaml.Node{node}, s.takesSeveral(p)
+	listed := node.Kind == yaml.SequenceNode && several
+	if listed {
 		items = node.Content
 	}
 	if len(items) == 0 {
-		ps.add(at(name, node), s.Name, "an empty list; want at least one value")
+		r.ps.add(r.at(node), path, "an empty list; want at least one value")
 		return nil, false
 	}
-	values, ok := make([]string, 0, len(items)), true
-	for _, item := range items {
-		if err := s.checkItem(item); err != nil {
-			s.report(ps, at(name, item), item.Value, err)
+	values := make([]string, 0, len(items))
+	for i, item := range items {
+		if err := s.checkItem(item, several); err != nil {
+			key := path
+			if listed && p != 0 {
+				key = fmt.Sprintf("%s[%d]", path, i)
+			}
+			s.report(r.ps, r.at(item), key, item.Value, err)
 			ok = false
 			continue
 		}
@@ -114,33 +149,51 @@ func (s *Setting) read(name string, node *yaml.Node, ps *Problems) ([]string, bo
 }
 
 // checkItem says what is wrong with one value, without keeping it.
-func (s *Setting) checkItem(item *yaml.Node) error {
+func (s *Setting) checkItem(item *yaml.Node, several bool) error {
 	switch {
 	case item.Kind == yaml.MappingNode && item.Style == yaml.FlowStyle && s.Name == "hash-tag":
 		return errors.New("braces mean something in YAML; want them quoted: '{}'")
-	case item.Kind != yaml.ScalarNode && s.list:
+	case item.Kind != yaml.ScalarNode && several:
 		return errors.New("want a value, or a list of values")
 	case item.Kind != yaml.ScalarNode:
 		return errors.New("want one value")
 	case item.Tag == "!!null" && s.Env != "":
 		return errors.New("has no value; give one, or remove the line")
 	case item.Tag == "!!null":
-		return errors.New("has no value; give one, '' if it is meant to be empty, or remove the line")
+		return errNoValue
 	}
 	return s.set(new(Config), []string{item.Value})
 }
 
-// report adds a problem with a value of s; the text of an absent or structured value, and
-// of a secret, is left out.
-func (s *Setting) report(ps *Problems, where, value string, err error) {
-	if value == "" || s.Env != "" {
-		ps.add(where, s.Name, "%v", err)
-		return
+var errNoValue = errors.New("has no value; give one, '' if it is meant to be empty, or remove the line")
+
+// follow returns what an alias stands for, or node itself. The aliases of a file may together add no more than a file can have:
+// a few lines could stand for any amount of work otherwise.
+func (r *reader) follow(node *yaml.Node, path string) (*yaml.Node, bool) {
+	if node.Kind != yaml.AliasNode {
+		return node, true
 	}
-	ps.bad(where, s, value, err)
+	if r.aliased <= maxFile {
+		r.aliased += weight(node.Alias, maxFile-r.aliased)
+	}
+	if r.aliased > maxFile {
+		r.ps.add(r.at(node), path, "the aliases stand for more than %d bytes; write less, or fewer of them", maxFile)
+		return nil, false
+	}
+	return node.Alias, true
 }
 
-func at(name string, n *yaml.Node) string { return fmt.Sprintf("%s:%d", name, n.Line) }
+// weight is about how many bytes a node has in a file; a little over limit where it is more than that.
+func weight(node *yaml.Node, limit int) int {
+	sum := len(node.Value) + 1
+	for _, child := range node.Content {
+		if sum > limit {
+			break
+		}
+		sum += weight(child, limit-sum)
+	}
+	return sum
+}
 
 func names() []string {
 	all := make([]string, len(settings))

@@ -7,26 +7,28 @@ import "os"
 // sources.
 func (l *Loader) Load() (*Config, error) {
 	var ps Problems
-	c := &Config{origin: make(map[string]string)}
-	c.applyDefaults()
 	var file map[string]given
 	if l.file != "" {
 		file = readFile(l.file, &ps)
 	}
+	return l.load(file, ps)
+}
+
+// load is Load once the file was read; ps is what is wrong with it.
+func (l *Loader) load(file map[string]given, ps Problems) (*Config, error) {
+	c := &Config{sources: newSources()}
+	c.applyDefaults()
 	for _, source := range []map[string]given{file, l.fromEnv(c), l.fromFlags()} {
 		c.applyAll(source, &ps)
 	}
 	c.readPasswords(&ps)
+	c.readObjects(file, l.Upstreams != nil, &ps)
 	c.refuseEmptyPasswords(l.Upstreams != nil, &ps)
 	if len(ps) == 0 { // half-read settings would give misleading complaints
 		c.finish(l, &ps)
 	}
 	if len(ps) > 0 {
 		return nil, ps
-	}
-	c.Upstreams = []Upstream{{"default", c}}
-	for _, addr := range c.Listen {
-		c.Listeners = append(c.Listeners, Listener{addr, addr, "default", c})
 	}
 	return c, nil
 }
@@ -53,10 +55,10 @@ func (c *Config) applyAll(source map[string]given, ps *Problems) {
 			continue
 		}
 		if err := s.set(c, g.values); err != nil {
-			s.report(ps, g.where, g.values[len(g.values)-1], err)
+			s.report(ps, g.where, c.key(s.Name), g.values[len(g.values)-1], err)
 			continue
 		}
-		c.origin[s.Name] = g.where
+		c.note(s, g)
 	}
 	for _, name := range passwords {
 		c.onePassword(source, name, ps)
@@ -75,10 +77,10 @@ func (l *Loader) fromEnv(c *Config) map[string]given {
 		}
 		if value, set := lookup(s.Env); set {
 			if value == "" { // it does not count where another source gives one
-				c.note(s.Name, s.Name, given{[]string{""}, "$" + s.Env})
+				c.noteEmpty(s.Name, s.Name, given{values: []string{""}, where: "$" + s.Env})
 				continue
 			}
-			got[s.Name] = given{[]string{value}, "$" + s.Env}
+			got[s.Name] = given{values: []string{value}, where: "$" + s.Env}
 		}
 	}
 	return got
@@ -88,7 +90,7 @@ func (l *Loader) fromFlags() map[string]given {
 	got := make(map[string]given)
 	for name, v := range l.flags {
 		if len(v.values) > 0 {
-			got[name] = given{v.values, flagPlace(name)}
+			got[name] = given{values: v.values, where: flagPlace(name)}
 		}
 	}
 	return got

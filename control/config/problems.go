@@ -10,7 +10,7 @@ type Problem struct {
 	// Where it stands: "ringmaster.yaml:3", "flag --loops", "$RINGMASTER_PASSWORD", or empty for what
 	// is missing everywhere.
 	Where string
-	// Setting is the name of the setting, if it is about one.
+	// Setting is the name of the setting, if it is about one; in an object its path, such as upstreams.main.servers.
 	Setting string
 	// Text says what is wrong and what was expected.
 	Text string
@@ -47,7 +47,12 @@ func (ps *Problems) add(where, setting, format string, args ...any) {
 	*ps = append(*ps, Problem{Where: where, Setting: setting, Text: fmt.Sprintf(format, args...)})
 }
 
-// bad adds a value that could not be read. Secrets are never shown.
-func (ps *Problems) bad(where string, s *Setting, value string, err error) {
-	ps.add(where, s.Name, "%.100q: %v", value, err)
+// report adds a problem with a value of s, whose path is key; the text of an absent or structured value, and
+// of a secret, is left out.
+func (s *Setting) report(ps *Problems, where, key, value string, err error) {
+	if value == "" || s.Env != "" {
+		ps.add(where, key, "%v", err)
+		return
+	}
+	ps.add(where, key, "%.100q: %v", value, err)
 }

@@ -29,7 +29,7 @@ func (s *Setting) describe(b *strings.Builder) {
 	if s.Env != "" {
 		fmt.Fprintf(b, "; or the environment variable `%s`", s.Env)
 	}
-	b.WriteString("\n")
+	fmt.Fprintf(b, "\n- **Place**: %s\n", s.places())
 	if s.Default == "" {
 		b.WriteString("- **Default**: not set\n")
 	} else {
@@ -45,6 +45,21 @@ func (s *Setting) describe(b *strings.Builder) {
 		fmt.Fprintf(b, "- **Choosing**: %s\n", s.Choose)
 	}
 	fmt.Fprintf(b, "- **Change while running**: no, restart\n\n```yaml\n%s\n```\n", s.Example)
+}
+
+// places says where s may stand, and under which key.
+func (s *Setting) places() string {
+	text := "top level"
+	for _, p := range []Place{InListener, InUpstream} {
+		if s.Place&p == 0 {
+			continue
+		}
+		text += "; in " + p.String()
+		if key := s.nameIn(p); key != s.Name {
+			text += " as `" + key + "`"
+		}
+	}
+	return text
 }
 
 const referenceHead = `# Configuration
@@ -96,4 +111,49 @@ What values look like:
 | servers | HOST:PORT[:WEIGHT][@NAME], several separated by commas | ` + "`10.0.0.1:6379:2@alpha`" + ` |
 
 Exit status of ringmaster: 0 after a clean stop, 1 when it could not start or run, 2 when its settings are wrong.
+
+## Listeners and upstreams
+
+A listener is an address that clients connect to; an upstream is a group of servers. A file can list both, each with settings of its own:
+
+` + "```yaml" + `
+# /etc/ringmaster/several.yaml
+timeout: 2s                            # of every upstream that has none of its own
+password-file: /etc/ringmaster/password
+listeners:
+  - address: 0.0.0.0:6380
+    name: public                       # in messages; the address when not given
+    upstream: cache
+    deny-commands: [keys, flushall]
+  - address: unix:///run/ringmaster/redis.sock
+    upstream: main
+    admin-commands: allow
+upstreams:
+  cache:
+    servers: [10.0.0.1:6379:1@alpha, 10.0.0.2:6379:1@beta]
+    hash-tag: '{}'
+  main:
+    topology: cluster
+    servers: [10.1.0.1:6379, 10.1.0.2:6379]
+    username: app
+    password-file: /etc/ringmaster/main-password
+    timeout: 500ms
+` + "```" + `
+
+- A setting at the top level is the default for every listener or upstream. The same setting inside one of them counts there
+  instead. Flags and the environment override the top level only. **Place** says where each setting may stand.
+- In an upstream the names have no ` + "`upstream-`" + ` in front, and ` + "`upstream`" + ` is called ` + "`servers`" + `. In a listener ` + "`listen`" + ` is called ` + "`address`" + `.
+- ` + "`upstream`" + ` in a listener names where its commands go. It can be left out where there is one upstream, or one called ` + "`default`" + `.
+- Without ` + "`listeners`" + ` each address of ` + "`listen`" + ` is a listener. Without ` + "`upstreams`" + ` the flat settings describe one upstream called ` + "`default`" + `.
+  ` + "`listen` beside `listeners`, and `upstream` beside `upstreams`" + `, are errors.
+- A default that does not fit an upstream does not count there, such as ` + "`hash-tag`" + ` for a cluster and ` + "`sentinel-masters`" + ` for plain servers.
+- There can be 256 listeners and 64 upstreams. A name of an upstream has 1 to 64 letters, digits, dots, dashes and underscores.
+
+Listeners that lead to the same upstream must have the same settings so far; only their name, address and tcp-keepalive may differ.
+
+To see the settings in force, each with where it came from, as one file with listeners and upstreams (secrets are hidden):
+
+` + "```sh" + `
+ringmaster check --config ringmaster.yaml --print
+` + "```" + `
 `

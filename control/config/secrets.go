@@ -17,18 +17,18 @@ func (c *Config) onePassword(source map[string]given, name string, ps *Problems)
 	file, inFile := source[name+"-file"]
 	switch {
 	case inWord && inFile:
-		ps.add(file.where, name+"-file", "%s is given too (%s); want only one of them", name, word.where)
+		ps.add(file.where, c.key(name+"-file"), "%s is given too (%s); want only one of them", c.keyHere(name), word.where)
 	case inWord:
 		*c.file(name) = ""
-		c.note(name, name, word)
+		c.noteEmpty(name, name, word)
 	case inFile:
 		*c.secret(name) = ""
-		c.note(name, name+"-file", file)
+		c.noteEmpty(name, name+"-file", file)
 	}
 }
 
-// note remembers whether the latest source of a password has none.
-func (c *Config) note(name, setting string, g given) {
+// noteEmpty remembers whether the latest source of a password has none.
+func (c *Config) noteEmpty(name, setting string, g given) {
 	if c.empty == nil {
 		c.empty = map[string]Problem{}
 	}
@@ -39,11 +39,11 @@ func (c *Config) note(name, setting string, g given) {
 }
 
 // refuseEmptyPasswords refuses passwords that were given and are empty, as an unset variable leaves them: without a password everybody
-// would get in. ownServers: nobody logs in to servers.
+// would get in. At the top level one that every object replaces does not count. ownServers: nobody logs in to servers.
 func (c *Config) refuseEmptyPasswords(ownServers bool, ps *Problems) {
 	for _, name := range passwords {
-		if p, empty := c.empty[name]; empty && (name == "password" || !ownServers) {
-			ps.add(p.Where, p.Setting, "is given and empty, as when a variable is not set; want a value, or leave it out for no password")
+		if p, empty := c.empty[name]; empty && (name == "password" || !ownServers) && !c.replaced(name) {
+			ps.add(p.Where, c.key(p.Setting), "is given and empty, as when a variable is not set; want a value, or leave it out for no password")
 		}
 	}
 }
@@ -68,19 +68,19 @@ func (c *Config) file(name string) *string {
 	return &c.upstreamPasswordFile
 }
 
-// readPasswords reads the password files that are in force.
+// readPasswords reads the password files that are in force. An object has the words of those that are not its own.
 func (c *Config) readPasswords(ps *Problems) {
 	for _, name := range passwords {
 		path := *c.file(name)
-		if path == "" {
+		if path == "" || !c.own(name+"-file") {
 			continue
 		}
 		word, err := firstLine(path)
 		switch {
 		case err != nil:
-			ps.add(c.origin[name+"-file"], name+"-file", "%v", err)
+			c.complain(ps, name+"-file", "%v", err)
 		case word == "":
-			ps.add(c.origin[name+"-file"], name+"-file", "%s: its first line is empty; want the password there", path)
+			c.complain(ps, name+"-file", "%s: its first line is empty; want the password there", path)
 		}
 		*c.secret(name) = Secret(word)
 	}

@@ -5,6 +5,7 @@ import "time"
 var clientSettings = []*Setting{
 	{
 		Name: "listen", Group: Clients, Unit: "addr", Default: "127.0.0.1:6380", list: true,
+		Place: InListener, Change: Restart,
 		Help: "Where clients connect: HOST:PORT, or unix:///PATH. May be given several times. " +
 			"An empty host or 0.0.0.0 is every address of the machine.",
 		Choose:  "An address that is not loopback needs --password, or --protected-mode=false.",
@@ -13,6 +14,7 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "password", Group: Clients, Unit: "text", Env: "RINGMASTER_PASSWORD",
+		Place: InListener, Change: Live,
 		Help: "What clients must give to AUTH or HELLO, as user \"default\". Not set: no password is asked; given and empty: an error. " +
 			"Every user of the machine can read a flag; prefer --password-file or $RINGMASTER_PASSWORD.",
 		Choose: "Clients authenticate to ringmaster only; it logs in to the servers with --upstream-password. After about 20 failures in a row " +
@@ -22,6 +24,7 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "password-file", Group: Clients, Unit: "file",
+		Place: InListener, Change: Live,
 		Help:    "File whose first line is the password for clients.",
 		Choose:  "Read once, at the start. Give either this or the password, not both.",
 		Example: "password-file: /etc/ringmaster/password",
@@ -29,6 +32,7 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "protected-mode", Group: Clients, Unit: "bool", Default: "true",
+		Place: InListener, Change: Live,
 		Help: "Refuse to start without a password on an address that is not loopback, and with --pprof on " +
 			"an admin address that is not loopback.",
 		Choose:  "false opens the servers behind to everybody who reaches the address; only where the network keeps others out.",
@@ -37,6 +41,7 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "admin-commands", Group: Clients, Unit: "word", Default: "deny",
+		Place: InListener, Change: Live,
 		Help: "Whether clients may give commands that act on whole servers or show what others do, such as CONFIG SET, DEBUG, SHUTDOWN, " +
 			"MONITOR, ACL LIST, and others that servers call admin or dangerous: deny answers NOPERM, " +
 			"and leaves passwords in CONFIG GET blank; allow sends them to the servers, to all of them where there are several.",
@@ -47,6 +52,7 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "cluster-facade", Group: Clients, Unit: "word", Default: "auto",
+		Place: InListener, Change: NewConnections,
 		Help: "Whether CLUSTER, READONLY, INFO and HELLO are answered as by a node of a Redis Cluster, so that cluster-aware clients can " +
 			"connect. They are never redirected: any proxy takes every key. auto: on in front of several servers, or of a cluster.",
 		Choose: "Plain clients work either way. Cluster clients put keys with the same {tag} into one transaction or script: " +
@@ -57,6 +63,7 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "cluster-announce", Group: Clients, Unit: "addr", list: true,
+		Place: InListener, Change: Live,
 		Help: "Addresses HOST:PORT of the proxies that cluster-aware clients are told of, this one first. Each is said to hold a part of the slots, " +
 			"so that clients spread over them. Not set: only this proxy, at the address where the client reached it.",
 		Choose: "Needed for several proxies, and where clients reach the proxy through NAT. All proxies list the same addresses, " +
@@ -67,6 +74,7 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "deny-commands", Group: Clients, Unit: "name", list: true,
+		Place: InListener, Change: Live,
 		Help: "Commands that clients may not give: they are answered NOPERM. A command with subcommands stands for all of them; " +
 			"one of them is written as in client|kill. Commands of modules can be denied too; a command that servers have renamed " +
 			"is denied by its real name. May be given several times, and with commas.",
@@ -77,6 +85,7 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "deny-scripts", Group: Clients, Unit: "bool", Default: "false",
+		Place: InListener, Change: Live,
 		Help: "Refuse scripts and functions with NOPERM: EVAL, EVALSHA, FCALL and their like, SCRIPT LOAD, FUNCTION LOAD and RESTORE. " +
 			"What a script does inside a server ringmaster does not see: it runs with the rights of upstream-username.",
 		Choose: "Needed for denied commands to stay denied where clients are not trusted; or give upstream-username a user that " +
@@ -86,6 +95,7 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "rename-command", Group: Clients, Unit: "old=new", list: true,
+		Place: InListener, Change: NewConnections,
 		Help: "Commands that clients know by another name, as redis.conf's rename-command: the new name works, the old one is an " +
 			"unknown command, and servers get the old one. Nothing behind the = disables the command. May be given several times, " +
 			"and with commas.",
@@ -96,6 +106,7 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "max-clients", Group: Clients, Unit: "number", Default: "10000",
+		Change: Restart,
 		Help: "Client connections served at once; one more is refused with Redis's error. Lowered at the " +
 			"start, with a warning, when the system allows too few descriptors.",
 		Raise:   "More memory (about 1.5 KB for an idle client) and descriptors.",
@@ -105,6 +116,7 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "tcp-keepalive", Group: Clients, Unit: "duration", Default: "300s",
+		Place: InListener, Change: NewConnections,
 		Help:    "Idle time after which a client's connection is probed, so that clients that vanished are noticed. 0 is off.",
 		Raise:   "Dead clients hold their connection longer.",
 		Lower:   "More packets on idle connections.",
@@ -113,6 +125,7 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "idle-timeout", Group: Clients, Unit: "duration", Default: "0s",
+		Place: InListener, Change: Live,
 		Help: "Clients that are silent for so long are closed, as Redis's timeout does; within a second of it. Not those that wait in a blocking " +
 			"command, subscribe, or MONITOR. 0 is never.",
 		Raise:   "Clients that were forgotten hold their connection longer.",
@@ -122,6 +135,7 @@ var clientSettings = []*Setting{
 	},
 	{
 		Name: "lost-subscriptions", Group: Clients, Unit: "word", Default: "close",
+		Place: InUpstream, Change: Live,
 		Help: "What becomes of subscribers when the connection to a server over which their messages come is lost: close closes them, so that " +
 			"they know that messages may be missing; resubscribe lets them stay, and subscribes again as soon as the server can be " +
 			"reached. They are closed if it refuses then. Meanwhile UNSUBSCRIBE works, and a new SUBSCRIBE to what comes from that " +
@@ -138,6 +152,7 @@ var clientSettings = []*Setting{
 var limitSettings = []*Setting{
 	{
 		Name: "proto-max-bulk-len", Group: Limits, Unit: "size", Default: "512mb",
+		Place: InListener, Change: NewConnections,
 		Help:    "Largest single argument of a command, as in Redis.",
 		Raise:   "One client can make ringmaster hold a larger request.",
 		Lower:   "Large values are refused, with Redis's protocol error. Set it as on the servers.",
@@ -146,6 +161,7 @@ var limitSettings = []*Setting{
 	},
 	{
 		Name: "query-buffer-limit", Group: Limits, Unit: "size", Default: "1gb",
+		Place: InListener, Change: Live,
 		Help: "Largest request, and largest backlog of requests not dispatched yet, of one client; beyond " +
 			"it the client is closed. Redis calls it client-query-buffer-limit.",
 		Raise:   "One client can make ringmaster hold more.",
@@ -155,6 +171,7 @@ var limitSettings = []*Setting{
 	},
 	{
 		Name: "client-output-limit", Group: Limits, Unit: "size", Default: "256mb",
+		Place: InListener, Change: Live,
 		Help: "Replies that one client may leave unread; beyond it its further requests wait until it reads. A reply that has begun is " +
 			"never cut, however large it is. A client is closed when it reads nothing for client-read-timeout while it is over the limit, " +
 			"or when what it did not ask for (MONITOR, CLIENT TRACKING, replication) is over it. Replies of more than 64 KB wait " +
@@ -166,6 +183,7 @@ var limitSettings = []*Setting{
 	},
 	{
 		Name: "client-memory", Group: Limits, Unit: "size", Default: "1gb",
+		Change: Live,
 		Help: "Replies that all clients together may leave unread; beyond it the requests of those that have something unread wait until " +
 			"they read, and the others go on. Above five quarters of it the client with the most unread is closed if it has read nothing " +
 			"for a quarter of a second, or if it is over the limit alone. Redis calls it maxmemory-clients. 0 means no limit.",
@@ -176,6 +194,7 @@ var limitSettings = []*Setting{
 	},
 	{
 		Name: "client-read-timeout", Group: Limits, Unit: "duration", Default: "60s",
+		Place: InListener, Change: Live,
 		Help: "A client that reads nothing for so long, while it is over client-output-limit or all are over client-memory, is closed. " +
 			"0 means never.",
 		Raise:   "Clients that stand still hold their unread output longer.",
@@ -185,6 +204,7 @@ var limitSettings = []*Setting{
 	},
 	{
 		Name: "subscriber-output-limit", Group: Limits, Unit: "size", Default: "32mb",
+		Place: InListener, Change: Live,
 		Help: "Output that a client which subscribes to channels may leave unread; beyond it the client is closed, since nothing that it does slows what it gets. Redis calls it " +
 			"client-output-buffer-limit pubsub.",
 		Raise:   "A subscriber that reads slowly holds more memory.",
@@ -194,6 +214,7 @@ var limitSettings = []*Setting{
 	},
 	{
 		Name: "max-in-flight", Group: Limits, Unit: "number", Default: "1024",
+		Place: InListener, Change: Live,
 		Help: "Unanswered commands of one client above which reading from it pauses until half of them " +
 			"are answered.",
 		Raise:   "A client with deep pipelines holds more memory and delays its neighbours more.",
@@ -203,6 +224,7 @@ var limitSettings = []*Setting{
 	},
 	{
 		Name: "max-in-flight-bytes", Group: Limits, Unit: "size", Default: "16mb",
+		Place: InListener, Change: Live,
 		Help:    "The same in bytes: unanswered requests of one client above which reading from it pauses.",
 		Raise:   "As for max-in-flight.",
 		Lower:   "As for max-in-flight.",
@@ -211,6 +233,7 @@ var limitSettings = []*Setting{
 	},
 	{
 		Name: "pinned-connections", Group: Limits, Unit: "number", Default: "4096",
+		Change: Live,
 		Help: "Connections to servers that each loop may lend to single clients: while they WATCH keys, wait in a " +
 			"blocking command, or have state at a server such as CLIENT TRACKING. A command that finds none free gets an error.",
 		Raise:   "Servers may see more connections: keep the sum over loops and proxies below their maxclients.",
@@ -220,6 +243,7 @@ var limitSettings = []*Setting{
 	},
 	{
 		Name: "upstream-pending-requests", Group: Limits, Unit: "number", Default: "1000000",
+		Place: InUpstream, Change: Live,
 		Help: "Requests that one connection to a server may have unanswered; beyond it further ones fail " +
 			"at once with an error.",
 		Raise:   "A server that hangs makes ringmaster hold more requests until they time out.",
@@ -229,6 +253,7 @@ var limitSettings = []*Setting{
 	},
 	{
 		Name: "upstream-pending-limit", Group: Limits, Unit: "size", Default: "256mb",
+		Place: InUpstream, Change: Live,
 		Help: "Bytes of requests that one connection to a server may have unsent; beyond it further ones fail at " +
 			"once with an error, but one of 64 KB or more waits in its client's input for up to timeout. A single larger request passes while nothing else waits.",
 		Raise:   "A server that hangs costs more memory.",

@@ -17,6 +17,7 @@ func autoLoops() int { return min(runtime.GOMAXPROCS(0), maxAutoLoops) }
 var processSettings = []*Setting{
 	{
 		Name: "loops", Group: Process, Unit: "number", Default: "auto",
+		Change: Restart,
 		Help: "Event loops, each a thread that serves its share of the clients. auto: one for each CPU the process " +
 			"may use, at most 8.",
 		Raise: "More CPUs are used, and more connections to the servers: loops x servers x upstream-connections. Batches " +
@@ -36,6 +37,7 @@ var processSettings = []*Setting{
 	},
 	{
 		Name: "poll", Group: Process, Unit: "word", Default: "edge",
+		Change:  Restart,
 		Help:    "How the system reports sockets: edge-triggered or level-triggered.",
 		Choose:  "Both cost the same CPU and serve clients as fairly; level is the plainer one, for when edge is in doubt.",
 		Example: "poll: level",
@@ -44,6 +46,7 @@ var processSettings = []*Setting{
 	},
 	{
 		Name: "lock-thread", Group: Process, Unit: "bool", Default: "false",
+		Change:  Restart,
 		Help:    "Bind every loop to a thread of the operating system.",
 		Choose:  "true: 10-15 % less CPU under load, about a third more for a single client.",
 		Example: "lock-thread: true",
@@ -51,6 +54,7 @@ var processSettings = []*Setting{
 	},
 	{
 		Name: "admin", Group: Seeing, Unit: "addr", Default: "127.0.0.1:9380",
+		Change:  Restart,
 		Help:    "Where /metrics, /healthz, /readyz and /topology are served over HTTP. Empty: nowhere.",
 		Choose:  "There is no password on it: keep it on loopback or on a network of operators.",
 		Example: "admin: 127.0.0.1:9380",
@@ -58,6 +62,7 @@ var processSettings = []*Setting{
 	},
 	{
 		Name: "admin-hosts", Group: Seeing, Unit: "name", list: true,
+		Change: Live,
 		Help: "Names by which the admin address may be asked for, beside IP addresses, localhost and the host of --admin: requests with another name in " +
 			"their Host header are refused, so that pages in a browser can't read it (DNS rebinding). *.example.com is every name that " +
 			"ends so, * is any. May be given several times, and with commas.",
@@ -67,6 +72,7 @@ var processSettings = []*Setting{
 	},
 	{
 		Name: "pprof", Group: Seeing, Unit: "bool", Default: "false",
+		Change:  Restart,
 		Help:    "Serve Go's profiler under /debug/pprof/ on the admin address.",
 		Choose:  "A profile costs CPU while it is taken, and anybody who reaches the address can take one.",
 		Example: "pprof: true",
@@ -74,6 +80,7 @@ var processSettings = []*Setting{
 	},
 	{
 		Name: "log-level", Group: Seeing, Unit: "word", Default: "info",
+		Change:  Live,
 		Help:    "What is logged, to standard error: debug, info, warn or error, and what is worse.",
 		Choose:  "debug adds what the libraries below say; warn keeps to what somebody should look at.",
 		Example: "log-level: warn",
@@ -82,6 +89,7 @@ var processSettings = []*Setting{
 	},
 	{
 		Name: "log-format", Group: Seeing, Unit: "word", Default: "text",
+		Change:  Restart,
 		Help:    "text: key=value lines to read. json: one object a line, for collectors.",
 		Choose:  "The content is the same.",
 		Example: "log-format: json",

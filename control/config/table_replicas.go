@@ -12,6 +12,7 @@ import (
 var replicaSettings = []*Setting{
 	{
 		Name: "read-policy", Group: Servers, Unit: "word", Default: shard.ReadPrimary.String(),
+		Place: InUpstream, Change: Live,
 		Help: "Which servers answer commands that only read: primary; prefer-primary (replicas while it is down); replica (never the primary); " +
 			"prefer-replica (the primary when no replica can be read from); any (both alike); nearest (both, those in --zone first). " +
 			"Of servers that are as good, the one that owes the fewest replies.",
@@ -26,6 +27,7 @@ var replicaSettings = []*Setting{
 	},
 	{
 		Name: "replicas", Group: Servers, Unit: "servers", list: true,
+		Place: InUpstream, Change: Live,
 		Help: "The replicas of fixed servers: PRIMARY=HOST:PORT,..., once for each replica; PRIMARY is the name or the address of one of the upstreams. " +
 			"A primary without any is asked for those that are connected to it. A cluster and sentinels tell by themselves.",
 		Choose:  "Name them where a primary does not know the addresses that ringmaster must use, or must not be asked. With read-policy primary they are not used.",
@@ -34,6 +36,7 @@ var replicaSettings = []*Setting{
 	},
 	{
 		Name: "replica-max-lag", Group: Servers, Unit: "duration", Default: "5s",
+		Place: InUpstream, Change: Live,
 		Help: "A replica gets no reads while it lacks writes that its primary had for longer than this, or while its link to the primary is down and " +
 			"the primary is not. Measured by asking both for their replication offsets, every quarter of it and at least every second. 0 is no bound.",
 		Raise:   "Older data may be read.",
@@ -43,6 +46,7 @@ var replicaSettings = []*Setting{
 	},
 	{
 		Name: "zone", Group: Servers, Unit: "text",
+		Place: InUpstream, Change: Live,
 		Help:    "The zone that this ringmaster runs in, for read-policy nearest.",
 		Choose:  "A zone without servers is no better than another.",
 		Example: "zone: eu-1a",
@@ -50,6 +54,7 @@ var replicaSettings = []*Setting{
 	},
 	{
 		Name: "server-zones", Group: Servers, Unit: "zones", list: true,
+		Place: InUpstream, Change: Live,
 		Help: "The servers' zones: SERVER=ZONE,..., by name or address, primaries and replicas. A server that is not listed may say its own " +
 			"(availability-zone of Valkey).",
 		Choose:  "Goes before what the servers say.",
@@ -119,31 +124,4 @@ func (c *Config) Groups() []shard.Group {
 		}
 	}
 	return groups
-}
-
-// checkReplicas looks at what stands between the settings of this table.
-func (c *Config) checkReplicas(ps *Problems) {
-	if c.ReadPolicy == shard.ReadNearest && c.Zone == "" {
-		ps.add(c.origin["read-policy"], "read-policy", "nearest needs to know where ringmaster is; give --zone")
-	}
-	if c.Topology == Cluster || c.Topology == Sentinel {
-		if len(c.Replicas) > 0 {
-			ps.add(c.origin["replicas"], "replicas", "a cluster and sentinels tell the replicas by themselves; leave this out")
-		}
-		return
-	}
-	primaries := map[string]bool{}
-	for _, s := range c.Upstream {
-		primaries[s.Name], primaries[s.Addr] = true, true
-	}
-	for primary, replicas := range c.Replicas {
-		if !primaries[primary] {
-			ps.add(c.origin["replicas"], "replicas", "there is no upstream %q", primary)
-		}
-		for _, r := range replicas {
-			if primaries[r.Addr] {
-				ps.add(c.origin["replicas"], "replicas", "%s is an upstream itself", r.Addr)
-			}
-		}
-	}
 }

@@ -10,6 +10,7 @@ import (
 var serverSettings = []*Setting{
 	{
 		Name: "upstream", Group: Servers, Unit: "servers", list: true,
+		Place: InUpstream, Change: Live,
 		Help: "The Redis servers: HOST:PORT[:WEIGHT][@NAME],... Weight is the server's share of the keys (1). " +
 			"Ketama and maglev place keys by NAME (HOST:PORT when not given), so a server keeps its keys when it moves.",
 		Choose: "Changing names, weights or the number of servers moves keys. Taken over from twemproxy, names and " +
@@ -20,6 +21,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "topology", Group: Servers, Unit: "word", Default: "auto",
+		Place: InUpstream, Change: Restart,
 		Help: "standalone: one server, to which every command goes. sharded: keys are spread over the servers. " +
 			"cluster: the servers are nodes of a Redis Cluster to begin with; ringmaster finds the others and follows its changes. " +
 			"sentinel: the servers are sentinels; keys are spread over the primaries of --sentinel-masters, which are followed through failovers. " +
@@ -32,6 +34,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "distribution", Group: Servers, Unit: "word", Default: "ketama",
+		Place: InUpstream, Change: Restart,
 		Help: "How keys are spread: ketama (consistent hashing as in twemproxy), maglev (consistent, more even), modula " +
 			"(hash modulo servers), random (any server; for caches only).",
 		Choose:  "With ketama and maglev a new server takes its share of keys and moves few others; with modula most keys move. A cluster decides this, hash and hash-tag by itself.",
@@ -41,6 +44,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "hash", Group: Servers, Unit: "word", Default: "fnv1a_64",
+		Place: InUpstream, Change: Restart,
 		Help: "The hash of the key, as twemproxy computes it: " + strings.Join(shard.Hashes(), ", ") + ".",
 		Choose: "Taking over from twemproxy, use what its pool uses. The fnv hashes tend to put keys that differ in " +
 			"their last characters only on the same server; murmur and md5 part them. Changing it moves keys.",
@@ -50,6 +54,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "hash-tag", Group: Servers, Unit: "pair",
+		Place: InUpstream, Change: Restart,
 		Help: "Two characters, such as '{}': only what stands between them in a key is hashed, so that keys with the " +
 			"same tag live on the same server. Empty: the whole key.",
 		Choose:  "Commands over several keys, such as RENAME or SUNION, work when their keys share a tag. Changing it moves keys.",
@@ -58,6 +63,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "upstream-username", Group: Servers, Unit: "text",
+		Place: InUpstream, Change: NewConnections,
 		Help:    "User for the servers (ACL). Not set: the default user.",
 		Choose:  "Needs an upstream password.",
 		Example: "upstream-username: proxy",
@@ -65,6 +71,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "upstream-password", Group: Servers, Unit: "text", Env: "RINGMASTER_UPSTREAM_PASSWORD",
+		Place: InUpstream, Change: NewConnections,
 		Help: "Password for the servers. Every user of the machine can read a flag; prefer " +
 			"--upstream-password-file or $RINGMASTER_UPSTREAM_PASSWORD.",
 		Choose:  "The same for all servers. A server that refuses it is logged and counts as down.",
@@ -73,6 +80,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "upstream-password-file", Group: Servers, Unit: "file",
+		Place: InUpstream, Change: NewConnections,
 		Help:    "File whose first line is the password for the servers.",
 		Choose:  "Read once, at the start. Give either this or the password, not both.",
 		Example: "upstream-password-file: /etc/ringmaster/upstream-password",
@@ -80,6 +88,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "sentinel-masters", Group: Servers, Unit: "name", list: true,
+		Place: InUpstream, Change: Restart,
 		Help: "With topology sentinel: the names of the masters that the sentinels watch. One name: its primary takes every command. Several: " +
 			"each is a shard, and keys are placed by these names, so that a failover moves no key. May be given several times, and with commas.",
 		Choose:  "Adding, removing or renaming one moves keys.",
@@ -88,6 +97,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "sentinel-username", Group: Servers, Unit: "text",
+		Place: InUpstream, Change: Live,
 		Help:    "User for the sentinels (ACL). Not set: the default user.",
 		Choose:  "Needs a sentinel password.",
 		Example: "sentinel-username: watcher",
@@ -95,6 +105,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "sentinel-password", Group: Servers, Unit: "text", Env: "RINGMASTER_SENTINEL_PASSWORD",
+		Place: InUpstream, Change: Live,
 		Help: "Password for the sentinels; not set: they want none. Every user of the machine can read a flag; prefer " +
 			"--sentinel-password-file or $RINGMASTER_SENTINEL_PASSWORD.",
 		Choose:  "Apart from the upstream password, which the sentinels are never sent.",
@@ -103,6 +114,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "sentinel-password-file", Group: Servers, Unit: "file",
+		Place: InUpstream, Change: Live,
 		Help:    "File whose first line is the password for the sentinels.",
 		Choose:  "Read once, at the start. Give either this or the password, not both.",
 		Example: "sentinel-password-file: /etc/ringmaster/sentinel-password",
@@ -110,6 +122,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "scripts", Group: Servers, Unit: "word", Default: ScriptsAuto,
+		Place: InUpstream, Change: NewConnections,
 		Help: "Over which connections scripts and functions go. auto: over the shared ones, each followed by a fence (ECHO of a random word), but what loads them over connections of their own; " +
 			"at a server that does not escape line breaks in the errors of scripts (CVE-2025-67733), which is found out at the login, over connections of their own. " +
 			"shared: always over the shared ones, with fences. own: always over connections of their own.",
@@ -121,6 +134,7 @@ var serverSettings = []*Setting{
 	},
 	{
 		Name: "upstream-connections", Group: Servers, Unit: "number", Default: "1",
+		Place: InUpstream, Change: Restart,
 		Help: "Connections that each loop keeps to each server. A client always uses the same one.",
 		Raise: "Smaller batches, so more work for ringmaster and the servers; servers with I/O threads, or long " +
 			"replies that hold up others, may gain.",
@@ -135,6 +149,7 @@ const longest = 24 * time.Hour
 var timingSettings = []*Setting{
 	{
 		Name: "timeout", Group: Timing, Unit: "duration", Default: "5s",
+		Place: InUpstream, Change: Live,
 		Help: "Longest wait for the reply to a command; then its client gets an error, which says that a write may " +
 			"have run. Scripts that one client has under way count together: n of them have n times the timeout, but no more than " +
 			"stall-timeout. A reply that the client has a part of, and one that comes in, are not cut. 0 means no limit.",
@@ -145,6 +160,7 @@ var timingSettings = []*Setting{
 	},
 	{
 		Name: "dial-timeout", Group: Timing, Unit: "duration", Default: "1s",
+		Place: InUpstream, Change: NewConnections,
 		Help: "Longest time to connect and log in to a server. A connection that is silent for so long, while the server's system " +
 			"does not even acknowledge what was sent to it, is closed and made anew.",
 		Raise:   "A server that does not answer is noticed later, and so is one that can be reached again.",
@@ -154,6 +170,7 @@ var timingSettings = []*Setting{
 	},
 	{
 		Name: "stall-timeout", Group: Timing, Unit: "duration", Default: "30s",
+		Place: InUpstream, Change: Live,
 		Help: "A connection to a server that owes replies and sends nothing for so long is closed and made anew. A client that " +
 			"has a part of a reply is closed with it. Not shorter than timeout, and raised to it when not given. 0 is never.",
 		Raise:   "A server behind a dead link is tried anew later.",
@@ -163,6 +180,7 @@ var timingSettings = []*Setting{
 	},
 	{
 		Name: "backoff-min", Group: Timing, Unit: "duration", Default: "10ms",
+		Place: InUpstream, Change: Live,
 		Help:    "Pause after the first failed attempt to connect to a server; it doubles, with jitter, up to backoff-max.",
 		Raise:   "A server that restarts is found later.",
 		Lower:   "More attempts against a server that is down.",
@@ -171,6 +189,7 @@ var timingSettings = []*Setting{
 	},
 	{
 		Name: "backoff-max", Group: Timing, Unit: "duration", Default: "500ms",
+		Place: InUpstream, Change: Live,
 		Help:    "Longest pause between attempts to connect to a server.",
 		Raise:   "A server that was down for long is found later.",
 		Lower:   "More attempts, from every loop, against a server that is down.",
@@ -179,6 +198,7 @@ var timingSettings = []*Setting{
 	},
 	{
 		Name: "shutdown-delay", Group: Timing, Unit: "duration", Default: "0s",
+		Change: Live,
 		Help: "On SIGTERM or SIGINT, how long clients, new ones too, are still served while /readyz answers 503, so that load balancers stop " +
 			"sending clients here first. After it drain-timeout begins. A second signal, half a second or more later, ends at once.",
 		Raise:   "Stopping takes longer. In Kubernetes terminationGracePeriodSeconds must exceed this and drain-timeout together.",
@@ -188,6 +208,7 @@ var timingSettings = []*Setting{
 	},
 	{
 		Name: "drain-timeout", Group: Timing, Unit: "duration", Default: "10s",
+		Change:  Live,
 		Help:    "On SIGTERM or SIGINT, how long commands in flight may take to finish before clients are closed. A second signal, half a second or more later, ends at once.",
 		Raise:   "Stopping may take longer.",
 		Lower:   "Slow commands are cut off.",
