@@ -15,6 +15,8 @@ import (
 // ProxyOptions is what a proxy under test is started with beyond the defaults.
 type ProxyOptions struct {
 	Upstreams []string // "host:port", in order
+	// Settings is the text of a settings file whose first listener is at addr; nil: there is no file, and Upstreams counts.
+	Settings func(addr string) string
 	Flags     []string // further flags; one given twice counts the last time
 	OpenFiles int      // limit on open descriptors (RLIMIT_NOFILE); 0 keeps ours
 	Env       []string // further environment, "NAME=value"
@@ -43,8 +45,16 @@ func ProxyWith(t testing.TB, o ProxyOptions) *Server {
 		}
 	})
 	return launch(t, s, func(port int) ([]string, error) {
-		argv := []string{bin, "--listen", at(port), "--upstream", strings.Join(o.Upstreams, ","),
-			"--admin", s.Admin, "--loops", "2", "--timeout", "1s", "--pprof"}
+		argv := []string{bin, "--admin", s.Admin, "--loops", "2", "--timeout", "1s", "--pprof"}
+		if o.Settings == nil {
+			argv = append(argv, "--listen", at(port), "--upstream", strings.Join(o.Upstreams, ","))
+		} else {
+			path := filepath.Join(s.Dir, "ringmaster.yaml")
+			if err := os.WriteFile(path, []byte(o.Settings(at(port))), 0o600); err != nil {
+				return nil, err
+			}
+			argv = append(argv, "--config", path)
+		}
 		return o.Host.argv(limited(append(argv, o.Flags...), o.OpenFiles, o.Env)...), nil
 	})
 }

@@ -1,0 +1,151 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"ringmaster/internal/testkit"
+)
+
+// threeUpstreams is one process with three upstreams, three plain shards, a Redis Cluster and one server with a password, and a
+// listener for each.
+type threeUpstreams struct {
+	proxy  *testkit.Server
+	addrs  [3]string // of the listeners
+	shards []*testkit.Server
+}
+
+func startThreeUpstreams(t *testing.T) *threeUpstreams {
+	t.Helper()
+	u := &threeUpstreams{}
+	var servers []string
+	for range 3 {
+		s := testkit.Redis(t)
+		u.shards = append(u.shards, s)
+		servers = append(servers, "'"+s.Addr+"'")
+	}
+	cluster := testkit.StartCluster(t, 3, 0)
+	locked := testkit.Redis(t, "--requirepass", "secret")
+	u.addrs[1], u.addrs[2] = fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t)), fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
+	u.proxy = testkit.ProxyWith(t, testkit.ProxyOptions{Settings: func(addr string) string {
+		u.addrs[0] = addr
+		return fmt.Sprintf(`
+listeners:
+  - {address: '%s', upstream: cache}
+  - {address: '%s', upstream: main, deny-commands: [keys]}
+  - {address: '%s', upstream: locked, password: mine}
+upstreams:
+  cache: {servers: [%s], timeout: 2s}
+  main: {topology: cluster, servers: ['%s']}
+  locked: {servers: ['%s'], password: secret}
+`, addr, u.addrs[1], u.addrs[2], strings.Join(servers, ", "), cluster.Nodes[0].Addr, locked.Addr)
+	}})
+	return u
+}
+
+// clients are connected to the listeners, and logged in where that is needed.
+func (u *threeUpstreams) clients(t *testing.T) (all [3]*testkit.Conn) {
+	t.Helper()
+	for i, addr := range u.addrs {
+		all[i] = testkit.Dial(t, addr)
+	}
+	if got := all[2].Do("AUTH", "mine"); got != "+OK\r\n" {
+		t.Fatalf("AUTH: %q", got)
+	}
+	return all
+}
+
+func TestEachListenerSeesItsUpstreamOnly(t *testing.T) {
+	u := startThreeUpstreams(t)
+	c := u.clients(t)
+	const keys = 200
+	for i, conn := range c {
+		for k := range keys {
+			if got := conn.Do("SET", fmt.Sprintf("key:%d", k), fmt.Sprintf("of %d", i)); got != "+OK\r\n" {
+				t.Fatalf("listener %d: SET: %q", i, got)
+			}
+		}
+	}
+	for i, conn := range c {
+		want := fmt.Sprintf("$4\r\nof %d\r\n", i)
+		for k := range keys {
+			if got := conn.Do("GET", fmt.Sprintf("key:%d", k)); got != want {
+				t.Fatalf("listener %d: %q", i, got)
+			}
+		}
+		if got := conn.Do("DBSIZE"); got != fmt.Sprintf(":%d\r\n", keys) {
+			t.Errorf("listener %d: DBSIZE %q", i, got)
+		}
+	}
+	// What one listener's clients do to all of its servers, and what they are denied, is no matter of the others'.
+	if got := c[0].Do("FLUSHALL"); got != "+OK\r\n" {
+		t.Errorf("FLUSHALL: %q", got)
+	}
+	for i, want := range []int{0, keys, keys} {
+		if got := c[i].Do("DBSIZE"); got != fmt.Sprintf(":%d\r\n", want) {
+			t.Errorf("after FLUSHALL at another listener %d has %q", i, got)
+		}
+	}
+	for i, want := range []string{"*0\r\n", "-NOPERM ", "*0\r\n"} {
+		if got := c[i].Do("KEYS", "no*"); !strings.HasPrefix(got, want) {
+			t.Errorf("listener %d: KEYS: %q", i, got)
+		}
+	}
+}
+
+func TestUpstreamsShareNoMessagesAndNoClients(t *testing.T) {
+	u := startThreeUpstreams(t)
+	var listening, talking [3]*testkit.Conn
+	listening, talking = u.clients(t), u.clients(t)
+	for i, conn := range listening {
+		if got := conn.Do("SUBSCRIBE", "news"); got != "*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n" {
+			t.Fatalf("listener %d: %q", i, got)
+		}
+	}
+	for i, conn := range talking {
+		if got := conn.Do("PUBLISH", "news", fmt.Sprintf("from %d", i)); got != ":1\r\n" {
+			t.Errorf("listener %d: PUBLISH reached %q", i, got)
+		}
+		if got := conn.Do("CLIENT", "LIST"); strings.Count(got, "id=") != 2 {
+			t.Errorf("listener %d: CLIENT LIST: %q", i, got)
+		}
+	}
+	for i, conn := range listening {
+		want := fmt.Sprintf("*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$6\r\nfrom %d\r\n", i)
+		if got := conn.Read1(); got != want {
+			t.Errorf("listener %d: %q", i, got)
+		}
+		if got := conn.Do("UNSUBSCRIBE"); got != "*3\r\n$11\r\nunsubscribe\r\n$4\r\nnews\r\n:0\r\n" {
+			t.Errorf("listener %d has more: %q", i, got)
+		}
+	}
+}
+
+func TestAnUpstreamThatIsDownIsNoMatterOfTheOthers(t *testing.T) {
+	u := startThreeUpstreams(t)
+	c := u.clients(t)
+	for _, s := range u.shards {
+		s.Kill()
+	}
+	testkit.Until(t, "the first upstream to be down", func() bool { return strings.HasPrefix(c[0].Do("GET", "red"), "-ERR server ") })
+	for range 1000 {
+		for i := 1; i < 3; i++ {
+			if got := c[i].Do("SET", "red", "1"); got != "+OK\r\n" {
+				t.Fatalf("listener %d: %q", i, got)
+			}
+		}
+	}
+	if n := u.proxy.Metric(t, "ringmaster_server_up", `upstream="cache"`); n != 0 {
+		t.Errorf("%v servers of the first are up", n)
+	}
+	if n := u.proxy.Metric(t, "ringmaster_server_up", `upstream="main"`) + u.proxy.Metric(t, "ringmaster_server_up", `upstream="locked"`); n != 4 {
+		t.Errorf("%v servers of the others are up", n)
+	}
+	_, page := u.proxy.Get(t, "/topology")
+	for _, want := range []string{`"Name": "cache"`, `"Name": "main"`, `"Name": "locked"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("/topology lacks %s: %s", want, page)
+		}
+	}
+}
