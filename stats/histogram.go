@@ -1,7 +1,6 @@
 package stats
 
 import (
-	"math"
 	"math/bits"
 )
 
@@ -81,26 +80,6 @@ func (h *Histogram) Below(exp int) uint64 {
 		n += h.Counts[i]
 	}
 	return n
-}
-
-// Quantile is an upper bound in nanoseconds for the q-th part (0 < q <= 1) of the
-// durations, at most 25 % too high; 0 for an empty histogram.
-func (h *Histogram) Quantile(q float64) uint64 {
-	total := h.Count()
-	if total == 0 {
-		return 0
-	}
-	rank := uint64(math.Ceil(q * float64(total)))
-	if rank < 1 {
-		rank = 1
-	}
-	var seen uint64
-	for i, c := range h.Counts {
-		if seen += c; seen >= rank {
-			return UpperBound(i)
-		}
-	}
-	return UpperBound(Buckets - 1)
 }
 
 // Add counts all of other's durations too.

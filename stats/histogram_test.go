@@ -52,23 +52,6 @@ func TestBelowCountsWholePowers(t *testing.T) {
 	}
 }
 
-func TestQuantile(t *testing.T) {
-	var h Histogram
-	if h.Quantile(0.5) != 0 {
-		t.Error("an empty histogram has a quantile")
-	}
-	for range 99 {
-		h.Observe(10_000)
-	}
-	h.Observe(1_000_000)
-	for q, ns := range map[float64]uint64{0.5: 10_000, 0.99: 10_000, 0.999: 1_000_000, 1: 1_000_000} {
-		got := h.Quantile(q)
-		if got < ns || float64(got) > 1.25*float64(ns) {
-			t.Errorf("Quantile(%g) = %d, want within a quarter above %d", q, got, ns)
-		}
-	}
-}
-
 func BenchmarkCall(b *testing.B) {
 	l := NewLoop(400)
 	l.AddUpstream("", 3)
