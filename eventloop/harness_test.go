@@ -91,7 +91,7 @@ func startUnready(t testing.TB, cfg Config) *proxy {
 }
 
 // end stops the proxy, unless the test has, without waiting for what is owed, and checks that every client was counted in and out
-// once.
+// once, and that nothing panicked.
 func (p *proxy) end() {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -111,6 +111,9 @@ func (p *proxy) end() {
 		if busy := l.busy.Load(); l.stats.ClientsOpened != closed || busy != 0 || len(l.clients) != 0 || len(l.lingers) != 0 {
 			p.t.Errorf("loop %d: %d clients opened, %d closed; %d busy, %d known, %d linger", i, l.stats.ClientsOpened, closed, busy,
 				len(l.clients), len(l.lingers))
+		}
+		if n := l.stats.Panics; n != 0 {
+			p.t.Errorf("loop %d: %d panics", i, n)
 		}
 	}
 }
