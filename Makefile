@@ -4,7 +4,7 @@ GO       ?= go
 FUZZTIME ?= 10s
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check race fuzz-smoke e2e cluster sentinels clients suite bench-smoke bench gen docs clean
+.PHONY: help run build test check race fuzz-smoke e2e cluster sentinels clients suite bench-smoke bench gen docs structure clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,9 @@ gen: ## make again what is generated: the command table, then the documents that
 docs: ## make again the documents and help texts that are derived from the code
 	@scripts/gen-docs
 	$(GO) test ./cmd/ringmaster -count 1 -run TestHelpTexts -update
+
+structure: ## files, lengths, largest structs and ties between files, package by package
+	$(GO) run ./scripts/structure
 
 clean: ## remove what was built
 	rm -rf bin
