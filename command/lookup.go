@@ -3,6 +3,7 @@ package command
 import (
 	"encoding/binary"
 	"math/bits"
+	"strings"
 )
 
 // Names are compared as up to three 8-byte words instead of byte by byte. To ignore case, the
@@ -35,6 +36,17 @@ type index struct {
 }
 
 var known = newIndex(table[:])
+
+// Named finds a command or a subcommand by its name in the table, such as "get" or "config|get"; nil when the
+// table does not know it. Any goroutine.
+func Named(name string) *Spec {
+	base, sub, _ := strings.Cut(name, "|")
+	spec := Lookup([]byte(base))
+	if sub != "" && spec != nil {
+		spec = spec.Sub([]byte(sub))
+	}
+	return spec
+}
 
 // Lookup finds a command by its first word, in any case; nil when the table does not know it.
 // Borrows name until return. Any goroutine.

@@ -139,3 +139,16 @@ func TestMemoFindsWhatLookupFinds(t *testing.T) {
 		}
 	}
 }
+
+func TestNamedFindsCommandsByTheNamesOfTheTable(t *testing.T) {
+	for _, spec := range All() {
+		if got := Named(spec.Name); got != spec {
+			t.Errorf("%s: %v", spec.Name, got)
+		}
+	}
+	for _, name := range []string{"", "|", "nonsense", "nonsense|x", "config|nonsense", "get|x"} {
+		if got := Named(name); got != nil {
+			t.Errorf("%q: %s", name, got.Name)
+		}
+	}
+}

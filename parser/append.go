@@ -56,6 +56,31 @@ func AppendNull(dst []byte, proto int) []byte {
 	return append(dst, "$-1\r\n"...)
 }
 
+// AppendPairs writes the header of n pairs: of a map where like, a type byte, is '%', otherwise of the array that RESP2 has in its place.
+func AppendPairs(dst []byte, like byte, n int) []byte {
+	if like == '%' {
+		return AppendMap(dst, n)
+	}
+	return AppendArray(dst, 2*n)
+}
+
+// verbatimFormat stands before the text of a verbatim string, and counts as a part of it.
+const verbatimFormat = "txt:"
+
+// AppendVerbatim writes a text for people: in RESP3 a verbatim string, in RESP2 a bulk string.
+func AppendVerbatim(dst []byte, proto int, text []byte) []byte {
+	dst = append(AppendVerbatimHead(dst, proto, len(text)), text...)
+	return append(dst, '\r', '\n')
+}
+
+// AppendVerbatimHead writes what stands before the n bytes of such a text, which CRLF has to follow.
+func AppendVerbatimHead(dst []byte, proto, n int) []byte {
+	if proto != 3 {
+		return appendNumber(dst, '$', int64(n))
+	}
+	return append(appendNumber(dst, '=', int64(n+len(verbatimFormat))), verbatimFormat...)
+}
+
 func appendNumber(dst []byte, kind byte, n int64) []byte {
 	dst = append(dst, kind)
 	if uint64(n) < 10 {

@@ -28,6 +28,10 @@ func TestAppend(t *testing.T) {
 		{"empty simple", "+\r\n", AppendSimple(nil, "")},
 		{"error", "-ERR syntax error\r\n", AppendError(nil, "ERR syntax error")},
 		{"error with line breaks", "-ERR a  b\r\n", AppendError(nil, "ERR a\r\nb")},
+		{"pairs of RESP2", "*4\r\n", AppendPairs(nil, '*', 2)},
+		{"pairs of RESP3", "%2\r\n", AppendPairs(nil, '%', 2)},
+		{"text of RESP2", "$3\r\nabc\r\n", AppendVerbatim(nil, 2, []byte("abc"))},
+		{"text of RESP3", "=7\r\ntxt:abc\r\n", AppendVerbatim(nil, 3, []byte("abc"))},
 		{"null of RESP2", "$-1\r\n", AppendNull(nil, 2)},
 		{"null of RESP3", "_\r\n", AppendNull(nil, 3)},
 	} {

@@ -348,7 +348,7 @@ func (a *actor) judgeList(keys []string, b []byte) bool {
 	b = b[len(header):]
 	failed := false
 	for _, k := range keys {
-		n := element(b)
+		n := parser.ElementEnd(b)
 		one := b[:n]
 		b = b[n:]
 		failed = failed || a.ownError(one)
@@ -436,7 +436,7 @@ func (a *actor) judgeExec(want []string, b []byte) bool {
 	}
 	b = b[len(header):]
 	for _, k := range want {
-		n := element(b)
+		n := parser.ElementEnd(b)
 		one := string(b[:n])
 		b = b[n:]
 		switch {

@@ -116,7 +116,7 @@ func (j *joinLists) piece(e *Env) (done bool) {
 		for _, l := range j.lists {
 			total += len(l.text)
 		}
-		b = appendVerbatimHead(b, j.s.proto, total)
+		b = parser.AppendVerbatimHead(b, int(j.s.proto), total)
 	}
 	for !p.over(e) {
 		l := lowest(j.lists)
@@ -223,7 +223,7 @@ func (r *repeatLines) piece(e *Env) (done bool) {
 			r.total += len(r.line(r.ids[r.next]))
 			e.spend(matchWork)
 		}
-		b, r.next = appendVerbatimHead(b, r.s.proto, r.total), 0
+		b, r.next = parser.AppendVerbatimHead(b, int(r.s.proto), r.total), 0
 	}
 	for ; r.next < len(r.ids) && r.s.state != closed; r.next++ {
 		if p.over(e) {

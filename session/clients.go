@@ -141,18 +141,3 @@ func (s *Session) clientReply(spec *command.Spec, req *parser.Request) {
 
 // aclWhoAmI is ACL WHOAMI: the proxy's users are its own.
 func (s *Session) aclWhoAmI(*command.Spec, *parser.Request) { s.answerBulk([]byte("default")) }
-
-func appendVerbatim(b []byte, proto uint8, text []byte) []byte {
-	b = append(appendVerbatimHead(b, proto, len(text)), text...)
-	return append(b, "\r\n"...)
-}
-
-// appendVerbatimHead appends what stands before the n bytes of a verbatim text.
-func appendVerbatimHead(b []byte, proto uint8, n int) []byte {
-	if proto != 3 {
-		b = strconv.AppendInt(append(b, '$'), int64(n), 10)
-		return append(b, "\r\n"...)
-	}
-	b = strconv.AppendInt(append(b, '='), int64(n+len("txt:")), 10)
-	return append(b, "\r\ntxt:"...)
-}

@@ -174,7 +174,7 @@ func (s *Session) clusterNodes(*command.Spec, *parser.Request) {
 		}
 		fmt.Fprintf(&b, " %s - 0 0 %d connected %d-%d\n", flags, i+1, n.first, n.last)
 	}
-	s.answerBuilt(appendVerbatim(s.env.scratch[:0], s.proto, []byte(b.String())))
+	s.answerBuilt(parser.AppendVerbatim(s.env.scratch[:0], int(s.proto), []byte(b.String())))
 }
 
 func (s *Session) clusterInfo(*command.Spec, *parser.Request) {
@@ -183,7 +183,7 @@ func (s *Session) clusterInfo(*command.Spec, *parser.Request) {
 		"cluster_slots_fail:0\r\ncluster_known_nodes:%d\r\ncluster_size:%d\r\ncluster_current_epoch:%d\r\ncluster_my_epoch:%d\r\n"+
 		"cluster_stats_messages_sent:0\r\ncluster_stats_messages_received:0\r\ntotal_cluster_links_buffer_limit_exceeded:0\r\n",
 		shard.Slots, shard.Slots, n, n, n, n)
-	s.answerBuilt(appendVerbatim(s.env.scratch[:0], s.proto, []byte(text)))
+	s.answerBuilt(parser.AppendVerbatim(s.env.scratch[:0], int(s.proto), []byte(text)))
 }
 
 func (s *Session) clusterMyID(*command.Spec, *parser.Request) {

@@ -2,7 +2,6 @@ package session
 
 import (
 	"bytes"
-	"strings"
 
 	"ringmaster/command"
 	"ringmaster/parser"
@@ -32,16 +31,6 @@ var localHandlers = map[uint16]handler{
 	command.IDReadonly:      (*Session).nodeState,
 	command.IDReadwrite:     (*Session).nodeState,
 	command.IDAsking:        (*Session).nodeState,
-}
-
-// specOf finds a command of the table by a name such as "client|id".
-func specOf(name string) *command.Spec {
-	base, sub, _ := strings.Cut(name, "|")
-	spec := command.Lookup([]byte(base))
-	if sub != "" && spec != nil {
-		spec = spec.Sub([]byte(sub))
-	}
-	return spec
 }
 
 func (s *Session) ping(spec *command.Spec, req *parser.Request) {

@@ -1,58 +1,50 @@
 package session
 
-import (
-	"bytes"
+import "ringmaster/parser"
 
-	"ringmaster/parser"
-)
-
-// decode makes a tree of a reply: strings, integers, nil, and lists, into which maps and sets are flattened.
-func decode(b []byte, depth int) (v any, rest []byte, ok bool) {
-	end := bytes.IndexByte(b, '\n')
-	if depth == 0 || end < 2 {
-		return nil, nil, false
+// decode makes a tree of a reply for package command: strings, integers, nil, and lists, into which maps and sets are flattened,
+// nested at most depth deep; false: it has another shape.
+func decode(b []byte, depth int) (v any, ok bool) {
+	if depth == 0 || len(b) == 0 {
+		return nil, false
 	}
-	line, rest := b[1:end-1], b[end+1:]
 	switch b[0] {
 	case '+':
-		return string(line), rest, true
-	case '_':
-		return nil, rest, true
-	}
-	n, ok := parser.Int(line)
-	if !ok {
-		return nil, nil, false
-	}
-	switch b[0] {
+		return decodeText(b)
 	case ':':
-		return n, rest, true
-	case '$':
-		if n < 0 {
-			return nil, rest, true
+		n, ok := parser.Integer(b)
+		return n, ok
+	case '_':
+		return nil, true
+	case '$', '*', '~', '%':
+		if len(b) > 1 && b[1] == '-' {
+			return nil, true
 		}
-		if n > int64(len(rest))-2 {
-			return nil, nil, false
+		if b[0] == '$' {
+			return decodeText(b)
 		}
-		return string(rest[:n]), rest[n+2:], true
-	case '*', '~', '%':
-		if n < 0 {
-			return nil, rest, true
-		}
-		if b[0] == '%' {
-			n *= 2
-		}
-		if n > int64(len(rest)) {
-			return nil, nil, false
-		}
-		list := make([]any, 0, n)
-		for range n {
-			var e any
-			if e, rest, ok = decode(rest, depth-1); !ok {
-				return nil, nil, false
-			}
-			list = append(list, e)
-		}
-		return list, rest, true
+		return decodeList(b, depth)
 	}
-	return nil, nil, false
+	return nil, false
+}
+
+func decodeText(b []byte) (v any, ok bool) {
+	text, ok := parser.Text(b)
+	return string(text), ok
+}
+
+func decodeList(b []byte, depth int) (v any, ok bool) {
+	e, ok := parser.ElementsOf(b)
+	if !ok {
+		return nil, false
+	}
+	list := make([]any, 0, e.Left())
+	for e.Left() > 0 {
+		one, ok := decode(e.Next(), depth-1)
+		if !ok {
+			return nil, false
+		}
+		list = append(list, one)
+	}
+	return list, len(e.Rest()) == 0
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func (s *Session) clientInfo(*command.Spec, *parser.Request) {
-	s.env.scratch = appendVerbatim(s.env.scratch[:0], s.proto, s.appendDescription(nil, s.env.serverIs(7, 4)))
+	s.env.scratch = parser.AppendVerbatim(s.env.scratch[:0], int(s.proto), s.appendDescription(nil, s.env.serverIs(7, 4)))
 	s.answer(s.env.scratch)
 }
 

@@ -67,7 +67,7 @@ func (s *Session) split(spec *command.Spec, req *parser.Request) {
 	d.size(req, words)
 	d.share(req, words, 0, len(d.order))
 	if spec.Merge == command.MergeInKeyOrder {
-		g.order = append(g.order, d.order...)
+		g.asked.Order = append(g.asked.Order, d.order...)
 	}
 	for _, part := range d.groups {
 		g.ask(int(part.server), d.build[part.start:part.end])
@@ -266,7 +266,7 @@ func (d *dividing) begin(s *Session) {
 	d.g.keyed = true
 	d.g.hold()
 	if d.spec.Merge == command.MergeInKeyOrder {
-		d.g.order = d.order
+		d.g.asked.Order = d.order
 	}
 	d.letGo(s)
 }

@@ -10,7 +10,7 @@
 //
 //	Feed ─ run ─ dispatch ┬─ local ───────────────────────────┐
 //	                      ├─ pass ── pool.Conn ── Reply ──────┤
-//	                      └─ gather ─ part, part ── merge ────┤
+//	                      └─ gather ─ part, part ── join ─────┤
 //	                                                          ▾
 //	replies:  head ▸ [slot][slot][slot] ◂ tail      out ── Socket.Write, once per turn
 //
@@ -23,8 +23,8 @@
 //	what is not told    secrets.go (of the servers' passwords), lockout.go (what even an administrator may not do)
 //	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see)
 //	what takes long     work.go (in pieces), emission.go (replies made so), roster.go (the clients by ID)
-//	several shards      gather.go, division.go (whose keys go where), merge.go, joining.go (in pieces), missing.go (a shard that is
-//	                    down), elements.go, scan.go; joined by meaning: servers.go, info.go, info_rules.go, logs.go, latency.go, memory.go
+//	several shards      gather.go, division.go (whose keys go where), joining.go (by package merge, long replies in pieces), scan.go,
+//	                    servers.go (what is asked of each server)
 //	the proxy's answers connection.go, hello.go, clients.go, client_list.go, client_kill.go, client_filter.go, describe.go (their
 //	                    lines), cluster.go and slotwalk.go (as a node of a cluster)
 //	scripts, modules    fenced.go (what follows them, and where they go)

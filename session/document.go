@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ringmaster/command"
+	"ringmaster/merge"
 )
 
 // Document is docs/commands.md: what becomes of every command of the table.
@@ -71,11 +72,11 @@ func handling(s *command.Spec, local bool) (one, several string) {
 	case command.ClassSameShard:
 		return "passed on", "to the keys' shard, else `CROSSSLOT`"
 	case command.ClassSplit:
-		return "passed on", "a part for each shard; " + merging(s)
+		return "passed on", "a part for each shard; " + merge.Words(s)
 	case command.ClassAllShards:
-		return "passed on", "to all shards; " + merging(s)
+		return "passed on", "to all shards; " + merge.Words(s)
 	case command.ClassScan:
-		return "passed on", merging(s)
+		return "passed on", merge.Words(s)
 	case command.ClassNamedShard:
 		return "`INFO` of the server: `INFO.SHARD 0 [section ...]`", "`INFO` of the shard with that number, from 0, or that server's name"
 	case command.ClassAnyShard:
@@ -96,7 +97,7 @@ func handling(s *command.Spec, local bool) (one, several string) {
 		return "on a connection of its own from then on", "on connections of its own to all shards from then on"
 	case command.ClassRefused:
 		if s.IfAllowed == command.ClassAllShards {
-			return "`NOPERM`, unless `--admin-commands allow`", "the same; if allowed, to all shards; " + merging(s)
+			return "`NOPERM`, unless `--admin-commands allow`", "the same; if allowed, to all shards; " + merge.Words(s)
 		}
 		return "`NOPERM`, unless `--admin-commands allow`", "the same"
 	}
@@ -123,50 +124,13 @@ func handlingInCluster(s *command.Spec, several string) string {
 	case command.ClassSameShard:
 		return "to the primary of the keys' slot, else `CROSSSLOT`"
 	case command.ClassSplit:
-		return "a part for each slot; " + merging(s)
+		return "a part for each slot; " + merge.Words(s)
 	case command.ClassTransaction:
 		return "a transaction in one slot"
 	case command.ClassAllShards, command.ClassScan, command.ClassNamedShard, command.ClassPinned, command.ClassBlocking:
 		return strings.NewReplacer("all shards", "all primaries", "keys' shard", "primary of the keys' slot", "shard", "primary").Replace(several)
 	}
 	return "the same"
-}
-
-// merging says in words how the shards' replies become one.
-func merging(s *command.Spec) string {
-	if words := withoutMissing[s.Name]; words != "" {
-		return joinedBy(s) + "; " + words
-	}
-	return joinedBy(s)
-}
-
-func joinedBy(s *command.Spec) string {
-	switch s.Merge {
-	case command.MergeInKeyOrder:
-		return "in the order of the keys"
-	case command.MergeSum:
-		return "summed"
-	case command.MergeMin:
-		return "the least"
-	case command.MergeAnd:
-		return "1 where all say 1"
-	case command.MergeAllEqual:
-		return "one answer, or the first error"
-	case command.MergeOneOK:
-		return "the first that is no error"
-	case command.MergeConcat:
-		return "one after the other"
-	case command.MergeRandom:
-		return "one of them by chance"
-	case command.MergeTexts:
-		return "texts one behind the other, each under its server's name"
-	case command.MergeSpecial:
-		if m, ok := specialMerges[s.Name]; ok {
-			return m.words
-		}
-		return "error: it describes one server"
-	}
-	return "the first's"
 }
 
 const documentHead = `# Commands

@@ -45,9 +45,9 @@ func (o *outcome) askOthers(reply []byte, at int) {
 	for i := range o.everywhere {
 		e := &o.everywhere[i]
 		for ; next < e.at; next++ {
-			at += element(reply[at:])
+			at += parser.ElementEnd(reply[at:])
 		}
-		own := reply[at : at+element(reply[at:])]
+		own := reply[at : at+parser.ElementEnd(reply[at:])]
 		if own[0] == '-' {
 			continue // it has not run
 		}
@@ -84,7 +84,7 @@ func (o *outcome) othersAnswered() {
 	if o.waiting--; o.waiting > 0 {
 		return
 	}
-	_, at, _ := arrayHeader(o.buf)
+	_, at, _ := parser.ArrayHeader(o.buf)
 	dst := append([]byte(nil), o.buf[:at]...)
 	next, replies := 0, 0
 	for i := range o.everywhere {
@@ -95,7 +95,7 @@ func (o *outcome) othersAnswered() {
 		}
 		if e.reply != nil {
 			dst = append(dst, e.reply...)
-			at += element(o.buf[at:])
+			at += parser.ElementEnd(o.buf[at:])
 			next++
 		}
 	}

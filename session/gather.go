@@ -4,6 +4,7 @@ import (
 	"github.com/valyala/bytebufferpool"
 
 	"ringmaster/command"
+	"ringmaster/merge"
 	"ringmaster/parser"
 	"ringmaster/pool"
 )
@@ -13,28 +14,23 @@ import (
 //
 // Invariant: left == parts without an end.
 type gather struct {
-	env     *Env
-	s       *Session
-	tag     uint64 // the place of the reply
-	spec    *command.Spec
-	merge   command.Merge
-	at      int64
-	parts   []part
-	left    int
-	held    int     // bytes of replies in parts, counted in s.held too
-	order   []int32 // for MergeInKeyOrder: which part answers each key
-	clients int     // of all loops, for INFO
+	env   *Env
+	s     *Session
+	tag   uint64 // the place of the reply
+	spec  *command.Spec
+	merge command.Merge
+	at    int64
+	parts []part
+	left  int
+	held  int           // bytes of replies in parts, counted in s.held too
+	asked merge.Request // what the parts are joined by
 	// of all loops, for PUBSUB NUMPAT: the servers at which each is subscribed
 	patterns map[string][]int
-	limit    int64 // of a log's entries; below 0: all
-	scan     scanPlace
 	blocks   bool // its parts may wait at the servers
 	// The transaction of which it is the nth command for all shards, which gets the reply; nil: the client does.
 	within *outcome
 	nth    int
 	keyed  bool // its parts go where their keys are
-	// The servers whose parts the reply does without.
-	lacking []int
 }
 
 // part is one server's share of the reply.
@@ -42,7 +38,6 @@ type part struct {
 	server int
 	buf    *bytebufferpool.ByteBuffer // the reply so far; nil: nothing came
 	failed bool                       // buf is an error of the proxy's own
-	off    int                        // what merge has used of buf
 }
 
 // gather makes a gather for a reply to the request being dispatched.
@@ -235,8 +230,8 @@ func (g *gather) recycle() {
 	g.held, g.blocks, g.keyed = 0, false, false
 	g.s, g.spec, g.patterns, g.within = nil, nil, nil, nil
 	g.parts = g.parts[:0]
-	g.order, g.lacking = g.order[:0], g.lacking[:0]
-	if len(g.env.free) < maxFree && cap(g.order) <= maxKept {
+	g.forget()
+	if len(g.env.free) < maxFree && cap(g.asked.Order) <= maxKept {
 		g.env.free = append(g.env.free, g)
 	}
 }
@@ -250,7 +245,7 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 		s.pass(s.env.home(), spec, req)
 		return
 	}
-	if _, known := specialMerges[spec.Name]; spec.Merge == command.MergeSpecial && !known {
+	if !merge.Joins(spec) {
 		s.refuse(spec, oneServerOnly(spec.Name))
 		return
 	}
@@ -259,7 +254,7 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	g := s.gather(spec, len(req.Raw))
-	g.limit = entryLimit(req.Args)
+	g.asked.Limit = entryLimit(req.Args)
 	raw := req.Raw
 	if spec.ID == command.IDSlowlogLen {
 		raw = wholeSlowLog

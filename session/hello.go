@@ -119,10 +119,10 @@ func (s *Session) answerHello() {
 
 // helloField is a field of what a server has answered to HELLO with this protocol; nil: unknown.
 func (e *Env) helloField(proto int, name string) []byte {
-	fields, _ := elementsOf(e.Pool.Hello(proto))
-	for key := fields.next(); key != nil; key = fields.next() {
-		value := fields.next()
-		if text, ok := stringOf(key); ok && string(text) == name {
+	fields, _ := parser.ElementsOf(e.Pool.Hello(proto))
+	for key := fields.Next(); key != nil; key = fields.Next() {
+		value := fields.Next()
+		if text, ok := parser.Text(key); ok && string(text) == name {
 			return value
 		}
 	}
@@ -135,7 +135,7 @@ func (e *Env) valkey(major int) bool {
 		return false
 	}
 	for proto := 2; proto <= 3; proto++ {
-		if name, ok := stringOf(e.helloField(proto, "server")); ok && string(name) == "valkey" {
+		if name, ok := parser.Text(e.helloField(proto, "server")); ok && string(name) == "valkey" {
 			return true
 		}
 	}

@@ -404,8 +404,8 @@ func (f *feed) frame(b []byte) {
 	if b[0] != '>' {
 		return
 	}
-	what, at := bulkAt(b, parser.LineEnd(b))
-	name, at := bulkAt(b, at)
+	what, at := parser.BulkAt(b, parser.LineEnd(b))
+	name, at := parser.BulkAt(b, at)
 	for k := range kinds {
 		v := &words[k]
 		switch string(what) {
@@ -415,7 +415,7 @@ func (f *feed) frame(b []byte) {
 				return
 			}
 			if k == pattern && t.from != anyServer {
-				name, _ = bulkAt(b, at) // the channel
+				name, _ = parser.BulkAt(b, at) // the channel
 			}
 			if f.hub.takes(t, name, f.server) {
 				t.deliver(b)
@@ -442,19 +442,6 @@ func (t *topic) deliver(b []byte) {
 		}
 		s.push(b)
 	}
-}
-
-// bulkAt gives the bulk string that starts at b[at:] and where the next element starts; nil: there is none.
-func bulkAt(b []byte, at int) (text []byte, next int) {
-	if at <= 0 || at >= len(b) || b[at] != '$' {
-		return nil, 0
-	}
-	n := bulk(b[at:])
-	start := at + parser.LineEnd(b[at:])
-	if n == 0 || start > at+n-2 {
-		return nil, 0
-	}
-	return b[start : at+n-2], at + n
 }
 
 // OwnLost is pool.Owner. Messages may be missed from now on, so the subscribers must know: they are closed, unless

@@ -2,15 +2,75 @@ package session
 
 import (
 	"ringmaster/command"
+	"ringmaster/merge"
 	"ringmaster/parser"
 )
+
+// Package merge joins the parts of a gather. What is here tells it what it has to know, and joins long parts in pieces.
+
+// mergeTexts are the errors that a joining may end with.
+var mergeTexts = &merge.Texts{Odd: errOddReply, Short: errShortReply, Cursor: errCursorRange}
+
+// ownJoins join what only a session can, by command: for its client it is made of more than the servers' replies.
+var ownJoins = map[string]func(*gather, []byte) []byte{
+	"client|trackinginfo": (*gather).joinTrackingInfo,
+	"client|getredir":     (*gather).joinGetRedir,
+	"config|get":          (*gather).joinHidden,
+	"module|list":         (*gather).joinHidden,
+}
+
+// join appends the one reply that the parts make together.
+func (g *gather) join(dst []byte) []byte {
+	if len(g.parts) == 0 { // it had no keys
+		return parser.AppendError(dst, wrongArity(g.spec.Name))
+	}
+	r := g.prepare()
+	if g.merge == command.MergeSpecial {
+		if own := ownJoins[g.spec.Name]; own != nil {
+			if e := r.FirstError(); e != nil {
+				return append(dst, e...)
+			}
+			return own(g, dst)
+		}
+	}
+	if g.merge == command.MergeRandom && r.FirstError() == nil {
+		r.Pick = g.env.Pool.Random(len(r.Parts))
+	}
+	return r.Append(dst)
+}
+
+// prepare tells package merge what it joins and by what. The request borrows the parts until they are let go.
+func (g *gather) prepare() *merge.Request {
+	r := &g.asked
+	r.Spec, r.Merge, r.Texts = g.spec, g.merge, mergeTexts
+	r.Everywhere, r.Cluster = g.env.Rules.everywhere, g.env.Config.Cluster.Enabled
+	named := g.merge == command.MergeTexts || g.merge == command.MergeSpecial
+	r.Parts = r.Parts[:0]
+	for i := range g.parts {
+		p := &g.parts[i]
+		r.Parts = append(r.Parts, merge.Part{Reply: p.buf.B, Failed: p.failed})
+		if named {
+			r.Parts[i].Server = g.env.Map.Server(p.server).Name
+		}
+	}
+	if g.patterns != nil {
+		g.countPatterns()
+	}
+	return r
+}
+
+// forget empties the request for the next use of the gather.
+func (g *gather) forget() {
+	clear(g.asked.Parts)
+	g.asked.Parts, g.asked.Order = g.asked.Parts[:0], g.asked.Order[:0]
+}
 
 // joining joins very long parts in pieces, a job.
 type joining struct {
 	emission
 	g     *gather
 	head  []byte // that the reply begins with
-	next  int    // of g.order, or the part
+	next  int    // of the keys, or the part
 	left  int    // numbers to come
 	write func(j *joining, b []byte, p pieces) (reply []byte, done bool)
 }
@@ -23,20 +83,21 @@ func (g *gather) joinInPieces() bool {
 	if g.held < longParts {
 		return false
 	}
+	r := g.prepare()
 	j := &joining{emission: emission{s: g.s, tag: g.tag, held: g.held}, g: g}
 	switch {
 	case g.merge == command.MergeInKeyOrder:
-		g.openArrays()
-		j.head, j.write = parser.AppendArray(nil, len(g.order)), (*joining).keysInOrder
-	case g.merge == command.MergeConcat && g.firstError() == nil:
+		r.OpenArrays()
+		j.head, j.write = parser.AppendArray(nil, len(r.Order)), (*joining).keysInOrder
+	case g.merge == command.MergeConcat && r.FirstError() == nil:
 		var ok bool
-		if j.head, ok = g.concatHead(nil); !ok {
+		if j.head, ok = r.OpenConcat(nil); !ok {
 			return false // an error, which is short
 		}
 		j.write = (*joining).partsInOrder
 	case g.merge == command.MergeAnd || g.merge == command.MergeSum || g.merge == command.MergeMin:
-		n, ok := g.arrays()
-		if !ok || g.firstError() != nil {
+		n, ok := r.OpenNumbers()
+		if !ok || r.FirstError() != nil {
 			return false
 		}
 		j.head, j.left, j.write = parser.AppendArray(nil, n), n, (*joining).numbers
@@ -70,12 +131,13 @@ func (j *joining) piece(e *Env) (done bool) {
 
 // keysInOrder writes elements in the order of the keys.
 func (j *joining) keysInOrder(b []byte, p pieces) (reply []byte, done bool) {
-	for ; j.next < len(j.g.order); j.next++ {
+	r := &j.g.asked
+	for ; j.next < len(r.Order); j.next++ {
 		if p.over(j.g.env) {
 			return b, false
 		}
 		before := len(b)
-		b = j.g.appendNext(b, &j.g.parts[j.g.order[j.next]])
+		b = r.AppendNext(b, int(r.Order[j.next]))
 		j.g.env.spend(copyWork + len(b) - before)
 	}
 	return b, true
@@ -83,15 +145,16 @@ func (j *joining) keysInOrder(b []byte, p pieces) (reply []byte, done bool) {
 
 // partsInOrder writes one part after the other.
 func (j *joining) partsInOrder(b []byte, p pieces) (reply []byte, done bool) {
+	env := j.g.env
 	for ; j.next < len(j.g.parts); j.next++ {
-		part := &j.g.parts[j.next]
-		n := min(len(part.buf.B)-part.off, max(0, p.until-j.g.env.spent))
-		b = append(b, part.buf.B[part.off:part.off+n]...)
-		j.g.env.spend(n)
-		if part.off += n; part.off < len(part.buf.B) {
+		next, last := j.g.asked.Take(j.next, p.until-env.spent)
+		b = append(b, next...)
+		env.spend(len(next))
+		if !last {
 			return b, false
 		}
-		j.g.env.Pool.Buffers.Put(part.buf)
+		part := &j.g.parts[j.next]
+		env.Pool.Buffers.Put(part.buf)
 		part.buf = nil
 	}
 	return b, true
@@ -99,12 +162,11 @@ func (j *joining) partsInOrder(b []byte, p pieces) (reply []byte, done bool) {
 
 // numbers writes what the parts' numbers make, one after the other. One that is none is an error in its place.
 func (j *joining) numbers(b []byte, p pieces) (reply []byte, done bool) {
-	f := foldOf(j.g.merge)
 	for ; j.left > 0; j.left-- {
 		if p.over(j.g.env) {
 			return b, false
 		}
-		if sum, ok := j.g.foldNext(f); ok {
+		if sum, ok := j.g.asked.FoldNext(); ok {
 			b = parser.AppendInt(b, sum)
 		} else {
 			b = parser.AppendError(b, errOddReply)
@@ -112,27 +174,4 @@ func (j *joining) numbers(b []byte, p pieces) (reply []byte, done bool) {
 		j.g.env.spend(copyWork * len(j.g.parts))
 	}
 	return b, true
-}
-
-// openArrays moves every part that is an array behind its header.
-func (g *gather) openArrays() {
-	for i := range g.parts {
-		if p := &g.parts[i]; p.buf.B[0] == '*' {
-			p.off = parser.LineEnd(p.buf.B)
-		}
-	}
-}
-
-// appendNext appends a part's next element. A part that failed has its error in place of each of its values.
-func (g *gather) appendNext(dst []byte, p *part) []byte {
-	if p.buf.B[0] != '*' {
-		return append(dst, p.buf.B...)
-	}
-	n := element(p.buf.B[p.off:])
-	if n == 0 {
-		return parser.AppendError(dst, errShortReply)
-	}
-	dst = append(dst, p.buf.B[p.off:p.off+n]...)
-	p.off += n
-	return dst
 }

@@ -131,8 +131,8 @@ func (e *Env) guess(name string) *learned {
 func (e *Env) remember(name string, reply []byte) *learned {
 	l := &learned{}
 	defer func() { e.lessons.keep(name, l, e.Pool.Now) }()
-	value, rest, ok := decode(reply, maxInfoDepth)
-	if !ok || len(rest) > 0 {
+	value, ok := decode(reply, maxInfoDepth)
+	if !ok {
 		return l
 	}
 	infos, err := command.ParseInfo(value)

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"github.com/valyala/bytebufferpool"
+
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
@@ -12,11 +14,17 @@ type numSubs struct {
 	spec    *command.Spec
 	keys    []topicKey
 	sums    []int64
-	tallies []tally // nil: the loops have not been asked
-	replies []part  // by server
+	tallies []tally  // nil: the loops have not been asked
+	replies []counts // by server
 	left    int
 	next    int    // of keys
 	bad     []byte // an error that one of the servers answered; nil: none
+}
+
+// counts is what a server says.
+type counts struct {
+	buf *bytebufferpool.ByteBuffer // nil: nothing came
+	off int                        // what is used of it, bytes
 }
 
 func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
@@ -29,7 +37,7 @@ func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
 	for _, a := range req.Args[2:] {
 		n.keys = append(n.keys, topicKey{k, string(a)})
 	}
-	n.sums, n.replies = make([]int64, len(n.keys)), make([]part, len(shards))
+	n.sums, n.replies = make([]int64, len(n.keys)), make([]counts, len(shards))
 	for i, server := range shards {
 		id := uint16(pool.Part)
 		if server == s.env.home() {
@@ -52,7 +60,7 @@ func (n *numSubs) Reply(i uint64, b []byte, p pool.Piece) {
 	if p&pool.Last == 0 {
 		return
 	}
-	length, at, ok := arrayHeader(r.buf.B)
+	length, at, ok := parser.ArrayHeader(r.buf.B)
 	if r.off = at; !ok || length != 2*len(n.sums) {
 		n.bad = append([]byte(nil), r.buf.B...)
 	}
@@ -130,9 +138,9 @@ func (n *numSubs) piece(e *Env) (done bool) {
 func (n *numSubs) add(k int) {
 	for i := range n.replies {
 		r := &n.replies[i]
-		_, next := bulkAt(r.buf.B, r.off)
-		size := element(r.buf.B[next:])
-		v, _ := integer(r.buf.B[next : next+size])
+		_, next := parser.BulkAt(r.buf.B, r.off)
+		size := parser.ElementEnd(r.buf.B[next:])
+		v, _ := parser.Integer(r.buf.B[next : next+size])
 		n.sums[k] += v
 		r.off = next + size
 	}

@@ -103,7 +103,7 @@ func (o *outcome) end() {
 func (o *outcome) complete() {
 	s, reply := o.s, o.buf
 	o.buf = nil
-	n, at, ok := arrayHeader(reply)
+	n, at, ok := parser.ArrayHeader(reply)
 	switch {
 	case len(o.hidden) == 0 || !ok || n <= 0:
 	case n == o.n:
@@ -142,9 +142,9 @@ func (o *outcome) corrected(reply []byte, at int, sums []tally) []byte {
 		for ; next < m.at; next++ {
 			dst, at = appendElement(dst, reply, at)
 		}
-		if n, ok := integer(reply[at : at+element(reply[at:])]); ok && (n > 0 || o.s.env.Map.Slotted()) {
+		if n, ok := parser.Integer(reply[at : at+parser.ElementEnd(reply[at:])]); ok && (n > 0 || o.s.env.Map.Slotted()) {
 			dst = parser.AppendInt(dst, sums[i].correct(n))
-			at += element(reply[at:])
+			at += parser.ElementEnd(reply[at:])
 			next++
 		}
 	}
@@ -179,7 +179,7 @@ func (o *outcome) join(reply []byte, at int) {
 }
 
 func appendElement(dst, reply []byte, at int) ([]byte, int) {
-	n := element(reply[at:])
+	n := parser.ElementEnd(reply[at:])
 	return append(dst, reply[at:at+n]...), at + n
 }
 

@@ -153,11 +153,8 @@ func (b *brokenPassage) cancel(*Session) bool { panic("cancel") }
 
 // breakRole has the answers to ROLE joined by what panics.
 func breakRole(t *testing.T) {
-	good := specialMerges["role"]
-	t.Cleanup(func() { specialMerges["role"] = good })
-	bad := good
-	bad.join = func(*gather, []byte) []byte { panic("join") }
-	specialMerges["role"] = bad
+	t.Cleanup(func() { delete(ownJoins, "role") })
+	ownJoins["role"] = func(*gather, []byte) []byte { panic("join") }
 }
 
 func TestAPanicInAReplyEndsItsClientAndTheConnectionThatMayBeOutOfStep(t *testing.T) {

@@ -252,7 +252,7 @@ type published struct {
 
 // Reply is pool.Receiver.
 func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
-	n, ok := integer(b)
+	n, ok := parser.Integer(b)
 	env := p.s.env
 	if !ok || piece != pool.Whole || n == 0 && !env.Map.Slotted() { // in a cluster our subscription may be at another node
 		p.s.Reply(p.tag, b, piece)
@@ -320,21 +320,15 @@ func (g *gather) collectPatterns() {
 	})
 }
 
-// joinNumPat is the count of patterns: our clients', some of which are subscribed at every server and some at one only, and the
-// most that others have at a server.
-func (g *gather) joinNumPat(dst []byte) []byte {
-	others := int64(0)
-	for i := range g.parts {
-		n, ok := integer(g.parts[i].buf.B)
-		if !ok {
-			return parser.AppendError(dst, errOddReply)
-		}
+// countPatterns tells package merge where they are subscribed.
+func (g *gather) countPatterns() {
+	r := &g.asked
+	r.Patterns = len(g.patterns)
+	for i := range r.Parts {
 		for _, at := range g.patterns {
 			if slices.Contains(at, g.parts[i].server) {
-				n--
+				r.Parts[i].Patterns++
 			}
 		}
-		others = max(others, n)
 	}
-	return parser.AppendInt(dst, int64(len(g.patterns))+others)
 }

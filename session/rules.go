@@ -16,6 +16,8 @@ type Rules struct {
 	reads     bool              // commands that only read have servers of their own
 	realNames map[string][]byte // of commands that clients know by other names; nil: there are none
 	denied    map[string]bool   // names that the operator denies and the table lacks
+	// everywhere says by command.Spec.ID which commands go to all shards.
+	everywhere []bool
 }
 
 // rule is what becomes of one command.
@@ -33,7 +35,7 @@ type handler func(*Session, *command.Spec, *parser.Request)
 func NewRules(cfg Config) *Rules {
 	r := &Rules{
 		byID: make([]rule, len(command.All())+1), reads: cfg.Reads != shard.ReadPrimary, realNames: realNames(cfg.RenameCommands),
-		denied: deniedNames(cfg),
+		denied: deniedNames(cfg), everywhere: make([]bool, len(command.All())),
 	}
 	for _, spec := range command.All() {
 		one := &r.byID[spec.ID]
@@ -57,6 +59,7 @@ func NewRules(cfg Config) *Rules {
 	for _, spec := range command.All() {
 		one := &r.byID[spec.ID]
 		script := spec.ID == command.IDEvalRo || spec.ID == command.IDEvalshaRo
+		r.everywhere[spec.ID] = one.class == command.ClassAllShards
 		one.reads = r.reads && spec.ReadOnly() && hasOneShard(one.class) && !script
 	}
 	return r
@@ -81,7 +84,7 @@ func carrierOf(spec *command.Spec) pool.Carrier {
 // deniedIDs are the commands of the table that cfg denies, by command.Spec.ID.
 func deniedIDs(cfg Config) (ids []int) {
 	for _, spec := range command.All() {
-		if slices.ContainsFunc(cfg.DenyCommands, func(name string) bool { return specOf(name) == spec }) {
+		if slices.ContainsFunc(cfg.DenyCommands, func(name string) bool { return command.Named(name) == spec }) {
 			for i := range 1 + spec.Subs { // subcommands follow their command
 				ids = append(ids, int(spec.ID)+i)
 			}
@@ -96,7 +99,7 @@ func deniedIDs(cfg Config) (ids []int) {
 func deniedNames(cfg Config) map[string]bool {
 	names := map[string]bool{}
 	for _, name := range cfg.DenyCommands {
-		if specOf(name) == nil {
+		if command.Named(name) == nil {
 			names[name] = true
 		}
 	}

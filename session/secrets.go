@@ -47,15 +47,15 @@ func secretName(name []byte) bool {
 
 // hideParameters is for names and values in turn, or a map.
 func hideParameters(dst, reply []byte) ([]byte, bool) {
-	e, ok := elementsOf(reply)
-	if !ok || e.left%2 != 0 {
+	e, ok := parser.ElementsOf(reply)
+	if !ok || e.Left()%2 != 0 {
 		return dst, false
 	}
-	dst = append(dst, reply[:len(reply)-len(e.b)]...)
-	for e.left > 0 {
-		key := e.next()
-		value := e.next()
-		name, isText := stringOf(key)
+	dst = append(dst, reply[:len(reply)-len(e.Rest())]...)
+	for e.Left() > 0 {
+		key := e.Next()
+		value := e.Next()
+		name, isText := parser.Text(key)
 		if value == nil || !isText {
 			return dst, false
 		}
@@ -71,7 +71,7 @@ func hideParameters(dst, reply []byte) ([]byte, bool) {
 
 // appendBlank appends an empty string in place of a value; what says nothing stays.
 func appendBlank(dst, value []byte) []byte {
-	if isNull(value) {
+	if parser.IsNull(value) {
 		return append(dst, value...)
 	}
 	return parser.AppendBulk(dst, nil)
@@ -79,31 +79,31 @@ func appendBlank(dst, value []byte) []byte {
 
 // hideModuleArgs is for a list of modules, as in MODULE LIST and HELLO, whose args may have passwords among them.
 func hideModuleArgs(dst, reply []byte) ([]byte, bool) {
-	e, ok := elementsOf(reply)
+	e, ok := parser.ElementsOf(reply)
 	if !ok {
 		return dst, false
 	}
-	dst = append(dst, reply[:len(reply)-len(e.b)]...)
-	for e.left > 0 {
-		module := e.next()
-		m, ok := elementsOf(module)
+	dst = append(dst, reply[:len(reply)-len(e.Rest())]...)
+	for e.Left() > 0 {
+		module := e.Next()
+		m, ok := parser.ElementsOf(module)
 		if !ok {
 			return dst, false
 		}
-		dst = append(dst, module[:len(module)-len(m.b)]...)
-		for m.left > 0 {
-			field := m.next()
+		dst = append(dst, module[:len(module)-len(m.Rest())]...)
+		for m.Left() > 0 {
+			field := m.Next()
 			if field == nil {
 				return dst, false
 			}
 			args := false
-			if name, ok := stringOf(field); ok {
+			if name, ok := parser.Text(field); ok {
 				args = string(name) == "args"
 			}
 			if dst = append(dst, field...); !args {
 				continue
 			}
-			switch field = m.next(); {
+			switch field = m.Next(); {
 			case field == nil:
 				return dst, false
 			case tellsSecret(field):
@@ -129,9 +129,9 @@ func (e *Env) appendModules(b, modules []byte) []byte {
 
 // tellsSecret reports whether one of the words of an array is the name of what is secret.
 func tellsSecret(words []byte) bool {
-	e, ok := elementsOf(words)
-	for ok && e.left > 0 {
-		word, isText := stringOf(e.next())
+	e, ok := parser.ElementsOf(words)
+	for ok && e.Left() > 0 {
+		word, isText := parser.Text(e.Next())
 		if !isText || secretName(word) {
 			return true
 		}
@@ -177,7 +177,7 @@ func (o *outcome) hide(reply []byte, at int) []byte {
 		for ; next < h.at; next++ {
 			dst, at = appendElement(dst, reply, at)
 		}
-		answer := reply[at : at+element(reply[at:])]
+		answer := reply[at : at+parser.ElementEnd(reply[at:])]
 		at += len(answer)
 		next++
 		before, ok := len(dst), true

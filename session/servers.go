@@ -7,51 +7,43 @@ import (
 	"ringmaster/parser"
 )
 
-// Commands that describe a server, asked of several.
+// Commands that describe a server, asked of several. What they say is joined by package merge.
 
-// texts puts the shards' texts one behind the other, each under its server's name. A shard that failed has its error
-// there; when all did, it is the reply. Parts are in the order of the shards.
-func (g *gather) texts(dst []byte) []byte {
-	var text []byte
-	like := byte(0)
-	for i := range g.parts {
-		b := g.parts[i].buf.B
-		word, ok := stringOf(b)
-		switch {
-		case ok:
-			like = max(like, b[0])
-		case b[0] == '-':
-			word = b[1 : len(b)-2]
-		default:
-			return parser.AppendError(dst, errOddReply)
-		}
-		if i > 0 {
-			text = append(text, '\n')
-		}
-		text = append(text, "# "...)
-		text = append(text, g.env.Map.Server(g.parts[i].server).Name...)
-		text = append(text, '\n')
-		text = append(text, word...)
-		if !bytes.HasSuffix(word, []byte("\n")) {
-			text = append(text, '\n')
-		}
+// defaultEntries is how many entries SLOWLOG GET and ACL LOG give when no number is asked for.
+const defaultEntries = 10
+
+// entryLimit is the number of entries that a request for a log asks for; below 0: all.
+func entryLimit(args [][]byte) int64 {
+	if len(args) < 3 {
+		return defaultEntries
 	}
-	if like == 0 {
-		return append(dst, g.firstError()...)
+	if n, ok := parser.Int(args[2]); ok {
+		return n
 	}
-	return appendText(dst, like, text)
+	return -1
 }
 
-// joinDebug is one answer where all say the same, else their texts.
-func (g *gather) joinDebug(dst []byte) []byte {
-	for i := range g.parts {
-		if b := g.parts[i].buf.B; !bytes.Equal(b, g.parts[0].buf.B) {
-			if _, ok := stringOf(b); ok {
-				return g.texts(dst)
+// wholeSlowLog is what the servers are asked for SLOWLOG LEN.
+var wholeSlowLog = appendRequest(nil, "SLOWLOG", "GET", "-1")
+
+// countClients counts the clients of all loops, before which the gather does not end.
+func (g *gather) countClients() {
+	g.hold()
+	g.env.askLoopsFor(g.s, func(e *Env) any {
+		n := 0
+		e.roster.each(func(s *Session) {
+			if !s.eof {
+				n++
 			}
+		})
+		return n
+	}, func(answers []any) {
+		g.asked.Clients = 0
+		for _, n := range answers {
+			g.asked.Clients += n.(int)
 		}
-	}
-	return g.first(dst)
+		g.release()
+	})
 }
 
 // keysOfDebug are the keys of a DEBUG command, if it has any.
@@ -80,94 +72,6 @@ func (s *Session) debugKeys(spec *command.Spec, req *parser.Request, keys [][]by
 		}
 	}
 	s.pass(server, spec, req)
-}
-
-// joinRole is a primary with the replicas of all shards, each as far behind as it is behind its own. A shard that is
-// no primary is the answer: a client must not take it for one.
-func (g *gather) joinRole(dst []byte) []byte {
-	var furthest int64
-	replicas := 0
-	for i := range g.parts {
-		role, offset, list, ok := readRole(g.parts[i].buf.B)
-		if ok && string(role) != "master" {
-			return append(dst, g.parts[i].buf.B...)
-		}
-		if !ok {
-			return parser.AppendError(dst, errOddReply)
-		}
-		furthest = max(furthest, offset)
-		replicas += list.left
-	}
-	start := len(dst)
-	dst = parser.AppendArray(dst, 3)
-	dst = parser.AppendBulkString(dst, "master")
-	dst = parser.AppendInt(dst, furthest)
-	dst = parser.AppendArray(dst, replicas)
-	for i := range g.parts {
-		_, offset, list, _ := readRole(g.parts[i].buf.B)
-		for list.left > 0 {
-			e, _ := elementsOf(list.next())
-			host, ok1 := e.text()
-			port, ok2 := e.text()
-			at, ok3 := e.text()
-			n, ok4 := parser.Int(at)
-			if !ok1 || !ok2 || !ok3 || !ok4 {
-				return parser.AppendError(dst[:start], errOddReply)
-			}
-			dst = parser.AppendArray(dst, 3)
-			dst = parser.AppendBulk(dst, host)
-			dst = parser.AppendBulk(dst, port)
-			dst = parser.AppendBulkString(dst, itoa(int(furthest-(offset-n))))
-		}
-	}
-	return dst
-}
-
-// readRole reads ["master", offset, [replica...]]; of another role it gives the name.
-func readRole(b []byte) (role []byte, offset int64, replicas elements, ok bool) {
-	e, _ := elementsOf(b)
-	if role, ok = e.text(); !ok || string(role) != "master" {
-		return role, 0, replicas, ok
-	}
-	if offset, ok = e.integer(); !ok {
-		return role, 0, replicas, false
-	}
-	replicas, ok = elementsOf(e.next())
-	return role, offset, replicas, ok
-}
-
-// joinFunctionStats is the script that runs on some shard, and the most functions that a shard has: all have the same.
-func (g *gather) joinFunctionStats(dst []byte) []byte {
-	var running, engines []byte
-	var t figures
-	for i := range g.parts {
-		e, ok := elementsOf(g.parts[i].buf.B)
-		for e.left > 0 && ok {
-			var name []byte
-			if name, ok = e.text(); !ok {
-				break
-			}
-			value := e.next()
-			switch {
-			case value == nil:
-				ok = false
-			case string(name) == "running_script" && (running == nil || isNull(running)):
-				running = value
-			case string(name) == "engines":
-				engines = value
-				ok = t.add(value, 1, most)
-			}
-		}
-		if !ok || running == nil || engines == nil {
-			return parser.AppendError(dst, errOddReply)
-		}
-	}
-	like := g.parts[0].buf.B[0]
-	dst = appendPairs(dst, like, 2)
-	dst = parser.AppendBulkString(dst, "running_script")
-	dst = append(dst, running...)
-	dst = parser.AppendBulkString(dst, "engines")
-	return t.append(dst, like, nil)
 }
 
 // namedShard is INFO.SHARD: INFO of the shard that the second word names, by number from 0 or by its server's name.

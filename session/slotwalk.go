@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"ringmaster/command"
+	"ringmaster/merge"
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/shard"
@@ -102,16 +103,16 @@ func (w *slotWalk) full() bool { return w.limit >= 0 && len(w.found) >= w.limit 
 
 // take reads the reply of a SCAN; it gives an error's text, or "".
 func (w *slotWalk) take() string {
-	cursor, rest, ok := splitScan(w.buf)
+	cursor, rest, ok := merge.SplitScan(w.buf)
 	if !ok {
 		return errOddReply
 	}
-	n, at, ok := arrayHeader(rest)
+	n, at, ok := parser.ArrayHeader(rest)
 	if !ok {
 		return errOddReply
 	}
 	for range n {
-		size := element(rest[at:])
+		size := parser.ElementEnd(rest[at:])
 		body := parser.LineEnd(rest[at:])
 		if size < body+2 {
 			return errOddReply

@@ -144,7 +144,7 @@ func (e *redirectEnd) Reply(tag uint64, b []byte, piece pool.Piece) {
 		return
 	}
 	var f *pool.Failure
-	id, ok := integer(e.reply)
+	id, ok := parser.Integer(e.reply)
 	if !ok {
 		f = &pool.Failure{Kind: pool.Lost, Sent: true, Cause: errNoServerID}
 	}
@@ -267,6 +267,7 @@ func (e *Env) invalidate(id uint64, keys []byte) bool {
 }
 
 // joinTrackingInfo and joinGetRedir put the proxy's ID in place of the first server's in its answer.
+
 // joinTrackingInfo gives one server's answer: they differ only in that each finds a redirection broken when it has something to
 // send over it.
 func (g *gather) joinTrackingInfo(dst []byte) []byte {
@@ -286,7 +287,7 @@ func (g *gather) joinTrackingInfo(dst []byte) []byte {
 
 func (g *gather) joinGetRedir(dst []byte) []byte {
 	reply := g.parts[0].buf.B
-	if n, ok := integer(reply); ok && n > 0 && g.redirect() != nil {
+	if n, ok := parser.Integer(reply); ok && n > 0 && g.redirect() != nil {
 		return parser.AppendInt(dst, int64(g.redirect().to))
 	}
 	return append(dst, reply...)

@@ -70,7 +70,7 @@ func permissions(ctx context.Context, addr string, c *config.Config) (user strin
 	if err != nil {
 		return "", nil, err
 	}
-	if err := begun[0].Err("MULTI"); err != nil {
+	if err := respclient.Refused("MULTI", begun[0]); err != nil {
 		return "", nil, err // nothing would be queued
 	}
 	queued, err := conn.Do(ctx, append(dangerous[:len(dangerous):len(dangerous)], []string{"DISCARD"})...)
@@ -79,7 +79,7 @@ func permissions(ctx context.Context, addr string, c *config.Config) (user strin
 	}
 	for i, command := range dangerous {
 		var refusal *respclient.Refusal
-		allowed := !errors.As(queued[i].Err(command[0]), &refusal) || refusal.Code() == "MOVED" || refusal.Code() == "CLUSTERDOWN"
+		allowed := !errors.As(respclient.Refused(command[0], queued[i]), &refusal) || refusal.Code() == "MOVED" || refusal.Code() == "CLUSTERDOWN"
 		if !allowed && refusal.Code() != "NOPERM" { // such as DEBUG where the server's settings forbid it: what do its rules say?
 			said, err := conn.Do(ctx, append([]string{"ACL", "DRYRUN", user}, command...))
 			if err != nil {

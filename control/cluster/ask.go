@@ -34,17 +34,17 @@ func (w *Watcher) ask(ctx context.Context, addr string) (*view, error) {
 		return nil, err
 	}
 	info, nodes, endpoints := replies[0], replies[1], replies[2]
-	if err := errors.Join(info.Err("CLUSTER INFO"), nodes.Err("CLUSTER NODES")); err != nil {
+	if err := errors.Join(respclient.Refused("CLUSTER INFO", info), respclient.Refused("CLUSTER NODES", nodes)); err != nil {
 		return nil, firstOf(err)
 	}
 	locate := (*view).locateByShards
-	if endpoints.Err("") != nil { // Redis before 7.0 has no SHARDS
+	if respclient.Refused("", endpoints) != nil { // Redis before 7.0 has no SHARDS
 		locate = (*view).locateBySlots
 		if replies, err = c.Do(ctx, askSlots); err != nil {
 			return nil, err
 		}
 		endpoints = replies[0]
-		if err := endpoints.Err("CLUSTER SLOTS"); err != nil {
+		if err := respclient.Refused("CLUSTER SLOTS", endpoints); err != nil {
 			return nil, err
 		}
 	}

@@ -345,7 +345,7 @@ func (p *peer) ask(ctx context.Context, o respclient.Options) (info, error) {
 		p.hangUp()
 		return info{}, err
 	}
-	if err := replies[0].Err("INFO"); err != nil {
+	if err := respclient.Refused("INFO", replies[0]); err != nil {
 		return info{}, err
 	}
 	in, ok := parseInfo(p.server.Addr, replies[0].Text+"\r\n"+replies[1].Text)

@@ -76,7 +76,7 @@ func (w *Watcher) hear(ctx context.Context, addr string) {
 	}
 	defer c.Close()
 	replies, err := c.Do(ctx, []string{"PSUBSCRIBE", "*"})
-	if err != nil || replies[0].Err("PSUBSCRIBE") != nil {
+	if err != nil || respclient.Refused("PSUBSCRIBE", replies[0]) != nil {
 		return
 	}
 	w.subscribed.Add(1)

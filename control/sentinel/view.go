@@ -45,14 +45,14 @@ func (m *master) knows(addr string) bool {
 // read takes the replies about one name. A name that the sentinel does not know is none of the view's.
 func (v *view) read(name string, replies []respclient.Value) error {
 	current, about, replicas, sentinels := replies[0], replies[1], replies[2], replies[3]
-	if err := current.Err("SENTINEL GET-MASTER-ADDR-BY-NAME"); err != nil {
+	if err := respclient.Refused("SENTINEL GET-MASTER-ADDR-BY-NAME", current); err != nil {
 		return err
 	}
 	if current.Null {
 		return nil
 	}
 	for command, reply := range map[string]respclient.Value{"MASTER": about, "REPLICAS": replicas, "SENTINELS": sentinels} {
-		if err := reply.Err("SENTINEL " + command); err != nil {
+		if err := respclient.Refused("SENTINEL "+command, reply); err != nil {
 			return err
 		}
 	}

@@ -8,7 +8,7 @@
 //
 // # Picture
 //
-//	cmd ─► control/topology ─► eventloop, control ─► session ─► pool, auth ─► parser, command, shard, stats
+//	cmd ─► control/topology ─► eventloop, control ─► session ─► pool, auth, merge ─► parser, command, shard, stats
 //
 // # Who may call
 //

@@ -10,7 +10,7 @@ import (
 // of one layer do not know each other. A folder that is not listed has the layer of the one it is in.
 var layer = map[string]int{
 	"parser": 0, "command": 0, "shard": 0, "stats": 0,
-	"pool": 1, "auth": 1,
+	"pool": 1, "auth": 1, "merge": 1,
 	"session":   2,
 	"eventloop": 3, "control": 3,
 	"control/topology": 4,
@@ -27,10 +27,14 @@ var standsOn = map[string]struct {
 		[]string{"control/cluster", "control/replicas", "control/sentinel"},
 		"it joins those who follow servers, who do not know each other; settings, the admin server and the loops are brought to it by cmd, as values and as topology.Data",
 	},
+	"merge": {
+		[]string{"parser", "command"},
+		"joining is a function of the replies; what it must know of the proxy comes in its Request as values, so that it is tested alone",
+	},
 }
 
 // dataPlane are the packages that run on a loop and know neither sockets nor clocks.
-var dataPlane = []string{"parser", "command", "shard", "pool", "session", "stats", "auth"}
+var dataPlane = []string{"parser", "command", "shard", "merge", "pool", "session", "stats", "auth"}
 
 // forbidden are imports that the data plane may not have, with the reason.
 var forbidden = map[string]string{
@@ -94,7 +98,7 @@ func TestImportsPointDown(t *testing.T) {
 			}
 			level, ranked := rank(to)
 			if ranked && level >= from {
-				t.Errorf("%s (layer %d) imports %s (layer %d): imports point down only, cmd > control/topology > eventloop, control > session > pool, auth > parser, command, shard, stats; a cycle of duties starts with one import upwards", f.path, from, imp, level)
+				t.Errorf("%s (layer %d) imports %s (layer %d): imports point down only, cmd > control/topology > eventloop, control > session > pool, auth, merge > parser, command, shard, stats; a cycle of duties starts with one import upwards", f.path, from, imp, level)
 			}
 		}
 	}

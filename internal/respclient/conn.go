@@ -93,7 +93,7 @@ func (c *Conn) login(ctx context.Context) error {
 	if c.options.Password == "" {
 		return nil
 	}
-	return replies[0].Err("AUTH")
+	return Refused("AUTH", replies[0])
 }
 
 // Do sends commands in one write and returns a reply for each, errors of the server included. An
@@ -173,7 +173,7 @@ func (c *Conn) read() (Value, error) {
 		size += n
 		switch {
 		case status == parser.Broken:
-			return Value{}, fmt.Errorf("%w: %.40q", errNotRESP, c.buf[min(size, len(c.buf)):])
+			return Value{}, fmt.Errorf("%w: %.40q", parser.ErrNotRESP, c.buf[min(size, len(c.buf)):])
 		case size > c.options.MaxReply || status == parser.More && len(c.buf) > c.options.MaxReply:
 			return Value{}, fmt.Errorf("a reply has more than %d bytes", c.options.MaxReply)
 		case status == parser.Done:

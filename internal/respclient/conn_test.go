@@ -26,7 +26,7 @@ func TestARealServerAnswersInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if replies[1].Text != "a\r\nb" || replies[2].Err("NONSENSE") == nil || replies[3].Text != clientName {
+	if replies[1].Text != "a\r\nb" || Refused("NONSENSE", replies[2]) == nil || replies[3].Text != clientName {
 		t.Errorf("got %v", replies)
 	}
 }
@@ -46,7 +46,7 @@ func TestLoginsThatAreRefused(t *testing.T) {
 	}
 	defer c.Close()
 	replies, err := c.Do(t.Context(), []string{"CLUSTER", "INFO"})
-	if err != nil || !strings.Contains(replies[0].Err("CLUSTER INFO").Error(), "NOAUTH") {
+	if err != nil || !strings.Contains(Refused("CLUSTER INFO", replies[0]).Error(), "NOAUTH") {
 		t.Errorf("%v, %v", replies, err)
 	}
 }

@@ -24,5 +24,5 @@
 //
 // A conversation has [Options.Timeout], however slowly bytes come. A reply has at most
 // [Options.MaxReply] bytes, [MaxValues] values and a nesting of [MaxDepth]. Errors that a server
-// answers are values, which [Value.Err] turns into a [*Refusal]; anything else ends the connection.
+// answers are values, which [Refused] turns into a [*Refusal]; anything else ends the connection.
 package respclient

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"ringmaster/internal/testkit"
-	"ringmaster/parser"
 )
 
 // everyKind holds one reply of each type.
@@ -78,49 +77,16 @@ func TestParseRefusesWhatIsHostile(t *testing.T) {
 	}
 }
 
-func TestPairsOfAnArrayAndOfAMap(t *testing.T) {
-	for _, raw := range []string{"*5\r\n+a\r\n:1\r\n:9\r\n+x\r\n+odd\r\n", "%2\r\n+a\r\n:1\r\n:9\r\n+x\r\n"} {
-		v, err := Parse(raw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		v.Pairs(func(key string, value Value) bool {
-			got = append(got, key+"="+value.Text)
-			return true
-		})
-		if strings.Join(got, " ") != "a=1" {
-			t.Errorf("%q: %q", raw, got)
-		}
-	}
-}
-
 func TestARefusalNamesItsCommandAndIsShort(t *testing.T) {
 	v, err := Parse("-ERR " + strings.Repeat("long ", 200) + "\r\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	refusal := v.Err("CLUSTER INFO").(*Refusal)
+	refusal := Refused("CLUSTER INFO", v).(*Refusal)
 	if refusal.Code() != "ERR" || len(refusal.Text) != maxRefusal {
 		t.Errorf("code %q, %d bytes", refusal.Code(), len(refusal.Text))
 	}
 	if !strings.HasPrefix(refusal.Error(), `answered CLUSTER INFO with "ERR long long `) {
 		t.Errorf("%v", refusal)
 	}
-}
-
-// FuzzParse: whatever the scanner takes for a reply is read or refused, and nothing panics.
-func FuzzParse(f *testing.F) {
-	for _, raw := range everyKind {
-		f.Add([]byte(raw))
-	}
-	f.Add([]byte("|1\r\n+ttl\r\n:3\r\n*1\r\n:7\r\n"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var s parser.ReplyScanner
-		n, status := s.Scan(b)
-		_, err := Parse(string(b))
-		if err == nil && (status != parser.Done || n != len(b)) {
-			t.Errorf("%q was read, but the scanner says %d after %d of %d bytes", b, status, n, len(b))
-		}
-	})
 }

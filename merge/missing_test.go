@@ -1,10 +1,8 @@
-package session
+package merge
 
 import (
 	"strings"
 	"testing"
-
-	"github.com/valyala/bytebufferpool"
 
 	"ringmaster/command"
 )
@@ -12,17 +10,16 @@ import (
 // What becomes of each command for all shards while one of them does not answer is decided: a reply without it, a text that
 // says so in its place, or an error.
 func TestEveryCommandForAllShardsIsDecidedWhileOneIsDown(t *testing.T) {
-	w := newWorld(t, defaults())
 	const down = "-ERR server B is down; the command was not sent"
 	for _, spec := range command.All() {
 		if spec.Class != command.ClassAllShards && spec.IfAllowed != command.ClassAllShards {
 			continue
 		}
-		g := &gather{env: w.env, spec: spec, merge: spec.Merge, limit: 10}
+		r := &Request{Spec: spec, Merge: spec.Merge, Texts: testTexts, Limit: 10}
 		for i, said := range []string{"$1\r\nx\r\n", down + "\r\n", "$1\r\nx\r\n"} {
-			g.parts = append(g.parts, part{server: i, buf: &bytebufferpool.ByteBuffer{B: []byte(said)}, failed: i == 1})
+			r.Parts = append(r.Parts, Part{Server: string(rune('A' + i)), Reply: []byte(said), Failed: i == 1})
 		}
-		got := string(g.join(nil))
+		got := string(r.Append(nil))
 		switch {
 		case withoutMissing[spec.Name] != "":
 			if strings.Contains(got, down) {
@@ -41,7 +38,7 @@ func TestEveryCommandForAllShardsIsDecidedWhileOneIsDown(t *testing.T) {
 		}
 	}
 	for name := range withoutMissing {
-		if specOf(name).Class != command.ClassAllShards {
+		if command.Named(name).Class != command.ClassAllShards {
 			t.Errorf("%s is not for all shards", name)
 		}
 	}

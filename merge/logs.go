@@ -1,28 +1,13 @@
-package session
+package merge
 
 import (
 	"bytes"
 	"math"
 	"slices"
-	"strconv"
 
 	"ringmaster/command"
 	"ringmaster/parser"
 )
-
-// defaultEntries is how many entries SLOWLOG GET and ACL LOG give when no number is asked for.
-const defaultEntries = 10
-
-// entryLimit is the number of entries that a request for a log asks for; below 0: all.
-func entryLimit(args [][]byte) int64 {
-	if len(args) < 3 {
-		return defaultEntries
-	}
-	if n, ok := parser.Int(args[2]); ok {
-		return n
-	}
-	return -1
-}
 
 // entry is one of a log; rank is higher the newer it is.
 type entry struct {
@@ -33,68 +18,70 @@ type entry struct {
 }
 
 // joinSlowLog joins entries such as [id, time, microseconds, words, ...].
-func (g *gather) joinSlowLog(dst []byte) []byte {
-	return g.newest(dst, g.slowEntry)
+func (r *Request) joinSlowLog(dst []byte) []byte {
+	return r.newest(dst, r.slowEntry)
 }
 
-func (g *gather) slowEntry(b []byte) (entry, bool) {
-	e, ok := elementsOf(b)
-	e.next()
-	at, ok2 := e.integer()
-	took, _ := e.integer()
+func (r *Request) slowEntry(b []byte) (entry, bool) {
+	e, ok := parser.ElementsOf(b)
+	e.Next()
+	at, ok2 := e.Integer()
+	took, _ := e.Integer()
 	l := entry{rank: float64(at), took: took}
-	if words := e.next(); g.env.forAllShards(words) {
+	if words := e.Next(); r.forAllShards(words) {
 		l.once = words
 	}
 	return l, ok && ok2
 }
 
-// wholeSlowLog is what the servers are asked for SLOWLOG LEN.
-var wholeSlowLog = appendRequest(nil, "SLOWLOG", "GET", "-1")
-
 // joinSlowLogLen counts what the joined log has; where that would be too much work, what the servers' logs have.
-func (g *gather) joinSlowLogLen(dst []byte) []byte {
-	if g.longest() <= maxTakenApart {
-		if logs, ok := g.logs(g.slowEntry); ok {
+func (r *Request) joinSlowLogLen(dst []byte) []byte {
+	if r.longest() <= maxTakenApart {
+		if logs, ok := r.logs(r.slowEntry); ok {
 			return parser.AppendInt(dst, int64(len(joinLogs(logs))))
 		}
-		return parser.AppendError(dst, errOddReply)
+		return r.odd(dst)
 	}
 	n := 0
-	for i := range g.parts {
-		e, _ := elementsOf(g.parts[i].buf.B)
-		n += e.left
+	for i := range r.Parts {
+		e, _ := parser.ElementsOf(r.Parts[i].Reply)
+		n += e.Left()
 	}
 	return parser.AppendInt(dst, int64(n))
 }
 
 // forAllShards reports whether a request, an array of its words, goes to every shard.
-func (e *Env) forAllShards(words []byte) bool {
-	w, _ := elementsOf(words)
-	name, _ := w.text()
+func (r *Request) forAllShards(words []byte) bool {
+	w, _ := parser.ElementsOf(words)
+	name, _ := w.Text()
 	spec := command.Lookup(name)
 	if spec != nil && spec.HasSubs() {
-		name, _ = w.text()
+		name, _ = w.Text()
 		spec = spec.Sub(name)
 	}
-	return spec != nil && e.classOf(spec) == command.ClassAllShards
+	return r.everywhere(spec)
+}
+
+// everywhere reports whether a command goes to all shards; nil: it is not known.
+func (r *Request) everywhere(spec *command.Spec) bool {
+	return spec != nil && int(spec.ID) < len(r.Everywhere) && r.Everywhere[spec.ID]
 }
 
 // joinACLLog joins entries that say their age. ACL LOG RESET has none.
-func (g *gather) joinACLLog(dst []byte) []byte {
-	if b := g.parts[0].buf.B; b[0] == '+' {
+func (r *Request) joinACLLog(dst []byte) []byte {
+	if b := r.Parts[0].Reply; b[0] == '+' {
 		return append(dst, b...)
 	}
-	return g.newest(dst, func(b []byte) (entry, bool) {
-		e, _ := elementsOf(b)
+	return r.newest(dst, func(b []byte) (entry, bool) {
+		e, _ := parser.ElementsOf(b)
 		for {
-			name, ok := e.text()
+			name, ok := e.Text()
 			if !ok {
 				return entry{}, false
 			}
-			value := e.next()
+			value := e.Next()
 			if bytes.Equal(name, []byte("age-seconds")) {
-				age, ok := decimal(value)
+				age, ok := parser.Decimal(value)
 				return entry{rank: -age}, ok
 			}
 		}
@@ -102,14 +89,14 @@ func (g *gather) joinACLLog(dst []byte) []byte {
 }
 
 // newest joins logs into one with the newest entry first, of as many as were asked for.
-func (g *gather) newest(dst []byte, read func([]byte) (entry, bool)) []byte {
-	logs, ok := g.logs(read)
+func (r *Request) newest(dst []byte, read func([]byte) (entry, bool)) []byte {
+	logs, ok := r.logs(read)
 	if !ok {
-		return parser.AppendError(dst, errOddReply)
+		return r.odd(dst)
 	}
 	all := joinLogs(logs)
-	if g.limit >= 0 && int64(len(all)) > g.limit {
-		all = all[:g.limit]
+	if r.Limit >= 0 && int64(len(all)) > r.Limit {
+		all = all[:r.Limit]
 	}
 	dst = parser.AppendArray(dst, len(all))
 	for _, e := range all {
@@ -119,14 +106,14 @@ func (g *gather) newest(dst []byte, read func([]byte) (entry, bool)) []byte {
 }
 
 // logs are the servers' logs, taken apart.
-func (g *gather) logs(read func([]byte) (entry, bool)) (logs [][]entry, ok bool) {
-	logs = make([][]entry, len(g.parts))
-	for i := range g.parts {
-		e, ok := elementsOf(g.parts[i].buf.B)
+func (r *Request) logs(read func([]byte) (entry, bool)) (logs [][]entry, ok bool) {
+	logs = make([][]entry, len(r.Parts))
+	for i := range r.Parts {
+		e, ok := parser.ElementsOf(r.Parts[i].Reply)
 		if !ok {
 			return nil, false
 		}
-		for b := e.next(); b != nil; b = e.next() {
+		for b := e.Next(); b != nil; b = e.Next() {
 			l, ok := read(b)
 			if !ok {
 				return nil, false
@@ -138,8 +125,8 @@ func (g *gather) logs(read func([]byte) (entry, bool)) (logs [][]entry, ok bool)
 	return logs, true
 }
 
-// joinLogs puts logs that have the newest entry first into one. A request for all shards is one entry, of the shard where it took
-// the longest, and tells of entries of the same second on which side of it they belong.
+// joinLogs puts logs that have the newest entry first into one. A request for all shards is one entry, of the shard where
+// it took the longest, and shows for entries of the same second whether they are newer or older than it.
 func joinLogs(logs [][]entry) (all []entry) {
 	for n := newestOf(logs); n >= 0; n = newestOf(logs) {
 		e := logs[n][0]
@@ -188,20 +175,4 @@ func same(log []entry, e *entry) int {
 	return slices.IndexFunc(log[:min(len(log), lookAhead)], func(o entry) bool {
 		return bytes.Equal(o.once, e.once) && math.Abs(o.rank-e.rank) <= 1
 	})
-}
-
-// decimal reads a number with a fraction: of RESP3, or the string that stands for it in RESP2.
-func decimal(b []byte) (float64, bool) {
-	var text []byte
-	switch {
-	case len(b) > 3 && (b[0] == ',' || b[0] == ':'):
-		text = b[1 : len(b)-2]
-	default:
-		var ok bool
-		if text, ok = stringOf(b); !ok {
-			return 0, false
-		}
-	}
-	n, err := strconv.ParseFloat(string(text), 64)
-	return n, err == nil
 }

@@ -1,32 +1,44 @@
-package session
+package merge
 
 import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/valyala/bytebufferpool"
-
 	"ringmaster/command"
 	"ringmaster/parser"
 )
 
+// testTexts are what a joining says here when it can't be made.
+var testTexts = &Texts{Odd: "ERR odd", Short: "ERR short", Cursor: "ERR cursor"}
+
+// everywhere are the commands for all shards, as they are without any settings.
+var everywhere = func() []bool {
+	set := make([]bool, len(command.All()))
+	for _, spec := range command.All() {
+		set[spec.ID] = spec.Class == command.ClassAllShards
+	}
+	return set
+}()
+
 // Whatever the servers answer, as long as it is RESP, the joined reply is one whole reply.
 func TestJoinedRepliesAreWhole(t *testing.T) {
-	w := newWorld(t, defaults())
 	rng := rand.New(rand.NewPCG(1, 2))
-	for range 200_000 / max(1, len(specialMerges)) {
-		for name := range specialMerges {
-			joinsWhole(t, w, rng, specOf(name), command.MergeSpecial)
+	for range 200_000 / max(1, len(specials)) {
+		for name := range specials {
+			joinsWhole(t, rng, command.Named(name), command.MergeSpecial)
 		}
 		for m := command.MergeSum; m < command.MergeSpecial; m++ {
-			joinsWhole(t, w, rng, specOf("dbsize"), m)
+			joinsWhole(t, rng, command.Named("dbsize"), m)
 		}
 	}
 }
 
-func joinsWhole(t *testing.T, w *world, rng *rand.Rand, spec *command.Spec, m command.Merge) {
+func joinsWhole(t *testing.T, rng *rand.Rand, spec *command.Spec, m command.Merge) {
 	t.Helper()
-	g := &gather{env: w.env, spec: spec, merge: m, limit: int64(rng.IntN(4) - 1), scan: scanPlace{base: 2, shards: []int{0, 1}}}
+	r := &Request{
+		Spec: spec, Merge: m, Texts: testTexts, Limit: int64(rng.IntN(4) - 1), Scan: ScanPlace{Base: 2, Shards: []int{0, 1}},
+		Pick: rng.IntN(3), Clients: 7, Patterns: 1, Cluster: rng.IntN(2) == 0, Everywhere: everywhere,
+	}
 	var said []string
 	like := randomReply(rng, spec, 3)
 	for i := range 3 {
@@ -34,10 +46,10 @@ func joinsWhole(t *testing.T, w *world, rng *rand.Rand, spec *command.Spec, m co
 		if i > 0 && rng.IntN(3) == 0 {
 			b = randomReply(rng, spec, 3)
 		}
-		g.parts = append(g.parts, part{buf: &bytebufferpool.ByteBuffer{B: b}})
+		r.Parts = append(r.Parts, Part{Reply: b, Server: "A"})
 		said = append(said, string(b))
 	}
-	got := g.join(nil)
+	got := r.Append(nil)
 	var s parser.ReplyScanner
 	if n, st := s.Scan(got); st != parser.Done || n != len(got) {
 		t.Fatalf("%s, %v of %q: %q", spec.Name, m, said, got)

@@ -1,4 +1,4 @@
-package session
+package merge
 
 import (
 	"cmp"
@@ -15,12 +15,12 @@ type spike struct {
 }
 
 // joinLatest has a line for each event: the newest time with its latency, the longest of all, and the sums.
-func (g *gather) joinLatest(dst []byte) []byte {
+func (r *Request) joinLatest(dst []byte) []byte {
 	var spikes []spike
 	at := map[string]int{}
-	for i := range g.parts {
-		e, ok := elementsOf(g.parts[i].buf.B)
-		for b := e.next(); b != nil && ok; b = e.next() {
+	for i := range r.Parts {
+		e, ok := parser.ElementsOf(r.Parts[i].Reply)
+		for b := e.Next(); b != nil && ok; b = e.Next() {
 			var s spike
 			if s, ok = readSpike(b); !ok {
 				break
@@ -33,7 +33,7 @@ func (g *gather) joinLatest(dst []byte) []byte {
 			spikes = append(spikes, s)
 		}
 		if !ok {
-			return parser.AppendError(dst, errOddReply)
+			return r.odd(dst)
 		}
 	}
 	dst = parser.AppendArray(dst, len(spikes))
@@ -48,12 +48,12 @@ func (g *gather) joinLatest(dst []byte) []byte {
 }
 
 func readSpike(b []byte) (s spike, ok bool) {
-	e, _ := elementsOf(b)
-	if s.name, ok = e.text(); !ok {
+	e, _ := parser.ElementsOf(b)
+	if s.name, ok = e.Text(); !ok {
 		return s, false
 	}
-	for b := e.next(); b != nil; b = e.next() {
-		n, ok := integer(b)
+	for b := e.Next(); b != nil; b = e.Next() {
+		n, ok := parser.Integer(b)
 		if !ok {
 			return s, false
 		}
@@ -73,19 +73,19 @@ func (s *spike) add(o spike) {
 }
 
 // joinHistory orders the samples [time, ms] by time, and of one second keeps the longest, as Redis does.
-func (g *gather) joinHistory(dst []byte) []byte {
+func (r *Request) joinHistory(dst []byte) []byte {
 	var samples [][2]int64
-	for i := range g.parts {
-		e, ok := elementsOf(g.parts[i].buf.B)
-		for b := e.next(); b != nil && ok; b = e.next() {
-			sample, _ := elementsOf(b)
-			at, ok1 := sample.integer()
-			ms, ok2 := sample.integer()
+	for i := range r.Parts {
+		e, ok := parser.ElementsOf(r.Parts[i].Reply)
+		for b := e.Next(); b != nil && ok; b = e.Next() {
+			sample, _ := parser.ElementsOf(b)
+			at, ok1 := sample.Integer()
+			ms, ok2 := sample.Integer()
 			ok = ok1 && ok2
 			samples = append(samples, [2]int64{at, ms})
 		}
 		if !ok {
-			return parser.AppendError(dst, errOddReply)
+			return r.odd(dst)
 		}
 	}
 	slices.SortFunc(samples, func(a, b [2]int64) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(b[1], a[1])) })
@@ -106,21 +106,21 @@ type histogram struct {
 	buckets [][2]int64
 }
 
-// joinHistogram adds up the calls in each bucket, but of what is for all shards, which counts once. Servers leave out buckets without calls of their own, and count in
-// each what is in those before.
-func (g *gather) joinHistogram(dst []byte) []byte {
+// joinHistogram adds up the calls in each bucket, but a command for all shards counts once. Servers leave out buckets
+// without calls of their own, and count in each what is in those before.
+func (r *Request) joinHistogram(dst []byte) []byte {
 	var all []histogram
 	at := map[string]int{}
-	for i := range g.parts {
-		e, ok := elementsOf(g.parts[i].buf.B)
-		for e.left > 0 && ok {
+	for i := range r.Parts {
+		e, ok := parser.ElementsOf(r.Parts[i].Reply)
+		for e.Left() > 0 && ok {
 			var h histogram
-			if h.name, ok = e.text(); !ok || !h.read(e.next()) {
+			if h.name, ok = e.Text(); !ok || !h.read(e.Next()) {
 				ok = false
 				break
 			}
 			if j, known := at[string(h.name)]; known {
-				if spec := specOf(string(h.name)); spec != nil && g.env.classOf(spec) == command.ClassAllShards {
+				if r.everywhere(command.Named(string(h.name))) {
 					if h.calls > all[j].calls {
 						all[j] = h
 					}
@@ -134,11 +134,11 @@ func (g *gather) joinHistogram(dst []byte) []byte {
 			all = append(all, h)
 		}
 		if !ok {
-			return parser.AppendError(dst, errOddReply)
+			return r.odd(dst)
 		}
 	}
-	like := g.parts[0].buf.B[0]
-	dst = appendPairs(dst, like, len(all))
+	like := r.Parts[0].Reply[0]
+	dst = parser.AppendPairs(dst, like, len(all))
 	for i := range all {
 		dst = all[i].append(dst, like)
 	}
@@ -146,16 +146,16 @@ func (g *gather) joinHistogram(dst []byte) []byte {
 }
 
 func (h *histogram) read(b []byte) bool {
-	e, ok := elementsOf(b)
-	for e.left > 0 && ok {
+	e, ok := parser.ElementsOf(b)
+	for e.Left() > 0 && ok {
 		var name []byte
-		if name, ok = e.text(); !ok {
+		if name, ok = e.Text(); !ok {
 			break
 		}
-		value := e.next()
+		value := e.Next()
 		switch string(name) {
 		case "calls":
-			h.calls, ok = integer(value)
+			h.calls, ok = parser.Integer(value)
 		case "histogram_usec":
 			ok = h.readBuckets(value)
 		}
@@ -164,11 +164,11 @@ func (h *histogram) read(b []byte) bool {
 }
 
 func (h *histogram) readBuckets(b []byte) bool {
-	e, ok := elementsOf(b)
+	e, ok := parser.ElementsOf(b)
 	before := int64(0)
-	for e.left > 0 && ok {
-		us, ok1 := e.integer()
-		n, ok2 := e.integer()
+	for e.Left() > 0 && ok {
+		us, ok1 := e.Integer()
+		n, ok2 := e.Integer()
 		ok = ok1 && ok2
 		h.buckets = append(h.buckets, [2]int64{us, n - before})
 		before = n
@@ -187,11 +187,11 @@ func (h *histogram) append(dst []byte, like byte) []byte {
 		buckets = append(buckets, b)
 	}
 	dst = parser.AppendBulk(dst, h.name)
-	dst = appendPairs(dst, like, 2)
+	dst = parser.AppendPairs(dst, like, 2)
 	dst = parser.AppendBulkString(dst, "calls")
 	dst = parser.AppendInt(dst, h.calls)
 	dst = parser.AppendBulkString(dst, "histogram_usec")
-	dst = appendPairs(dst, like, len(buckets))
+	dst = parser.AppendPairs(dst, like, len(buckets))
 	total := int64(0)
 	for _, b := range buckets {
 		total += b[1]

@@ -1,4 +1,4 @@
-package session
+package merge
 
 import (
 	"strconv"
@@ -22,16 +22,16 @@ type figuresRow struct {
 
 // add takes one shard's map; fold joins two numbers. Maps within maps are followed depth deep.
 func (t *figures) add(b []byte, depth int, fold func(a, b int64) int64) bool {
-	e, ok := elementsOf(b)
+	e, ok := parser.ElementsOf(b)
 	if t.at == nil {
 		t.at = map[string]int{}
 	}
-	for e.left > 0 && ok {
+	for e.Left() > 0 && ok {
 		var name []byte
-		if name, ok = e.text(); !ok {
+		if name, ok = e.Text(); !ok {
 			break
 		}
-		raw := e.next()
+		raw := e.Next()
 		if raw == nil {
 			return false
 		}
@@ -49,7 +49,7 @@ func (t *figures) add(b []byte, depth int, fold func(a, b int64) int64) bool {
 func (r *figuresRow) add(raw []byte, known bool, depth int, fold func(a, b int64) int64) bool {
 	switch raw[0] {
 	case ':':
-		n, ok := integer(raw)
+		n, ok := parser.Integer(raw)
 		if known {
 			n = fold(r.sum, n)
 		}
@@ -75,13 +75,13 @@ func (t *figures) figure(name string) float64 {
 	return 0
 }
 
-// append writes the joined map. anew, if not nil, gives what is no sum.
-func (t *figures) append(dst []byte, like byte, anew map[string]func(*figures) (float64, float64)) []byte {
-	dst = appendPairs(dst, like, len(t.rows))
+// append writes the joined map. ratios, if not nil, gives the two numbers of which a figure that is no sum is the ratio.
+func (t *figures) append(dst []byte, like byte, ratios map[string]func(*figures) (float64, float64)) []byte {
+	dst = parser.AppendPairs(dst, like, len(t.rows))
 	for i := range t.rows {
 		r := &t.rows[i]
 		dst = parser.AppendBulk(dst, r.name)
-		if ratio := anew[string(r.name)]; ratio != nil {
+		if ratio := ratios[string(r.name)]; ratio != nil {
 			if a, b := ratio(t); b > 0 {
 				dst = appendRatio(dst, r.raw[0], a/b)
 				continue
@@ -138,18 +138,48 @@ var memoryRatios = map[string]func(t *figures) (a, b float64){
 	},
 }
 
-// joinMemory is MEMORY STATS of all shards: figures are added, and what compares them is computed anew.
-func (g *gather) joinMemory(dst []byte) []byte {
+// joinMemory is MEMORY STATS of all shards: figures are added, and what compares them is computed from the sums.
+func (r *Request) joinMemory(dst []byte) []byte {
 	var t figures
-	for i := range g.parts {
-		if !t.add(g.parts[i].buf.B, 1, plus) {
-			return parser.AppendError(dst, errOddReply)
+	for i := range r.Parts {
+		if !t.add(r.Parts[i].Reply, 1, plus) {
+			return r.odd(dst)
 		}
 	}
-	g.addMissing(&t)
-	return t.append(dst, g.parts[0].buf.B[0], memoryRatios)
+	r.addMissing(&t)
+	return t.append(dst, r.Parts[0].Reply[0], memoryRatios)
 }
 
-func plus(a, b int64) int64 { return a + b }
-
-func most(a, b int64) int64 { return max(a, b) }
+// joinFunctionStats is the script that runs on some shard, and the most functions that a shard has: all have the same.
+func (r *Request) joinFunctionStats(dst []byte) []byte {
+	var running, engines []byte
+	var t figures
+	for i := range r.Parts {
+		e, ok := parser.ElementsOf(r.Parts[i].Reply)
+		for e.Left() > 0 && ok {
+			var name []byte
+			if name, ok = e.Text(); !ok {
+				break
+			}
+			value := e.Next()
+			switch {
+			case value == nil:
+				ok = false
+			case string(name) == "running_script" && (running == nil || parser.IsNull(running)):
+				running = value
+			case string(name) == "engines":
+				engines = value
+				ok = t.add(value, 1, most)
+			}
+		}
+		if !ok || running == nil || engines == nil {
+			return r.odd(dst)
+		}
+	}
+	like := r.Parts[0].Reply[0]
+	dst = parser.AppendPairs(dst, like, 2)
+	dst = parser.AppendBulkString(dst, "running_script")
+	dst = append(dst, running...)
+	dst = parser.AppendBulkString(dst, "engines")
+	return t.append(dst, like, nil)
+}

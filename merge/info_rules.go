@@ -1,4 +1,4 @@
-package session
+package merge
 
 import "strings"
 
@@ -88,7 +88,7 @@ func largest(values []string) string {
 }
 
 func smallest(values []string) string {
-	return fold(values, func(a, b int64) int64 { return min(a, b) }, func(a, b float64) float64 { return min(a, b) })
+	return fold(values, least, func(a, b float64) float64 { return min(a, b) })
 }
 
 // worst is the first that is not ok.
@@ -118,7 +118,7 @@ type infoRatio struct {
 	format       string
 }
 
-// infoRatios are computed anew of the joined fields (Redis 7.0, server.c, genRedisInfoString).
+// infoRatios are computed from the joined fields (Redis 7.0, server.c, genRedisInfoString).
 var infoRatios = map[string]infoRatio{
 	"mem_fragmentation_ratio":  {"used_memory_rss", "used_memory", "", 1, "%.2f"},
 	"allocator_frag_ratio":     {"allocator_active", "allocator_allocated", "", 1, "%.2f"},

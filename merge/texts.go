@@ -1,0 +1,60 @@
+package merge
+
+import (
+	"bytes"
+
+	"ringmaster/parser"
+)
+
+// texts puts the shards' texts one after the other, each under its server's name. A shard that failed has its error
+// there; when all did, it is the reply. Parts are in the order of the shards.
+func (r *Request) texts(dst []byte) []byte {
+	var text []byte
+	like := byte(0)
+	for i := range r.Parts {
+		b := r.Parts[i].Reply
+		word, ok := parser.Text(b)
+		switch {
+		case ok:
+			like = max(like, b[0])
+		case b[0] == '-':
+			word = b[1 : len(b)-2]
+		default:
+			return r.odd(dst)
+		}
+		if i > 0 {
+			text = append(text, '\n')
+		}
+		text = append(text, "# "...)
+		text = append(text, r.Parts[i].Server...)
+		text = append(text, '\n')
+		text = append(text, word...)
+		if !bytes.HasSuffix(word, []byte("\n")) {
+			text = append(text, '\n')
+		}
+	}
+	if like == 0 {
+		return append(dst, r.FirstError()...)
+	}
+	return appendText(dst, like, text)
+}
+
+// joinDebug is one answer where all say the same, otherwise their texts.
+func (r *Request) joinDebug(dst []byte) []byte {
+	for i := range r.Parts {
+		if b := r.Parts[i].Reply; !bytes.Equal(b, r.Parts[0].Reply) {
+			if _, ok := parser.Text(b); ok {
+				return r.texts(dst)
+			}
+		}
+	}
+	return r.first(dst)
+}
+
+// appendText writes a text, verbatim where like, a type byte, is '='.
+func appendText(dst []byte, like byte, text []byte) []byte {
+	if like == '=' {
+		return parser.AppendVerbatim(dst, 3, text)
+	}
+	return parser.AppendBulk(dst, text)
+}

@@ -1,0 +1,189 @@
+package parser
+
+import "strconv"
+
+// The functions of this file look into replies whose ends are known, such as those that a ReplyScanner has
+// found. They allocate nothing. What is cut short, or is no RESP, has no element, no number and no text.
+
+// ElementEnd is the length in bytes of the whole element at the start of b, with all that an aggregate holds
+// and with an attribute in front; 0: there is none. Borrows b until return. Any goroutine.
+func ElementEnd(b []byte) int {
+	if n := wholeBulk(b); n > 0 {
+		return n
+	}
+	if len(b) > 0 && b[0] == '$' {
+		return longBulk(b)
+	}
+	var s ReplyScanner
+	n, st := s.Scan(b)
+	if st != Done {
+		return 0
+	}
+	return n
+}
+
+// maxBulkDigits bounds the digits of a bulk string's length, so that no sum overflows.
+const maxBulkDigits = 18
+
+// longBulk is the length of the bulk string at the start of b, most often a value: it is worth a way without a
+// scanner. 0: it is not whole.
+func longBulk(b []byte) int {
+	var n int64
+	for i := 1; i < len(b) && i <= 1+maxBulkDigits; i++ {
+		c := b[i]
+		if c >= '0' && c <= '9' {
+			n = n*10 + int64(c-'0')
+			continue
+		}
+		end := int64(i) + 2 + n + 2
+		switch {
+		case c != '\r' || i == 1 || i > 2 && b[1] == '0' || end > int64(len(b)):
+		case b[i+1] == '\n' && b[end-2] == '\r' && b[end-1] == '\n':
+			return int(end)
+		}
+		return 0
+	}
+	return 0
+}
+
+// IsError reports whether the reply is an error of either kind. Borrows b until return. Any goroutine.
+func IsError(b []byte) bool { return len(b) > 0 && (b[0] == '-' || b[0] == '!') }
+
+// IsNull reports whether the reply is a null: "$-1", "*-1" or "_". Borrows b until return. Any goroutine.
+func IsNull(b []byte) bool {
+	return len(b) > 0 && (b[0] == '_' || len(b) > 2 && (b[0] == '$' || b[0] == '*') && b[1] == '-')
+}
+
+// Integer reads ":n\r\n", which must be all of b. Borrows b until return. Any goroutine.
+func Integer(b []byte) (n int64, ok bool) {
+	end := len(b) - 2
+	if end < 2 || b[0] != ':' || b[end] != '\r' || b[end+1] != '\n' {
+		return 0, false
+	}
+	return Int(b[1:end])
+}
+
+// Decimal reads a number that may have a fraction: a double or an integer, or the string that stands for it in
+// RESP2. b is one whole element. Borrows b until return. Any goroutine.
+func Decimal(b []byte) (n float64, ok bool) {
+	var text []byte
+	if len(b) > 3 && (b[0] == ',' || b[0] == ':') {
+		text = b[1 : len(b)-2]
+	} else if text, ok = Text(b); !ok {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(string(text), 64)
+	return n, err == nil
+}
+
+// Text is the text of a string of any kind, of a verbatim string without its format; false: b is no string, or
+// is null. b is one whole element, into which the text points. Any goroutine.
+func Text(b []byte) (text []byte, ok bool) {
+	end := LineEnd(b)
+	if end < 3 {
+		return nil, false
+	}
+	switch b[0] {
+	case '+':
+		return b[1 : end-2], true
+	case '$', '=':
+		n, ok := Int(b[1 : end-2])
+		if !ok || n < 0 || n != int64(len(b)-end-2) {
+			return nil, false
+		}
+		text = b[end : len(b)-2]
+		if b[0] == '=' {
+			text = text[min(len(verbatimFormat), len(text)):]
+		}
+		return text, true
+	}
+	return nil, false
+}
+
+// BulkAt is the bulk string that starts at b[at:], at > 0, and where the next element starts; nil and 0: there
+// is none, or it is null. The text points into b. Any goroutine.
+func BulkAt(b []byte, at int) (text []byte, next int) {
+	if at <= 0 || at >= len(b) || b[at] != '$' {
+		return nil, 0
+	}
+	n := ElementEnd(b[at:])
+	start := at + LineEnd(b[at:])
+	if n == 0 || start > at+n-2 {
+		return nil, 0
+	}
+	return b[start : at+n-2], at + n
+}
+
+// ArrayHeader reads the header of an array or a set at the start of b: its length, which may be more than what
+// follows has, and where its first element starts. A null is none. Borrows b until return. Any goroutine.
+func ArrayHeader(b []byte) (n, start int, ok bool) {
+	start = LineEnd(b)
+	if start < 4 || (b[0] != '*' && b[0] != '~') {
+		return 0, 0, false
+	}
+	v, ok := Int(b[1 : start-2])
+	return int(v), start, ok && v >= 0
+}
+
+// Elements walks an aggregate of a whole reply; a map's are its keys and values in turn. It builds nothing, so
+// that a reply of very many elements costs no more than its bytes. One goroutine at a time.
+//
+// Invariant: 0 <= left.
+type Elements struct {
+	rest []byte
+	left int
+}
+
+// ElementsOf opens the aggregate that b is; false: it is none. A null has no elements. The Elements point into
+// b. Any goroutine.
+func ElementsOf(b []byte) (e Elements, ok bool) {
+	end := LineEnd(b)
+	if end < 3 {
+		return e, false
+	}
+	switch b[0] {
+	case '_':
+		return e, true
+	case '*', '~', '%', '>':
+	default:
+		return e, false
+	}
+	n, ok := Int(b[1 : end-2])
+	if !ok || n < -1 || n > int64(len(b)) {
+		return e, false
+	}
+	if b[0] == '%' {
+		n *= 2
+	}
+	if n > int64(len(b)) {
+		return e, false
+	}
+	return Elements{b[end:], int(max(n, 0))}, true
+}
+
+// Left is how many elements the aggregate says are to come.
+func (e *Elements) Left() int { return e.left }
+
+// Rest is what stands behind the element that was read last, as it came.
+func (e *Elements) Rest() []byte { return e.rest }
+
+// Next is the next element as it came; nil: there is none, or what follows is no RESP, and Left is 0.
+func (e *Elements) Next() []byte {
+	if e.left == 0 {
+		return nil
+	}
+	n := ElementEnd(e.rest)
+	if n == 0 {
+		e.left = 0
+		return nil
+	}
+	b := e.rest[:n]
+	e.rest, e.left = e.rest[n:], e.left-1
+	return b
+}
+
+// Integer is the next element, which must be an integer.
+func (e *Elements) Integer() (int64, bool) { return Integer(e.Next()) }
+
+// Text is the next element, which must be a string.
+func (e *Elements) Text() ([]byte, bool) { return Text(e.Next()) }
