@@ -149,3 +149,39 @@ func TestAnUpstreamThatIsDownIsNoMatterOfTheOthers(t *testing.T) {
 		}
 	}
 }
+
+// Two listeners lead to the same server. What one's clients may do is no matter of the other's.
+func TestListenersOfOneUpstreamHaveRulesOfTheirOwn(t *testing.T) {
+	redis := testkit.Redis(t)
+	second := fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
+	var first string
+	testkit.ProxyWith(t, testkit.ProxyOptions{Settings: func(addr string) string {
+		first = addr
+		return fmt.Sprintf(`
+upstream: '%s'
+listeners:
+  - {address: '%s', admin-commands: allow}
+  - {address: '%s', password: secret, deny-commands: [set], rename-command: [get=fetch], proto-max-bulk-len: 1mb}
+`, redis.Addr, addr, second)
+	}})
+	a, b := testkit.Dial(t, first), testkit.Dial(t, second)
+	for _, step := range []struct {
+		c           *testkit.Conn
+		words, want string
+	}{
+		{a, "SET red 1", "+OK\r\n"}, {b, "FETCH red", "-NOAUTH "}, {b, "AUTH secret", "+OK\r\n"}, {b, "FETCH red", "$1\r\n1\r\n"},
+		{b, "GET red", "-ERR unknown command"}, {a, "FETCH red", "-ERR unknown command"}, {b, "SET red 2", "-NOPERM "}, {a, "GET red", "$1\r\n1\r\n"},
+		{a, "CONFIG SET maxmemory 0", "+OK\r\n"}, {b, "CONFIG SET maxmemory 0", "-NOPERM "}, {b, "AUTH wrong", "-WRONGPASS "},
+	} {
+		if got := step.c.Do(strings.Fields(step.words)...); !strings.HasPrefix(got, step.want) {
+			t.Errorf("%s: %q, want %q", step.words, got, step.want)
+		}
+	}
+	large := strings.Repeat("x", 2<<20)
+	if got := a.Do("ECHO", large); len(got) < len(large) {
+		t.Errorf("the first listener refuses a large word: %.100q", got)
+	}
+	if got := b.Do("ECHO", large); got != "-ERR Protocol error: invalid bulk length\r\n" {
+		t.Errorf("the second listener: %.100q", got)
+	}
+}

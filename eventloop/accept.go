@@ -25,9 +25,10 @@ const (
 	maxAdmitting = 16
 )
 
-// accept takes clients from ln until it is closed. It runs on a goroutine of its own, for gnet's own
+// accept takes clients from the listener with this number until it is closed. It runs on a goroutine of its own, for gnet's own
 // listeners can neither pause nor survive running out of descriptors.
-func (s *Server) accept(ln Listener) {
+func (s *Server) accept(door int) {
+	ln := s.cfg.Listeners[door].Listener
 	var logged time.Time
 	spare := newSpareDescriptor()
 	defer spare.close()
@@ -35,7 +36,7 @@ func (s *Server) accept(ln Listener) {
 		conn, err := ln.Accept()
 		switch {
 		case err == nil:
-			s.admit(ln, conn)
+			s.admit(door, conn)
 		case errors.Is(err, net.ErrClosed):
 			return
 		default:
@@ -59,14 +60,14 @@ func (s *Server) accept(ln Listener) {
 }
 
 // admit gives a client to the loop with the fewest, or refuses it.
-func (s *Server) admit(ln Listener, conn net.Conn) {
+func (s *Server) admit(door int, conn net.Conn) {
 	if s.clients.Add(1) > s.maxClients() || s.stopping.Load() {
 		s.refuse(conn)
 		return
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetReadBuffer(receiveBuffer)
-		if idle := ln.KeepAlive; idle > 0 {
+		if idle := s.cfg.Listeners[door].KeepAlive; idle > 0 {
 			_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: idle, Interval: idle / 3, Count: 3})
 		} else {
 			_ = tcp.SetKeepAlive(false)
@@ -80,7 +81,7 @@ func (s *Server) admit(ln Listener, conn net.Conn) {
 	}
 	l.busy.Add(1)
 	l.admitting <- struct{}{}
-	cl := &client{loop: l, ln: ln}
+	cl := &client{loop: l, ln: s.cfg.Listeners[door].Listener, door: door}
 	enrolled, err := l.el.Enroll(gnet.NewContext(context.Background(), cl), conn)
 	if err != nil {
 		<-l.admitting
@@ -128,14 +129,14 @@ func newSpareDescriptor() *spareDescriptor {
 
 // sacrifice accepts one client on the spare descriptor and closes it at once. false: there was none to
 // spare, or nobody waited.
-func (d *spareDescriptor) sacrifice(ln Listener) bool {
+func (d *spareDescriptor) sacrifice(ln net.Listener) bool {
 	if d.f == nil {
 		d.f, _ = os.Open(os.DevNull)
 		return false
 	}
 	_ = d.f.Close()
 	d.f = nil
-	if dl, ok := ln.Listener.(interface{ SetDeadline(time.Time) error }); ok {
+	if dl, ok := ln.(interface{ SetDeadline(time.Time) error }); ok {
 		_ = dl.SetDeadline(time.Now().Add(acceptPause))
 		defer func() { _ = dl.SetDeadline(time.Time{}) }()
 	}

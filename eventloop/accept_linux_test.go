@@ -51,7 +51,7 @@ func (c *counting) Accept() (net.Conn, error) {
 func TestAClientIsRefusedWhenNoDescriptorIsLeft(t *testing.T) {
 	ln := &counting{TCPListener: listen(t, "tcp").(*net.TCPListener)}
 	cfg := newConfig(t, testkit.Loopback(testkit.FreePort(t)))
-	cfg.Listeners = []Listener{{Listener: ln}}
+	cfg.Listeners[0].Listener = ln
 	cfg.Upstreams[0].Pool.BackoffMin, cfg.Upstreams[0].Pool.BackoffMax = time.Hour, time.Hour // a dial would open a descriptor
 	p := startUnready(t, cfg)
 	testkit.Until(t, "the server is down, and a client is waited for", func() bool {

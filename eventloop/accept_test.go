@@ -17,7 +17,7 @@ func TestClientsOfEveryListenerAreServed(t *testing.T) {
 		for _, lock := range []bool{false, true} {
 			t.Run(fmt.Sprintf("level=%v lock=%v", level, lock), func(t *testing.T) {
 				cfg := newConfig(t, echoing(t).Addr)
-				cfg.Listeners = append(cfg.Listeners, Listener{Listener: listen(t, "tcp")}, Listener{Listener: listen(t, "unix")})
+				cfg.add(t, "tcp", "unix")
 				cfg.Level, cfg.LockThread, cfg.Loops = level, lock, 2
 				p := start(t, cfg)
 				if n := len(p.Addrs()); n != 3 {
@@ -42,7 +42,7 @@ const refusal = "-ERR max number of clients reached\r\n"
 
 func TestAClientOverTheLimitIsRefusedInRedissWords(t *testing.T) {
 	cfg := newConfig(t, echoing(t).Addr)
-	cfg.Listeners = append(cfg.Listeners, Listener{Listener: listen(t, "unix")})
+	cfg.add(t, "unix")
 	cfg.MaxClients = 2
 	p := start(t, cfg)
 	a, b := p.dial(), testkit.Dial(t, p.addr(1)) // the limit is for all listeners together
@@ -119,7 +119,7 @@ func TestAcceptingGoesOnAfterAnError(t *testing.T) {
 	ln.first <- errors.New("oh no")
 	ln.first <- syscall.ECONNABORTED
 	cfg := newConfig(t, echoing(t).Addr)
-	cfg.Listeners = []Listener{{Listener: ln}}
+	cfg.Listeners[0].Listener = ln
 	p := start(t, cfg)
 	p.dial()
 	if n := p.counters()[0].ClientsRefused; n != 2 {
@@ -133,7 +133,7 @@ func TestAClientThatNeverReachesItsLoopIsCountedOut(t *testing.T) {
 	ln := &failing{listen(t, "tcp"), make(chan any, 1)}
 	ln.first <- ours
 	cfg := newConfig(t, echoing(t).Addr)
-	cfg.Listeners = []Listener{{Listener: ln}}
+	cfg.Listeners[0].Listener = ln
 	p := start(t, cfg)
 	testkit.Until(t, "the client is counted out", func() bool { return p.refused.Load() == 1 && p.clients.Load() == 0 })
 	if _, err := theirs.Read(make([]byte, 1)); err == nil {

@@ -17,7 +17,8 @@ type client struct {
 	loop    *loop
 	c       gnet.Conn // nil when gone
 	session *session.Session
-	ln      Listener
+	ln      net.Listener
+	door    int  // the listener, by its place in Config
 	marked  bool // on the loop's list to be closed
 	addrs   *addrs
 }
@@ -30,7 +31,7 @@ func (cl *client) opened(c gnet.Conn) {
 	l := cl.loop
 	defer l.guard()
 	l.enter()
-	cl.session = session.New(l.upstreams[cl.ln.Upstream].env, cl)
+	cl.session = session.New(l.doors[cl.door], cl)
 	l.clients[cl] = struct{}{}
 	if l.draining {
 		cl.session.Drain()

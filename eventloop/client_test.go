@@ -27,7 +27,7 @@ func TestAClientIsClosedFromWithinFeed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := newConfig(t, echoing(t).Addr)
-			cfg.Upstreams[0].Session.QueryBufferLimit = 1000
+			cfg.Listeners[0].Session.QueryBufferLimit = 1000
 			p := start(t, cfg)
 			client := testkit.Dial(t, p.addr(0))
 			client.Send(c.send + get("red")) // what follows is not heard
@@ -186,7 +186,7 @@ func (p *proxy) untilLingers(n int) {
 func TestClientsThatDoNotReadAreWarnedOfOnceASecond(t *testing.T) {
 	var out bytes.Buffer
 	l := &loop{srv: &Server{log: slog.New(slog.NewTextHandler(&out, nil))}, conns: &pool.Loop{Now: 1}}
-	cl := &client{loop: l, ln: Listener{Listener: listen(t, "tcp")}}
+	cl := &client{loop: l, ln: listen(t, "tcp")}
 	defer cl.ln.Close()
 	lines := func(reason stats.CloseReason) int {
 		out.Reset()

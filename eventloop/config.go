@@ -26,6 +26,8 @@ type Config struct {
 	LockThread bool
 	// MaxOwn bounds the connections to servers that each loop lends to single clients.
 	MaxOwn int
+	// FarewellTime is how long servers have, in a shutdown, to say whether clients that wait in blocking commands were served.
+	FarewellTime time.Duration
 	// ClientMemory bounds what all clients together may leave unread, bytes; 0 is no bound.
 	ClientMemory int
 	// MaxClients is the number of client connections served at once; one more is
@@ -43,6 +45,10 @@ type Listener struct {
 	net.Listener
 	// Upstream is where their commands go, by its place in Config.Upstreams.
 	Upstream int
+	// Session holds the limits and manners of the clients' sessions.
+	Session session.Config
+	// Policy says who may log in.
+	Policy *auth.Policy
 	// KeepAlive is the idle time before a client's connection is probed; 0 is off.
 	KeepAlive time.Duration
 }
@@ -57,10 +63,8 @@ type Upstream struct {
 	Health pool.Health
 	// Pool is how servers are connected to.
 	Pool pool.Config
-	// Session holds the limits and manners of its clients' sessions.
-	Session session.Config
-	// Policy says who may log in to use it.
-	Policy *auth.Policy
+	// Session is what its clients' sessions must know of it.
+	Session session.Upstream
 	// Logger takes what operators should read of its servers. Nil is Config.Logger.
 	Logger *slog.Logger
 }

@@ -15,7 +15,7 @@ func TestAClientThatSendsTooFastIsNotReadForAWhile(t *testing.T) {
 		t.Run(fmt.Sprintf("level=%v", level), func(t *testing.T) {
 			s := newScript(t)
 			cfg := newConfig(t, s.Addr)
-			cfg.Level, cfg.Upstreams[0].Session.MaxInFlight = level, 1
+			cfg.Level, cfg.Listeners[0].Session.MaxInFlight = level, 1
 			p := start(t, cfg)
 			fast := p.dial()
 			other := p.dial()

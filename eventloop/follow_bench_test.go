@@ -9,11 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"ringmaster/auth"
 	"ringmaster/internal/testkit"
-	"ringmaster/parser"
 	"ringmaster/pool"
-	"ringmaster/session"
 	"ringmaster/shard"
 )
 
@@ -101,11 +98,10 @@ func BenchmarkFollow(b *testing.B) {
 			}
 			srv, err := Start(Config{
 				Loops: 1, LockThread: true, Logger: slog.New(slog.DiscardHandler),
-				Upstreams: []Upstream{{Name: "default", Policy: auth.NewPolicy(), Map: m, Pool: pool.Config{
+				Upstreams: []Upstream{{Name: "default", Map: m, Pool: pool.Config{
 					Connections: 1, Cluster: true, ProveMulti: true, DialTimeout: 10 * time.Second, Timeout: time.Second, StallTimeout: time.Minute,
 					BackoffMin: 10 * time.Millisecond, BackoffMax: time.Second, MaxPending: 1000, MaxPendingBytes: 1 << 20,
-				},
-					Session: session.Config{Limits: parser.DefaultLimits()}}},
+				}}},
 			})
 			if err != nil {
 				b.Fatal(err)

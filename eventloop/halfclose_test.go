@@ -18,7 +18,7 @@ func TestAHalfClosedClientGetsAllItsRepliesAndThenTheEnd(t *testing.T) {
 				s := newScript(t)
 				cfg := newConfig(t, s.Addr)
 				cfg.Level = level
-				cfg.Listeners = append(cfg.Listeners, Listener{Listener: listen(t, "unix")})
+				cfg.add(t, "unix")
 				p := start(t, cfg)
 				c := testkit.Dial(t, p.addr(i))
 				c.Send(get("red") + get("green") + get("blue"))
@@ -144,7 +144,7 @@ func TestAReplyThatIsCutOffDoesNotLookWhole(t *testing.T) {
 func TestAHalfClosedClientOverTheOutputLimitGetsNothing(t *testing.T) {
 	s := newScript(t)
 	cfg := newConfig(t, s.Addr)
-	cfg.Upstreams[0].Session.OutputLimit = 1000
+	cfg.Listeners[0].Session.OutputLimit = 1000
 	p := start(t, cfg)
 	c := testkit.Dial(t, p.addr(0))
 	c.Send(get("red") + get("green"))

@@ -31,16 +31,28 @@ type proxy struct {
 func newConfig(t testing.TB, servers ...string) Config {
 	t.Helper()
 	return Config{
-		Listeners: []Listener{{Listener: listen(t, "tcp")}}, Loops: 1, MaxOwn: 4,
+		Listeners: []Listener{open(listen(t, "tcp"), session.Config{
+			Limits: parser.DefaultLimits(), QueryBufferLimit: 64 << 20, OutputLimit: 64 << 20, SubscriberOutputLimit: 1 << 20,
+			MaxInFlight: 1000, MaxInFlightBytes: 64 << 20, FirstWindow: 1000,
+		})}, Loops: 1, MaxOwn: 4,
 		Logger: slog.New(slog.DiscardHandler),
-		Upstreams: []Upstream{{Name: "default", Policy: auth.NewPolicy(), Map: mapOf(t, servers...), Pool: pool.Config{
+		Upstreams: []Upstream{{Name: "default", Map: mapOf(t, servers...), Pool: pool.Config{
 			Connections: 1, DialTimeout: testkit.Patience, BackoffMin: time.Millisecond, BackoffMax: 10 * time.Millisecond,
 			MaxPending: 10000, MaxPendingBytes: 64 << 20,
-		},
-			Session: session.Config{
-				Limits: parser.DefaultLimits(), QueryBufferLimit: 64 << 20, OutputLimit: 64 << 20, SubscriberOutputLimit: 1 << 20,
-				MaxInFlight: 1000, MaxInFlightBytes: 64 << 20, FirstWindow: 1000,
-			}}},
+		}}},
+	}
+}
+
+// open is a listener without a password.
+func open(ln net.Listener, cfg session.Config) Listener {
+	return Listener{Listener: ln, Session: cfg, Policy: auth.NewPolicy()}
+}
+
+// add makes more listeners of these networks, like the first.
+func (c *Config) add(t testing.TB, networks ...string) {
+	t.Helper()
+	for _, network := range networks {
+		c.Listeners = append(c.Listeners, open(listen(t, network), c.Listeners[0].Session))
 	}
 }
 

@@ -22,7 +22,8 @@ type loop struct {
 	// What the clients share, and what the connections to servers share.
 	sessions  *session.Loop
 	conns     *pool.Loop
-	upstreams []*upstream // as in Config
+	upstreams []*upstream     // as in Config
+	doors     []*session.Door // by listener, as in Config
 	stats     *stats.Loop
 	mail      mailbox
 
@@ -61,12 +62,16 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l.sessions.Number, l.sessions.Loops = index, srv.cfg.Loops
 	l.sessions.Attempts = auth.NewAttempts(srv.cfg.Loops)
 	l.sessions.Notify, l.sessions.Log = srv.notices.put, srv.log
-	l.sessions.ClientMemory = srv.cfg.ClientMemory
+	l.sessions.ClientMemory, l.sessions.FarewellTime = srv.cfg.ClientMemory, srv.cfg.FarewellTime
 	if srv.cfg.Loops > 1 {
 		l.sessions.AddOutput = func(n int) int { return int(srv.output.Add(int64(n))) }
 	}
 	for n := range srv.cfg.Upstreams {
 		l.addUpstream(n)
+	}
+	for i := range srv.cfg.Listeners {
+		ln := &srv.cfg.Listeners[i]
+		l.doors = append(l.doors, session.NewDoor(l.upstreams[ln.Upstream].env, ln.Session, ln.Policy))
 	}
 	return l
 }

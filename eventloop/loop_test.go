@@ -174,7 +174,7 @@ func TestRepliesHeardInOneTurnAreOneWrite(t *testing.T) {
 // it is written, which is in a further pass. There are no ticks that would end the turn.
 func TestATurnsEndComesAgainWhenFlushingMakesNewWork(t *testing.T) {
 	cfg := newConfig(t, echoing(t).Addr)
-	cfg.Upstreams[0].Session.OutputLimit = 1000
+	cfg.Listeners[0].Session.OutputLimit = 1000
 	p := start(t, cfg)
 	c := p.dial()
 	cl := p.client()

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"ringmaster/auth"
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
@@ -26,9 +25,8 @@ func started(t *testing.T, loops int) *Server {
 		t.Fatal(err)
 	}
 	srv, err := Start(Config{
-		Listeners: []Listener{{Listener: ln}}, Loops: loops,
-		Upstreams: []Upstream{{Name: "default", Policy: auth.NewPolicy(), Map: m, Pool: pool.Config{Connections: 1, DialTimeout: time.Second, BackoffMin: time.Second, BackoffMax: time.Second},
-			Session: session.Config{Limits: parser.DefaultLimits()}}},
+		Listeners: []Listener{open(ln, session.Config{Limits: parser.DefaultLimits()})}, Loops: loops,
+		Upstreams: []Upstream{{Name: "default", Map: m, Pool: pool.Config{Connections: 1, DialTimeout: time.Second, BackoffMin: time.Second, BackoffMax: time.Second}}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -95,8 +95,8 @@ func Start(cfg Config) (*Server, error) {
 	}
 	s.tasks.Go(s.tick)
 	s.tasks.Go(func() { s.notices.run(s.ctx.Done()) })
-	for _, ln := range cfg.Listeners {
-		s.tasks.Go(func() { s.accept(ln) })
+	for door := range cfg.Listeners {
+		s.tasks.Go(func() { s.accept(door) })
 	}
 	return s, nil
 }

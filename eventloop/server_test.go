@@ -72,7 +72,7 @@ func TestShutdownCutsWhatIsLeftAndCountsIt(t *testing.T) {
 func TestShutdownStopsAccepting(t *testing.T) {
 	s := newScript(t)
 	cfg := newConfig(t, s.Addr)
-	cfg.Listeners = append(cfg.Listeners, Listener{Listener: listen(t, "unix")}, Listener{Listener: listen(t, "tcp")})
+	cfg.add(t, "unix", "tcp")
 	p := start(t, cfg)
 	c := p.dial()
 	c.Send(get("red"))
@@ -98,7 +98,7 @@ func TestAClientThatIsAcceptedDuringAShutdownIsRefused(t *testing.T) {
 	p := start(t, newConfig(t, echoing(t).Addr))
 	ours, theirs := pair(t)
 	p.stopping.Store(true)
-	p.admit(p.cfg.Listeners[0], ours)
+	p.admit(0, ours)
 	p.stopping.Store(false)
 	if got, err := testkit.NewConn(theirs).Rest(); got != refusal || err != nil {
 		t.Errorf("%q, %v", got, err)

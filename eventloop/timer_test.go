@@ -135,7 +135,7 @@ func TestATimeoutIsNoticed(t *testing.T) {
 
 func TestASilentClientIsClosed(t *testing.T) {
 	cfg := newConfig(t, echoing(t).Addr)
-	cfg.Upstreams[0].Session.IdleTimeout = time.Millisecond
+	cfg.Listeners[0].Session.IdleTimeout = time.Millisecond
 	p := start(t, cfg)
 	c := testkit.Dial(t, p.addr(0))
 	if got, err := c.Rest(); got != "" || err != nil {

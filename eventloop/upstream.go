@@ -30,7 +30,7 @@ func (l *loop) addUpstream(n int) {
 	}
 	u := &upstream{pool: pool.New(l.conns, cfg.Pool, cfg.Map, l.stats.AddUpstream(cfg.Name, cfg.Map.Len()), log)}
 	u.pool.Judge(cfg.Health, srv.started)
-	u.env = session.NewEnv(l.sessions, cfg.Session, u.pool, cfg.Map, cfg.Policy)
+	u.env = session.NewEnv(l.sessions, cfg.Session, u.pool, cfg.Map)
 	if srv.cfg.Loops > 1 {
 		u.env.Peers = peers{l, n}
 	}

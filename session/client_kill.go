@@ -19,7 +19,7 @@ func (s *Session) clientKill(spec *command.Spec, req *parser.Request) {
 	old := len(args) == 1
 	if old {
 		f.addr, f.skip = chosen(cString(args[0])), 0
-	} else if text := f.parse(s.env, args, s.id); text != "" {
+	} else if text := f.parse(s.env.Env, args, s.id); text != "" {
 		s.deny(spec, text)
 		return
 	}

@@ -222,8 +222,8 @@ func (s *Session) nodeState(spec *command.Spec, _ *parser.Request) {
 }
 
 // mode is the redis_mode of HELLO and INFO.
-func (e *Env) mode() string {
-	if e.Config.Cluster.Enabled {
+func (d *Door) mode() string {
+	if d.Config.Cluster.Enabled {
 		return "cluster"
 	}
 	return "standalone"

@@ -7,12 +7,19 @@ import (
 	"ringmaster/shard"
 )
 
-// Config holds the limits and manners of client sessions. Sizes are bytes.
-type Config struct {
+// Upstream holds what sessions must know of their upstream's settings.
+type Upstream struct {
 	// Sharded keeps the rules of several shards in front of one server too, such as SORT without patterns.
 	Sharded bool
 	// Reads says which servers answer commands that only read; the pool's Config has the same.
 	Reads shard.ReadPolicy
+	// Resubscribe lets subscribers stay when the connection over which their messages come is lost, and subscribes again; otherwise
+	// they are closed, so that they know that messages may be missing.
+	Resubscribe bool
+}
+
+// Config holds the limits and manners of client sessions. Sizes are bytes.
+type Config struct {
 	// AdminCommands lets clients give the commands that the table refuses (command.Spec.IfAllowed), and DenyCommands
 	// refuses some by name, such as "keys" or "client|kill".
 	AdminCommands bool
@@ -38,11 +45,6 @@ type Config struct {
 	ReadTimeout time.Duration
 	// SubscriberOutputLimit is the same for clients that subscribe to channels (Redis: class pubsub).
 	SubscriberOutputLimit int
-	// Resubscribe lets subscribers stay when the connection over which their messages come is lost, and subscribes again; else
-	// they are closed, so that they know that messages may be missing.
-	Resubscribe bool
-	// FarewellTime is how long servers have, when the proxy stops, to say whether a client that waits in a blocking command was served.
-	FarewellTime time.Duration
 	// MaxInFlight and MaxInFlightBytes are the unanswered requests of one client, and their
 	// size, above which reading from it pauses until half of them are answered.
 	MaxInFlight, MaxInFlightBytes int

@@ -42,7 +42,7 @@ func (c *crossing) step(s *Session) {
 			return
 		}
 		if f := s.allDown(); f != nil {
-			s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
+			s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env.Env)
 			c.fail(s, s.env.scratch)
 			return
 		}
@@ -87,7 +87,7 @@ func (c *crossing) step(s *Session) {
 // timeOut is timed.
 func (c *crossing) timeOut(s *Session) {
 	s.env.Stats.Timeouts++
-	s.env.scratch = appendFailure(s.env.scratch[:0], s.env.Pool.TimedOut(s.env.home(), false), s.env)
+	s.env.scratch = appendFailure(s.env.scratch[:0], s.env.Pool.TimedOut(s.env.home(), false), s.env.Env)
 	c.fail(s, s.env.scratch)
 }
 

@@ -55,7 +55,7 @@ func (s *Session) split(spec *command.Spec, req *parser.Request) {
 	}
 	d := &env.division
 	d.clear()
-	d.assign(env, req, words, 1, len(req.Args))
+	d.assign(env.Env, req, words, 1, len(req.Args))
 	d.free()
 	if len(d.groups) == 1 {
 		s.pass(int(d.groups[0].server), spec, req)
@@ -220,10 +220,10 @@ func (d *dividing) goOn(s *Session) (done bool) {
 			d.groupAt, d.version, d.next = make([]int32, env.buckets()), env.version, 1
 		}
 		for ; d.next < len(d.req.Args); d.next += words {
-			if p.over(env) {
+			if p.over(env.Env) {
 				return false
 			}
-			d.assign(env, &d.req, words, d.next, d.next+words)
+			d.assign(env.Env, &d.req, words, d.next, d.next+words)
 			env.spend(keyWork + len(d.req.Args[d.next]))
 		}
 		if len(d.groups) == 1 {
@@ -239,7 +239,7 @@ func (d *dividing) goOn(s *Session) (done bool) {
 	}
 	if d.stage == sharing {
 		for ; d.next < len(d.order); d.next++ {
-			if p.over(env) {
+			if p.over(env.Env) {
 				return false
 			}
 			d.share(&d.req, words, d.next, d.next+1)
@@ -248,7 +248,7 @@ func (d *dividing) goOn(s *Session) (done bool) {
 		d.begin(s)
 	}
 	for ; d.next < len(d.groups) && s.state != closed; d.next++ {
-		if p.over(env) {
+		if p.over(env.Env) {
 			return false
 		}
 		part := &d.groups[d.next]

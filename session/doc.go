@@ -16,7 +16,7 @@
 //
 // Files, by what they are about:
 //
-//	the session         session.go, its limits config.go, what all sessions of a loop share loop.go, those of one upstream env.go, their end idle.go
+//	the session         session.go, its limits config.go, what all sessions of a loop share loop.go, those of one upstream env.go, those of one listener door.go, their end idle.go
 //	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, rules.go (what becomes of each command), dispatch.go, reads.go (at replicas)
 //	what the table lacks learn.go, learning.go (asks a server), decode.go
 //	a mistake of ours   panic.go; debug_on.go and debug_off.go (does it end the process?)

@@ -231,7 +231,7 @@ type clientEnd struct {
 // connect makes a new client.
 func (w *world) connect(name string) *clientEnd {
 	c := &clientEnd{w: w, name: name}
-	c.session = New(w.env, c)
+	c.session = New(w.door, c)
 	w.clients[name] = c
 	w.order = append(w.order, c)
 	return c

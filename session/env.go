@@ -3,7 +3,6 @@ package session
 import (
 	"time"
 
-	"ringmaster/auth"
 	"ringmaster/pool"
 	"ringmaster/shard"
 	"ringmaster/stats"
@@ -12,11 +11,9 @@ import (
 // Env is what the sessions of one loop share whose commands go to the same upstream. Loop-only.
 type Env struct {
 	*Loop
-	Config Config
-	Rules  *Rules
-	Pool   *pool.Pool
-	Map    *shard.Map
-	Policy *auth.Policy
+	Upstream Upstream
+	Pool     *pool.Pool
+	Map      *shard.Map
 
 	version uint16  // of Map
 	lessons lessons // commands that the table does not know
@@ -24,32 +21,31 @@ type Env struct {
 	roster  roster
 
 	// Peers reaches the same upstream on the other loops; nil: there are none.
-	Peers      Peers
-	hub        *hub
-	unreadFrom int                       // from where on unread output makes a client's window smaller, bytes
-	deadlines  []deadline                // in the order in which they pass
-	later      []deferred                // to be sent again at the next tick
-	targets    map[uint64]*Session       // by ID: who gets the invalidations of others
-	redirects  map[*redirection]struct{} // of sessions of this loop
-	leaving    map[*redirection]struct{} // of those, what goes to a client that is gone, until all servers know
-	pause      pause
-	busyText   []byte         // what the other loops know of this one
-	busyOn     map[int][]byte // by loop: what a server says of a script that holds up its connection
-	held       []*Session     // postponed, and without a connection
+	Peers     Peers
+	hub       *hub
+	doors     []*Door
+	deadlines []deadline                // in the order in which they pass
+	later     []deferred                // to be sent again at the next tick
+	targets   map[uint64]*Session       // by ID: who gets the invalidations of others
+	redirects map[*redirection]struct{} // of sessions of this loop
+	leaving   map[*redirection]struct{} // of those, what goes to a client that is gone, until all servers know
+	pause     pause
+	busyText  []byte         // what the other loops know of this one
+	busyOn    map[int][]byte // by loop: what a server says of a script that holds up its connection
+	held      []*Session     // postponed, and without a connection
 }
 
 // NewEnv adds an upstream to what the loop's sessions can use. p is the upstream's pool on this loop.
-func NewEnv(l *Loop, cfg Config, p *pool.Pool, m *shard.Map, policy *auth.Policy) *Env {
-	e := &Env{Loop: l, Config: cfg, Rules: NewRules(cfg), Pool: p, Map: m, Policy: policy}
+func NewEnv(l *Loop, u Upstream, p *pool.Pool, m *shard.Map) *Env {
+	e := &Env{Loop: l, Upstream: u, Pool: p, Map: m}
 	l.envs = append(l.envs, e)
 	e.hub = newHub(e, m.Len())
 	e.sizeGroups()
-	e.bound()
 	return e
 }
 
 // single reports whether one server holds all keys, so that every command goes there whole.
-func (e *Env) single() bool { return len(e.Map.Shards()) == 1 && !e.Config.Sharded }
+func (e *Env) single() bool { return len(e.Map.Shards()) == 1 && !e.Upstream.Sharded }
 
 // Follow takes over a new map of the servers, which the pool follows already. Each client goes by it when what it has under
 // way is answered: else a later request could overtake an earlier one that goes to where its key was before.

@@ -11,7 +11,7 @@ import (
 // A client that waits in a blocking command when the proxy stops is told so. Only the server knows whether anything ran: it may have served the
 // command already, with the reply on the way, so that closing the connection proves nothing. So the server is asked to unblock the client
 // (CLIENT UNBLOCK), and what it answers to the command itself decides: its reply, or that it was unblocked. Without an answer within
-// Config.FarewellTime the command may have run.
+// Loop.FarewellTime the command may have run.
 
 // askAgain is the time after which a server is asked once more, ns: the first time may have overtaken the command.
 const askAgain = int64(50 * time.Millisecond)
@@ -41,7 +41,7 @@ func (s *Session) sayFarewell() bool {
 		return false
 	}
 	s.pin.soiled = true
-	f := &farewell{s: s, until: e.Pool.Now + int64(e.Config.FarewellTime)}
+	f := &farewell{s: s, until: e.Pool.Now + int64(e.FarewellTime)}
 	f.ask()
 	e.farewells = append(e.farewells, f)
 	return true

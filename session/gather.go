@@ -55,7 +55,7 @@ func (s *Session) newGather(spec *command.Spec) *gather {
 		g = env.free[n-1]
 		env.free = env.free[:n-1]
 	} else {
-		g = &gather{env: env}
+		g = &gather{env: env.Env}
 	}
 	g.s, g.spec, g.merge, g.at = s, spec, spec.Merge, env.Pool.Now
 	return g
@@ -74,7 +74,7 @@ func (g *gather) ask(server int, raw []byte) {
 		return
 	}
 	var f *pool.Failure
-	switch carrier := g.env.Rules.of(g.spec).carrier; {
+	switch carrier := g.s.env.Rules.of(g.spec).carrier; {
 	case carrier != 0:
 		f = g.s.enqueueFenced(conn, server, raw, g, i, pool.Part, carrier, g.manner(conn))
 	case reads:

@@ -456,7 +456,7 @@ func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 		a.round.end(refusal)
 	}
 	f.asked = nil
-	stay := h.env.Config.Resubscribe && why.Kind != pool.Stopping
+	stay := h.env.Upstream.Resubscribe && why.Kind != pool.Stopping
 	var victims []*Session
 	for _, t := range h.topics {
 		if !slices.Contains(t.at, f.server) {

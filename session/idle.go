@@ -21,13 +21,19 @@ func (l *Loop) closeIdle() {
 	l.nextIdle = now + idleEvery
 	left := idleAtOnce
 	for _, e := range l.envs {
-		limit := int64(e.Config.IdleTimeout)
+		limit := int64(0) // the least of all doors'
+		for _, d := range e.doors {
+			if own := int64(d.Config.IdleTimeout); own > 0 && (limit == 0 || own < limit) {
+				limit = own
+			}
+		}
 		if limit == 0 {
 			continue
 		}
 		l.nextIdle = min(l.nextIdle, now+limit)
 		e.roster.each(func(s *Session) {
-			if left > 0 && now-s.active > limit && s.mayIdleOut() {
+			own := int64(s.env.Config.IdleTimeout)
+			if left > 0 && own > 0 && now-s.active > own && s.mayIdleOut() {
 				s.close(stats.Idle)
 				left--
 			}

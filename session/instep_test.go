@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"ringmaster/command"
+	"ringmaster/shard"
 )
 
 // answersOnce are the commands that go over shared connections although their flags or their group say that they might wait, push
@@ -46,7 +47,7 @@ func suspicious(s *command.Spec) bool {
 }
 
 func TestWhatSharesAConnectionAnswersOnce(t *testing.T) {
-	rules := NewRules(Config{AdminCommands: true})
+	rules := NewRules(Config{AdminCommands: true}, shard.ReadPrimary)
 	seen := map[string]bool{}
 	for i, spec := range command.All() {
 		if !shares(rules.byID[i].class) || !suspicious(spec) {
@@ -67,7 +68,7 @@ func TestWhatSharesAConnectionAnswersOnce(t *testing.T) {
 
 // A command that the table lacks may be anything: a fence follows each, and none that waits or subscribes is sent as if it did not.
 func TestCommandsThatTheTableLacksAreFenced(t *testing.T) {
-	if NewRules(Config{}).byID[otherID].carrier == 0 {
+	if NewRules(Config{}, shard.ReadPrimary).byID[otherID].carrier == 0 {
 		t.Error("no fence follows what the table lacks")
 	}
 	for _, flag := range []string{"blocking", "pubsub"} {
@@ -85,7 +86,7 @@ func TestCommandsThatTheTableLacksAreFenced(t *testing.T) {
 
 // What runs scripts, or loads them, is of the group scripting.
 func TestEverythingThatRunsScriptsIsFenced(t *testing.T) {
-	rules := NewRules(Config{})
+	rules := NewRules(Config{}, shard.ReadPrimary)
 	for i, spec := range command.All() {
 		if spec.Group == "scripting" && shares(spec.Class) && rules.byID[i].carrier == 0 && harmlessScripting[spec.Name] == "" {
 			t.Errorf("%s is of the group scripting, and no fence follows it: say in harmlessScripting why none need", spec.Name)

@@ -43,7 +43,7 @@ func (g *gather) join(dst []byte) []byte {
 func (g *gather) prepare() *merge.Request {
 	r := &g.asked
 	r.Spec, r.Merge, r.Texts = g.spec, g.merge, mergeTexts
-	r.Everywhere, r.Cluster = g.env.Rules.everywhere, g.env.Config.Cluster.Enabled
+	r.Everywhere, r.Cluster = g.s.env.Rules.everywhere, g.s.env.Config.Cluster.Enabled
 	named := g.merge == command.MergeTexts || g.merge == command.MergeSpecial
 	r.Parts = r.Parts[:0]
 	for i := range g.parts {

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"ringmaster/command"
@@ -45,6 +46,8 @@ type learned struct {
 	spec  *command.Spec // nil: there is no such command
 	subs  map[string]*command.Spec
 	until int64 // when to ask again, ns; 0: never
+	// guessed: no server has told of it; clients that may give any command have it passed on.
+	guessed bool
 }
 
 // otherID is the ID of learned commands: behind those of the table.
@@ -70,9 +73,10 @@ func (s *Session) lookupLearned(args [][]byte) (spec *command.Spec, ask bool) {
 	case l.until > 0 && now > l.until:
 		return nil, true
 	case l.subs != nil && len(args) > 1:
-		return l.subs[string(lower(&sub, args[1]))], false
+		word := lower(&sub, args[1])
+		return s.env.permit(name, word, l, l.subs[string(word)]), false
 	}
-	return l.spec, false
+	return s.env.permit(name, nil, l, l.spec), false
 }
 
 // lower is word in small letters, in buf; what does not fit is no name that was learnt.
@@ -120,7 +124,8 @@ func (e *Env) tellNoCommand() {
 func (e *Env) guess(name string) *learned {
 	e.tellNoCommand()
 	l := &learned{until: e.Pool.Now + forgetUnknown}
-	if e.single() && e.Config.AdminCommands && len(e.Config.DenyCommands) == 0 && !e.Config.DenyScripts {
+	if e.single() && slices.ContainsFunc(e.doors, (*Door).trusts) {
+		l.guessed = true
 		l.spec = &command.Spec{ID: otherID, Name: name, Arity: -1, Class: command.ClassPinned}
 	}
 	e.lessons.keep(name, l, e.Pool.Now)
@@ -144,24 +149,43 @@ func (e *Env) remember(name string, reply []byte) *learned {
 		return l
 	}
 	l.spec, l.subs = known.Spec, known.Subs
-	e.own(name, l.spec)
+	number(l.spec)
 	for _, sub := range l.subs {
-		e.own(name, sub)
+		number(sub)
 	}
 	return l
 }
 
-// own numbers a spec that was learnt, and refuses what the operator denies, by the name that clients know or the server's.
-func (e *Env) own(name string, spec *command.Spec) {
-	if spec.ID != command.NoID {
-		return // one of the table's, by another name
+// number numbers a spec that was learnt.
+func number(spec *command.Spec) {
+	if spec != nil && spec.ID == command.NoID { // otherwise it is one of the table's, by another name
+		spec.ID = otherID
 	}
-	spec.ID = otherID
-	server, sub, isSub := strings.Cut(spec.Name, "|")
-	denied := e.Rules.denied
-	if denied[name] || denied[server] || isSub && (denied[name+"|"+sub] || denied[spec.Name]) {
-		spec.Class, spec.IfAllowed = command.ClassRefused, command.ClassRefused
+}
+
+// permit is a command that was learnt as the clients of this door may use it; nil: for them there is none. The operator may deny it
+// by the name that clients know or by the server's.
+func (d *Door) permit(name, sub []byte, l *learned, spec *command.Spec) *command.Spec {
+	switch {
+	case spec == nil || spec.ID != otherID:
+		return spec
+	case l.guessed && !d.trusts():
+		return nil
+	case len(d.Rules.denied) > 0 && d.Rules.denies(string(name), string(sub), spec):
+		return &command.Spec{ID: otherID, Name: spec.Name, Arity: spec.Arity, Flags: spec.Flags, Class: command.ClassRefused, IfAllowed: command.ClassRefused}
 	}
+	return spec
+}
+
+// trusts reports whether clients may give any command.
+func (d *Door) trusts() bool {
+	return d.Config.AdminCommands && len(d.Config.DenyCommands) == 0 && !d.Config.DenyScripts
+}
+
+// denies reports whether the operator denies a command that the table lacks.
+func (r *Rules) denies(name, sub string, spec *command.Spec) bool {
+	server, _, isSub := strings.Cut(spec.Name, "|")
+	return r.denied[name] || r.denied[server] || isSub && (r.denied[name+"|"+sub] || r.denied[spec.Name])
 }
 
 // keep remembers what a name stands for, as far as there is room.
@@ -201,11 +225,11 @@ func (e *Env) hidesKeys(spec *command.Spec) bool {
 }
 
 // classOf is how a command is routed here.
-func (e *Env) classOf(spec *command.Spec) command.Class {
+func (d *Door) classOf(spec *command.Spec) command.Class {
 	if spec.ID != otherID {
-		return e.Rules.of(spec).class
+		return d.Rules.of(spec).class
 	}
-	if spec.Class == command.ClassRefused && e.Config.AdminCommands {
+	if spec.Class == command.ClassRefused && d.Config.AdminCommands {
 		return spec.IfAllowed
 	}
 	return spec.Class

@@ -26,7 +26,7 @@ type learning struct {
 
 // discover asks the first server for the command and then dispatches the request again.
 func (s *Session) discover(req *parser.Request) {
-	l := &learning{raw: bytes.Clone(req.Raw), name: strings.ToLower(string(req.Args[0])), s: s, env: s.env, since: s.env.Pool.Now}
+	l := &learning{raw: bytes.Clone(req.Raw), name: strings.ToLower(string(req.Args[0])), s: s, env: s.env.Env, since: s.env.Pool.Now}
 	s.env.lessons.open = append(s.env.lessons.open, l)
 	s.begin(l)
 }
@@ -48,7 +48,7 @@ func (l *learning) step(s *Session) {
 			s.tx.aborted = true
 		}
 		if l.fail != nil {
-			s.env.scratch = appendFailure(s.env.scratch[:0], l.fail, s.env)
+			s.env.scratch = appendFailure(s.env.scratch[:0], l.fail, s.env.Env)
 			l.reply = s.env.scratch
 		}
 		s.answer(l.reply)

@@ -206,7 +206,7 @@ func (a *answering) run(b []byte, l *local) []byte {
 }
 
 // again is a queued command as it was given.
-func (l *local) again(env *Env) (req parser.Request, ok bool) {
+func (l *local) again(env *Door) (req parser.Request, ok bool) {
 	var p parser.RequestParser
 	done, err := p.Next(l.raw, &env.Config.Limits, &req)
 	return req, done && err == nil

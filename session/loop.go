@@ -2,6 +2,7 @@ package session
 
 import (
 	"log/slog"
+	"time"
 
 	"ringmaster/auth"
 	"ringmaster/command"
@@ -25,6 +26,8 @@ type Loop struct {
 	Number, Loops int
 	// ClientMemory bounds what clients of all loops together may leave unread, bytes; those who have read all go on. 0: no bound.
 	ClientMemory int
+	// FarewellTime is how long servers have, when the proxy stops, to say whether a client that waits in a blocking command was served.
+	FarewellTime time.Duration
 	// AddOutput adds to the bytes that clients of this loop have not read, and gives those of all loops; nil: there is no other.
 	AddOutput func(n int) (all int)
 

@@ -69,7 +69,7 @@ func (n *numSubs) Reply(i uint64, b []byte, p pool.Piece) {
 
 // Fail is pool.Receiver.
 func (n *numSubs) Fail(_ uint64, f *pool.Failure) {
-	n.bad = appendFailure(nil, f, n.s.env)
+	n.bad = appendFailure(nil, f, n.s.env.Env)
 	n.end()
 }
 

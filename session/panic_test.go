@@ -66,9 +66,9 @@ func (c *clientEnd) condemned(t *testing.T) {
 func (w *world) breakEcho() { w.breakCommand(command.IDEcho) }
 
 func (w *world) breakCommand(id uint16) {
-	w.env.Rules.byID[id].handler = func(s *Session, _ *command.Spec, req *parser.Request) {
+	w.door.Rules.byID[id].handler = func(s *Session, _ *command.Spec, req *parser.Request) {
 		s.env.scratch = append(s.env.scratch[:0], "half"...)
-		s.env.free = append(s.env.free, &gather{env: s.env, s: s, left: 7})
+		s.env.free = append(s.env.free, &gather{env: s.env.Env, s: s, left: 7})
 		panic("oh no")
 	}
 }

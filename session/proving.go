@@ -33,7 +33,7 @@ func (p *proving) step(s *Session) {
 			}
 			p.end(s)
 			s.dropTransaction()
-			s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
+			s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env.Env)
 			s.answer(s.env.scratch)
 		}
 		return
@@ -47,7 +47,7 @@ func (p *proving) step(s *Session) {
 		s.dropTransaction()
 		f := *p.failure
 		f.Sent = false // the question may have been, the transaction was not
-		s.env.scratch = appendFailure(s.env.scratch[:0], &f, s.env)
+		s.env.scratch = appendFailure(s.env.scratch[:0], &f, s.env.Env)
 		s.answer(s.env.scratch)
 	case p.refusal != nil:
 		s.dropTransaction()

@@ -183,7 +183,7 @@ func (o *overtaken) step(s *Session) {
 		return
 	}
 	if !o.free && s.env.Peers != nil {
-		o.ask(s.env)
+		o.ask(s.env.Env)
 		return
 	}
 	s.endPassage()

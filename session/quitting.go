@@ -35,7 +35,7 @@ func (q *quitting) step(s *Session) {
 	switch {
 	case s.Owed() > 0 || q.asking:
 	case !q.known:
-		q.ask(s.env)
+		q.ask(s.env.Env)
 	default:
 		s.endPassage()
 		q.s = nil

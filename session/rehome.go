@@ -86,7 +86,7 @@ func (f *feed) ousted(t *topic) {
 	h.env.Pool.Hint()
 	switch {
 	case t.round.left > 0 || !t.round.on || !slices.Contains(t.at, f.server): // what is under way will tell
-	case h.env.Config.Resubscribe && t.established():
+	case h.env.Upstream.Resubscribe && t.established():
 		h.miss(t, f.server)
 		h.leaves(t, f.server)
 	default:
@@ -117,7 +117,7 @@ func (p *subscribing) again(s *Session) bool {
 	}
 	if limit := int64(env.Pool.Timeout()); p.late || limit > 0 && env.Pool.Now-p.since > limit {
 		if pool.NamesNode(p.refusal) { // clients know no nodes
-			p.refusal = appendFailure(nil, env.Pool.Moved(env.channelServer(p.kind, []byte(p.names[0]))), env)
+			p.refusal = appendFailure(nil, env.Pool.Moved(env.channelServer(p.kind, []byte(p.names[0]))), env.Env)
 		}
 		return false
 	}

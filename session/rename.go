@@ -26,9 +26,9 @@ func realNames(renamed map[string]string) map[string][]byte {
 
 // rename gives the request its command's real name, by which everything behind here knows it, the servers too.
 // False: no command is called so.
-func (e *Env) rename(req *parser.Request) bool {
+func (d *Door) rename(req *parser.Request) bool {
 	var name [maxLearnName]byte
-	real, ok := e.Rules.realNames[string(lower(&name, req.Args[0]))] // looking up allocates nothing
+	real, ok := d.Rules.realNames[string(lower(&name, req.Args[0]))] // looking up allocates nothing
 	switch {
 	case !ok:
 		return true
@@ -40,8 +40,8 @@ func (e *Env) rename(req *parser.Request) bool {
 }
 
 // shownName is the name by which clients know the command that they have just given.
-func (e *Env) shownName(name []byte) []byte {
-	for shown, real := range e.Rules.realNames {
+func (d *Door) shownName(name []byte) []byte {
+	for shown, real := range d.Rules.realNames {
 		if bytes.Equal(real, name) {
 			return []byte(shown)
 		}

@@ -99,7 +99,7 @@ func (s *Session) Fail(tag uint64, f *pool.Failure) {
 	if f.Cause == pool.ErrRetired && s.state == closing && s.reason == stats.Shutdown {
 		f = &pool.Failure{Kind: pool.Stopping, Sent: f.Sent}
 	}
-	s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
+	s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env.Env)
 	s.slot(tag).error = true
 	if f.Kind == pool.TimedOut && f.Sent {
 		s.backOff()

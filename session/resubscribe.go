@@ -38,7 +38,7 @@ func (h *hub) reach(t *topic) (failure *pool.Failure) {
 		switch {
 		case f == nil:
 			reached = true
-		case f.Kind != pool.Down || !h.env.Config.Resubscribe:
+		case f.Kind != pool.Down || !h.env.Upstream.Resubscribe:
 			return f
 		default:
 			failure = f

@@ -74,7 +74,7 @@ func TestResubscribingEndsWithWhatTheClientsSubscribeTo(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			scene := defaults()
 			scene.servers = []string{"A", "B"}
-			scene.session.Resubscribe = true
+			scene.known.Resubscribe = true
 			scene.upstream.Cluster = seed%2 == 1
 			scene.loop.MaxOwn = 100
 			f := &feedEnds{world: newWorld(t, scene), rnd: rand.New(rand.NewPCG(seed, 1)), has: map[*serverEnd]map[string]bool{}}
@@ -245,7 +245,7 @@ func (f *feedEnds) compare() {
 // Very many subscriptions are made again a thousand at a time, so that neither the loop nor other requests wait for all.
 func TestManySubscriptionsAreMadeAgainByAndBy(t *testing.T) {
 	scene := defaults()
-	scene.session.Resubscribe = true
+	scene.known.Resubscribe = true
 	scene.upstream.MaxPending = maxAskedAgain + 1
 	f := &feedEnds{world: newWorld(t, scene), has: map[*serverEnd]map[string]bool{}}
 	c := f.connect("c")

@@ -9,7 +9,7 @@ import (
 	"ringmaster/shard"
 )
 
-// Rules say what becomes of each command under a Config. They never change once made, so any number of loops can use them, and
+// Rules say what becomes of each command under a Config in front of an upstream. They never change once made, so any number of loops can use them, and
 // others can take their place between two requests.
 type Rules struct {
 	byID      []rule            // by command.Spec.ID; the last is for learned commands (otherID)
@@ -31,10 +31,10 @@ type rule struct {
 // handler answers one command within the loop's turn.
 type handler func(*Session, *command.Spec, *parser.Request)
 
-// NewRules compiles cfg. Any goroutine.
-func NewRules(cfg Config) *Rules {
+// NewRules compiles cfg; reads says which servers answer commands that only read. Any goroutine.
+func NewRules(cfg Config, reads shard.ReadPolicy) *Rules {
 	r := &Rules{
-		byID: make([]rule, len(command.All())+1), reads: cfg.Reads != shard.ReadPrimary, realNames: realNames(cfg.RenameCommands),
+		byID: make([]rule, len(command.All())+1), reads: reads != shard.ReadPrimary, realNames: realNames(cfg.RenameCommands),
 		denied: deniedNames(cfg), everywhere: make([]bool, len(command.All())),
 	}
 	for _, spec := range command.All() {

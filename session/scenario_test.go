@@ -127,7 +127,7 @@ func (s *story) setScene(text string) bool {
 // configure sets the field of either Config that is named so, dashes left out.
 func (s *story) configure(name, value string) {
 	field := strings.ReplaceAll(name, "-", "")
-	for _, cfg := range []any{&s.scene.upstream, &s.scene.loop, &s.scene.session, &s.scene.session.Limits, &s.scene.session.Cluster} {
+	for _, cfg := range []any{&s.scene.upstream, &s.scene.loop, &s.scene.known, &s.scene.session, &s.scene.session.Limits, &s.scene.session.Cluster} {
 		f := reflect.ValueOf(cfg).Elem().FieldByNameFunc(func(n string) bool { return strings.EqualFold(n, field) })
 		if !f.IsValid() {
 			continue

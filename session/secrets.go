@@ -116,8 +116,8 @@ func hideModuleArgs(dst, reply []byte) ([]byte, bool) {
 }
 
 // appendModules appends a list of modules as clients may see it.
-func (e *Env) appendModules(b, modules []byte) []byte {
-	if e.Config.AdminCommands {
+func (d *Door) appendModules(b, modules []byte) []byte {
+	if d.Config.AdminCommands {
 		return append(b, modules...)
 	}
 	hidden, ok := hideModuleArgs(b, modules)
@@ -140,8 +140,8 @@ func tellsSecret(words []byte) bool {
 }
 
 // hides reports whether the reply to a command has to be looked through.
-func (e *Env) hides(spec *command.Spec) bool {
-	return spec.Traits.Has(command.TraitShowsSecrets) && !e.Config.AdminCommands
+func (d *Door) hides(spec *command.Spec) bool {
+	return spec.Traits.Has(command.TraitShowsSecrets) && !d.Config.AdminCommands
 }
 
 // passHiding is pass for a command whose reply may tell what is secret.

@@ -28,7 +28,7 @@ type Socket interface {
 
 // Session is one client. Loop-only.
 type Session struct {
-	env  *Env
+	env  *Door
 	sock Socket // nil once closed
 	id   uint64
 	seat uint64 // its number on the loop, by which connections are picked: id's steps may miss some
@@ -90,7 +90,7 @@ const (
 type identity struct{ name, libName, libVersion string }
 
 // New makes the session of a client that just connected.
-func New(env *Env, sock Socket) *Session {
+func New(env *Door, sock Socket) *Session {
 	s := &Session{
 		env: env, sock: sock, proto: 2, last: command.NoID, authed: env.Policy.Open(),
 		opened: env.Pool.Now, active: env.Pool.Now,
@@ -190,7 +190,7 @@ func (s *Session) closeAs(reason stats.CloseReason) {
 		return
 	}
 	if s.passage != nil && s.passage.cancel(s) {
-		s.env.scratch = appendFailure(s.env.scratch[:0], stopping, s.env)
+		s.env.scratch = appendFailure(s.env.scratch[:0], stopping, s.env.Env)
 		s.answer(s.env.scratch)
 	}
 	s.state, s.reason, s.wait = closing, reason, nothing

@@ -175,7 +175,7 @@ func (w *slotWalk) piece(e *Env) (done bool) {
 // Fail is pool.Receiver.
 func (w *slotWalk) Fail(_ uint64, f *pool.Failure) {
 	if w.s.state != closed {
-		w.end(appendFailure(nil, f, w.s.env))
+		w.end(appendFailure(nil, f, w.s.env.Env))
 	}
 }
 

@@ -41,7 +41,7 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	if s.pin != nil && s.pin.dirty {
-		s.pin.noteState(s.env, spec, req.Args)
+		s.pin.noteState(s.env.Env, spec, req.Args)
 		s.tellAll(spec, req.Raw)
 		return
 	}
@@ -57,7 +57,7 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 				s.failed(spec, len(raw), f)
 				return
 			}
-			p.noteState(s.env, spec, args)
+			p.noteState(s.env.Env, spec, args)
 			told = true
 			s.tellAll(spec, raw)
 		},
@@ -133,7 +133,7 @@ func (s *Session) replicate(spec *command.Spec, raw []byte) {
 	}
 	s.env.Stats.Call(spec.ID, 0)
 	if f != nil {
-		s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
+		s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env.Env)
 		s.answer(s.env.scratch)
 		s.settlePin()
 		return

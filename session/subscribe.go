@@ -83,7 +83,7 @@ func (p *subscribing) step(s *Session) {
 	}
 	if !p.asked && !p.late {
 		if !p.ask(s) {
-			p.goOnLater(s.env)
+			p.goOnLater(s.env.Env)
 			return
 		}
 		p.asked = true
@@ -98,7 +98,7 @@ func (p *subscribing) step(s *Session) {
 		return
 	}
 	if p.then == nil && !p.tell(s) {
-		p.goOnLater(s.env)
+		p.goOnLater(s.env.Env)
 		return
 	}
 	s.endPassage()
@@ -149,13 +149,13 @@ func (p *subscribing) ask(s *Session) (done bool) {
 // askOn holds on to each topic and waits for those that no server has confirmed.
 func (p *subscribing) askOn(s *Session) (done bool) {
 	for part := s.env.aPiece(); p.next < len(p.names); p.next++ {
-		if part.over(s.env) {
+		if part.over(s.env.Env) {
 			return false
 		}
 		s.env.spend(askWork)
 		t, fresh, f := s.env.hub.acquire(topicKey{p.kind, p.names[p.next]})
 		if f != nil {
-			p.refusal = appendFailure(nil, f, s.env)
+			p.refusal = appendFailure(nil, f, s.env.Env)
 			break
 		}
 		p.held = append(p.held, t)
@@ -246,7 +246,7 @@ func (p *subscribing) appendOn(b []byte, s *Session, part pieces) (reply []byte,
 		*mine = map[string]*topic{}
 	}
 	for ; len(p.held) > 0; p.next++ {
-		if part.over(s.env) {
+		if part.over(s.env.Env) {
 			return b, false
 		}
 		s.env.spend(tellWork)
@@ -282,7 +282,7 @@ func (p *subscribing) timeOut(s *Session) {
 		return
 	}
 	s.env.Stats.Timeouts++
-	p.refusal = p.timedOut(s.env)
+	p.refusal = p.timedOut(s.env.Env)
 }
 
 // timedOut is the error of a subscription that has waited too long.
@@ -331,7 +331,7 @@ func (p *subscribing) askOff(s *Session) (done bool) {
 		if p.s == nil {
 			break // an unsubscription that could not be sent has closed the session
 		}
-		if part.over(s.env) {
+		if part.over(s.env.Env) {
 			return false
 		}
 		s.env.spend(askWork)
@@ -401,7 +401,7 @@ func (tx *transaction) prepare(s *Session, then func(*Session)) bool {
 				l.sub.refusal = parser.AppendError(nil, errShardInMulti)
 				continue
 			case tx.late:
-				l.sub.refusal = l.sub.timedOut(s.env)
+				l.sub.refusal = l.sub.timedOut(s.env.Env)
 				continue
 			}
 			l.sub.then = then
@@ -435,7 +435,7 @@ func (p *subscribing) appendOff(b []byte, s *Session, part pieces) (reply []byte
 		b = appendSubscribed(b, s.proto, verb, nil, s.subscriptionCount(p.kind))
 	}
 	for ; p.next < len(p.names); p.next++ {
-		if part.over(s.env) {
+		if part.over(s.env.Env) {
 			return b, false
 		}
 		s.env.spend(askWork)
@@ -500,7 +500,7 @@ func (r *resetting) step(s *Session) {
 	if r.rest == nil {
 		r.rest = s.leaveAll()
 	}
-	if !r.rest.piece(s.env) {
+	if !r.rest.piece(s.env.Env) {
 		r.later = true
 		s.env.queue(r)
 		return

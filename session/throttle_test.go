@@ -29,7 +29,7 @@ func TestWindowShrinksWithRepliesButNeverExceedsTheSetting(t *testing.T) {
 		{"much output left unread, and large replies", 1000, 5000, 1 << 20, enoughUnread + 1, 0},
 		{"all that may be left unread", 1000, 5000, 100, limit + 1, 0},
 	} {
-		env := &Env{Loop: &Loop{}, Config: Config{MaxInFlight: c.maxInFlight, OutputLimit: limit, FirstWindow: FirstWindow}}
+		env := &Door{Env: &Env{Loop: &Loop{}}, Config: Config{MaxInFlight: c.maxInFlight, OutputLimit: limit, FirstWindow: FirstWindow}}
 		env.bound()
 		s := &Session{env: env, meanReply: c.mean, unread: c.unread, grown: c.grown}
 		if got := s.window(); got != c.want {
@@ -40,7 +40,7 @@ func TestWindowShrinksWithRepliesButNeverExceedsTheSetting(t *testing.T) {
 
 // A client that writes a long pipeline before it reads would never read if its writing stopped.
 func TestClientThatMayBeStuckInWritingGoesOn(t *testing.T) {
-	env := &Env{Loop: &Loop{}, Config: Config{MaxInFlight: 1000, OutputLimit: 100 << 20, FirstWindow: FirstWindow}}
+	env := &Door{Env: &Env{Loop: &Loop{}}, Config: Config{MaxInFlight: 1000, OutputLimit: 100 << 20, FirstWindow: FirstWindow}}
 	env.bound()
 	s := &Session{env: env, meanReply: 1 << 20, unread: enoughUnread + 1, paused: true}
 	if got := s.window(); got != 1 {
@@ -49,7 +49,7 @@ func TestClientThatMayBeStuckInWritingGoesOn(t *testing.T) {
 }
 
 func TestMeanReplyFollowsTheRepliesBothWays(t *testing.T) {
-	s := &Session{env: &Env{Loop: &Loop{}, Pool: &pool.Pool{Loop: pool.NewLoop(0)}}}
+	s := &Session{env: &Door{Env: &Env{Loop: &Loop{}, Pool: &pool.Pool{Loop: pool.NewLoop(0)}}}}
 	for range 50 {
 		s.learn(10000)
 	}

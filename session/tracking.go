@@ -273,7 +273,7 @@ const maxTrackingReply = 4096
 // Fail is pool.Receiver.
 func (c *trackingChange) Fail(_ uint64, f *pool.Failure) {
 	if c.s != nil {
-		c.reply, c.part = appendFailure(nil, f, c.s.env), nil
+		c.reply, c.part = appendFailure(nil, f, c.s.env.Env), nil
 		c.maybe = c.maybe || f.Sent
 	}
 	c.end()

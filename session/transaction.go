@@ -394,7 +394,7 @@ func (s *Session) execApart(spec *command.Spec) {
 				return
 			}
 			s.dropTransaction()
-			s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env)
+			s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env.Env)
 			s.answer(s.env.scratch)
 		},
 		done: func(s *Session) {

@@ -106,14 +106,9 @@ func (l *Loop) press(on bool) {
 	}
 	l.pressed = on
 	for _, e := range l.envs {
-		e.bound()
-	}
-}
-
-// bound sets from where on unread output counts.
-func (e *Env) bound() {
-	if e.unreadFrom = min(slowReader, e.Config.OutputLimit); e.pressed {
-		e.unreadFrom = 0
+		for _, d := range e.doors {
+			d.bound()
+		}
 	}
 }
 

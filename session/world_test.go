@@ -25,6 +25,7 @@ type world struct {
 	tb    testing.TB
 	loop  *Loop
 	env   *Env
+	door  *Door
 	pool  *pool.Pool
 	stats *stats.Loop
 	names []string
@@ -71,6 +72,7 @@ type settings struct {
 	upstream     pool.Config
 	loop         loopSettings
 	session      Config
+	known        Upstream // of the upstream's settings
 	byHand       bool
 	fencesByHand bool // the test answers fences
 }
@@ -84,7 +86,7 @@ func defaults() settings {
 		},
 		session: Config{
 			Limits: parser.DefaultLimits(), QueryBufferLimit: 1 << 20, OutputLimit: 1 << 20, SubscriberOutputLimit: 1 << 20,
-			FarewellTime: 500 * time.Millisecond, MaxInFlight: 1000, MaxInFlightBytes: 1 << 20, FirstWindow: 1000,
+			MaxInFlight: 1000, MaxInFlightBytes: 1 << 20, FirstWindow: 1000,
 		},
 	}
 }
@@ -101,7 +103,7 @@ func newWorld(tb testing.TB, s settings) *world {
 		cfg.Servers = append(cfg.Servers, shard.Server{Name: name, Addr: at + ":6379", Weight: 1})
 	}
 	m, err := shard.New(cfg)
-	s.session.Reads = s.upstream.Reads
+	s.known.Reads = s.upstream.Reads
 	w := &world{base: m, replicas: s.replicas, numbers: shard.Numbers{Replicas: s.replicas != nil}, tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, fencesByHand: s.fencesByHand, databases: 16}
 	s.upstream.Hint = func() { w.hints++ }
 	if s.upstream.Nonce == nil {
@@ -113,7 +115,7 @@ func newWorld(tb testing.TB, s settings) *world {
 	s.upstream.Resend = s.upstream.Resend || s.upstream.Cluster
 	switch {
 	case s.upstream.Cluster:
-		s.session.Sharded = true
+		s.known.Sharded = true
 		w.slots = map[string]string{}
 		for _, name := range s.servers {
 			w.slots[name] = name
@@ -145,7 +147,9 @@ func newWorld(tb testing.TB, s settings) *world {
 	w.pool.Now = int64(time.Hour)
 	w.loop = NewLoop(w.pool.Loop, w.stats)
 	w.loop.ClientMemory = s.loop.ClientMemory
-	w.env = NewEnv(w.loop, s.session, w.pool, m, auth.NewPolicy(s.passwords...))
+	w.loop.FarewellTime = 500 * time.Millisecond
+	w.env = NewEnv(w.loop, s.known, w.pool, m)
+	w.door = NewDoor(w.env, s.session, auth.NewPolicy(s.passwords...))
 	w.pool.Start()
 	w.health = pool.Health{}
 	for _, list := range s.replicas {

@@ -63,21 +63,7 @@ func TestCheckPrintsWhatLoadsAgain(t *testing.T) {
 	}
 }
 
-func TestListenersOfOneUpstreamTreatClientsAlikeSoFar(t *testing.T) {
-	for text, want := range map[string]string{
-		"upstream: a:1\nlisteners: [{address: '127.0.0.1:0', name: a}, {address: '127.0.0.1:0', name: b, password: x}]":          "listeners a and b lead to the same upstream, default, and have different settings, which is not available yet",
-		"upstreams: {main: {servers: 'a:1'}}\nlisteners: [{address: '127.0.0.1:0', name: a}, {address: '127.0.0.1:0', name: b}]": "cannot start: started",
-		"upstreams: {main: {servers: 'a:1'}, other: {servers: 'b:1'}}\n" +
-			"listeners: [{address: '127.0.0.1:0', name: a, upstream: main}, {address: '127.0.0.1:0', name: b, upstream: other, password: x}]": "cannot start: started",
-	} {
-		code, _, stderr := commandLine(t, neverStart, "--config", settingsFile(t, text), "--admin", "127.0.0.1:0")
-		if code != exitFailed || stderr != "ringmaster: "+want+"\n" {
-			t.Errorf("%s: exit %d, %s", text, code, stderr)
-		}
-	}
-}
-
-func TestEachUpstreamHasTheSettingsOfItsListener(t *testing.T) {
+func TestEachUpstreamAndEachListenerHasItsSettings(t *testing.T) {
 	f := new(fakePlane)
 	start := func(c eventloop.Config) (plane, error) {
 		f.config = c
@@ -97,13 +83,14 @@ upstreams:
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
 	one, two := f.config.Upstreams[0], f.config.Upstreams[1]
-	if one.Name != "one" || one.Map.Len() != 2 || one.Pool.Timeout != 3*time.Second || one.Policy.Open() || one.Session.DenyCommands != nil || !one.Session.Sharded {
+	if one.Name != "one" || one.Map.Len() != 2 || one.Pool.Timeout != 3*time.Second || !one.Session.Sharded {
 		t.Errorf("one: %+v", one)
 	}
-	if two.Name != "two" || two.Map.Len() != 1 || two.Pool.Timeout != 9*time.Second || !two.Policy.Open() || len(two.Session.DenyCommands) != 1 || two.Pool.Password != "hunter2" {
+	if two.Name != "two" || two.Map.Len() != 1 || two.Pool.Timeout != 9*time.Second || two.Pool.Password != "hunter2" {
 		t.Errorf("two: %+v", two)
 	}
-	if a, b := f.config.Listeners[0], f.config.Listeners[1]; a.Upstream != 0 || a.KeepAlive != 7*time.Second || b.Upstream != 1 {
+	if a, b := f.config.Listeners[0], f.config.Listeners[1]; a.Upstream != 0 || a.KeepAlive != 7*time.Second || a.Policy.Open() || a.Session.DenyCommands != nil ||
+		b.Upstream != 1 || !b.Policy.Open() || len(b.Session.DenyCommands) != 1 {
 		t.Errorf("listeners: %+v, %+v", a, b)
 	}
 }

@@ -36,7 +36,7 @@ func openAll(c *config.Config) (*listeners, error) {
 			return nil, err
 		}
 		to := slices.IndexFunc(c.Upstreams, func(u config.Upstream) bool { return u.Name == l.Upstream })
-		ls.clients = append(ls.clients, eventloop.Listener{Listener: opened, Upstream: to, KeepAlive: l.TCPKeepAlive})
+		ls.clients = append(ls.clients, eventloop.Listener{Listener: opened, Upstream: to, KeepAlive: l.TCPKeepAlive, Session: sessionConfig(l), Policy: policyOf(l)})
 	}
 	if c.Admin == "" {
 		return ls, nil

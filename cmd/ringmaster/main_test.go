@@ -177,7 +177,7 @@ func TestRunsUntilASignalAndStopsClean(t *testing.T) {
 		if code != exitOK || !strings.Contains(stderr, "msg=ready") || !strings.Contains(stderr, "msg=stopped") {
 			t.Errorf("%v: exit %d: %s", sig, code, stderr)
 		}
-		if !deadline || f.config.Upstreams[0].Pool.Timeout != 3*time.Second || f.config.Upstreams[0].Map.Len() != 2 || f.config.Upstreams[0].Policy.Open() {
+		if !deadline || f.config.Upstreams[0].Pool.Timeout != 3*time.Second || f.config.Upstreams[0].Map.Len() != 2 || f.config.Listeners[0].Policy.Open() {
 			t.Errorf("%v: deadline %v, %+v", sig, deadline, f.config)
 		}
 		if strings.Contains(stderr, "hunter2") {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"math"
 	"time"
 
 	"ringmaster/auth"
@@ -58,6 +59,7 @@ func planeConfig(c *config.Config, upstreams []upstream, listeners []eventloop.L
 		Level:        c.Level,
 		LockThread:   c.LockThread,
 		MaxOwn:       c.PinnedConnections,
+		FarewellTime: min(longestFarewell, c.DrainTimeout/2),
 		ClientMemory: c.ClientMemory,
 		MaxClients:   maxClients,
 		Logger:       log,
@@ -69,7 +71,8 @@ func planeConfig(c *config.Config, upstreams []upstream, listeners []eventloop.L
 			log = log.With(slog.String("upstream", u.Name))
 		}
 		e.Upstreams = append(e.Upstreams, eventloop.Upstream{
-			Name: u.Name, Map: u.topology.Initial(), Health: u.topology.Health(), Pool: poolConfig(&u), Session: sessionConfig(&u), Policy: policyOf(u.listener), Logger: log,
+			Name: u.Name, Map: u.topology.Initial(), Health: u.topology.Health(), Pool: poolConfig(&u), Logger: log,
+			Session: session.Upstream{Sharded: !u.Single(), Reads: u.ReadPolicy, Resubscribe: u.Resubscribe},
 		})
 	}
 	return e
@@ -91,7 +94,8 @@ func limitsOf(l config.Listener) parser.Limits {
 
 // poolConfig is how an upstream's servers are connected to.
 func poolConfig(u *upstream) pool.Config {
-	c, limits := u.Config, limitsOf(u.listener)
+	c, limits := u.Config, parser.DefaultLimits()
+	limits.MaxBulk = math.MaxInt32 // what was accepted once is read again whatever a listener allows
 	return pool.Config{
 		Connections:     c.UpstreamConnections,
 		ProveMulti:      true,
@@ -116,15 +120,12 @@ func poolConfig(u *upstream) pool.Config {
 	}
 }
 
-// sessionConfig is what the clients of an upstream may do.
-func sessionConfig(u *upstream) session.Config {
-	l := u.listener
+// sessionConfig is what the clients of a listener may do.
+func sessionConfig(l config.Listener) session.Config {
 	return session.Config{
-		Sharded:               !u.Single(),
 		Limits:                limitsOf(l),
 		IdleTimeout:           l.IdleTimeout,
 		QueryBufferLimit:      l.QueryBufferLimit,
-		Reads:                 u.ReadPolicy,
 		AdminCommands:         l.AdminCommands,
 		Cluster:               session.Cluster{Enabled: l.ClusterFacade, Announce: l.ClusterAnnounce},
 		DenyCommands:          l.DenyCommands,
@@ -133,8 +134,6 @@ func sessionConfig(u *upstream) session.Config {
 		OutputLimit:           l.OutputLimit,
 		ReadTimeout:           l.ClientReadTimeout,
 		SubscriberOutputLimit: l.SubscriberOutputLimit,
-		Resubscribe:           u.Resubscribe,
-		FarewellTime:          min(longestFarewell, l.DrainTimeout/2),
 		MaxInFlight:           l.MaxInFlight,
 		MaxInFlightBytes:      l.MaxInFlightBytes,
 		FirstWindow:           session.FirstWindow,

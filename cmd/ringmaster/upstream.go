@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 
@@ -12,26 +11,10 @@ import (
 	"ringmaster/shard"
 )
 
-// upstream is a set of servers with its settings, and those of the listeners that lead to it.
+// upstream is a set of servers with its settings.
 type upstream struct {
 	config.Upstream
-	listener config.Listener
 	topology *topology.Topology
-}
-
-// listenerOf finds the listeners that lead to an upstream. All of them treat their clients alike so far; otherwise they are refused.
-func listenerOf(c *config.Config, u config.Upstream) (config.Listener, error) {
-	found := config.Listener{Config: c}
-	for _, l := range c.Listeners {
-		switch {
-		case l.Upstream != u.Name:
-		case found.Name == "":
-			found = l
-		case !l.Alike(found):
-			return found, fmt.Errorf("listeners %s and %s lead to the same upstream, %s, and have different settings, which is not available yet", found.Name, l.Name, u.Name)
-		}
-	}
-	return found, nil
 }
 
 // findUpstreams finds the servers of all upstreams. The error names every upstream whose servers can't be found.
@@ -51,9 +34,6 @@ func findUpstreams(ctx context.Context, c *config.Config, log *slog.Logger) ([]u
 // find makes u of its settings: it asks for the servers.
 func (u *upstream) find(ctx context.Context, c *config.Config, settings config.Upstream, log *slog.Logger) (err error) {
 	u.Upstream = settings
-	if u.listener, err = listenerOf(c, settings); err != nil {
-		return err
-	}
 	t, err := topologyConfig(settings.Config, log)
 	if err != nil {
 		return err

@@ -149,7 +149,6 @@ upstreams:
 - A default that does not fit an upstream does not count there, such as ` + "`hash-tag`" + ` for a cluster and ` + "`sentinel-masters`" + ` for plain servers.
 - There can be 256 listeners and 64 upstreams. A name of an upstream has 1 to 64 letters, digits, dots, dashes and underscores.
 
-Listeners that lead to the same upstream must have the same settings so far; only their name, address and tcp-keepalive may differ.
 
 To see the settings in force, each with where it came from, as one file with listeners and upstreams (secrets are hidden):
 

@@ -1,0 +1,28 @@
+package session
+
+import "ringmaster/auth"
+
+// Door is what the clients of a listener share on a loop: what they may do, and the upstream that their commands go to. Loop-only.
+type Door struct {
+	*Env
+	Config Config
+	Rules  *Rules
+	Policy *auth.Policy
+
+	unreadFrom int // from where on unread output makes a client's window smaller, bytes
+}
+
+// NewDoor lets clients use an upstream under cfg. policy says which of them may.
+func NewDoor(e *Env, cfg Config, policy *auth.Policy) *Door {
+	d := &Door{Env: e, Config: cfg, Rules: NewRules(cfg, e.Upstream.Reads), Policy: policy}
+	e.doors = append(e.doors, d)
+	d.bound()
+	return d
+}
+
+// bound sets from where on unread output counts.
+func (d *Door) bound() {
+	if d.unreadFrom = min(slowReader, d.Config.OutputLimit); d.pressed {
+		d.unreadFrom = 0
+	}
+}
