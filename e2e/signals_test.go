@@ -205,9 +205,7 @@ func TestClientsAreServedDuringTheShutdownDelay(t *testing.T) {
 		proxy := testkit.Proxy(t, []string{server.Addr}, "--shutdown-delay", c.delay)
 		old := testkit.Dial(t, proxy.Addr)
 		old.Do("PING")
-		if code, _ := proxy.Get(t, "/readyz"); code != 200 {
-			t.Errorf("/readyz: %d before the signal", code)
-		}
+		testkit.Until(t, "every loop to have a connection", func() bool { code, _ := proxy.Get(t, "/readyz"); return code == 200 })
 		proxy.Signal(syscall.SIGTERM)
 		testkit.Until(t, "/readyz to say 503", func() bool {
 			code, body := proxy.Get(t, "/readyz")
