@@ -46,7 +46,7 @@ func joinsWhole(t *testing.T, rng *rand.Rand, spec *command.Spec, m command.Merg
 		if i > 0 && rng.IntN(3) == 0 {
 			b = randomReply(rng, spec, 3)
 		}
-		r.Parts = append(r.Parts, Part{Reply: b, Server: "A"})
+		r.Parts, r.Servers = append(r.Parts, Part{Reply: b}), append(r.Servers, "A")
 		said = append(said, string(b))
 	}
 	got := r.Append(nil)

@@ -40,16 +40,20 @@ func (r *Request) leaveOut() bool {
 	if left == 0 {
 		return false
 	}
-	kept := r.Parts[:0]
-	for _, p := range r.Parts {
-		if p.missing() {
-			r.lacking = append(r.lacking, p.Server)
+	kept := 0
+	for i := range r.Parts {
+		if r.Parts[i].missing() {
+			r.lacking = append(r.lacking, r.server(i))
 			continue
 		}
-		kept = append(kept, p)
+		r.Parts[kept] = r.Parts[i]
+		if i < len(r.Servers) {
+			r.Servers[kept] = r.Servers[i]
+		}
+		kept++
 	}
-	clear(r.Parts[len(kept):])
-	r.Parts = kept
+	clear(r.Parts[kept:])
+	r.Parts = r.Parts[:kept]
 	return true
 }
 
@@ -61,7 +65,7 @@ func (r *Request) withMissing(text []byte, texts [][]byte) []byte {
 	var loading []string
 	for i, t := range texts {
 		if bytes.Contains(t, []byte("\r\nloading:1\r\n")) {
-			loading = append(loading, r.Parts[i].Server)
+			loading = append(loading, r.server(i))
 		}
 	}
 	if len(r.lacking)+len(loading) == 0 {

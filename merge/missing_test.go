@@ -17,7 +17,7 @@ func TestEveryCommandForAllShardsIsDecidedWhileOneIsDown(t *testing.T) {
 		}
 		r := &Request{Spec: spec, Merge: spec.Merge, Texts: testTexts, Limit: 10}
 		for i, said := range []string{"$1\r\nx\r\n", down + "\r\n", "$1\r\nx\r\n"} {
-			r.Parts = append(r.Parts, Part{Server: string(rune('A' + i)), Reply: []byte(said), Failed: i == 1})
+			r.Parts, r.Servers = append(r.Parts, Part{Reply: []byte(said), Failed: i == 1}), append(r.Servers, string(rune('A'+i)))
 		}
 		got := string(r.Append(nil))
 		switch {

@@ -9,14 +9,11 @@ import (
 type Part struct {
 	// Reply is a whole reply, of at least one byte. The Request borrows it until its reply is made.
 	Reply []byte
-	// Server is the server's name, where the joined reply may tell it: for command.MergeTexts and MergeSpecial.
-	Server string
+	off   int // what is used of Reply, bytes
+	// Patterns is how many of the patterns of the proxy's clients the server counts, for PUBSUB NUMPAT.
+	Patterns int32
 	// Failed says that the server could not answer, and that Reply is an error of the proxy's own.
 	Failed bool
-	// Patterns is how many of the patterns of the proxy's clients the server counts, for PUBSUB NUMPAT.
-	Patterns int
-
-	off int // what is used of Reply, bytes
 }
 
 // Request is a command with all that its parts are joined by. What a command does not need can be left out.
@@ -27,6 +24,8 @@ type Request struct {
 	Merge command.Merge
 	// Parts are in the order in which the servers were asked. There is at least one.
 	Parts []Part
+	// Servers are the names of the parts' servers, for command.MergeTexts and MergeSpecial: the joined reply may tell them.
+	Servers []string
 	// Texts are the errors that a joining may end with.
 	Texts *Texts
 
@@ -107,6 +106,14 @@ func (r *Request) FirstError() []byte {
 		}
 	}
 	return found
+}
+
+// server is the name of a part's server.
+func (r *Request) server(part int) string {
+	if part < len(r.Servers) {
+		return r.Servers[part]
+	}
+	return ""
 }
 
 // first is the reply of the first server.

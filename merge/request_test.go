@@ -16,7 +16,7 @@ func request(name string, replies ...string) *Request {
 	r := &Request{Spec: spec, Merge: spec.Merge, Texts: testTexts, Limit: -1, Everywhere: everywhere}
 	for i, said := range replies {
 		said, down := strings.CutPrefix(said, "down")
-		r.Parts = append(r.Parts, Part{Server: string(rune('A' + i)), Reply: []byte(said), Failed: down})
+		r.Parts, r.Servers = append(r.Parts, Part{Reply: []byte(said), Failed: down}), append(r.Servers, string(rune('A'+i)))
 	}
 	return r
 }
@@ -209,7 +209,7 @@ func FuzzAppend(f *testing.F) {
 		r := request(names[which%uint(len(names))])
 		r.Order, r.Scan = []int32{0, 0}, ScanPlace{Base: 2, Shards: []int{0, 1}}
 		for n := parser.ElementEnd(said); n > 0 && len(r.Parts) < 4; n = parser.ElementEnd(said) {
-			r.Parts = append(r.Parts, Part{Server: "A", Reply: said[:n]})
+			r.Parts, r.Servers = append(r.Parts, Part{Reply: said[:n]}), append(r.Servers, "A")
 			said = said[n:]
 		}
 		if len(r.Parts) == 0 {

@@ -26,7 +26,7 @@ func (r *Request) texts(dst []byte) []byte {
 			text = append(text, '\n')
 		}
 		text = append(text, "# "...)
-		text = append(text, r.Parts[i].Server...)
+		text = append(text, r.server(i)...)
 		text = append(text, '\n')
 		text = append(text, word...)
 		if !bytes.HasSuffix(word, []byte("\n")) {

@@ -7,12 +7,44 @@ import "strconv"
 
 // ElementEnd is the length in bytes of the whole element at the start of b, with all that an aggregate holds
 // and with an attribute in front; 0: there is none. Borrows b until return. Any goroutine.
+//
+// A bulk string, most often a value, is worth a way without a scanner and without a second call.
 func ElementEnd(b []byte) int {
-	if n := wholeBulk(b); n > 0 {
-		return n
+	if len(b) < len(nullBulk) || b[0] != '$' {
+		return otherEnd(b)
 	}
+	n := int(b[1] - '0')
+	if n > 9 {
+		if string(b[:len(nullBulk)]) == nullBulk {
+			return len(nullBulk)
+		}
+		return 0
+	}
+	i := 2
+	for ; i < len(b); i++ {
+		d := b[i] - '0'
+		if d > 9 {
+			break
+		}
+		n = n*10 + int(d)
+	}
+	end := i + 2 + n + 2
+	if i > 1+maxBulkDigits || i > 2 && b[1] == '0' || end > len(b) {
+		return 0
+	}
+	if line := b[i:end]; line[0] != '\r' || line[1] != '\n' || b[end-2] != '\r' || b[end-1] != '\n' {
+		return 0
+	}
+	return end
+}
+
+// maxBulkDigits bounds the digits of a bulk string's length, so that it fits an int: 9 where that has 32 bits, otherwise 18.
+const maxBulkDigits = 9 << (^uint(0) >> 63)
+
+// otherEnd is ElementEnd of what is no bulk string, or is too short for one.
+func otherEnd(b []byte) int {
 	if len(b) > 0 && b[0] == '$' {
-		return longBulk(b)
+		return 0
 	}
 	var s ReplyScanner
 	n, st := s.Scan(b)
@@ -20,30 +52,6 @@ func ElementEnd(b []byte) int {
 		return 0
 	}
 	return n
-}
-
-// maxBulkDigits bounds the digits of a bulk string's length, so that no sum overflows.
-const maxBulkDigits = 18
-
-// longBulk is the length of the bulk string at the start of b, most often a value: it is worth a way without a
-// scanner. 0: it is not whole.
-func longBulk(b []byte) int {
-	var n int64
-	for i := 1; i < len(b) && i <= 1+maxBulkDigits; i++ {
-		c := b[i]
-		if c >= '0' && c <= '9' {
-			n = n*10 + int64(c-'0')
-			continue
-		}
-		end := int64(i) + 2 + n + 2
-		switch {
-		case c != '\r' || i == 1 || i > 2 && b[1] == '0' || end > int64(len(b)):
-		case b[i+1] == '\n' && b[end-2] == '\r' && b[end-1] == '\n':
-			return int(end)
-		}
-		return 0
-	}
-	return 0
 }
 
 // IsError reports whether the reply is an error of either kind. Borrows b until return. Any goroutine.

@@ -79,9 +79,7 @@ func (s *Session) allAside(spec *command.Spec, raw []byte) {
 	g := s.gather(spec, len(raw))
 	g.hold()
 	for _, i := range s.env.Map.Shards() {
-		n := uint64(len(g.parts))
-		g.parts = append(g.parts, part{server: i})
-		g.left++
+		n := g.expect(i)
 		s.asideTo(i, raw, g, n, pool.Part)
 	}
 	g.release()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"ringmaster/command"
+	"ringmaster/merge"
 	"ringmaster/parser"
 )
 
@@ -75,6 +76,7 @@ func (g *gather) have(server int, reply []byte) {
 	buf := g.env.Pool.Buffers.Get()
 	buf.B = append(buf.B, reply...)
 	g.parts = append(g.parts, part{server: server, buf: buf})
+	g.asked.Parts = append(g.asked.Parts, merge.Part{Reply: buf.B})
 	g.held += len(reply)
 	g.s.countHeld(len(reply))
 }

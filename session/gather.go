@@ -12,7 +12,7 @@ import (
 // gather joins the replies of several servers into the one reply that a client gets. It is the
 // pool.Receiver of the parts; a part's tag is its index. Gathers are reused.
 //
-// Invariant: left == parts without an end.
+// Invariants: left == parts without an end; len(parts) == len(asked.Parts) until they are joined.
 type gather struct {
 	env   *Env
 	s     *Session
@@ -23,7 +23,7 @@ type gather struct {
 	parts []part
 	left  int
 	held  int           // bytes of replies in parts, counted in s.held too
-	asked merge.Request // what the parts are joined by
+	asked merge.Request // joins the parts; its Parts borrow the bytes of those that have ended
 	// of all loops, for PUBSUB NUMPAT: the servers at which each is subscribed
 	patterns map[string][]int
 	blocks   bool // its parts may wait at the servers
@@ -37,7 +37,6 @@ type gather struct {
 type part struct {
 	server int
 	buf    *bytebufferpool.ByteBuffer // the reply so far; nil: nothing came
-	failed bool                       // buf is an error of the proxy's own
 }
 
 // gather makes a gather for a reply to the request being dispatched.
@@ -55,7 +54,7 @@ func (s *Session) newGather(spec *command.Spec) *gather {
 		g = env.free[n-1]
 		env.free = env.free[:n-1]
 	} else {
-		g = &gather{env: env.Env}
+		g = &gather{env: env.Env, asked: merge.Request{Texts: mergeTexts}}
 	}
 	g.s, g.spec, g.merge, g.at = s, spec, spec.Merge, env.Pool.Now
 	return g
@@ -64,9 +63,7 @@ func (s *Session) newGather(spec *command.Spec) *gather {
 // ask sends a part of the command to a server. Borrows raw until return. Between hold and
 // release the gather can't end.
 func (g *gather) ask(server int, raw []byte) {
-	i := uint64(len(g.parts))
-	g.parts = append(g.parts, part{server: server})
-	g.left++
+	i := g.expect(server)
 	reads := g.s.reads(g.spec)
 	conn := g.s.connFor(server, reads)
 	if busy := g.s.busyBehind(conn, g.spec, 1); busy != nil {
@@ -91,6 +88,14 @@ func (g *gather) ask(server int, raw []byte) {
 	if f != nil {
 		g.Fail(i, f)
 	}
+}
+
+// expect adds a part, which server owes.
+func (g *gather) expect(server int) (i uint64) {
+	g.parts = append(g.parts, part{server: server})
+	g.asked.Parts = append(g.asked.Parts, merge.Part{})
+	g.left++
+	return uint64(len(g.parts) - 1)
 }
 
 // manner is how its parts are sent where a fence follows.
@@ -122,6 +127,9 @@ func (g *gather) Reply(i uint64, b []byte, p pool.Piece) {
 		g.letGo()
 	}
 	if p&pool.Last != 0 {
+		if buf := g.parts[i].buf; buf != nil {
+			g.asked.Parts[i].Reply = buf.B
+		}
 		g.end()
 	}
 }
@@ -137,7 +145,7 @@ func (g *gather) Fail(i uint64, f *pool.Failure) {
 		g.s.countHeld(-len(pt.buf.B))
 	}
 	pt.buf.B = appendFailure(pt.buf.B[:0], f, g.env)
-	pt.failed = true
+	g.asked.Parts[i].Reply, g.asked.Parts[i].Failed = pt.buf.B, true
 	g.end()
 }
 
@@ -223,6 +231,9 @@ func (g *gather) letGo() {
 		}
 		g.parts[i] = part{}
 	}
+	for i := range g.asked.Parts {
+		g.asked.Parts[i].Reply = nil
+	}
 }
 
 func (g *gather) recycle() {
@@ -230,7 +241,8 @@ func (g *gather) recycle() {
 	g.held, g.blocks, g.keyed = 0, false, false
 	g.s, g.spec, g.patterns, g.within = nil, nil, nil, nil
 	g.parts = g.parts[:0]
-	g.forget()
+	g.asked.Parts = g.asked.Parts[:0]
+	g.asked.Order = g.asked.Order[:0]
 	if len(g.env.free) < maxFree && cap(g.asked.Order) <= maxKept {
 		g.env.free = append(g.env.free, g)
 	}

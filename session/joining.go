@@ -39,30 +39,26 @@ func (g *gather) join(dst []byte) []byte {
 	return r.Append(dst)
 }
 
-// prepare tells package merge what it joins and by what. The request borrows the parts until they are let go.
+// prepare tells package merge how the parts are joined.
 func (g *gather) prepare() *merge.Request {
 	r := &g.asked
-	r.Spec, r.Merge, r.Texts = g.spec, g.merge, mergeTexts
-	r.Everywhere, r.Cluster = g.s.env.Rules.everywhere, g.s.env.Config.Cluster.Enabled
-	named := g.merge == command.MergeTexts || g.merge == command.MergeSpecial
-	r.Parts = r.Parts[:0]
-	for i := range g.parts {
-		p := &g.parts[i]
-		r.Parts = append(r.Parts, merge.Part{Reply: p.buf.B, Failed: p.failed})
-		if named {
-			r.Parts[i].Server = g.env.Map.Server(p.server).Name
-		}
-	}
-	if g.patterns != nil {
-		g.countPatterns()
+	r.Spec, r.Merge = g.spec, g.merge
+	if g.merge == command.MergeTexts || g.merge == command.MergeSpecial {
+		g.describe()
 	}
 	return r
 }
 
-// forget empties the request for the next use of the gather.
-func (g *gather) forget() {
-	clear(g.asked.Parts)
-	g.asked.Parts, g.asked.Order = g.asked.Parts[:0], g.asked.Order[:0]
+// describe tells package merge what it needs for commands that describe servers.
+func (g *gather) describe() {
+	r := &g.asked
+	r.Everywhere, r.Cluster, r.Servers = g.s.env.Rules.everywhere, g.s.env.Config.Cluster.Enabled, r.Servers[:0]
+	for i := range g.parts {
+		r.Servers = append(r.Servers, g.env.Map.Server(g.parts[i].server).Name)
+	}
+	if g.patterns != nil {
+		g.countPatterns()
+	}
 }
 
 // joining joins very long parts in pieces, a job.
