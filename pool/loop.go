@@ -2,7 +2,6 @@ package pool
 
 import (
 	"math/rand/v2"
-	"slices"
 
 	"ringmaster/stats"
 )
@@ -99,11 +98,6 @@ func (l *Loop) Tick() {
 
 // Random is a number in [0, n).
 func (l *Loop) Random(n int) int { return l.random.IntN(n) }
-
-// remove takes a pool off the loop. Nothing of it may be under way.
-func (l *Loop) remove(p *Pool) {
-	l.pools = slices.DeleteFunc(l.pools, func(o *Pool) bool { return o == p })
-}
 
 // each calls f for every connection of the loop.
 func (l *Loop) each(f func(*Conn)) {

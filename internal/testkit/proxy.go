@@ -16,7 +16,7 @@ import (
 type ProxyOptions struct {
 	Upstreams []string // "host:port", in order
 	// Settings is the text of a settings file whose first listener is at addr; nil: there is no file, and Upstreams counts.
-	Settings func(addr string) string
+	Settings  func(addr string) string
 	Flags     []string // further flags; one given twice counts the last time
 	OpenFiles int      // limit on open descriptors (RLIMIT_NOFILE); 0 keeps ours
 	Env       []string // further environment, "NAME=value"
