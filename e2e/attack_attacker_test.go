@@ -27,6 +27,7 @@ type attacker struct {
 	// tainted: what was sent over this connection may give a direct client more than it asked for, too. It may get out of step here
 	// as well, by its own texts.
 	tainted bool
+	leaves  bool // it does not wait for the replies to what it sends now
 }
 
 // step is a command of an attacker.
@@ -104,8 +105,8 @@ func (a *attacker) attack() {
 		a.run.tried.Add(1)
 	}
 	own := fmt.Sprintf("attack%d", a.id)
-	leaves := a.rand.IntN(5) == 0
-	if leaves { // what it sends may run later
+	a.leaves = a.rand.IntN(5) == 0
+	if a.leaves { // what it sends may run later
 		own = fmt.Sprintf("left%d", a.id)
 	}
 	name, steps := a.plan(f, text, own)
@@ -115,7 +116,7 @@ func (a *attacker) attack() {
 			a.ran++
 		}
 	}
-	if leaves {
+	if a.leaves {
 		a.leave(f, steps)
 		return
 	}
@@ -204,8 +205,11 @@ func (a *attacker) transaction(steps []step) []step {
 // own is a write and a read whose replies are known.
 func (a *attacker) own() []step {
 	a.seq++
-	value := fmt.Sprintf("own:%d:%d", a.id, a.seq)
-	return []step{{args: []string{"SET", a.key("own"), value}, want: "+OK\r\n"}, {args: []string{"GET", a.key("own")}, want: bulk(value)}}
+	key, value := a.key("own"), fmt.Sprintf("own:%d:%d", a.id, a.seq)
+	if a.leaves { // it may run after what its next connection writes
+		key = a.key("left")
+	}
+	return []step{{args: []string{"SET", key, value}, want: "+OK\r\n"}, {args: []string{"GET", key}, want: bulk(value)}}
 }
 
 // judge sees that the attacker, too, gets nothing but answers to its own requests: it can put nobody out of step but itself.

@@ -181,7 +181,10 @@ listeners:
 	if got := a.Do("ECHO", large); len(got) < len(large) {
 		t.Errorf("the first listener refuses a large word: %.100q", got)
 	}
-	if got := b.Do("ECHO", large); got != "-ERR Protocol error: invalid bulk length\r\n" {
+	if err := b.SendBytes([]byte("*2\r\n$4\r\nECHO\r\n$2097152\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.Read1(); got != "-ERR Protocol error: invalid bulk length\r\n" {
 		t.Errorf("the second listener: %.100q", got)
 	}
 }
