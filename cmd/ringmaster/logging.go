@@ -72,7 +72,7 @@ func (h *onceForAll) Handle(ctx context.Context, r slog.Record) error {
 	return h.Handler.Handle(ctx, r)
 }
 
-// WithAttrs is slog.Handler: what is told of an upstream's servers is apart from what is told of another's. Any goroutine.
+// WithAttrs is slog.Handler. Servers of two upstreams may have the same name, so each upstream's logger remembers its own. Any goroutine.
 func (h *onceForAll) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &onceForAll{Handler: h.Handler.WithAttrs(attrs), told: map[string]told{}}
 }

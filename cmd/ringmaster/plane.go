@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"log/slog"
-	"math"
 	"time"
 
 	"ringmaster/auth"
@@ -95,7 +94,7 @@ func limitsOf(l config.Listener) parser.Limits {
 // poolConfig is how an upstream's servers are connected to.
 func poolConfig(u *upstream) pool.Config {
 	c, limits := u.Config, parser.DefaultLimits()
-	limits.MaxBulk = math.MaxInt32 // what was accepted once is read again whatever a listener allows
+	limits.MaxBulk = 1 << 40 // the most that a listener can allow: what it has accepted is read again here
 	return pool.Config{
 		Connections:     c.UpstreamConnections,
 		ProveMulti:      true,
