@@ -42,6 +42,8 @@ type Config struct {
 
 // Listener is where clients connect.
 type Listener struct {
+	// Name tells it from others.
+	Name string
 	net.Listener
 	// Upstream is where their commands go, by its place in Config.Upstreams.
 	Upstream int
@@ -73,4 +75,18 @@ type Upstream struct {
 func (c *Config) alone() bool {
 	u := &c.Upstreams[0]
 	return len(c.Upstreams) == 1 && u.Map.Len() == 1 && !u.Map.Slotted() && u.Pool.Connections == 1 && u.Pool.Reads == shard.ReadPrimary
+}
+
+// Plan is what a running Server goes by from now on.
+type Plan struct {
+	// Listeners are all that there shall be. One whose Name is that of a running listener goes on as it; its socket may be nil then,
+	// which keeps the one that is open. Those that are not named are closed, and their clients drained.
+	Listeners []Listener
+	// Upstreams are all that there shall be. One whose Name is that of a running upstream goes on as it. Its Map, if not nil, is followed,
+	// and its Health is not looked at.
+	Upstreams []Upstream
+	// MaxClients and ClientMemory are as in Config.
+	MaxClients, ClientMemory int
+	// DrainTimeout bounds how long clients of closed listeners may take to finish.
+	DrainTimeout time.Duration
 }

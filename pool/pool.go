@@ -113,6 +113,10 @@ func New(loop *Loop, cfg Config, m *shard.Map, st *stats.Upstream, log *slog.Log
 	return p
 }
 
+// Configure has the connections go by cfg. Connections, ScriptPolicy, Cluster, Resend and whether Reads is [shard.ReadPrimary] must be as
+// before. Loop-only.
+func (p *Pool) Configure(cfg Config) { p.cfg = cfg }
+
 // seed is what nonces are drawn from, which nobody must be able to guess.
 func seed() (s [32]byte) {
 	_, _ = crand.Read(s[:]) // never fails

@@ -26,3 +26,10 @@ func (d *Door) bound() {
 		d.unreadFrom = 0
 	}
 }
+
+// Configure has the clients of the listener go by cfg from their next command on. rules must come from NewRules of cfg and the upstream's
+// read policy; the same may serve all loops.
+func (d *Door) Configure(cfg Config, rules *Rules, policy *auth.Policy) {
+	d.Config, d.Rules, d.Policy = cfg, rules, policy
+	d.bound()
+}

@@ -86,5 +86,9 @@ func slotsMoved(old, m *shard.Map) (n int) {
 // home is the server for what has no key: the first, so that it is always the same one.
 func (e *Env) home() int { return e.Map.Shards()[0] }
 
+// Configure changes what sessions know of the upstream's settings, except whether its read policy is [shard.ReadPrimary]. A map that
+// belongs to it must be followed in the same turn.
+func (e *Env) Configure(u Upstream) { e.Upstream = u }
+
 // age is a time in whole seconds.
 func (e *Env) age(since int64) int64 { return (e.Pool.Now - since) / int64(time.Second) }
