@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -132,20 +131,17 @@ func (w *Watcher) Ask(ctx context.Context) {
 	wg.Wait()
 }
 
-// Run watches until ctx ends. It calls found with the groups whenever other replicas were found, and publish with what is
-// known whenever that differs from before, the first time at once, or is confirmed after a Hint. Neither may wait long.
-func (w *Watcher) Run(ctx context.Context, publish func(pool.Health), found func([]shard.Group)) {
+// Run watches until ctx ends. It calls publish with what is known whenever that differs from before, the first time at once, or is
+// confirmed after a Hint. It calls look at first, after a Hint, and whenever Groups may have others replicas than before. Neither may
+// wait long.
+func (w *Watcher) Run(ctx context.Context, publish func(pool.Health), look func()) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	var health pool.Health
 	var hinted time.Time
-	groups := w.Groups()
 	for {
 		w.restart(ctx, &wg)
-		if now := w.Groups(); !reflect.DeepEqual(now, groups) {
-			groups = now
-			found(groups)
-		}
+		look()
 		if now := w.Health(); health == nil || !maps.EqualFunc(now, health, same) || time.Since(hinted) < w.confirmed() {
 			health = now
 			publish(health)

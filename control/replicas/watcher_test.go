@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -26,7 +27,13 @@ func watch(t *testing.T, w *Watcher) (health chan pool.Health, found chan []shar
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		w.Run(ctx, func(h pool.Health) { health <- h }, func(g []shard.Group) { found <- g })
+		last := w.Groups()
+		w.Run(ctx, func(h pool.Health) { health <- h }, func() {
+			if now := w.Groups(); !reflect.DeepEqual(now, last) {
+				last = now
+				found <- now
+			}
+		})
 	}()
 	t.Cleanup(func() {
 		cancel()
