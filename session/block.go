@@ -20,11 +20,15 @@ func (s *Session) block(spec *command.Spec, req *parser.Request) {
 	if !ok {
 		return
 	}
-	raw := bytes.Clone(req.Raw)
+	raw, version := bytes.Clone(req.Raw), s.env.version
 	s.begin(&errand{
 		send: func(s *Session) {
 			if s.eof { // nobody will ever read it
 				s.closeAs(stats.ClientClosed)
+				return
+			}
+			if s.env.version != version {
+				s.routeAgain(spec, raw)
 				return
 			}
 			if p := s.pin; p != nil && p.server != server && p.to(server) == nil {

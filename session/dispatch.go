@@ -193,13 +193,22 @@ func (s *Session) allServers(spec *command.Spec, req *parser.Request) {
 
 // routeAgain is route for a request that has waited.
 func (s *Session) routeAgain(spec *command.Spec, raw []byte) {
-	var p parser.RequestParser
-	var req parser.Request
-	if done, err := p.Next(raw, &s.env.Config.Limits, &req); !done || err != nil {
+	req, ok := parseAgain(raw)
+	if !ok {
 		s.refuse(spec, errSyntax)
 		return
 	}
 	s.route(spec, &req)
+}
+
+// anyLimits are for what a client was allowed to send when it came.
+var anyLimits = parser.AnyLimits()
+
+// parseAgain parses a request that was kept; !ok: it is none. The request points into raw.
+func parseAgain(raw []byte) (req parser.Request, ok bool) {
+	var p parser.RequestParser
+	done, err := p.Next(raw, &anyLimits, &req)
+	return req, done && err == nil && len(req.Args) > 0
 }
 
 // pass sends the whole request to one server, whose reply goes to the client as it is.

@@ -139,8 +139,8 @@ func newWorld(tb testing.TB, s settings) *world {
 		}
 	}
 	if s.upstream.Resend {
-		s.upstream.Slot = SlotOf(s.session.Limits, m)
-		s.upstream.Witness = Witness(s.session.Limits)
+		s.upstream.Slot = SlotOf(m)
+		s.upstream.Witness = Witness
 	}
 	w.stats = stats.NewLoop(len(command.All()))
 	w.pool = pool.New(pool.NewLoop(s.loop.MaxOwn), s.upstream, m, w.stats.AddUpstream("", m.Len()), slog.New(slog.DiscardHandler))
