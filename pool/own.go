@@ -3,6 +3,7 @@ package pool
 import (
 	"bytes"
 	"slices"
+	"strconv"
 
 	"ringmaster/parser"
 	"ringmaster/stats"
@@ -254,5 +255,14 @@ func (c *Conn) learnID(hello []byte) {
 	digits, _, ok := bytes.Cut(rest, []byte("\r\n"))
 	if n, number := parser.Int(digits); ok && number {
 		c.serverID = n
+	}
+}
+
+// Unblock asks the server to end the command that waits on a connection of a session, with the error of CLIENT UNBLOCK. It goes over a
+// connection that clients share. Loop-only.
+func (c *Conn) Unblock() {
+	p := c.pool
+	if p.servers[c.server.index] == c.server {
+		_ = p.Default().Pick(c.server.index, 0).Tell("CLIENT", "UNBLOCK", strconv.FormatInt(c.serverID, 10), "ERROR")
 	}
 }

@@ -37,7 +37,7 @@ func (h *hub) tally(key topicKey, matching bool) (sum tally) {
 	case matching:
 		h.reached(&sum, t, server)
 	default: // NUMSUB asks all servers
-		sum = tally{ours: len(t.at) - t.lost, clients: len(t.subs)}
+		sum = tally{ours: len(t.at) - t.lost + h.stillAt(key), clients: len(t.subs)}
 	}
 	if !matching {
 		return sum
