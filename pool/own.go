@@ -70,19 +70,22 @@ func (p *Pool) Lend(server int, key Key, owner Owner) (*Conn, *Failure) {
 		c.owner = owner
 		return c, nil
 	}
-	c := p.newOwn(at)
+	c := p.newOwn(p.servers[server], key)
 	c.owner = owner
 	return c, nil
 }
 
 // KeepSpare has connections dialled for who blocks or watches next, as many as Config.Spare. Loop-only.
 func (p *Pool) KeepSpare(server int, key Key) {
+	if p.servers[server].Addr == "" {
+		return
+	}
 	at := spareKey{server, key}
 	for len(p.own.spare[at])+len(p.own.warm[at]) < p.cfg.Spare && len(p.own.all) < p.MaxOwn {
 		if p.own.warm == nil {
 			p.own.warm = map[spareKey][]*Conn{}
 		}
-		p.own.warm[at] = append(p.own.warm[at], p.newOwn(at))
+		p.own.warm[at] = append(p.own.warm[at], p.newOwn(p.servers[server], key))
 	}
 }
 
@@ -109,10 +112,9 @@ func (p *Pool) warmed(c *Conn) {
 }
 
 // newOwn dials a connection for an owner.
-func (p *Pool) newOwn(at spareKey) *Conn {
-	s := p.servers[at.server]
+func (p *Pool) newOwn(s *Server, key Key) *Conn {
 	// The database is known to exist: the owner is on rings of the same key.
-	r := &Rings{key: at.key, pool: p, usable: true}
+	r := &Rings{key: key, pool: p, usable: true}
 	c := &Conn{pool: p, server: s, rings: r, fences: fences{guard: noGuard}, patient: true, down: s.lost, out: output{buffers: &p.Buffers}, own: true}
 	r.conns = []*Conn{c}
 	p.own.all[c] = struct{}{}
@@ -184,6 +186,27 @@ func (c *Conn) Send(raw []byte) *Failure {
 	c.queued += uint64(len(raw))
 	c.markDirty()
 	return nil
+}
+
+// overstays reports whether an own connection must end because its server is gone. Owners have the dial timeout to give it back, or to
+// end what waits there. One that was taken out of a fixed list also answers what it runs.
+func (c *Conn) overstays(now int64) bool {
+	s := c.server
+	return s.goneAt > 0 && now-s.goneAt > int64(c.pool.cfg.DialTimeout) && !(s.left && c.works())
+}
+
+// works reports whether somebody waits for what the server runs: a command that ends by itself, and that none which blocks is before.
+func (c *Conn) works() bool {
+	for i := c.ring.head; i != c.ring.tail; i++ {
+		e := c.ring.at(i)
+		if e.is.has(blocking) {
+			return false
+		}
+		if _, unwanted := e.recv.(swallowed); e.recv != nil && !unwanted {
+			return true
+		}
+	}
+	return false
 }
 
 // Rekey tells that SELECT or HELLO have been sent on a connection of an owner. Loop-only.

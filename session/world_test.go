@@ -115,6 +115,7 @@ func newWorld(tb testing.TB, s settings) *world {
 		}
 	}
 	s.upstream.Resend = s.upstream.Resend || s.upstream.Cluster
+	s.upstream.Fixed = !s.upstream.Resend
 	switch {
 	case s.upstream.Cluster:
 		s.known.Sharded = true

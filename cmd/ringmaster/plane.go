@@ -100,6 +100,7 @@ func poolConfig(u *upstream) pool.Config {
 		Spare:           1,
 		Reads:           c.ReadPolicy,
 		Resend:          u.topology.Discovered(),
+		Fixed:           !u.topology.Discovered(),
 		Cluster:         c.Topology == config.Cluster,
 		Hint:            u.topology.Hint,
 		Slot:            session.SlotOf(u.topology.Initial()),
