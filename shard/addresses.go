@@ -67,6 +67,3 @@ func sameAddr(addr string) string {
 	}
 	return host + "|" + port
 }
-
-// SameAddr reports whether two addresses are two ways to write one. Names are not looked up, but for localhost. Any goroutine.
-func SameAddr(a, b string) bool { return a == b || sameAddr(a) == sameAddr(b) }
