@@ -60,6 +60,8 @@ type world struct {
 	// Of the random test.
 	fake       *fakeCluster
 	successors *successors
+	lists      *lists // nil: the list of servers does not change
+	placid     bool
 }
 
 // loopSettings bound what all clients of a loop may have together.
