@@ -164,7 +164,7 @@ func (p *Pool) tickLeaving() {
 func (p *Pool) closeLeft() {
 	kept, closed := p.leaving[:0], 0
 	for _, c := range p.leaving {
-		if c.state != Retired && c.ring.len() == 0 && closed < atOnce {
+		if c.state != Retired && c.ring.len() == 0 && closed < atOnce && !c.staysOpen() {
 			c.retire()
 			closed++
 		}

@@ -3,6 +3,7 @@ package pool
 import (
 	"bytes"
 	"slices"
+	"strconv"
 
 	"ringmaster/parser"
 	"ringmaster/stats"
@@ -278,4 +279,39 @@ func (c *Conn) learnID(hello []byte) {
 	if n, number := parser.Int(digits); ok && number {
 		c.serverID = n
 	}
+}
+
+// Unblock asks the server to end the command that waits on a connection of a session, with the error of CLIENT UNBLOCK. It goes over a
+// connection that clients share. Loop-only.
+func (c *Conn) Unblock() {
+	p := c.pool
+	words := []string{"CLIENT", "UNBLOCK", strconv.FormatInt(c.serverID, 10), "ERROR"}
+	if p.servers[c.server.index] == c.server {
+		_ = p.Default().Pick(c.server.index, 0).Tell(words...)
+		return
+	}
+	for _, to := range p.leaving {
+		if to.server == c.server && to.state == Draining && to.isFirst() {
+			raw := appendCommand(nil, words...)
+			to.out.write(raw) // it takes nothing else any more
+			to.owe(len(raw), swallowed{}, 0, Part)
+			return
+		}
+	}
+}
+
+// isFirst reports whether it is the first of the connections that every session begins with.
+func (c *Conn) isFirst() bool { return !c.own && c.nth == 0 && c.rings == c.pool.Default() }
+
+// staysOpen reports whether a connection that drains is kept for Unblock: something waits at its server, which was taken off the list.
+func (c *Conn) staysOpen() bool {
+	if c.state != Draining || !c.server.left || !c.isFirst() {
+		return false
+	}
+	for o := range c.pool.own.all {
+		if o.server == c.server && o.owner != nil && o.Waits() {
+			return true
+		}
+	}
+	return false
 }
