@@ -28,7 +28,7 @@ func TestRandomTraffic(t *testing.T) {
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { runRandom(t, seed, &all) })
 	}
-	few := all.right < 100*all.runs || all.errors < all.runs || all.replaced == 0 || all.again == 0 || all.reads == 0
+	few := all.right < 100*all.runs || all.errors < all.runs || all.replaced == 0 || all.again == 0 || all.reads == 0 || all.renewed < all.runs
 	if all.runs == int(seeds) && few {
 		t.Errorf("the runs test little: %+v", all)
 	}
@@ -42,6 +42,7 @@ type happened struct {
 	replaced int // servers that another took over from
 	again    int // requests that were sent again then
 	reads    int // of them, reads that were lost at a replica
+	renewed  int // connections that were made again for another user
 }
 
 // chaos is one random run.
@@ -123,6 +124,7 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 	all.right += c.right
 	all.errors += c.errors
 	all.reads += int(c.stats.Redirects[stats.RedirectRead])
+	all.renewed += int(overServers(c.stats, func(s *stats.Server) uint64 { return s.Disconnects[stats.ServerOtherLogin] }))
 	if c.successors != nil {
 		all.replaced += c.successors.count
 		all.again += int(c.stats.Redirects[stats.RedirectRetry])
@@ -148,6 +150,9 @@ func (c *chaos) act() {
 	}
 	if c.lists != nil && c.rnd.IntN(60) == 0 {
 		c.lists.act()
+	}
+	if c.rnd.IntN(200) == 0 {
+		c.configure()
 	}
 	n := c.rnd.IntN(1000)
 	if c.placid && n >= 975 && n < 994 {
@@ -191,6 +196,14 @@ func (c *chaos) act() {
 	default:
 		a.full = true
 	}
+}
+
+// configure changes the settings of the upstream.
+func (c *chaos) configure() {
+	u := &c.upstream
+	u.Username, u.Password = string(rune('a'+c.rnd.IntN(2))), []string{"", "x", "y"}[c.rnd.IntN(3)]
+	u.StallTimeout = time.Duration(5+c.rnd.IntN(10)) * time.Second
+	c.pool.Configure(*u)
 }
 
 // judgeSome has something become known of a server.

@@ -51,6 +51,7 @@ const (
 	HandshakeTimeout                            // it did not finish the handshake in dial-timeout
 	ServerWriteFailed                           // writing to it failed
 	ServerNotPrimary                            // it refused a write as a replica: its name may lead elsewhere by now
+	ServerOtherLogin                            // it was logged in as a user that the settings do not name any more
 	ServerPanic                                 // a mistake of ours may have put it out of step
 	ServerDropped                               // given up by the proxy: stopping, or the map changed
 	ServerOutOfStep                             // after a script or a module's command its replies could not be told apart
@@ -59,7 +60,7 @@ const (
 
 var disconnectReasons = [DisconnectReasons]string{
 	"server_closed", "protocol_error", "unreachable", "stalled", "handshake_refused", "handshake_timeout",
-	"write_failed", "not_primary", "panic", "dropped", "out_of_step",
+	"write_failed", "not_primary", "other_login", "panic", "dropped", "out_of_step",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.
