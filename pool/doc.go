@@ -25,6 +25,7 @@
 //	scripts, modules    fence.go (is the server still in step?), lane.go (nobody shares these), wrapped.go and doubt.go (is MOVED the server's word?)
 //	replicas            reads.go; misplaced.go (a server that should be none)
 //	servers that change follow.go
+//	an upstream that goes remove.go
 //
 // # Who may call
 //
