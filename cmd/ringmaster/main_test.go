@@ -36,7 +36,7 @@ type fakePlane struct {
 func (f *fakePlane) Snapshot(context.Context) ([]stats.Loop, error) { return nil, nil }
 func (f *fakePlane) Ready(context.Context) error                    { return nil }
 
-func (f *fakePlane) Upstream(int) topology.Data { return f }
+func (f *fakePlane) Upstream(string) topology.Data { return f }
 func (f *fakePlane) Follow(*shard.Map)          {}
 func (f *fakePlane) Judge(pool.Health)          {}
 
