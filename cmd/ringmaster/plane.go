@@ -18,8 +18,8 @@ import (
 
 // plane is the running data plane.
 type plane interface {
-	// Upstream gives access to the nth upstream.
-	Upstream(n int) topology.Data
+	// Upstream gives access to the upstream with a name.
+	Upstream(name string) topology.Data
 	// Snapshot copies every loop's counters.
 	Snapshot(ctx context.Context) ([]stats.Loop, error)
 	// Ready is nil when every server but replicas can be reached, otherwise it names those that cannot.
@@ -48,7 +48,7 @@ func startPlane(c eventloop.Config) (plane, error) {
 type running struct{ *eventloop.Server }
 
 // Upstream is plane.
-func (r running) Upstream(n int) topology.Data { return r.Server.Upstream(n) }
+func (r running) Upstream(name string) topology.Data { return r.Server.Upstream(name) }
 
 // planeConfig translates settings into what the data plane takes.
 func planeConfig(c *config.Config, upstreams []upstream, listeners []eventloop.Listener, maxClients int, log *slog.Logger) eventloop.Config {

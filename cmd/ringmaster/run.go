@@ -88,8 +88,8 @@ func (p *process) run() error {
 	}
 	stopAdmin := p.serveAdmin(ls, data, upstreams, maxClients, adminMax)
 	go memory.Run(ctx)
-	for i, u := range upstreams {
-		go u.topology.Run(ctx, data.Upstream(i))
+	for _, u := range upstreams {
+		go u.topology.Run(ctx, data.Upstream(u.Name))
 	}
 	p.tellReady(addrs, upstreams, maxClients)
 	for _, f := range p.ready {

@@ -54,8 +54,8 @@ func (s source) Topology() any {
 		loops = nil
 	}
 	var d described
-	for i, u := range s.upstreams {
-		d.Upstreams = append(d.Upstreams, describedUpstream{u.Name, u.topology.Describe(topology.Unescaped(loops, i))})
+	for _, u := range s.upstreams {
+		d.Upstreams = append(d.Upstreams, describedUpstream{u.Name, u.topology.Describe(topology.Unescaped(loops, u.Name))})
 	}
 	return d
 }
