@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"context"
@@ -17,7 +17,7 @@ var errStopping = errors.New("ringmaster is stopping")
 
 // source is admin.Source: the process as the admin server sees it.
 type source struct {
-	data      plane
+	data      Plane
 	upstreams []upstream
 	dropped   func() uint64 // log lines; nil: none ever is
 	stopping  *atomic.Bool

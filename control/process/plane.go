@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 	"ringmaster/stats"
 )
 
-// plane is the running data plane.
-type plane interface {
+// Plane is the running data plane.
+type Plane interface {
 	// Upstream gives access to the nth upstream.
 	Upstream(n int) topology.Data
 	// Snapshot copies every loop's counters.
@@ -33,10 +33,11 @@ var scriptPolicies = map[string]pool.ScriptPolicy{
 	config.ScriptsAuto: pool.ScriptsAuto, config.ScriptsShared: pool.ScriptsShared, config.ScriptsOwn: pool.ScriptsOwn,
 }
 
-// starter starts a data plane; tests replace it.
-type starter func(eventloop.Config) (plane, error)
+// Starter starts a data plane.
+type Starter func(eventloop.Config) (Plane, error)
 
-func startPlane(c eventloop.Config) (plane, error) {
+// StartPlane runs the data plane on event loops.
+func StartPlane(c eventloop.Config) (Plane, error) {
 	srv, err := eventloop.Start(c)
 	if err != nil {
 		return nil, err
@@ -44,10 +45,10 @@ func startPlane(c eventloop.Config) (plane, error) {
 	return running{srv}, nil
 }
 
-// running is the data plane as a plane.
+// running is the data plane as a Plane.
 type running struct{ *eventloop.Server }
 
-// Upstream is plane.
+// Upstream is Plane.
 func (r running) Upstream(n int) topology.Data { return r.Server.Upstream(n) }
 
 // planeConfig translates settings into what the data plane takes.
