@@ -35,9 +35,10 @@ type fakePlane struct {
 func (f *fakePlane) Snapshot(context.Context) ([]stats.Loop, error) { return nil, nil }
 func (f *fakePlane) Ready(context.Context) error                    { return nil }
 
-func (f *fakePlane) Upstream(int) topology.Data { return f }
-func (f *fakePlane) Follow(*shard.Map)          {}
-func (f *fakePlane) Judge(pool.Health)          {}
+func (f *fakePlane) Upstream(string) topology.Data               { return f }
+func (f *fakePlane) Apply(context.Context, eventloop.Plan) error { return nil }
+func (f *fakePlane) Follow(*shard.Map)                           {}
+func (f *fakePlane) Judge(pool.Health)                           {}
 
 func (f *fakePlane) Shutdown(ctx context.Context) error {
 	for _, l := range f.config.Listeners {

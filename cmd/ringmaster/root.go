@@ -36,7 +36,7 @@ replies back in order.`,
 			if err != nil {
 				return err
 			}
-			return run(cmd, c, start, nil)
+			return run(cmd, loader, c, start, nil)
 		},
 		Args:                       noArgs,
 		Version:                    versionLine(), // for --version
@@ -113,7 +113,7 @@ func newDemo(start process.Starter) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return run(cmd, c, start, func(b process.Bound) { writeDemo(cmd.OutOrStdout(), c, b) })
+			return run(cmd, loader, c, start, func(b process.Bound) { writeDemo(cmd.OutOrStdout(), c, b) })
 		},
 	}
 	addFlags(cmd, loader, "upstream", "topology", "upstream-username", "upstream-password", "upstream-password-file",

@@ -12,14 +12,21 @@ import (
 )
 
 // run serves until a signal comes. ready, unless nil, is called once clients can connect.
-func run(cmd *cobra.Command, c *config.Config, start process.Starter, ready func(process.Bound)) error {
-	log := newLogger(cmd.ErrOrStderr(), c)
-	signals := make(chan os.Signal, 2)
+func run(cmd *cobra.Command, loader *config.Loader, c *config.Config, start process.Starter, ready func(process.Bound)) error {
+	log, level := newLogger(cmd.ErrOrStderr(), c)
+	signals, reloads := make(chan os.Signal, 2), make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
+	signal.Notify(reloads, syscall.SIGHUP) // one that waits is as good as several
+	defer signal.Stop(reloads)
 	stopOthers := watchOtherSignals(log)
 	defer stopOthers()
-	return process.Run(process.Options{
-		Config: c, Start: start, Version: version(), Log: log, LogDropped: logDropped(cmd.ErrOrStderr()), Signals: signals, Ready: ready,
-	})
+	o := process.Options{
+		Config: c, Start: start, Version: version(), Log: log, LogLevel: level, LogDropped: logDropped(cmd.ErrOrStderr()),
+		Signals: signals, Reloads: reloads, Ready: ready,
+	}
+	if loader.File() != "" {
+		o.Load = loader.Load
+	}
+	return process.Run(o)
 }

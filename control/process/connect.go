@@ -20,13 +20,13 @@ var dangerous = [][]string{
 // Connect logs in to every server as the proxy would and writes to out what that user may do there. The error names every server that can't
 // be reached. It asks servers, and may wait.
 func Connect(ctx context.Context, out io.Writer, c *config.Config) error {
-	upstreams, err := findUpstreams(ctx, c, slog.New(slog.DiscardHandler))
+	upstreams, err := findUpstreams(ctx, c, slog.New(slog.DiscardHandler), findTopology)
 	if err != nil {
 		return err
 	}
 	var failed []error
 	for _, u := range upstreams {
-		failed = append(failed, connectTo(ctx, out, &u))
+		failed = append(failed, connectTo(ctx, out, u))
 	}
 	return errors.Join(failed...)
 }

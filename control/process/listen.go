@@ -6,17 +6,15 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"syscall"
 
 	"ringmaster/control/config"
-	"ringmaster/eventloop"
 )
 
 // listeners is the sockets that are open before anything starts.
 type listeners struct {
-	clients []eventloop.Listener
+	clients []socket
 	admin   net.Listener // nil when off
 }
 
@@ -36,8 +34,7 @@ func openAll(c *config.Config) (*listeners, error) {
 			ls.close()
 			return nil, err
 		}
-		to := slices.IndexFunc(c.Upstreams, func(u config.Upstream) bool { return u.Name == l.Upstream })
-		ls.clients = append(ls.clients, eventloop.Listener{Listener: opened, Upstream: to, KeepAlive: l.TCPKeepAlive, Session: sessionConfig(l), Policy: policyOf(l)})
+		ls.clients = append(ls.clients, socket{l.Name, l.Address, opened})
 	}
 	if c.Admin == "" {
 		return ls, nil

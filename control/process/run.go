@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"ringmaster/control/admin"
 	"ringmaster/control/config"
 	"ringmaster/control/memory"
+	"ringmaster/internal/respclient"
 )
 
 // ErrForced is the end by a second signal.
@@ -30,36 +29,53 @@ const adminGrace = time.Second
 type Options struct {
 	// Config is the settings to begin with.
 	Config *config.Config
+	// Load reads the settings again, for a reload; nil: there is no file to read. One goroutine at a time.
+	Load func() (*config.Config, error)
 	// Start starts the data plane: [StartPlane], or what a test puts in its place.
 	Start Starter
 	// Version is the program's version, for the log and the metrics.
 	Version string
-	// Log takes what operators should read.
-	Log *slog.Logger
+	// Log takes what operators should read, from LogLevel on, which a reload changes. Nil: it changes nothing.
+	Log      *slog.Logger
+	LogLevel *slog.LevelVar
 	// LogDropped counts the log lines that were lost; nil: none is.
 	LogDropped func() uint64
-	// Signals asks the process to stop: the first gently, another one at once.
-	Signals <-chan os.Signal
+	// Signals asks the process to stop: the first gently, another one at once. Reloads asks it to read its settings again.
+	Signals, Reloads <-chan os.Signal
 	// Ready, unless nil, is called once clients can connect.
 	Ready func(Bound)
 }
 
 // Run serves until a signal comes. The error is [ErrForced] after a second one.
-func Run(o Options) error {
-	p := &process{Options: o, oneRequest: oneRequest}
-	return p.run()
-}
+func Run(o Options) error { return newProcess(o).run() }
 
 // process is one run from start to stop.
 type process struct {
 	Options
+	data Plane
+	// ctx ends with the process.
+	ctx context.Context
+	// state is what is in force.
+	state atomic.Pointer[state]
+	// reloads reads the settings again.
+	reloads *reloads
 	// stopping says that a signal to stop has come.
 	stopping atomic.Bool
 	// oneRequest is the constant of that name; tests make it 0.
 	oneRequest time.Duration
+	// find finds the servers of an upstream, and login tries a login; tests replace both.
+	find  finder
+	login func(ctx context.Context, addr string, o respclient.Options) error
+}
+
+func newProcess(o Options) *process {
+	return &process{Options: o, oneRequest: oneRequest, reloads: newReloads(), find: findTopology, login: login}
 }
 
 func (p *process) run() error {
+	var cancel context.CancelFunc
+	p.ctx, cancel = context.WithCancel(context.Background())
+	defer cancel()
 	maxClients, adminMax, err := raiseDescriptors(p.Config, p.Log)
 	if err != nil {
 		return err
@@ -69,65 +85,73 @@ func (p *process) run() error {
 		return err
 	}
 	addrs := ls.bound()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	upstreams, err := findUpstreams(ctx, p.Config, p.Log)
-	if err != nil {
+	begin := &state{config: p.Config, digest: p.Config.Digest(), generation: 1, sockets: ls.clients, maxClients: maxClients}
+	if begin.upstreams, err = findUpstreams(p.ctx, p.Config, p.Log, p.find); err != nil {
 		ls.close()
 		return err
 	}
-	data, err := p.Start(planeConfig(p.Config, upstreams, ls.clients, maxClients, p.Log))
-	if err != nil {
+	if p.data, err = p.Start(planeConfig(begin, p.Log)); err != nil {
 		ls.close()
 		return fmt.Errorf("cannot start: %w", err)
 	}
-	if names := p.Config.UnknownCommands(); len(names) > 0 {
-		p.Log.Warn("deny-commands names commands that ringmaster does not know: of modules, or mistyped; they are denied where a server has them",
-			slog.Any("commands", names))
+	p.state.Store(begin)
+	p.warnOfUnknownCommands(p.Config)
+	stopAdmin := p.serveAdmin(ls, adminMax)
+	go memory.Run(p.ctx)
+	for _, u := range begin.upstreams {
+		u.run(p.ctx, p.data.Upstream(u.Name))
 	}
-	stopAdmin := p.serveAdmin(ls, data, upstreams, maxClients, adminMax)
-	go memory.Run(ctx)
-	for i, u := range upstreams {
-		go u.topology.Run(ctx, data.Upstream(i))
-	}
-	p.tellReady(addrs, upstreams, maxClients)
+	p.reloads.start(p.reload)
+	p.tellReady(addrs, begin)
 	if p.Ready != nil {
 		p.Ready(addrs)
 	}
-	err = p.stop(data, <-p.Signals)
+	err = p.stop(p.serve())
 	if !errors.Is(err, ErrForced) {
 		stopAdmin()
 	}
 	return err
 }
 
+// serve waits for the signal to stop, and takes those to reload.
+func (p *process) serve() os.Signal {
+	for {
+		select {
+		case sig := <-p.Signals:
+			return sig
+		case <-p.Reloads:
+			p.reloads.ask()
+		}
+	}
+}
+
+func (p *process) warnOfUnknownCommands(c *config.Config) {
+	if names := c.UnknownCommands(); len(names) > 0 {
+		p.Log.Warn("deny-commands names commands that ringmaster does not know: of modules, or mistyped; they are denied where a server has them",
+			slog.Any("commands", names))
+	}
+}
+
 // tellReady logs what is served.
-func (p *process) tellReady(addrs Bound, upstreams []upstream, maxClients int) {
+func (p *process) tellReady(addrs Bound, s *state) {
 	attrs := []any{slog.Any("listen", addrs.Clients), slog.String("admin", addrs.Admin)}
-	if len(upstreams) == 1 {
-		attrs = append(attrs, slog.Any("servers", upstreams[0].topology.Names()), slog.String("topology", upstreams[0].Topology))
+	if len(s.upstreams) == 1 {
+		attrs = append(attrs, slog.Any("servers", s.upstreams[0].topology.Names()), slog.String("topology", s.upstreams[0].Topology))
 	} else {
-		for _, u := range upstreams {
+		for _, u := range s.upstreams {
 			attrs = append(attrs, slog.Group("upstream "+u.Name, slog.Any("servers", u.topology.Names()), slog.String("topology", u.Topology)))
 		}
 	}
-	p.Log.Info("ready", append(attrs, slog.Int("loops", p.Config.Loops), slog.Int("max_clients", maxClients), slog.String("version", p.Version))...)
+	p.Log.Info("ready", append(attrs, slog.Int("loops", s.config.Loops), slog.Int("max_clients", s.maxClients), slog.String("version", p.Version))...)
 }
 
 // serveAdmin starts the admin server if there is one, and returns what stops it.
-func (p *process) serveAdmin(ls *listeners, data Plane, upstreams []upstream, maxClients, adminMax int) (stop func()) {
+func (p *process) serveAdmin(ls *listeners, adminMax int) (stop func()) {
 	if ls.admin == nil {
 		return func() {}
 	}
 	s := admin.New(admin.Config{
-		Source:     source{data: data, upstreams: upstreams, dropped: p.LogDropped, stopping: &p.stopping},
-		Commands:   commandNames(),
-		Version:    p.Version,
-		MaxClients: maxClients,
-		MaxConns:   adminMax,
-		Hosts:      adminHosts(p.Config),
-		Pprof:      p.Config.Pprof,
-		Logger:     p.Log,
+		Source: source{p}, Commands: commandNames(), Version: p.Version, MaxConns: adminMax, Pprof: p.Config.Pprof, Logger: p.Log,
 	})
 	done := make(chan struct{})
 	go func() {
@@ -144,11 +168,15 @@ func (p *process) serveAdmin(ls *listeners, data Plane, upstreams []upstream, ma
 	}
 }
 
-// stop serves on for the shutdown delay, drains the data Plane, and gives both up at a second signal.
-func (p *process) stop(data Plane, sig os.Signal) error {
+// stop lets a reload end, serves on for the shutdown delay, drains the data plane, and gives all up at a second signal.
+func (p *process) stop(sig os.Signal) error {
 	first := time.Now()
 	p.stopping.Store(true)
-	if delay := p.Config.ShutdownDelay; delay > 0 {
+	if err := p.await(p.reloads.stop(), first); err != nil {
+		return err
+	}
+	c := p.state.Load().config
+	if delay := c.ShutdownDelay; delay > 0 {
 		p.Log.Info("stopping soon: clients are served during the delay, and /readyz answers 503", slog.String("signal", sig.String()),
 			slog.Duration("shutdown_delay", delay))
 		over := make(chan error)
@@ -158,11 +186,11 @@ func (p *process) stop(data Plane, sig os.Signal) error {
 		}
 	}
 	p.Log.Info("stopping: no new clients; finishing what is in flight", slog.String("signal", sig.String()),
-		slog.Duration("drain_timeout", p.Config.DrainTimeout))
-	ctx, cancel := context.WithTimeout(context.Background(), p.Config.DrainTimeout)
+		slog.Duration("drain_timeout", c.DrainTimeout))
+	ctx, cancel := context.WithTimeout(context.Background(), c.DrainTimeout)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- data.Shutdown(ctx) }()
+	go func() { done <- p.data.Shutdown(ctx) }()
 	err := p.await(done, first)
 	if errors.Is(err, ErrForced) {
 		return err
@@ -178,6 +206,8 @@ func (p *process) await(done <-chan error, first time.Time) error {
 			if time.Since(first) >= p.oneRequest {
 				return ErrForced
 			}
+		case <-p.Reloads:
+			p.Log.Warn("the settings are not read again", slog.Any("cause", admin.ErrStopping))
 		case err := <-done:
 			return err
 		}
@@ -194,10 +224,4 @@ func (p *process) stopped(err error) error {
 	}
 	p.Log.Info("stopped")
 	return nil
-}
-
-// adminHosts are the names by which the admin address may be asked for.
-func adminHosts(c *config.Config) []string {
-	host, _, _ := net.SplitHostPort(c.Admin)
-	return append([]string{strings.ToLower(host)}, c.AdminHosts...)
 }

@@ -1,73 +1,27 @@
 package process
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"ringmaster/control/admin"
 	"ringmaster/control/config"
-	"ringmaster/control/topology"
-	"ringmaster/eventloop"
-	"ringmaster/pool"
-	"ringmaster/shard"
-	"ringmaster/stats"
 )
 
-// fakePlane is a data plane that accepts nothing and stops when told.
-type fakePlane struct {
-	config   eventloop.Config
-	shutdown func(ctx context.Context) error
-}
-
-func (f *fakePlane) Snapshot(context.Context) ([]stats.Loop, error) { return nil, nil }
-func (f *fakePlane) Ready(context.Context) error                    { return nil }
-
-func (f *fakePlane) Upstream(int) topology.Data { return f }
-func (f *fakePlane) Follow(*shard.Map)          {}
-func (f *fakePlane) Judge(pool.Health)          {}
-
-func (f *fakePlane) Shutdown(ctx context.Context) error {
-	for _, l := range f.config.Listeners {
-		l.Close()
-	}
-	if f.shutdown != nil {
-		return f.shutdown(ctx)
-	}
-	return nil
-}
-
-// output is a buffer that two goroutines may use.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
-// stopping runs a process whose first signal has come; again is the second.
-func stopping(t *testing.T, f *fakePlane, oneRequest time.Duration, again chan os.Signal) error {
+// stopping is a process in front of f that runs, with the settings of c.
+func stopping(t *testing.T, f *fakePlane, c *config.Config, signals chan os.Signal) *process {
 	t.Helper()
-	p := &process{
-		Options: Options{Config: &config.Config{DrainTimeout: time.Minute}, Log: slog.New(slog.DiscardHandler), Signals: again}, oneRequest: oneRequest,
-	}
-	return p.stop(f, syscall.SIGTERM)
+	p := newProcess(Options{Config: c, Log: slog.New(slog.DiscardHandler), Signals: signals})
+	p.data = f
+	p.state.Store(&state{config: c})
+	p.reloads.start(p.reload)
+	return p
 }
 
 func TestASecondSignalEndsAtOnce(t *testing.T) {
@@ -78,7 +32,9 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 		<-release
 		return nil
 	}}
-	if err := stopping(t, f, 0, again); !errors.Is(err, ErrForced) {
+	p := stopping(t, f, &config.Config{DrainTimeout: time.Minute}, again)
+	p.oneRequest = 0
+	if err := p.stop(syscall.SIGTERM); !errors.Is(err, ErrForced) {
 		t.Errorf("%v", err)
 	}
 }
@@ -88,25 +44,23 @@ func TestClientsAreServedDuringTheShutdownDelay(t *testing.T) {
 	for _, delay := range []time.Duration{0, 20 * time.Millisecond} {
 		var log output
 		drained := false
-		p := &process{
-			Options: Options{
-				Config: &config.Config{ShutdownDelay: delay, DrainTimeout: time.Minute}, Log: slog.New(slog.NewTextHandler(&log, nil)), Signals: make(chan os.Signal),
-			},
-		}
-		f := &fakePlane{shutdown: func(context.Context) error {
+		f := new(fakePlane)
+		p := stopping(t, f, &config.Config{ShutdownDelay: delay, DrainTimeout: time.Minute}, make(chan os.Signal))
+		p.Log = slog.New(slog.NewTextHandler(&log, nil))
+		f.shutdown = func(context.Context) error {
 			drained = true
-			if err := (source{data: &fakePlane{}, stopping: &p.stopping}).Ready(context.Background()); !errors.Is(err, errStopping) {
+			if err := (source{p}).Ready(context.Background()); !errors.Is(err, admin.ErrStopping) {
 				t.Errorf("it is ready: %v", err)
 			}
 			if served := strings.Contains(log.String(), "clients are served during the delay"); served != (delay > 0) {
 				t.Errorf("delay %v: the log says %s", delay, log.String())
 			}
 			return nil
-		}}
-		if err := (source{data: f, stopping: &p.stopping}).Ready(context.Background()); err != nil {
+		}
+		if err := (source{p}).Ready(context.Background()); err != nil {
 			t.Errorf("before the signal: %v", err)
 		}
-		if err := p.stop(f, syscall.SIGTERM); err != nil || !drained {
+		if err := p.stop(syscall.SIGTERM); err != nil || !drained {
 			t.Errorf("%v, drained %v", err, drained)
 		}
 	}
@@ -115,8 +69,10 @@ func TestClientsAreServedDuringTheShutdownDelay(t *testing.T) {
 func TestASecondSignalEndsTheShutdownDelay(t *testing.T) {
 	again := make(chan os.Signal, 1)
 	again <- syscall.SIGTERM
-	p := &process{Options: Options{Config: &config.Config{ShutdownDelay: time.Hour}, Log: slog.New(slog.DiscardHandler), Signals: again}}
-	if err := p.stop(&fakePlane{shutdown: func(context.Context) error { t.Error("it drains"); return nil }}, syscall.SIGTERM); !errors.Is(err, ErrForced) {
+	f := &fakePlane{shutdown: func(context.Context) error { t.Error("it drains"); return nil }}
+	p := stopping(t, f, &config.Config{ShutdownDelay: time.Hour}, again)
+	p.oneRequest = 0
+	if err := p.stop(syscall.SIGTERM); !errors.Is(err, ErrForced) {
 		t.Errorf("%v", err)
 	}
 }
@@ -127,7 +83,7 @@ func TestTheSameSignalSentTwiceIsOneRequest(t *testing.T) {
 		again <- syscall.SIGTERM // returns only once it was taken
 		return nil
 	}}
-	if err := stopping(t, f, time.Hour, again); err != nil {
+	if err := stopping(t, f, &config.Config{DrainTimeout: time.Minute}, again).stop(syscall.SIGTERM); err != nil {
 		t.Errorf("%v", err)
 	}
 }

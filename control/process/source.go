@@ -2,10 +2,12 @@ package process
 
 import (
 	"context"
-	"errors"
-	"sync/atomic"
+	"net"
+	"slices"
+	"strings"
 	"time"
 
+	"ringmaster/control/admin"
 	"ringmaster/control/topology"
 	"ringmaster/stats"
 )
@@ -13,15 +15,8 @@ import (
 // describeTimeout bounds how long /topology waits for the loops; after that it leaves out what only they know.
 const describeTimeout = time.Second
 
-var errStopping = errors.New("ringmaster is stopping")
-
 // source is admin.Source: the process as the admin server sees it.
-type source struct {
-	data      Plane
-	upstreams []upstream
-	dropped   func() uint64 // log lines; nil: none ever is
-	stopping  *atomic.Bool
-}
+type source struct{ *process }
 
 // Snapshot is admin.Source.
 func (s source) Snapshot(ctx context.Context) ([]stats.Loop, error) { return s.data.Snapshot(ctx) }
@@ -29,7 +24,7 @@ func (s source) Snapshot(ctx context.Context) ([]stats.Loop, error) { return s.d
 // Ready is admin.Source: nobody should send clients to a process that is about to stop.
 func (s source) Ready(ctx context.Context) error {
 	if s.stopping.Load() {
-		return errStopping
+		return admin.ErrStopping
 	}
 	return s.data.Ready(ctx)
 }
@@ -37,7 +32,7 @@ func (s source) Ready(ctx context.Context) error {
 // Upstreams is admin.Source.
 func (s source) Upstreams() []stats.UpstreamView {
 	var all []stats.UpstreamView
-	for _, u := range s.upstreams {
+	for _, u := range s.state.Load().upstreams {
 		all = append(all, stats.UpstreamView{
 			Name: u.Name, Servers: u.topology.Names(), Replicas: u.topology.ReplicaStats(), Topology: u.topology.Counted(),
 		})
@@ -54,10 +49,22 @@ func (s source) Topology() any {
 		loops = nil
 	}
 	var d described
-	for i, u := range s.upstreams {
-		d.Upstreams = append(d.Upstreams, describedUpstream{u.Name, u.topology.Describe(topology.Unescaped(loops, i))})
+	for _, u := range s.state.Load().upstreams {
+		d.Upstreams = append(d.Upstreams, describedUpstream{u.Name, u.topology.Describe(unescaped(loops, u.Name))})
 	}
 	return d
+}
+
+// unescaped is what the loops have found that servers of an upstream do not escape, by server number.
+func unescaped(loops []stats.Loop, upstream string) [][]string {
+	if len(loops) == 0 {
+		return nil
+	}
+	at := slices.IndexFunc(loops[0].Upstreams, func(u *stats.Upstream) bool { return u.Name == upstream })
+	if at < 0 {
+		return nil
+	}
+	return topology.Unescaped(loops, at)
 }
 
 // described is what /topology shows.
@@ -70,8 +77,26 @@ type describedUpstream struct {
 
 // LogDropped is admin.Source.
 func (s source) LogDropped() uint64 {
-	if s.dropped == nil {
+	if s.Options.LogDropped == nil {
 		return 0
 	}
-	return s.dropped()
+	return s.Options.LogDropped()
 }
+
+// Settings is admin.Source.
+func (s source) Settings() stats.Settings {
+	now := s.state.Load()
+	of := stats.Settings{MaxClients: uint64(max(now.maxClients, 0)), Generation: now.generation, Digest: now.digest}
+	s.reloads.count(&of)
+	return of
+}
+
+// Hosts is admin.Source.
+func (s source) Hosts() []string {
+	c := s.state.Load().config
+	host, _, _ := net.SplitHostPort(c.Admin)
+	return append([]string{strings.ToLower(host)}, c.AdminHosts...)
+}
+
+// Reload is admin.Source.
+func (s source) Reload(ctx context.Context) (*admin.Reloaded, error) { return s.reloads.wait(ctx) }
