@@ -18,7 +18,7 @@
 //
 // Files, by what they are about:
 //
-//	the pool            loop.go (what the upstreams of an event loop share), pool.go, config.go, rings.go, buffers.go, log.go, panic.go (a mistake of ours), check.go and debug_on.go, debug_off.go (for tests)
+//	the pool            loop.go (what the upstreams of an event loop share), pool.go, server.go, config.go, rings.go, buffers.go, log.go, panic.go (a mistake of ours), check.go and debug_on.go, debug_off.go (for tests)
 //	a connection        conn.go, state.go, handshake.go, loss.go; own.go (lent to one session)
 //	a request, a reply  ring.go, output.go, piece.go (a transaction), receive.go, expire.go (the timeout), failure.go, busy.go (behind a script that runs on)
 //	sent again          history.go, redirect.go (MOVED, ASK and their like), again.go, overtaking.go, lostreads.go

@@ -220,6 +220,10 @@ func (c *Conn) onReady() {
 	if c.server.replica && c.doubted() {
 		c.pool.Hint()
 	}
+	if !c.own && c.server.goneAt > 0 {
+		c.leave()
+		return
+	}
 	c.markDirty()
 }
 

@@ -135,7 +135,7 @@ func (l *lanes) pump() {
 // dial makes lanes for what waits, of which there are n.
 func (l *lanes) dial(n int) {
 	p := l.pool
-	if p.stopped || p.Now < l.retryAt || l.server.goneAt > 0 {
+	if p.stopped || p.Now < l.retryAt || l.server.goneAt > 0 && !l.server.left {
 		return
 	}
 	coming := 0
@@ -145,7 +145,7 @@ func (l *lanes) dial(n int) {
 		}
 	}
 	for ; coming < n && len(l.conns) < maxLanes && (len(l.conns) == 0 || p.unpinned < p.MaxOwn); coming++ {
-		c := p.newOwn(spareKey{l.server.index, l.key})
+		c := p.newOwn(l.server, l.key)
 		c.owner, c.lane = l, l
 		p.lent++
 		p.unpinned++
@@ -224,7 +224,7 @@ func (l *lanes) tick() {
 			l.server.stats.Timeouts++
 			p.failCarried(&one, l.server.timedOutUnsent)
 			continue
-		case l.server.goneAt > 0:
+		case l.server.goneAt > 0 && !l.server.left:
 			one := l.take()
 			l.giveUp(&one, l.server.lost)
 			continue

@@ -196,7 +196,7 @@ func (c *Conn) tick() {
 			c.lose(stats.ServerStalled, errStalled)
 			return
 		}
-		if c.own && c.server.goneAt > 0 && now-c.server.goneAt > int64(c.pool.cfg.DialTimeout) {
+		if c.own && c.overstays(now) {
 			c.lose(stats.ServerDropped, errGone) // what it waits for happens elsewhere, if the server has not said so
 			return
 		}

@@ -57,7 +57,7 @@ func (c *Conn) refused(e *pending) {
 // it is known that the others lead to a primary.
 func (s *Server) notPrimary(p *Pool) {
 	r := &s.renewal
-	if p.Now < r.next {
+	if p.Now < r.next || s.goneAt > 0 {
 		return
 	}
 	if p.Now > r.next+2*maxRenewal {

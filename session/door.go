@@ -30,6 +30,16 @@ func (d *Door) bound() {
 // Configure has the clients of the listener go by cfg from their next command on. rules must come from NewRules of cfg and the upstream's
 // read policy; the same may serve all loops.
 func (d *Door) Configure(cfg Config, rules *Rules, policy *auth.Policy) {
+	opens := policy.Open() && !d.Policy.Open()
 	d.Config, d.Rules, d.Policy = cfg, rules, policy
 	d.bound()
+	d.nextIdle = 0
+	if !opens {
+		return // those that have logged in stay, as in Redis
+	}
+	d.roster.each(func(s *Session) {
+		if s.env == d {
+			s.authed, s.parser.Unauthenticated = true, false
+		}
+	})
 }

@@ -19,7 +19,7 @@ import (
 
 // TestScenarios plays the stories in testdata. Each file holds several, which begin with "== title".
 // Lines before the first step set the scene: "servers A B", "servers A B C=A" (a second name of A), "config max-in-flight 4", "password x",
-// "config cluster 1" (the slot of {A} is at server A), "config resend 1" (servers can take over from each other), "replicas A=D,E" and "reads prefer-replica", "by hand" (the story answers dials and logins itself), "fences by hand" (so for the fences after scripts). Clients have names in small letters, servers'
+// "config cluster 1" (the slot of {A} is at server A), "config list-changes 1" (the list of servers can change), "config resend 1" (servers can take over from each other), "replicas A=D,E" and "reads prefer-replica", "by hand" (the story answers dials and logins itself), "fences by hand" (so for the fences after scripts). Clients have names in small letters, servers'
 // connections in capitals. Whatever either end has received must be looked at before the story ends.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -347,6 +347,7 @@ var verbs = []struct {
 		s.replicas[m[1]] = append(s.replicas[m[1]], m[0])
 		s.replace(m[1], m[2])
 	}},
+	{regexp.MustCompile(`^the list becomes (.*)$`), func(s *story, m []string) { s.list(strings.Fields(m[0])...) }},
 	{verb(`SERVER takes over from (\S+)`), func(s *story, m []string) { s.replace(m[1], m[0]) }},
 	{verb(`the map is said to be old`), func(s *story, m []string) {
 		if s.hints == 0 {

@@ -29,15 +29,21 @@ func (m *Map) merge() {
 		to[i] = n
 	}
 	if len(m.shards) < len(m.servers) {
-		m.owners.renumber(to)
+		m.owners = m.owners.renumbered(to)
 	}
 }
 
-func renumber(owners []uint16, to []int) {
+func renumbered(owners []uint16, to []int) []uint16 {
+	out := make([]uint16, len(owners))
 	for i, n := range owners {
-		owners[i] = uint16(to[n])
+		out[i] = uint16(to[n])
 	}
+	return out
 }
+
+// SameAddr reports whether two addresses are one, however they are written: letters of any case, leading zeros of a port, localhost
+// for 127.0.0.1. Names are not looked up. Any goroutine.
+func SameAddr(a, b string) bool { return a == b || sameAddr(a) == sameAddr(b) }
 
 // sameAddr is an address in the form that all ways to write it have in common. Names are not looked up, but for localhost.
 func sameAddr(addr string) string {

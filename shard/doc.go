@@ -16,14 +16,18 @@
 //	                                                   modula   remainder by total weight
 //	                                                   random   (no key, no hash)
 //
-// A shard's number is its server's position in [Config.Servers], whatever order the
-// distribution uses inside.
+// In a map of [New] a shard's number is its server's position in [Config.Servers], whatever order the
+// distribution uses inside. [Numbers] makes the maps of servers that change, in which numbers last:
+//
+//	New: [A B C]      ──▶ Numbers.Fixed ──▶ 0 A   1 B   2 C           its first map
+//	New: [D C]        ──▶ Numbers.Fixed ──▶ 0 -   1 -   2 C   3 D     A and B leave empty places
+//	New: [C A]        ──▶ Numbers.Fixed ──▶ 0 A   1 -   2 C   3 -     A is back
 //
 // # Who may call
 //
 // [New] and the Parse functions belong to start-up and the control plane: they allocate.
 // Everything on a built Map, and [Slot], may be called from any goroutine: they neither
-// lock, block nor allocate.
+// lock, block nor allocate. A [Numbers] has one user at a time.
 //
 // # Ownership of bytes
 //
@@ -35,6 +39,10 @@
 // [MaxTotalWeight]; [New] refuses what is beyond, names used twice, weights below 1 and
 // hash tags that are not two bytes.
 // Lookup and Slot cannot fail: every key, the empty one included, has a shard.
+//
+// The numbers of a list that changes are below [MaxNumbers], and at most twice as many as the list and its replicas ever had servers at
+// once, but 64 in any case: however often it changes, what is kept for each number stays bounded. [Numbers.Fixed] refuses more than
+// [MaxServers] servers with their replicas.
 //
 // Ketama gives a server weight/total of the 160 points per server, rounded down to a
 // multiple of four, as twemproxy does: a weight far below the others' may leave a server

@@ -88,7 +88,16 @@ func (k *ketama) index() {
 	}
 }
 
-func (k *ketama) renumber(to []int) { renumber(k.owners, to) }
+func (k *ketama) renumbered(to []int) placement {
+	out := *k
+	out.owners = renumbered(k.owners, to)
+	return &out
+}
+
+func (k *ketama) equal(o placement) bool {
+	other, is := o.(*ketama)
+	return is && slices.Equal(k.points, other.points) && slices.Equal(k.owners, other.owners)
+}
 
 func (k *ketama) owner(hash uint32) int {
 	i := int(k.start[hash>>k.shift])

@@ -76,6 +76,17 @@ func newWalkers(servers []Server) (walkers []walker, heaviest uint64) {
 
 func (w *walker) step() { w.next = (w.next + w.skip) % maglevSize }
 
-func (m *maglev) renumber(to []int) { renumber(m.table[:], to) }
+func (m *maglev) renumbered(to []int) placement {
+	out := new(maglev)
+	for i, n := range m.table {
+		out.table[i] = uint16(to[n])
+	}
+	return out
+}
+
+func (m *maglev) equal(o placement) bool {
+	other, is := o.(*maglev)
+	return is && m.table == other.table
+}
 
 func (m *maglev) owner(hash uint32) int { return int(m.table[hash%maglevSize]) }

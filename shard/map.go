@@ -48,7 +48,7 @@ type Map struct {
 	random   bool
 	hash     Hash
 	tag      tag
-	owners   placement // nil for one server
+	owners   placement // nil for one server, or where slots are set
 	slots    *[Slots]uint16
 	// channels is the server of a channel by the hash slot of its name; nil: that of the key of this name.
 	channels *[Slots]uint16
@@ -57,8 +57,10 @@ type Map struct {
 // placement turns a key's hash into a server's position in Config.Servers.
 type placement interface {
 	owner(hash uint32) int
-	// renumber has to[i] own what i owned.
-	renumber(to []int)
+	// renumbered is a copy in which to[i] owns what i owned.
+	renumbered(to []int) placement
+	// equal reports whether the other gives each hash to the same owner.
+	equal(other placement) bool
 }
 
 // New builds a map, or says which setting is wrong. Control plane only.
@@ -101,7 +103,7 @@ func (m *Map) Lookup(key []byte) int {
 		return int(m.slots[Slot(key)])
 	}
 	if m.owners == nil {
-		return 0
+		return m.shards[0]
 	}
 	if m.random {
 		return m.owners.owner(0)

@@ -24,7 +24,16 @@ func newModula(servers []Server) *modula {
 	return m
 }
 
-func (m *modula) renumber(to []int) { renumber(m.order, to) }
+func (m *modula) renumbered(to []int) placement {
+	out := *m
+	out.order = renumbered(m.order, to)
+	return &out
+}
+
+func (m *modula) equal(o placement) bool {
+	other, is := o.(*modula)
+	return is && slices.Equal(m.ends, other.ends) && slices.Equal(m.order, other.order)
+}
 
 func (m *modula) owner(hash uint32) int {
 	remainder := hash % m.total
@@ -47,7 +56,16 @@ type random struct{ byWeight *modula }
 
 func newRandom(servers []Server) random { return random{newModula(servers)} }
 
-func (r random) renumber(to []int) { r.byWeight.renumber(to) }
+func (r random) renumbered(to []int) placement {
+	out := *r.byWeight
+	out.order = renumbered(out.order, to)
+	return random{&out}
+}
+
+func (r random) equal(o placement) bool {
+	other, is := o.(random)
+	return is && r.byWeight.equal(other.byWeight)
+}
 
 func (r random) owner(uint32) int { return r.byWeight.owner(rand.Uint32N(r.byWeight.total)) }
 

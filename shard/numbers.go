@@ -10,7 +10,8 @@ const MaxNodes = 1024
 
 // Numbers makes the maps of a topology that changes: a server keeps its number from map to map, and the number of one that
 // is gone is not given to another before all others were. A shard with a name is different: its number is that of its place
-// in the list of groups, and passes from one primary to the next. One goroutine at a time; control plane only.
+// in the list of groups, and passes from one primary to the next. [Numbers.Map] is for servers that are discovered, [Numbers.Fixed] for
+// those of a list. One goroutine at a time; control plane only.
 type Numbers struct {
 	// Replicas says that replicas are numbered too, so that they can be read from.
 	Replicas bool
@@ -21,6 +22,15 @@ type Numbers struct {
 	freed   []int    // the numbers of those, the oldest first
 	// channels is the server, from 1, of channels by hash slot of their names; 0: none.
 	channels [Slots]uint16
+
+	fixed holders // of a list
+}
+
+// Clone is a copy: what it is used for does not change n.
+func (n *Numbers) Clone() *Numbers {
+	c := *n
+	c.servers, c.freed, c.fixed.list = slices.Clone(n.servers), slices.Clone(n.freed), slices.Clone(n.fixed.list)
+	return &c
 }
 
 // Map numbers the servers of groups and places the slots on their primaries, or keys by name where groups have names; these

@@ -47,9 +47,10 @@ func (m *Map) Replicas(i int) []int {
 	return m.replicas[i]
 }
 
-// Attach gives m the replicas of groups, which are m's servers by number. They are numbered behind m's servers and keep
-// their numbers from call to call, provided that m always has as many. An address that m has already is left out. Numbers
-// that attach are not used for Map of groups without names. The error says that there are too many.
+// Attach gives m the replicas of groups, which are m's servers by number. They are numbered after m's servers and keep
+// their numbers from call to call, provided that m always has as many: a list that changes needs [Numbers.Fixed]. An address that m has
+// already is left out, and so are groups that m has no server for. Numbers that attach are not used for Map of groups without names. The
+// error says that there are too many.
 func (n *Numbers) Attach(m *Map, groups []Group) (*Map, error) {
 	wanted := map[string]bool{}
 	known := map[string]bool{}
@@ -69,7 +70,7 @@ func (n *Numbers) Attach(m *Map, groups []Group) (*Map, error) {
 	out := *m
 	behind := len(m.servers)
 	out.replicas = make([][]int, behind)
-	for i, g := range groups {
+	for i, g := range groups[:min(len(groups), behind)] {
 		for _, s := range g.Replicas {
 			if wanted[s.Addr] {
 				out.replicas[i] = append(out.replicas[i], behind+n.number(s, at))

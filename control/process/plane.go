@@ -118,20 +118,20 @@ func limitsOf(l config.Listener) parser.Limits {
 
 // poolConfig is how an upstream's servers are connected to.
 func poolConfig(u *upstream) pool.Config {
-	c, limits := u.Config, parser.DefaultLimits()
-	limits.MaxBulk = 1 << 40 // the most that a listener can allow: what it has accepted is read again here
+	c := u.Config
 	return pool.Config{
 		Connections:     c.UpstreamConnections,
 		ProveMulti:      true,
 		Spare:           1,
 		Reads:           c.ReadPolicy,
 		Resend:          u.topology.Discovered(),
+		Fixed:           !u.topology.Discovered(),
 		Cluster:         c.Topology == config.Cluster,
 		Hint:            u.topology.Hint,
-		Slot:            session.SlotOf(limits, u.topology.Initial()),
+		Slot:            session.SlotOf(u.topology.Initial()),
 		Scripts:         session.ScriptCommands(),
 		ScriptPolicy:    scriptPolicies[c.Scripts],
-		Witness:         session.Witness(limits),
+		Witness:         session.Witness,
 		Username:        c.UpstreamUsername,
 		Password:        c.UpstreamPassword.Reveal(),
 		DialTimeout:     c.DialTimeout,
