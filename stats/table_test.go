@@ -76,12 +76,14 @@ func TestSamplesSumOverLoopsAndSkipUnusedCommands(t *testing.T) {
 	a.Hops[0], b.Hops[0], b.Hops[MaxHops-1] = 2, 3, 1
 	a.Left, b.Left, inB.Draining = 4, 1, 1
 
-	v := &View{Loops: []Loop{*a, *b}, Commands: []string{"get", "set"}, Version: "v1", Uptime: 9}
+	v := &View{Loops: []Loop{*a, *b}, Commands: []string{"get", "set"}, Version: "v1", Uptime: 9,
+		Settings: Settings{MaxClients: 11, Generation: 12, Digest: 13, Reloads: 14, Refused: 15}}
 	v.Upstreams = []UpstreamView{{Name: "main", Servers: []string{"one"}, Topology: &Topology{
 		Kind: "cluster", Refreshes: 21, Failures: 22, Changes: 23, Asked: 24, Silent: 25, Outvoted: 26, Age: 27, Nodes: 28, Slotted: true, Covered: 29, Moving: 30,
 	}}, {Name: "other", Servers: []string{"one"}, Replicas: map[string]Replica{"r": {Readable: true, LagBytes: 5}}}}
 	want := map[string]uint64{
-		"build_info{v1}": 1, "uptime_seconds{}": 9,
+		"build_info{v1}": 1, "uptime_seconds{}": 9, "max_clients{}": 11, "config_generation{}": 12, "config_hash{}": 13,
+		"config_reloads_total{ok}": 14, "config_reloads_total{error}": 15, "config_reload_success{}": 1,
 		"command_calls_total{get}": 2, "command_calls_total{2}": 1,
 		"command_duration_seconds{get}": 2, "command_duration_seconds{2}": 1,
 		"command_errors_total{get,ERR}": 2, "command_errors_total{get,OOM}": 1,
@@ -141,7 +143,7 @@ func TestLoopsAreJoinedByTheUpstreamsName(t *testing.T) {
 }
 
 func TestAnEmptyViewHasNoServersAndNoCommands(t *testing.T) {
-	got := collectAll(t, &View{})
+	got := collectAll(t, &View{Settings: Settings{Failed: true}})
 	if diff := cmp.Diff(map[string]uint64{"build_info{}": 1}, got); diff != "" {
 		t.Error(diff)
 	}

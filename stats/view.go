@@ -18,8 +18,21 @@ type View struct {
 	Uptime  uint64
 	// LogDropped counts the log lines that were dropped.
 	LogDropped uint64
-	// MaxClients is the limit on client connections in force.
+	// Settings is what is known of those in force.
+	Settings Settings
+}
+
+// Settings is what the metrics say of the settings in force.
+type Settings struct {
+	// MaxClients is the limit on client connections.
 	MaxClients uint64
+	// Generation is 1 at the start, and one more after each reload that changed something. Digest is a number that processes with
+	// the same settings have in common.
+	Generation, Digest uint64
+	// Reloads counts the times that the settings were read again and were right, Refused those at which nothing changed because something
+	// was wrong. Failed: the latest was one of these.
+	Reloads, Refused uint64
+	Failed           bool
 }
 
 // UpstreamView is what is known of an upstream outside of the loops.
@@ -351,4 +364,16 @@ func discovered(get func(*Topology) uint64) collect {
 			}
 		}
 	}
+}
+
+func configReloads(v *View, emit func(Sample)) {
+	emit(Sample{Labels: []string{"ok"}, Value: v.Settings.Reloads})
+	emit(Sample{Labels: []string{"error"}, Value: v.Settings.Refused})
+}
+
+func configReloadSuccess(v *View) uint64 {
+	if v.Settings.Failed {
+		return 0
+	}
+	return 1
 }
