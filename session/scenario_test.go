@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"ringmaster/auth"
 	"ringmaster/pool"
 	"ringmaster/shard"
 	"ringmaster/stats"
@@ -127,7 +128,11 @@ func (s *story) setScene(text string) bool {
 // configure sets the field of either Config that is named so, dashes left out.
 func (s *story) configure(name, value string) {
 	field := strings.ReplaceAll(name, "-", "")
-	for _, cfg := range []any{&s.scene.upstream, &s.scene.loop, &s.scene.known, &s.scene.session, &s.scene.session.Limits, &s.scene.session.Cluster} {
+	upstream := &s.scene.upstream
+	if s.world != nil {
+		upstream = &s.world.upstream // with what the world has filled in
+	}
+	for _, cfg := range []any{upstream, &s.scene.loop, &s.scene.known, &s.scene.session, &s.scene.session.Limits, &s.scene.session.Cluster} {
 		f := reflect.ValueOf(cfg).Elem().FieldByNameFunc(func(n string) bool { return strings.EqualFold(n, field) })
 		if !f.IsValid() {
 			continue
@@ -346,6 +351,19 @@ var verbs = []struct {
 	{verb(`SERVER becomes a replica of ([A-Z]), and ([A-Z]) takes over`), func(s *story, m []string) {
 		s.replicas[m[1]] = append(s.replicas[m[1]], m[0])
 		s.replace(m[1], m[2])
+	}},
+	{regexp.MustCompile(`^the operator sets (\S+) (.*)$`), func(s *story, m []string) {
+		switch {
+		case m[0] == "password" && m[1] == "none":
+			s.scene.passwords = nil
+		case m[0] == "password":
+			s.scene.passwords = strings.Fields(m[1])
+		default:
+			s.configure(m[0], m[1])
+		}
+		s.pool.Configure(s.world.upstream)
+		s.env.Configure(s.scene.known)
+		s.door.Configure(s.scene.session, NewRules(s.scene.session, s.scene.known.Reads), auth.NewPolicy(s.scene.passwords...))
 	}},
 	{regexp.MustCompile(`^the list becomes (.*)$`), func(s *story, m []string) { s.list(strings.Fields(m[0])...) }},
 	{verb(`SERVER takes over from (\S+)`), func(s *story, m []string) { s.replace(m[1], m[0]) }},

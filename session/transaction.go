@@ -21,6 +21,7 @@ type transaction struct {
 	n          int                        // commands in buf
 	specs      []*command.Spec            // of these
 	version    uint16                     // of the map by which server was found
+	rules      *Rules                     // by which they were allowed
 	server     int                        // whose keys they have; anyServer: no keys so far
 	key        []byte                     // one of those keys
 	aborted    bool                       // a command was refused: EXEC answers EXECABORT
@@ -53,7 +54,7 @@ func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 			s.refuse(spec, errNestedMulti)
 			return
 		}
-		s.tx = &transaction{buf: s.env.Pool.Buffers.Get(), server: anyServer, version: s.env.version}
+		s.tx = &transaction{buf: s.env.Pool.Buffers.Get(), server: anyServer, version: s.env.version, rules: s.env.Rules}
 		s.tx.buf.B = append(s.tx.buf.B, req.Raw...)
 		s.succeed(spec)
 	case command.IDDiscard:
@@ -350,6 +351,11 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 		s.refuse(spec, errCrossSlot)
 		return
 	}
+	if denied := s.deniedMeanwhile(); denied != nil {
+		s.endTransaction()
+		s.refuse(spec, execAbort(noPermission(denied.Name)))
+		return
+	}
 	s.watchesMoved()
 	if !s.place(spec) {
 		return
@@ -378,6 +384,20 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	default:
 		s.execNow(spec)
 	}
+}
+
+// deniedMeanwhile is a command of the transaction that the operator has denied since it was queued; nil: there is none.
+func (s *Session) deniedMeanwhile() *command.Spec {
+	tx, env := s.tx, s.env
+	if tx.rules == env.Rules {
+		return nil
+	}
+	for _, spec := range tx.specs {
+		if env.classOf(spec) == command.ClassRefused && env.Rules.of(spec).handler == nil || spec.ID == otherID && env.Rules.denies(spec.Name, "", spec) {
+			return spec
+		}
+	}
+	return nil
 }
 
 // serverForTransaction is the server to which the transaction would go now.
