@@ -251,6 +251,9 @@ func TestRefusedLoginThatIsTriedAlready(t *testing.T) {
 	}
 	configure(p, asUser("", "new"))
 	enqueue(t, c, a, 2)
+	if st := p.stats.Servers[0].State; st != stats.ServerConnecting {
+		t.Errorf("the server is shown as %s", st)
+	}
 	if s := dialled(t, c); !strings.Contains(string(s.wrote), authAs("default", "new")) {
 		t.Errorf("it logs in with %q", s.wrote)
 	}
@@ -397,6 +400,76 @@ func TestOwnConnectionsOfAnotherUser(t *testing.T) {
 	checkPool(t, p)
 }
 
+// What comes before an idle lane has ended does not go over it.
+func TestIdleLaneOfAnotherUserIsNotUsed(t *testing.T) {
+	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsOwn })
+	a, s := newAsker(t), &fakeSocket{}
+	lane := lanesOf(t, p, a, 1)
+	configure(p, func(cfg *Config) { cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") } })
+	lane.OnOpen(s)
+	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	answerLane(t, p, lane, s, 0, 1)
+	configure(p, asUser("app", "x"))
+	if f := p.Default().Pick(1, 0).EnqueueFenced(pingRequest, a, 2, Part, Scripts, 0); f != nil {
+		t.Fatal(f)
+	}
+	p.Flush()
+	if len(s.wrote) > 0 {
+		t.Errorf("the old login got %q", s.wrote)
+	}
+	checkPool(t, p)
+}
+
+// The pause after a refused lane ends, too.
+func TestRefusedLanesAreTriedAtOnceWithTheNewLogin(t *testing.T) {
+	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsOwn })
+	a := newAsker(t)
+	lane := lanesOf(t, p, a, 1)
+	lane.OnOpen(&fakeSocket{})
+	lane.OnBytes([]byte("-WRONGPASS x\r\n"))
+	if f := p.Default().Pick(1, 0).EnqueueFenced(pingRequest, a, 2, Part, Scripts, 0); f != nil {
+		t.Fatal(f)
+	}
+	l := p.laneOf(p.Default().Pick(1, 0))
+	if len(l.conns) != 0 || l.waiting() != 1 {
+		t.Fatalf("%d lanes, %d wait", len(l.conns), l.waiting())
+	}
+	configure(p, asUser("", "new"))
+	if len(l.conns) != 1 || a.ends[2] != "" {
+		t.Errorf("%d lanes; %v", len(l.conns), a.ends)
+	}
+	checkPool(t, p)
+}
+
+// placed is a Holder of a client's only request.
+type placed struct{ *asker }
+
+func (placed) Hold() bool                         { return true }
+func (p placed) Place(uint64) (any, uint64, bool) { return p.asker, 1, true }
+
+// A transaction that is sent again does not go to where MULTI may be refused now.
+func TestTransactionIsNotSentAgainBeforeTheNewLoginHasProvedMulti(t *testing.T) {
+	cfg := testConfig()
+	cfg.Resend = true
+	p, _ := newClusterPool(t, cfg, "A")
+	c, a := p.Default().Pick(0, 0), newAsker(t)
+	s := ready(t, c)
+	c.multi = true
+	enqueue(t, c, a, 1)
+	p.Flush()
+	configure(p, asUser("app", "x"))
+	p.Tick()
+	s.wrote = nil
+	raw := append(bytes.Clone(multiRequest), execRequest...)
+	p.Resend(&Resend{Raw: raw, Needs: len(raw), Requests: 2, Recv: placed{a}, Rings: p.Default(), Slot: -1, Since: p.Now})
+	p.Now += 2 * retryAfter
+	p.Tick()
+	if len(p.again) != 1 || !c.proving {
+		t.Errorf("%d wait; it is proved: %t", len(p.again), c.proving)
+	}
+	checkPool(t, p)
+}
+
 // A lane that runs a script ends after it, and what waits goes over another.
 func TestLanesOfAnotherUser(t *testing.T) {
 	p := newFixedPool(t, 2, func(cfg *Config) {
@@ -518,7 +591,15 @@ func TestAnotherUserOfALargeClusterIsSpreadOverTicks(t *testing.T) {
 	conns, ticks := 2*largeNodes, 0
 	for renewed := 0; renewed < conns; ticks++ {
 		p.Tick()
-		dials := 0
+		away, dials := 0, 0
+		p.each(func(c *Conn) {
+			if c.State() != Ready {
+				away++
+			}
+		})
+		if away > atOnce {
+			t.Fatalf("tick %d: %d connections are away", ticks, away)
+		}
 		p.TakeDials(func(c *Conn) {
 			dials++
 			c.OnOpen(&fakeSocket{})

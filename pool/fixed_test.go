@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,9 +112,11 @@ func TestServerThatIsTakenOutAndCantBeReachedIsDialledOnce(t *testing.T) {
 			if a.ends[1] == "" {
 				t.Error("its request waits on")
 			}
-			p.Tick()
-			if p.Now += int64(time.Hour); c.State() != Retired || len(p.leaving) != 0 {
-				t.Errorf("the connection is %s, %d leave", c.State(), len(p.leaving))
+			p.Now += int64(time.Hour)
+			p.dials = nil
+			p.tickLeaving()
+			if c.State() != Retired || len(p.leaving) != 0 || p.WantsDial() {
+				t.Errorf("the connection is %s, %d leave; dialled: %t", c.State(), len(p.leaving), p.WantsDial())
 			}
 			checkPool(t, p)
 		})
@@ -159,6 +162,7 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	ready(t, p.Default().Pick(1, 0))
 	h, a := &holder{}, newAsker(t)
 	works, blocks, idle, spare := lend(t, p, 1, h), lend(t, p, 1, h), lend(t, p, 1, h), lend(t, p, 1, h)
+	tidies := lend(t, p, 1, h)
 	dialled, f := p.Lend(1, Key{Proto: 2}, h)
 	if f != nil {
 		t.Fatal(f)
@@ -170,7 +174,7 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	if works.EnqueueHere(pingRequest, a, 1, Part) != nil || blocks.EnqueueBlocking(pingRequest, a, 2, Part) != nil || dialled.EnqueueHere(pingRequest, a, 3, Part) != nil {
 		t.Fatal("not enqueued")
 	}
-	if blocks.Tell("UNWATCH") != nil {
+	if tidies.Tell("UNWATCH") != nil {
 		t.Fatal("not enqueued")
 	}
 	p.Flush()
@@ -178,7 +182,9 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	if spare.State() != Retired || warm.State() != Retired {
 		t.Errorf("a spare connection is %s, one that was to become so %s", spare.State(), warm.State())
 	}
-	p.KeepSpare(1, Key{Proto: 3})
+	if p.KeepSpare(1, Key{Proto: 3}); len(p.own.warm) != 0 {
+		t.Error("another one is dialled")
+	}
 	checkPool(t, p)
 	p.TakeDials(func(*Conn) {})
 	dialled.OnOpen(&fakeSocket{})
@@ -194,7 +200,7 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	}
 	p.Now++
 	p.Tick()
-	if len(h.lost) != 1 || h.lost[0] != blocks || a.ends[2] == "" {
+	if len(h.lost) != 2 || !slices.Contains(h.lost, blocks) || !slices.Contains(h.lost, tidies) || a.ends[2] == "" {
 		t.Fatalf("%d connections were lost", len(h.lost))
 	}
 	p.Now += int64(time.Hour)
@@ -207,7 +213,7 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	works.Return(true)
 	checkPool(t, p)
 	p.Tick()
-	if works.State() != Retired || len(h.lost) != 2 || h.lost[1] != dialled || len(p.own.all) != 0 {
+	if works.State() != Retired || len(h.lost) != 3 || h.lost[2] != dialled || len(p.own.all) != 0 {
 		t.Errorf("one is %s, %d were lost, %d are left", works.State(), len(h.lost), len(p.own.all))
 	}
 	checkPool(t, p)
@@ -299,6 +305,31 @@ func TestLanesToAServerThatIsTakenOutGoOnUntilNothingWaits(t *testing.T) {
 		}
 		checkPool(t, p)
 	}
+}
+
+// A lane that is lost is dialled again at the same server, though its number is another's.
+func TestLanesToAServerThatIsTakenOutAreDialledAgain(t *testing.T) {
+	p := newFixedPool(t, 2, func(cfg *Config) {
+		cfg.ScriptPolicy = ScriptsOwn
+		cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") }
+	})
+	a, s := newAsker(t), &fakeSocket{}
+	lane := lanesOf(t, p, a, 2)
+	lane.OnOpen(s)
+	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	b := p.servers[1]
+	p.Follow(fixedMap(t, "A", ""))
+	p.Follow(fixedMap(t, "A", "D"))
+	p.Flush()
+	lane.OnClose(s, 0, errors.New("reset"))
+	next := p.lanes[laneKey{b, Key{Proto: 2}}].conns[0]
+	s = dialled(t, next)
+	next.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	answerLane(t, p, next, s, 1, 2)
+	if next.server != b || a.ends[1] != "+1\r\n" {
+		t.Errorf("the next lane leads to %s; %v", next.server.Name, a.ends)
+	}
+	checkPool(t, p)
 }
 
 func TestLanesToAServerThatIsTakenOutEndWhenItCantBeReached(t *testing.T) {
