@@ -61,6 +61,8 @@ type world struct {
 	upstream   pool.Config
 	fake       *fakeCluster
 	successors *successors
+	lists      *lists // nil: the list of servers does not change
+	placid     bool
 }
 
 // loopSettings bound what all clients of a loop may have together.

@@ -20,6 +20,7 @@ const (
 	NotReading                          // it was over client-output-limit or client-memory and read nothing for client-read-timeout
 	ClientMemory                        // all clients were far over client-memory, it had the most unread and did not read
 	Shutdown                            // the proxy is stopping
+	ListenerClosed                      // the address that it came to is not served any more, or leads to another upstream
 	Panic                               // a mistake of ours in what was done for it
 	CloseReasons     = int(iota)        // how many there are
 )
@@ -27,7 +28,7 @@ const (
 var closeReasons = [CloseReasons]string{
 	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit",
 	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "subscription_lost", "killed", "idle",
-	"cross_protocol", "not_reading", "client_memory", "shutdown", "panic",
+	"cross_protocol", "not_reading", "client_memory", "shutdown", "listener_closed", "panic",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.
