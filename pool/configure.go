@@ -56,7 +56,6 @@ func (p *Pool) changeUser() {
 	for _, s := range p.servers {
 		s.forgetUser()
 	}
-	p.noteUnescaped()
 	for _, r := range p.rings {
 		for _, c := range r.conns {
 			c.outlive(otherLogin)

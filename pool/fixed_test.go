@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"ringmaster/shard"
-	"ringmaster/stats"
 )
 
 // fixedMap is the map of a fixed list, by number; an empty name is one that is gone. NAME=ADDRESS has another address than NAME:1.
@@ -111,9 +110,11 @@ func TestServerThatIsTakenOutAndCantBeReachedIsDialledOnce(t *testing.T) {
 			if a.ends[1] == "" {
 				t.Error("its request waits on")
 			}
-			p.Tick()
-			if p.Now += int64(time.Hour); c.State() != Retired || len(p.leaving) != 0 {
-				t.Errorf("the connection is %s, %d leave", c.State(), len(p.leaving))
+			p.Now += int64(time.Hour)
+			p.dials = nil
+			p.tickLeaving()
+			if c.State() != Retired || len(p.leaving) != 0 || p.WantsDial() {
+				t.Errorf("the connection is %s, %d leave; dialled: %t", c.State(), len(p.leaving), p.WantsDial())
 			}
 			checkPool(t, p)
 		})
@@ -136,7 +137,8 @@ func TestServerThatHasLeftAClusterIsNotWaitedFor(t *testing.T) {
 // holder is an Owner that notes the connections it has lost.
 type holder struct{ lost []*Conn }
 
-func (*holder) Pushed([]byte, Piece)          {}
+func (*holder) Pushed([]byte, Piece) {}
+
 func (h *holder) OwnLost(c *Conn, _ *Failure) { h.lost = append(h.lost, c) }
 
 // lend gives a connection of its own to h that is ready.
@@ -159,6 +161,7 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	ready(t, p.Default().Pick(1, 0))
 	h, a := &holder{}, newAsker(t)
 	works, blocks, idle, spare := lend(t, p, 1, h), lend(t, p, 1, h), lend(t, p, 1, h), lend(t, p, 1, h)
+	tidies := lend(t, p, 1, h)
 	dialled, f := p.Lend(1, Key{Proto: 2}, h)
 	if f != nil {
 		t.Fatal(f)
@@ -170,7 +173,7 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	if works.EnqueueHere(pingRequest, a, 1, Part) != nil || blocks.EnqueueBlocking(pingRequest, a, 2, Part) != nil || dialled.EnqueueHere(pingRequest, a, 3, Part) != nil {
 		t.Fatal("not enqueued")
 	}
-	if blocks.Tell("UNWATCH") != nil {
+	if tidies.Tell("UNWATCH") != nil {
 		t.Fatal("not enqueued")
 	}
 	p.Flush()
@@ -178,7 +181,9 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	if spare.State() != Retired || warm.State() != Retired {
 		t.Errorf("a spare connection is %s, one that was to become so %s", spare.State(), warm.State())
 	}
-	p.KeepSpare(1, Key{Proto: 3})
+	if p.KeepSpare(1, Key{Proto: 3}); len(p.own.warm) != 0 {
+		t.Error("another one is dialled")
+	}
 	checkPool(t, p)
 	p.TakeDials(func(*Conn) {})
 	dialled.OnOpen(&fakeSocket{})
@@ -194,7 +199,7 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	}
 	p.Now++
 	p.Tick()
-	if len(h.lost) != 1 || h.lost[0] != blocks || a.ends[2] == "" {
+	if len(h.lost) != 2 || !slices.Contains(h.lost, blocks) || !slices.Contains(h.lost, tidies) || a.ends[2] == "" {
 		t.Fatalf("%d connections were lost", len(h.lost))
 	}
 	p.Now += int64(time.Hour)
@@ -207,7 +212,7 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	works.Return(true)
 	checkPool(t, p)
 	p.Tick()
-	if works.State() != Retired || len(h.lost) != 2 || h.lost[1] != dialled || len(p.own.all) != 0 {
+	if works.State() != Retired || len(h.lost) != 3 || h.lost[2] != dialled || len(p.own.all) != 0 {
 		t.Errorf("one is %s, %d were lost, %d are left", works.State(), len(h.lost), len(p.own.all))
 	}
 	checkPool(t, p)
@@ -301,6 +306,31 @@ func TestLanesToAServerThatIsTakenOutGoOnUntilNothingWaits(t *testing.T) {
 	}
 }
 
+// A lane that is lost is dialled again at the same server, though its number is another's.
+func TestLanesToAServerThatIsTakenOutAreDialledAgain(t *testing.T) {
+	p := newFixedPool(t, 2, func(cfg *Config) {
+		cfg.ScriptPolicy = ScriptsOwn
+		cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") }
+	})
+	a, s := newAsker(t), &fakeSocket{}
+	lane := lanesOf(t, p, a, 2)
+	lane.OnOpen(s)
+	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	b := p.servers[1]
+	p.Follow(fixedMap(t, "A", ""))
+	p.Follow(fixedMap(t, "A", "D"))
+	p.Flush()
+	lane.OnClose(s, 0, errors.New("reset"))
+	next := p.lanes[laneKey{b, Key{Proto: 2}}].conns[0]
+	s = dialled(t, next)
+	next.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	answerLane(t, p, next, s, 1, 2)
+	if next.server != b || a.ends[1] != "+1\r\n" {
+		t.Errorf("the next lane leads to %s; %v", next.server.Name, a.ends)
+	}
+	checkPool(t, p)
+}
+
 func TestLanesToAServerThatIsTakenOutEndWhenItCantBeReached(t *testing.T) {
 	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsOwn })
 	a := newAsker(t)
@@ -381,201 +411,6 @@ func TestFrozenConnectionToAServerThatIsTakenOutSendsWhatItHolds(t *testing.T) {
 	c.OnBytes([]byte("+1\r\n+2\r\n"))
 	if a.ends[1] != "+1\r\n" || a.ends[2] != "+2\r\n" || len(s.wrote) != 2*len(pingRequest) {
 		t.Errorf("%v; %q was written", a.ends, s.wrote)
-	}
-	checkPool(t, p)
-}
-
-func TestServersAreRenamedInPlace(t *testing.T) {
-	var out bytes.Buffer
-	p := newTestPool(t, testConfig(), 2, slog.New(slog.NewTextHandler(&out, nil)))
-	p.Follow(fixedMap(t, "A", "B=localhost:1"))
-	c, a := p.Default().Pick(1, 0), newAsker(t)
-	s := ready(t, c)
-	enqueue(t, c, a, 1)
-	p.stats.Servers[1].Writes = 77
-	server := c.server
-	p.Follow(fixedMap(t, "A", "beta=127.0.0.1:01"))
-	if p.Default().Pick(1, 0) != c || c.State() != Ready || c.server != server || p.servers[1] != server {
-		t.Fatalf("the connection is another one, or %s", c.State())
-	}
-	if server.Name != "beta" || server.Addr != "127.0.0.1:01" || p.serverAt([]byte("127.0.0.1:01")) != 1 || p.serverAt([]byte("localhost:1")) != -1 {
-		t.Errorf("it is %s at %s", server.Name, server.Addr)
-	}
-	for _, f := range []*Failure{server.lost, server.overloaded, server.stopping, server.timedOut, server.timedOutUnsent, server.noReplica, c.down} {
-		if f.Server != "beta" {
-			t.Errorf("a failure names %s", f.Server)
-		}
-	}
-	if p.stats.Servers[1].Writes != 77 || p.stats.Servers[1].Connections != 1 {
-		t.Errorf("the counters are %+v", p.stats.Servers[1])
-	}
-	p.Flush()
-	c.OnClose(s, 0, errors.New("reset"))
-	if !strings.Contains(out.String(), "server=beta") || len(a.ends) != 1 {
-		t.Errorf("logged: %s; %v", &out, a.ends)
-	}
-	checkPool(t, p)
-}
-
-// A server that comes back at its address goes on with its counters; another server begins its own.
-func TestCountersOfANumberThatIsUsedAgain(t *testing.T) {
-	p := newFixedPool(t, 2, nil)
-	b := p.Default().Pick(1, 0)
-	ready(t, b)
-	enqueue(t, b, newAsker(t), 1)
-	p.Flush()
-	p.Follow(fixedMap(t, "A", ""))
-	if st := p.stats.Servers[1]; st.State != stats.ServerGone || st.Connects != 1 {
-		t.Errorf("B, which is gone: %+v", st)
-	}
-	p.Follow(fixedMap(t, "A", "B"))
-	if p.stats.Servers[1].Connects != 1 {
-		t.Error("the counters of B are lost")
-	}
-	p.Follow(fixedMap(t, "A", ""))
-	p.Follow(fixedMap(t, "A", "D"))
-	if st := p.stats.Servers[1]; st.Connects != 0 || st.Requests != 0 || st.State != stats.ServerConnecting {
-		t.Errorf("D begins with %+v", st)
-	}
-	checkPool(t, p)
-	ready(t, p.Default().Pick(1, 0))
-	b.OnBytes([]byte("+PONG\r\n"))
-	p.Tick()
-	if st := p.stats.Servers[1]; st.Connects != 1 || st.Connections != 1 || st.InFlight != 0 {
-		t.Errorf("D has %+v", st)
-	}
-	checkPool(t, p)
-}
-
-func TestServerThatIsNewIsNotDownBeforeTheDialTimeout(t *testing.T) {
-	downs := func(p *Pool) (names string) {
-		for _, f := range p.Down() {
-			names += f.Server
-		}
-		return names
-	}
-	p := newFixedPool(t, 1, nil)
-	p.Follow(fixedMap(t, "A", "B"))
-	if got := downs(p); got != "AB" {
-		t.Errorf("at the start %q is down", got)
-	}
-	ready(t, p.Default().Pick(0, 0))
-	if got := downs(p); got != "B" {
-		t.Errorf("while the first connections are made %q is down", got)
-	}
-	ready(t, p.Default().Pick(1, 0))
-	p.Follow(fixedMap(t, "A", "B", "C"))
-	p.Follow(fixedMap(t, "A", "B", "C", "D"))
-	if got := downs(p); got != "" {
-		t.Errorf("%q is down, though it has just come", got)
-	}
-	p.Default().Pick(3, 0).OnDialFailed(errors.New("refused"))
-	if got := downs(p); got != "D" {
-		t.Errorf("%q is down, and D has failed", got)
-	}
-	p.Now += int64(p.cfg.DialTimeout)
-	if got := downs(p); got != "CD" {
-		t.Errorf("after the dial timeout %q is down", got)
-	}
-	other := New(p.Loop, *p.cfg, fixedMap(t, "X"), stats.NewLoop(8).AddUpstream("", 1), slog.New(slog.DiscardHandler))
-	other.Start()
-	if got := downs(other); got != "X" {
-		t.Errorf("%q of another upstream is down, which came while some were", got)
-	}
-	for _, c := range []*Conn{p.Default().Pick(2, 0), p.Default().Pick(3, 0), other.Default().Pick(0, 0)} {
-		if c.State() == Closed {
-			c.dial()
-		}
-		ready(t, c)
-	}
-	third := New(p.Loop, *p.cfg, fixedMap(t, "Y"), stats.NewLoop(8).AddUpstream("", 1), slog.New(slog.DiscardHandler))
-	third.Start()
-	if got := downs(third); got != "" {
-		t.Errorf("%q of a new upstream is down", got)
-	}
-}
-
-// sizes are the lengths of all that could grow.
-func (p *Pool) sizes() map[string]int {
-	n := map[string]int{
-		"servers": len(p.servers), "addresses": len(p.at), "stats": len(p.stats.Servers), "rings": len(p.rings), "lanes": len(p.lanes),
-		"leaving": len(p.leaving), "own": len(p.own.all), "spare": len(p.own.spare), "warm": len(p.own.warm), "again": len(p.again),
-		"reads": len(p.reads), "wanderers": len(p.wanderers), "busy": p.busy, "queued": p.queued, "in flight": p.InFlight,
-		"dirty": len(p.dirty), "backlog": len(p.backlog), "dials": len(p.dials), "delayed": len(p.delayed), "lent": p.lent, "unpinned": p.unpinned,
-		"connections counted": int(p.stats.OwnOpen), "lent counted": int(p.stats.OwnLent),
-	}
-	for _, r := range p.rings {
-		n["connections"] += len(r.conns)
-		n["waiters"] += len(r.waiters)
-	}
-	return n
-}
-
-func TestNothingGrowsWhileServersComeAndGo(t *testing.T) {
-	p := newFixedPool(t, 3, func(cfg *Config) {
-		cfg.ScriptPolicy, cfg.Scripts, cfg.Spare, cfg.BackoffMin = ScriptsOwn, []bool{true}, 1, time.Millisecond
-	})
-	p.MaxOwn = 100
-	p.Rings(Key{Proto: 3}).Join()
-	answer := func() {
-		for p.WantsDial() || p.Backlogged() {
-			var dials []*Conn
-			p.TakeDials(func(c *Conn) { dials = append(dials, c) })
-			for _, c := range dials {
-				c.OnOpen(&fakeSocket{})
-				for c.State() == Handshaking {
-					c.OnBytes([]byte("+OK\r\n"))
-				}
-			}
-			p.Tick()
-		}
-	}
-	answer()
-	var before map[string]int
-	h := &holder{}
-	for n := range 2000 {
-		a := newAsker(t)
-		name := fmt.Sprintf("S%d", n)
-		if n%3 == 0 {
-			name = "C" // an old one comes back
-		}
-		p.Follow(fixedMap(t, "A", "B", name))
-		if n%5 != 0 { // some leave before they are reached
-			answer()
-		}
-		c := p.Default().Pick(2, 0)
-		enqueue(t, c, a, 1)
-		_ = c.EnqueueFenced(pingRequest, a, 2, 0, Scripts, 0)
-		if own, f := p.Lend(2, Key{Proto: 2}, h); f == nil {
-			_ = own.EnqueueBlocking(pingRequest, a, 3, Part)
-			p.KeepSpare(2, Key{Proto: 2})
-		}
-		p.ExpectScript(2)
-		p.Flush()
-		p.Follow(fixedMap(t, "A", "B=b-"+name+":1", ""))
-		p.Follow(fixedMap(t, "A", "B", ""))
-		answer()
-		if n%2 == 0 {
-			c.OnBytes([]byte("+PONG\r\n"))
-		}
-		p.Now += int64(p.cfg.StallTimeout) + int64(p.cfg.DialTimeout)
-		for range 4 {
-			p.Now += int64(time.Second)
-			p.Tick()
-			answer()
-			p.Flush()
-		}
-		if len(a.ends) < 2 {
-			t.Fatalf("round %d: %v", n, a.ends)
-		}
-		if sizes := p.sizes(); n == 3 {
-			before = sizes
-		} else if n > 3 && fmt.Sprint(sizes) != fmt.Sprint(before) {
-			t.Fatalf("round %d:\n%v, in the third\n%v", n, sizes, before)
-		}
-		if n%100 == 0 {
-			checkPool(t, p)
-		}
 	}
 	checkPool(t, p)
 }

@@ -23,5 +23,5 @@ func (l *Loop) Remove(p *Pool) {
 // Reconfigures reports whether [Pool.Configure] can go from c to other. Any goroutine.
 func (c *Config) Reconfigures(other *Config) bool {
 	return c.Connections == other.Connections && c.ScriptPolicy == other.ScriptPolicy && c.Cluster == other.Cluster && c.Resend == other.Resend &&
-		(c.Reads == shard.ReadPrimary) == (other.Reads == shard.ReadPrimary)
+		c.Fixed == other.Fixed && (c.Reads == shard.ReadPrimary) == (other.Reads == shard.ReadPrimary)
 }
