@@ -242,6 +242,52 @@ func TestAnOpenSocketGoesOnUnderAnotherName(t *testing.T) {
 	}
 }
 
+func TestARenamedListenerGoesOn(t *testing.T) {
+	text := "admin: ''\nupstream: u:1\nlisteners:\n  - {address: 'unix://" + filepath.Join(t.TempDir(), "s") + "', name: NAME}\n"
+	r := newRig(t, strings.Replace(text, "NAME", "old", 1))
+	socket := r.state.Load().sockets[0].Listener
+	r.mustReload(strings.Replace(text, "NAME", "new", 1))
+	if l := r.plane.plans[0].Listeners[0]; l.Name != "new" || l.Listener != socket || r.state.Load().sockets[0].Listener != socket {
+		t.Errorf("%+v", l)
+	}
+	r.plane.apply = func(context.Context) error { return io.EOF }
+	if _, err := r.again(text); err == nil {
+		t.Error("it was taken")
+	}
+	conn, err := net.Dial("unix", socket.Addr().String())
+	if err != nil {
+		t.Fatalf("a refused reload has closed it: %v", err)
+	}
+	conn.Close()
+}
+
+// TestASlowLoopIsWaitedForNoLonger: the plan is carried out all the same, so the process must go on with it.
+func TestASlowLoopIsWaitedForNoLonger(t *testing.T) {
+	r := newRig(t, oneOfEach)
+	r.plane.apply = func(context.Context) error { return context.DeadlineExceeded }
+	if done := r.mustReload(oneOfEach + "idle-timeout: 1s\n"); done.Generation != 2 || !strings.Contains(r.log.String(), "have not gone by") {
+		t.Errorf("%+v %s", done, r.log.String())
+	}
+}
+
+func TestCursorsOutliveListsThatCanChange(t *testing.T) {
+	for _, c := range []struct {
+		file, cluster, want bool
+	}{{true, false, true}, {false, false, false}, {true, true, false}} {
+		text := oneOfEach
+		if c.cluster {
+			text = strings.Replace(text, "'a:1,b:1'", "'a:1', topology: cluster", 1)
+		}
+		r := newRig(t, text)
+		if !c.file {
+			r.Load = nil
+		}
+		if got := r.planeConfig(r.state.Load()).Upstreams[0].Session.ListChanges; got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
 func TestARefusedReloadLeavesTheSocketItsPath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	text := "admin: ''\nlisten: 'unix://" + path + "'\nupstream: u:1\n"
