@@ -24,7 +24,7 @@
 //	sent again          history.go, redirect.go (MOVED, ASK and their like), again.go, overtaking.go, lostreads.go
 //	scripts, modules    fence.go (is the server still in step?), lane.go (nobody shares these), wrapped.go and doubt.go (is MOVED the server's word?)
 //	replicas            reads.go; misplaced.go (a server that should be none)
-//	servers that change follow.go
+//	what changes        follow.go (servers), configure.go (settings), renew.go (connections that must be made again), remove.go (the upstream goes)
 //
 // # Who may call
 //

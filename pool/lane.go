@@ -94,6 +94,10 @@ func (l *lanes) take() carried {
 
 // freed says that c has nothing under way any more.
 func (l *lanes) freed(c *Conn) {
+	if c.stale != fresh {
+		c.renew()
+		return
+	}
 	if l.server.unsure && l.pool.Now-c.readyAt > int64(askAgain) {
 		c.retire() // the login of the next one asks again
 		return
@@ -107,7 +111,7 @@ const askAgain = 1e9
 // free is a lane that has nothing under way; nil: there is none.
 func (l *lanes) free() *Conn {
 	for _, c := range l.conns {
-		if c.state == Ready && c.ring.len() == 0 && c.out.size == 0 {
+		if c.state == Ready && c.stale == fresh && c.ring.len() == 0 && c.out.size == 0 {
 			return c
 		}
 	}

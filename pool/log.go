@@ -58,6 +58,14 @@ func (l *logger) misplaced(now int64, s *Server) {
 		slog.String("server", s.Name), slog.String("address", s.Addr))
 }
 
+// otherLogin tells that connections are made again to log in as another user.
+func (l *logger) otherLogin(c *Conn) {
+	if c.rings == c.pool.Default() && c.nth == 0 {
+		l.log.Info("connections are made again to log in as the user that the settings name now",
+			slog.String("server", c.server.Name), slog.String("user", c.pool.cfg.user()))
+	}
+}
+
 func (l *logger) trouble(c *Conn, msg string, attr slog.Attr, cause error) {
 	if at := c.server.logged.trouble; at != 0 && c.pool.Now-at < repeatAfter {
 		return

@@ -57,6 +57,7 @@ type Pool struct {
 	apart         Carrier // what goes over lanes at some server
 	elsewhereBusy bool    // a script holds up a server, as other loops have found
 	stopped       bool
+	logins        uint32 // how often the user as which connections log in has changed
 }
 
 // New makes the loop's pool for the servers of m. Nothing is dialled before Start.
@@ -83,10 +84,6 @@ func New(loop *Loop, cfg Config, m *shard.Map, st *stats.Upstream, log *slog.Log
 	loop.pools = append(loop.pools, p)
 	return p
 }
-
-// Configure has the connections go by cfg. Connections, ScriptPolicy, Cluster, Resend and whether Reads is [shard.ReadPrimary] must be as
-// before. Loop-only.
-func (p *Pool) Configure(cfg Config) { p.cfg = &cfg }
 
 // seed is what nonces are drawn from, which nobody must be able to guess.
 func seed() (s [32]byte) {
@@ -248,10 +245,10 @@ func versionIn(hello []byte) []byte {
 // Stats are the counters of a server, by its number. Loop-only.
 func (p *Pool) Stats(server int) *stats.Server { return p.stats.Servers[server] }
 
-// Username is the user as which connections log in; "": the servers' default. Any goroutine.
+// Username is the user as which connections log in; "": the servers' default. Loop-only.
 func (p *Pool) Username() string { return p.cfg.Username }
 
-// LogsIn reports whether connections give a password. Any goroutine.
+// LogsIn reports whether connections give a password. Loop-only.
 func (p *Pool) LogsIn() bool { return p.cfg.Password != "" }
 
 // Timeout is the longest a request may wait for its reply.

@@ -35,6 +35,7 @@
 //	own connections     pin.go; block.go, farewell.go (who blocks when the proxy stops), state.go, tracking.go, tracking_redirect.go, quitting.go
 //	messages            subscribe.go, hub.go, placing.go, publish.go, numsub.go, glob.go, resubscribe.go, rehome.go
 //	servers that change env.go Follow; elsewhere.go (what is sent again from here; all else in package pool, redirect.go)
+//	what is removed     remove.go (doors and upstreams)
 //
 // document.go writes docs/commands.md.
 //

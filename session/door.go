@@ -9,7 +9,10 @@ type Door struct {
 	Rules  *Rules
 	Policy *auth.Policy
 
-	unreadFrom int // from where on unread output makes a client's window smaller, bytes
+	unreadFrom int  // from where on unread output makes a client's window smaller, bytes
+	clients    int  // sessions
+	shut       bool // its clients finish (remove.go)
+	cutting    bool // a job closes those that have not
 }
 
 // NewDoor lets clients use an upstream under cfg. policy says which of them may.

@@ -27,7 +27,7 @@ func (q *shortage) step(s *Session) {
 			return
 		}
 		q.asked, q.s = true, s
-		if text := s.placeAgain(); text != "" {
+		if text := q.placeAgain(s); text != "" {
 			s.endPassage()
 			s.reject(q.spec, text)
 			return
@@ -48,6 +48,21 @@ func (q *shortage) step(s *Session) {
 	}
 	s.env.Pool.SetShort(q.server, false)
 	s.queued(q.spec, q.raw)
+}
+
+// placeAgain is placeAgain of a session whose transaction has one more command.
+func (q *shortage) placeAgain(s *Session) (text string) {
+	if s.tx.version == s.env.version || s.env.Map.Slotted() {
+		return ""
+	}
+	if text = s.placeAgain(); text != "" || s.env.single() {
+		return text
+	}
+	req, ok := parseAgain(q.raw)
+	if !ok {
+		return errSyntax
+	}
+	return s.placeInTransaction(q.spec, req.Args, q.raw, s.tx.n)
 }
 
 // Reply is pool.Receiver.

@@ -58,8 +58,11 @@ type world struct {
 	health    pool.Health
 	groups    []shard.Group // with names that servers take over from each other: who has each
 	// Of the random test.
+	upstream   pool.Config
 	fake       *fakeCluster
 	successors *successors
+	lists      *lists // nil: the list of servers does not change
+	placid     bool
 }
 
 // loopSettings bound what all clients of a loop may have together.
@@ -148,6 +151,7 @@ func newWorld(tb testing.TB, s settings) *world {
 		s.upstream.Slot = SlotOf(m)
 		s.upstream.Witness = Witness
 	}
+	w.upstream = s.upstream
 	w.stats = stats.NewLoop(len(command.All()))
 	w.pool = pool.New(pool.NewLoop(s.loop.MaxOwn), s.upstream, m, w.stats.AddUpstream("", m.Len()), slog.New(slog.DiscardHandler))
 	w.pool.Now = int64(time.Hour)

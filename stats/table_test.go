@@ -102,6 +102,47 @@ func TestSamplesSumOverLoopsAndSkipUnusedCommands(t *testing.T) {
 	}
 }
 
+// TestLoopsAreJoinedByTheUpstreamsName: one loop has taken up an upstream already, another has one of that name that is gone, and each
+// has them at another place. No series comes out twice.
+func TestLoopsAreJoinedByTheUpstreamsName(t *testing.T) {
+	a, b, c := NewLoop(0), NewLoop(0), NewLoop(0)
+	b.AddUpstream("gone", 1).Servers[0].Requests = 100
+	first, second := a.AddUpstream("main", 2), a.AddUpstream("other", 1)
+	other, old, young := b.AddUpstream("other", 1), b.AddUpstream("main", 3), b.AddUpstream("main", 1)
+	c.AddUpstream("gone", 1)
+	old.Gone = true
+	for i, u := range []*Upstream{first, second, other, old, young} {
+		for n := range u.Servers {
+			u.Servers[n].Requests, u.Servers[n].State = uint64(1)<<i, ServerUp
+		}
+	}
+	old.Servers[0].State = ServerDown
+	v := &View{Loops: make([]Loop, 3), Upstreams: []UpstreamView{{Name: "other", Servers: []string{"x"}}, {Name: "main", Servers: []string{"y", "z"}}, {Name: "new", Servers: []string{"y"}}}}
+	for i, l := range []*Loop{a, b, c} {
+		l.CopyTo(&v.Loops[i])
+	}
+	want := map[string]uint64{
+		"server_requests_total{x,other}": 2 + 4, "server_requests_total{y,main}": 1 + 8 + 16, "server_requests_total{z,main}": 1 + 8,
+		"server_up{x,other}": 1, "server_up{y,main}": 1, "server_up{z,main}": 1,
+	}
+	got := collectAll(t, v)
+	delete(got, "build_info{}")
+	delete(got, "config_reload_success{}")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, m := range Metrics() {
+		seen := map[string]bool{}
+		m.Samples(v, func(s Sample) {
+			if key := strings.Join(s.Labels, ","); seen[key] {
+				t.Errorf("%s{%s}: twice", m.Name, key)
+			} else {
+				seen[key] = true
+			}
+		})
+	}
+}
+
 func TestAnEmptyViewHasNoServersAndNoCommands(t *testing.T) {
 	got := collectAll(t, &View{Settings: Settings{Failed: true}})
 	if diff := cmp.Diff(map[string]uint64{"build_info{}": 1}, got); diff != "" {

@@ -22,9 +22,10 @@ type answer = refresh.Answer[*view]
 
 // ask gets the view of the node at addr.
 func (w *Watcher) ask(ctx context.Context, addr string) (*view, error) {
-	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
+	cfg := w.config()
+	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 	defer cancel()
-	c, err := respclient.Dial(ctx, addr, respclient.Options{Username: w.cfg.Username, Password: w.cfg.Password, Timeout: w.cfg.Timeout})
+	c, err := respclient.Dial(ctx, addr, respclient.Options{Username: cfg.Username, Password: cfg.Password, Timeout: cfg.Timeout})
 	if err != nil {
 		return nil, err
 	}
@@ -80,15 +81,15 @@ func firstOf(err error) error {
 // survey asks Nodes of known. When most of those stay silent, or none says ok, it asks as many again, and seeds until
 // one says ok. What the views name is asked too while there is room.
 func (w *Watcher) survey(ctx context.Context, known []string) []answer {
-	s := refresh.NewSurvey(w.ask)
-	s.Round(ctx, known, w.cfg.Nodes)
+	s, c := refresh.NewSurvey(w.ask), w.config()
+	s.Round(ctx, known, c.Nodes)
 	if 2*len(distinct(s.Answers)) <= len(s.Asked) || !healthy(s.Answers) {
-		s.Round(ctx, known, w.cfg.Nodes)
-		for s.Round(ctx, w.cfg.Seeds, w.cfg.Nodes) && !healthy(s.Answers) {
+		s.Round(ctx, known, c.Nodes)
+		for s.Round(ctx, c.Seeds, c.Nodes) && !healthy(s.Answers) {
 		}
 	}
-	if n := len(distinct(s.Answers)); n > 0 && n < w.cfg.Nodes {
-		s.Round(ctx, newcomers(s.Answers, s.Asked), w.cfg.Nodes-n)
+	if n := len(distinct(s.Answers)); n > 0 && n < c.Nodes {
+		s.Round(ctx, newcomers(s.Answers, s.Asked), c.Nodes-n)
 	}
 	return s.Answers
 }

@@ -28,7 +28,7 @@
 // # Who may call
 //
 // Control plane. [Watcher.Run] needs a goroutine of its own and starts one for each node that it asks;
-// [Watcher.Hint] and [Watcher.Status] may be called from any goroutine.
+// [Watcher.Hint], [Watcher.Status] and [Watcher.Configure], which changes the seeds and the login, may be called from any goroutine.
 //
 // # Ownership of bytes
 //

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"ringmaster/internal/refresh"
@@ -51,7 +52,9 @@ type Config struct {
 
 // Watcher follows one cluster.
 type Watcher struct {
-	cfg      Config
+	mu  sync.Mutex
+	cfg Config // under mu
+
 	log      *slog.Logger
 	follower *refresh.Follower[topology, *view]
 
@@ -67,7 +70,7 @@ type Watcher struct {
 func New(c Config) *Watcher {
 	c.Interval = cmp.Or(max(c.Interval, 0), defaultInterval)
 	c.MinInterval = cmp.Or(max(c.MinInterval, 0), defaultMinInterval)
-	c.Timeout = cmp.Or(max(c.Timeout, 0), defaultTimeout)
+	c.Timeout = timeout(c.Timeout)
 	c.Nodes = cmp.Or(max(c.Nodes, 0), defaultNodes)
 	c.Log = cmp.Or(c.Log, slog.Default())
 	w := &Watcher{cfg: c, log: c.Log}
@@ -78,6 +81,23 @@ func New(c Config) *Watcher {
 	return w
 }
 
+func timeout(d time.Duration) time.Duration { return cmp.Or(max(d, 0), defaultTimeout) }
+
+// Configure has nodes asked by the Seeds, the login and the Timeout of c from the next question on; its other fields do not count. What
+// is known stays: other seeds do not lead to another cluster. Any goroutine.
+func (w *Watcher) Configure(c Config) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cfg.Seeds, w.cfg.Username, w.cfg.Password, w.cfg.Timeout = c.Seeds, c.Username, c.Password, timeout(c.Timeout)
+}
+
+// config is what counts now.
+func (w *Watcher) config() Config {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cfg
+}
+
 // Hint says that the map may be out of date: a redirect, an unknown node or a failure was seen. Hints are joined, and
 // the nodes are asked at once or as soon as MinInterval allows. It never waits. Any goroutine.
 func (w *Watcher) Hint() { w.follower.Hint() }
@@ -85,7 +105,7 @@ func (w *Watcher) Hint() { w.follower.Hint() }
 // Discover asks the seeds, and nodes that they name, and returns the groups. The error says what each one
 // answered. Before Run; Run then publishes what differs from this.
 func (w *Watcher) Discover(ctx context.Context) ([]shard.Group, error) {
-	if len(w.cfg.Seeds) == 0 {
+	if len(w.config().Seeds) == 0 {
 		return nil, errors.New("no nodes of a cluster are named")
 	}
 	return w.follower.Discover(ctx)
@@ -100,10 +120,11 @@ func (w *Watcher) Run(ctx context.Context, publish func([]shard.Group)) {
 
 // pause is the time until the next refresh that nobody asks for.
 func (w *Watcher) pause(t *topology, silent bool) time.Duration {
+	c := w.config()
 	if t != nil && t.settled() && !silent {
-		return w.cfg.Interval
+		return c.Interval
 	}
-	return max(w.cfg.MinInterval, w.cfg.Interval/hurried)
+	return max(c.MinInterval, c.Interval/hurried)
 }
 
 // find asks the nodes and decides between what they say.
@@ -167,7 +188,7 @@ func (w *Watcher) known(t *topology) []string {
 			replicas = append(replicas, r.addr)
 		}
 	}
-	w.turn += w.cfg.Nodes
+	w.turn += w.config().Nodes
 	return slices.Concat(rotated(primaries, w.turn), rotated(replicas, w.turn), failing)
 }
 

@@ -317,3 +317,25 @@ func TestASilentNodeDoesNotHoldUpTheOthers(t *testing.T) {
 		t.Fatalf("%v, %v", groups, err)
 	}
 }
+
+// Seeds and the login change while the watcher runs: it finds the cluster by them, and what it knows stays.
+func TestOtherSeedsAndAnotherLoginCount(t *testing.T) {
+	c := testkit.StartClusterWith(t, testkit.ClusterOptions{Primaries: 1, Password: "secret"})
+	nobody := []string{testkit.Loopback(testkit.FreePort(t))}
+	f := follow(t, Config{Seeds: nobody, Timeout: testkit.Patience})
+	testkit.Until(t, "a failure", func() bool { return f.Status().Failures > 0 })
+	f.Configure(Config{Seeds: []string{c.Nodes[0].Addr}})
+	testkit.Until(t, "the node that refuses", func() bool {
+		f.Hint()
+		_, err := f.ask(t.Context(), c.Nodes[0].Addr)
+		return err != nil && strings.Contains(err.Error(), "NOAUTH") && len(f.follower.Known().Asked) == 1 && f.follower.Known().Asked[0] == c.Nodes[0].Addr
+	})
+	f.Configure(Config{Seeds: []string{c.Nodes[0].Addr}, Username: "default", Password: "secret"})
+	testkit.Until(t, "the map", func() bool { f.Hint(); return len(f.latest()) == 1 })
+	f.Configure(Config{Seeds: nobody, Password: "secret"})
+	s := f.Status()
+	testkit.Until(t, "more refreshes", func() bool { f.Hint(); return f.Status().Refreshes > s.Refreshes+2 })
+	if now := f.Status(); now.Failures != s.Failures || now.Changes != s.Changes || now.Covered != shard.Slots {
+		t.Errorf("without a seed that answers: %+v, before %+v", now, s)
+	}
+}

@@ -47,23 +47,14 @@ func StartPlane(c eventloop.Config) (Plane, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := running{Server: srv}
-	for _, u := range c.Upstreams {
-		r.names = append(r.names, u.Name)
-	}
-	return r, nil
+	return running{srv}, nil
 }
 
 // running is the data plane as a Plane.
-type running struct {
-	*eventloop.Server
-	names []string
-}
+type running struct{ *eventloop.Server }
 
 // Upstream is Plane.
-func (r running) Upstream(name string) topology.Data {
-	return r.Server.Upstream(slices.Index(r.names, name))
-}
+func (r running) Upstream(name string) topology.Data { return r.Server.Upstream(name) }
 
 // planeConfig translates settings into what the data plane starts with.
 func (p *process) planeConfig(s *state) eventloop.Config {

@@ -3,7 +3,6 @@ package process
 import (
 	"context"
 	"net"
-	"slices"
 	"strings"
 	"time"
 
@@ -50,21 +49,9 @@ func (s source) Topology() any {
 	}
 	var d described
 	for _, u := range s.state.Load().upstreams {
-		d.Upstreams = append(d.Upstreams, describedUpstream{u.Name, u.topology.Describe(unescaped(loops, u.Name))})
+		d.Upstreams = append(d.Upstreams, describedUpstream{u.Name, u.topology.Describe(topology.Unescaped(loops, u.Name))})
 	}
 	return d
-}
-
-// unescaped is what the loops have found that servers of an upstream do not escape, by server number.
-func unescaped(loops []stats.Loop, upstream string) [][]string {
-	if len(loops) == 0 {
-		return nil
-	}
-	at := slices.IndexFunc(loops[0].Upstreams, func(u *stats.Upstream) bool { return u.Name == upstream })
-	if at < 0 {
-		return nil
-	}
-	return topology.Unescaped(loops, at)
 }
 
 // described is what /topology shows.

@@ -23,15 +23,16 @@ const perName = 4
 
 // ask gets the view of the sentinel at addr.
 func (w *Watcher) ask(ctx context.Context, addr string) (*view, error) {
-	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
+	cfg := w.config()
+	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 	defer cancel()
-	c, err := respclient.Dial(ctx, addr, w.login())
+	c, err := respclient.Dial(ctx, addr, cfg.login())
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
 	questions := [][]string{{"SENTINEL", "MYID"}}
-	for _, name := range w.cfg.Names {
+	for _, name := range cfg.Names {
 		questions = append(questions, []string{"SENTINEL", "GET-MASTER-ADDR-BY-NAME", name}, []string{"SENTINEL", "MASTER", name},
 			[]string{"SENTINEL", "REPLICAS", name}, []string{"SENTINEL", "SENTINELS", name})
 	}
@@ -43,7 +44,7 @@ func (w *Watcher) ask(ctx context.Context, addr string) (*view, error) {
 	if replies[0].IsText() { // Redis before 6.2 has no MYID
 		v.id = strings.Clone(replies[0].Text)
 	}
-	for i, name := range w.cfg.Names {
+	for i, name := range cfg.Names {
 		if err := v.read(name, replies[1+perName*i:][:perName]); err != nil {
 			return nil, err
 		}
@@ -52,18 +53,18 @@ func (w *Watcher) ask(ctx context.Context, addr string) (*view, error) {
 }
 
 // login is how a sentinel is talked to.
-func (w *Watcher) login() respclient.Options {
-	return respclient.Options{Username: w.cfg.Username, Password: w.cfg.Password, Timeout: w.cfg.Timeout}
+func (c *Config) login() respclient.Options {
+	return respclient.Options{Username: c.Username, Password: c.Password, Timeout: c.Timeout}
 }
 
 // survey asks Nodes of the sentinels known, more of them when most stay silent, and those that they name while there is room.
 func (w *Watcher) survey(ctx context.Context) []answer {
-	s := refresh.NewSurvey(w.ask)
-	known := slices.Concat(w.cfg.Sentinels, addrs(w.peers))
-	for s.Round(ctx, known, w.cfg.Nodes) && 2*len(distinct(s.Answers)) <= len(s.Asked) && ctx.Err() == nil {
+	s, c := refresh.NewSurvey(w.ask), w.config()
+	known := slices.Concat(c.Sentinels, addrs(w.peers))
+	for s.Round(ctx, known, c.Nodes) && 2*len(distinct(s.Answers)) <= len(s.Asked) && ctx.Err() == nil {
 	}
-	w.peers = strangers(s.Answers, w.cfg.Sentinels, w.peers)
-	s.Round(ctx, addrs(w.peers), w.cfg.Nodes-len(distinct(s.Answers)))
+	w.peers = strangers(s.Answers, c.Sentinels, w.peers)
+	s.Round(ctx, addrs(w.peers), c.Nodes-len(distinct(s.Answers)))
 	w.heard = w.heard[:0:0]
 	for _, a := range s.Answers {
 		if a.View != nil {
@@ -142,9 +143,10 @@ func (w *Watcher) verify(ctx context.Context, t, last *topology) {
 
 // role is what the server at addr says that it is.
 func (w *Watcher) role(ctx context.Context, addr string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, w.cfg.Timeout)
+	cfg := w.config()
+	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 	defer cancel()
-	o := respclient.Options{Username: w.cfg.ServerUsername, Password: w.cfg.ServerPassword, Timeout: w.cfg.Timeout}
+	o := respclient.Options{Username: cfg.ServerUsername, Password: cfg.ServerPassword, Timeout: cfg.Timeout}
 	c, err := respclient.Dial(ctx, addr, o)
 	if err != nil {
 		return "", err

@@ -26,7 +26,8 @@
 // # Who may call
 //
 // Control plane. [Watcher.Run] needs a goroutine of its own and starts one for each sentinel that it asks or listens to;
-// [Watcher.Hint] and [Watcher.Status] may be called from any goroutine.
+// [Watcher.Hint], [Watcher.Status] and [Watcher.Configure], which changes the sentinels of the settings and the logins, may be called from
+// any goroutine.
 //
 // # Ownership of bytes
 //

@@ -23,6 +23,7 @@ type ears struct {
 	w       *Watcher
 	ctx     context.Context
 	open    map[string]context.CancelFunc
+	user    string // by whom they were made
 	running sync.WaitGroup
 }
 
@@ -30,13 +31,17 @@ func newEars(ctx context.Context, w *Watcher) *ears {
 	return &ears{w: w, ctx: ctx, open: map[string]context.CancelFunc{}}
 }
 
-// listen keeps the subscriptions to sentinels that answer, and makes more while there is room. When none answers all stay.
+// listen keeps the subscriptions to sentinels that answer, unless another user made them, and makes more while there is room. When none
+// answers all stay.
 func (e *ears) listen(addrs []string) {
 	if len(addrs) == 0 {
 		return
 	}
+	user := e.w.config().Username
+	changed := user != e.user
+	e.user = user
 	for addr, end := range e.open {
-		if !slices.Contains(addrs, addr) {
+		if changed || !slices.Contains(addrs, addr) {
 			end()
 			delete(e.open, addr)
 		}
@@ -70,7 +75,8 @@ func (e *ears) close() {
 
 // hear subscribes and hints at every message about one of the names until the connection is lost.
 func (w *Watcher) hear(ctx context.Context, addr string) {
-	c, err := respclient.Dial(ctx, addr, w.login())
+	cfg := w.config()
+	c, err := respclient.Dial(ctx, addr, cfg.login())
 	if err != nil {
 		return
 	}
@@ -99,5 +105,6 @@ func (w *Watcher) concerns(v respclient.Value) bool {
 	if len(v.Elems) != 4 || v.Elems[0].Text != "pmessage" {
 		return false
 	}
-	return slices.ContainsFunc(strings.Fields(v.Elems[3].Text), func(word string) bool { return slices.Contains(w.cfg.Names, word) })
+	names := w.config().Names
+	return slices.ContainsFunc(strings.Fields(v.Elems[3].Text), func(word string) bool { return slices.Contains(names, word) })
 }

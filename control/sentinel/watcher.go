@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -51,7 +52,9 @@ type Config struct {
 
 // Watcher follows the primaries of some names.
 type Watcher struct {
-	cfg      Config
+	mu  sync.Mutex
+	cfg Config // under mu
+
 	log      *slog.Logger
 	follower *refresh.Follower[topology, *view]
 
@@ -68,7 +71,7 @@ type Watcher struct {
 func New(c Config) *Watcher {
 	c.Interval = cmp.Or(max(c.Interval, 0), defaultInterval)
 	c.MinInterval = cmp.Or(max(c.MinInterval, 0), defaultMinInterval)
-	c.Timeout = cmp.Or(max(c.Timeout, 0), defaultTimeout)
+	c.Timeout = timeout(c.Timeout)
 	c.Nodes = cmp.Or(max(c.Nodes, 0), defaultNodes)
 	c.Log = cmp.Or(c.Log, slog.Default())
 	w := &Watcher{cfg: c, log: c.Log}
@@ -79,6 +82,25 @@ func New(c Config) *Watcher {
 	return w
 }
 
+func timeout(d time.Duration) time.Duration { return cmp.Or(max(d, 0), defaultTimeout) }
+
+// Configure has sentinels and servers asked by the Sentinels, the logins and the Timeout of c from the next question on; its other fields
+// do not count. What is known stays, sentinels that others name included. Subscriptions of another user are made again after the next
+// refresh. Any goroutine.
+func (w *Watcher) Configure(c Config) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cfg.Sentinels, w.cfg.Username, w.cfg.Password, w.cfg.Timeout = c.Sentinels, c.Username, c.Password, timeout(c.Timeout)
+	w.cfg.ServerUsername, w.cfg.ServerPassword = c.ServerUsername, c.ServerPassword
+}
+
+// config is what counts now.
+func (w *Watcher) config() Config {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cfg
+}
+
 // Hint says that a primary may have changed: a failure was seen, or a refusal. Hints are joined, and the sentinels are asked
 // at once or as soon as MinInterval allows. It never waits. Any goroutine.
 func (w *Watcher) Hint() { w.follower.Hint() }
@@ -86,7 +108,7 @@ func (w *Watcher) Hint() { w.follower.Hint() }
 // Discover asks the sentinels and returns a group for each name. The error says what each of them answered. Before Run; Run
 // then publishes what differs from this.
 func (w *Watcher) Discover(ctx context.Context) ([]shard.Group, error) {
-	if len(w.cfg.Sentinels) == 0 || len(w.cfg.Names) == 0 {
+	if c := w.config(); len(c.Sentinels) == 0 || len(c.Names) == 0 {
 		return nil, errors.New("no sentinels, or no names of masters, are given")
 	}
 	return w.follower.Discover(ctx)
@@ -103,20 +125,20 @@ func (w *Watcher) Run(ctx context.Context, publish func([]shard.Group)) {
 
 // pause is the time until the next refresh that nobody asks for.
 func (w *Watcher) pause(t *topology, silent bool) time.Duration {
-	settled := t != nil && t.settled() && !silent
+	settled, c := t != nil && t.settled() && !silent, w.config()
 	switch {
 	case settled:
 		w.since = time.Time{}
-		return w.cfg.Interval
+		return c.Interval
 	case w.since.IsZero():
 		w.since = time.Now()
 	case time.Since(w.since) > haste:
-		return w.cfg.Interval
+		return c.Interval
 	}
 	if t != nil && t.doubtful() {
-		return w.cfg.MinInterval
+		return c.MinInterval
 	}
-	return max(w.cfg.MinInterval, w.cfg.Interval/hurried)
+	return max(c.MinInterval, c.Interval/hurried)
 }
 
 // find asks the sentinels, decides between what they say, and asks primaries that are new whether they are.
@@ -129,7 +151,7 @@ func (w *Watcher) find(ctx context.Context, last *topology) (r refresh.Round[top
 	if len(views) == 0 {
 		return r, fmt.Errorf("no sentinel answers: %w", explain(r.Answers))
 	}
-	t, unknown := decide(w.cfg.Names, views, last, time.Now())
+	t, unknown := decide(w.config().Names, views, last, time.Now())
 	if len(unknown) > 0 && last == nil {
 		return r, fmt.Errorf("the sentinels know no master %q; %w", unknown, explain(r.Answers))
 	}

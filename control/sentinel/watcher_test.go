@@ -159,12 +159,14 @@ type script struct {
 	epoch   int
 	replica string
 	events  []*testkit.Conn
+	users   map[*testkit.Conn]string // who has logged in, "" for a password alone
 }
 
 func startScript(t *testing.T, primary string, epoch int, replica string) *script {
 	t.Helper()
-	s := &script{primary: primary, epoch: epoch, replica: replica}
+	s := &script{primary: primary, epoch: epoch, replica: replica, users: map[*testkit.Conn]string{}}
 	s.FakeShard = testkit.NewFakeShard(t, func(_ int, c *testkit.Conn) {
+		defer s.ended(c)
 		for {
 			args, err := c.ReadRequest()
 			if err != nil || c.SendBytes([]byte(s.answer(c, args))) != nil {
@@ -175,10 +177,31 @@ func startScript(t *testing.T, primary string, epoch int, replica string) *scrip
 	return s
 }
 
+func (s *script) ended(c *testkit.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = slices.DeleteFunc(s.events, func(e *testkit.Conn) bool { return e == c })
+	delete(s.users, c)
+}
+
+// listeners are the users that listen now.
+func (s *script) listeners() (users []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.events {
+		users = append(users, s.users[c])
+	}
+	return users
+}
+
 func (s *script) answer(c *testkit.Conn, args []string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	host, port, _ := strings.Cut(s.primary, ":")
+	if args[0] == "AUTH" {
+		s.users[c] = strings.Join(args[1:len(args)-1], "")
+		return "+OK\r\n"
+	}
 	switch strings.Join(args[:min(2, len(args))], " ") {
 	case "CLIENT SETNAME":
 		return "+OK\r\n"
@@ -316,5 +339,34 @@ func TestDiscoverSaysWhatEachSentinelAnswered(t *testing.T) {
 	}
 	if _, err = New(Config{}).Discover(t.Context()); err == nil {
 		t.Error("nothing to ask: no error")
+	}
+}
+
+// Sentinels and logins change while the watcher runs: what it knows stays, and who listens is the new user.
+func TestOtherSentinelsAndAnotherLoginCount(t *testing.T) {
+	a, _ := startServer(t, "master")
+	b, _ := startServer(t, "master")
+	one, two := startScript(t, a.Addr, 1, b.Addr), startScript(t, b.Addr, 2, a.Addr)
+	c := Config{Sentinels: []string{one.Addr}, Password: "x", Names: []string{"m"}, Interval: time.Hour, MinInterval: time.Millisecond}
+	f := follow(t, c)
+	testkit.Until(t, "a subscription", func() bool { return slices.Equal(one.listeners(), []string{""}) && f.Status().Listening == 1 })
+
+	f.Configure(Config{Sentinels: []string{one.Addr}, Password: "y"}) // of the same user
+	before := f.Status().Refreshes
+	testkit.Until(t, "a refresh", func() bool { f.Hint(); return f.Status().Refreshes > before+1 })
+	if got := one.listeners(); !slices.Equal(got, []string{""}) {
+		t.Errorf("with another password %q listen", got)
+	}
+	f.Configure(Config{Sentinels: []string{one.Addr}, Username: "ann", Password: "y"})
+	testkit.Until(t, "the subscription of the other user", func() bool { f.Hint(); return slices.Equal(one.listeners(), []string{"ann"}) })
+
+	f.Configure(Config{Sentinels: []string{two.Addr}, Username: "ann", Password: "y"})
+	testkit.Until(t, "what the other sentinel knows", func() bool { f.Hint(); at, _ := f.primary("m"); return at == b.Addr })
+	testkit.Until(t, "the other subscription", func() bool {
+		f.Hint()
+		return len(one.listeners()) == 0 && slices.Equal(two.listeners(), []string{"ann"})
+	})
+	if s := f.Status(); s.Changes != 2 || s.Failures != 0 {
+		t.Errorf("%+v", s)
 	}
 }

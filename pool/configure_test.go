@@ -1,0 +1,591 @@
+package pool
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"ringmaster/shard"
+	"ringmaster/stats"
+)
+
+// configure has p go by its settings with a change.
+func configure(p *Pool, change func(*Config)) {
+	cfg := *p.cfg
+	change(&cfg)
+	p.Configure(cfg)
+}
+
+func asUser(name, password string) func(*Config) {
+	return func(cfg *Config) { cfg.Username, cfg.Password = name, password }
+}
+
+// dialled takes the dials and opens a socket for c, if it is dialled.
+func dialled(t *testing.T, c *Conn) *fakeSocket {
+	t.Helper()
+	c.pool.TakeDials(func(*Conn) {})
+	if c.State() != Dialing {
+		t.Fatalf("the connection is %s", c.State())
+	}
+	s := &fakeSocket{}
+	c.OnOpen(s)
+	return s
+}
+
+// authAs is what a login has of a user and a password.
+func authAs(user, password string) string {
+	return string(appendCommand(nil, "AUTH", user, password))[len("*3\r\n"):]
+}
+
+func TestRequestsThatWaitGoByTheNewTimeout(t *testing.T) {
+	for _, c := range []struct {
+		timeout, after time.Duration
+		ends           bool
+	}{
+		{time.Second, 999 * time.Millisecond, false},
+		{time.Second, 1001 * time.Millisecond, true},
+		{100 * time.Millisecond, 101 * time.Millisecond, true},
+		{5 * time.Second, 4900 * time.Millisecond, false},
+		{5 * time.Second, 5020 * time.Millisecond, true},
+		{0, 9 * time.Second, false},
+	} {
+		for _, old := range []time.Duration{0, time.Second, 2 * time.Second} {
+			p := newFixedPool(t, 1, func(cfg *Config) { cfg.Timeout = old })
+			conn, a := p.Default().Pick(0, 0), newAsker(t)
+			ready(t, conn)
+			enqueue(t, conn, a, 1)
+			p.Now += int64(50 * time.Millisecond)
+			enqueue(t, conn, a, 2)
+			p.Flush()
+			p.Tick()
+			configure(p, func(cfg *Config) { cfg.Timeout = c.timeout })
+			p.Now += int64(c.after - 50*time.Millisecond)
+			p.Tick()
+			if (a.ends[1] != "") != c.ends || a.ends[2] != "" {
+				t.Errorf("timeout %s instead of %s, after %s: %v", c.timeout, old, c.after, a.ends)
+			}
+			checkPool(t, p)
+		}
+	}
+}
+
+func TestScriptsThatWaitForALaneGoByTheNewTimeout(t *testing.T) {
+	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy, cfg.DialTimeout = ScriptsOwn, time.Minute })
+	a := newAsker(t)
+	lanesOf(t, p, a, 2)
+	configure(p, func(cfg *Config) { cfg.Timeout = 5 * time.Second })
+	p.Now += int64(4 * time.Second)
+	p.Tick()
+	if len(a.ends) != 0 {
+		t.Errorf("they ended: %v", a.ends)
+	}
+	configure(p, func(cfg *Config) { cfg.Timeout = 3 * time.Second })
+	p.Tick()
+	if len(a.ends) != 2 {
+		t.Errorf("they wait: %v", a.ends)
+	}
+	checkPool(t, p)
+}
+
+func TestStallTimeoutAndLimitsAreLive(t *testing.T) {
+	p := newFixedPool(t, 1, func(cfg *Config) { cfg.Timeout = 0 })
+	c, a := p.Default().Pick(0, 0), newAsker(t)
+	ready(t, c)
+	enqueue(t, c, a, 1)
+	p.Flush()
+	configure(p, func(cfg *Config) { cfg.StallTimeout, cfg.MaxPending = time.Second, 1 })
+	if f := c.Enqueue(pingRequest, a, 2, Part); f == nil || f.Kind != Overloaded {
+		t.Errorf("over the new limit: %v", f)
+	}
+	configure(p, func(cfg *Config) { cfg.MaxPending = 2 })
+	enqueue(t, c, a, 3)
+	p.Now += int64(1001 * time.Millisecond)
+	p.Tick()
+	if p.stats.Servers[0].Disconnects[stats.ServerStalled] != 1 {
+		t.Error("the connection outlives the stall timeout")
+	}
+	checkPool(t, p)
+}
+
+func TestDialUnderWayKeepsItsTimeout(t *testing.T) {
+	p := newFixedPool(t, 1, nil)
+	c := p.Default().Pick(0, 0)
+	dialled(t, c)
+	configure(p, func(cfg *Config) { cfg.DialTimeout = time.Minute })
+	if c.DialTimeout() != time.Second {
+		t.Errorf("it may take %s", c.DialTimeout())
+	}
+	p.Now += int64(1001 * time.Millisecond)
+	p.Tick()
+	if c.State() != Closed {
+		t.Fatalf("the connection is %s", c.State())
+	}
+	p.Now = c.retryAt
+	p.Tick()
+	dialled(t, c)
+	p.Now += int64(50 * time.Second)
+	p.Tick()
+	if c.DialTimeout() != time.Minute || c.State() != Handshaking {
+		t.Errorf("the next one may take %s, it is %s", c.DialTimeout(), c.State())
+	}
+}
+
+func TestPausesFollowBackoffMax(t *testing.T) {
+	p := newFixedPool(t, 1, func(cfg *Config) { cfg.BackoffMin, cfg.BackoffMax = time.Hour, time.Hour })
+	c := p.Default().Pick(0, 0)
+	p.TakeDials(func(*Conn) {})
+	c.OnDialFailed(errors.New("refused"))
+	configure(p, func(cfg *Config) { cfg.BackoffMin, cfg.BackoffMax = time.Millisecond, time.Second })
+	p.Now += int64(time.Second)
+	p.Tick()
+	if c.State() != Dialing {
+		t.Errorf("the connection is %s", c.State())
+	}
+}
+
+func TestWhatCantChangeStaysAsItWas(t *testing.T) {
+	p := newFixedPool(t, 1, nil)
+	configure(p, func(cfg *Config) {
+		cfg.Connections, cfg.ScriptPolicy, cfg.Cluster, cfg.Resend, cfg.Fixed, cfg.Reads = 7, ScriptsOwn, true, true, false, shard.ReadAny
+	})
+	if c := p.cfg; c.Connections != 1 || c.ScriptPolicy != 0 || c.Cluster || c.Resend || !c.Fixed || c.Reads != shard.ReadPrimary {
+		t.Errorf("%+v", c)
+	}
+	p.cfg.Reads = shard.ReadAny
+	configure(p, func(cfg *Config) { cfg.Reads = shard.ReadReplica })
+	if p.cfg.Reads != shard.ReadReplica {
+		t.Errorf("reads go by %s", p.cfg.Reads)
+	}
+}
+
+func TestAnotherPasswordLeavesConnectionsAlone(t *testing.T) {
+	p := newFixedPool(t, 1, asUser("app", "old"))
+	c := p.Default().Pick(0, 0)
+	s := ready(t, c)
+	h := &holder{}
+	spare := lend(t, p, 0, h)
+	spare.Return(true)
+	configure(p, asUser("app", "new"))
+	p.Tick()
+	if c.State() != Ready || s.closed || spare.State() != Ready {
+		t.Fatalf("the connection is %s, a spare one %s", c.State(), spare.State())
+	}
+	c.OnClose(s, 0, nil)
+	p.Now += int64(time.Minute)
+	p.Tick()
+	if s = dialled(t, c); !strings.Contains(string(s.wrote), authAs("app", "new")) {
+		t.Errorf("it logs in with %q", s.wrote)
+	}
+	checkPool(t, p)
+}
+
+func TestLoginThatIsUnderWayBeginsAgain(t *testing.T) {
+	for _, user := range []string{"app", "other"} {
+		p := newFixedPool(t, 1, asUser("app", "old"))
+		c, a := p.Default().Pick(0, 0), newAsker(t)
+		s := dialled(t, c)
+		enqueue(t, c, a, 1)
+		configure(p, asUser(user, "new"))
+		if !s.closed {
+			t.Error("the old login goes on")
+		}
+		c.OnClose(s, 0, errors.New("reset"))
+		if s = dialled(t, c); !strings.Contains(string(s.wrote), authAs(user, "new")) {
+			t.Errorf("it logs in with %q", s.wrote)
+		}
+		s.wrote = nil
+		c.OnBytes([]byte("+OK\r\n"))
+		p.Flush()
+		p.Tick()
+		c.OnBytes([]byte("+PONG\r\n"))
+		if string(s.wrote) != string(pingRequest) || a.ends[1] != "+PONG\r\n" || s.closed {
+			t.Errorf("the server got %q, the client %v", s.wrote, a.ends)
+		}
+		checkPool(t, p)
+	}
+}
+
+func TestRefusedLoginsAreTriedAtOnceWithTheNewOne(t *testing.T) {
+	for _, user := range []string{"app", "other"} {
+		p := newFixedPool(t, 2, asUser("app", "old"))
+		c, down, a := p.Default().Pick(0, 0), p.Default().Pick(1, 0), newAsker(t)
+		dialled(t, c)
+		down.OnDialFailed(errors.New("refused"))
+		c.OnBytes([]byte("-WRONGPASS invalid username-password pair or user is disabled.\r\n"))
+		if c.Enqueue(pingRequest, a, 1, Part) == nil || c.State() != Closed {
+			t.Fatal("the login was not refused")
+		}
+		configure(p, asUser(user, "new"))
+		enqueue(t, c, a, 2)
+		if f := down.Enqueue(pingRequest, a, 3, Part); f == nil || down.State() != Closed {
+			t.Error("a server that can't be reached is dialled")
+		}
+		s := dialled(t, c)
+		if !strings.Contains(string(s.wrote), authAs(user, "new")) {
+			t.Errorf("it logs in with %q", s.wrote)
+		}
+		c.OnBytes([]byte("+OK\r\n"))
+		p.Flush()
+		c.OnBytes([]byte("+PONG\r\n"))
+		if a.ends[2] != "+PONG\r\n" {
+			t.Errorf("%v", a.ends)
+		}
+		checkPool(t, p)
+	}
+}
+
+// While the attempt after a refusal is under way already, requests may wait for it from then on.
+func TestRefusedLoginThatIsTriedAlready(t *testing.T) {
+	p := newFixedPool(t, 1, asUser("", "old"))
+	c, a := p.Default().Pick(0, 0), newAsker(t)
+	dialled(t, c)
+	c.OnBytes([]byte("-WRONGPASS x\r\n"))
+	p.Now = c.retryAt
+	p.Tick()
+	if c.State() != Dialing || c.Enqueue(pingRequest, a, 1, Part) == nil {
+		t.Fatal("a request waits for a login that was refused")
+	}
+	configure(p, asUser("", "new"))
+	enqueue(t, c, a, 2)
+	if s := dialled(t, c); !strings.Contains(string(s.wrote), authAs("default", "new")) {
+		t.Errorf("it logs in with %q", s.wrote)
+	}
+	checkPool(t, p)
+}
+
+func TestDatabasesThatNoLoginReachedAreTriedAgain(t *testing.T) {
+	p := newFixedPool(t, 1, asUser("app", "old"))
+	ready(t, p.Default().Pick(0, 0))
+	r := p.Rings(Key{Proto: 2, DB: 1})
+	r.Join()
+	dialled(t, r.Pick(0, 0))
+	r.Pick(0, 0).OnBytes([]byte("-WRONGPASS x\r\n"))
+	if !r.Failed() {
+		t.Fatal("the login did not fail")
+	}
+	configure(p, asUser("app", "new"))
+	if r.Failed() || r.Pick(0, 0).State() != Dialing {
+		t.Errorf("failed: %t; the connection is %s", r.Failed(), r.Pick(0, 0).State())
+	}
+	p.maxDB, p.noDB = 3, []byte("-ERR DB index is out of range\r\n")
+	configure(p, asUser("other", "new"))
+	if p.NoDB(5) != nil {
+		t.Error("a database that the old user was refused is still refused")
+	}
+}
+
+func TestAnotherUserHasConnectionsMadeAgainInOrder(t *testing.T) {
+	for name, c := range map[string]struct{ before, after func(*Config) }{
+		"another user":           {asUser("app", "x"), asUser("other", "x")},
+		"a login for the first":  {asUser("", ""), asUser("", "x")},
+		"no login any more":      {asUser("app", "x"), asUser("app", "")},
+		"another than default's": {asUser("", "x"), asUser("app", "x")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			cfg := testConfig()
+			c.before(&cfg)
+			p := newTestPool(t, cfg, 1, slog.New(slog.NewTextHandler(&out, nil)))
+			conn, a := p.Default().Pick(0, 0), newAsker(t)
+			old := ready(t, conn)
+			enqueue(t, conn, a, 1)
+			p.Flush()
+			enqueue(t, conn, a, 2)
+			configure(p, c.after)
+			enqueue(t, conn, a, 3) // may go over either connection
+			p.Flush()
+			p.Tick()
+			enqueue(t, conn, a, 4)
+			p.Flush()
+			sent := len(old.wrote) / len(pingRequest)
+			if sent != 3 || old.closed {
+				t.Fatalf("the old login got %d requests; closed: %t", sent, old.closed)
+			}
+			conn.OnBytes([]byte("+1\r\n"))
+			p.Tick()
+			if old.closed {
+				t.Fatal("it was closed though it owes replies")
+			}
+			checkPool(t, p)
+			conn.OnBytes([]byte("+2\r\n+3\r\n"))
+			if !old.closed || len(p.Down()) > 0 {
+				t.Errorf("the old one is closed: %t; down: %v", old.closed, p.Down())
+			}
+			enqueue(t, conn, a, 5)
+			s := dialled(t, conn)
+			want := authAs(p.cfg.user(), p.cfg.Password)
+			if got := string(s.wrote); strings.Contains(got, "AUTH") != p.LogsIn() || p.LogsIn() && !strings.Contains(got, want) {
+				t.Errorf("it logs in with %q", s.wrote)
+			}
+			s.wrote = nil
+			conn.OnBytes([]byte("+OK\r\n"))
+			p.Flush()
+			conn.OnBytes([]byte("+4\r\n+5\r\n"))
+			for i := range uint64(5) {
+				if want := fmt.Sprintf("+%d\r\n", i+1); a.ends[i+1] != want {
+					t.Errorf("request %d: %q", i+1, a.ends[i+1])
+				}
+			}
+			p.Tick()
+			st := p.stats.Servers[0]
+			if conn.State() != Ready || st.Disconnects[stats.ServerOtherLogin] != 1 || st.Connects != 2 {
+				t.Errorf("it is %s; %v", conn.State(), st.Disconnects)
+			}
+			if n := strings.Count(out.String(), "log in as the user"); n != 1 || !strings.Contains(out.String(), "server=A") {
+				t.Errorf("logged:\n%s", &out)
+			}
+			checkPool(t, p)
+		})
+	}
+}
+
+func TestSameUserInOtherWordsChangesNothing(t *testing.T) {
+	p := newFixedPool(t, 1, asUser("", "x"))
+	c := p.Default().Pick(0, 0)
+	s := ready(t, c)
+	configure(p, asUser("default", "x"))
+	p.Tick()
+	if s.closed || c.State() != Ready {
+		t.Errorf("the connection is %s", c.State())
+	}
+}
+
+func TestOwnConnectionsOfAnotherUser(t *testing.T) {
+	p := newFixedPool(t, 1, func(cfg *Config) { cfg.Spare, cfg.Scripts, cfg.ScriptPolicy = 1, []bool{true}, ScriptsOwn })
+	shared := p.Default().Pick(0, 0)
+	ready(t, shared)
+	h, a := &holder{}, newAsker(t)
+	lent, busy, spare := lend(t, p, 0, h), lend(t, p, 0, h), lend(t, p, 0, h)
+	spare.Return(true)
+	p.KeepSpare(0, Key{Proto: 3})
+	warm := p.own.warm[spareKey{0, Key{Proto: 3}}][0]
+	warmSocket := dialled(t, warm)
+	p.ExpectScript(0)
+	prober := p.servers[0].prober.conn
+	ready(t, prober)
+	l := p.laneOf(shared)
+	l.dial(1)
+	lane := l.conns[0]
+	p.TakeDials(func(*Conn) {})
+	lane.OnOpen(&fakeSocket{})
+	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	if f := busy.EnqueueBlocking(pingRequest, a, 1, Part); f != nil {
+		t.Fatal(f)
+	}
+	configure(p, asUser("app", "x"))
+	if spare.State() != Retired || !warmSocket.closed || warm.State() != Dialing {
+		t.Errorf("a spare one is %s, one that is to be so %s", spare.State(), warm.State())
+	}
+	p.Tick()
+	checkPool(t, p)
+	if lane.State() != Retired || prober.State() != Retired {
+		t.Errorf("a lane is %s, the one for questions %s", lane.State(), prober.State())
+	}
+	if lent.State() != Ready || busy.State() != Ready || len(h.lost) > 0 {
+		t.Errorf("those that are lent are %s and %s", lent.State(), busy.State())
+	}
+	lent.Return(true)
+	busy.OnBytes([]byte("+PONG\r\n"))
+	busy.Return(true)
+	if lent.State() != Retired || busy.State() != Retired || len(p.own.spare) != 0 || a.ends[1] != "+PONG\r\n" {
+		t.Errorf("when they come back they are %s and %s", lent.State(), busy.State())
+	}
+	checkPool(t, p)
+}
+
+// A lane that runs a script ends after it, and what waits goes over another.
+func TestLanesOfAnotherUser(t *testing.T) {
+	p := newFixedPool(t, 2, func(cfg *Config) {
+		cfg.ScriptPolicy = ScriptsOwn
+		cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") }
+	})
+	a, s := newAsker(t), &fakeSocket{}
+	lane := lanesOf(t, p, a, 2)
+	lane.OnOpen(s)
+	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	p.Flush()
+	s.wrote = nil
+	configure(p, asUser("app", "x"))
+	p.Tick()
+	lane.OnBytes([]byte("+0\r\n$16\r\nfence-0000000000\r\n"))
+	p.Flush()
+	if lane.State() != Retired || len(s.wrote) > 0 || p.stats.Servers[1].Disconnects[stats.ServerOtherLogin] != 2 {
+		t.Fatalf("the lane is %s; the old login got %q", lane.State(), s.wrote)
+	}
+	next := p.lanes[laneKey{p.servers[1], Key{Proto: 2}}].conns[0]
+	s = dialled(t, next)
+	next.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	answerLane(t, p, next, s, 1, 2)
+	if a.ends[0] != "+0\r\n" || a.ends[1] != "+1\r\n" {
+		t.Errorf("%v", a.ends)
+	}
+	checkPool(t, p)
+}
+
+func TestWhatTheOldUserMayIsForgotten(t *testing.T) {
+	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsAuto })
+	for i := range 2 {
+		c := p.Default().Pick(i, 0)
+		p.TakeDials(func(*Conn) {})
+		c.OnOpen(&fakeSocket{})
+		c.OnBytes([]byte("+OK\r\n"))
+		if i == 0 {
+			c.OnBytes([]byte("-NOPERM EVAL\r\n-NOPERM EVAL\r\n-NOPERM ECHO\r\n"))
+		} else {
+			c.OnBytes(fmt.Appendf(nil, "-ERR  +\r\n-ERR  +\r\n$16\r\n%s\r\n", c.handshake.nonce))
+		}
+		if c.State() != Ready {
+			t.Fatalf("the connection is %s", c.State())
+		}
+	}
+	a, b := p.servers[0], p.servers[1]
+	if !a.noScripts || !a.noEcho || p.apartAt(b)&Scripts != 0 {
+		t.Fatalf("%+v", a)
+	}
+	a.refusedUntil = p.Now + int64(time.Hour)
+	configure(p, asUser("app", "x"))
+	if a.noScripts || a.noEcho || a.refusedUntil != 0 || a.known() || b.known() {
+		t.Errorf("%+v", a)
+	}
+	if !p.Apart(Scripts) || p.apartAt(a)&Scripts == 0 || p.apartAt(b)&Scripts != 0 {
+		t.Error("a server that could not be asked counts as asked")
+	}
+	p.Tick()
+	p.TakeDials(func(*Conn) {})
+	c := p.Default().Pick(0, 0)
+	c.OnOpen(&fakeSocket{})
+	c.OnBytes([]byte("+OK\r\n"))
+	c.OnBytes(fmt.Appendf(nil, "-ERR  +\r\n-ERR  +\r\n$16\r\n%s\r\n", c.handshake.nonce))
+	if c.State() != Ready || !a.known() || p.apartAt(a)&Scripts != 0 {
+		t.Errorf("the connection is %s, the server %+v", c.State(), a)
+	}
+	checkPool(t, p)
+}
+
+// Until its connection is made again, a server may still refuse ECHO. A refusal costs the connection, so none is sent.
+func TestFencesOverTheOldLoginGoByName(t *testing.T) {
+	p := newFixedPool(t, 1, func(cfg *Config) { cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") } })
+	c, a := p.Default().Pick(0, 0), newAsker(t)
+	s := ready(t, c)
+	enqueue(t, c, a, 1)
+	c.server.noEcho = true
+	configure(p, asUser("app", "x"))
+	if f := c.EnqueueFenced(pingRequest, a, 2, Part, Scripts, 0); f != nil {
+		t.Fatal(f)
+	}
+	p.Flush()
+	c.OnBytes([]byte("+1\r\n+2\r\n-ERR unknown command 'fence-0000000000'\r\n"))
+	if bytes.Contains(s.wrote, []byte("ECHO")) || a.ends[2] != "+2\r\n" || c.State() != Ready {
+		t.Errorf("%q was written; %v; it is %s", s.wrote, a.ends, c.State())
+	}
+	checkPool(t, p)
+}
+
+// What is known of the old login does not hold for requests that go over the new one.
+func TestFrozenConnectionIsNotKnownToTakeMulti(t *testing.T) {
+	p := newFixedPool(t, 1, func(cfg *Config) { cfg.ProveMulti = true })
+	c := p.Default().Pick(0, 0)
+	p.TakeDials(func(*Conn) {})
+	c.OnOpen(&fakeSocket{})
+	c.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	enqueue(t, c, newAsker(t), 1)
+	p.Flush()
+	if !c.TakesMulti() {
+		t.Fatal("the login did not ask")
+	}
+	configure(p, asUser("app", "x"))
+	p.Tick()
+	if c.TakesMulti() {
+		t.Error("a connection that will log in as another user is known to take MULTI")
+	}
+	c.OnBytes([]byte("+PONG\r\n"))
+	p.TakeDials(func(*Conn) {})
+	c.OnOpen(&fakeSocket{})
+	c.OnBytes([]byte("+OK\r\n-NOPERM MULTI\r\n-ERR EXEC without MULTI\r\n"))
+	if c.State() != Ready || c.TakesMulti() {
+		t.Errorf("it is %s and takes MULTI: %t", c.State(), c.TakesMulti())
+	}
+}
+
+// A cluster that is large is not left without connections all at once.
+func TestAnotherUserOfALargeClusterIsSpreadOverTicks(t *testing.T) {
+	p, _ := newLargePool(t)
+	configure(p, asUser("app", "x"))
+	conns, ticks := 2*largeNodes, 0
+	for renewed := 0; renewed < conns; ticks++ {
+		p.Tick()
+		dials := 0
+		p.TakeDials(func(c *Conn) {
+			dials++
+			c.OnOpen(&fakeSocket{})
+			c.OnBytes([]byte("+OK\r\n"))
+		})
+		if renewed += dials; dials > atOnce || ticks > 2*conns/atOnce {
+			t.Fatalf("tick %d: %d dials, %d connections are made again", ticks, dials, renewed)
+		}
+	}
+	checkPool(t, p)
+	for _, r := range p.rings {
+		for _, c := range r.conns {
+			if c.State() != Ready || c.outdated() {
+				t.Fatalf("a connection to %s is %s", c.server.Name, c.State())
+			}
+		}
+	}
+}
+
+// Reads that wait for a replica's connection to be made again go elsewhere: nobody knows yet whether it may still be read from.
+func TestReadsDoNotWaitForTheNewLoginOfAReplica(t *testing.T) {
+	cfg := testConfig()
+	cfg.Fixed, cfg.Reads = true, shard.ReadPreferReplica
+	p := newTestPool(t, cfg, 1, nil)
+	var n shard.Numbers
+	n.Replicas = true
+	m, err := n.Attach(p.m, []shard.Group{{Replicas: []shard.Server{{Name: "R", Addr: "R:1", Weight: 1}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Follow(m)
+	primary, replica := p.Default().Pick(0, 0), p.Default().Pick(1, 0)
+	ready(t, primary)
+	rs := ready(t, replica)
+	start := time.Time{}.Add(time.Hour)
+	p.Judge(Health{"R:1": {Reads: ReadsAlways, At: start.Add(time.Duration(p.Now + 1))}}, start)
+	a := newAsker(t)
+	read := func(tag uint64) {
+		to := p.Default().PickRead(0, 0)
+		if to != replica {
+			t.Fatal("the replica is not read from")
+		}
+		if f := p.Default().EnqueueRead(to, 0, pingRequest, a, tag, Part); f != nil {
+			t.Fatal(f)
+		}
+		p.Flush()
+	}
+	read(1)
+	configure(p, asUser("app", "x"))
+	p.Tick()
+	read(2)
+	s := &fakeSocket{}
+	p.TakeDials(func(c *Conn) {
+		if c == primary {
+			c.OnOpen(s)
+			c.OnBytes([]byte("+OK\r\n"))
+			s.wrote = nil
+		}
+	})
+	replica.OnBytes([]byte("+1\r\n"))
+	p.Flush()
+	if string(s.wrote) != string(pingRequest) || string(rs.wrote) != string(pingRequest) || replica.State() != Dialing {
+		t.Fatalf("the primary got %q, the replica is %s", s.wrote, replica.State())
+	}
+	primary.OnBytes([]byte("+2\r\n"))
+	if a.ends[1] != "+1\r\n" || a.ends[2] != "+2\r\n" {
+		t.Errorf("%v", a.ends)
+	}
+	checkPool(t, p)
+}
