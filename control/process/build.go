@@ -139,6 +139,7 @@ func (b *build) findServers(ctx context.Context) error {
 	for _, u := range all {
 		if u != nil && u.end == nil {
 			b.found = append(b.found, u)
+			b.undo = append(b.undo, u.forget)
 		}
 	}
 	return problems(failed)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"ringmaster/control/admin"
@@ -164,5 +165,7 @@ func (b *build) keep() {
 		b.LogLevel.Set(b.next.config.LogLevel)
 	}
 	b.state.Store(b.next)
-	b.warnOfUnknownCommands(b.next.config)
+	if !slices.Equal(b.next.config.UnknownCommands(), b.old.config.UnknownCommands()) {
+		b.warnOfUnknownCommands(b.next.config)
+	}
 }

@@ -170,6 +170,12 @@ upstreams:
 	} {
 		r := newRig(t, oneOfEach)
 		before, kept := r.state.Load(), r.topology("u")
+		var found []*fakeTopology
+		r.find = func(ctx context.Context, c topology.Config) (follower, error) {
+			f, err := newFakeTopology(ctx, c)
+			found = append(found, f.(*fakeTopology))
+			return f, err
+		}
 		if c.fail != nil {
 			c.fail(r)
 		}
@@ -187,6 +193,12 @@ upstreams:
 		}
 		if plans := len(r.plane.plans); (plans == 1) != (name == "the loops") {
 			t.Errorf("%s: %d plans", name, plans)
+		}
+		for _, f := range found {
+			<-f.ended
+		}
+		if wants := name != "the file" && name != "a socket" && name != "finding servers"; (len(found) > 0) != wants {
+			t.Errorf("%s: %d new upstreams were found", name, len(found))
 		}
 		if _, err := os.Stat(fine); !os.IsNotExist(err) {
 			t.Errorf("%s: the new socket is still open", name)
