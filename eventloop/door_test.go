@@ -1,6 +1,7 @@
 package eventloop
 
 import (
+	"context"
 	"net"
 	"os"
 	"path/filepath"
@@ -74,6 +75,10 @@ func TestAClientOfAClosedListenerGetsWhatItIsOwed(t *testing.T) {
 	c.Send(get("red"))
 	red := s.next()
 	p.must(plan(cfg))
+	testkit.Until(t, "its clients finish", func() (ok bool) {
+		onLoop(t, p.loops[0], func() { ok = !p.loops[0].sessions.HasWork() })
+		return ok
+	})
 	c.Send(get("green")) // is not heard
 	red.reply(t, bulk("red"))
 	if got, err := c.Rest(); got != bulk("red") || err != nil {
@@ -175,6 +180,7 @@ func TestManyClientsAreDrainedInPieces(t *testing.T) {
 		d := p.acceptors[1].to.Load().on[0]
 		d.Shut()
 		d.Cut()
+		l.sessions.Work()
 		l.flush()
 		if n := d.Clients(); n < clients/2 || n == clients {
 			t.Errorf("%d of %d clients are left after a turn", n, clients)
@@ -289,4 +295,19 @@ func TestAListenerThatLeadsElsewhereDrainsItsClients(t *testing.T) {
 	}
 	p.untilClosed(stats.ListenerClosed, 1)
 	p.untilForgotten(2)
+}
+
+// TestAClientThatWaitsForItsDoorEndsWithTheServer: it was accepted while some loop had no door for it.
+func TestAClientThatWaitsForItsDoorEndsWithTheServer(t *testing.T) {
+	s := &Server{}
+	var cancel context.CancelFunc
+	s.ctx, cancel = context.WithCancel(t.Context())
+	cancel()
+	a := &acceptor{}
+	a.to.Store(&entrance{ready: make(chan struct{})})
+	ours, theirs := pair(t)
+	s.admit(a, ours)
+	if got, err := testkit.NewConn(theirs).Rest(); got != "" || err != nil || s.clients.Load() != 0 {
+		t.Errorf("%q, %v; %d clients", got, err, s.clients.Load())
+	}
 }
