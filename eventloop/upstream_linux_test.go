@@ -12,6 +12,7 @@ import (
 	"ringmaster/internal/testkit"
 	"ringmaster/pool"
 	"ringmaster/session"
+	"ringmaster/stats"
 )
 
 // withUpstream runs a proxy that gets a second upstream, b, and a listener to it while it runs; first is the plan without them.
@@ -34,7 +35,22 @@ func (p *proxy) addB(first Plan, servers ...string) {
 	next.upstream(p.t, "b", servers...)
 	next.listener("b", listen(p.t, "tcp"), 1)
 	p.must(next)
-	testkit.Until(p.t, "connections to all servers", func() bool { return p.Ready(p.t.Context()) == nil })
+	testkit.Until(p.t, "connections to all servers", func() bool { // Ready would give new ones the dial timeout
+		loops, err := p.Snapshot(p.t.Context())
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		for _, l := range loops {
+			for _, u := range l.Upstreams {
+				for _, s := range u.Servers {
+					if !u.Gone && s.State != stats.ServerUp {
+						return false
+					}
+				}
+			}
+		}
+		return true
+	})
 }
 
 func TestUpstreamsComeAndGo(t *testing.T) {
