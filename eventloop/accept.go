@@ -25,18 +25,17 @@ const (
 	maxAdmitting = 16
 )
 
-// accept takes clients from the listener with this number until it is closed. It runs on a goroutine of its own, for gnet's own
-// listeners can neither pause nor survive running out of descriptors.
-func (s *Server) accept(door int) {
-	ln := s.cfg.Listeners[door].Listener
+// accept takes clients from a listener until it is closed. It runs on a goroutine of its own, for gnet's own listeners can neither pause nor
+// survive running out of descriptors.
+func (s *Server) accept(a *acceptor) {
 	var logged time.Time
 	spare := newSpareDescriptor()
 	defer spare.close()
 	for {
-		conn, err := ln.Accept()
+		conn, err := a.Accept()
 		switch {
 		case err == nil:
-			s.admit(door, conn)
+			s.admit(a, conn)
 		case errors.Is(err, net.ErrClosed):
 			return
 		default:
@@ -46,7 +45,7 @@ func (s *Server) accept(door int) {
 			}
 			if !errors.Is(err, syscall.EMFILE) {
 				s.refused.Add(1)
-			} else if spare.sacrifice(ln) { // otherwise nobody waits: the system looks for a descriptor before it looks for a client
+			} else if spare.sacrifice(a.Listener) { // otherwise nobody waits: the system looks for a descriptor before it looks for a client
 				s.refused.Add(1)
 				continue
 			}
@@ -60,14 +59,21 @@ func (s *Server) accept(door int) {
 }
 
 // admit gives a client to the loop with the fewest, or refuses it.
-func (s *Server) admit(door int, conn net.Conn) {
-	if s.clients.Add(1) > s.maxClients() || s.stopping.Load() {
+func (s *Server) admit(a *acceptor, conn net.Conn) {
+	to := a.to.Load()
+	select {
+	case <-to.ready:
+	case <-s.ctx.Done():
+		_ = conn.Close()
+		return
+	}
+	if limit := s.maxClients.Load(); s.clients.Add(1) > limit && limit > 0 || s.stopping.Load() {
 		s.refuse(conn)
 		return
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetReadBuffer(receiveBuffer)
-		if idle := s.cfg.Listeners[door].KeepAlive; idle > 0 {
+		if idle := time.Duration(a.keepAlive.Load()); idle > 0 {
 			_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: idle, Interval: idle / 3, Count: 3})
 		} else {
 			_ = tcp.SetKeepAlive(false)
@@ -81,7 +87,7 @@ func (s *Server) admit(door int, conn net.Conn) {
 	}
 	l.busy.Add(1)
 	l.admitting <- struct{}{}
-	cl := &client{loop: l, ln: s.cfg.Listeners[door].Listener, door: door}
+	cl := &client{loop: l, ln: a.Listener, from: to}
 	enrolled, err := l.el.Enroll(gnet.NewContext(context.Background(), cl), conn)
 	if err != nil {
 		<-l.admitting

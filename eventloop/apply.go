@@ -3,7 +3,270 @@ package eventloop
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"ringmaster/session"
+	"ringmaster/shard"
 )
 
-// Apply has every loop go by a plan, all of it in one turn. It returns when all loops do. Any goroutine, one at a time.
-func (s *Server) Apply(context.Context, Plan) error { return errors.New("not available yet") }
+// change is what loops are to do differently from some turn on. It does not change once posted, except for what it counts.
+type change struct {
+	upstreams []changedUpstream // in the order in which new ones are added
+	maps      []changedMap
+	doors     []changedDoor
+	opened    []*entrance // of doors, those that are new
+	shut      []*entrance
+	gone      []*shared
+	// Of a plan; a change that is only a new map has no plan.
+	plan         bool
+	clientMemory int
+	drain        int64 // DrainTimeout, ns
+
+	left    atomic.Int64  // loops that have not applied it
+	applied chan struct{} // closed when all have
+}
+
+// changedUpstream is an upstream as it is to be; added: it is new.
+type changedUpstream struct {
+	of    *shared
+	cfg   Upstream
+	added bool
+}
+
+// changedMap is another map for a running upstream, and its number among all that the upstream has had.
+type changedMap struct {
+	of     *shared
+	m      *shard.Map
+	number uint64
+}
+
+// changedDoor is what clients of a listener may do from now on.
+type changedDoor struct {
+	at    *entrance
+	cfg   Listener
+	rules *session.Rules
+}
+
+// Apply has every loop go by a plan, all of it in one turn, and returns when all loops do. It takes the plan's sockets: after an error they
+// are closed. Sockets that the plan has no more are closed when it returns. When ctx ends before all loops have come to it, the plan
+// is carried out nevertheless, and the error is ctx's. Any goroutine.
+func (s *Server) Apply(ctx context.Context, p Plan) error {
+	c, err := s.begin(&p)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-c.applied:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("the settings are in force, but not on all loops yet: %w", ctx.Err())
+	case <-s.ctx.Done():
+		return errStopped
+	}
+}
+
+// begin checks a plan and posts it. After an error nothing has changed.
+func (s *Server) begin(p *Plan) (c *change, err error) {
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	defer func() {
+		if c == nil { // after a panic, too
+			s.discard(p)
+		}
+	}()
+	if s.stopping.Load() {
+		return nil, errors.New("the proxy is stopping")
+	}
+	if err := s.check(p); err != nil {
+		return nil, err
+	}
+	rules := compile(p)
+	c = s.adopt(p, rules)
+	s.send(c)
+	return c, nil
+}
+
+// discard closes the sockets that a plan has brought.
+func (s *Server) discard(p *Plan) {
+	for _, ln := range p.Listeners {
+		if ln.Listener != nil && !s.accepts(ln.Listener) {
+			_ = ln.Close()
+		}
+	}
+}
+
+// check says why a plan can't be carried out.
+func (s *Server) check(p *Plan) error {
+	if len(p.Listeners) == 0 || len(p.Upstreams) == 0 {
+		return errors.New("there is no listener, or no upstream")
+	}
+	seen := map[string]bool{}
+	for i := range p.Upstreams {
+		u := &p.Upstreams[i]
+		if u.Name == "" || seen[u.Name] {
+			return fmt.Errorf("upstream %q: it needs a name of its own", u.Name)
+		}
+		seen[u.Name] = true
+		if err := s.upstream(u.Name).check(u); err != nil {
+			return fmt.Errorf("upstream %q: %w", u.Name, err)
+		}
+	}
+	return s.checkListeners(p)
+}
+
+func (s *Server) checkListeners(p *Plan) error {
+	seen, kept := map[string]bool{}, map[*acceptor]bool{}
+	for i := range p.Listeners {
+		ln := &p.Listeners[i]
+		a := s.running(ln)
+		if ln.Name == "" || seen[ln.Name] {
+			return fmt.Errorf("listener %q: it needs a name of its own", ln.Name)
+		}
+		seen[ln.Name] = true
+		switch {
+		case ln.Upstream < 0 || ln.Upstream >= len(p.Upstreams):
+			return fmt.Errorf("listener %q: there is no upstream %d", ln.Name, ln.Upstream)
+		case ln.Policy == nil:
+			return fmt.Errorf("listener %q: nothing says who may log in", ln.Name)
+		case ln.Listener == nil && a == nil:
+			return fmt.Errorf("listener %q: it is new and has no socket", ln.Name)
+		case a != nil && kept[a], s.accepts(ln.Listener) && a.Listener != ln.Listener:
+			return fmt.Errorf("listener %q: its socket is another's", ln.Name)
+		}
+		kept[a] = true
+	}
+	return nil
+}
+
+// check says why a running upstream can't be as cfg has it; nil: a new one.
+func (of *shared) check(cfg *Upstream) error {
+	if of == nil {
+		if cfg.Map == nil || cfg.Map.Len() == 0 || cfg.Pool.Connections < 1 {
+			return errors.New("it is new and has no servers, or no connections to them")
+		}
+		return nil
+	}
+	if !of.pool.Reconfigures(&cfg.Pool) {
+		return errors.New("its number of connections, the way its servers are found, its script policy, and whether replicas are read from can't change")
+	}
+	if cfg.Map != nil && cfg.Map.Len() < of.m.Len() {
+		return fmt.Errorf("a server can't lose its number: the map has %d, and had %d", cfg.Map.Len(), of.m.Len())
+	}
+	return nil
+}
+
+// compile compiles the rules of all listeners.
+func compile(p *Plan) (rules []*session.Rules) {
+	for i := range p.Listeners {
+		ln := &p.Listeners[i]
+		rules = append(rules, session.NewRules(ln.Session, p.Upstreams[ln.Upstream].Session.Reads))
+	}
+	return rules
+}
+
+// adopt makes a plan the server's, and says what the loops have to do. Nothing in it can fail.
+func (s *Server) adopt(p *Plan, rules []*session.Rules) *change {
+	c := &change{plan: true, clientMemory: p.ClientMemory, drain: int64(p.DrainTimeout)}
+	s.maxClients.Store(int64(p.MaxClients))
+	upstreams := make([]*shared, len(p.Upstreams))
+	for i, cfg := range p.Upstreams {
+		of := s.upstream(cfg.Name)
+		added := of == nil
+		if added {
+			of = &shared{name: cfg.Name, m: cfg.Map, on: make([]*upstream, len(s.loops))}
+		} else if cfg.Map != nil {
+			c.follow(of, cfg.Map)
+		}
+		of.pool = cfg.Pool
+		upstreams[i] = of
+		c.upstreams = append(c.upstreams, changedUpstream{of, cfg, added})
+	}
+	for _, of := range s.upstreams {
+		if of.gone = !slices.Contains(upstreams, of); of.gone {
+			c.gone = append(c.gone, of)
+		}
+	}
+	s.upstreams = upstreams
+	s.adoptListeners(c, p, rules)
+	return c
+}
+
+// adoptListeners opens and closes doors, and starts and ends what accepts clients.
+func (s *Server) adoptListeners(c *change, p *Plan, rules []*session.Rules) {
+	before, now := s.acceptors, []*acceptor(nil)
+	for _, a := range before {
+		c.shut = append(c.shut, a.to.Load())
+	}
+	for i, ln := range p.Listeners {
+		a := s.running(&ln)
+		to := s.upstreams[ln.Upstream]
+		var e *entrance
+		if a != nil {
+			e = a.to.Load()
+		}
+		if e == nil || e.upstream != to {
+			e = &entrance{upstream: to, on: make([]*session.Door, len(s.loops)), ready: make(chan struct{})}
+			c.opened = append(c.opened, e)
+		}
+		running := a != nil && (ln.Listener == nil || ln.Listener == a.Listener)
+		if !running {
+			a = &acceptor{Listener: ln.Listener}
+		}
+		a.name = ln.Name
+		a.to.Store(e)
+		a.keepAlive.Store(int64(ln.KeepAlive))
+		if !running {
+			s.tasks.Go(func() { s.accept(a) })
+		}
+		now = append(now, a)
+		c.shut = slices.DeleteFunc(c.shut, func(o *entrance) bool { return o == e })
+		c.doors = append(c.doors, changedDoor{e, ln, rules[i]})
+	}
+	for _, a := range before {
+		if !slices.Contains(now, a) {
+			a.close(now)
+		}
+	}
+	s.acceptors = now
+}
+
+// follow adds a new map of a running upstream.
+func (c *change) follow(of *shared, m *shard.Map) {
+	if m == of.m {
+		return
+	}
+	of.m = m
+	of.maps++
+	c.maps = append(c.maps, changedMap{of, m, of.maps})
+}
+
+// send posts a change to all loops. Until all of them have come to it, a message may be published by one map to subscribers that are
+// placed by another, so that publishers ask the loops first. Under Server.changes.
+func (s *Server) send(c *change) {
+	c.applied = make(chan struct{})
+	c.left.Store(int64(len(s.loops)))
+	for _, m := range c.maps {
+		m.of.joining.Add(1)
+	}
+	for _, l := range s.loops {
+		if l.post(func() { defer c.done(); l.apply(c) }) != nil {
+			c.done()
+		}
+	}
+}
+
+// done counts a loop that has applied the change, or never will.
+func (c *change) done() {
+	if c.left.Add(-1) > 0 {
+		return
+	}
+	for _, m := range c.maps {
+		m.of.joining.Add(-1)
+	}
+	for _, e := range c.opened {
+		close(e.ready)
+	}
+	close(c.applied)
+}

@@ -18,7 +18,7 @@ type client struct {
 	c       gnet.Conn // nil when gone
 	session *session.Session
 	ln      net.Listener
-	door    int  // the listener, by its place in Config
+	from    *entrance
 	marked  bool // on the loop's list to be closed
 	addrs   *addrs
 }
@@ -31,13 +31,17 @@ func (cl *client) opened(c gnet.Conn) {
 	l := cl.loop
 	defer l.guard()
 	l.enter()
-	cl.session = session.New(l.doors[cl.door], cl)
+	door := cl.door()
+	cl.session = session.New(door, cl)
 	l.clients[cl] = struct{}{}
-	if l.draining {
+	if l.draining || door.IsShut() {
 		cl.session.Drain()
 	}
 	l.arm()
 }
+
+// door is what it came in by.
+func (cl *client) door() *session.Door { return cl.from.on[cl.loop.index] }
 
 func (cl *client) traffic(b []byte) {
 	if cl.c == nil || cl.marked {

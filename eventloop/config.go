@@ -42,10 +42,10 @@ type Config struct {
 
 // Listener is where clients connect.
 type Listener struct {
-	// Name tells it from others.
+	// Name tells it from others. In a Plan it says which listener goes on.
 	Name string
 	net.Listener
-	// Upstream is where their commands go, by its place in Config.Upstreams.
+	// Upstream is where their commands go, by its place in Config.Upstreams, or in Plan.Upstreams.
 	Upstream int
 	// Session holds the limits and manners of the clients' sessions.
 	Session session.Config
@@ -71,22 +71,19 @@ type Upstream struct {
 	Logger *slog.Logger
 }
 
-// alone reports whether there is one connection, to one server: no reply can come in the same turn as another.
-func (c *Config) alone() bool {
-	u := &c.Upstreams[0]
-	return len(c.Upstreams) == 1 && u.Map.Len() == 1 && !u.Map.Slotted() && u.Pool.Connections == 1 && u.Pool.Reads == shard.ReadPrimary
-}
-
-// Plan is what a running Server goes by from now on.
+// Plan is what a running Server goes by from now on. All names must be there, and each only once among the listeners, and among the upstreams.
 type Plan struct {
 	// Listeners are all that there shall be. One whose Name is that of a running listener goes on as it; its socket may be nil then,
-	// which keeps the one that is open. Those that are not named are closed, and their clients drained.
+	// which keeps the one that is open. Another socket takes the place of the open one, and the clients stay. With the socket of a running
+	// listener it goes on as that one under another name. Those that are not named are
+	// closed, and their clients drained. So are the clients of a listener that leads to another upstream than before; its socket stays.
 	Listeners []Listener
 	// Upstreams are all that there shall be. One whose Name is that of a running upstream goes on as it. Its Map, if not nil, is followed,
-	// and its Health is not looked at.
+	// and its Health and Logger are not looked at. It may have no fewer numbers of servers than the one before. Of Pool, what
+	// pool.Pool.Configure excludes must be as before.
 	Upstreams []Upstream
 	// MaxClients and ClientMemory are as in Config.
 	MaxClients, ClientMemory int
-	// DrainTimeout bounds how long clients of closed listeners may take to finish.
+	// DrainTimeout bounds how long clients of closed listeners may take to finish, and upstreams that are gone to answer what nobody waits for.
 	DrainTimeout time.Duration
 }

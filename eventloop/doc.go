@@ -24,16 +24,16 @@
 //
 // Files, by what they are about:
 //
-//	the server          server.go, config.go, handler.go (gnet's callbacks), notices.go (what is told of clients)
+//	the server          server.go, config.go, apply.go (settings that change), handler.go (gnet's callbacks), notices.go (what is told of clients)
 //	a loop              loop.go (its turn), mailbox.go, peers.go (the other loops), panic.go, timer.go, crowd.go
-//	a client            accept.go, client.go, halfclose.go
+//	a client            accept.go, door.go (what it comes in by), client.go, halfclose.go
 //	servers             upstream.go (on a loop), dial.go, serverconn.go
 //	the system          epoll_linux.go, epoll_other.go (pausing a socket), tcpinfo_linux.go, tcpinfo_other.go
 //	checks              debug_on.go, debug_off.go
 //
 // # Who may call
 //
-// Server's methods: Any goroutine. All else is Loop-only, except what accept.go, dial.go, timer.go,
+// Server's methods: Any goroutine. All else is Loop-only, except what accept.go, apply.go, door.go, upstream.go, dial.go, timer.go,
 // notices.go and halfclose.go say.
 //
 // # Ownership of bytes

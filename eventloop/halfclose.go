@@ -42,7 +42,7 @@ func (l *loop) halfClose(cl *client, c gnet.Conn) {
 		cl.session.OnClose(stats.ClientClosed)
 		return
 	}
-	h := &half{loop: l, limit: l.doors[cl.door].Config.OutputLimit, file: os.NewFile(uintptr(fd), "half-closed client")}
+	h := &half{loop: l, limit: cl.door().Config.OutputLimit, file: os.NewFile(uintptr(fd), "half-closed client")}
 	h.remote, h.local = cl.addr(c)
 	cl.session.OnEOF(h)
 }

@@ -31,7 +31,7 @@ type proxy struct {
 func newConfig(t testing.TB, servers ...string) Config {
 	t.Helper()
 	return Config{
-		Listeners: []Listener{open(listen(t, "tcp"), session.Config{
+		Listeners: []Listener{open("first", listen(t, "tcp"), session.Config{
 			Limits: parser.DefaultLimits(), QueryBufferLimit: 64 << 20, OutputLimit: 64 << 20, SubscriberOutputLimit: 1 << 20,
 			MaxInFlight: 1000, MaxInFlightBytes: 64 << 20, FirstWindow: 1000,
 		})}, Loops: 1, MaxOwn: 4,
@@ -44,15 +44,15 @@ func newConfig(t testing.TB, servers ...string) Config {
 }
 
 // open is a listener without a password.
-func open(ln net.Listener, cfg session.Config) Listener {
-	return Listener{Listener: ln, Session: cfg, Policy: auth.NewPolicy()}
+func open(name string, ln net.Listener, cfg session.Config) Listener {
+	return Listener{Name: name, Listener: ln, Session: cfg, Policy: auth.NewPolicy()}
 }
 
 // add makes more listeners of these networks, like the first.
 func (c *Config) add(t testing.TB, networks ...string) {
 	t.Helper()
 	for _, network := range networks {
-		c.Listeners = append(c.Listeners, open(listen(t, network), c.Listeners[0].Session))
+		c.Listeners = append(c.Listeners, open(fmt.Sprintf("listener %d", len(c.Listeners)), listen(t, network), c.Listeners[0].Session))
 	}
 }
 

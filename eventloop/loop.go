@@ -18,12 +18,13 @@ import (
 type loop struct {
 	srv   *Server
 	el    gnet.EventLoop
+	index int // its place in Server.loops
 	epoll int // the loop's epoll descriptor, -1: unknown
 	// What the clients share, and what the connections to servers share.
 	sessions  *session.Loop
 	conns     *pool.Loop
-	upstreams []*upstream     // as in Config
-	doors     []*session.Door // by listener, as in Config
+	upstreams []*upstream // in the order in which they came
+	shut      []shutDoor
 	stats     *stats.Loop
 	mail      mailbox
 
@@ -51,9 +52,8 @@ type loop struct {
 
 func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l := &loop{
-		srv: srv, el: el, epoll: epoll, stats: stats.NewLoop(len(command.All())),
+		srv: srv, el: el, index: index, epoll: epoll, stats: stats.NewLoop(len(command.All())),
 		clients: map[*client]struct{}{}, lingers: map[*client]int64{},
-		solo: srv.cfg.alone(),
 	}
 	l.mail.loop = l
 	l.admitting = make(chan struct{}, maxAdmitting)
@@ -62,16 +62,9 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l.sessions.Number, l.sessions.Loops = index, srv.cfg.Loops
 	l.sessions.Attempts = auth.NewAttempts(srv.cfg.Loops)
 	l.sessions.Notify, l.sessions.Log = srv.notices.put, srv.log
-	l.sessions.ClientMemory, l.sessions.FarewellTime = srv.cfg.ClientMemory, srv.cfg.FarewellTime
+	l.sessions.FarewellTime = srv.cfg.FarewellTime
 	if srv.cfg.Loops > 1 {
 		l.sessions.AddOutput = func(n int) int { return int(srv.output.Add(int64(n))) }
-	}
-	for n := range srv.cfg.Upstreams {
-		l.addUpstream(n)
-	}
-	for i := range srv.cfg.Listeners {
-		ln := &srv.cfg.Listeners[i]
-		l.doors = append(l.doors, session.NewDoor(l.upstreams[ln.Upstream].env, ln.Session, ln.Policy))
 	}
 	return l
 }
@@ -218,6 +211,7 @@ func (l *loop) onTick() {
 	l.ticks.Store(false)
 	l.conns.Tick()
 	l.sessions.Tick()
+	l.tickLeaving()
 	l.measureCrowd()
 	if l.conns.Buffers.Dropped >= worthCollecting {
 		l.conns.Buffers.Dropped = 0

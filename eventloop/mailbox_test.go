@@ -25,7 +25,7 @@ func started(t *testing.T, loops int) *Server {
 		t.Fatal(err)
 	}
 	srv, err := Start(Config{
-		Listeners: []Listener{open(ln, session.Config{Limits: parser.DefaultLimits()})}, Loops: loops,
+		Listeners: []Listener{open("first", ln, session.Config{Limits: parser.DefaultLimits()})}, Loops: loops,
 		Upstreams: []Upstream{{Name: "default", Map: m, Pool: pool.Config{Connections: 1, DialTimeout: time.Second, BackoffMin: time.Second, BackoffMax: time.Second}}},
 	})
 	if err != nil {

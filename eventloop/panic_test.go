@@ -50,7 +50,7 @@ func TestAPanicInWhatALoopDoesForAllClosesItsClientsAndServesNewOnes(t *testing.
 	}
 	log := &syncBuffer{}
 	srv, err := Start(Config{
-		MaxOwn: 4, Listeners: []Listener{open(ln, session.Config{Limits: parser.DefaultLimits(), QueryBufferLimit: 1 << 20, OutputLimit: 1 << 20,
+		MaxOwn: 4, Listeners: []Listener{open("first", ln, session.Config{Limits: parser.DefaultLimits(), QueryBufferLimit: 1 << 20, OutputLimit: 1 << 20,
 			SubscriberOutputLimit: 1 << 20, MaxInFlight: 100, MaxInFlightBytes: 1 << 20})}, Loops: 2, Logger: slog.New(slog.NewTextHandler(log, nil)),
 		Upstreams: []Upstream{{Name: "default", Map: m, Pool: pool.Config{Connections: 1, DialTimeout: time.Second, Timeout: testkit.Patience, BackoffMin: time.Millisecond,
 			BackoffMax: 10 * time.Millisecond, MaxPending: 1000, MaxPendingBytes: 1 << 20, Scripts: session.ScriptCommands()}}},

@@ -4,11 +4,11 @@ import "ringmaster/session"
 
 // peers is session.Peers: it reaches an upstream on the other loops by posting to them.
 type peers struct {
-	l        *loop
-	upstream int
+	l *loop
+	u *upstream // on l
 }
 
-// Ask is session.Peers. A loop that has stopped has no answer.
+// Ask is session.Peers. A loop that has stopped, or has the upstream no more, has no answer.
 func (p peers) Ask(question func(*session.Env) any, done func(answers []any)) {
 	p.AskSlowly(func(e *session.Env, answer func(any)) { answer(question(e)) }, done)
 }
@@ -27,14 +27,28 @@ func (p peers) AskSlowly(question func(e *session.Env, answer func(any)), done f
 			}
 		}
 	}
+	maps := p.u.maps
 	for _, o := range p.l.srv.loops {
 		if o == p.l {
 			continue
 		}
 		answer := func(a any) { _ = p.l.post(heard(a)) }
-		if o.post(func() { ask(o.upstreams[p.upstream].env, question, answer) }) != nil {
+		if o.post(func() { o.asked(p.u.of, maps, question, answer) }) != nil {
 			_ = p.l.post(heard(nil))
 		}
+	}
+}
+
+// asked puts a question to the loop. One of a loop that has a later map waits until this one has it, too: what is asked is often where
+// something is.
+func (l *loop) asked(of *shared, maps uint64, question func(e *session.Env, answer func(any)), answer func(any)) {
+	switch u := of.on[l.index]; {
+	case u == nil:
+		answer(nil)
+	case u.maps < maps:
+		u.early = append(u.early, func() { ask(u.env, question, answer) })
+	default:
+		ask(u.env, question, answer)
 	}
 }
 
@@ -52,13 +66,13 @@ func ask(env *session.Env, question func(e *session.Env, answer func(any)), answ
 }
 
 // AddTopics is session.Peers.
-func (p peers) AddTopics(n int) { p.l.srv.shared[p.upstream].topics.Add(int64(n)) }
+func (p peers) AddTopics(n int) { p.u.of.topics.Add(int64(n)) }
 
 // AddJoining is session.Peers.
-func (p peers) AddJoining(n int) { p.l.srv.shared[p.upstream].joining.Add(int64(n)) }
+func (p peers) AddJoining(n int) { p.u.of.joining.Add(int64(n)) }
 
 // AnyJoining is session.Peers.
-func (p peers) AnyJoining() bool { return p.l.srv.shared[p.upstream].joining.Load() > 0 }
+func (p peers) AnyJoining() bool { return p.u.of.joining.Load() > 0 }
 
 // AnyTopics is session.Peers.
-func (p peers) AnyTopics() bool { return p.l.srv.shared[p.upstream].topics.Load() > 0 }
+func (p peers) AnyTopics() bool { return p.u.of.topics.Load() > 0 }

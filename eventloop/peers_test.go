@@ -30,7 +30,7 @@ func TestTheOtherLoopsAreAskedOnceEach(t *testing.T) {
 	l := p.loops[2]
 	var got []int
 	for _, a := range answersOf(t, l, func(done func([]any)) {
-		peers{l, 0}.Ask(func(e *session.Env) any { return e.Number }, done)
+		peers{l, l.upstreams[0]}.Ask(func(e *session.Env) any { return e.Number }, done)
 	}) {
 		got = append(got, a.(int))
 	}
@@ -49,7 +49,7 @@ func TestALoopMayAnswerLater(t *testing.T) {
 	kept := make(chan struct{})
 	heard := make(chan []any, 1)
 	onLoop(t, p.loops[0], func() {
-		peers{p.loops[0], 0}.AskSlowly(func(_ *session.Env, answer func(any)) {
+		peers{p.loops[0], p.loops[0].upstreams[0]}.AskSlowly(func(_ *session.Env, answer func(any)) {
 			later = answer
 			close(kept)
 		}, func(answers []any) { heard <- answers })
@@ -75,9 +75,9 @@ func TestALoneLoopHasNoPeers(t *testing.T) {
 }
 
 func TestLoopsShareTheirSums(t *testing.T) {
-	srv := &Server{shared: make([]shared, 2)}
-	a, b := peers{&loop{srv: srv}, 0}, peers{&loop{srv: srv}, 0}
-	other := peers{&loop{srv: srv}, 1}
+	of := &shared{}
+	a, b := peers{u: &upstream{of: of}}, peers{u: &upstream{of: of}}
+	other := peers{u: &upstream{of: &shared{}}}
 	if a.AnyTopics() || a.AnyJoining() {
 		t.Error("there are topics before the first")
 	}

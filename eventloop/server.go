@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"net"
 	"slices"
 	"strings"
@@ -39,7 +38,11 @@ type Server struct {
 	tasks    sync.WaitGroup // accepting, dialling, ticking, last bytes of half-closed clients
 	stopping atomic.Bool
 
-	shared  []shared      // by upstream
+	changes    sync.Mutex  // held while something is posted that all loops must get in one order, and for what follows
+	acceptors  []*acceptor // in the order of the settings
+	upstreams  []*shared   // those of the settings
+	maxClients atomic.Int64
+
 	output  atomic.Int64  // bytes that clients have not read, on all loops
 	clients atomic.Int64  // connected or being enrolled
 	garbage atomic.Bool   // huge buffers have been dropped
@@ -61,7 +64,7 @@ func Start(cfg Config) (*Server, error) {
 	cfg.Loops = max(cfg.Loops, 1)
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, started: time.Now(),
-		shared: make([]shared, len(cfg.Upstreams)), emptied: make(chan struct{}, 1), hurry: make(chan struct{}, 1), notices: newNotices(cfg.Logger),
+		emptied: make(chan struct{}, 1), hurry: make(chan struct{}, 1), notices: newNotices(cfg.Logger),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	opts := []gnet.Option{
@@ -86,19 +89,19 @@ func Start(cfg Config) (*Server, error) {
 		_ = client.Stop()
 		return nil, err
 	}
-	for _, l := range s.loops {
-		l.post(func() {
-			for _, u := range l.upstreams {
-				u.pool.Start()
-			}
-		})
-	}
+	s.first(&cfg)
 	s.tasks.Go(s.tick)
 	s.tasks.Go(func() { s.notices.run(s.ctx.Done()) })
-	for door := range cfg.Listeners {
-		s.tasks.Go(func() { s.accept(door) })
-	}
 	return s, nil
+}
+
+// first has the loops go by what cfg has of a plan, which may change later.
+func (s *Server) first(cfg *Config) {
+	s.cfg.Listeners, s.cfg.Upstreams = nil, nil
+	p := &Plan{Listeners: cfg.Listeners, Upstreams: cfg.Upstreams, MaxClients: cfg.MaxClients, ClientMemory: cfg.ClientMemory}
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	s.send(s.adopt(p, compile(p)))
 }
 
 // findLoops learns gnet's loops, which it does not list: each gets one end of a socket pair.
@@ -128,11 +131,13 @@ func (s *Server) knows(l *loop) bool {
 	return false
 }
 
-// Addrs are the addresses that clients can connect to.
+// Addrs are the addresses that clients can connect to, in the order of the listeners.
 func (s *Server) Addrs() []net.Addr {
+	s.changes.Lock()
+	defer s.changes.Unlock()
 	var addrs []net.Addr
-	for _, ln := range s.cfg.Listeners {
-		addrs = append(addrs, ln.Addr())
+	for _, a := range s.acceptors {
+		addrs = append(addrs, a.Addr())
 	}
 	return addrs
 }
@@ -152,7 +157,14 @@ func (s *Server) Snapshot(ctx context.Context) ([]stats.Loop, error) {
 // one, and why.
 func (s *Server) Ready(ctx context.Context) error {
 	down := make([][]*pool.Failure, len(s.loops))
-	if err := s.onEach(ctx, func(i int, l *loop) { l.eachPool(func(p *pool.Pool) { down[i] = append(down[i], p.Down()...) }) }); err != nil {
+	err := s.onEach(ctx, func(i int, l *loop) {
+		for _, u := range l.upstreams {
+			if !u.gone {
+				down[i] = append(down[i], u.pool.Down()...)
+			}
+		}
+	})
+	if err != nil {
 		return err
 	}
 	var names []string
@@ -199,9 +211,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if s.stopping.Swap(true) {
 		return errors.New("already shutting down")
 	}
-	for _, ln := range s.cfg.Listeners {
-		_ = ln.Close()
-	}
+	s.stopAccepting()
 	for _, l := range s.loops {
 		_ = l.post(l.drain)
 	}
@@ -214,6 +224,15 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	stopErr := s.client.Stop()
 	s.tasks.Wait()
 	return errors.Join(err, stopErr)
+}
+
+// stopAccepting closes the sockets. A plan that came before is posted by then, and those that come later are refused.
+func (s *Server) stopAccepting() {
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	for _, a := range s.acceptors {
+		_ = a.Close()
+	}
 }
 
 // stopGrace is what the loops get to close their connections when no time is left.
@@ -255,11 +274,3 @@ func (s *Server) signalEmpty() {
 
 // now is the loops' clock: ns since the server started.
 func (s *Server) now() int64 { return int64(time.Since(s.started)) }
-
-// maxClients is MaxClients, or no limit.
-func (s *Server) maxClients() int64 {
-	if s.cfg.MaxClients <= 0 {
-		return math.MaxInt64
-	}
-	return int64(s.cfg.MaxClients)
-}

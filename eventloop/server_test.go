@@ -98,7 +98,7 @@ func TestAClientThatIsAcceptedDuringAShutdownIsRefused(t *testing.T) {
 	p := start(t, newConfig(t, echoing(t).Addr))
 	ours, theirs := pair(t)
 	p.stopping.Store(true)
-	p.admit(0, ours)
+	p.admit(p.acceptors[0], ours)
 	p.stopping.Store(false)
 	if got, err := testkit.NewConn(theirs).Rest(); got != refusal || err != nil {
 		t.Errorf("%q, %v", got, err)
@@ -138,8 +138,8 @@ func TestNothingRunsAfterShutdown(t *testing.T) {
 	if err := p.Ready(t.Context()); !errors.Is(err, errStopped) {
 		t.Errorf("ready: %v", err)
 	}
-	p.Upstream(0).Follow(cfg.Upstreams[0].Map)
-	p.Upstream(0).Judge(pool.Health{})
+	p.Upstream("default").Follow(cfg.Upstreams[0].Map)
+	p.Upstream("default").Judge(pool.Health{})
 }
 
 func TestALoopThatIsBusyIsNotWaitedForLongerThanAsked(t *testing.T) {
@@ -207,8 +207,8 @@ func TestFollowIsATurnOfItsOwn(t *testing.T) {
 	for _, l := range p.loops {
 		p.stopTicks(l)
 	}
-	p.Upstream(0).Follow(mapOf(t, b.Addr))
-	p.Upstream(0).Follow(mapOf(t, c.Addr)) // the later call counts
+	p.Upstream("default").Follow(mapOf(t, b.Addr))
+	p.Upstream("default").Follow(mapOf(t, c.Addr)) // the later call counts
 	testkit.Until(t, "connections to the new server", func() bool { return c.Accepted() == 2 && p.Ready(t.Context()) == nil })
 	for range 2 {
 		client := p.dial()
@@ -236,7 +236,7 @@ func TestJudgeReachesEveryLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	p.Upstream(0).Judge(pool.Health{cfg.Upstreams[0].Map.Server(0).Addr: {Heard: time.Now()}})
+	p.Upstream("default").Judge(pool.Health{cfg.Upstreams[0].Map.Server(0).Addr: {Heard: time.Now()}})
 	for range 2 {
 		defer acceptOne(t, ln).Close()
 	}

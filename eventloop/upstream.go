@@ -1,64 +1,158 @@
 package eventloop
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"ringmaster/pool"
 	"ringmaster/session"
 	"ringmaster/shard"
+	"ringmaster/stats"
 )
 
 // upstream is one upstream on one loop. Loop-only.
 type upstream struct {
-	pool *pool.Pool
-	env  *session.Env
+	of    *shared
+	pool  *pool.Pool
+	env   *session.Env
+	stats *stats.Upstream
+	lone  bool   // one connection to each server, and no reads elsewhere
+	maps  uint64 // the number of its map
+	// early are questions of loops that have a later map already.
+	early []func()
+	gone  bool  // no plan has it any more
+	until int64 // when what it still owes is given up, ns
 }
 
-// shared is what the loops count together of one upstream.
+// shared is an upstream of the process: what its loops count together, and where it is on each.
 type shared struct {
 	topics  atomic.Int64 // of pub/sub
-	joining atomic.Int64 // subscriptions under way
+	joining atomic.Int64 // subscriptions under way, and new maps
+	// on has one entry for each loop, which looks at its own only; nil: the loop does not have it yet, or not any more.
+	on []*upstream
+
+	// Under Server.changes: what was posted last.
+	name string
+	pool pool.Config
+	m    *shard.Map
+	maps uint64 // how many maps it has had after the first
+	gone bool
 }
 
-// addUpstream makes the nth upstream on the loop.
-func (l *loop) addUpstream(n int) {
+// addUpstream makes a new upstream on the loop and has it connect.
+func (l *loop) addUpstream(of *shared, cfg *Upstream) {
 	srv := l.srv
-	cfg := &srv.cfg.Upstreams[n]
 	log := cfg.Logger
 	if log == nil {
 		log = srv.log
 	}
-	u := &upstream{pool: pool.New(l.conns, cfg.Pool, cfg.Map, l.stats.AddUpstream(cfg.Name, cfg.Map.Len()), log)}
+	u := &upstream{of: of, stats: l.stats.AddUpstream(cfg.Name, cfg.Map.Len()), lone: single(&cfg.Pool)}
+	u.pool = pool.New(l.conns, cfg.Pool, cfg.Map, u.stats, log)
 	u.pool.Judge(cfg.Health, srv.started)
 	u.env = session.NewEnv(l.sessions, cfg.Session, u.pool, cfg.Map)
-	if srv.cfg.Loops > 1 {
-		u.env.Peers = peers{l, n}
+	if len(srv.loops) > 1 {
+		u.env.Peers = peers{l, u}
 	}
+	of.on[l.index] = u
 	l.upstreams = append(l.upstreams, u)
+	u.pool.Start()
 }
 
-// Handle changes what the loops know of one upstream.
+// configure goes by other settings.
+func (u *upstream) configure(cfg *Upstream) {
+	u.pool.Configure(cfg.Pool)
+	u.env.Configure(cfg.Session)
+	u.lone = single(&cfg.Pool)
+}
+
+// follow goes by another map, and then answers those that do so already.
+func (u *upstream) follow(m changedMap) {
+	defer func() {
+		u.maps = m.number
+		early := u.early
+		u.early = nil
+		for _, ask := range early {
+			ask()
+		}
+	}()
+	u.pool.Follow(m.m)
+	u.env.Follow(m.m)
+}
+
+// leave has the upstream removed when no client uses it and nothing is owed, or what is owed has waited until a time in ns.
+func (u *upstream) leave(until int64) {
+	u.gone, u.stats.Gone, u.until = true, true, until
+}
+
+// removeUpstream closes the connections of an upstream and forgets it.
+func (l *loop) removeUpstream(u *upstream) {
+	u.pool.Stop()
+	l.conns.Remove(u.pool)
+	l.sessions.Remove(u.env)
+	l.stats.RemoveUpstream(u.stats)
+	u.of.on[l.index] = nil
+	l.upstreams = slices.DeleteFunc(l.upstreams, func(o *upstream) bool { return o == u })
+	l.lookForSolo()
+}
+
+// single reports whether there is one connection to each server, and no reads elsewhere.
+func single(cfg *pool.Config) bool { return cfg.Connections == 1 && cfg.Reads == shard.ReadPrimary }
+
+// lookForSolo finds out whether there is one connection, to one server: then no reply can come in the same turn as another.
+func (l *loop) lookForSolo() {
+	l.solo = false
+	if len(l.upstreams) == 1 {
+		u := l.upstreams[0]
+		l.solo = u.lone && len(u.env.Map.Shards()) == 1 && !u.env.Map.Slotted()
+	}
+}
+
+// Handle changes what the loops know of one upstream. It goes on to mean that one: when the upstream is removed, calls do nothing, even if
+// another has its name. The zero Handle means none.
 type Handle struct {
 	srv *Server
-	n   int
+	of  *shared
 }
 
-// Upstream gives access to the nth upstream of Config. Any goroutine.
-func (s *Server) Upstream(n int) Handle { return Handle{s, n} }
+// Upstream gives access to the upstream with a name. Any goroutine.
+func (s *Server) Upstream(name string) Handle {
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	return Handle{s, s.upstream(name)}
+}
+
+// upstream is the upstream with a name; nil: there is none. Under Server.changes.
+func (s *Server) upstream(name string) *shared {
+	if i := slices.IndexFunc(s.upstreams, func(of *shared) bool { return of.name == name }); i >= 0 {
+		return s.upstreams[i]
+	}
+	return nil
+}
 
 // Follow has every loop go by a new map of the servers, soon. Any goroutine; in the order of the calls.
 func (h Handle) Follow(m *shard.Map) {
-	for _, l := range h.srv.loops {
-		_ = l.post(func() {
-			l.upstreams[h.n].pool.Follow(m)
-			l.upstreams[h.n].env.Follow(m)
-		})
+	if h.of == nil {
+		return
+	}
+	h.srv.changes.Lock()
+	defer h.srv.changes.Unlock()
+	if c := (&change{}); !h.of.gone {
+		c.follow(h.of, m)
+		h.srv.send(c)
 	}
 }
 
 // Judge has every loop go by what has become known of the servers' replication, soon. Any goroutine; in the order of the calls.
 func (h Handle) Judge(health pool.Health) {
+	if h.of == nil {
+		return
+	}
+	h.srv.changes.Lock()
+	defer h.srv.changes.Unlock()
+	if h.of.gone {
+		return
+	}
 	for _, l := range h.srv.loops {
-		_ = l.post(func() { l.upstreams[h.n].pool.Judge(health, h.srv.started) })
+		_ = l.post(func() { h.of.on[l.index].pool.Judge(health, h.srv.started) })
 	}
 }

@@ -24,6 +24,11 @@ func DefaultLimits() Limits {
 	return Limits{MaxBulk: 512 << 20, MaxArgs: math.MaxInt32, MaxInline: 64 << 10}
 }
 
+// AnyLimits are for a request that was accepted before, under limits that may have changed since.
+func AnyLimits() Limits {
+	return Limits{MaxBulk: 1 << 40, MaxArgs: math.MaxInt32, MaxInline: 64 << 10}
+}
+
 // ProtocolError says how a peer broke the protocol, in Redis's words without the "ERR ".
 type ProtocolError struct {
 	Text string

@@ -239,7 +239,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		}
 	}
 	if a.piece != nil {
-		if !to.multi {
+		if !to.TakesMulti() {
 			if !to.proving {
 				to.proving = to.ProveMulti(pieceProver{to}) == nil
 			}

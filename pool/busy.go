@@ -88,7 +88,9 @@ func (c *Conn) beginProbe() {
 
 func (p *busyProbe) ask() {
 	c := p.shared
-	c.pool.ExpectScript(c.server.index)
+	if c.server.goneAt == 0 {
+		c.pool.ExpectScript(c.server.index)
+	}
 	p.at = c.pool.Now
 	p.asked = c.server.prober.conn != nil && c.server.prober.conn.EnqueueHere(ping, p, 0, Part) == nil
 }
@@ -148,7 +150,7 @@ func (p *Pool) ExpectScript(server int) {
 	p.lent++
 	p.unpinned++
 	// Database 0, for a server that is busy takes no SELECT.
-	q.conn = p.newOwn(spareKey{server, Key{Proto: 2}})
+	q.conn = p.newOwn(s, Key{Proto: 2})
 	q.conn.owner = q
 }
 

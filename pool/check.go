@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+
+	"ringmaster/stats"
 )
 
 // Key says which protocol and database the connection is for. Loop-only.
@@ -87,16 +89,16 @@ func (p *Pool) check() error {
 			return fmt.Errorf("own connection to %s, %s: %w", c.server.Name, c.state, err)
 		}
 	}
-	ready := make([]int, len(p.servers))
+	ready := map[*stats.Server]int{}
 	seen := map[*Server]bool{}
 	p.each(func(c *Conn) {
 		if !seen[c.server] {
 			seen[c.server] = true
-			ready[c.server.index] += c.server.ready
+			ready[c.server.stats] += c.server.ready
 		}
 	})
-	for i, n := range ready {
-		if st := p.stats.Servers[i]; st.Connections != uint64(n) {
+	for i, st := range p.stats.Servers {
+		if n := ready[st]; st.Connections != uint64(n) {
 			return fmt.Errorf("server %d has %d ready connections, the gauge shows %d", i, n, st.Connections)
 		}
 	}

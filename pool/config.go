@@ -34,6 +34,9 @@ type Config struct {
 	// reached, until Timeout. Hint is called when the map may be out of date.
 	Resend bool
 	Hint   func()
+	// Fixed: the servers are a list that an operator changes. Nobody says where the keys of one that is taken out are now, and it goes on
+	// answering: what was sent to it, or waits for it, ends there as ever. Not with Resend.
+	Fixed bool
 	// Cluster, with Resend: the servers are nodes of a Redis Cluster, each of which says where keys are.
 	Cluster bool
 	// Slot, with Resend, gives the hash slot or the shard of a request's keys (below 0: it has none), so that none of a client is

@@ -61,8 +61,12 @@ type Conn struct {
 	retryAt   int64 // when to dial again, ns
 	failedAt  int64 // when the dial began that failed, or it was lost too soon, ns
 	dialledAt int64
-	readyAt   int64
-	tried     bool // has failed before its Rings were usable
+	// dialTimeout is how long the dial may take that was begun then, ns.
+	dialTimeout int64
+	readyAt     int64
+	tried       bool   // has failed before its Rings were usable
+	denied      bool   // it failed last because the server refused the login
+	login       uint32 // Pool.logins when it logged in
 
 	probe *busyProbe // while a script holds up this connection (busy.go)
 
@@ -82,9 +86,10 @@ type Conn struct {
 	inStream bool  // the piece under way is such
 	recalled bool  // another server has taken the number of its server
 
-	// While it is to be made anew since its server is no primary (misplaced.go): requests from frozenAt on wait for that.
-	stale, frozen bool
-	frozenAt      uint64
+	// While it is to be made again (renew.go): requests from frozenAt on wait for that.
+	stale    staleness
+	frozen   bool
+	frozenAt uint64
 }
 
 // Errors that the pool itself finds on a connection.
@@ -108,8 +113,9 @@ func (c *Conn) State() State { return c.state }
 // Server is whom it talks to.
 func (c *Conn) Server() *Server { return c.server }
 
-// DialTimeout bounds connecting plus handshake. Loop-only.
-func (c *Conn) DialTimeout() time.Duration { return c.pool.cfg.DialTimeout }
+// DialTimeout bounds connecting plus handshake, for the dial that is under way. Loop-only: whoever dials on a goroutine of its own takes it
+// with it.
+func (c *Conn) DialTimeout() time.Duration { return time.Duration(c.dialTimeout) }
 
 // Index is the server's number in the map. Any goroutine.
 func (s *Server) Index() int { return s.index }

@@ -45,9 +45,15 @@ func TestEveryRequestHasExactlyOneEnd(t *testing.T) {
 					sock.wrote = nil
 					c.OnBytes([]byte("+OK\r\n"))
 				}
-			case n < 98:
+			case n < 97:
 				p.Now += int64(rnd.IntN(int(600 * time.Millisecond)))
 				p.Tick()
+			case n < 98:
+				configure(p, func(cfg *Config) {
+					cfg.Username = string(rune('a' + rnd.IntN(2)))
+					cfg.Password = []string{"", "x", "y"}[rnd.IntN(3)]
+					cfg.Timeout = time.Duration(rnd.IntN(4)) * time.Second / 2
+				})
 			case sock != nil && !sock.closed:
 				c.OnClose(sock, rnd.IntN(1000), errors.New("reset"))
 				sock = nil

@@ -150,7 +150,7 @@ func (f *fences) holds(b []byte) bool {
 // fence puts a fence after the requests from first on.
 func (c *Conn) fence(first uint64, carrier Carrier) {
 	p := c.pool
-	byName := p.elsewhereBusy || c.server.noEcho || p.Now < max(c.server.muteUntil, c.server.refusedUntil)
+	byName := p.elsewhereBusy || c.server.noEcho || c.login != p.logins || p.Now < max(c.server.muteUntil, c.server.refusedUntil)
 	one := c.fences.push(fence{from: first, at: c.ring.tail, carrier: carrier, byName: byName})
 	p.nonce(&one.nonce)
 	var request [fenceSize]byte

@@ -5,29 +5,43 @@ import (
 	"ringmaster/stats"
 )
 
-// Follow takes over the servers of a new map: those that are new are dialled, those that are gone drain, and nothing else
-// changes. A server may have the number of one that it replaces: what waits for that one goes to it. Loop-only.
+// Follow takes over the servers of a new map, which has at least as many numbers as the one before. Nothing changes but
+//
+//   - a server that is new is dialled;
+//   - one that was taken out of a fixed list answers what was sent to it or waits for it, and then its connections end. Those that are
+//     lent are for their owners to return; see overstays;
+//   - one that is gone otherwise answers what was sent to it. What waits goes to the server that has its number now, if there is one,
+//     or where servers say;
+//   - a server may have another name, or another spelling of its address.
+//
+// Loop-only.
 func (p *Pool) Follow(m *shard.Map) {
 	var replaced []int
+	calm := p.calm()
 	for i := range m.Len() {
 		s := m.Server(i)
-		if i < len(p.servers) && p.servers[i].Addr == s.Addr {
-			continue
-		}
-		p.place(i, s.Addr)
 		if i == len(p.servers) {
+			p.place(i, s.Addr)
 			p.stats.AddServer()
 			p.servers = append(p.servers, p.newServer(i, s.Name, s.Addr))
 		} else {
-			p.leave(i)
-			p.servers[i].goneAt = p.Now
-			if s.Addr == "" {
-				s.Name = p.servers[i].Name // for what still fails because of it
+			old := p.servers[i]
+			if shard.SameAddr(old.Addr, s.Addr) {
+				if s.Addr != "" {
+					p.rename(old, s)
+				}
+				continue
 			}
-			p.servers[i] = p.newServer(i, s.Name, s.Addr)
-			if s.Addr != "" {
+			p.place(i, s.Addr)
+			old.goneAt, old.left = p.Now, p.cfg.Fixed && s.Addr == "" && !old.replica
+			p.leave(old)
+			p.servers[i] = p.succeed(old, s)
+			if s.Addr != "" && (old.Addr != "" || !p.cfg.Fixed) {
 				replaced = append(replaced, i)
 			}
+		}
+		if calm {
+			p.servers[i].graceUntil = p.Now + int64(p.cfg.DialTimeout)
 		}
 		first := p.Default()
 		first.serve(i) // the server's state is that of its default connection
@@ -66,20 +80,24 @@ func (p *Pool) recall(i int) {
 	}
 }
 
-// leave lets the connections to server i finish what they owe, or ends them.
-func (p *Pool) leave(i int) {
-	per := p.cfg.Connections
+// leave lets the connections to a server finish what they owe, or ends them.
+func (p *Pool) leave(s *Server) {
+	i := s.index
 	for _, r := range p.rings {
-		for _, c := range r.conns[i*per : (i+1)*per] {
-			if c.state != Ready {
+		for _, c := range r.of(i) {
+			switch {
+			case c.state == Ready:
+				c.leave()
+				p.leaving = append(p.leaving, c)
+			case s.left && c.ring.len() > 0:
+				p.leaving = append(p.leaving, c) // it drains once it is ready
+			default:
 				c.drain()
-				continue
 			}
-			p.stats.Left++
-			c.down = c.server.stopping
-			c.transition(Draining)
-			p.leaving = append(p.leaving, c)
 		}
+	}
+	if s.left && s.prober.conn != nil {
+		s.prober.conn.retire()
 	}
 	for at, warm := range p.own.warm {
 		if at.server == i {
@@ -98,6 +116,15 @@ func (p *Pool) leave(i int) {
 			}
 		}
 	}
+}
+
+// leave has a connection that is Ready take nothing more, and write what it holds.
+func (c *Conn) leave() {
+	c.pool.stats.Left++
+	c.down = c.server.stopping
+	c.endRenewal()
+	c.transition(Draining)
+	c.markDirty()
 }
 
 // serve makes the connections to server i, or says of each why there is none.
@@ -126,7 +153,7 @@ const atOnce = 64
 // tickLeaving looks at the connections to servers that are gone.
 func (p *Pool) tickLeaving() {
 	for _, c := range p.leaving {
-		if c.state != Retired {
+		if c.state != Retired && c.state != Closed {
 			c.tick()
 		}
 	}
@@ -137,7 +164,7 @@ func (p *Pool) tickLeaving() {
 func (p *Pool) closeLeft() {
 	kept, closed := p.leaving[:0], 0
 	for _, c := range p.leaving {
-		if c.state == Draining && c.ring.len() == 0 && closed < atOnce {
+		if c.state != Retired && c.ring.len() == 0 && closed < atOnce && !c.staysOpen() {
 			c.retire()
 			closed++
 		}

@@ -56,6 +56,7 @@ func (c *Conn) OnOpen(sock Socket) {
 // greet sends the whole login in one write.
 func (c *Conn) greet() {
 	h := &c.handshake
+	c.login = c.pool.logins
 	h.steps, h.reply = h.steps[:0], h.reply[:0]
 	var b []byte
 	if h.plain {
@@ -151,7 +152,7 @@ func (c *Conn) onHandshake(b []byte, p Piece) {
 		}
 	case done == stepHello && bytes.HasPrefix(h.reply, []byte("-ERR unknown command")) && c.rings.key.Proto == 2:
 		h.plain = true
-		c.again()
+		c.redial() // answers to what was sent with HELLO are still on their way on this socket
 		return
 	case done == stepSetName: // a name is a courtesy
 	case done == stepMulti || done == stepExec: // whoever wants a transaction asks again
@@ -173,17 +174,6 @@ func (c *Conn) onHandshake(b []byte, p Piece) {
 	}
 }
 
-// again dials once more, to log in without HELLO: answers to what was sent with it are still on
-// their way on this socket.
-func (c *Conn) again() {
-	sock := c.sock
-	c.sock = nil
-	c.scan, c.rest, c.heldBack = parser.ReplyScanner{}, nil, false
-	c.transition(Closed)
-	sock.Close()
-	c.dial()
-}
-
 // refuse ends a login that the server turned down.
 func (c *Conn) refuse(s step) {
 	reply := c.handshake.reply
@@ -192,6 +182,7 @@ func (c *Conn) refuse(s step) {
 		c.rings.refusal = bytes.Clone(reply) // a client's mistake is not for the log
 	}
 	c.lose(stats.HandshakeRefused, errors.New("refused the login: "+string(bytes.TrimRight(reply[1:], "\r\n"))))
+	c.denied = !noDB && !passing(reply)
 	// Other codes pass, such as BUSY and LOADING; this one means that there is no such database.
 	if noDB {
 		c.rings.refuse(reply)
@@ -200,7 +191,7 @@ func (c *Conn) refuse(s step) {
 
 func (c *Conn) onReady() {
 	c.handshake.reply = nil
-	c.patient, c.down = true, c.server.lost
+	c.patient, c.denied, c.down = true, false, c.server.lost
 	c.progress, c.readyAt = c.pool.Now, c.pool.Now
 	c.server.stats.Connects++
 	c.transition(Ready)
@@ -220,6 +211,10 @@ func (c *Conn) onReady() {
 	if c.server.replica && c.doubted() {
 		c.pool.Hint()
 	}
+	if !c.own && c.server.goneAt > 0 {
+		c.leave()
+		return
+	}
 	c.markDirty()
 }
 
@@ -228,7 +223,7 @@ func (c *Conn) dial() {
 	if c.pool.stopped {
 		return
 	}
-	c.dialledAt = c.pool.Now
+	c.dialledAt, c.dialTimeout = c.pool.Now, int64(c.pool.cfg.DialTimeout)
 	c.transition(Dialing)
 	c.pool.dials = append(c.pool.dials, c)
 }
@@ -248,7 +243,7 @@ func (c *Conn) OnDialFailed(cause error) {
 		return
 	}
 	c.impatient(cause)
-	if took := c.pool.Now - c.dialledAt; took >= int64(c.pool.cfg.DialTimeout) {
+	if took := c.pool.Now - c.dialledAt; took >= c.dialTimeout {
 		c.retryAt -= min(took, c.backoff) // that was pause enough
 	}
 	c.transition(Closed)

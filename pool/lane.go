@@ -94,6 +94,10 @@ func (l *lanes) take() carried {
 
 // freed says that c has nothing under way any more.
 func (l *lanes) freed(c *Conn) {
+	if c.stale != fresh {
+		c.renew()
+		return
+	}
 	if l.server.unsure && l.pool.Now-c.readyAt > int64(askAgain) {
 		c.retire() // the login of the next one asks again
 		return
@@ -107,7 +111,7 @@ const askAgain = 1e9
 // free is a lane that has nothing under way; nil: there is none.
 func (l *lanes) free() *Conn {
 	for _, c := range l.conns {
-		if c.state == Ready && c.ring.len() == 0 && c.out.size == 0 {
+		if c.state == Ready && c.stale == fresh && c.ring.len() == 0 && c.out.size == 0 {
 			return c
 		}
 	}
@@ -135,7 +139,7 @@ func (l *lanes) pump() {
 // dial makes lanes for what waits, of which there are n.
 func (l *lanes) dial(n int) {
 	p := l.pool
-	if p.stopped || p.Now < l.retryAt || l.server.goneAt > 0 {
+	if p.stopped || p.Now < l.retryAt || l.server.goneAt > 0 && !l.server.left {
 		return
 	}
 	coming := 0
@@ -145,7 +149,7 @@ func (l *lanes) dial(n int) {
 		}
 	}
 	for ; coming < n && len(l.conns) < maxLanes && (len(l.conns) == 0 || p.unpinned < p.MaxOwn); coming++ {
-		c := p.newOwn(spareKey{l.server.index, l.key})
+		c := p.newOwn(l.server, l.key)
 		c.owner, c.lane = l, l
 		p.lent++
 		p.unpinned++
@@ -224,7 +228,7 @@ func (l *lanes) tick() {
 			l.server.stats.Timeouts++
 			p.failCarried(&one, l.server.timedOutUnsent)
 			continue
-		case l.server.goneAt > 0:
+		case l.server.goneAt > 0 && !l.server.left:
 			one := l.take()
 			l.giveUp(&one, l.server.lost)
 			continue

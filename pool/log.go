@@ -12,12 +12,14 @@ const repeatAfter = 10e9
 
 // logger tells operators about servers lost and found: once per server and change, and then every
 // ten seconds while the trouble lasts. Each loop has one; whoever writes the log leaves out what several tell.
-type logger struct {
-	log  *slog.Logger
-	last map[string]int64 // by server: when trouble was logged
-	odd  map[string]bool  // servers logged as of another kind than the settings say
-	// By server: when it was logged that it is no primary.
-	refused map[string]int64
+type logger struct{ log *slog.Logger }
+
+// logged is what the log has of a server.
+type logged struct {
+	trouble int64   // when trouble was logged that is not over, ns; 0: there is none
+	refused int64   // when it was logged that it is no primary, ns; 0: never
+	kind    bool    // that it is of another kind than the settings say
+	apart   Carrier // what it was told of that it goes over connections of its own
 }
 
 // kind looks at what a server says it is in its reply to HELLO.
@@ -29,8 +31,8 @@ func (l *logger) kind(c *Conn, hello []byte) {
 	case bytes.Contains(hello, []byte("mode\r\n$8\r\nsentinel\r\n")):
 		remedy = "server is a sentinel; give --topology sentinel, and --sentinel-masters"
 	}
-	if remedy != "" && !l.odd[c.server.Name] {
-		l.odd[c.server.Name] = true
+	if remedy != "" && !c.server.logged.kind {
+		c.server.logged.kind = true
 		l.log.Warn(remedy, slog.String("server", c.server.Name))
 	}
 }
@@ -48,19 +50,27 @@ func (l *logger) dialFailed(c *Conn, cause error) {
 }
 
 func (l *logger) misplaced(now int64, s *Server) {
-	if at, ok := l.refused[s.Name]; ok && now-at < repeatAfter {
+	if at := s.logged.refused; at != 0 && now-at < repeatAfter {
 		return
 	}
-	l.refused[s.Name] = now
+	s.logged.refused = now
 	l.log.Warn("server refuses writes as a replica; its name is looked up again; does it lead to the primary?",
 		slog.String("server", s.Name), slog.String("address", s.Addr))
 }
 
+// otherLogin tells that connections are made again to log in as another user.
+func (l *logger) otherLogin(c *Conn) {
+	if c.rings == c.pool.Default() && c.nth == 0 {
+		l.log.Info("connections are made again to log in as the user that the settings name now",
+			slog.String("server", c.server.Name), slog.String("user", c.pool.cfg.user()))
+	}
+}
+
 func (l *logger) trouble(c *Conn, msg string, attr slog.Attr, cause error) {
-	if at, ok := l.last[c.server.Name]; ok && c.pool.Now-at < repeatAfter {
+	if at := c.server.logged.trouble; at != 0 && c.pool.Now-at < repeatAfter {
 		return
 	}
-	l.last[c.server.Name] = c.pool.Now
+	c.server.logged.trouble = c.pool.Now
 	attrs := []any{slog.String("server", c.server.Name), slog.Any("cause", cause)}
 	if attr.Key != "" {
 		attrs = append(attrs, attr)
@@ -70,20 +80,20 @@ func (l *logger) trouble(c *Conn, msg string, attr slog.Attr, cause error) {
 
 // unescaped says once what goes over connections of its own because of a server.
 func (l *logger) unescaped(c *Conn, carrier Carrier) {
-	what := "scripts and functions"
+	what, bit := "scripts and functions", Scripts
 	if carrier == Modules {
-		what = "commands of modules"
+		what, bit = "commands of modules", Modules
 	}
-	if key := c.server.Name + what; !l.odd[key] {
-		l.odd[key] = true
+	if c.server.logged.apart&bit == 0 {
+		c.server.logged.apart |= bit
 		l.log.Warn("server does not escape line breaks in replies to "+what+" (as in CVE-2025-67733); they go over connections of their own, unless --scripts says otherwise. Upgrade the server",
 			slog.String("server", c.server.Name))
 	}
 }
 
 func (l *logger) ready(c *Conn) {
-	if _, ok := l.last[c.server.Name]; ok {
-		delete(l.last, c.server.Name)
+	if c.server.logged.trouble != 0 {
+		c.server.logged.trouble = 0
 		l.log.Info("server is back", slog.String("server", c.server.Name))
 	}
 }

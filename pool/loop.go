@@ -28,6 +28,7 @@ type Loop struct {
 	backlog []*Conn // more to write than their sockets should hold
 	dials   []*Conn
 	delayed []*Conn // dials for the next tick
+	frozen  int     // connections that were frozen since the latest tick (renew.go)
 	serving any     // the Receiver or Owner that was called last in this turn
 	// lent are the connections with an owner, and unpinned those of them that no session has: lanes, and those that ask about busy
 	// scripts.
@@ -84,6 +85,7 @@ func (l *Loop) TakeDials(dial func(*Conn)) {
 
 // Tick looks at deadlines, backoffs and full sockets. The event loop calls it every few milliseconds.
 func (l *Loop) Tick() {
+	l.frozen = 0
 	for i := 0; i < len(l.pools); i++ {
 		l.pools[i].tick()
 	}

@@ -179,14 +179,14 @@ func (c *Conn) tick() {
 			c.dial()
 		}
 	case Handshaking:
-		if now-c.dialledAt > int64(c.pool.cfg.DialTimeout) {
+		if now-c.dialledAt > c.dialTimeout {
 			c.lose(stats.HandshakeTimeout, errHandshake)
 			return
 		}
 		c.expire(now)
 	case Dialing:
 		// The dial has a deadline of its own; this is for a socket that never reached the loop.
-		if now-c.dialledAt > 2*int64(c.pool.cfg.DialTimeout) {
+		if now-c.dialledAt > 2*c.dialTimeout {
 			c.OnDialFailed(errDial)
 			return
 		}
@@ -196,7 +196,7 @@ func (c *Conn) tick() {
 			c.lose(stats.ServerStalled, errStalled)
 			return
 		}
-		if c.own && c.server.goneAt > 0 && now-c.server.goneAt > int64(c.pool.cfg.DialTimeout) {
+		if c.own && c.overstays(now) {
 			c.lose(stats.ServerDropped, errGone) // what it waits for happens elsewhere, if the server has not said so
 			return
 		}
@@ -205,7 +205,7 @@ func (c *Conn) tick() {
 			return
 		}
 		c.expire(now)
-		if c.stale && c.state == Ready {
+		if c.stale != fresh && c.state == Ready {
 			c.renew()
 			return
 		}
@@ -246,7 +246,7 @@ func (c *Conn) replying() bool {
 // impatient makes requests fail at once until the server answers again, and plans the next dial
 // with a doubled pause.
 func (c *Conn) impatient(cause error) {
-	c.patient, c.failedAt = false, c.dialledAt
+	c.patient, c.denied, c.failedAt = false, false, c.dialledAt
 	if c.state == Ready {
 		c.failedAt = c.pool.Now
 	}

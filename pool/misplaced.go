@@ -3,15 +3,12 @@ package pool
 import (
 	"bytes"
 	"errors"
-
-	"ringmaster/parser"
-	"ringmaster/stats"
 )
 
 // Servers of a fixed list are primaries. One that refuses a write as a replica is not, and its address may be a name that leads to
 // another server by now: a connection that is made anew finds that out. The refused write gets the refusal and is not sent again.
 //
-//	refused ▸ stale ─ all is sent ▸ frozen ─ what is owed has come ▸ closed, dialled; what waits is sent ▸ ROLE: a primary?
+//	refused ▸ connections are made again (renew.go) ▸ ROLE: a primary?
 //
 // What a script or a module's command answers may be its own words. Then the server is asked for its role first.
 
@@ -57,7 +54,7 @@ func (c *Conn) refused(e *pending) {
 // it is known that the others lead to a primary.
 func (s *Server) notPrimary(p *Pool) {
 	r := &s.renewal
-	if p.Now < r.next {
+	if p.Now < r.next || s.goneAt > 0 {
 		return
 	}
 	if p.Now > r.next+2*maxRenewal {
@@ -69,7 +66,7 @@ func (s *Server) notPrimary(p *Pool) {
 	p.log.misplaced(p.Now, s)
 	for _, rings := range p.rings {
 		for _, c := range rings.of(s.index) {
-			c.stale = c.state == Ready
+			c.outlive(notPrimary)
 		}
 	}
 	for at, spare := range p.own.spare {
@@ -82,53 +79,23 @@ func (s *Server) notPrimary(p *Pool) {
 	}
 }
 
-// outdated reports whether the connection was not made since its server refused a write.
-func (c *Conn) outdated() bool { return c.readyAt <= c.server.renewal.at }
+// misplaced reports whether the connection was not made since its server refused a write.
+func (c *Conn) misplaced() bool { return c.readyAt <= c.server.renewal.at }
 
 // moved ends the connections that sessions and subscriptions still have to the server that a name led to before: what they are for
 // happens elsewhere.
 func (s *Server) moved(p *Pool) {
 	for c := range p.own.all {
-		c.stale = c.stale || c.server == s && c.state == Ready && c.outdated()
-	}
-}
-
-// renew goes on with a connection that is to be made anew. Called with every tick while Ready, and when replies have come.
-func (c *Conn) renew() {
-	if c.own {
-		if c.ring.len() == 0 {
-			c.server.stats.Disconnects[stats.ServerNotPrimary]++
-			c.transition(Retired)
-			c.end(errNotPrimary)
-			c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: errNotPrimary})
+		if c.server == s && c.misplaced() {
+			c.outlive(notPrimary)
 		}
-		return
 	}
-	if !c.frozen && c.out.size == 0 {
-		c.frozen, c.frozenAt = true, c.ring.tail
-	}
-	if !c.frozen || c.ring.head < c.frozenAt {
-		return
-	}
-	c.server.stats.Disconnects[stats.ServerNotPrimary]++
-	c.endProbe()
-	c.endRenewal()
-	c.multi, c.unsent, c.patient = false, 0, true
-	c.scan, c.rest, c.heldBack = parser.ReplyScanner{}, nil, false
-	c.refusal, c.headerCut = nil, false
-	sock := c.sock
-	c.sock = nil
-	c.transition(Closed)
-	sock.Close()
-	c.dial()
 }
-
-func (c *Conn) endRenewal() { c.stale, c.frozen = false, false }
 
 // askRole asks the server for its role, if there is a reason to.
 func (c *Conn) askRole() {
 	r := &c.server.renewal
-	check := r.check && !c.outdated()
+	check := r.check && !c.misplaced()
 	if c.own || c.nth > 0 || c.rings != c.pool.Default() || r.asks || !check && (!r.doubt || c.pool.Now < r.askAt) {
 		return
 	}

@@ -3,6 +3,7 @@ package pool
 import (
 	"bytes"
 	"slices"
+	"strconv"
 
 	"ringmaster/parser"
 	"ringmaster/stats"
@@ -69,19 +70,22 @@ func (p *Pool) Lend(server int, key Key, owner Owner) (*Conn, *Failure) {
 		c.owner = owner
 		return c, nil
 	}
-	c := p.newOwn(at)
+	c := p.newOwn(p.servers[server], key)
 	c.owner = owner
 	return c, nil
 }
 
 // KeepSpare has connections dialled for who blocks or watches next, as many as Config.Spare. Loop-only.
 func (p *Pool) KeepSpare(server int, key Key) {
+	if p.servers[server].Addr == "" {
+		return
+	}
 	at := spareKey{server, key}
 	for len(p.own.spare[at])+len(p.own.warm[at]) < p.cfg.Spare && len(p.own.all) < p.MaxOwn {
 		if p.own.warm == nil {
 			p.own.warm = map[spareKey][]*Conn{}
 		}
-		p.own.warm[at] = append(p.own.warm[at], p.newOwn(at))
+		p.own.warm[at] = append(p.own.warm[at], p.newOwn(p.servers[server], key))
 	}
 }
 
@@ -108,10 +112,9 @@ func (p *Pool) warmed(c *Conn) {
 }
 
 // newOwn dials a connection for an owner.
-func (p *Pool) newOwn(at spareKey) *Conn {
-	s := p.servers[at.server]
+func (p *Pool) newOwn(s *Server, key Key) *Conn {
 	// The database is known to exist: the owner is on rings of the same key.
-	r := &Rings{key: at.key, pool: p, usable: true}
+	r := &Rings{key: key, pool: p, usable: true}
 	c := &Conn{pool: p, server: s, rings: r, fences: fences{guard: noGuard}, patient: true, down: s.lost, out: output{buffers: &p.Buffers}, own: true}
 	r.conns = []*Conn{c}
 	p.own.all[c] = struct{}{}
@@ -185,6 +188,27 @@ func (c *Conn) Send(raw []byte) *Failure {
 	return nil
 }
 
+// overstays reports whether an own connection must end because its server is gone. Owners have the dial timeout to give it back, or to
+// end what waits there. One that was taken out of a fixed list also answers what it runs.
+func (c *Conn) overstays(now int64) bool {
+	s := c.server
+	return s.goneAt > 0 && now-s.goneAt > int64(c.pool.cfg.DialTimeout) && !(s.left && c.works())
+}
+
+// works reports whether somebody waits for what the server runs: a command that ends by itself, and that none which blocks is before.
+func (c *Conn) works() bool {
+	for i := c.ring.head; i != c.ring.tail; i++ {
+		e := c.ring.at(i)
+		if e.is.has(blocking) {
+			return false
+		}
+		if _, unwanted := e.recv.(swallowed); e.recv != nil && !unwanted {
+			return true
+		}
+	}
+	return false
+}
+
 // Rekey tells that SELECT or HELLO have been sent on a connection of an owner. Loop-only.
 func (c *Conn) Rekey(key Key) { c.rings.key = key }
 
@@ -255,4 +279,39 @@ func (c *Conn) learnID(hello []byte) {
 	if n, number := parser.Int(digits); ok && number {
 		c.serverID = n
 	}
+}
+
+// Unblock asks the server to end the command that waits on a connection of a session, with the error of CLIENT UNBLOCK. It goes over a
+// connection that clients share. Loop-only.
+func (c *Conn) Unblock() {
+	p := c.pool
+	words := []string{"CLIENT", "UNBLOCK", strconv.FormatInt(c.serverID, 10), "ERROR"}
+	if p.servers[c.server.index] == c.server {
+		_ = p.Default().Pick(c.server.index, 0).Tell(words...)
+		return
+	}
+	for _, to := range p.leaving {
+		if to.server == c.server && to.state == Draining && to.isFirst() {
+			raw := appendCommand(nil, words...)
+			to.out.write(raw) // it takes nothing else any more
+			to.owe(len(raw), swallowed{}, 0, Part)
+			return
+		}
+	}
+}
+
+// isFirst reports whether it is the first of the connections that every session begins with.
+func (c *Conn) isFirst() bool { return !c.own && c.nth == 0 && c.rings == c.pool.Default() }
+
+// staysOpen reports whether a connection that drains is kept for Unblock: something waits at its server, which was taken off the list.
+func (c *Conn) staysOpen() bool {
+	if c.state != Draining || !c.server.left || !c.isFirst() {
+		return false
+	}
+	for o := range c.pool.own.all {
+		if o.server == c.server && o.owner != nil && o.Waits() {
+			return true
+		}
+	}
+	return false
 }

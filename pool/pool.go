@@ -23,7 +23,7 @@ const MaxRings = 256
 type Pool struct {
 	*Loop
 
-	cfg     Config
+	cfg     *Config // never changed: a new one replaces it
 	servers []*Server
 	health  Health
 	start   time.Time      // when Now was 0
@@ -57,52 +57,24 @@ type Pool struct {
 	apart         Carrier // what goes over lanes at some server
 	elsewhereBusy bool    // a script holds up a server, as other loops have found
 	stopped       bool
-}
-
-// Server is one server as a loop sees it.
-type Server struct {
-	Name, Addr string
-	index      int
-	stats      *stats.Server
-	home       int // the number of the primary whose keys it has, or had last; below 0: unknown
-	replica    bool
-	health     ServerHealth
-	asked      int64 // health.At, ns
-	heard      int64 // health.Heard, ns
-	ready      int   // connections in state Ready
-	goneAt     int64 // when it ceased to be part of the topology, ns; 0: it is
-	short      bool
-	bareUntil  int64 // until when it gets scripts as they are, ns (wrapped.go)
-	renewal    renewal
-	prober     prober
-
-	// Of carriers (fence.go).
-	unescaped Carrier // what it is known to write as it came
-	version   string  // as it said at the latest login; "": it has not said
-	probed    bool    // it was asked what it writes so
-	probedAs  string  // its version then
-	unsure    bool    // it was asked that, and could not say
-	noScripts bool    // it does not let us say EVAL, and so can't be asked; EVALSHA or FCALL may be permitted
-	noEcho    bool    // it does not let us say ECHO
-	muteUntil int64   // it answers nobody for a while, ns
-	// refusedUntil is until when it gets no ECHO for a fence, since it has refused one, ns
-	refusedUntil int64
-
-	// The failures without a cause of their own, made once.
-	lost, overloaded, stopping, timedOut, timedOutUnsent, noReplica *Failure
+	logins        uint32 // how often the user as which connections log in has changed
 }
 
 // New makes the loop's pool for the servers of m. Nothing is dialled before Start.
 func New(loop *Loop, cfg Config, m *shard.Map, st *stats.Upstream, log *slog.Logger) *Pool {
 	p := &Pool{
-		Loop: loop, cfg: cfg, m: m, at: map[string]int{}, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
+		Loop: loop, cfg: &cfg, m: m, at: map[string]int{}, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
 		lanes: map[laneKey]*lanes{},
-		log:   logger{log: log, last: map[string]int64{}, odd: map[string]bool{}, refused: map[string]int64{}},
+		log:   logger{log},
 	}
+	calm := loop.calm()
 	for i := range m.Len() {
 		s := m.Server(i)
 		p.place(i, s.Addr)
 		p.servers = append(p.servers, p.newServer(i, s.Name, s.Addr))
+		if calm {
+			p.servers[i].graceUntil = p.Now + int64(cfg.DialTimeout)
+		}
 		if s.Addr == "" {
 			st.Servers[i].State = stats.ServerGone
 		}
@@ -113,39 +85,10 @@ func New(loop *Loop, cfg Config, m *shard.Map, st *stats.Upstream, log *slog.Log
 	return p
 }
 
-// Configure has the connections go by cfg. Connections, ScriptPolicy, Cluster, Resend and whether Reads is [shard.ReadPrimary] must be as
-// before. Loop-only.
-func (p *Pool) Configure(cfg Config) { p.cfg = cfg }
-
 // seed is what nonces are drawn from, which nobody must be able to guess.
 func seed() (s [32]byte) {
 	_, _ = crand.Read(s[:]) // never fails
 	return s
-}
-
-func (p *Pool) newServer(i int, name, addr string) *Server {
-	s := &Server{Name: name, Addr: addr, index: i, home: -1, stats: p.stats.Servers[i]}
-	s.lost = &Failure{Kind: Down, Server: name}
-	s.overloaded = &Failure{Kind: Overloaded, Server: name}
-	s.stopping = &Failure{Kind: Stopping, Server: name}
-	s.timedOut = &Failure{Kind: TimedOut, Sent: true, Server: name}
-	s.noReplica = &Failure{Kind: NoReplica, Server: name}
-	s.timedOutUnsent = &Failure{Kind: TimedOut, Server: name}
-	return s
-}
-
-// updateState keeps the gauge that /readyz and /metrics show.
-func (s *Server) updateState(p *Pool) {
-	if p.servers[s.index] != s {
-		return // it is gone: its last connections say nothing of who has the number now
-	}
-	st := stats.ServerDown
-	if s.ready > 0 {
-		st = stats.ServerUp
-	} else if r := p.rings[Key{Proto: 2}]; r != nil && r.Pick(s.index, 0).patient {
-		st = stats.ServerConnecting
-	}
-	s.stats.State = st
 }
 
 // Short reports whether a server may lack memory for what clients want: it has said so lately. Loop-only.
@@ -250,16 +193,28 @@ func (p *Pool) Stop() {
 	p.tickReads()
 }
 
-// Down gives, for each primary without a ready connection, why.
+// Down gives, for each primary without a ready connection, why. One that has come while all others were connected has the dial timeout to
+// be so, too. Loop-only.
 func (p *Pool) Down() (down []*Failure) {
 	for i, s := range p.servers {
 		if s.ready > 0 || s.Addr == "" || s.replica {
 			continue
 		}
-		f := p.rings[Key{Proto: 2}].conns[i*p.cfg.Connections].down
-		down = append(down, f)
+		if c := p.Default().Pick(i, 0); !c.patient || p.Now >= s.graceUntil {
+			down = append(down, c.down)
+		}
 	}
 	return down
+}
+
+// calm reports whether every server of the loop is connected, so that new ones are no trouble yet.
+func (l *Loop) calm() bool {
+	for _, p := range l.pools {
+		if !p.stopped && (p.Default() == nil || len(p.Down()) > 0) {
+			return false
+		}
+	}
+	return len(l.pools) > 0
 }
 
 // Version is the version that the servers say they have, such as "7.0.15"; empty while unknown.
@@ -290,10 +245,10 @@ func versionIn(hello []byte) []byte {
 // Stats are the counters of a server, by its number. Loop-only.
 func (p *Pool) Stats(server int) *stats.Server { return p.stats.Servers[server] }
 
-// Username is the user as which connections log in; "": the servers' default. Any goroutine.
+// Username is the user as which connections log in; "": the servers' default. Loop-only.
 func (p *Pool) Username() string { return p.cfg.Username }
 
-// LogsIn reports whether connections give a password. Any goroutine.
+// LogsIn reports whether connections give a password. Loop-only.
 func (p *Pool) LogsIn() bool { return p.cfg.Password != "" }
 
 // Timeout is the longest a request may wait for its reply.

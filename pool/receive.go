@@ -31,7 +31,7 @@ func (c *Conn) OnBytes(b []byte) {
 		c.read(b)
 	}
 	switch {
-	case c.state == Draining && c.ring.len() == 0:
+	case c.state == Draining && c.ring.len() == 0 && !c.staysOpen():
 		c.retire()
 	case c.frozen && c.state == Ready && c.ring.head >= c.frozenAt:
 		c.renew()

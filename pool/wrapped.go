@@ -11,7 +11,7 @@ import (
 
 // wraps reports whether r is sent so here.
 func (c *Conn) wraps(r *carried) bool {
-	return c.pool.Now >= c.server.bareUntil && c.pool.cfg.Resend && c.multi && r.carrier == Scripts && r.n == 1 && r.how == 0 && (!c.own || c.lane != nil)
+	return c.pool.Now >= c.server.bareUntil && c.pool.cfg.Resend && c.TakesMulti() && r.carrier == Scripts && r.n == 1 && r.how == 0 && (!c.own || c.lane != nil)
 }
 
 // bareFor is for how long scripts are sent as they are to a server that lacks memory, ns. It queues nothing then (up to Redis 7.2),

@@ -150,7 +150,7 @@ func (a *actor) think() []string {
 		return []string{"GET", a.key()}
 	case n < 350:
 		return []string{"BLPOP", a.key(), "0"}
-	case n < 352 && (len(a.names) == 1 || a.fake != nil):
+	case n < 352 && (len(a.names) == 1 && a.lists == nil || a.fake != nil):
 		return []string{"CLIENT", "NO-EVICT", "on"}
 	case n < 370:
 		return []string{"WATCH", a.key()}
@@ -174,7 +174,7 @@ func (a *actor) think() []string {
 		return append([]string{"DEL"}, a.keys()...)
 	case n < 850:
 		return []string{"DBSIZE"}
-	case n < 850+40:
+	case n < 850+40 && !a.placid: // a script that forges a reply ends the connection
 		return []string{"EVAL", "x", "1", a.key()}
 	case n < 930:
 		return []string{"ECHO", a.key()}
@@ -261,7 +261,7 @@ func (a *actor) judge(args []string, b []byte) bool {
 // judgeOrder looks whether a command that was answered ran after a later one of the client for the same keys.
 func (a *actor) judgeOrder(keys ...string) {
 	for _, k := range keys {
-		if a.fake != nil && a.fake.late[k] || a.successors != nil && a.successors.late[k] {
+		if a.fake != nil && a.fake.late[k] || a.successors != nil && a.successors.late[k] || a.lists != nil && a.lists.late[k] {
 			a.tb.Fatalf("client %s: the command for %s was overtaken", a.clientEnd.name, k)
 		}
 	}
@@ -274,6 +274,9 @@ var refusalOfScript = regexp.MustCompile(`^-(MOVED|ASK|CLUSTERDOWN|LOADING|TRYAG
 func (a *actor) answers(args []string, b []byte) bool {
 	if a.ownError(b) && args[0] != "ECHO" && args[0] != "QUIT" && args[0] != "BROKEN" {
 		a.errors++
+		if a.placid {
+			a.tb.Errorf("client %s asked %.200q and got %.200q", a.clientEnd.name, args, b)
+		}
 		return true
 	}
 	if args[0] == "MGET" {
@@ -318,6 +321,10 @@ func (a *actor) right(args []string, b []byte) bool {
 		if a.fake != nil {
 			return regexp.MustCompile("^:[1-5]00\r\n$").Match(b)
 		}
+		if a.lists != nil {
+			n, ok := parser.Integer(b)
+			return ok && n%int64(100+a.db) == 0 && n >= 100 && n <= 5*int64(100+a.db)
+		}
 		return string(b) == string(parser.AppendInt(nil, int64(len(a.names)*(100+a.db))))
 	case "ECHO":
 		return string(b) == string(parser.AppendBulkString(nil, args[1]))
@@ -360,7 +367,9 @@ func (a *actor) judgeList(keys []string, b []byte) bool {
 		}
 	}
 	if failed {
-		a.errors++
+		if a.errors++; a.placid {
+			a.tb.Errorf("client %s asked %.200q and got an error", a.clientEnd.name, keys)
+		}
 	} else {
 		a.chaos.right++
 	}

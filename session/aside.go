@@ -73,7 +73,7 @@ func (s *Session) askOfScript(spec *command.Spec, req *parser.Request) {
 // allAside asks every shard past what is under way there.
 func (s *Session) allAside(spec *command.Spec, raw []byte) {
 	if s.env.single() {
-		s.asideTo(0, raw, s, s.expect(len(raw)), spec.ID)
+		s.asideTo(s.env.home(), raw, s, s.expect(len(raw)), spec.ID)
 		return
 	}
 	g := s.gather(spec, len(raw))

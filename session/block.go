@@ -20,11 +20,15 @@ func (s *Session) block(spec *command.Spec, req *parser.Request) {
 	if !ok {
 		return
 	}
-	raw := bytes.Clone(req.Raw)
+	raw, version := bytes.Clone(req.Raw), s.env.version
 	s.begin(&errand{
 		send: func(s *Session) {
 			if s.eof { // nobody will ever read it
 				s.closeAs(stats.ClientClosed)
+				return
+			}
+			if s.env.version != version {
+				s.routeAgain(spec, raw)
 				return
 			}
 			if p := s.pin; p != nil && p.server != server && p.to(server) == nil {
@@ -35,10 +39,19 @@ func (s *Session) block(spec *command.Spec, req *parser.Request) {
 				s.sendApart(spec, raw, server)
 				return
 			}
-			s.blockAt(server, spec, raw)
+			s.waitAt(server, spec, raw)
 		},
 		done: (*Session).unblocked,
 	})
+}
+
+// waitAt sends a request that may wait at a server of a list, which may change.
+func (s *Session) waitAt(server int, spec *command.Spec, raw []byte) {
+	w := &blocked{s: s, spec: spec, raw: raw, tag: s.expect(len(raw)), server: server}
+	if f := w.send(); f != nil {
+		s.countFailure(spec)
+		s.Fail(w.tag, f)
+	}
 }
 
 // blockAt sends a request that may wait at the server.
@@ -75,7 +88,7 @@ func (s *Session) blockingConn(server int) (*pool.Conn, *pool.Failure) {
 // unblocked is the end of a blocking command.
 func (s *Session) unblocked() {
 	if s.pin != nil {
-		s.pin.blocks = false
+		s.pin.blocks, s.pin.waiting = false, nil
 	}
 	s.settlePin()
 }

@@ -11,6 +11,8 @@ import (
 type Upstream struct {
 	// Sharded keeps the rules of several shards in front of one server too, such as SORT without patterns.
 	Sharded bool
+	// ListChanges says that the servers are on a list that may change while running, so that cursors of SCAN must outlive changes.
+	ListChanges bool
 	// Reads says which servers answer commands that only read; the pool's Config has the same.
 	Reads shard.ReadPolicy
 	// Resubscribe lets subscribers stay when the connection over which their messages come is lost, and subscribes again; otherwise

@@ -12,7 +12,7 @@ type timed interface {
 
 // deadline is when a passage must be over.
 //
-// Invariant: Env.deadlines is sorted by at, for all wait equally long.
+// Invariant: Env.deadlines is sorted by at.
 type deadline struct {
 	at int64 // ns
 	s  *Session
@@ -23,6 +23,9 @@ type deadline struct {
 func (e *Env) deadline(s *Session, p timed) {
 	if limit := int64(e.Pool.Timeout()); limit > 0 {
 		e.deadlines = append(e.deadlines, deadline{e.Pool.Now + limit, s, p})
+		for i := len(e.deadlines) - 1; i > 0 && e.deadlines[i].at < e.deadlines[i-1].at; i-- { // the timeout was longer before
+			e.deadlines[i], e.deadlines[i-1] = e.deadlines[i-1], e.deadlines[i]
+		}
 	}
 }
 

@@ -193,13 +193,22 @@ func (s *Session) allServers(spec *command.Spec, req *parser.Request) {
 
 // routeAgain is route for a request that has waited.
 func (s *Session) routeAgain(spec *command.Spec, raw []byte) {
-	var p parser.RequestParser
-	var req parser.Request
-	if done, err := p.Next(raw, &s.env.Config.Limits, &req); !done || err != nil {
+	req, ok := parseAgain(raw)
+	if !ok {
 		s.refuse(spec, errSyntax)
 		return
 	}
 	s.route(spec, &req)
+}
+
+// anyLimits are for what a client was allowed to send when it came.
+var anyLimits = parser.AnyLimits()
+
+// parseAgain parses a request that was kept; !ok: it is none. The request points into raw.
+func parseAgain(raw []byte) (req parser.Request, ok bool) {
+	var p parser.RequestParser
+	done, err := p.Next(raw, &anyLimits, &req)
+	return req, done && err == nil && len(req.Args) > 0
 }
 
 // pass sends the whole request to one server, whose reply goes to the client as it is.
@@ -284,18 +293,25 @@ func (s *Session) oneShard(spec *command.Spec, req *parser.Request) (server int,
 	if env.single() {
 		return env.home(), true
 	}
-	keys, err := spec.AppendKeys(env.keys[:0], req.Args)
-	env.keys = keys
+	if server, ok = env.shardOf(spec, req.Args); !ok {
+		s.refuse(spec, errCrossSlot)
+	}
+	return server, ok
+}
+
+// shardOf is the server on which all keys of a request live; !ok: they live on several.
+func (e *Env) shardOf(spec *command.Spec, args [][]byte) (server int, ok bool) {
+	keys, err := spec.AppendKeys(e.keys[:0], args)
+	e.keys = keys
 	if err != nil || len(keys) == 0 {
-		return env.home(), true // Redis says what is wrong with it
+		return e.home(), true // Redis says what is wrong with it
 	}
 	for _, k := range keys[1:] {
-		if !env.Map.Together(req.Args[keys[0]], req.Args[k]) {
-			s.refuse(spec, errCrossSlot)
+		if !e.Map.Together(args[keys[0]], args[k]) {
 			return 0, false
 		}
 	}
-	return env.Map.Lookup(req.Args[keys[0]]), true
+	return e.Map.Lookup(args[keys[0]]), true
 }
 
 // refusesPatterns says why a request can't be sent whose patterns stand for keys that may be on any shard; "": it can.

@@ -32,9 +32,10 @@
 //	what waits          passage.go, deadline.go; crossing.go (protocol, database), postpone.go (CLIENT PAUSE), busy.go and aside.go (scripts that run on)
 //	a transaction       transaction.go, locals.go (what the proxy answers), outcome.go, everywhere.go (at all shards), proving.go,
 //	                    shortage.go, watch.go
-//	own connections     pin.go; block.go, farewell.go (who blocks when the proxy stops), state.go, tracking.go, tracking_redirect.go, quitting.go
-//	messages            subscribe.go, hub.go, placing.go, publish.go, numsub.go, glob.go, resubscribe.go, rehome.go
+//	own connections     pin.go; block.go, blocked.go (and a list changes), farewell.go (and the proxy stops), state.go, tracking.go, tracking_redirect.go, quitting.go
+//	messages            subscribe.go, hub.go, placing.go, publish.go, numsub.go, glob.go, resubscribe.go, rehome.go, moving.go (a list of servers changes)
 //	servers that change env.go Follow; elsewhere.go (what is sent again from here; all else in package pool, redirect.go)
+//	what is removed     remove.go (doors and upstreams)
 //
 // document.go writes docs/commands.md.
 //

@@ -9,7 +9,10 @@ type Door struct {
 	Rules  *Rules
 	Policy *auth.Policy
 
-	unreadFrom int // from where on unread output makes a client's window smaller, bytes
+	unreadFrom int  // from where on unread output makes a client's window smaller, bytes
+	clients    int  // sessions
+	shut       bool // its clients finish (remove.go)
+	cutting    bool // a job closes those that have not
 }
 
 // NewDoor lets clients use an upstream under cfg. policy says which of them may.
@@ -30,6 +33,16 @@ func (d *Door) bound() {
 // Configure has the clients of the listener go by cfg from their next command on. rules must come from NewRules of cfg and the upstream's
 // read policy; the same may serve all loops.
 func (d *Door) Configure(cfg Config, rules *Rules, policy *auth.Policy) {
+	opens := policy.Open() && !d.Policy.Open()
 	d.Config, d.Rules, d.Policy = cfg, rules, policy
 	d.bound()
+	d.nextIdle = 0
+	if !opens {
+		return // those that have logged in stay, as in Redis
+	}
+	d.roster.each(func(s *Session) {
+		if s.env == d {
+			s.authed, s.parser.Unauthenticated = true, false
+		}
+	})
 }

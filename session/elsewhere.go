@@ -7,7 +7,6 @@ import (
 	"github.com/valyala/bytebufferpool"
 
 	"ringmaster/command"
-	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/shard"
 	"ringmaster/stats"
@@ -138,19 +137,18 @@ type apart struct {
 }
 
 // SlotOf gives pool.Config.Slot where keys are placed as in m: later maps keep the hash slots, or the shards.
-func SlotOf(limits parser.Limits, m *shard.Map) func(raw []byte) (slot int, reads bool) {
+func SlotOf(m *shard.Map) func(raw []byte) (slot int, reads bool) {
 	return func(raw []byte) (slot int, reads bool) {
-		spec, key := firstKey(raw, nil, &limits)
+		spec, key := firstKey(raw, nil)
 		return slotOf(key, m), spec != nil && spec.ReadOnly()
 	}
 }
 
 // firstKey is the first key of a request and what command it is, which may be known; nil: it has no key. A command that the table
 // lacks, of a module or renamed, is taken to begin with its key.
-func firstKey(raw []byte, spec *command.Spec, limits *parser.Limits) (*command.Spec, []byte) {
-	var p parser.RequestParser
-	var req parser.Request
-	if done, err := p.Next(raw, limits, &req); !done || err != nil || len(req.Args) == 0 {
+func firstKey(raw []byte, spec *command.Spec) (*command.Spec, []byte) {
+	req, ok := parseAgain(raw)
+	if !ok {
 		return nil, nil
 	}
 	if spec == nil {
@@ -170,7 +168,7 @@ func firstKey(raw []byte, spec *command.Spec, limits *parser.Limits) (*command.S
 // sendApart sends it.
 func (s *Session) sendApart(spec *command.Spec, raw []byte, server int) {
 	a := &apart{s: s, spec: spec, tag: s.expect(len(raw)), raw: raw, server: server}
-	_, key := firstKey(raw, spec, &s.env.Config.Limits)
+	_, key := firstKey(raw, spec)
 	a.key = bytes.Clone(key)
 	if f := a.send(); f != nil && !a.putOff(f) {
 		s.countFailure(spec)

@@ -33,6 +33,7 @@ type Env struct {
 	busyText  []byte         // what the other loops know of this one
 	busyOn    map[int][]byte // by loop: what a server says of a script that holds up its connection
 	held      []*Session     // postponed, and without a connection
+	moves     []*blocked     // commands that wait at servers which their keys have left
 }
 
 // NewEnv adds an upstream to what the loop's sessions can use. p is the upstream's pool on this loop.
@@ -52,35 +53,29 @@ func (e *Env) single() bool { return len(e.Map.Shards()) == 1 && !e.Upstream.Sha
 func (e *Env) Follow(m *shard.Map) {
 	old := e.Map
 	e.Map = m
-	e.version++
+	moved := !m.SamePlacement(old)
+	if moved || m.Slotted() {
+		e.version++
+	}
 	e.sizeGroups()
 	e.hub.follow(old)
-	moved := -1 // not looked at
 	e.roster.each(func(s *Session) {
 		p := s.pin
+		if p == nil {
+			return
+		}
+		p.leave(old)
 		switch {
-		case p == nil || !p.dirty:
-		case !p.everywhere():
+		case p.dirty && !p.everywhere():
 			s.closeAs(stats.StateLost) // a server that is new knows nothing of it
-		case p.tracking.on:
-			if moved < 0 {
-				moved = slotsMoved(old, m)
-			}
-			if moved > 0 {
-				s.forgetTracked()
-			}
+			return
+		case p.tracking.on && moved:
+			s.forgetTracked()
+		}
+		if p.blocks && p.waiting != nil {
+			p.waiting.follow(m)
 		}
 	})
-}
-
-// slotsMoved is how many hash slots have another server.
-func slotsMoved(old, m *shard.Map) (n int) {
-	for slot := 0; slot < shard.Slots && old.Slotted() && m.Slotted(); slot++ {
-		if old.SlotServer(uint16(slot)) != m.SlotServer(uint16(slot)) {
-			n++
-		}
-	}
-	return n
 }
 
 // home is the server for what has no key: the first, so that it is always the same one.
@@ -88,7 +83,12 @@ func (e *Env) home() int { return e.Map.Shards()[0] }
 
 // Configure changes what sessions know of the upstream's settings, except whether its read policy is [shard.ReadPrimary]. A map that
 // belongs to it must be followed in the same turn.
-func (e *Env) Configure(u Upstream) { e.Upstream = u }
+func (e *Env) Configure(u Upstream) {
+	if u.Sharded != e.Upstream.Sharded {
+		e.version++ // what was placed nowhere before has a place now
+	}
+	e.Upstream = u
+}
 
 // age is a time in whole seconds.
 func (e *Env) age(since int64) int64 { return (e.Pool.Now - since) / int64(time.Second) }

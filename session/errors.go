@@ -54,6 +54,8 @@ const (
 	errCachingYes       = "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode."
 	errCachingNo        = "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode."
 	errStoppedWaiting   = "ERR the proxy is shutting down; the command was waiting and did not run"
+	errListenerClosed   = "ERR this address is not served any more"
+	errClosedWaiting    = errListenerClosed + "; the command was waiting and did not run"
 	errRedirectTo       = "ERR The client ID you want redirect to does not exist"
 	errClientIDRange    = "ERR client-id should be greater than 0"
 	errMaxAge           = "ERR maxage is not an integer or out of range" // Redis 8.0, networking.c

@@ -17,18 +17,18 @@ type everywhere struct {
 	reply []byte // what all shards say; nil: nothing yet
 }
 
-// goesEverywhere queues a command for all shards; false: none that can be part of a transaction.
-func (s *Session) goesEverywhere(spec *command.Spec, req *parser.Request) bool {
+// goesEverywhere queues a command for all shards, before which there are at others; false: none that can be part of a transaction.
+func (s *Session) goesEverywhere(spec *command.Spec, args [][]byte, raw []byte, at int) bool {
 	tx := s.tx
 	switch {
 	case spec.Merge == command.MergeSpecial && spec.ID != command.IDDebug && !spec.Traits.Has(command.TraitChangesReply),
 		spec.ID == command.IDShutdown, spec.Traits.Has(command.TraitEndsWaits):
 		return false
-	case keysOfDebug(spec, req.Args) != nil, selects(tx): // the others would have it in another database
+	case keysOfDebug(spec, args) != nil, selects(tx): // the others would have it in another database
 		return false
 	}
-	tx.everywhere = append(tx.everywhere, everywhere{at: tx.n, raw: bytes.Clone(req.Raw), spec: spec})
-	tx.size += len(req.Raw) + localOverhead
+	tx.everywhere = append(tx.everywhere, everywhere{at: at, raw: bytes.Clone(raw), spec: spec})
+	tx.size += len(raw) + localOverhead
 	return true
 }
 
@@ -41,7 +41,10 @@ func (o *outcome) askOthers(reply []byte, at int) {
 	if o.piece != nil {
 		conn = o.piece.From
 	}
-	ran := conn.Server().Index()
+	ran, now := conn.Server().Index(), o.s.env.Map
+	if ran >= now.Len() || now.Server(ran).Addr != conn.Server().Addr {
+		ran = anyServer // its place is another's by now
+	}
 	next := 0
 	for i := range o.everywhere {
 		e := &o.everywhere[i]

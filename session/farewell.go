@@ -6,9 +6,10 @@ import (
 
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/stats"
 )
 
-// A client that waits in a blocking command when the proxy stops is told so. Only the server knows whether anything ran: it may have served the
+// A client that waits in a blocking command when the proxy stops, or its door is shut, is told so. Only the server knows whether anything ran: it may have served the
 // command already, with the reply on the way, so that closing the connection proves nothing. So the server is asked to unblock the client
 // (CLIENT UNBLOCK), and what it answers to the command itself decides: its reply, or that it was unblocked. Without an answer within
 // Loop.FarewellTime the command may have run.
@@ -83,7 +84,11 @@ type stopWord struct{ pool.Receiver }
 // Reply is pool.Receiver.
 func (w stopWord) Reply(tag uint64, b []byte, p pool.Piece) {
 	if p == pool.Whole && string(b) == unblockedWords {
-		b = parser.AppendError(nil, errStoppedWaiting)
+		text := errStoppedWaiting
+		if s := w.client(); s != nil && s.reason == stats.ListenerClosed {
+			text = errClosedWaiting
+		}
+		b = parser.AppendError(nil, text)
 	}
 	w.Receiver.Reply(tag, b, p)
 }

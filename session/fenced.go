@@ -60,30 +60,27 @@ func (s *Session) enqueueBlocking(conn *pool.Conn, raw []byte, recv pool.Receive
 	return conn.EnqueueBlocking(raw, recv, tag, spec.ID)
 }
 
-// Witness gives pool.Config.Witness: EXISTS of the same keys, or what a server without that role refuses.
-func Witness(limits parser.Limits) func(dst, raw, reply []byte) []byte {
-	return func(dst, raw, reply []byte) []byte {
-		if bytes.HasPrefix(reply, []byte("-READONLY ")) {
-			return append(dst, appendRequest(nil, "ROLE")...)
-		}
-		keys := keysOfRaw(raw, &limits)
-		if len(keys) == 0 {
-			return append(dst, appendRequest(nil, "DBSIZE")...)
-		}
-		dst = parser.AppendArray(dst, 1+len(keys))
-		dst = parser.AppendBulkString(dst, "EXISTS")
-		for _, key := range keys {
-			dst = parser.AppendBulk(dst, key)
-		}
-		return dst
+// Witness is pool.Config.Witness: EXISTS of the same keys, or what a server without that role refuses.
+func Witness(dst, raw, reply []byte) []byte {
+	if bytes.HasPrefix(reply, []byte("-READONLY ")) {
+		return append(dst, appendRequest(nil, "ROLE")...)
 	}
+	keys := keysOfRaw(raw)
+	if len(keys) == 0 {
+		return append(dst, appendRequest(nil, "DBSIZE")...)
+	}
+	dst = parser.AppendArray(dst, 1+len(keys))
+	dst = parser.AppendBulkString(dst, "EXISTS")
+	for _, key := range keys {
+		dst = parser.AppendBulk(dst, key)
+	}
+	return dst
 }
 
 // keysOfRaw are the keys of a request. A command that the table lacks is taken to begin with its key.
-func keysOfRaw(raw []byte, limits *parser.Limits) (keys [][]byte) {
-	var p parser.RequestParser
-	var req parser.Request
-	if done, err := p.Next(raw, limits, &req); !done || err != nil || len(req.Args) == 0 {
+func keysOfRaw(raw []byte) (keys [][]byte) {
+	req, ok := parseAgain(raw)
+	if !ok {
 		return nil
 	}
 	spec := command.Lookup(req.Args[0])

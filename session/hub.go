@@ -22,9 +22,13 @@ type hub struct {
 	patterns map[string]*topic
 	// joining is how many rounds are under way.
 	joining int
-	lost    []lost   // by server: what lost feeds have left behind
-	missing int      // topics in lost
-	refused []*topic // by a server that was asked again: the next tick closes their subscribers
+	lost    []lost // by server: what lost feeds have left behind
+	missing int    // topics in lost
+	// partings are the subscriptions at servers from which topics have moved, until messages that are on their way to them have come: until
+	// when, ns.
+	partings map[topicKey][]parting
+	partAt   int64    // when the first of them ends, ns
+	refused  []*topic // by a server that was asked again: the next tick closes their subscribers
 }
 
 // kind tells channels, patterns and shard channels apart.
@@ -80,6 +84,7 @@ type feed struct {
 	conn   *pool.Conn
 	since  int64   // when it was made, ns
 	gone   bool    // the server is no part of the map any more
+	former bool    // it was taken off the list: topics are elsewhere, and its last messages are heard
 	asked  []asked // in the order sent
 	buf    []byte  // an unfinished frame
 }
@@ -105,6 +110,9 @@ func (h *hub) acquire(key topicKey) (t *topic, fresh bool, failure *pool.Failure
 		h.place(t)
 	}
 	if t.round == nil || !t.round.on || t.round.refusal != nil {
+		if !h.env.Map.Slotted() {
+			h.place(t) // it may have moved
+		}
 		if f := h.reach(t); f != nil {
 			return nil, false, f
 		}
@@ -341,10 +349,15 @@ func (f *feed) answered(refusal []byte) {
 	if f.asked = f.asked[1:]; len(f.asked) == 0 {
 		f.asked = nil
 	}
-	r, h := a.round, f.hub
 	if refusal != nil {
-		r.refusal = refusal
+		a.round.refusal = refusal
 	}
+	f.over(a)
+}
+
+// over counts the end of a question.
+func (f *feed) over(a asked) {
+	r, h := a.round, f.hub
 	if r.left--; r.left > 0 {
 		return
 	}
@@ -448,7 +461,9 @@ func (t *topic) deliver(b []byte) {
 // the operator wants them to stay.
 func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 	h := f.hub
-	f.conn = nil
+	if f.conn = nil; f.former {
+		return
+	}
 	h.feeds[f.server] = nil
 	refusal := appendFailure(nil, why, h.env)
 	for _, a := range f.asked {

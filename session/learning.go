@@ -54,9 +54,7 @@ func (l *learning) step(s *Session) {
 		s.answer(l.reply)
 		return
 	}
-	var p parser.RequestParser
-	var req parser.Request
-	if ok, err := p.Next(l.raw, &s.env.Config.Limits, &req); ok && err == nil {
+	if req, ok := parseAgain(l.raw); ok {
 		k := &s.env.lessons
 		k.name, k.answer = l.name, l.found
 		s.dispatch(&req)

@@ -190,13 +190,17 @@ func (a *answering) answers(e *Env, p pieces) (b []byte, over bool) {
 // run runs a command and appends its answer, unless a.waits for it or has had it.
 func (a *answering) run(b []byte, l *local) []byte {
 	s, e := a.s, a.s.env
-	req, ok := l.again(e)
+	req, ok := l.again()
 	if !ok {
 		return parser.AppendError(b, errSyntax)
 	}
+	handler := e.Rules.of(l.spec).handler
+	if handler == nil { // it was denied after it was queued
+		return parser.AppendError(b, noPermission(l.spec.Name))
+	}
 	before := len(b)
 	e.capture, e.answering = &b, a
-	e.Rules.of(l.spec).handler(s, l.spec, &req)
+	handler(s, l.spec, &req)
 	e.capture, e.answering = nil, nil
 	e.Stats.Call(l.spec.ID, 0)
 	if a.muted {
@@ -206,8 +210,6 @@ func (a *answering) run(b []byte, l *local) []byte {
 }
 
 // again is a queued command as it was given.
-func (l *local) again(env *Door) (req parser.Request, ok bool) {
-	var p parser.RequestParser
-	done, err := p.Next(l.raw, &env.Config.Limits, &req)
-	return req, done && err == nil
+func (l *local) again() (req parser.Request, ok bool) {
+	return parseAgain(l.raw)
 }

@@ -95,17 +95,21 @@ func (t *gated) step(s *Session) {
 		return
 	}
 	s.endPassage()
-	var p parser.RequestParser
-	var req parser.Request
-	if done, err := p.Next(t.raw, &e.Config.Limits, &req); !done || err != nil {
+	req, ok := parseAgain(t.raw)
+	if !ok {
 		s.deny(t.spec, errSyntax)
+		return
+	}
+	handler := e.Rules.of(t.spec).handler
+	if handler == nil { // it was denied meanwhile
+		s.reject(t.spec, noPermission(t.spec.Name))
 		return
 	}
 	e.pastGate = true
 	if s.tx != nil {
 		s.queueLocal(t.spec, &req)
 	} else {
-		e.Rules.of(t.spec).handler(s, t.spec, &req)
+		handler(s, t.spec, &req)
 	}
 	e.pastGate = false
 }

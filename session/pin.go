@@ -2,8 +2,10 @@ package session
 
 import (
 	"bytes"
+	"slices"
 
 	"ringmaster/pool"
+	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
@@ -16,13 +18,14 @@ type pin struct {
 	server int
 	conn   *pool.Conn
 	// Why the session has it. Without a reason it is given back.
-	watches bool   // keys are watched
-	version uint16 // of the map by which the first of them was placed
-	key     []byte // the first of them, in front of a cluster
-	lost    bool   // keys were watched on a connection that is gone
-	dirty   bool   // the servers keep other state on it, for as long as the client stays
-	blocks  bool   // a blocking command is under way
-	soiled  bool   // a server may still watch: nobody else may have it
+	watches bool     // keys are watched
+	version uint16   // of the map by which the first of them was placed
+	key     []byte   // the first of them, in front of a cluster
+	lost    bool     // keys were watched on a connection that is gone
+	dirty   bool     // the servers keep other state on it, for as long as the client stays
+	blocks  bool     // a blocking command is under way
+	waiting *blocked // that command, where servers are on a list; nil: it is another's
+	soiled  bool     // a server may still watch: nobody else may have it
 
 	refusal  []byte // what the server said against MULTI; nil: nothing
 	tunnel   bool   // it carries a replication stream
@@ -38,12 +41,13 @@ type own struct {
 	conn   *pool.Conn // nil: lost
 	buf    []byte     // an unfinished push
 	deaf   bool       // HELLO is under way: pushes are dropped
+	left   bool       // the server was taken off the list: package pool closes it when nothing is owed
 	moving int        // answers to HELLO and SELECT that it waits for
 }
 
 // Pushed is pool.Owner.
 func (o *own) Pushed(b []byte, piece pool.Piece) {
-	if b = whole(o.p.s, &o.buf, b, piece); b == nil || o.deaf {
+	if b = whole(o.p.s, &o.buf, b, piece); b == nil || o.deaf || o.left {
 		return
 	}
 	o.p.s.push(o.p.tracking.translate(b))
@@ -73,9 +77,37 @@ func (o *own) OwnLost(c *pool.Conn, _ *pool.Failure) {
 	if p.conn == c {
 		p.conn, p.lost = nil, p.watches
 	}
+	if o.left {
+		p.owns = slices.DeleteFunc(p.owns, func(other *own) bool { return other == o })
+		return
+	}
 	if p.dirty {
 		// What the server kept for the client is gone, and there is no other way to tell it.
 		p.s.closeAs(stats.StateLost)
+	}
+}
+
+// leave lets go of the servers that were taken off the list. What they still owe comes, and what they keep for the client counts no
+// more: no key is there.
+func (p *pin) leave(old *shard.Map) {
+	m := p.s.env.Map
+	if m.Slotted() {
+		return // those who keep state for a client may be part of the cluster again
+	}
+	p.owns = slices.DeleteFunc(p.owns, func(o *own) bool {
+		if o.server >= old.Len() || old.Server(o.server).Addr == "" || m.Server(o.server).Addr != "" {
+			return false
+		}
+		if o.left = true; p.blocks {
+			return false // until the client has its answer
+		}
+		if p.conn == o.conn {
+			p.conn, p.lost = nil, p.watches
+		}
+		return true
+	})
+	if r := p.tracking.redirect; r != nil {
+		r.forsake(old)
 	}
 }
 

@@ -172,6 +172,7 @@ func (p *postponed) cancel(s *Session) (unanswered bool) {
 func (e *Env) tick() {
 	e.tellBusy()
 	e.hub.tick()
+	e.endMoves()
 	e.sendDeferred()
 	e.passDeadlines()
 	e.expireQuestions()

@@ -23,6 +23,13 @@ func (p *proving) step(s *Session) {
 		if s.Owed() > 0 { // a call that was meant for a wait before this one
 			return
 		}
+		if !s.place(p.spec) {
+			if s.passage == p {
+				p.end(s)
+			}
+			return
+		}
+		conn = s.conn(s.tx.server)
 		p.s, p.asked = s, true
 		if p.since == 0 {
 			p.since = s.env.Pool.Now

@@ -37,7 +37,7 @@ func (h *hub) tally(key topicKey, matching bool) (sum tally) {
 	case matching:
 		h.reached(&sum, t, server)
 	default: // NUMSUB asks all servers
-		sum = tally{ours: len(t.at) - t.lost, clients: len(t.subs)}
+		sum = tally{ours: len(t.at) - t.lost + h.stillAt(key), clients: len(t.subs)}
 	}
 	if !matching {
 		return sum
@@ -131,7 +131,7 @@ func (s *Session) publish(spec *command.Spec, req *parser.Request) {
 	key := publishedTo(spec, req)
 	server := s.env.channelServer(key.kind, req.Args[1])
 	if s.env.anyJoining() && !s.env.replaying {
-		s.begin(&overtaken{raw: bytes.Clone(req.Raw), spec: spec, key: key, server: server})
+		s.begin(&overtaken{raw: bytes.Clone(req.Raw), spec: spec, key: key})
 		return
 	}
 	s.publishNow(spec, key, server, req.Raw)
@@ -156,14 +156,13 @@ func (e *Env) anyJoining() bool {
 // overtaken is a PUBLISH that came behind a SUBSCRIBE, of whichever client, that is still on its way to the
 // server over another connection. On Redis the subscriber would get the message.
 type overtaken struct {
-	raw    []byte
-	spec   *command.Spec
-	key    topicKey
-	server int
-	s      *Session // nil: cancelled
-	asked  int
-	waits  bool // for a round, or for the other loops' answers
-	free   bool // no other loop expects the message
+	raw   []byte
+	spec  *command.Spec
+	key   topicKey
+	s     *Session // nil: cancelled
+	asked int
+	waits bool // for a round, or for the other loops' answers
+	free  bool // no other loop expects the message
 }
 
 // maxAsked bounds how often the loops are asked whether a subscription is still under way.
@@ -188,7 +187,7 @@ func (o *overtaken) step(s *Session) {
 	}
 	s.endPassage()
 	o.s = nil
-	s.publishNow(o.spec, o.key, o.server, o.raw)
+	s.publishNow(o.spec, o.key, s.env.channelServer(o.key.kind, []byte(o.key.name)), o.raw)
 }
 
 // settled is waiter.
@@ -213,7 +212,7 @@ func (o *overtaken) timeOut(s *Session) {
 	s.endPassage()
 	o.s = nil
 	s.env.Stats.Timeouts++
-	s.failed(o.spec, len(o.raw), s.env.Pool.TimedOut(o.server, false))
+	s.failed(o.spec, len(o.raw), s.env.Pool.TimedOut(s.env.channelServer(o.key.kind, []byte(o.key.name)), false))
 }
 
 func (o *overtaken) cancel(s *Session) (unanswered bool) {

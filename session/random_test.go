@@ -28,7 +28,7 @@ func TestRandomTraffic(t *testing.T) {
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { runRandom(t, seed, &all) })
 	}
-	few := all.right < 100*all.runs || all.errors < all.runs || all.replaced == 0 || all.again == 0 || all.reads == 0
+	few := all.right < 100*all.runs || all.errors < all.runs || all.replaced == 0 || all.again == 0 || all.reads == 0 || all.renewed < all.runs
 	if all.runs == int(seeds) && few {
 		t.Errorf("the runs test little: %+v", all)
 	}
@@ -42,6 +42,7 @@ type happened struct {
 	replaced int // servers that another took over from
 	again    int // requests that were sent again then
 	reads    int // of them, reads that were lost at a replica
+	renewed  int // connections that were made again for another user
 }
 
 // chaos is one random run.
@@ -79,7 +80,7 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 	if rnd.IntN(4) == 0 {
 		s.session.OutputLimit, s.loop.ClientMemory, s.session.ReadTimeout = 20000, 50000, 500*time.Millisecond
 	}
-	kind := rnd.IntN(6)
+	kind := rnd.IntN(7)
 	primaries := s.servers
 	switch kind {
 	case 0, 5:
@@ -87,6 +88,8 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 		primaries = nodeNames
 	case 1, 3:
 		s.upstream.Resend = true
+	case 6:
+		s.known.ListChanges, s.known.Sharded = true, true
 	}
 	if kind == 2 || kind == 3 || kind == 5 {
 		s.upstream.Reads = shard.ReadPolicy(rnd.IntN(len(shard.ReadPolicies())))
@@ -102,6 +105,8 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 		c.databases = 1
 	} else if s.upstream.Resend {
 		c.successors = newSuccessors(c.world, rnd)
+	} else if s.known.ListChanges {
+		c.lists = newLists(c.world, rnd)
 	}
 	for range 8 {
 		c.enter()
@@ -119,6 +124,7 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 	all.right += c.right
 	all.errors += c.errors
 	all.reads += int(c.stats.Redirects[stats.RedirectRead])
+	all.renewed += int(overServers(c.stats, func(s *stats.Server) uint64 { return s.Disconnects[stats.ServerOtherLogin] }))
 	if c.successors != nil {
 		all.replaced += c.successors.count
 		all.again += int(c.stats.Redirects[stats.RedirectRetry])
@@ -142,7 +148,17 @@ func (c *chaos) act() {
 	if c.successors != nil && c.rnd.IntN(100) == 0 {
 		c.successors.act()
 	}
-	switch n := c.rnd.IntN(1000); {
+	if c.lists != nil && c.rnd.IntN(60) == 0 {
+		c.lists.act()
+	}
+	if c.rnd.IntN(200) == 0 {
+		c.configure()
+	}
+	n := c.rnd.IntN(1000)
+	if c.placid && n >= 975 && n < 994 {
+		return
+	}
+	switch {
 	case n < 250:
 		a.ask()
 	case n < 550:
@@ -150,7 +166,7 @@ func (c *chaos) act() {
 	case n < 850:
 		c.serve(1 + c.rnd.IntN(3000))
 	case n < 925:
-		c.dial(c.rnd.IntN(5) > 0)
+		c.dial(c.placid || c.rnd.IntN(5) > 0)
 	case n < 975:
 		c.pass(time.Duration(c.rnd.IntN(40)) * time.Millisecond)
 	case n < 978:
@@ -180,6 +196,14 @@ func (c *chaos) act() {
 	default:
 		a.full = true
 	}
+}
+
+// configure changes the settings of the upstream.
+func (c *chaos) configure() {
+	u := &c.upstream
+	u.Username, u.Password = string(rune('a'+c.rnd.IntN(2))), []string{"", "x", "y"}[c.rnd.IntN(3)]
+	u.StallTimeout = time.Duration(5+c.rnd.IntN(10)) * time.Second
+	c.pool.Configure(*u)
 }
 
 // judgeSome has something become known of a server.
@@ -343,7 +367,10 @@ func (s *serverEnd) appendReply(b []byte, args []string) []byte {
 	if s.w.successors != nil && s.w.successors.refuse(s, args) {
 		return append(b, readOnly...)
 	}
-	if s.w.fake == nil && s.w.successors == nil && args[0] == "SET" && s.w.pool.Random(50) == 0 {
+	if s.w.lists != nil {
+		s.w.lists.serves(s, args)
+	}
+	if s.w.fake == nil && s.w.successors == nil && !s.w.placid && args[0] == "SET" && s.w.pool.Random(50) == 0 {
 		return append(b, readOnly...) // its connections are made anew
 	}
 	return s.appendAnswer(b, args)
@@ -481,9 +508,9 @@ func (s *serverEnd) appendValue(b []byte, key string) []byte {
 	return parser.AppendBulkString(b, value(key, s.place(key), s.db, s.proto))
 }
 
-// place is where a key is found: at the server, or in front of a cluster in its slot.
+// place is where a key is found: at the server, or where servers come and go in its slot.
 func (s *serverEnd) place(key string) string {
-	if s.w.fake != nil {
+	if s.w.fake != nil || s.w.lists != nil {
 		return key[1:2]
 	}
 	return s.primary()

@@ -7,18 +7,25 @@ import (
 	"ringmaster/shard"
 )
 
-// In front of a cluster the servers of a topic change: one is gone, a shard channel's slot has moved, or there is one more
+// The servers of a topic change. In front of a cluster: one is gone, a shard channel's slot has moved, or there is one more
 // that tells of its own keys. Subscribers of what a server has no more stay only with Config.Resubscribe.
 
 // follow takes over the loop's new map.
 func (h *hub) follow(old *shard.Map) {
 	m := h.env.Map
+	var former []*feed
 	if n := m.Len(); n > len(h.feeds) {
 		h.lost = append(h.lost, make([]lost, n-len(h.feeds))...)
 		h.feeds = append(h.feeds, make([]*feed, n-len(h.feeds))...)
 	}
 	for i := range old.Len() {
 		if old.Server(i).Addr == m.Server(i).Addr {
+			continue
+		}
+		if !m.Slotted() && m.Server(i).Addr == "" {
+			if f := h.leave(i); f != nil {
+				former = append(former, f)
+			}
 			continue
 		}
 		// It may live on, and say nothing any more.
@@ -35,7 +42,14 @@ func (h *hub) follow(old *shard.Map) {
 		}
 	}
 	for _, t := range h.topics {
-		h.joins(t)
+		if m.Slotted() {
+			h.joins(t)
+		} else {
+			h.move(t)
+		}
+	}
+	for _, f := range former {
+		f.letGo()
 	}
 }
 

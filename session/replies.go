@@ -96,10 +96,12 @@ func (s *Session) Fail(tag uint64, f *pool.Failure) {
 		s.countHeld(-len(sl.buf.B))
 		sl.buf.B = sl.buf.B[:0]
 	}
-	if f.Cause == pool.ErrRetired && s.state == closing && s.reason == stats.Shutdown {
+	if f.Cause == pool.ErrRetired && s.state == closing && drains(s.reason) {
 		f = &pool.Failure{Kind: pool.Stopping, Sent: f.Sent}
+		s.env.scratch = appendUndone(s.env.scratch[:0], s.reason, f, s.env.Env)
+	} else {
+		s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env.Env)
 	}
-	s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env.Env)
 	s.slot(tag).error = true
 	if f.Kind == pool.TimedOut && f.Sent {
 		s.backOff()

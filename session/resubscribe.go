@@ -120,6 +120,9 @@ func (h *hub) tick() {
 			s.close(stats.SubscriptionLost)
 		}
 	}
+	if len(h.partings) > 0 {
+		h.endPartings()
+	}
 	if h.missing == 0 {
 		return
 	}

@@ -25,8 +25,11 @@ func (s *Session) scan(spec *command.Spec, req *parser.Request) {
 	}
 	shards := env.Map.Shards()
 	base := uint64(shards[len(shards)-1] + 1)
-	if env.Map.Slotted() {
+	switch {
+	case env.Map.Slotted():
 		base = shard.MaxNodes // a cursor outlives changes
+	case env.Upstream.ListChanges:
+		base = shard.MaxNumbers
 	}
 	place, inner := merge.ScanPlace{Shard: cursor % base, Base: base, Shards: shards}, cursor/base
 	if !slices.Contains(place.Shards, int(place.Shard)) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"ringmaster/auth"
 	"ringmaster/pool"
 	"ringmaster/shard"
 	"ringmaster/stats"
@@ -19,7 +20,7 @@ import (
 
 // TestScenarios plays the stories in testdata. Each file holds several, which begin with "== title".
 // Lines before the first step set the scene: "servers A B", "servers A B C=A" (a second name of A), "config max-in-flight 4", "password x",
-// "config cluster 1" (the slot of {A} is at server A), "config resend 1" (servers can take over from each other), "replicas A=D,E" and "reads prefer-replica", "by hand" (the story answers dials and logins itself), "fences by hand" (so for the fences after scripts). Clients have names in small letters, servers'
+// "config cluster 1" (the slot of {A} is at server A), "config list-changes 1" (the list of servers can change), "config resend 1" (servers can take over from each other), "replicas A=D,E" and "reads prefer-replica", "by hand" (the story answers dials and logins itself), "fences by hand" (so for the fences after scripts). Clients have names in small letters, servers'
 // connections in capitals. Whatever either end has received must be looked at before the story ends.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -127,7 +128,11 @@ func (s *story) setScene(text string) bool {
 // configure sets the field of either Config that is named so, dashes left out.
 func (s *story) configure(name, value string) {
 	field := strings.ReplaceAll(name, "-", "")
-	for _, cfg := range []any{&s.scene.upstream, &s.scene.loop, &s.scene.known, &s.scene.session, &s.scene.session.Limits, &s.scene.session.Cluster} {
+	upstream := &s.scene.upstream
+	if s.world != nil {
+		upstream = &s.world.upstream // with what the world has filled in
+	}
+	for _, cfg := range []any{upstream, &s.scene.loop, &s.scene.known, &s.scene.session, &s.scene.session.Limits, &s.scene.session.Cluster} {
 		f := reflect.ValueOf(cfg).Elem().FieldByNameFunc(func(n string) bool { return strings.EqualFold(n, field) })
 		if !f.IsValid() {
 			continue
@@ -347,6 +352,20 @@ var verbs = []struct {
 		s.replicas[m[1]] = append(s.replicas[m[1]], m[0])
 		s.replace(m[1], m[2])
 	}},
+	{regexp.MustCompile(`^the operator sets (\S+) (.*)$`), func(s *story, m []string) {
+		switch {
+		case m[0] == "password" && m[1] == "none":
+			s.scene.passwords = nil
+		case m[0] == "password":
+			s.scene.passwords = strings.Fields(m[1])
+		default:
+			s.configure(m[0], m[1])
+		}
+		s.pool.Configure(s.world.upstream)
+		s.env.Configure(s.scene.known)
+		s.door.Configure(s.scene.session, NewRules(s.scene.session, s.scene.known.Reads), auth.NewPolicy(s.scene.passwords...))
+	}},
+	{regexp.MustCompile(`^the list becomes (.*)$`), func(s *story, m []string) { s.list(strings.Fields(m[0])...) }},
 	{verb(`SERVER takes over from (\S+)`), func(s *story, m []string) { s.replace(m[1], m[0]) }},
 	{verb(`the map is said to be old`), func(s *story, m []string) {
 		if s.hints == 0 {

@@ -100,6 +100,7 @@ func New(env *Door, sock Socket) *Session {
 	s.version = env.version
 	env.count++
 	env.roster.add(s)
+	env.clients++
 	s.parser.Unauthenticated = !s.authed
 	s.rings = env.Pool.Default()
 	s.rings.Join()
@@ -119,8 +120,14 @@ func (s *Session) ID() uint64 { return s.id }
 // Owed is how many requests are unanswered.
 func (s *Session) Owed() int { return int(s.tail - s.head) }
 
-// Drain lets the session finish what it is owed and close then, as for shutdown.
-func (s *Session) Drain() { s.closeAs(stats.Shutdown) }
+// Drain lets the session finish what it is owed and close then, since the proxy stops or the session's door is shut.
+func (s *Session) Drain() {
+	if s.env.shut {
+		s.closeAs(stats.ListenerClosed)
+		return
+	}
+	s.closeAs(stats.Shutdown)
+}
 
 // OnClose tells that the connection is gone. Replies that come later are dropped.
 func (s *Session) OnClose(reason stats.CloseReason) {
@@ -130,6 +137,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	s.forgetOutput()
 	s.state = closed
 	s.env.roster.remove(s)
+	s.env.clients--
 	s.env.Stats.ClientsClosed[reason]++
 	s.sock = nil
 	s.tidy((*Session).cancelPassage)
@@ -190,14 +198,14 @@ func (s *Session) closeAs(reason stats.CloseReason) {
 		return
 	}
 	if s.passage != nil && s.passage.cancel(s) {
-		s.env.scratch = appendFailure(s.env.scratch[:0], stopping, s.env.Env)
+		s.env.scratch = appendUndone(s.env.scratch[:0], reason, stopping, s.env.Env)
 		s.answer(s.env.scratch)
 	}
 	s.state, s.reason, s.wait = closing, reason, nothing
 	if s.env.targets[s.id] != nil {
 		s.targetGone()
 	}
-	if s.pin != nil && s.pin.blocks && (reason != stats.Shutdown || !s.sayFarewell()) {
+	if s.pin != nil && s.pin.blocks && (!drains(reason) || !s.sayFarewell()) {
 		s.unpin(false) // nobody waits for what may never come
 	}
 	s.dropInput()

@@ -15,9 +15,9 @@ import (
 type shortage struct {
 	spec            *command.Spec
 	raw             []byte
-	server          int
 	s               *Session // nil: cancelled
 	asked, answered bool
+	server          int    // where it was tried
 	refusal         []byte // nil: it would be queued
 }
 
@@ -27,6 +27,12 @@ func (q *shortage) step(s *Session) {
 			return
 		}
 		q.asked, q.s = true, s
+		if text := q.placeAgain(s); text != "" {
+			s.endPassage()
+			s.reject(q.spec, text)
+			return
+		}
+		q.server = s.serverForTransaction()
 		conn := s.rings.Pick(q.server, s.seat) // not one that watches: DISCARD would end that
 		trial := appendRequest(append(appendRequest(nil, "MULTI"), q.raw...), "DISCARD")
 		// Without MULTI the command would run. It is left to EXEC, as is what can't be sent.
@@ -42,6 +48,21 @@ func (q *shortage) step(s *Session) {
 	}
 	s.env.Pool.SetShort(q.server, false)
 	s.queued(q.spec, q.raw)
+}
+
+// placeAgain is placeAgain of a session whose transaction has one more command.
+func (q *shortage) placeAgain(s *Session) (text string) {
+	if s.tx.version == s.env.version || s.env.Map.Slotted() {
+		return ""
+	}
+	if text = s.placeAgain(); text != "" || s.env.single() {
+		return text
+	}
+	req, ok := parseAgain(q.raw)
+	if !ok {
+		return errSyntax
+	}
+	return s.placeInTransaction(q.spec, req.Args, q.raw, s.tx.n)
 }
 
 // Reply is pool.Receiver.

@@ -351,7 +351,7 @@ func (p *subscribing) askOff(s *Session) (done bool) {
 // subscribing is a SUBSCRIBE, UNSUBSCRIBE or their like of a transaction that is about to run.
 func (l *local) subscribing(s *Session) *subscribing {
 	p := &subscribing{s: s, spec: l.spec}
-	req, ok := l.again(s.env)
+	req, ok := l.again()
 	if !ok {
 		return p
 	}

@@ -7,6 +7,7 @@ import (
 
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/shard"
 )
 
 // redirection hands a session's invalidations to another client of the proxy. The servers know neither, so each
@@ -100,6 +101,18 @@ func (e *redirectEnd) end() {
 		c.Return(false)
 		e.r.settle()
 	}
+}
+
+// forsake ends the connections to servers that were taken off the list.
+func (r *redirection) forsake(old *shard.Map) {
+	m := r.s.env.Map
+	r.ends = slices.DeleteFunc(r.ends, func(e *redirectEnd) bool {
+		gone := e.server < old.Len() && old.Server(e.server).Addr != "" && m.Server(e.server).Addr == "" && e.id != 0
+		if gone {
+			e.end()
+		}
+		return gone
+	})
 }
 
 // leave is end for a client that is gone: what the servers have sent it by then must not be lost.

@@ -19,6 +19,9 @@ import (
 type transaction struct {
 	buf        *bytebufferpool.ByteBuffer // MULTI and the commands as they will be sent
 	n          int                        // commands in buf
+	specs      []*command.Spec            // of these
+	version    uint16                     // of the map by which server was found
+	rules      *Rules                     // by which they were allowed
 	server     int                        // whose keys they have; anyServer: no keys so far
 	key        []byte                     // one of those keys
 	aborted    bool                       // a command was refused: EXEC answers EXECABORT
@@ -51,7 +54,7 @@ func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 			s.refuse(spec, errNestedMulti)
 			return
 		}
-		s.tx = &transaction{buf: s.env.Pool.Buffers.Get(), server: anyServer}
+		s.tx = &transaction{buf: s.env.Pool.Buffers.Get(), server: anyServer, version: s.env.version, rules: s.env.Rules}
 		s.tx.buf.B = append(s.tx.buf.B, req.Raw...)
 		s.succeed(spec)
 	case command.IDDiscard:
@@ -117,7 +120,11 @@ func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
 func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 	tx, env := s.tx, s.env
 	if !env.single() {
-		if text := s.placeInTransaction(spec, req); text != "" {
+		text := s.placeAgain()
+		if text == "" {
+			text = s.placeInTransaction(spec, req.Args, req.Raw, tx.n)
+		}
+		if text != "" {
 			s.reject(spec, text)
 			return
 		}
@@ -157,8 +164,8 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 		m := message{at: tx.n, key: publishedTo(spec, req)}
 		tx.messages, tx.size = append(tx.messages, m), tx.size+len(m.key.name)+localOverhead
 	}
-	if server := s.serverForTransaction(); env.Pool.Short(server) {
-		s.begin(&shortage{spec: spec, raw: bytes.Clone(req.Raw), server: server})
+	if env.Pool.Short(s.serverForTransaction()) {
+		s.begin(&shortage{spec: spec, raw: bytes.Clone(req.Raw)})
 		return
 	}
 	s.queued(spec, req.Raw)
@@ -182,17 +189,76 @@ func (s *Session) queued(spec *command.Spec, raw []byte) {
 	tx.writes = tx.writes || s.env.mayWrite(spec)
 	tx.carrier |= s.env.Rules.of(spec).carrier
 	tx.buf.B = append(tx.buf.B, raw...)
+	tx.specs = append(tx.specs, spec)
 	tx.n++
 	s.env.Stats.Call(spec.ID, 0)
 	s.answerString("+QUEUED\r\n")
 }
 
-// placeInTransaction finds the shard of a queued command's keys. A text says why it can't be queued.
-func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (text string) {
+// placeAgain finds the shard of all that is queued by the present map, if that is not the one by which it was found. A text says why it
+// can't be sent.
+func (s *Session) placeAgain() (text string) {
+	tx, env := s.tx, s.env
+	if tx.version == env.version {
+		return ""
+	}
+	tx.version = env.version
+	if env.Map.Slotted() {
+		return "" // what has keys of several slots was refused; exec looks for the slot's server
+	}
+	tx.server, tx.key = anyServer, nil
+	for _, e := range tx.everywhere {
+		tx.size -= len(e.raw) + localOverhead
+	}
+	tx.everywhere = nil
+	if env.single() {
+		return ""
+	}
+	var p parser.RequestParser
+	var req parser.Request
+	rest := tx.buf.B
+	for i := range tx.n + 1 {
+		if done, err := p.Next(rest, &anyLimits, &req); !done || err != nil {
+			return errSyntax
+		}
+		rest = rest[req.Size:]
+		if i == 0 {
+			continue // MULTI
+		}
+		if text := s.placeInTransaction(tx.specs[i-1], req.Args, req.Raw, i-1); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// place has the transaction be for the server of its keys by the present map; false: they are at several, and EXEC was refused.
+func (s *Session) place(spec *command.Spec) bool {
+	tx := s.tx
+	if tx.version != s.env.version {
+		if text := s.placeAgain(); text != "" {
+			s.endTransaction()
+			if text != errCrossSlot {
+				text = execAbort(text)
+			}
+			s.refuse(spec, text)
+			return false
+		}
+		if tx.key != nil && !s.env.Map.Random() {
+			tx.server = s.env.Map.Lookup(tx.key)
+		}
+		tx.server = s.serverForTransaction()
+	}
+	return true
+}
+
+// placeInTransaction finds the shard of the keys of a queued command, before which there are at others. A text says why it can't be
+// queued.
+func (s *Session) placeInTransaction(spec *command.Spec, args [][]byte, raw []byte, at int) (text string) {
 	env := s.env
 	switch env.classOf(spec) {
 	case command.ClassAllShards:
-		if s.goesEverywhere(spec, req) {
+		if s.goesEverywhere(spec, args, raw, at) {
 			return ""
 		}
 		return notInTransaction(spec.Name)
@@ -202,26 +268,26 @@ func (s *Session) placeInTransaction(spec *command.Spec, req *parser.Request) (t
 	if env.hidesKeys(spec) {
 		return keysUnknown(spec.Name)
 	}
-	if text := env.refusesPatterns(spec, req.Args); text != "" {
+	if text := env.refusesPatterns(spec, args); text != "" {
 		return text
 	}
 	if spec.Traits.Has(command.TraitPublishes) {
 		switch {
 		case !env.Map.Slotted():
-			return s.placeAt(env.channelServer(channel, req.Args[1]), nil)
+			return s.placeAt(env.channelServer(channel, args[1]), nil)
 		case spec.ID == command.IDSpublish:
-			return s.placeKey(req.Args[1])
+			return s.placeKey(args[1])
 		}
 		return ""
 	}
-	keys, err := spec.AppendKeys(env.keys[:0], req.Args)
+	keys, err := spec.AppendKeys(env.keys[:0], args)
 	env.keys = keys
 	if err != nil {
 		return "" // Redis says what is wrong with it
 	}
 	for i, k := range keys {
-		key := req.Args[k]
-		if i > 0 && !env.Map.Together(key, req.Args[keys[0]]) {
+		key := args[k]
+		if i > 0 && !env.Map.Together(key, args[keys[0]]) {
 			return errCrossSlot
 		}
 		if text := s.placeKey(key); text != "" {
@@ -285,8 +351,17 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 		s.refuse(spec, errCrossSlot)
 		return
 	}
+	if denied := s.deniedMeanwhile(); denied != nil {
+		s.endTransaction()
+		s.refuse(spec, execAbort(noPermission(denied.Name)))
+		return
+	}
+	s.watchesMoved()
+	if !s.place(spec) {
+		return
+	}
 	if tx.key != nil {
-		// By the map of now: it may be newer than when the command was queued, and what comes behind goes by it.
+		// By the map of now: it may be newer than when the command was queued, and what comes after it goes by it.
 		tx.server = s.env.Map.Lookup(tx.key)
 	}
 	tx.server = s.serverForTransaction()
@@ -311,6 +386,20 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	}
 }
 
+// deniedMeanwhile is a command of the transaction that the operator has denied since it was queued; nil: there is none.
+func (s *Session) deniedMeanwhile() *command.Spec {
+	tx, env := s.tx, s.env
+	if tx.rules == env.Rules {
+		return nil
+	}
+	for _, spec := range tx.specs {
+		if env.classOf(spec) == command.ClassRefused && env.Rules.of(spec).handler == nil || spec.ID == otherID && env.Rules.denies(spec.Name, "", spec) {
+			return spec
+		}
+	}
+	return nil
+}
+
 // serverForTransaction is the server to which the transaction would go now.
 func (s *Session) serverForTransaction() int {
 	switch p := s.pin; {
@@ -333,6 +422,7 @@ func (s *Session) execNow(spec *command.Spec) {
 	if (tx.leaves || tx.joins > 0) && tx.prepare(s, func(s *Session) { s.execNow(spec) }) {
 		return
 	}
+	s.watchesMoved()
 	switch {
 	case s.watchLost():
 		// Nobody watches the keys any more: they may have changed.
@@ -340,6 +430,8 @@ func (s *Session) execNow(spec *command.Spec) {
 		s.env.Stats.Call(spec.ID, 0)
 		s.env.scratch = appendNullArray(s.env.scratch[:0], s.proto)
 		s.answer(s.env.scratch)
+		return
+	case !s.place(spec):
 		return
 	case tx.n == 0 && (s.pin == nil || !s.pin.watches):
 		s.tx = nil
@@ -387,6 +479,9 @@ func (s *Session) execApart(spec *command.Spec) {
 		send: func(s *Session) {
 			if s.watchLost() {
 				return // execNow says so
+			}
+			if !s.place(spec) {
+				return
 			}
 			p, f := s.pinTo(s.tx.server)
 			if f == nil {

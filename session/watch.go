@@ -40,9 +40,13 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 			return
 		}
 	}
-	raw := bytes.Clone(req.Raw)
+	raw, version := bytes.Clone(req.Raw), s.env.version
 	s.begin(&errand{
 		send: func(s *Session) {
+			if s.env.version != version {
+				s.routeAgain(spec, raw)
+				return
+			}
 			if s.env.Pool.Resends() {
 				s.sendApart(spec, raw, server)
 				return
@@ -77,6 +81,14 @@ func (p *pin) watch() {
 func (p *pin) movedAway() bool {
 	p.lost = p.lost || p.version != p.s.env.version
 	return p.lost
+}
+
+// watchesMoved takes notice of a map that is newer than what the session watches. A server of a cluster that has a watched key no more
+// says so; others do not know.
+func (s *Session) watchesMoved() {
+	if p := s.pin; p != nil && p.watches && !s.env.Map.Slotted() {
+		p.movedAway()
+	}
 }
 
 // hasSlotOf reports whether the hash slot of key is that of the first watched key. A node may have sent the session to where the slot

@@ -52,13 +52,17 @@ type world struct {
 	numbers shard.Numbers
 	hints   int
 
-	base     *shard.Map          // of fixed servers
-	replicas map[string][]string // by primary
-	health   pool.Health
-	groups   []shard.Group // with names that servers take over from each other: who has each
+	base      *shard.Map          // of fixed servers
+	placement shard.Config        // of these, without servers
+	replicas  map[string][]string // by primary
+	health    pool.Health
+	groups    []shard.Group // with names that servers take over from each other: who has each
 	// Of the random test.
+	upstream   pool.Config
 	fake       *fakeCluster
 	successors *successors
+	lists      *lists // nil: the list of servers does not change
+	placid     bool
 }
 
 // loopSettings bound what all clients of a loop may have together.
@@ -103,8 +107,9 @@ func newWorld(tb testing.TB, s settings) *world {
 		cfg.Servers = append(cfg.Servers, shard.Server{Name: name, Addr: at + ":6379", Weight: 1})
 	}
 	m, err := shard.New(cfg)
+	cfg.Servers = nil
 	s.known.Reads = s.upstream.Reads
-	w := &world{base: m, replicas: s.replicas, numbers: shard.Numbers{Replicas: s.replicas != nil}, tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, fencesByHand: s.fencesByHand, databases: 16}
+	w := &world{base: m, placement: cfg, replicas: s.replicas, numbers: shard.Numbers{Replicas: s.replicas != nil}, tb: tb, names: s.servers, servers: map[string]*serverEnd{}, clients: map[string]*clientEnd{}, byHand: s.byHand, fencesByHand: s.fencesByHand, databases: 16}
 	s.upstream.Hint = func() { w.hints++ }
 	if s.upstream.Nonce == nil {
 		s.upstream.Nonce = func(dst *[16]byte) {
@@ -113,6 +118,7 @@ func newWorld(tb testing.TB, s settings) *world {
 		}
 	}
 	s.upstream.Resend = s.upstream.Resend || s.upstream.Cluster
+	s.upstream.Fixed = !s.upstream.Resend
 	switch {
 	case s.upstream.Cluster:
 		s.known.Sharded = true
@@ -123,10 +129,13 @@ func newWorld(tb testing.TB, s settings) *world {
 		m, err = w.slotMap()
 	case s.upstream.Resend:
 		w.numbers.Placement = cfg
-		for _, server := range cfg.Servers {
+		for i := range m.Len() {
+			server := m.Server(i)
 			w.groups = append(w.groups, shard.Group{Name: server.Name, Primary: server})
 		}
 		m, err = w.newMap()
+	case s.known.ListChanges:
+		m, err = w.numbers.Fixed(m, nil)
 	case s.replicas != nil:
 		m, err = w.newMap()
 	}
@@ -139,9 +148,10 @@ func newWorld(tb testing.TB, s settings) *world {
 		}
 	}
 	if s.upstream.Resend {
-		s.upstream.Slot = SlotOf(s.session.Limits, m)
-		s.upstream.Witness = Witness(s.session.Limits)
+		s.upstream.Slot = SlotOf(m)
+		s.upstream.Witness = Witness
 	}
+	w.upstream = s.upstream
 	w.stats = stats.NewLoop(len(command.All()))
 	w.pool = pool.New(pool.NewLoop(s.loop.MaxOwn), s.upstream, m, w.stats.AddUpstream("", m.Len()), slog.New(slog.DiscardHandler))
 	w.pool.Now = int64(time.Hour)
@@ -225,6 +235,19 @@ func (w *world) slotMap() (*shard.Map, error) {
 func (w *world) moves(tag, name string) {
 	w.slots[tag] = name
 	w.follow(w.slotMap())
+}
+
+// list changes the list of servers, and tells the loop.
+func (w *world) list(names ...string) {
+	cfg := w.placement
+	for _, name := range names {
+		cfg.Servers = append(cfg.Servers, shard.Server{Name: name, Addr: name + ":6379", Weight: 1})
+	}
+	m, err := shard.New(cfg)
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	w.follow(w.numbers.Fixed(m, nil))
 }
 
 // replace puts another server in the place of the one with this name, and tells the loop.

@@ -1,5 +1,7 @@
 package stats
 
+import "slices"
+
 // Loop holds the counters of one event loop. Fields are written by their loop
 // only, and only go up unless they say otherwise. Sizes are bytes.
 type Loop struct {
@@ -40,7 +42,8 @@ type Loop struct {
 	OwnOpen   uint64
 	OwnOpened uint64
 
-	// Upstreams are those that the loop serves, in the order in which they were added.
+	// Upstreams are those that the loop serves, in the order in which they were added. Two may have one name for a while: one that is Gone,
+	// and its successor.
 	Upstreams []*Upstream
 
 	commands []*Command // nil until the command's first use
@@ -54,10 +57,14 @@ type Upstream struct {
 	*Loop
 	// Name tells it from others.
 	Name string
+	// Gone says that the settings have it no more; it finishes what it owes.
+	Gone bool
 	// Draining is how many connections to servers that have left still owe replies: a gauge.
 	Draining uint64
 	// Servers has one entry per server, indexed as shard.Map numbers them.
 	Servers []*Server
+
+	source *Upstream // in a copy: what it is a copy of
 }
 
 // Server holds what one loop knows of one server.
@@ -113,6 +120,11 @@ func (l *Loop) AddUpstream(name string, servers int) *Upstream {
 	return u
 }
 
+// RemoveUpstream forgets the counters of an upstream and of its servers. Loop-only.
+func (l *Loop) RemoveUpstream(u *Upstream) {
+	l.Upstreams = slices.DeleteFunc(l.Upstreams, func(o *Upstream) bool { return o == u })
+}
+
 // AddServer makes the counters for the server with the next number. Loop-only.
 func (u *Upstream) AddServer() { u.Servers = append(u.Servers, new(Server)) }
 
@@ -148,23 +160,36 @@ func (l *Loop) CopyTo(dst *Loop) {
 	dst.codeOf = copyCodes(codeOf, l.codeOf)
 }
 
+// copyUpstreams makes copies of src. An upstream that dst has a copy of already gets that one's memory.
 func copyUpstreams(dst, src []*Upstream) []*Upstream {
-	for len(dst) < len(src) {
-		dst = append(dst, new(Upstream))
-	}
-	dst = dst[:len(src)]
 	for i, from := range src {
-		to := dst[i]
-		to.Name, to.Draining = from.Name, from.Draining
-		for len(to.Servers) < len(from.Servers) {
-			to.AddServer()
+		at := i
+		for at < len(dst) && dst[at].source != from {
+			at++
 		}
-		to.Servers = to.Servers[:len(from.Servers)]
-		for n, s := range from.Servers {
-			*to.Servers[n] = *s
+		if at >= len(dst) {
+			dst = append(dst, &Upstream{source: from})
+			at = len(dst) - 1
+		}
+		dst[i], dst[at] = dst[at], dst[i]
+		from.copyTo(dst[i])
+	}
+	clear(dst[len(src):])
+	return dst[:len(src)]
+}
+
+func (u *Upstream) copyTo(dst *Upstream) {
+	dst.Name, dst.Gone, dst.Draining = u.Name, u.Gone, u.Draining
+	for len(dst.Servers) < len(u.Servers) {
+		dst.AddServer()
+	}
+	dst.Servers = dst.Servers[:len(u.Servers)]
+	for n, s := range u.Servers {
+		*dst.Servers[n] = *s
+		if u.Gone {
+			dst.Servers[n].State = ServerGone
 		}
 	}
-	return dst
 }
 
 func copyCommands(dst, src []*Command) []*Command {

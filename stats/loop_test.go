@@ -113,6 +113,36 @@ func TestCopyIsDeepAndReplacesWhatWasThere(t *testing.T) {
 	}
 }
 
+// TestACopyFollowsUpstreamsThatComeAndGo: who reads a copy's upstream never finds the counters of another in it.
+func TestACopyFollowsUpstreamsThatComeAndGo(t *testing.T) {
+	l, dst := NewLoop(0), new(Loop)
+	a, b := l.AddUpstream("a", 2), l.AddUpstream("b", 1)
+	a.Servers[0].Requests, b.Servers[0].Requests = 1, 2
+	l.CopyTo(dst)
+	ofA, ofB := dst.Upstreams[0], dst.Upstreams[1]
+	l.RemoveUpstream(a)
+	c := l.AddUpstream("a", 1)
+	c.Servers[0].Requests = 3
+	b.AddServer()
+	b.Servers[1].Requests = 4
+	l.CopyTo(dst)
+	if len(dst.Upstreams) != 2 || dst.Upstreams[0] != ofB || dst.Upstreams[1] == ofA {
+		t.Errorf("%v, of which %p was of the one that stays, %p of the one that is gone", dst.Upstreams, ofB, ofA)
+	}
+	if ofB.Name != "b" || len(ofB.Servers) != 2 || ofB.Servers[0].Requests != 2 || ofB.Servers[1].Requests != 4 || ofA.Servers[0].Requests != 1 {
+		t.Errorf("b: %+v, a as it was: %+v", ofB, ofA)
+	}
+	if n := dst.Upstreams[1].Servers[0].Requests; n != 3 || dst.Upstreams[1].Name != "a" {
+		t.Errorf("the new one: %d requests", n)
+	}
+	l.RemoveUpstream(b)
+	l.RemoveUpstream(a) // once more
+	l.RemoveUpstream(c)
+	if l.CopyTo(dst); len(dst.Upstreams) != 0 || len(l.Upstreams) != 0 {
+		t.Errorf("left: %v", dst.Upstreams)
+	}
+}
+
 func TestEveryReasonAndStateHasAName(t *testing.T) {
 	seen := map[string]bool{}
 	check := func(kind, name string) {

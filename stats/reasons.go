@@ -20,6 +20,7 @@ const (
 	NotReading                          // it was over client-output-limit or client-memory and read nothing for client-read-timeout
 	ClientMemory                        // all clients were far over client-memory, it had the most unread and did not read
 	Shutdown                            // the proxy is stopping
+	ListenerClosed                      // the address that it came to is not served any more, or leads to another upstream
 	Panic                               // a mistake of ours in what was done for it
 	CloseReasons     = int(iota)        // how many there are
 )
@@ -27,7 +28,7 @@ const (
 var closeReasons = [CloseReasons]string{
 	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit",
 	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "subscription_lost", "killed", "idle",
-	"cross_protocol", "not_reading", "client_memory", "shutdown", "panic",
+	"cross_protocol", "not_reading", "client_memory", "shutdown", "listener_closed", "panic",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.
@@ -51,6 +52,7 @@ const (
 	HandshakeTimeout                            // it did not finish the handshake in dial-timeout
 	ServerWriteFailed                           // writing to it failed
 	ServerNotPrimary                            // it refused a write as a replica: its name may lead elsewhere by now
+	ServerOtherLogin                            // it was logged in as a user that the settings do not name any more
 	ServerPanic                                 // a mistake of ours may have put it out of step
 	ServerDropped                               // given up by the proxy: stopping, or the map changed
 	ServerOutOfStep                             // after a script or a module's command its replies could not be told apart
@@ -59,7 +61,7 @@ const (
 
 var disconnectReasons = [DisconnectReasons]string{
 	"server_closed", "protocol_error", "unreachable", "stalled", "handshake_refused", "handshake_timeout",
-	"write_failed", "not_primary", "panic", "dropped", "out_of_step",
+	"write_failed", "not_primary", "other_login", "panic", "dropped", "out_of_step",
 }
 
 // String is the reason as logs and the label "reason" show it. Any goroutine.

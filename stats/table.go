@@ -7,6 +7,7 @@ var (
 	byLoop    = []string{"loop"}
 	byReason  = []string{"reason"}
 	byHop     = []string{"hop"}
+	byResult  = []string{"result"}
 	byKind    = []string{"topology", "upstream"}
 )
 
@@ -18,7 +19,19 @@ var table = []Metric{
 		"Time since the start.", "View.Uptime", once(func(v *View) uint64 { return v.Uptime })},
 	{"ringmaster_max_clients", Gauge, "connections", nil,
 		"The limit on client connections in force, after it was bounded by the descriptors the system allows.",
-		"View.MaxClients", once(func(v *View) uint64 { return v.MaxClients })},
+		"Settings.MaxClients", once(func(v *View) uint64 { return v.Settings.MaxClients })},
+
+	{"ringmaster_config_generation", Gauge, "generation", nil,
+		"The generation of the settings in force: 1 at the start, and one more after each reload that changed something.",
+		"Settings.Generation", once(func(v *View) uint64 { return v.Settings.Generation })},
+	{"ringmaster_config_hash", Gauge, "a number below 2^52", nil,
+		"A hash of the settings in force, the same in all processes that have the same ones on the same version. Passwords and comments do not count, nor how a value is written.",
+		"Settings.Digest", once(func(v *View) uint64 { return v.Settings.Digest })},
+	{"ringmaster_config_reloads_total", Counter, "reloads", byResult,
+		"Times that the settings were read again, by what came of it: ok, or error, which changes nothing; the log says what is wrong.",
+		"Settings.Reloads, Settings.Refused", configReloads},
+	{"ringmaster_config_reload_success", Gauge, "0 or 1", nil,
+		"0 while the latest reload is one that was refused.", "Settings.Failed", once(configReloadSuccess)},
 
 	{"ringmaster_log_lines_dropped_total", Counter, "lines", nil,
 		"Log lines dropped because standard error was not read, or not fast enough, or could not be written.", "View.LogDropped",

@@ -76,12 +76,14 @@ func TestSamplesSumOverLoopsAndSkipUnusedCommands(t *testing.T) {
 	a.Hops[0], b.Hops[0], b.Hops[MaxHops-1] = 2, 3, 1
 	a.Left, b.Left, inB.Draining = 4, 1, 1
 
-	v := &View{Loops: []Loop{*a, *b}, Commands: []string{"get", "set"}, Version: "v1", Uptime: 9}
+	v := &View{Loops: []Loop{*a, *b}, Commands: []string{"get", "set"}, Version: "v1", Uptime: 9,
+		Settings: Settings{MaxClients: 11, Generation: 12, Digest: 13, Reloads: 14, Refused: 15}}
 	v.Upstreams = []UpstreamView{{Name: "main", Servers: []string{"one"}, Topology: &Topology{
 		Kind: "cluster", Refreshes: 21, Failures: 22, Changes: 23, Asked: 24, Silent: 25, Outvoted: 26, Age: 27, Nodes: 28, Slotted: true, Covered: 29, Moving: 30,
 	}}, {Name: "other", Servers: []string{"one"}, Replicas: map[string]Replica{"r": {Readable: true, LagBytes: 5}}}}
 	want := map[string]uint64{
-		"build_info{v1}": 1, "uptime_seconds{}": 9,
+		"build_info{v1}": 1, "uptime_seconds{}": 9, "max_clients{}": 11, "config_generation{}": 12, "config_hash{}": 13,
+		"config_reloads_total{ok}": 14, "config_reloads_total{error}": 15, "config_reload_success{}": 1,
 		"command_calls_total{get}": 2, "command_calls_total{2}": 1,
 		"command_duration_seconds{get}": 2, "command_duration_seconds{2}": 1,
 		"command_errors_total{get,ERR}": 2, "command_errors_total{get,OOM}": 1,
@@ -100,8 +102,49 @@ func TestSamplesSumOverLoopsAndSkipUnusedCommands(t *testing.T) {
 	}
 }
 
+// TestLoopsAreJoinedByTheUpstreamsName: one loop has taken up an upstream already, another has one of that name that is gone, and each
+// has them at another place. No series comes out twice.
+func TestLoopsAreJoinedByTheUpstreamsName(t *testing.T) {
+	a, b, c := NewLoop(0), NewLoop(0), NewLoop(0)
+	b.AddUpstream("gone", 1).Servers[0].Requests = 100
+	first, second := a.AddUpstream("main", 2), a.AddUpstream("other", 1)
+	other, old, young := b.AddUpstream("other", 1), b.AddUpstream("main", 3), b.AddUpstream("main", 1)
+	c.AddUpstream("gone", 1)
+	old.Gone = true
+	for i, u := range []*Upstream{first, second, other, old, young} {
+		for n := range u.Servers {
+			u.Servers[n].Requests, u.Servers[n].State = uint64(1)<<i, ServerUp
+		}
+	}
+	old.Servers[0].State = ServerDown
+	v := &View{Loops: make([]Loop, 3), Upstreams: []UpstreamView{{Name: "other", Servers: []string{"x"}}, {Name: "main", Servers: []string{"y", "z"}}, {Name: "new", Servers: []string{"y"}}}}
+	for i, l := range []*Loop{a, b, c} {
+		l.CopyTo(&v.Loops[i])
+	}
+	want := map[string]uint64{
+		"server_requests_total{x,other}": 2 + 4, "server_requests_total{y,main}": 1 + 8 + 16, "server_requests_total{z,main}": 1 + 8,
+		"server_up{x,other}": 1, "server_up{y,main}": 1, "server_up{z,main}": 1,
+	}
+	got := collectAll(t, v)
+	delete(got, "build_info{}")
+	delete(got, "config_reload_success{}")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for _, m := range Metrics() {
+		seen := map[string]bool{}
+		m.Samples(v, func(s Sample) {
+			if key := strings.Join(s.Labels, ","); seen[key] {
+				t.Errorf("%s{%s}: twice", m.Name, key)
+			} else {
+				seen[key] = true
+			}
+		})
+	}
+}
+
 func TestAnEmptyViewHasNoServersAndNoCommands(t *testing.T) {
-	got := collectAll(t, &View{})
+	got := collectAll(t, &View{Settings: Settings{Failed: true}})
 	if diff := cmp.Diff(map[string]uint64{"build_info{}": 1}, got); diff != "" {
 		t.Error(diff)
 	}

@@ -11,15 +11,28 @@ type View struct {
 	Loops []Loop
 	// Commands names command IDs.
 	Commands []string
-	// Upstreams are those that the loops serve, in the same order.
+	// Upstreams are those of the settings, each with a name of its own.
 	Upstreams []UpstreamView
 	// Version is the program's version, Uptime its age in seconds.
 	Version string
 	Uptime  uint64
 	// LogDropped counts the log lines that were dropped.
 	LogDropped uint64
-	// MaxClients is the limit on client connections in force.
+	// Settings is what is known of those in force.
+	Settings Settings
+}
+
+// Settings is what the metrics say of the settings in force.
+type Settings struct {
+	// MaxClients is the limit on client connections.
 	MaxClients uint64
+	// Generation is 1 at the start, and one more after each reload that changed something. Digest is a number that processes with
+	// the same settings have in common.
+	Generation, Digest uint64
+	// Reloads counts the times that the settings were read again and were right, Refused those at which nothing changed because something
+	// was wrong. Failed: the latest was one of these.
+	Reloads, Refused uint64
+	Failed           bool
 }
 
 // UpstreamView is what is known of an upstream outside of the loops.
@@ -119,48 +132,50 @@ func perServer(get func(*Server) uint64) collect {
 	}
 }
 
-// eachServer calls f with every server's labels and what each loop counts of it.
+// eachServer calls f with every server's labels and what each loop counts of it. Loops may take up and give up an upstream at different
+// times, so they are joined by its name.
 func (v *View) eachServer(f func(labels []string, of []*Server)) {
-	for u, up := range v.Upstreams {
-		for n := range v.serverCount(u) {
-			var of []*Server
-			for i := range v.Loops {
-				if all := v.Loops[i].Upstreams; u < len(all) && n < len(all[u].Servers) {
-					of = append(of, all[u].Servers[n])
+	for _, up := range v.Upstreams {
+		names, all := []string{}, map[string][]*Server{}
+		for i := range v.Loops {
+			for _, u := range v.Loops[i].Upstreams {
+				if u.Name != up.Name {
+					continue
+				}
+				for n, s := range u.Servers {
+					name := nameOf(up.Servers, n)
+					if name == "" || u.Gone && n >= len(up.Servers) {
+						continue // gone
+					}
+					if all[name] == nil {
+						names = append(names, name)
+					}
+					all[name] = append(all[name], s)
 				}
 			}
-			if n < len(up.Servers) && up.Servers[n] == "" {
-				continue // gone
-			}
-			f([]string{nameOf(up.Servers, n), up.Name}, of)
+		}
+		for _, name := range names {
+			f([]string{name, up.Name}, all[name])
 		}
 	}
-}
-
-// serverCount is how many numbers the servers of the nth upstream have.
-func (v *View) serverCount(upstream int) int {
-	n := 0
-	for i := range v.Loops {
-		if all := v.Loops[i].Upstreams; upstream < len(all) {
-			n = max(n, len(all[upstream].Servers))
-		}
-	}
-	return n
 }
 
 // serverUp is 1 for a server that every loop can reach.
 func serverUp(v *View, emit func(Sample)) {
 	v.eachServer(func(labels []string, of []*Server) {
-		up := uint64(1)
+		up, gone := uint64(1), 0
 		for _, s := range of {
-			if s.State == ServerGone {
-				return
-			}
-			if s.State != ServerUp {
+			switch s.State {
+			case ServerUp:
+			case ServerGone:
+				gone++
+			default:
 				up = 0
 			}
 		}
-		emit(Sample{Labels: labels, Value: up})
+		if gone < len(of) {
+			emit(Sample{Labels: labels, Value: up})
+		}
 	})
 }
 
@@ -349,4 +364,16 @@ func discovered(get func(*Topology) uint64) collect {
 			}
 		}
 	}
+}
+
+func configReloads(v *View, emit func(Sample)) {
+	emit(Sample{Labels: []string{"ok"}, Value: v.Settings.Reloads})
+	emit(Sample{Labels: []string{"error"}, Value: v.Settings.Refused})
+}
+
+func configReloadSuccess(v *View) uint64 {
+	if v.Settings.Failed {
+		return 0
+	}
+	return 1
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ringmaster/control/process"
 	"ringmaster/eventloop"
 )
 
@@ -65,7 +66,7 @@ func TestCheckPrintsWhatLoadsAgain(t *testing.T) {
 
 func TestEachUpstreamAndEachListenerHasItsSettings(t *testing.T) {
 	f := new(fakePlane)
-	start := func(c eventloop.Config) (plane, error) {
+	start := func(c eventloop.Config) (process.Plane, error) {
 		f.config = c
 		return f, syscall.Kill(os.Getpid(), syscall.SIGINT)
 	}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"ringmaster/control/process"
 	"ringmaster/eventloop"
 )
 
@@ -17,8 +18,8 @@ import (
 // client, a signal.
 func TestDemoServesRealCommands(t *testing.T) {
 	var replies, metrics string
-	start := func(c eventloop.Config) (plane, error) {
-		p, err := startPlane(c)
+	start := func(c eventloop.Config) (process.Plane, error) {
+		p, err := process.StartPlane(c)
 		if err != nil {
 			return nil, err
 		}

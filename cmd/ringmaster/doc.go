@@ -2,14 +2,11 @@
 //
 // # Purpose
 //
-// Wiring only: it reads the settings, opens the listeners, has the servers found, starts the data plane and the
-// admin server, waits for a signal, and stops them in the reverse order.
+// The command line: it reads the settings, sets up log and signals, and runs [ringmaster/control/process], or checks the settings.
 //
 // # Picture
 //
-//	config.Loader -> listeners -> topology.New -> eventloop.Start -> admin.Server -> topology.Run, signal
-//	                                                     ^                                           |
-//	                                                     `--------------- Shutdown ------------------'
+//	config.Loader, log, signals -> process.Run -> exit status
 //
 // # Who may call
 //

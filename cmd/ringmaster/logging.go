@@ -12,23 +12,25 @@ import (
 	"ringmaster/control/logqueue"
 )
 
-// newLogger writes to w as the settings say.
-func newLogger(w io.Writer, c *config.Config) *slog.Logger {
+// newLogger writes to w as the settings say, from a level on that can be changed.
+func newLogger(w io.Writer, c *config.Config) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
+	level.Set(c.LogLevel)
 	if q, ok := w.(*logqueue.Queue); ok {
 		q.OnLost(func(n uint64) []byte {
 			var line bytes.Buffer
-			slog.New(newHandler(&line, c)).Log(context.Background(), max(slog.LevelWarn, c.LogLevel),
+			slog.New(newHandler(&line, c.LogJSON, level)).Log(context.Background(), max(slog.LevelWarn, level.Level()),
 				"log lines were lost: the reader of standard error was gone or too slow", slog.Uint64("lines", n))
 			return line.Bytes()
 		})
 	}
-	return slog.New(&onceForAll{Handler: newHandler(w, c), told: map[string]told{}})
+	return slog.New(&onceForAll{Handler: newHandler(w, c.LogJSON, level), told: map[string]told{}}), level
 }
 
-// newHandler formats lines as the settings say.
-func newHandler(w io.Writer, c *config.Config) slog.Handler {
-	options := &slog.HandlerOptions{Level: c.LogLevel}
-	if c.LogJSON {
+// newHandler formats lines.
+func newHandler(w io.Writer, asJSON bool, level slog.Leveler) slog.Handler {
+	options := &slog.HandlerOptions{Level: level}
+	if asJSON {
 		return slog.NewJSONHandler(w, options)
 	}
 	return slog.NewTextHandler(w, options)

@@ -17,7 +17,8 @@ import (
 
 func TestNewsOfAServerIsLoggedOnceForAllLoops(t *testing.T) {
 	var out bytes.Buffer
-	h := newLogger(&out, &config.Config{}).Handler()
+	log, _ := newLogger(&out, &config.Config{})
+	h := log.Handler()
 	start := time.Unix(1e9, 0)
 	for _, news := range []struct {
 		server, msg string
@@ -64,7 +65,7 @@ func TestLostLinesAreToldInTheLogsFormat(t *testing.T) {
 			t.Fatal(err)
 		}
 		q := logqueue.New(w)
-		log := newLogger(q, c.config)
+		log, _ := newLogger(q, c.config)
 		const lines = 4 * logqueue.MaxLines
 		for range lines {
 			log.Error("a line that is long enough to fill a pipe before the queue is full")

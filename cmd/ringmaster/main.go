@@ -12,6 +12,7 @@ import (
 
 	"ringmaster/control/config"
 	"ringmaster/control/logqueue"
+	"ringmaster/control/process"
 )
 
 // Exit statuses.
@@ -27,7 +28,7 @@ const lastWords = time.Second
 func main() {
 	stderr := logqueue.New(os.Stderr)
 	log.SetOutput(stderr) // of libraries
-	code := execute(newRoot(startPlane), os.Args[1:], stderr)
+	code := execute(newRoot(process.StartPlane), os.Args[1:], stderr)
 	stderr.Close(lastWords)
 	os.Exit(code)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -17,7 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ringmaster/control/config"
+	"ringmaster/control/process"
 	"ringmaster/control/topology"
 	"ringmaster/eventloop"
 	"ringmaster/pool"
@@ -30,15 +29,18 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // fakePlane is a data plane that accepts nothing and stops when told.
 type fakePlane struct {
 	config   eventloop.Config
+	apply    func(p eventloop.Plan) error
 	shutdown func(ctx context.Context) error
 }
 
 func (f *fakePlane) Snapshot(context.Context) ([]stats.Loop, error) { return nil, nil }
 func (f *fakePlane) Ready(context.Context) error                    { return nil }
 
-func (f *fakePlane) Upstream(int) topology.Data { return f }
-func (f *fakePlane) Follow(*shard.Map)          {}
-func (f *fakePlane) Judge(pool.Health)          {}
+func (f *fakePlane) Upstream(string) topology.Data { return f }
+
+func (f *fakePlane) Apply(_ context.Context, p eventloop.Plan) error { return f.apply(p) }
+func (f *fakePlane) Follow(*shard.Map)                               {}
+func (f *fakePlane) Judge(pool.Health)                               {}
 
 func (f *fakePlane) Shutdown(ctx context.Context) error {
 	for _, l := range f.config.Listeners {
@@ -69,7 +71,7 @@ func (o *output) String() string {
 }
 
 // commandLine runs a command line to its end and returns its exit status and what it wrote.
-func commandLine(t *testing.T, start starter, args ...string) (int, string, string) {
+func commandLine(t *testing.T, start process.Starter, args ...string) (int, string, string) {
 	t.Helper()
 	var stdout, stderr output
 	root := newRoot(start)
@@ -78,7 +80,7 @@ func commandLine(t *testing.T, start starter, args ...string) (int, string, stri
 	return code, stdout.String(), stderr.String()
 }
 
-func neverStart(eventloop.Config) (plane, error) { return nil, errors.New("started") }
+func neverStart(eventloop.Config) (process.Plane, error) { return nil, errors.New("started") }
 
 func TestHelpTexts(t *testing.T) {
 	for name, args := range map[string][]string{
@@ -167,7 +169,7 @@ var free = []string{"--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"}
 func TestRunsUntilASignalAndStopsClean(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		f := new(fakePlane)
-		start := func(c eventloop.Config) (plane, error) {
+		start := func(c eventloop.Config) (process.Plane, error) {
 			f.config = c
 			return f, syscall.Kill(os.Getpid(), sig)
 		}
@@ -186,85 +188,60 @@ func TestRunsUntilASignalAndStopsClean(t *testing.T) {
 	}
 }
 
-// stopping runs a process whose first signal has come; again is the second.
-func stopping(t *testing.T, f *fakePlane, oneRequest time.Duration, again chan os.Signal) error {
-	t.Helper()
-	p := &process{
-		config: &config.Config{DrainTimeout: time.Minute}, log: slog.New(slog.DiscardHandler),
-		signals: again, oneRequest: oneRequest,
-	}
-	return p.stop(f, syscall.SIGTERM)
-}
-
-func TestASecondSignalEndsAtOnce(t *testing.T) {
-	release, again := make(chan struct{}), make(chan os.Signal)
-	defer close(release)
-	f := &fakePlane{shutdown: func(context.Context) error {
-		again <- syscall.SIGTERM
-		<-release
-		return nil
-	}}
-	if err := stopping(t, f, 0, again); !errors.Is(err, errForced) {
-		t.Errorf("%v", err)
-	}
-}
-
-// TestClientsAreServedDuringTheShutdownDelay: readiness ends with the signal, and the drain begins after the delay.
-func TestClientsAreServedDuringTheShutdownDelay(t *testing.T) {
-	for _, delay := range []time.Duration{0, 20 * time.Millisecond} {
-		var log output
-		drained := false
-		p := &process{
-			config: &config.Config{ShutdownDelay: delay, DrainTimeout: time.Minute}, log: slog.New(slog.NewTextHandler(&log, nil)), signals: make(chan os.Signal),
-		}
-		f := &fakePlane{shutdown: func(context.Context) error {
-			drained = true
-			if err := (source{data: &fakePlane{}, stopping: &p.stopping}).Ready(context.Background()); !errors.Is(err, errStopping) {
-				t.Errorf("it is ready: %v", err)
-			}
-			if served := strings.Contains(log.String(), "clients are served during the delay"); served != (delay > 0) {
-				t.Errorf("delay %v: the log says %s", delay, log.String())
-			}
-			return nil
-		}}
-		if err := (source{data: f, stopping: &p.stopping}).Ready(context.Background()); err != nil {
-			t.Errorf("before the signal: %v", err)
-		}
-		if err := p.stop(f, syscall.SIGTERM); err != nil || !drained {
-			t.Errorf("%v, drained %v", err, drained)
-		}
-	}
-}
-
-func TestASecondSignalEndsTheShutdownDelay(t *testing.T) {
-	again := make(chan os.Signal, 1)
-	again <- syscall.SIGTERM
-	p := &process{config: &config.Config{ShutdownDelay: time.Hour}, log: slog.New(slog.DiscardHandler), signals: again}
-	if err := p.stop(&fakePlane{shutdown: func(context.Context) error { t.Error("it drains"); return nil }}, syscall.SIGTERM); !errors.Is(err, errForced) {
-		t.Errorf("%v", err)
-	}
-}
-
-func TestTheSameSignalSentTwiceIsOneRequest(t *testing.T) {
-	again := make(chan os.Signal)
-	f := &fakePlane{shutdown: func(context.Context) error {
-		again <- syscall.SIGTERM // returns only once it was taken
-		return nil
-	}}
-	if err := stopping(t, f, time.Hour, again); err != nil {
-		t.Errorf("%v", err)
-	}
-}
-
 func TestAnExpiredDrainIsACleanStopWithAWarning(t *testing.T) {
 	f := &fakePlane{shutdown: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
-	start := func(c eventloop.Config) (plane, error) {
+	start := func(c eventloop.Config) (process.Plane, error) {
 		f.config = c
 		return f, syscall.Kill(os.Getpid(), syscall.SIGTERM)
 	}
 	code, _, stderr := commandLine(t, start, append([]string{"--upstream", "a:1", "--drain-timeout", "1ms"}, free...)...)
 	if code != exitOK || !strings.Contains(stderr, "level=WARN msg=\"stopped; drain-timeout was over") {
 		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+// TestSIGHUPHasTheFileReadAgain: flags stay over it, and the log goes by its level.
+func TestSIGHUPHasTheFileReadAgain(t *testing.T) {
+	file := settingsFile(t, "upstream: a:1\nidle-timeout: 1s\nmax-in-flight: 7\n")
+	f := new(fakePlane)
+	start := func(c eventloop.Config) (process.Plane, error) {
+		f.config = c
+		if err := os.WriteFile(file, []byte("upstream: a:1\nidle-timeout: 2s\nmax-in-flight: 8\nlog-level: error\n"), 0o600); err != nil {
+			t.Error(err)
+		}
+		return f, syscall.Kill(os.Getpid(), syscall.SIGHUP)
+	}
+	var plan eventloop.Plan
+	f.apply = func(p eventloop.Plan) error {
+		plan = p
+		return syscall.Kill(os.Getpid(), syscall.SIGTERM)
+	}
+	code, _, stderr := commandLine(t, start, append([]string{"--config", file, "--max-in-flight", "9"}, free...)...)
+	if code != exitOK || len(plan.Listeners) != 1 || plan.Listeners[0].Session.IdleTimeout != 2*time.Second || plan.Listeners[0].Session.MaxInFlight != 9 {
+		t.Errorf("exit %d, %+v: %s", code, plan, stderr)
+	}
+	if strings.Contains(stderr, "msg=stopped") || !strings.Contains(stderr, "msg=ready") {
+		t.Errorf("the level of the log did not change: %s", stderr)
+	}
+}
+
+// TestSIGHUPWithoutAFileChangesNothing: it is refused, and the process goes on.
+func TestSIGHUPWithoutAFileChangesNothing(t *testing.T) {
+	f := new(fakePlane)
+	start := func(c eventloop.Config) (process.Plane, error) {
+		f.config = c
+		return f, syscall.Kill(os.Getpid(), syscall.SIGHUP)
+	}
+	var stderr output
+	root := newRoot(start)
+	code := execute(root, append([]string{"--upstream", "a:1"}, free...), writerFunc(func(p []byte) {
+		_, _ = stderr.Write(p)
+		if strings.Contains(string(p), "--config") {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		}
+	}))
+	if log := stderr.String(); code != exitOK || !strings.Contains(log, "refused") || !strings.Contains(log, "msg=stopped") {
+		t.Errorf("exit %d: %s", code, log)
 	}
 }
 
@@ -292,7 +269,7 @@ func TestAdminPortInUseIsAnErrorAtStart(t *testing.T) {
 
 func TestDemoSaysWhatToType(t *testing.T) {
 	f := new(fakePlane)
-	start := func(c eventloop.Config) (plane, error) {
+	start := func(c eventloop.Config) (process.Plane, error) {
 		f.config = c
 		return f, syscall.Kill(os.Getpid(), syscall.SIGINT)
 	}
@@ -321,7 +298,7 @@ func TestDemoSaysWhatToType(t *testing.T) {
 
 func TestJSONLog(t *testing.T) {
 	f := new(fakePlane)
-	start := func(c eventloop.Config) (plane, error) {
+	start := func(c eventloop.Config) (process.Plane, error) {
 		f.config = c
 		return f, syscall.Kill(os.Getpid(), syscall.SIGINT)
 	}

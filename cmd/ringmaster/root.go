@@ -11,11 +11,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"ringmaster/control/config"
+	"ringmaster/control/process"
 	"ringmaster/internal/demo"
 )
 
 // newRoot builds the command tree; start is how the data plane is started.
-func newRoot(start starter) *cobra.Command {
+func newRoot(start process.Starter) *cobra.Command {
 	loader := new(config.Loader)
 	root := &cobra.Command{
 		Use:   "ringmaster --upstream HOST:PORT[,HOST:PORT...] [flags]",
@@ -35,7 +36,7 @@ replies back in order.`,
 			if err != nil {
 				return err
 			}
-			return run(cmd, c, start)
+			return run(cmd, loader, c, start, nil)
 		},
 		Args:                       noArgs,
 		Version:                    versionLine(), // for --version
@@ -94,7 +95,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return &usageError{fmt.Errorf("unknown command or argument %q%s", args[0], hint), cmd.CommandPath()}
 }
 
-func newDemo(start starter) *cobra.Command {
+func newDemo(start process.Starter) *cobra.Command {
 	loader := new(config.Loader)
 	cmd := &cobra.Command{
 		Use:   "demo [flags]",
@@ -112,7 +113,7 @@ func newDemo(start starter) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return run(cmd, c, start, func(b bound) { writeDemo(cmd.OutOrStdout(), c, b) })
+			return run(cmd, loader, c, start, func(b process.Bound) { writeDemo(cmd.OutOrStdout(), c, b) })
 		},
 	}
 	addFlags(cmd, loader, "upstream", "topology", "upstream-username", "upstream-password", "upstream-password-file",
@@ -140,7 +141,7 @@ of a summary, each with where it came from. Exit status: 0 right, 1 a server can
 				return err
 			}
 			if connects {
-				return connect(cmd.Context(), out, c)
+				return process.Connect(cmd.Context(), out, c)
 			}
 			return nil
 		},
@@ -160,19 +161,10 @@ func writeChecked(out io.Writer, file string, c *config.Config, all bool) error 
 	if _, err := fmt.Fprintln(out, summary(file, c)); err != nil {
 		return err
 	}
-	if names := unknownDenied(c); len(names) > 0 {
+	if names := c.UnknownCommands(); len(names) > 0 {
 		fmt.Fprintf(out, "warning: deny-commands: ringmaster does not know %s; denied where a server does\n", strings.Join(names, ", "))
 	}
 	return nil
-}
-
-// unknownDenied lists the denied commands of all listeners that ringmaster does not know.
-func unknownDenied(c *config.Config) (names []string) {
-	for _, l := range c.Listeners {
-		names = append(names, l.UnknownDenied()...)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 func newVersion() *cobra.Command {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ringmaster/control/config"
+	"ringmaster/control/process"
 	"ringmaster/internal/demo"
 	"ringmaster/shard"
 )
@@ -113,8 +114,8 @@ func count(n int, thing string) string {
 }
 
 // writeDemo prints what to type next.
-func writeDemo(w io.Writer, c *config.Config, b bound) {
-	cli := redisCLI(b.clients[0])
+func writeDemo(w io.Writer, c *config.Config, b process.Bound) {
+	cli := redisCLI(b.Clients[0])
 	if c.Listeners[0].Password != "" {
 		cli += " --askpass"
 	}
@@ -130,11 +131,11 @@ ringmaster demo: %d Redis shards in this process behind one proxy. Type in anoth
   %[2]s MGET %[4]s
   %[2]s DBSIZE                         # summed over the shards
 `, len(c.Upstreams[0].Upstream), cli, strings.Join(pairs, " "), strings.Join(demo.Keys, " "))
-	if host, port, err := net.SplitHostPort(b.clients[0]); err == nil && !strings.HasPrefix(b.clients[0], config.UnixPrefix) && c.Listeners[0].Password == "" {
+	if host, port, err := net.SplitHostPort(b.Clients[0]); err == nil && !strings.HasPrefix(b.Clients[0], config.UnixPrefix) && c.Listeners[0].Password == "" {
 		fmt.Fprintf(w, "\nWithout redis-cli:\n\n  bash -c 'exec 3<>/dev/tcp/%s/%s; printf \"MGET %s\\r\\nQUIT\\r\\n\" >&3; cat <&3'\n", host, port, strings.Join(demo.Keys, " "))
 	}
-	if b.admin != "" {
-		fmt.Fprintf(w, "\nWhat it measures:\n\n  curl http://%s/metrics\n", b.admin)
+	if b.Admin != "" {
+		fmt.Fprintf(w, "\nWhat it measures:\n\n  curl http://%s/metrics\n", b.Admin)
 	}
 	fmt.Fprint(w, "\nCtrl-C stops it.\n\n")
 }

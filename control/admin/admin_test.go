@@ -29,6 +29,8 @@ type fakeLoops struct {
 	servers  []string
 	snapshot func(ctx context.Context) error
 	ready    error
+	hosts    []string
+	reload   func(ctx context.Context) (*Reloaded, error)
 }
 
 func (f *fakeLoops) Snapshot(ctx context.Context) ([]stats.Loop, error) {
@@ -46,6 +48,13 @@ func (f *fakeLoops) Upstreams() []stats.UpstreamView {
 }
 func (f *fakeLoops) Topology() any      { return map[string]any{"Servers": f.servers} }
 func (f *fakeLoops) LogDropped() uint64 { return 7 }
+func (f *fakeLoops) Hosts() []string    { return f.hosts }
+
+func (f *fakeLoops) Settings() stats.Settings {
+	return stats.Settings{MaxClients: 50, Generation: 3, Digest: 1<<52 - 1, Reloads: 4, Refused: 5, Failed: true}
+}
+
+func (f *fakeLoops) Reload(ctx context.Context) (*Reloaded, error) { return f.reload(ctx) }
 
 // serve runs a Server on a free port until the test ends and returns its address.
 func serve(t *testing.T, c Config) string {
@@ -208,7 +217,7 @@ func sampleView() *stats.View {
 
 func TestMetricsText(t *testing.T) {
 	source := &fakeLoops{loops: sampleView().Loops, servers: sampleView().Upstreams[0].Servers}
-	addr := serve(t, Config{Source: source, Commands: []string{"get", "set", "del"}, Version: "v1", MaxClients: 50})
+	addr := serve(t, Config{Source: source, Commands: []string{"get", "set", "del"}, Version: "v1"})
 	_, body := get(t, addr+"/metrics")
 	for _, want := range []string{
 		"# HELP ringmaster_command_calls_total Commands answered",
@@ -224,6 +233,11 @@ func TestMetricsText(t *testing.T) {
 		`ringmaster_clients_closed_total{reason="quit"} 1`,
 		`ringmaster_server_up{server="a\"\\\nb",upstream="default"} 1`,
 		`ringmaster_max_clients 50`,
+		`ringmaster_config_generation 3`,
+		`ringmaster_config_hash 4503599627370495`,
+		`ringmaster_config_reloads_total{result="ok"} 4`,
+		`ringmaster_config_reloads_total{result="error"} 5`,
+		`ringmaster_config_reload_success 0`,
 		`ringmaster_log_lines_dropped_total 7`,
 		`ringmaster_build_info{version="v1"} 1`,
 		"process_resident_memory_bytes ",

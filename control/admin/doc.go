@@ -4,7 +4,7 @@
 //
 // /metrics for Prometheus and what reads its format, /healthz (the process lives and its loops answer),
 // /readyz (every server but replicas can be reached), /topology (where the servers are, as JSON), an index page, and
-// Go's profiler where it is allowed.
+// Go's profiler where it is allowed. POST /reload has the settings read again.
 //
 // # Picture
 //
@@ -27,5 +27,6 @@
 //
 // At most [MaxConns] connections, of which one goes when another comes; 2 s for a request's head, 16 KiB of it, 10 s for the answer (a profile
 // may take longer), 30 s idle. Names of this address that nobody gave are refused (421). One snapshot at a time, which has 2 s: after that the
-// answer is 503 with the cause. Anything but GET and HEAD is 405.
+// answer is 503 with the cause. Anything but GET and HEAD is 405, but for POST /reload:
+// that waits up to 2 minutes, takes a body of 4 KiB, and refuses pages of other sites (403).
 package admin

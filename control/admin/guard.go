@@ -12,7 +12,7 @@ import (
 // guard is what every request passes before a page is made.
 type guard struct {
 	next  http.Handler
-	hosts []string // names by which the address may be asked for, in small letters
+	hosts func() []string // names by which the address may be asked for, in small letters
 }
 
 // connKey is the context key under which a request finds its connection.
@@ -45,7 +45,7 @@ func (g *guard) knows(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil || host == "" || host == "localhost" {
 		return true
 	}
-	for _, known := range g.hosts {
+	for _, known := range g.hosts() {
 		suffix, wild := strings.CutPrefix(known, "*")
 		if host == known || wild && strings.HasSuffix(host, suffix) {
 			return true

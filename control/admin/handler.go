@@ -3,7 +3,6 @@ package admin
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -30,6 +29,7 @@ func newHandler(c Config) http.Handler {
 	mux.HandleFunc("GET /healthz", h.healthz)
 	mux.HandleFunc("GET /readyz", h.readyz)
 	mux.HandleFunc("GET /topology", h.topology)
+	mux.HandleFunc("POST /reload", h.reload)
 	if c.Pprof {
 		for path, f := range map[string]http.HandlerFunc{
 			"/debug/pprof/": pprof.Index, "/debug/pprof/cmdline": pprof.Cmdline, "/debug/pprof/profile": pprof.Profile,
@@ -68,7 +68,7 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 		Version:    h.Version,
 		Uptime:     uint64(time.Since(h.start).Seconds()),
 		LogDropped: h.Source.LogDropped(),
-		MaxClients: uint64(max(h.MaxClients, 0)),
+		Settings:   h.Source.Settings(),
 	})
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	_, _ = w.Write(b.Bytes())
@@ -99,10 +99,7 @@ func unavailable(w http.ResponseWriter, err error) {
 }
 
 func (h *handler) topology(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	_ = e.Encode(h.Source.Topology())
+	writeJSON(w, http.StatusOK, h.Source.Topology())
 }
 
 func (h *handler) index(w http.ResponseWriter, _ *http.Request) {
@@ -124,6 +121,7 @@ const indexPage = `<!doctype html>
 <li><a href="healthz">/healthz</a> 200 while the process lives and its loops answer
 <li><a href="readyz">/readyz</a> 200 while every server but replicas can be reached, else 503 and which cannot
 <li><a href="topology">/topology</a> the servers, their replicas, and what a cluster or sentinels say of them, JSON
+<li>/reload has the settings read again, with POST
 </ul>
 `
 

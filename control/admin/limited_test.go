@@ -174,8 +174,8 @@ func TestClosedConnectionsAreForgotten(t *testing.T) {
 }
 
 func TestHostsThatPagesInABrowserCouldNameAreRefused(t *testing.T) {
-	addr := serve(t, Config{Source: &fakeLoops{}, Hosts: []string{"", "ringmaster", "*.svc.cluster.local"}, Pprof: true})
-	anyHost := serve(t, Config{Source: &fakeLoops{}, Hosts: []string{"*"}})
+	addr := serve(t, Config{Source: &fakeLoops{hosts: []string{"", "ringmaster", "*.svc.cluster.local"}}, Pprof: true})
+	anyHost := serve(t, Config{Source: &fakeLoops{hosts: []string{"*"}}})
 	ask := func(addr, path, host string) int {
 		t.Helper()
 		req, err := http.NewRequest("GET", "http://"+addr+path, nil)

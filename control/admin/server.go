@@ -23,6 +23,14 @@ type Source interface {
 	Topology() any
 	// LogDropped counts the log lines that were dropped.
 	LogDropped() uint64
+	// Settings is what is known of the settings in force.
+	Settings() stats.Settings
+	// Hosts are names by which requests may ask for this address, beside IP addresses and localhost, in small letters. *.example.com is
+	// every name that ends so, * is any.
+	Hosts() []string
+	// Reload reads the settings again, by a reading that begins after the call, and waits for what comes of it or the end of ctx, which
+	// does not stop it. The error says that nothing has changed, and why; of several lines each is one mistake.
+	Reload(ctx context.Context) (*Reloaded, error)
 }
 
 const (
@@ -43,14 +51,10 @@ type Config struct {
 	Source Source
 	// Commands names command IDs, for labels.
 	Commands []string
-	// Version and MaxClients are shown as metrics.
-	Version    string
-	MaxClients int
+	// Version is shown as a metric.
+	Version string
 	// MaxConns is how many connections are open at once; 0: the constant of that name.
 	MaxConns int
-	// Hosts are names by which requests may ask for this address, beside IP addresses and localhost. *.example.com is every name that ends so, * is
-	// any.
-	Hosts []string
 	// Pprof serves Go's profiler.
 	Pprof bool
 	// Logger takes what net/http complains about. Nil is slog.Default().
@@ -72,7 +76,7 @@ func New(c Config) *Server {
 		c.MaxConns = MaxConns
 	}
 	return &Server{maxConns: c.MaxConns, http: &http.Server{
-		Handler:           &guard{newHandler(c), c.Hosts},
+		Handler:           &guard{newHandler(c), c.Source.Hosts},
 		ConnContext:       withConn,
 		ConnState:         stateChanged,
 		ReadHeaderTimeout: headTimeout,

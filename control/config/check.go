@@ -229,7 +229,7 @@ func plain(s shard.Server) bool {
 
 // checkFacade settles whether clients see a cluster. single: one server is behind the listener.
 func (c *Config) checkFacade(single bool, ps *Problems) {
-	c.ClusterFacade = c.clusterFacade == "on" || c.clusterFacade == "auto" && !single
+	c.settleFacade(single)
 	for i, addr := range c.ClusterAnnounce {
 		if slices.Contains(c.ClusterAnnounce[:i], addr) {
 			c.complain(ps, "cluster-announce", "%s is given twice", addr)
@@ -243,4 +243,9 @@ func (c *Config) checkFacade(single bool, ps *Problems) {
 		c.ClusterAnnounce = nil
 		c.forget("cluster-announce")
 	}
+}
+
+// settleFacade settles auto.
+func (c *Config) settleFacade(single bool) {
+	c.ClusterFacade = c.clusterFacade == "on" || c.clusterFacade == "auto" && !single
 }

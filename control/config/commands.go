@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ringmaster/command"
@@ -52,6 +53,15 @@ func (c *Config) UnknownDenied() (names []string) {
 		}
 	}
 	return names
+}
+
+// UnknownCommands lists the denied commands of all listeners that the command table lacks, sorted.
+func (c *Config) UnknownCommands() (names []string) {
+	for _, l := range c.Listeners {
+		names = append(names, l.UnknownDenied()...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // maxCommandName bounds the new name of a command, bytes: the data plane knows no longer ones.

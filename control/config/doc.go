@@ -28,11 +28,12 @@
 //   - flags.go, file.go, objects.go, secrets.go: flags, the file, its listeners and upstreams, and passwords
 //   - load.go: one source over the other; config.go, tree.go: what comes of it; sources.go: where each value came from
 //   - check.go, replicas.go: what stands between settings; problems.go, suggest.go: mistakes, and names that are near
+//   - merge.go: what a running process goes by once the file has changed
 //   - reference.go, print.go: the reference, and the settings in force as a file
 //
 // # Who may call
 //
-// Start-up and `ringmaster check`, on one goroutine. A loaded [Config] is not
+// Start-up, `ringmaster check` and reloads: a [Loader] on one goroutine at a time. A loaded [Config] is not
 // changed any more: Any goroutine may read it.
 //
 // # Ownership of bytes

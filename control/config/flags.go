@@ -8,7 +8,7 @@ import (
 	"ringmaster/shard"
 )
 
-// Loader gathers settings from flags, the environment and a file. One is used once.
+// Loader gathers settings from flags, the environment and a file. One goroutine at a time.
 type Loader struct {
 	// LookupEnv reads the environment; os.LookupEnv unless replaced.
 	LookupEnv func(string) (value string, set bool)

@@ -4,7 +4,7 @@ import "os"
 
 // Load returns the settings: those of the flags over those of the environment, over
 // those of the file, over the defaults. The error is [Problems]: all mistakes in all
-// sources.
+// sources. Each call reads the file and the password files again.
 func (l *Loader) Load() (*Config, error) {
 	var ps Problems
 	var file map[string]given

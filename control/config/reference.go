@@ -44,7 +44,23 @@ func (s *Setting) describe(b *strings.Builder) {
 	if s.Choose != "" {
 		fmt.Fprintf(b, "- **Choosing**: %s\n", s.Choose)
 	}
-	fmt.Fprintf(b, "- **Change while running**: no, restart\n\n```yaml\n%s\n```\n", s.Example)
+	fmt.Fprintf(b, "- **Change while running**: %s\n\n```yaml\n%s\n```\n", s.change(), s.Example)
+}
+
+// change says what becomes of a change in the file.
+func (s *Setting) change() (text string) {
+	switch s.Change {
+	case Live:
+		text = "yes, at once"
+	case NewConnections:
+		text = "yes, for new connections"
+	default:
+		return "no, restart"
+	}
+	if s.Except != "" {
+		text += "; " + s.Except
+	}
+	return text
 }
 
 // places says where s may stand, and under which key.
@@ -109,6 +125,8 @@ What values look like:
 | bool | true or false (yes, no, on, off too); the flag alone is true | ` + "`--pprof`, `--protected-mode=false`" + ` |
 | addr | HOST:PORT, IPv6 in brackets; ` + "`listen`" + ` takes unix:///PATH too | ` + "`127.0.0.1:6380`, `[::1]:6380`" + ` |
 | servers | HOST:PORT[:WEIGHT][@NAME], several separated by commas | ` + "`10.0.0.1:6379:2@alpha`" + ` |
+
+**Change while running** says what becomes of a setting that changes in the file: ` + "`SIGHUP` and `POST /reload`" + ` have it read again ([Reloading](reloading.md)).
 
 Exit status of ringmaster: 0 after a clean stop, 1 when it could not start or run, 2 when its settings are wrong.
 

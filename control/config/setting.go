@@ -74,13 +74,16 @@ type Setting struct {
 	Env string
 	// Place is where the setting may stand besides the top level.
 	Place Place
-	// Change is what a change of it in the file needs.
+	// Change is what a change of it in the file needs; Except says which changes need a restart though others do not.
 	Change Change
+	Except string
 
 	// list says that the setting takes several values.
 	list bool
-	// apply parses the values given by one source (one value unless list) into c.
-	apply func(c *Config, values []string) error
+	// restarts reports whether a change from one Config to another is one of those.
+	restarts func(running, file *Config) bool
+	// value is how it is read and compared.
+	value value
 }
 
 // Settings is the table of all settings, in the order shown. Any goroutine; not to be changed.
@@ -95,7 +98,7 @@ func (s *Setting) set(c *Config, values []string) error {
 			return fmt.Errorf("want one of %s%s", strings.Join(s.Words, ", "), DidYouMean(v, s.Words))
 		}
 	}
-	return s.apply(c, values)
+	return s.value.apply(c, values)
 }
 
 // nameIn is the key of s in a place, or at the top level when p is 0.

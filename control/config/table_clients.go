@@ -5,12 +5,12 @@ import "time"
 var clientSettings = []*Setting{
 	{
 		Name: "listen", Group: Clients, Unit: "addr", Default: "127.0.0.1:6380", list: true,
-		Place: InListener, Change: Restart,
+		Place: InListener, Change: Live,
 		Help: "Where clients connect: HOST:PORT, or unix:///PATH. May be given several times. " +
 			"An empty host or 0.0.0.0 is every address of the machine.",
 		Choose:  "An address that is not loopback needs --password, or --protected-mode=false.",
 		Example: "listen:\n  - 127.0.0.1:6380\n  - unix:///run/ringmaster/redis.sock",
-		apply:   applyListen,
+		value:   value{applyListen, of(func(c *Config) *[]string { return &c.Listen })},
 	},
 	{
 		Name: "password", Group: Clients, Unit: "text", Env: "RINGMASTER_PASSWORD",
@@ -20,15 +20,15 @@ var clientSettings = []*Setting{
 		Choose: "Clients authenticate to ringmaster only; it logs in to the servers with --upstream-password. After about 20 failures in a row " +
 			"from one address (one /64 of IPv6), each further one lets attempts from there wait 100 ms longer, 2 s at most; nobody else waits.",
 		Example: "password: correct-horse",
-		apply:   secret(func(c *Config) *Secret { return &c.Password }),
+		value:   secret(func(c *Config) *Secret { return &c.Password }),
 	},
 	{
 		Name: "password-file", Group: Clients, Unit: "file",
 		Place: InListener, Change: Live,
 		Help:    "File whose first line is the password for clients.",
-		Choose:  "Read once, at the start. Give either this or the password, not both.",
+		Choose:  "Read at the start and at each reload. Give either this or the password, not both.",
 		Example: "password-file: /etc/ringmaster/password",
-		apply:   text(func(c *Config) *string { return &c.passwordFile }),
+		value:   value{text(func(c *Config) *string { return &c.passwordFile }).apply, of(func(c *Config) *Secret { return &c.Password })},
 	},
 	{
 		Name: "protected-mode", Group: Clients, Unit: "bool", Default: "true",
@@ -37,7 +37,7 @@ var clientSettings = []*Setting{
 			"an admin address that is not loopback.",
 		Choose:  "false opens the servers behind to everybody who reaches the address; only where the network keeps others out.",
 		Example: "protected-mode: false",
-		apply:   boolean(func(c *Config) *bool { return &c.ProtectedMode }),
+		value:   boolean(func(c *Config) *bool { return &c.ProtectedMode }),
 	},
 	{
 		Name: "admin-commands", Group: Clients, Unit: "word", Default: "deny",
@@ -48,18 +48,18 @@ var clientSettings = []*Setting{
 		Choose:  "allow makes every client an administrator of every server. What would lock ringmaster itself out is refused even so.",
 		Example: "admin-commands: allow",
 		Words:   []string{"deny", "allow"},
-		apply:   word(func(c *Config, w string) { c.AdminCommands = w == "allow" }),
+		value:   word(func(c *Config) *bool { return &c.AdminCommands }, func(w string) bool { return w == "allow" }),
 	},
 	{
 		Name: "cluster-facade", Group: Clients, Unit: "word", Default: "auto",
-		Place: InListener, Change: NewConnections,
+		Place: InListener, Change: Live,
 		Help: "Whether CLUSTER, READONLY, INFO and HELLO are answered as by a node of a Redis Cluster, so that cluster-aware clients can " +
 			"connect. They are never redirected: any proxy takes every key. auto: on in front of several servers, or of a cluster.",
 		Choose: "Plain clients work either way. Cluster clients put keys with the same {tag} into one transaction or script: " +
 			"give --hash-tag '{}' for them.",
 		Example: "cluster-facade: on",
 		Words:   []string{"auto", "on", "off"},
-		apply:   word(func(c *Config, w string) { c.clusterFacade = w }),
+		value:   value{last(func(c *Config, w string) error { c.clusterFacade = w; return nil }), of(func(c *Config) *bool { return &c.ClusterFacade })},
 	},
 	{
 		Name: "cluster-announce", Group: Clients, Unit: "addr", list: true,
@@ -70,7 +70,7 @@ var clientSettings = []*Setting{
 			"and the same servers behind. Each answers for all keys: a client that adds up DBSIZE over the nodes, or " +
 			"scans each, sees every key once for each proxy.",
 		Example: "cluster-announce: [10.0.0.1:6380, 10.0.0.2:6380]",
-		apply:   applyAnnounce,
+		value:   value{applyAnnounce, of(func(c *Config) *[]string { return &c.ClusterAnnounce })},
 	},
 	{
 		Name: "deny-commands", Group: Clients, Unit: "name", list: true,
@@ -81,7 +81,7 @@ var clientSettings = []*Setting{
 		Choose: "Deny what can hurt the servers, such as keys, and what nobody needs. Scripts can give what is denied here: see " +
 			"deny-scripts.",
 		Example: "deny-commands: [keys, flushall, flushdb, client|kill, graph.delete]",
-		apply:   applyDeny,
+		value:   value{applyDeny, of(func(c *Config) *[]string { return &c.DenyCommands })},
 	},
 	{
 		Name: "deny-scripts", Group: Clients, Unit: "bool", Default: "false",
@@ -91,28 +91,28 @@ var clientSettings = []*Setting{
 		Choose: "Needed for denied commands to stay denied where clients are not trusted; or give upstream-username a user that " +
 			"may not run them: docs/security.md.",
 		Example: "deny-scripts: true",
-		apply:   boolean(func(c *Config) *bool { return &c.DenyScripts }),
+		value:   boolean(func(c *Config) *bool { return &c.DenyScripts }),
 	},
 	{
 		Name: "rename-command", Group: Clients, Unit: "old=new", list: true,
-		Place: InListener, Change: NewConnections,
+		Place: InListener, Change: Live,
 		Help: "Commands that clients know by another name, as redis.conf's rename-command: the new name works, the old one is an " +
 			"unknown command, and servers get the old one. Nothing behind the = disables the command. May be given several times, " +
 			"and with commas.",
 		Choose: "A name that nobody guesses is no lock: deny-commands, or nothing behind the =, keeps everybody out. The other " +
 			"settings call the command by its old name.",
 		Example: "rename-command: [config=b840fc02, flushall=]",
-		apply:   applyRename,
+		value:   value{applyRename, of(func(c *Config) *map[string]string { return &c.RenameCommands })},
 	},
 	{
 		Name: "max-clients", Group: Clients, Unit: "number", Default: "10000",
-		Change: Restart,
+		Change: Live,
 		Help: "Client connections served at once; one more is refused with Redis's error. Lowered at the " +
 			"start, with a warning, when the system allows too few descriptors.",
 		Raise:   "More memory (about 1.5 KB for an idle client) and descriptors.",
 		Lower:   "Clients are refused earlier.",
 		Example: "max-clients: 50000",
-		apply:   number(func(c *Config) *int { return &c.MaxClients }, 1, 10_000_000),
+		value:   number(func(c *Config) *int { return &c.MaxClients }, 1, 10_000_000),
 	},
 	{
 		Name: "tcp-keepalive", Group: Clients, Unit: "duration", Default: "300s",
@@ -121,7 +121,7 @@ var clientSettings = []*Setting{
 		Raise:   "Dead clients hold their connection longer.",
 		Lower:   "More packets on idle connections.",
 		Example: "tcp-keepalive: 60s",
-		apply:   duration(func(c *Config) *time.Duration { return &c.TCPKeepAlive }, 0, 24*time.Hour),
+		value:   duration(func(c *Config) *time.Duration { return &c.TCPKeepAlive }, 0, 24*time.Hour),
 	},
 	{
 		Name: "idle-timeout", Group: Clients, Unit: "duration", Default: "0s",
@@ -131,7 +131,7 @@ var clientSettings = []*Setting{
 		Raise:   "Clients that were forgotten hold their connection longer.",
 		Lower:   "Clients with pools of connections find more of them closed.",
 		Example: "idle-timeout: 5m",
-		apply:   duration(func(c *Config) *time.Duration { return &c.IdleTimeout }, 0, 365*24*time.Hour),
+		value:   duration(func(c *Config) *time.Duration { return &c.IdleTimeout }, 0, 365*24*time.Hour),
 	},
 	{
 		Name: "lost-subscriptions", Group: Clients, Unit: "word", Default: "close",
@@ -145,19 +145,19 @@ var clientSettings = []*Setting{
 			"..._restored_total tell. For clients that do not reconnect by themselves and can miss messages.",
 		Example: "lost-subscriptions: resubscribe",
 		Words:   []string{"close", "resubscribe"},
-		apply:   word(func(c *Config, w string) { c.Resubscribe = w == "resubscribe" }),
+		value:   word(func(c *Config) *bool { return &c.Resubscribe }, func(w string) bool { return w == "resubscribe" }),
 	},
 }
 
 var limitSettings = []*Setting{
 	{
 		Name: "proto-max-bulk-len", Group: Limits, Unit: "size", Default: "512mb",
-		Place: InListener, Change: NewConnections,
+		Place: InListener, Change: Live,
 		Help:    "Largest single argument of a command, as in Redis.",
 		Raise:   "One client can make ringmaster hold a larger request.",
 		Lower:   "Large values are refused, with Redis's protocol error. Set it as on the servers.",
 		Example: "proto-max-bulk-len: 64mb",
-		apply:   size(func(c *Config) *int { return &c.MaxBulk }, 1<<20, 1<<40),
+		value:   size(func(c *Config) *int { return &c.MaxBulk }, 1<<20, 1<<40),
 	},
 	{
 		Name: "query-buffer-limit", Group: Limits, Unit: "size", Default: "1gb",
@@ -167,7 +167,7 @@ var limitSettings = []*Setting{
 		Raise:   "One client can make ringmaster hold more.",
 		Lower:   "Large pipelines behind a waiting command are closed earlier.",
 		Example: "query-buffer-limit: 256mb",
-		apply:   size(func(c *Config) *int { return &c.QueryBufferLimit }, 1<<20, 1<<40),
+		value:   size(func(c *Config) *int { return &c.QueryBufferLimit }, 1<<20, 1<<40),
 	},
 	{
 		Name: "client-output-limit", Group: Limits, Unit: "size", Default: "256mb",
@@ -179,7 +179,7 @@ var limitSettings = []*Setting{
 		Raise:   "A client that writes a long pipeline before it reads holds more memory.",
 		Lower:   "Such clients wait for their own reading earlier, and are closed if they never read.",
 		Example: "client-output-limit: 64mb",
-		apply:   size(func(c *Config) *int { return &c.OutputLimit }, 64<<10, 1<<40),
+		value:   size(func(c *Config) *int { return &c.OutputLimit }, 64<<10, 1<<40),
 	},
 	{
 		Name: "client-memory", Group: Limits, Unit: "size", Default: "1gb",
@@ -190,7 +190,7 @@ var limitSettings = []*Setting{
 		Raise:   "Clients that read slowly hold more memory together.",
 		Lower:   "Large replies to several slow readers come one after the other; a single reply must fit.",
 		Example: "client-memory: 512mb",
-		apply:   size(func(c *Config) *int { return &c.ClientMemory }, 0, 1<<40),
+		value:   size(func(c *Config) *int { return &c.ClientMemory }, 0, 1<<40),
 	},
 	{
 		Name: "client-read-timeout", Group: Limits, Unit: "duration", Default: "60s",
@@ -200,7 +200,7 @@ var limitSettings = []*Setting{
 		Raise:   "Clients that stand still hold their unread output longer.",
 		Lower:   "Clients that pause in their reading are closed earlier.",
 		Example: "client-read-timeout: 5m",
-		apply:   duration(func(c *Config) *time.Duration { return &c.ClientReadTimeout }, 0, 24*time.Hour),
+		value:   duration(func(c *Config) *time.Duration { return &c.ClientReadTimeout }, 0, 24*time.Hour),
 	},
 	{
 		Name: "subscriber-output-limit", Group: Limits, Unit: "size", Default: "32mb",
@@ -210,7 +210,7 @@ var limitSettings = []*Setting{
 		Raise:   "A subscriber that reads slowly holds more memory.",
 		Lower:   "Subscribers that pause are closed earlier.",
 		Example: "subscriber-output-limit: 8mb",
-		apply:   size(func(c *Config) *int { return &c.SubscriberOutputLimit }, 64<<10, 1<<40),
+		value:   size(func(c *Config) *int { return &c.SubscriberOutputLimit }, 64<<10, 1<<40),
 	},
 	{
 		Name: "max-in-flight", Group: Limits, Unit: "number", Default: "1024",
@@ -220,7 +220,7 @@ var limitSettings = []*Setting{
 		Raise:   "A client with deep pipelines holds more memory and delays its neighbours more.",
 		Lower:   "Deep pipelines are cut into more rounds.",
 		Example: "max-in-flight: 1024",
-		apply:   number(func(c *Config) *int { return &c.MaxInFlight }, 1, 1<<24),
+		value:   number(func(c *Config) *int { return &c.MaxInFlight }, 1, 1<<24),
 	},
 	{
 		Name: "max-in-flight-bytes", Group: Limits, Unit: "size", Default: "16mb",
@@ -229,17 +229,17 @@ var limitSettings = []*Setting{
 		Raise:   "As for max-in-flight.",
 		Lower:   "As for max-in-flight.",
 		Example: "max-in-flight-bytes: 4mb",
-		apply:   size(func(c *Config) *int { return &c.MaxInFlightBytes }, 16<<10, 1<<40),
+		value:   size(func(c *Config) *int { return &c.MaxInFlightBytes }, 16<<10, 1<<40),
 	},
 	{
 		Name: "pinned-connections", Group: Limits, Unit: "number", Default: "4096",
-		Change: Live,
+		Change: Restart,
 		Help: "Connections to servers that each loop may lend to single clients: while they WATCH keys, wait in a " +
 			"blocking command, or have state at a server such as CLIENT TRACKING. A command that finds none free gets an error.",
 		Raise:   "Servers may see more connections: keep the sum over loops and proxies below their maxclients.",
 		Lower:   "Fewer clients can watch or block at once.",
 		Example: "pinned-connections: 1000",
-		apply:   number(func(c *Config) *int { return &c.PinnedConnections }, 0, 1<<20),
+		value:   number(func(c *Config) *int { return &c.PinnedConnections }, 0, 1<<20),
 	},
 	{
 		Name: "upstream-pending-requests", Group: Limits, Unit: "number", Default: "1000000",
@@ -249,7 +249,7 @@ var limitSettings = []*Setting{
 		Raise:   "A server that hangs makes ringmaster hold more requests until they time out.",
 		Lower:   "Many clients with deep pipelines get errors.",
 		Example: "upstream-pending-requests: 100000",
-		apply:   number(func(c *Config) *int { return &c.PendingRequests }, 1, 1<<28),
+		value:   number(func(c *Config) *int { return &c.PendingRequests }, 1, 1<<28),
 	},
 	{
 		Name: "upstream-pending-limit", Group: Limits, Unit: "size", Default: "256mb",
@@ -259,6 +259,6 @@ var limitSettings = []*Setting{
 		Raise:   "A server that hangs costs more memory.",
 		Lower:   "Bursts of large values get errors.",
 		Example: "upstream-pending-limit: 64mb",
-		apply:   size(func(c *Config) *int { return &c.PendingBytes }, 64<<10, 1<<40),
+		value:   size(func(c *Config) *int { return &c.PendingBytes }, 64<<10, 1<<40),
 	},
 }

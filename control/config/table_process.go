@@ -2,7 +2,9 @@ package config
 
 import (
 	"errors"
+	"log/slog"
 	"runtime"
+	"sync"
 )
 
 // maxAutoLoops bounds the loops made without being asked for. Every loop has connections
@@ -12,7 +14,28 @@ const maxAutoLoops = 8
 
 // autoLoops is the number of CPUs the process may use (affinity and the control group's
 // quota count), at most maxAutoLoops: the loops do all the work.
-func autoLoops() int { return min(runtime.GOMAXPROCS(0), maxAutoLoops) }
+func autoLoops() int { return min(processors(), maxAutoLoops) }
+
+// processors is how many Go had when settings were read first: it has fewer while few clients are heard.
+var processors = sync.OnceValue(func() int { return runtime.GOMAXPROCS(0) })
+
+// applyLoops takes a number, or auto.
+func applyLoops(c *Config, value string) error {
+	if value == "auto" {
+		c.Loops = autoLoops()
+		return nil
+	}
+	if number(func(c *Config) *int { return &c.Loops }, 1, 256).apply(c, []string{value}) != nil {
+		return errors.New("want auto, or a whole number from 1 to 256")
+	}
+	return nil
+}
+
+// logLevel is the level that a word of the table names.
+func logLevel(w string) (level slog.Level) {
+	_ = level.UnmarshalText([]byte(w)) // the table's words are its
+	return level
+}
 
 var processSettings = []*Setting{
 	{
@@ -24,16 +47,7 @@ var processSettings = []*Setting{
 			"get smaller, so each command costs more.",
 		Lower:   "Less throughput once a loop is busy all the time.",
 		Example: "loops: 2",
-		apply: last(func(c *Config, value string) error {
-			if value == "auto" {
-				c.Loops = autoLoops()
-				return nil
-			}
-			if number(func(c *Config) *int { return &c.Loops }, 1, 256)(c, []string{value}) != nil {
-				return errors.New("want auto, or a whole number from 1 to 256")
-			}
-			return nil
-		}),
+		value:   value{last(applyLoops), of(func(c *Config) *int { return &c.Loops })},
 	},
 	{
 		Name: "poll", Group: Process, Unit: "word", Default: "edge",
@@ -42,7 +56,7 @@ var processSettings = []*Setting{
 		Choose:  "Both cost the same CPU and serve clients as fairly; level is the plainer one, for when edge is in doubt.",
 		Example: "poll: level",
 		Words:   []string{"edge", "level"},
-		apply:   word(func(c *Config, w string) { c.Level = w == "level" }),
+		value:   word(func(c *Config) *bool { return &c.Level }, func(w string) bool { return w == "level" }),
 	},
 	{
 		Name: "lock-thread", Group: Process, Unit: "bool", Default: "false",
@@ -50,15 +64,15 @@ var processSettings = []*Setting{
 		Help:    "Bind every loop to a thread of the operating system.",
 		Choose:  "true: 10-15 % less CPU under load, about a third more for a single client.",
 		Example: "lock-thread: true",
-		apply:   boolean(func(c *Config) *bool { return &c.LockThread }),
+		value:   boolean(func(c *Config) *bool { return &c.LockThread }),
 	},
 	{
 		Name: "admin", Group: Seeing, Unit: "addr", Default: "127.0.0.1:9380",
 		Change:  Restart,
-		Help:    "Where /metrics, /healthz, /readyz and /topology are served over HTTP. Empty: nowhere.",
-		Choose:  "There is no password on it: keep it on loopback or on a network of operators.",
+		Help:    "Where /metrics, /healthz, /readyz, /topology and /reload are served over HTTP. Empty: nowhere.",
+		Choose:  "There is no password on it, and whoever reaches it can have the settings read again: keep it on loopback or on a network of operators.",
 		Example: "admin: 127.0.0.1:9380",
-		apply:   last(applyAdmin),
+		value:   value{last(applyAdmin), of(func(c *Config) *string { return &c.Admin })},
 	},
 	{
 		Name: "admin-hosts", Group: Seeing, Unit: "name", list: true,
@@ -68,7 +82,7 @@ var processSettings = []*Setting{
 			"ends so, * is any. May be given several times, and with commas.",
 		Choose:  "Needed where Prometheus scrapes by name, such as ringmaster:9380; probes and scrapes by IP address need nothing.",
 		Example: "admin-hosts: [ringmaster, '*.svc.cluster.local']",
-		apply:   applyAdminHosts,
+		value:   value{applyAdminHosts, of(func(c *Config) *[]string { return &c.AdminHosts })},
 	},
 	{
 		Name: "pprof", Group: Seeing, Unit: "bool", Default: "false",
@@ -76,7 +90,7 @@ var processSettings = []*Setting{
 		Help:    "Serve Go's profiler under /debug/pprof/ on the admin address.",
 		Choose:  "A profile costs CPU while it is taken, and anybody who reaches the address can take one.",
 		Example: "pprof: true",
-		apply:   boolean(func(c *Config) *bool { return &c.Pprof }),
+		value:   boolean(func(c *Config) *bool { return &c.Pprof }),
 	},
 	{
 		Name: "log-level", Group: Seeing, Unit: "word", Default: "info",
@@ -85,7 +99,7 @@ var processSettings = []*Setting{
 		Choose:  "debug adds what the libraries below say; warn keeps to what somebody should look at.",
 		Example: "log-level: warn",
 		Words:   []string{"debug", "info", "warn", "error"},
-		apply:   word(func(c *Config, w string) { _ = c.LogLevel.UnmarshalText([]byte(w)) }),
+		value:   word(func(c *Config) *slog.Level { return &c.LogLevel }, logLevel),
 	},
 	{
 		Name: "log-format", Group: Seeing, Unit: "word", Default: "text",
@@ -94,6 +108,6 @@ var processSettings = []*Setting{
 		Choose:  "The content is the same.",
 		Example: "log-format: json",
 		Words:   []string{"text", "json"},
-		apply:   word(func(c *Config, w string) { c.LogJSON = w == "json" }),
+		value:   word(func(c *Config) *bool { return &c.LogJSON }, func(w string) bool { return w == "json" }),
 	},
 }

@@ -13,6 +13,7 @@ var replicaSettings = []*Setting{
 	{
 		Name: "read-policy", Group: Servers, Unit: "word", Default: shard.ReadPrimary.String(),
 		Place: InUpstream, Change: Live,
+		Except: "from and to primary it needs a restart", restarts: replicasUsed,
 		Help: "Which servers answer commands that only read: primary; prefer-primary (replicas while it is down); replica (never the primary); " +
 			"prefer-replica (the primary when no replica can be read from); any (both alike); nearest (both, those in --zone first). " +
 			"Of servers that are as good, the one that owes the fewest replies.",
@@ -23,7 +24,7 @@ var replicaSettings = []*Setting{
 			"state at the server (WATCH, CLIENT TRACKING) stay at primaries.",
 		Example: "read-policy: prefer-replica",
 		Words:   shard.ReadPolicies(),
-		apply:   word(func(c *Config, w string) { c.ReadPolicy, _ = shard.ParseReadPolicy(w) }),
+		value:   word(func(c *Config) *shard.ReadPolicy { return &c.ReadPolicy }, known(shard.ParseReadPolicy)),
 	},
 	{
 		Name: "replicas", Group: Servers, Unit: "servers", list: true,
@@ -32,7 +33,7 @@ var replicaSettings = []*Setting{
 			"A primary without any is asked for those that are connected to it. A cluster and sentinels tell by themselves.",
 		Choose:  "Name them where a primary does not know the addresses that ringmaster must use, or must not be asked. With read-policy primary they are not used.",
 		Example: "replicas:\n  - alpha=10.0.1.1:6379\n  - alpha=10.0.1.2:6379",
-		apply:   applyReplicas,
+		value:   value{applyReplicas, of(func(c *Config) *map[string][]shard.Server { return &c.Replicas })},
 	},
 	{
 		Name: "replica-max-lag", Group: Servers, Unit: "duration", Default: "5s",
@@ -42,7 +43,7 @@ var replicaSettings = []*Setting{
 		Raise:   "Older data may be read.",
 		Lower:   "Replicas drop out sooner under load, and servers are asked more often. Lag is known only as exactly as they are asked: to a second by default.",
 		Example: "replica-max-lag: 2s",
-		apply:   duration(func(c *Config) *time.Duration { return &c.ReplicaMaxLag }, 0, 10*time.Minute),
+		value:   duration(func(c *Config) *time.Duration { return &c.ReplicaMaxLag }, 0, 10*time.Minute),
 	},
 	{
 		Name: "zone", Group: Servers, Unit: "text",
@@ -50,7 +51,7 @@ var replicaSettings = []*Setting{
 		Help:    "The zone that this ringmaster runs in, for read-policy nearest.",
 		Choose:  "A zone without servers is no better than another.",
 		Example: "zone: eu-1a",
-		apply:   text(func(c *Config) *string { return &c.Zone }),
+		value:   text(func(c *Config) *string { return &c.Zone }),
 	},
 	{
 		Name: "server-zones", Group: Servers, Unit: "zones", list: true,
@@ -59,7 +60,7 @@ var replicaSettings = []*Setting{
 			"(availability-zone of Valkey).",
 		Choose:  "Goes before what the servers say.",
 		Example: "server-zones:\n  - alpha=eu-1a\n  - 10.0.1.1:6379=eu-1b",
-		apply:   applyZones,
+		value:   value{applyZones, of(func(c *Config) *map[string]string { return &c.ServerZones })},
 	},
 }
 

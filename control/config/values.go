@@ -9,28 +9,39 @@ import (
 	"time"
 )
 
-type apply = func(c *Config, values []string) error
+// value is how the value of a setting gets into a Config, and where it is then.
+type value struct {
+	// apply parses the values given by one source (one value unless the setting is a list) into c.
+	apply func(c *Config, values []string) error
+	// field points to what counts once c is loaded.
+	field func(c *Config) any
+}
+
+// of makes a value's field of one that knows its type.
+func of[T any](field func(*Config) *T) func(*Config) any {
+	return func(c *Config) any { return field(c) }
+}
 
 // last adapts a parser of one value: where a source names a setting twice, the last counts.
-func last(parse func(c *Config, value string) error) apply {
+func last(parse func(c *Config, value string) error) func(*Config, []string) error {
 	return func(c *Config, values []string) error { return parse(c, values[len(values)-1]) }
 }
 
 // number reads a whole number from lo to hi.
-func number(field func(*Config) *int, lo, hi int) apply {
-	return last(func(c *Config, value string) error {
+func number(field func(*Config) *int, lo, hi int) value {
+	return value{last(func(c *Config, value string) error {
 		n, err := strconv.Atoi(value)
 		if err != nil || n < lo || n > hi {
 			return fmt.Errorf("want a whole number from %d to %d", lo, hi)
 		}
 		*field(c) = n
 		return nil
-	})
+	}), of(field)}
 }
 
 // size reads a number of bytes from lo to hi, with Redis's units.
-func size(field func(*Config) *int, lo, hi int) apply {
-	return last(func(c *Config, value string) error {
+func size(field func(*Config) *int, lo, hi int) value {
+	return value{last(func(c *Config, value string) error {
 		n, err := ParseSize(value)
 		if err != nil {
 			return err
@@ -40,7 +51,7 @@ func size(field func(*Config) *int, lo, hi int) apply {
 		}
 		*field(c) = n
 		return nil
-	})
+	}), of(field)}
 }
 
 var units = []struct {
@@ -81,8 +92,8 @@ func FormatSize(n int) string {
 }
 
 // duration reads a duration from lo to hi.
-func duration(field func(*Config) *time.Duration, lo, hi time.Duration) apply {
-	return last(func(c *Config, value string) error {
+func duration(field func(*Config) *time.Duration, lo, hi time.Duration) value {
+	return value{last(func(c *Config, value string) error {
 		d, err := time.ParseDuration(value)
 		if err != nil {
 			return errors.New("want a duration: a number and a unit, such as 500ms, 5s or 2m")
@@ -92,7 +103,7 @@ func duration(field func(*Config) *time.Duration, lo, hi time.Duration) apply {
 		}
 		*field(c) = d
 		return nil
-	})
+	}), of(field)}
 }
 
 // short writes whole hours and minutes without their zeros: 1h, not 1h0m0s.
@@ -108,8 +119,8 @@ func short(d time.Duration) string {
 }
 
 // boolean reads the words that YAML and Redis use for yes and no.
-func boolean(field func(*Config) *bool) apply {
-	return last(func(c *Config, value string) error {
+func boolean(field func(*Config) *bool) value {
+	return value{last(func(c *Config, value string) error {
 		switch strings.ToLower(value) {
 		case "true", "yes", "on", "1":
 			*field(c) = true
@@ -119,19 +130,27 @@ func boolean(field func(*Config) *bool) apply {
 			return errors.New("want true or false")
 		}
 		return nil
-	})
+	}), of(field)}
 }
 
-// word hands a value to set; Setting.set has checked that it is one of Setting.Words.
-func word(set func(c *Config, w string)) apply {
-	return last(func(c *Config, value string) error { set(c, value); return nil })
+// word reads one of the setting's words; Setting.set has checked that it is.
+func word[T any](field func(*Config) *T, parse func(w string) T) value {
+	return value{last(func(c *Config, value string) error { *field(c) = parse(value); return nil }), of(field)}
+}
+
+// known makes a parser of one that fails for words that are not in the table.
+func known[T any](parse func(string) (T, error)) func(string) T {
+	return func(w string) T {
+		v, _ := parse(w)
+		return v
+	}
 }
 
 // text takes any value.
-func text(field func(*Config) *string) apply {
-	return last(func(c *Config, value string) error { *field(c) = value; return nil })
+func text(field func(*Config) *string) value {
+	return value{last(func(c *Config, value string) error { *field(c) = value; return nil }), of(field)}
 }
 
-func secret(field func(*Config) *Secret) apply {
-	return last(func(c *Config, value string) error { *field(c) = Secret(value); return nil })
+func secret(field func(*Config) *Secret) value {
+	return value{last(func(c *Config, value string) error { *field(c) = Secret(value); return nil }), of(field)}
 }

@@ -48,25 +48,32 @@ func (t *Topology) Describe(unescaped [][]string) *Description {
 	return d
 }
 
-// Unescaped is, by server number, what the loops have found that servers of the nth upstream do not escape. Any goroutine.
-func Unescaped(loops []stats.Loop, upstream int) [][]string {
-	if len(loops) == 0 || upstream >= len(loops[0].Upstreams) {
-		return nil
-	}
-	list := make([][]string, len(loops[0].Upstreams[upstream].Servers))
-	for i := range list {
-		var scripts, modules bool
-		for l := range loops {
-			if s := loops[l].Upstreams[upstream].Servers; i < len(s) {
-				scripts, modules = scripts || s[i].UnescapedScripts, modules || s[i].UnescapedModules
+// Unescaped is, by server number, what the loops have found that servers of the upstream with this name do not escape. Any goroutine.
+func Unescaped(loops []stats.Loop, upstream string) [][]string {
+	var scripts, modules []bool
+	for l := range loops {
+		for _, u := range loops[l].Upstreams {
+			if u.Name != upstream || u.Gone {
+				continue
+			}
+			for n, s := range u.Servers {
+				if n == len(scripts) {
+					scripts, modules = append(scripts, false), append(modules, false)
+				}
+				scripts[n], modules[n] = scripts[n] || s.UnescapedScripts, modules[n] || s.UnescapedModules
 			}
 		}
-		if scripts {
-			list[i] = append(list[i], "scripts")
+	}
+	var list [][]string
+	for n := range scripts {
+		var of []string
+		if scripts[n] {
+			of = append(of, "scripts")
 		}
-		if modules {
-			list[i] = append(list[i], "modules")
+		if modules[n] {
+			of = append(of, "modules")
 		}
+		list = append(list, of)
 	}
 	return list
 }

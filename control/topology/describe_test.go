@@ -109,17 +109,16 @@ func TestAClusterAsJSON(t *testing.T) {
 
 func TestWhatOneLoopFindsUnescapedCounts(t *testing.T) {
 	one, two := stats.NewLoop(1), stats.NewLoop(1)
-	for _, l := range []*stats.Loop{one, two} {
-		l.AddUpstream("other", 1).Servers[0].UnescapedScripts = true
-	}
-	a, b := one.AddUpstream("this", 3), two.AddUpstream("this", 3)
+	one.AddUpstream("other", 1).Servers[0].UnescapedScripts = true
+	a, gone, b := one.AddUpstream("this", 2), two.AddUpstream("this", 4), two.AddUpstream("this", 3) // each loop has it at another place
+	gone.Gone, gone.Servers[1].UnescapedScripts = true, true
 	a.Servers[0].UnescapedScripts = true
 	b.Servers[0].UnescapedModules = true
 	b.Servers[2].UnescapedModules = true
-	if got := fmt.Sprint(Unescaped([]stats.Loop{*one, *two}, 1)); got != "[[scripts modules] [] [modules]]" {
+	if got := fmt.Sprint(Unescaped([]stats.Loop{*one, *two}, "this")); got != "[[scripts modules] [] [modules]]" {
 		t.Errorf("%s", got)
 	}
-	if got := Unescaped(nil, 0); got != nil {
+	if got := Unescaped(nil, "this"); got != nil {
 		t.Errorf("no loop has answered: %v", got)
 	}
 }

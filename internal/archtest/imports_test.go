@@ -14,7 +14,8 @@ var layer = map[string]int{
 	"session":   2,
 	"eventloop": 3, "control": 3,
 	"control/topology": 4,
-	"cmd":              5,
+	"control/process":  5,
+	"cmd":              6,
 }
 
 // standsOn are folders that a layer of their own would let import more than their job needs, with all that they may
@@ -25,7 +26,7 @@ var standsOn = map[string]struct {
 }{
 	"control/topology": {
 		[]string{"control/cluster", "control/replicas", "control/sentinel"},
-		"it joins those who follow servers, who do not know each other; settings, the admin server and the loops are brought to it by cmd, as values and as topology.Data",
+		"it joins those who follow servers, who do not know each other; settings, the admin server and the loops are brought to it by control/process, as values and as topology.Data",
 	},
 	"merge": {
 		[]string{"parser", "command"},
@@ -98,7 +99,7 @@ func TestImportsPointDown(t *testing.T) {
 			}
 			level, ranked := rank(to)
 			if ranked && level >= from {
-				t.Errorf("%s (layer %d) imports %s (layer %d): imports point down only, cmd > control/topology > eventloop, control > session > pool, auth, merge > parser, command, shard, stats; a cycle of duties starts with one import upwards", f.path, from, imp, level)
+				t.Errorf("%s (layer %d) imports %s (layer %d): imports point down only, cmd > control/process > control/topology > eventloop, control > session > pool, auth, merge > parser, command, shard, stats; a cycle of duties starts with one import upwards", f.path, from, imp, level)
 			}
 		}
 	}

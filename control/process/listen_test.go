@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"net"
@@ -90,17 +90,6 @@ func TestClientsFitUnderTheDescriptorLimit(t *testing.T) {
 		got, err := clientsThatFit(tc.want, tc.reserve, tc.limit)
 		if got != tc.clients || (err == nil) != tc.ok {
 			t.Errorf("%+v: %d, %v", tc, got, err)
-		}
-	}
-}
-
-func TestRedisCLI(t *testing.T) {
-	for addr, want := range map[string]string{
-		"127.0.0.1:6380": "redis-cli -p 6380", "[::]:6380": "redis-cli -p 6380", "10.0.0.9:7": "redis-cli -h 10.0.0.9 -p 7",
-		"unix:///run/x": "redis-cli -s /run/x",
-	} {
-		if got := redisCLI(addr); got != want {
-			t.Errorf("%s: %s", addr, got)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"errors"
@@ -6,24 +6,23 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"slices"
 	"strings"
 	"syscall"
 
 	"ringmaster/control/config"
-	"ringmaster/eventloop"
 )
 
 // listeners is the sockets that are open before anything starts.
 type listeners struct {
-	clients []eventloop.Listener
+	clients []socket
 	admin   net.Listener // nil when off
 }
 
-// bound is the addresses really listened on, with ports that the system chose.
-type bound struct {
-	clients []string
-	admin   string
+// Bound is the addresses really listened on, with ports that the system chose.
+type Bound struct {
+	// Clients is the listeners' addresses in their order: HOST:PORT, or config.UnixPrefix and a path. Admin is "" when off.
+	Clients []string
+	Admin   string
 }
 
 // openAll opens every address of the settings, or none of them.
@@ -35,8 +34,7 @@ func openAll(c *config.Config) (*listeners, error) {
 			ls.close()
 			return nil, err
 		}
-		to := slices.IndexFunc(c.Upstreams, func(u config.Upstream) bool { return u.Name == l.Upstream })
-		ls.clients = append(ls.clients, eventloop.Listener{Listener: opened, Upstream: to, KeepAlive: l.TCPKeepAlive, Session: sessionConfig(l), Policy: policyOf(l)})
+		ls.clients = append(ls.clients, socket{l.Name, l.Address, opened})
 	}
 	if c.Admin == "" {
 		return ls, nil
@@ -59,17 +57,17 @@ func (ls *listeners) close() {
 	}
 }
 
-func (ls *listeners) bound() bound {
-	var b bound
+func (ls *listeners) bound() Bound {
+	var b Bound
 	for _, l := range ls.clients {
 		prefix := ""
 		if l.Addr().Network() == "unix" {
 			prefix = config.UnixPrefix
 		}
-		b.clients = append(b.clients, prefix+l.Addr().String())
+		b.Clients = append(b.Clients, prefix+l.Addr().String())
 	}
 	if ls.admin != nil {
-		b.admin = ls.admin.Addr().String()
+		b.Admin = ls.admin.Addr().String()
 	}
 	return b
 }

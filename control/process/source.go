@@ -1,11 +1,12 @@
-package main
+package process
 
 import (
 	"context"
-	"errors"
-	"sync/atomic"
+	"net"
+	"strings"
 	"time"
 
+	"ringmaster/control/admin"
 	"ringmaster/control/topology"
 	"ringmaster/stats"
 )
@@ -13,15 +14,8 @@ import (
 // describeTimeout bounds how long /topology waits for the loops; after that it leaves out what only they know.
 const describeTimeout = time.Second
 
-var errStopping = errors.New("ringmaster is stopping")
-
 // source is admin.Source: the process as the admin server sees it.
-type source struct {
-	data      plane
-	upstreams []upstream
-	dropped   func() uint64 // log lines; nil: none ever is
-	stopping  *atomic.Bool
-}
+type source struct{ *process }
 
 // Snapshot is admin.Source.
 func (s source) Snapshot(ctx context.Context) ([]stats.Loop, error) { return s.data.Snapshot(ctx) }
@@ -29,7 +23,7 @@ func (s source) Snapshot(ctx context.Context) ([]stats.Loop, error) { return s.d
 // Ready is admin.Source: nobody should send clients to a process that is about to stop.
 func (s source) Ready(ctx context.Context) error {
 	if s.stopping.Load() {
-		return errStopping
+		return admin.ErrStopping
 	}
 	return s.data.Ready(ctx)
 }
@@ -37,7 +31,7 @@ func (s source) Ready(ctx context.Context) error {
 // Upstreams is admin.Source.
 func (s source) Upstreams() []stats.UpstreamView {
 	var all []stats.UpstreamView
-	for _, u := range s.upstreams {
+	for _, u := range s.state.Load().upstreams {
 		all = append(all, stats.UpstreamView{
 			Name: u.Name, Servers: u.topology.Names(), Replicas: u.topology.ReplicaStats(), Topology: u.topology.Counted(),
 		})
@@ -54,8 +48,8 @@ func (s source) Topology() any {
 		loops = nil
 	}
 	var d described
-	for i, u := range s.upstreams {
-		d.Upstreams = append(d.Upstreams, describedUpstream{u.Name, u.topology.Describe(topology.Unescaped(loops, i))})
+	for _, u := range s.state.Load().upstreams {
+		d.Upstreams = append(d.Upstreams, describedUpstream{u.Name, u.topology.Describe(topology.Unescaped(loops, u.Name))})
 	}
 	return d
 }
@@ -70,8 +64,26 @@ type describedUpstream struct {
 
 // LogDropped is admin.Source.
 func (s source) LogDropped() uint64 {
-	if s.dropped == nil {
+	if s.Options.LogDropped == nil {
 		return 0
 	}
-	return s.dropped()
+	return s.Options.LogDropped()
 }
+
+// Settings is admin.Source.
+func (s source) Settings() stats.Settings {
+	now := s.state.Load()
+	of := stats.Settings{MaxClients: uint64(max(now.maxClients, 0)), Generation: now.generation, Digest: now.digest}
+	s.reloads.count(&of)
+	return of
+}
+
+// Hosts is admin.Source.
+func (s source) Hosts() []string {
+	c := s.state.Load().config
+	host, _, _ := net.SplitHostPort(c.Admin)
+	return append([]string{strings.ToLower(host)}, c.AdminHosts...)
+}
+
+// Reload is admin.Source.
+func (s source) Reload(ctx context.Context) (*admin.Reloaded, error) { return s.reloads.wait(ctx) }

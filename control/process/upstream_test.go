@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"log/slog"
@@ -27,7 +27,7 @@ func TestSettingsOfAnUpstream(t *testing.T) {
 		UpstreamUsername: "u", UpstreamPassword: "p", SentinelUsername: "su", SentinelPassword: "sp", HashTag: "{}",
 		ReadPolicy: shard.ReadAny, ReplicaMaxLag: time.Second, Zone: "z", DialTimeout: time.Minute,
 	}
-	got, err := topologyConfig(c, slog.Default())
+	got, err := topologyConfig(c, "", slog.Default())
 	if err != nil || got.Kind != topology.Sentinel || !slices.Equal(got.Seeds, []string{"a:1", "b:2"}) || !slices.Equal(got.Masters, c.SentinelMasters) ||
 		got.Servers != (topology.Login{Username: "u", Password: "p"}) || got.Sentinels != (topology.Login{Username: "su", Password: "sp"}) ||
 		got.Placement.HashTag != "{}" || got.Reads != shard.ReadAny || got.MaxLag != time.Second || got.Zone != "z" || got.Timeout != time.Minute || got.Fixed != nil {
@@ -37,7 +37,7 @@ func TestSettingsOfAnUpstream(t *testing.T) {
 	for i := range c.Upstream {
 		c.Upstream[i].Name, c.Upstream[i].Weight = c.Upstream[i].Addr, 1
 	}
-	if got, err = topologyConfig(c, slog.Default()); err != nil || got.Fixed == nil || got.Fixed.Len() != 2 || len(got.Groups) != 2 || got.Seeds != nil {
+	if got, err = topologyConfig(c, "", slog.Default()); err != nil || got.Fixed == nil || got.Fixed.Len() != 2 || len(got.Groups) != 2 || got.Seeds != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

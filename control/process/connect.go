@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"context"
@@ -17,20 +17,21 @@ var dangerous = [][]string{
 	{"CLUSTER", "FLUSHSLOTS"}, {"CONFIG", "SET", "maxmemory", "0"}, {"DEBUG", "HELP"}, {"MIGRATE", "127.0.0.1", "1", "ringmaster", "0", "1"}, {"FLUSHALL"},
 }
 
-// connect logs in to every server as the proxy would and says what that user may do there.
-func connect(ctx context.Context, out io.Writer, c *config.Config) error {
-	upstreams, err := findUpstreams(ctx, c, slog.New(slog.DiscardHandler))
+// Connect logs in to every server as the proxy would and writes to out what that user may do there. The error names every server that can't
+// be reached. It asks servers, and may wait.
+func Connect(ctx context.Context, out io.Writer, c *config.Config) error {
+	upstreams, err := findUpstreams(ctx, c, slog.New(slog.DiscardHandler), findTopology)
 	if err != nil {
 		return err
 	}
 	var failed []error
 	for _, u := range upstreams {
-		failed = append(failed, connectTo(ctx, out, &u))
+		failed = append(failed, connectTo(ctx, out, u))
 	}
 	return errors.Join(failed...)
 }
 
-// connectTo is connect for the servers of one upstream.
+// connectTo is Connect for the servers of one upstream.
 func connectTo(ctx context.Context, out io.Writer, u *upstream) error {
 	var failed []error
 	servers, c := u.topology.Initial(), u.Config

@@ -1,8 +1,9 @@
-package main
+package process
 
 import (
 	"context"
-	"log/slog"
+	"net"
+	"slices"
 	"time"
 
 	"ringmaster/auth"
@@ -13,13 +14,17 @@ import (
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
+	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
-// plane is the running data plane.
-type plane interface {
-	// Upstream gives access to the nth upstream.
-	Upstream(n int) topology.Data
+// Plane is the running data plane.
+type Plane interface {
+	// Upstream gives access to the upstream of a name.
+	Upstream(name string) topology.Data
+	// Apply goes by a plan when it returns. It takes the sockets of the plan. An error means that nothing has changed, but for that of ctx: the
+	// plan is then carried out all the same.
+	Apply(ctx context.Context, p eventloop.Plan) error
 	// Snapshot copies every loop's counters.
 	Snapshot(ctx context.Context) ([]stats.Loop, error)
 	// Ready is nil when every server but replicas can be reached, otherwise it names those that cannot.
@@ -33,10 +38,11 @@ var scriptPolicies = map[string]pool.ScriptPolicy{
 	config.ScriptsAuto: pool.ScriptsAuto, config.ScriptsShared: pool.ScriptsShared, config.ScriptsOwn: pool.ScriptsOwn,
 }
 
-// starter starts a data plane; tests replace it.
-type starter func(eventloop.Config) (plane, error)
+// Starter starts a data plane.
+type Starter func(eventloop.Config) (Plane, error)
 
-func startPlane(c eventloop.Config) (plane, error) {
+// StartPlane runs the data plane on event loops.
+func StartPlane(c eventloop.Config) (Plane, error) {
 	srv, err := eventloop.Start(c)
 	if err != nil {
 		return nil, err
@@ -44,37 +50,49 @@ func startPlane(c eventloop.Config) (plane, error) {
 	return running{srv}, nil
 }
 
-// running is the data plane as a plane.
+// running is the data plane as a Plane.
 type running struct{ *eventloop.Server }
 
-// Upstream is plane.
-func (r running) Upstream(n int) topology.Data { return r.Server.Upstream(n) }
+// Upstream is Plane.
+func (r running) Upstream(name string) topology.Data { return r.Server.Upstream(name) }
 
-// planeConfig translates settings into what the data plane takes.
-func planeConfig(c *config.Config, upstreams []upstream, listeners []eventloop.Listener, maxClients int, log *slog.Logger) eventloop.Config {
+// planeConfig translates settings into what the data plane starts with.
+func (p *process) planeConfig(s *state) eventloop.Config {
+	c := s.config
 	e := eventloop.Config{
-		Listeners:    listeners,
 		Loops:        c.Loops,
 		Level:        c.Level,
 		LockThread:   c.LockThread,
 		MaxOwn:       c.PinnedConnections,
 		FarewellTime: min(longestFarewell, c.DrainTimeout/2),
 		ClientMemory: c.ClientMemory,
-		MaxClients:   maxClients,
-		Logger:       log,
-		Crowded:      processors(c, log),
+		MaxClients:   s.maxClients,
+		Logger:       p.Log,
+		Crowded:      processors(c, p.Log),
 	}
-	for _, u := range upstreams {
-		log := log
-		if len(upstreams) > 1 {
-			log = log.With(slog.String("upstream", u.Name))
-		}
-		e.Upstreams = append(e.Upstreams, eventloop.Upstream{
-			Name: u.Name, Map: u.topology.Initial(), Health: u.topology.Health(), Pool: poolConfig(&u), Logger: log,
-			Session: session.Upstream{Sharded: !u.Single(), Reads: u.ReadPolicy, Resubscribe: u.Resubscribe},
-		})
+	for i, l := range c.Listeners {
+		e.Listeners = append(e.Listeners, listenerConfig(c, l, s.sockets[i].Listener))
+	}
+	for _, u := range s.upstreams {
+		e.Upstreams = append(e.Upstreams, p.upstreamConfig(u, u.topology.Initial()))
 	}
 	return e
+}
+
+// listenerConfig translates the settings of a listener of c. opened is its socket; nil: it keeps the one that it has.
+func listenerConfig(c *config.Config, l config.Listener, opened net.Listener) eventloop.Listener {
+	to := slices.IndexFunc(c.Upstreams, func(u config.Upstream) bool { return u.Name == l.Upstream })
+	return eventloop.Listener{Name: l.Name, Listener: opened, Upstream: to, KeepAlive: l.TCPKeepAlive, Session: sessionConfig(l), Policy: policyOf(l)}
+}
+
+// upstreamConfig translates the settings of an upstream. m is its map; nil: it keeps the one that it has.
+func (p *process) upstreamConfig(u *upstream, m *shard.Map) eventloop.Upstream {
+	return eventloop.Upstream{
+		Name: u.Name, Map: m, Health: u.topology.Health(), Pool: poolConfig(u), Logger: u.log,
+		Session: session.Upstream{
+			Sharded: !u.Single(), Reads: u.ReadPolicy, Resubscribe: u.Resubscribe, ListChanges: p.Load != nil && !u.topology.Discovered(),
+		},
+	}
 }
 
 // policyOf says who may log in at a listener.
@@ -93,20 +111,20 @@ func limitsOf(l config.Listener) parser.Limits {
 
 // poolConfig is how an upstream's servers are connected to.
 func poolConfig(u *upstream) pool.Config {
-	c, limits := u.Config, parser.DefaultLimits()
-	limits.MaxBulk = 1 << 40 // the most that a listener can allow: what it has accepted is read again here
+	c := u.Config
 	return pool.Config{
 		Connections:     c.UpstreamConnections,
 		ProveMulti:      true,
 		Spare:           1,
 		Reads:           c.ReadPolicy,
 		Resend:          u.topology.Discovered(),
+		Fixed:           !u.topology.Discovered(),
 		Cluster:         c.Topology == config.Cluster,
 		Hint:            u.topology.Hint,
-		Slot:            session.SlotOf(limits, u.topology.Initial()),
+		Slot:            session.SlotOf(u.topology.Initial()),
 		Scripts:         session.ScriptCommands(),
 		ScriptPolicy:    scriptPolicies[c.Scripts],
-		Witness:         session.Witness(limits),
+		Witness:         session.Witness,
 		Username:        c.UpstreamUsername,
 		Password:        c.UpstreamPassword.Reveal(),
 		DialTimeout:     c.DialTimeout,

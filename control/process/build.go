@@ -1,0 +1,224 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+
+	"ringmaster/control/config"
+	"ringmaster/internal/respclient"
+)
+
+// openSockets opens what the listeners lack. No address is bound twice: a socket that is open goes on.
+func (b *build) openSockets(context.Context) error {
+	var failed config.Problems
+	for _, l := range b.next.config.Listeners {
+		s := socket{l.Name, l.Address, nil}
+		handed, err := b.socketOf(l)
+		if err != nil {
+			failed = append(failed, l.Problem("listen", err))
+			continue
+		}
+		if s.Listener = handed; handed == nil {
+			s.Listener = b.old.socket(l.Name).Listener
+		}
+		b.next.sockets = append(b.next.sockets, s)
+		b.handed = append(b.handed, handed)
+	}
+	if len(failed) > 0 {
+		return failed
+	}
+	return nil
+}
+
+// socketOf is the socket that a listener is handed; nil: it goes on with the one that it has.
+func (b *build) socketOf(l config.Listener) (net.Listener, error) {
+	was := b.old.socket(l.Name)
+	if was != nil && sameAddress(was.address, l.Address) {
+		return nil, nil
+	}
+	for _, s := range b.old.sockets {
+		switch {
+		case anyPort(l.Address) || !sameAddress(s.address, l.Address):
+		case was == nil && !slices.ContainsFunc(b.next.config.Listeners, func(o config.Listener) bool { return o.Name == s.name }):
+			return s.Listener, nil // which goes on under another name, and its clients with it
+		default:
+			return b.closing(b.copied(s.Listener))
+		}
+	}
+	opened, err := b.closing(open(l.Address, "--listen"))
+	if own := b.ownPort(l.Address); own != "" && errors.Is(err, syscall.EADDRINUSE) {
+		err = fmt.Errorf("cannot listen on %s: this process listens on %s itself, and a port can't be taken over from another address while it "+
+			"runs; restart it, or choose another port", l.Address, own)
+	}
+	return opened, err
+}
+
+// closing has a new socket closed when nothing comes of it.
+func (b *build) closing(l net.Listener, err error) (net.Listener, error) {
+	if err == nil {
+		b.undo = append(b.undo, func() { _ = l.Close() })
+	}
+	return l, err
+}
+
+// ownPort is the address at which this process has the port of another; "": none.
+func (b *build) ownPort(addr string) string {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "" // a path
+	}
+	for _, own := range append([]string{b.old.config.Admin}, b.old.config.Listen...) {
+		if _, p, err := net.SplitHostPort(own); err == nil && p == port {
+			return own
+		}
+	}
+	return ""
+}
+
+// sameAddress reports whether two addresses of the settings are the same place, as far as their text says.
+func sameAddress(a, b string) bool {
+	pathA, unixA := strings.CutPrefix(a, config.UnixPrefix)
+	pathB, unixB := strings.CutPrefix(b, config.UnixPrefix)
+	return a == b || unixA && unixB && filepath.Clean(pathA) == filepath.Clean(pathB)
+}
+
+// anyPort reports whether the system chooses the port of an address.
+func anyPort(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	return err == nil && strings.Trim(port, "0") == ""
+}
+
+// copied is another descriptor of a socket, so that it stays open when the data plane closes the one that it has. Clients that wait to be
+// accepted are not lost.
+func (b *build) copied(l net.Listener) (net.Listener, error) {
+	file, err := l.(interface{ File() (*os.File, error) }).File()
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	again, err := net.FileListener(file)
+	if err != nil {
+		return nil, err
+	}
+	if old, ok := l.(*net.UnixListener); ok { // the path goes with the one that is closed last
+		old.SetUnlinkOnClose(false)
+		b.undo = append(b.undo, func() { old.SetUnlinkOnClose(true) })
+		b.finish = append(b.finish, func() { again.(*net.UnixListener).SetUnlinkOnClose(true) })
+	}
+	return again, nil
+}
+
+// findServers finds the servers of new upstreams, all at once.
+func (b *build) findServers(ctx context.Context) error {
+	c := b.next.config
+	all, failed := make([]*upstream, len(c.Upstreams)), make([]error, len(c.Upstreams))
+	var wg sync.WaitGroup
+	for i, settings := range c.Upstreams {
+		if u := b.old.upstream(settings.Name); u != nil {
+			next := *u
+			next.Upstream = settings
+			all[i] = &next
+			continue
+		}
+		wg.Go(func() {
+			if all[i], failed[i] = findUpstream(ctx, settings, len(c.Upstreams) > 1, b.Log, b.find); failed[i] != nil {
+				failed[i] = settings.Problem("upstream", failed[i])
+			}
+		})
+	}
+	wg.Wait()
+	b.next.upstreams = all
+	for _, u := range all {
+		if u != nil && u.end == nil {
+			b.found = append(b.found, u)
+			b.undo = append(b.undo, u.forget)
+		}
+	}
+	return problems(failed)
+}
+
+// tryLogins logs in where the login is new, so that a wrong password is found before anything depends on it.
+func (b *build) tryLogins(ctx context.Context) error {
+	failed := make([]error, len(b.next.upstreams)*2)
+	var wg sync.WaitGroup
+	for i, u := range b.next.upstreams {
+		was := b.old.upstream(u.Name)
+		if was == nil || was.UpstreamUsername != u.UpstreamUsername || was.UpstreamPassword != u.UpstreamPassword {
+			wg.Go(func() { failed[2*i] = b.tryServers(ctx, u) })
+		}
+		if u.Topology == config.Sentinel && was != nil && (was.SentinelUsername != u.SentinelUsername || was.SentinelPassword != u.SentinelPassword) {
+			wg.Go(func() { failed[2*i+1] = b.trySentinels(ctx, u) })
+		}
+	}
+	wg.Wait()
+	return problems(failed)
+}
+
+func (b *build) tryServers(ctx context.Context, u *upstream) error {
+	servers := addrs(u.Config.Upstream)
+	if u.topology.Discovered() {
+		servers = nil
+		for _, s := range u.topology.Describe(nil).Servers {
+			servers = append(servers, s.Addr)
+		}
+	}
+	o := respclient.Options{Username: u.UpstreamUsername, Password: u.UpstreamPassword.Reveal(), Timeout: u.DialTimeout}
+	if err := b.tryLogin(ctx, servers, o); err != nil {
+		return u.Problem("upstream-password", err)
+	}
+	return nil
+}
+
+func (b *build) trySentinels(ctx context.Context, u *upstream) error {
+	o := respclient.Options{Username: u.SentinelUsername, Password: u.SentinelPassword.Reveal(), Timeout: u.DialTimeout}
+	if err := b.tryLogin(ctx, addrs(u.Config.Upstream), o); err != nil {
+		return u.Problem("sentinel-password", err)
+	}
+	return nil
+}
+
+// prepare makes the topologies ready whose upstreams have changed. It comes last of what may wait: a topology that is ready for a
+// change holds its servers' other changes up.
+func (b *build) prepare(context.Context) error {
+	b.changes = map[string]change{}
+	for _, u := range b.next.upstreams {
+		if !b.merged.Upstreams[u.Name] {
+			continue
+		}
+		c, err := topologyConfig(u.Config, u.label, b.Log)
+		if err != nil {
+			return u.Problem("upstream", err)
+		}
+		change, err := u.topology.Prepare(c)
+		if err != nil {
+			return u.Problem("upstream", err)
+		}
+		b.changes[u.Name] = change
+		b.undo = append(b.undo, change.Abort)
+		b.finish = append(b.finish, change.Commit)
+	}
+	return nil
+}
+
+// problems joins those that are problems; nil: none is.
+func problems(failed []error) error {
+	var ps config.Problems
+	for _, err := range failed {
+		if p, ok := err.(config.Problem); ok {
+			ps = append(ps, p)
+		}
+	}
+	if len(ps) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(ps, func(a, b config.Problem) int { return strings.Compare(a.Setting, b.Setting) })
+	return ps
+}

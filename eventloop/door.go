@@ -1,0 +1,118 @@
+package eventloop
+
+import (
+	"net"
+	"slices"
+	"sync/atomic"
+
+	"ringmaster/session"
+)
+
+// acceptor takes clients from a socket, on a goroutine of its own (accept.go).
+type acceptor struct {
+	name string // the listener's; under Server.changes
+	net.Listener
+	to        atomic.Pointer[entrance] // where new clients go
+	keepAlive atomic.Int64             // Listener.KeepAlive
+}
+
+// entrance is a listener's door on all loops. A listener that gets another upstream gets another entrance.
+type entrance struct {
+	upstream *shared
+	on       []*session.Door // by loop, each of which looks at its own only; it stays when the loop has forgotten the door
+	ready    chan struct{}   // closed when all loops have a door
+}
+
+// close closes the socket. A path that another socket has by now stays.
+func (a *acceptor) close(others []*acceptor) {
+	if unix, ok := a.Listener.(interface{ SetUnlinkOnClose(bool) }); ok && slices.ContainsFunc(others, func(o *acceptor) bool {
+		return o.Addr().Network() == "unix" && o.Addr().String() == a.Addr().String()
+	}) {
+		unix.SetUnlinkOnClose(false)
+	}
+	_ = a.Listener.Close()
+}
+
+// running is what accepts clients of a listener already: of that name, or if there is none over that socket, which then gets another
+// name. nil: nothing does. Under Server.changes.
+func (s *Server) running(ln *Listener) *acceptor {
+	for _, a := range s.acceptors {
+		if a.name == ln.Name {
+			return a
+		}
+	}
+	for _, a := range s.acceptors {
+		if ln.Listener != nil && a.Listener == ln.Listener {
+			return a
+		}
+	}
+	return nil
+}
+
+// accepts reports whether a socket is open already. Under Server.changes.
+func (s *Server) accepts(ln net.Listener) bool {
+	return ln != nil && slices.ContainsFunc(s.acceptors, func(a *acceptor) bool { return a.Listener == ln })
+}
+
+// shutDoor is a door whose clients finish, until a time in ns.
+type shutDoor struct {
+	*session.Door
+	until int64
+}
+
+// apply goes by a change. Nothing in it can fail. Loop-only.
+func (l *loop) apply(c *change) {
+	for i := range c.upstreams {
+		if u := &c.upstreams[i]; u.added {
+			l.addUpstream(u.of, &u.cfg)
+		} else {
+			u.of.on[l.index].configure(&u.cfg)
+		}
+	}
+	for _, m := range c.maps {
+		if u := m.of.on[l.index]; u != nil {
+			u.follow(m)
+		}
+	}
+	for i := range c.doors {
+		d := &c.doors[i]
+		cfg := &d.cfg
+		if door := d.at.on[l.index]; door != nil {
+			door.Configure(cfg.Session, d.rules, cfg.Policy)
+		} else {
+			d.at.on[l.index] = session.OpenDoor(d.at.upstream.on[l.index].env, cfg.Session, d.rules, cfg.Policy)
+		}
+	}
+	for _, e := range c.shut {
+		d := e.on[l.index]
+		d.Shut()
+		l.shut = append(l.shut, shutDoor{d, l.conns.Now + c.drain})
+	}
+	for _, of := range c.gone {
+		of.on[l.index].leave(l.conns.Now + c.drain)
+	}
+	if c.plan {
+		l.sessions.ClientMemory = c.clientMemory
+	}
+	l.lookForSolo()
+}
+
+// tickLeaving cuts the clients of shut doors whose time is over, and forgets doors and upstreams that nobody uses.
+func (l *loop) tickLeaving() {
+	l.shut = slices.DeleteFunc(l.shut, func(d shutDoor) bool {
+		switch {
+		case d.Clients() == 0:
+			d.Forget()
+			return true
+		case l.conns.Now >= d.until:
+			d.Cut()
+		}
+		return false
+	})
+	for _, u := range l.upstreams {
+		if u.gone && !u.env.Used() && (!u.pool.Owes() || l.conns.Now >= u.until) {
+			l.removeUpstream(u)
+			return // the others at the next tick
+		}
+	}
+}

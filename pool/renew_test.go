@@ -1,0 +1,332 @@
+package pool
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"ringmaster/shard"
+	"ringmaster/stats"
+)
+
+func TestAnotherUserHasConnectionsMadeAgainInOrder(t *testing.T) {
+	for name, c := range map[string]struct{ before, after func(*Config) }{
+		"another user":           {asUser("app", "x"), asUser("other", "x")},
+		"a login for the first":  {asUser("", ""), asUser("", "x")},
+		"no login any more":      {asUser("app", "x"), asUser("app", "")},
+		"another than default's": {asUser("", "x"), asUser("app", "x")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			cfg := testConfig()
+			c.before(&cfg)
+			p := newTestPool(t, cfg, 1, slog.New(slog.NewTextHandler(&out, nil)))
+			conn, a := p.Default().Pick(0, 0), newAsker(t)
+			old := ready(t, conn)
+			enqueue(t, conn, a, 1)
+			p.Flush()
+			enqueue(t, conn, a, 2)
+			configure(p, c.after)
+			enqueue(t, conn, a, 3) // may go over either connection
+			p.Flush()
+			p.Tick()
+			enqueue(t, conn, a, 4)
+			p.Flush()
+			sent := len(old.wrote) / len(pingRequest)
+			if sent != 3 || old.closed {
+				t.Fatalf("the old login got %d requests; closed: %t", sent, old.closed)
+			}
+			conn.OnBytes([]byte("+1\r\n"))
+			p.Tick()
+			if old.closed {
+				t.Fatal("it was closed though it owes replies")
+			}
+			checkPool(t, p)
+			conn.OnBytes([]byte("+2\r\n+3\r\n"))
+			if !old.closed || len(p.Down()) > 0 {
+				t.Errorf("the old one is closed: %t; down: %v", old.closed, p.Down())
+			}
+			enqueue(t, conn, a, 5)
+			s := dialled(t, conn)
+			want := authAs(p.cfg.user(), p.cfg.Password)
+			if got := string(s.wrote); strings.Contains(got, "AUTH") != p.LogsIn() || p.LogsIn() && !strings.Contains(got, want) {
+				t.Errorf("it logs in with %q", s.wrote)
+			}
+			s.wrote = nil
+			conn.OnBytes([]byte("+OK\r\n"))
+			p.Flush()
+			conn.OnBytes([]byte("+4\r\n+5\r\n"))
+			for i := range uint64(5) {
+				if want := fmt.Sprintf("+%d\r\n", i+1); a.ends[i+1] != want {
+					t.Errorf("request %d: %q", i+1, a.ends[i+1])
+				}
+			}
+			p.Tick()
+			st := p.stats.Servers[0]
+			if conn.State() != Ready || st.Disconnects[stats.ServerOtherLogin] != 1 || st.Connects != 2 {
+				t.Errorf("it is %s; %v", conn.State(), st.Disconnects)
+			}
+			if n := strings.Count(out.String(), "log in as the user"); n != 1 || !strings.Contains(out.String(), "server=A") {
+				t.Errorf("logged:\n%s", &out)
+			}
+			checkPool(t, p)
+		})
+	}
+}
+
+func TestOwnConnectionsOfAnotherUser(t *testing.T) {
+	p := newFixedPool(t, 1, func(cfg *Config) { cfg.Spare, cfg.Scripts, cfg.ScriptPolicy = 1, []bool{true}, ScriptsOwn })
+	shared := p.Default().Pick(0, 0)
+	ready(t, shared)
+	h, a := &holder{}, newAsker(t)
+	lent, busy, spare := lend(t, p, 0, h), lend(t, p, 0, h), lend(t, p, 0, h)
+	spare.Return(true)
+	p.KeepSpare(0, Key{Proto: 3})
+	warm := p.own.warm[spareKey{0, Key{Proto: 3}}][0]
+	warmSocket := dialled(t, warm)
+	p.ExpectScript(0)
+	prober := p.servers[0].prober.conn
+	ready(t, prober)
+	l := p.laneOf(shared)
+	l.dial(1)
+	lane := l.conns[0]
+	p.TakeDials(func(*Conn) {})
+	lane.OnOpen(&fakeSocket{})
+	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	if f := busy.EnqueueBlocking(pingRequest, a, 1, Part); f != nil {
+		t.Fatal(f)
+	}
+	configure(p, asUser("app", "x"))
+	if spare.State() != Retired || !warmSocket.closed || warm.State() != Dialing {
+		t.Errorf("a spare one is %s, one that is to be so %s", spare.State(), warm.State())
+	}
+	p.Tick()
+	checkPool(t, p)
+	if lane.State() != Retired || prober.State() != Retired {
+		t.Errorf("a lane is %s, the one for questions %s", lane.State(), prober.State())
+	}
+	if lent.State() != Ready || busy.State() != Ready || len(h.lost) > 0 {
+		t.Errorf("those that are lent are %s and %s", lent.State(), busy.State())
+	}
+	lent.Return(true)
+	busy.OnBytes([]byte("+PONG\r\n"))
+	busy.Return(true)
+	if lent.State() != Retired || busy.State() != Retired || len(p.own.spare) != 0 || a.ends[1] != "+PONG\r\n" {
+		t.Errorf("when they come back they are %s and %s", lent.State(), busy.State())
+	}
+	checkPool(t, p)
+}
+
+// What comes before an idle lane has ended does not go over it.
+func TestIdleLaneOfAnotherUserIsNotUsed(t *testing.T) {
+	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsOwn })
+	a, s := newAsker(t), &fakeSocket{}
+	lane := lanesOf(t, p, a, 1)
+	configure(p, func(cfg *Config) { cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") } })
+	lane.OnOpen(s)
+	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	answerLane(t, p, lane, s, 0, 1)
+	configure(p, asUser("app", "x"))
+	if f := p.Default().Pick(1, 0).EnqueueFenced(pingRequest, a, 2, Part, Scripts, 0); f != nil {
+		t.Fatal(f)
+	}
+	p.Flush()
+	if len(s.wrote) > 0 {
+		t.Errorf("the old login got %q", s.wrote)
+	}
+	checkPool(t, p)
+}
+
+// placed is a Holder of a client's only request.
+type placed struct{ *asker }
+
+func (placed) Hold() bool { return true }
+
+func (p placed) Place(uint64) (any, uint64, bool) { return p.asker, 1, true }
+
+// A transaction that is sent again does not go to where MULTI may be refused now.
+func TestTransactionIsNotSentAgainBeforeTheNewLoginHasProvedMulti(t *testing.T) {
+	cfg := testConfig()
+	cfg.Resend = true
+	p, _ := newClusterPool(t, cfg, "A")
+	c, a := p.Default().Pick(0, 0), newAsker(t)
+	s := ready(t, c)
+	c.multi = true
+	enqueue(t, c, a, 1)
+	p.Flush()
+	configure(p, asUser("app", "x"))
+	p.Tick()
+	s.wrote = nil
+	raw := append(bytes.Clone(multiRequest), execRequest...)
+	p.Resend(&Resend{Raw: raw, Needs: len(raw), Requests: 2, Recv: placed{a}, Rings: p.Default(), Slot: -1, Since: p.Now})
+	p.Now += 2 * retryAfter
+	p.Tick()
+	if len(p.again) != 1 || !c.proving {
+		t.Errorf("%d wait; it is proved: %t", len(p.again), c.proving)
+	}
+	checkPool(t, p)
+}
+
+// A lane that runs a script ends after it, and what waits goes over another.
+func TestLanesOfAnotherUser(t *testing.T) {
+	p := newFixedPool(t, 2, func(cfg *Config) {
+		cfg.ScriptPolicy = ScriptsOwn
+		cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") }
+	})
+	a, s := newAsker(t), &fakeSocket{}
+	lane := lanesOf(t, p, a, 2)
+	lane.OnOpen(s)
+	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	p.Flush()
+	s.wrote = nil
+	configure(p, asUser("app", "x"))
+	p.Tick()
+	lane.OnBytes([]byte("+0\r\n$16\r\nfence-0000000000\r\n"))
+	p.Flush()
+	if lane.State() != Retired || len(s.wrote) > 0 || p.stats.Servers[1].Disconnects[stats.ServerOtherLogin] != 2 {
+		t.Fatalf("the lane is %s; the old login got %q", lane.State(), s.wrote)
+	}
+	next := p.lanes[laneKey{p.servers[1], Key{Proto: 2}}].conns[0]
+	s = dialled(t, next)
+	next.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	answerLane(t, p, next, s, 1, 2)
+	if a.ends[0] != "+0\r\n" || a.ends[1] != "+1\r\n" {
+		t.Errorf("%v", a.ends)
+	}
+	checkPool(t, p)
+}
+
+// Until its connection is made again, a server may still refuse ECHO. A refusal costs the connection, so none is sent.
+func TestFencesOverTheOldLoginGoByName(t *testing.T) {
+	p := newFixedPool(t, 1, func(cfg *Config) { cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") } })
+	c, a := p.Default().Pick(0, 0), newAsker(t)
+	s := ready(t, c)
+	enqueue(t, c, a, 1)
+	c.server.noEcho = true
+	configure(p, asUser("app", "x"))
+	if f := c.EnqueueFenced(pingRequest, a, 2, Part, Scripts, 0); f != nil {
+		t.Fatal(f)
+	}
+	p.Flush()
+	c.OnBytes([]byte("+1\r\n+2\r\n-ERR unknown command 'fence-0000000000'\r\n"))
+	if bytes.Contains(s.wrote, []byte("ECHO")) || a.ends[2] != "+2\r\n" || c.State() != Ready {
+		t.Errorf("%q was written; %v; it is %s", s.wrote, a.ends, c.State())
+	}
+	checkPool(t, p)
+}
+
+// What is known of the old login does not hold for requests that go over the new one.
+func TestFrozenConnectionIsNotKnownToTakeMulti(t *testing.T) {
+	p := newFixedPool(t, 1, func(cfg *Config) { cfg.ProveMulti = true })
+	c := p.Default().Pick(0, 0)
+	p.TakeDials(func(*Conn) {})
+	c.OnOpen(&fakeSocket{})
+	c.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
+	enqueue(t, c, newAsker(t), 1)
+	p.Flush()
+	if !c.TakesMulti() {
+		t.Fatal("the login did not ask")
+	}
+	configure(p, asUser("app", "x"))
+	p.Tick()
+	if c.TakesMulti() {
+		t.Error("a connection that will log in as another user is known to take MULTI")
+	}
+	c.OnBytes([]byte("+PONG\r\n"))
+	p.TakeDials(func(*Conn) {})
+	c.OnOpen(&fakeSocket{})
+	c.OnBytes([]byte("+OK\r\n-NOPERM MULTI\r\n-ERR EXEC without MULTI\r\n"))
+	if c.State() != Ready || c.TakesMulti() {
+		t.Errorf("it is %s and takes MULTI: %t", c.State(), c.TakesMulti())
+	}
+}
+
+// A cluster that is large is not left without connections all at once.
+func TestAnotherUserOfALargeClusterIsSpreadOverTicks(t *testing.T) {
+	p, _ := newLargePool(t)
+	configure(p, asUser("app", "x"))
+	conns, ticks := 2*largeNodes, 0
+	for renewed := 0; renewed < conns; ticks++ {
+		p.Tick()
+		away, dials := 0, 0
+		p.each(func(c *Conn) {
+			if c.State() != Ready {
+				away++
+			}
+		})
+		if away > atOnce {
+			t.Fatalf("tick %d: %d connections are away", ticks, away)
+		}
+		p.TakeDials(func(c *Conn) {
+			dials++
+			c.OnOpen(&fakeSocket{})
+			c.OnBytes([]byte("+OK\r\n"))
+		})
+		if renewed += dials; dials > atOnce || ticks > 2*conns/atOnce {
+			t.Fatalf("tick %d: %d dials, %d connections are made again", ticks, dials, renewed)
+		}
+	}
+	checkPool(t, p)
+	for _, r := range p.rings {
+		for _, c := range r.conns {
+			if c.State() != Ready || c.outdated() {
+				t.Fatalf("a connection to %s is %s", c.server.Name, c.State())
+			}
+		}
+	}
+}
+
+// Reads that wait for a replica's connection to be made again go elsewhere: nobody knows yet whether it may still be read from.
+func TestReadsDoNotWaitForTheNewLoginOfAReplica(t *testing.T) {
+	cfg := testConfig()
+	cfg.Fixed, cfg.Reads = true, shard.ReadPreferReplica
+	p := newTestPool(t, cfg, 1, nil)
+	var n shard.Numbers
+	n.Replicas = true
+	m, err := n.Attach(p.m, []shard.Group{{Replicas: []shard.Server{{Name: "R", Addr: "R:1", Weight: 1}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Follow(m)
+	primary, replica := p.Default().Pick(0, 0), p.Default().Pick(1, 0)
+	ready(t, primary)
+	rs := ready(t, replica)
+	start := time.Time{}.Add(time.Hour)
+	p.Judge(Health{"R:1": {Reads: ReadsAlways, At: start.Add(time.Duration(p.Now + 1))}}, start)
+	a := newAsker(t)
+	read := func(tag uint64) {
+		to := p.Default().PickRead(0, 0)
+		if to != replica {
+			t.Fatal("the replica is not read from")
+		}
+		if f := p.Default().EnqueueRead(to, 0, pingRequest, a, tag, Part); f != nil {
+			t.Fatal(f)
+		}
+		p.Flush()
+	}
+	read(1)
+	configure(p, asUser("app", "x"))
+	p.Tick()
+	read(2)
+	s := &fakeSocket{}
+	p.TakeDials(func(c *Conn) {
+		if c == primary {
+			c.OnOpen(s)
+			c.OnBytes([]byte("+OK\r\n"))
+			s.wrote = nil
+		}
+	})
+	replica.OnBytes([]byte("+1\r\n"))
+	p.Flush()
+	if string(s.wrote) != string(pingRequest) || string(rs.wrote) != string(pingRequest) || replica.State() != Dialing {
+		t.Fatalf("the primary got %q, the replica is %s", s.wrote, replica.State())
+	}
+	primary.OnBytes([]byte("+2\r\n"))
+	if a.ends[1] != "+1\r\n" || a.ends[2] != "+2\r\n" {
+		t.Errorf("%v", a.ends)
+	}
+	checkPool(t, p)
+}

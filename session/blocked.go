@@ -1,0 +1,122 @@
+package session
+
+import (
+	"slices"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/shard"
+)
+
+// blocked is a command that waits at a server of a list, and its receiver. When its keys have moved it is ended there. If the server has
+// run nothing of it, it goes to where they are.
+type blocked struct {
+	s      *Session
+	spec   *command.Spec
+	raw    []byte
+	tag    uint64
+	server int
+	next   int64 // when the server is asked again to end it, ns
+	moving bool  // the server is asked to end it
+}
+
+// send sends it to its server.
+func (w *blocked) send() *pool.Failure {
+	conn, f := w.s.blockingConn(w.server)
+	if f != nil {
+		return f
+	}
+	w.s.pin.waiting = w
+	return w.s.enqueueBlocking(conn, w.raw, w, 0, w.spec)
+}
+
+// follow has it ended at its server if its keys are elsewhere in m.
+func (w *blocked) follow(m *shard.Map) {
+	server, ok := w.place()
+	if ok && m.Random() && m.Server(w.server).Addr != "" {
+		server = w.server // any will do
+	}
+	if w.moving || ok && server == w.server && m.Server(server).Addr != "" {
+		return
+	}
+	w.moving = true
+	w.ask()
+	w.s.env.moves = append(w.s.env.moves, w)
+}
+
+// place is the server of its keys; !ok: they are at several.
+func (w *blocked) place() (server int, ok bool) {
+	e := w.s.env
+	req, ok := parseAgain(w.raw)
+	if !ok || e.single() {
+		return e.home(), ok
+	}
+	return e.shardOf(w.spec, req.Args)
+}
+
+// ask asks the server to end it.
+func (w *blocked) ask() {
+	e := w.s.env
+	w.next = e.Pool.Now + askAgain
+	p := w.s.pin
+	if p == nil || p.conn == nil || p.conn.ServerID() == 0 || e.paused() { // see unblock
+		return
+	}
+	p.soiled = true // the word may come when the client has gone on
+	if p.conn.Waits() {
+		p.conn.Unblock()
+	}
+}
+
+// endMoves asks again where the first time has overtaken the command.
+func (e *Env) endMoves() {
+	e.moves = slices.DeleteFunc(e.moves, func(w *blocked) bool {
+		if !w.moving || w.s.state != open || w.s.pin == nil || w.s.pin.waiting != w {
+			return true
+		}
+		if e.Pool.Now >= w.next {
+			w.ask()
+		}
+		return false
+	})
+}
+
+// Reply is pool.Receiver.
+func (w *blocked) Reply(_ uint64, b []byte, p pool.Piece) {
+	if w.moving && p == pool.Whole && string(b) == unblockedWords {
+		w.moving = false
+		w.s.env.later = append(w.s.env.later, w)
+		return
+	}
+	w.s.Reply(w.tag, b, p)
+}
+
+// Begun is pool.Forwarder.
+func (w *blocked) Begun(uint64) bool { return w.s.Begun(w.tag) }
+
+// Fail is pool.Receiver.
+func (w *blocked) Fail(_ uint64, f *pool.Failure) { w.s.Fail(w.tag, f) }
+
+// again is deferred: it goes to where its keys are.
+func (w *blocked) again(e *Env) {
+	s := w.s
+	if s.state != open {
+		s.Fail(w.tag, stopping)
+		return
+	}
+	server, ok := w.place()
+	if !ok {
+		e.scratch = parser.AppendError(e.scratch[:0], errCrossSlot)
+		s.Reply(w.tag, e.scratch, pool.Whole)
+		return
+	}
+	w.server = server
+	if p := s.pin; p != nil && !p.watches && !p.dirty {
+		s.unpin(false)
+	}
+	if f := w.send(); f != nil {
+		s.countFailure(w.spec)
+		s.Fail(w.tag, f)
+	}
+}

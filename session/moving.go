@@ -1,0 +1,163 @@
+package session
+
+import (
+	"math"
+	"slices"
+)
+
+// Where servers are listed in the settings and the list changes, topics move to where messages are published from now on. A topic
+// is subscribed at its new server at once, and publishers wait for that as for any subscription. At its old server, if that is still on the
+// list, it stays subscribed until no message can be on its way there any more. The feed of a server that was taken off the list
+// brings what that server still sends until package pool closes it.
+
+// parting is a topic's subscription at a server from which it has moved.
+type parting struct {
+	server int
+	until  int64 // ns
+}
+
+// longestWait is how long a message may be on its way where requests have no timeout, ns.
+const longestWait = int64(60e9)
+
+// leave takes server off all topics; its feed (nil: there is none) is to be let go when they are subscribed elsewhere.
+func (h *hub) leave(server int) *feed {
+	f := h.feeds[server]
+	h.feeds[server] = nil
+	for _, t := range h.topics {
+		if !slices.Contains(t.at, server) {
+			continue
+		}
+		h.forget(t, server)
+		t.at = slices.DeleteFunc(slices.Clone(t.at), func(i int) bool { return i == server })
+	}
+	for key := range h.partings {
+		h.parted(key, server)
+	}
+	h.lost[server] = lost{}
+	if f != nil {
+		f.former = true
+	}
+	return f
+}
+
+// letGo ends the feed's part in what was asked of all servers.
+func (f *feed) letGo() {
+	asks := f.asked
+	f.asked = make([]asked, len(asks)) // the answers still come
+	for i, a := range asks {
+		f.asked[i] = asked{a.topic, &round{on: a.round.on, left: 1}}
+	}
+	for _, a := range asks {
+		f.over(a)
+	}
+}
+
+// move has a topic be where its messages are published by the present map.
+func (h *hub) move(t *topic) {
+	if !t.round.on || t.round.refusal != nil {
+		return // it ends, or begins anew
+	}
+	want, old := h.servers(t.key), t.at
+	if slices.Equal(want, old) {
+		return
+	}
+	t.at = slices.Clone(want)
+	for _, i := range want {
+		if !slices.Contains(old, i) {
+			h.comeTo(t, i)
+		}
+	}
+	for _, i := range old {
+		if !slices.Contains(want, i) {
+			h.part(t, i)
+		}
+	}
+}
+
+// comeTo subscribes a topic at one more server.
+func (h *hub) comeTo(t *topic, server int) {
+	f, failure := h.feed(server)
+	if t.round.left > 0 { // its subscribers wait for the round
+		if failure == nil {
+			failure = f.ask(t, t.round)
+		}
+		if failure == nil {
+			t.round.left++
+		} else {
+			t.round.refusal = appendFailure(nil, failure, h.env)
+		}
+		return
+	}
+	if h.note(t, server); failure == nil {
+		_ = h.askAgain(t, server) // otherwise the next tick asks
+	}
+}
+
+// part has a topic stay subscribed at a server for the messages that are on their way there.
+func (h *hub) part(t *topic, server int) {
+	if f := h.feeds[server]; h.forget(t, server) || f == nil || f.conn == nil {
+		return
+	}
+	if h.partings == nil {
+		h.partings = map[topicKey][]parting{}
+	}
+	h.parted(t.key, server)
+	wait := int64(h.env.Pool.Timeout())
+	if wait <= 0 {
+		wait = longestWait
+	}
+	p := parting{server, h.env.Pool.Now + wait}
+	if len(h.partings) == 0 || p.until < h.partAt {
+		h.partAt = p.until
+	}
+	h.partings[t.key] = append(h.partings[t.key], p)
+}
+
+// parted forgets a parting, if there is one.
+func (h *hub) parted(key topicKey, server int) {
+	left := slices.DeleteFunc(h.partings[key], func(p parting) bool { return p.server == server })
+	if h.partings[key] = left; len(left) == 0 {
+		delete(h.partings, key)
+	}
+}
+
+// endPartings unsubscribes where no message can come from any more.
+func (h *hub) endPartings() {
+	if h.env.Pool.Now < h.partAt {
+		return
+	}
+	asks := 0
+	h.partAt = math.MaxInt64
+	for key, list := range h.partings {
+		for _, p := range slices.Clone(list) {
+			if asks >= maxAskedAgain {
+				h.partAt = 0 // the next tick goes on
+				return
+			}
+			if h.env.Pool.Now < p.until {
+				h.partAt = min(h.partAt, p.until)
+				continue
+			}
+			t, f := h.topics[key], h.feeds[p.server]
+			if t == nil {
+				t = &topic{key: key, dead: true}
+			}
+			if f == nil || f.conn == nil || slices.Contains(t.at, p.server) || f.ask(t, &round{left: 1}) == nil {
+				h.parted(key, p.server)
+			} else {
+				h.partAt = 0
+			}
+			asks++
+		}
+	}
+}
+
+// stillAt is how many servers that a topic has left have it subscribed.
+func (h *hub) stillAt(key topicKey) (n int) {
+	for _, p := range h.partings[key] {
+		if t := h.topics[key]; t == nil || !slices.Contains(t.at, p.server) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,110 @@
+package session
+
+import (
+	"slices"
+
+	"ringmaster/auth"
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/stats"
+)
+
+// Doors and upstreams come and go while their loop runs. A door that is shut lets its clients have what they are owed, and an upstream is
+// removed when no client uses it.
+
+// OpenDoor is NewDoor with rules that were compiled before, from cfg and the upstream's read policy. They may be shared by loops. Loop-only.
+func OpenDoor(e *Env, cfg Config, rules *Rules, policy *auth.Policy) *Door {
+	d := &Door{Env: e, Config: cfg, Rules: rules, Policy: policy}
+	e.doors = append(e.doors, d)
+	d.bound()
+	return d
+}
+
+// Shut lets every client of the listener finish, some in each turn. Those that come after it must be drained as they come. Loop-only.
+func (d *Door) Shut() {
+	d.shut = true
+	d.queue(&leaving{door: d, until: d.nextID(), end: (*Session).Drain})
+}
+
+// Cut closes the clients that have not finished, some in each turn; what they are owed is lost. It can be called again and again. Loop-only.
+func (d *Door) Cut() {
+	if !d.cutting {
+		d.cutting = true
+		d.queue(&leaving{door: d, until: d.nextID(), end: (*Session).cut, done: func() { d.cutting = false }})
+	}
+}
+
+// IsShut reports whether Shut was called. Loop-only.
+func (d *Door) IsShut() bool { return d.shut }
+
+// Clients is how many sessions the door has. Loop-only.
+func (d *Door) Clients() int { return d.clients }
+
+// Forget removes a door that is shut and has no clients. Loop-only.
+func (d *Door) Forget() {
+	d.Env.doors = slices.DeleteFunc(d.Env.doors, func(o *Door) bool { return o == d })
+}
+
+// leaving ends the clients of a door, a job. All of it is done between polls, where a panic does not end what it was begun from.
+type leaving struct {
+	door        *Door
+	next, until uint64 // IDs
+	end         func(*Session)
+	done        func()   // nil: nobody has to know
+	latest      *Session // that is being ended
+}
+
+func (l *leaving) piece(e *Env) (done bool) {
+	p := e.aPiece()
+	if !e.roster.walk(&l.next, l.until, func(s *Session) (more bool) {
+		e.spend(matchWork)
+		if s.env == l.door {
+			e.spend(closeWork)
+			l.latest = s
+			l.end(s)
+		}
+		return !p.over(e)
+	}) {
+		return false
+	}
+	l.giveUp()
+	return true
+}
+
+// client is whom a panic ends.
+func (l *leaving) client() *Session { return l.latest }
+
+func (l *leaving) giveUp() {
+	if l.done != nil {
+		l.done()
+	}
+}
+
+// cut ends a session that has had its time to finish.
+func (s *Session) cut() {
+	if s.state == open {
+		s.reason = stats.ListenerClosed
+	}
+	s.Abandon()
+}
+
+// drains reports whether a client that closes for this reason is owed what it has asked for, and a word on what it waits for.
+func drains(reason stats.CloseReason) bool {
+	return reason == stats.Shutdown || reason == stats.ListenerClosed
+}
+
+// appendUndone writes the error reply for a command that is left undone since its client closes for reason.
+func appendUndone(dst []byte, reason stats.CloseReason, f *pool.Failure, env *Env) []byte {
+	if reason == stats.ListenerClosed {
+		return parser.AppendError(dst, errListenerClosed+fate(f))
+	}
+	return appendFailure(dst, f, env)
+}
+
+// Used reports whether a client uses the upstream. Loop-only.
+func (e *Env) Used() bool { return len(e.roster.list) > e.roster.gone }
+
+// Remove forgets an upstream that no client uses. Loop-only.
+func (l *Loop) Remove(e *Env) {
+	l.envs = slices.DeleteFunc(l.envs, func(o *Env) bool { return o == e })
+}
