@@ -31,7 +31,7 @@ var errChanging = errors.New("another change of its settings is under way")
 // Prepare checks new settings and makes the map that belongs to them; it asks no server. The error names a setting that can't change
 // while the topology runs, or says what is wrong with the servers, or that another Change waits; then nothing has changed.
 //
-// These may change: fixed servers with their names, weights and given replicas, and how keys are placed on them; the seeds of a cluster
+// These may change: fixed servers with their number, names, weights and given replicas, and how keys are placed on them; the seeds of a cluster
 // and the sentinels; logins, Timeout, MaxLag, Zone and Zones; Reads between policies that read from replicas. Name and Log stay as they
 // were. Any goroutine.
 func (t *Topology) Prepare(c Config) (*Change, error) {
@@ -79,10 +79,10 @@ func (t *Topology) prepare(c Config) (*Change, error) {
 func (t *Topology) stays(c *Config) error {
 	old := &t.config
 	switch {
-	case c.Kind != old.Kind:
-		return fmt.Errorf("topology can't change from %s to %s without a restart", old.Kind, c.Kind)
 	case (c.Fixed == nil) != (old.Fixed == nil):
 		return errors.New("servers can't change between fixed and discovered without a restart")
+	case c.Kind != old.Kind && c.Fixed == nil:
+		return fmt.Errorf("topology can't change from %s to %s without a restart", old.Kind, c.Kind)
 	case (c.Reads == shard.ReadPrimary) != (old.Reads == shard.ReadPrimary):
 		return fmt.Errorf("read-policy can't change from %s to %s without a restart", old.Reads, c.Reads)
 	case !slices.Equal(c.Masters, old.Masters):
@@ -126,6 +126,7 @@ func (c *Change) Commit() {
 	t := c.t
 	c.config.Name, c.config.Log = t.config.Name, t.config.Log
 	t.config = c.config
+	t.kind.Store(&c.config.Kind)
 	if t.watcher != nil {
 		t.watcher.configure(&t.config)
 	}

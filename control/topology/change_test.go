@@ -17,6 +17,23 @@ import (
 	"ringmaster/shard"
 )
 
+// TestOneServerMayBecomeSeveralAndTheReverse: a list is a list.
+func TestOneServerMayBecomeSeveralAndTheReverse(t *testing.T) {
+	one := fixed(t, "10.0.0.1:1")
+	one.Kind = Standalone
+	top, _ := begin(t, one)
+	for _, c := range []Config{fixed(t, "10.0.0.1:1,10.0.0.2:1"), one} {
+		change := prepare(t, top, c)
+		if change.Map() == nil {
+			t.Errorf("%s: the map stays", c.Kind)
+		}
+		change.Commit()
+		if got := top.Describe(nil).Topology; got != c.Kind {
+			t.Errorf("it is described as %s, want %s", got, c.Kind)
+		}
+	}
+}
+
 // places are the addresses of a map by number, "-" for an empty place; nil: "".
 func places(m *shard.Map) string {
 	if m == nil {
@@ -92,7 +109,6 @@ func TestWhatCannotChangeIsNamed(t *testing.T) {
 		change func(c *Config)
 		want   string
 	}{
-		{list, func(c *Config) { c.Kind = Standalone }, "topology can't change from sharded to standalone"},
 		{list, func(c *Config) { c.Reads = shard.ReadAny }, "read-policy can't change from primary to any"},
 		{list, func(c *Config) { c.Fixed = nil }, "between fixed and discovered"},
 		{cluster, func(c *Config) { c.Kind = Sentinel }, "upstream cache: topology can't change from cluster to sentinel"},

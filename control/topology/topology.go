@@ -23,7 +23,7 @@ type Data interface {
 
 // Topology is where the map of one upstream's servers comes from: the settings, or a cluster or sentinels that are followed.
 type Topology struct {
-	kind     Kind
+	kind     atomic.Pointer[Kind]
 	log      *slog.Logger
 	watcher  watcher           // nil where the servers are fixed
 	replicas *replicas.Watcher // nil: nothing is read from replicas
@@ -48,9 +48,10 @@ type Topology struct {
 // New finds the servers to begin with. The error says who was asked and what they answered. It asks servers, and may wait.
 func New(ctx context.Context, c Config) (*Topology, error) {
 	t := &Topology{
-		kind: c.Kind, log: c.logger(), config: c, numbers: &shard.Numbers{Placement: c.Placement},
+		log: c.logger(), config: c, numbers: &shard.Numbers{Placement: c.Placement},
 		turn: make(chan struct{}, 1), renamed: make(chan struct{}, 1), lookUp: lookUp,
 	}
+	t.kind.Store(&c.Kind)
 	groups, err := t.begin(ctx, &c)
 	if err == nil {
 		t.initial, err = t.mapOf(groups)
