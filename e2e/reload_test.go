@@ -1,9 +1,13 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
-	"os/exec"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -12,205 +16,202 @@ import (
 	"ringmaster/internal/testkit"
 )
 
-// reloads are the counts of reloads of a proxy.
-type reloads struct{ generation, ok, refused, success float64 }
+// reloading is a proxy whose file of settings changes.
+type reloading struct {
+	*testkit.Server
+	t *testing.T
+}
 
-func reloadsOf(t *testing.T, proxy *testkit.Server) reloads {
+// startReloading starts a proxy with a file in which ADDR is its first address. Flags of the test kit's stay over the file.
+func startReloading(t *testing.T, text string, flags ...string) *reloading {
 	t.Helper()
-	return reloads{
-		proxy.Metric(t, "ringmaster_config_generation"), proxy.Metric(t, "ringmaster_config_reloads_total", `result="ok"`),
-		proxy.Metric(t, "ringmaster_config_reloads_total", `result="error"`), proxy.Metric(t, "ringmaster_config_reload_success"),
+	r := &reloading{t: t}
+	r.Server = testkit.ProxyWith(t, testkit.ProxyOptions{Flags: flags, Settings: func(addr string) string { return strings.ReplaceAll(text, "ADDR", addr) }})
+	return r
+}
+
+// write writes the file.
+func (r *reloading) write(text string) {
+	r.t.Helper()
+	if err := os.WriteFile(filepath.Join(r.Dir, "ringmaster.yaml"), []byte(strings.ReplaceAll(text, "ADDR", r.Addr)), 0o600); err != nil {
+		r.t.Fatal(err)
 	}
 }
 
-func TestReloadRefusesAMistake(t *testing.T) {
-	server := testkit.Redis(t)
+// reload writes the file, has it read again, and returns what comes of it.
+func (r *reloading) reload(text string) (status int, answer map[string]any) {
+	r.t.Helper()
+	r.write(text)
+	resp, err := http.Post("http://"+r.Admin+"/reload", "", nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil {
+		err = json.Unmarshal(body, &answer)
+	}
+	if err != nil {
+		r.t.Fatalf("%v: %s", err, body)
+	}
+	return resp.StatusCode, answer
+}
+
+// mustReload reloads, and says which settings changed.
+func (r *reloading) mustReload(text string) (changed []string) {
+	r.t.Helper()
+	status, answer := r.reload(text)
+	if status != http.StatusOK {
+		r.t.Fatalf("status %d: %v", status, answer)
+	}
+	for _, name := range answer["changed"].([]any) {
+		changed = append(changed, name.(string))
+	}
+	return changed
+}
+
+// do says what the proxy answers on a connection of its own.
+func do(t *testing.T, addr string, words ...string) string {
+	t.Helper()
+	c := testkit.Dial(t, addr)
+	defer c.Close()
+	return c.Do(words...)
+}
+
+func TestListenersAndUpstreamsComeAndGoByReload(t *testing.T) {
+	a, b := testkit.Redis(t), testkit.Redis(t)
 	second := fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
-	var addr string
-	text := func(servers, more string) string {
-		return fmt.Sprintf(`# the first line
-listeners:
-  - {address: '%s', upstream: main, deny-commands: [append]}
-  - {address: '%s', upstream: main}
-upstreams:
-  main:
-    timeout: 2s
-    servers:
-      - '%s'
-%s`, addr, second, server.Addr, servers) + more
+	one := fmt.Sprintf("listeners:\n  - {address: ADDR, upstream: a}\nupstreams:\n  a: {servers: '%s'}\n", a.Addr)
+	two := fmt.Sprintf("listeners:\n  - {address: ADDR, upstream: a}\n  - {address: '%s', upstream: b, deny-commands: [keys]}\nupstreams:\n  a: {servers: '%s'}\n  b: {servers: '%s'}\n",
+		second, a.Addr, b.Addr)
+	r := startReloading(t, one)
+	stays := testkit.Dial(t, r.Addr)
+	if got := stays.Do("SET", "k", "a"); got != "+OK\r\n" {
+		t.Fatal(got)
 	}
-	proxy := testkit.ProxyWith(t, testkit.ProxyOptions{Settings: func(at string) string { addr = at; return text("", "") }})
-	clients := []*testkit.Conn{testkit.Dial(t, addr), testkit.Dial(t, second)}
-	served := func(when string) {
-		t.Helper()
-		for i, c := range append(clients, testkit.Dial(t, addr), testkit.Dial(t, second)) {
-			want := []string{"-NOPERM ", ":"}[i%2]
-			if got := c.Do("SET", "red", "1"); got != "+OK\r\n" {
-				t.Errorf("%s: client %d: SET: %q", when, i, got)
-			}
-			if got := c.Do("APPEND", "red", "2"); !strings.HasPrefix(got, want) {
-				t.Errorf("%s: client %d: APPEND: %q, want %s", when, i, got, want)
-			}
+	for round := range 3 {
+		if got, want := r.mustReload(two), []string{"listeners." + second, "upstreams.b"}; !slices.Equal(got, want) {
+			t.Errorf("changed: %v, want %v", got, want)
+		}
+		leaves := testkit.Dial(t, second)
+		if got := leaves.Do("SET", "k", "b"); got != "+OK\r\n" {
+			t.Errorf("round %d: %q", round, got)
+		}
+		if got := leaves.Do("KEYS", "*"); !strings.HasPrefix(got, "-NOPERM ") {
+			t.Errorf("KEYS: %q", got)
+		}
+		if got := do(t, r.Addr, "GET", "k"); got != "$1\r\na\r\n" {
+			t.Errorf("%q", got)
+		}
+		r.mustReload(one)
+		if got, err := leaves.Rest(); got != "" || err != nil {
+			t.Errorf("the client of a listener that is gone: %q, %v", got, err)
+		}
+		if conn, err := net.Dial("tcp", second); err == nil {
+			conn.Close()
+			t.Error("the port of a listener that is gone is open")
+		}
+		if got := stays.Do("GET", "k"); got != "$1\r\na\r\n" {
+			t.Errorf("the other's client: %q", got)
 		}
 	}
-	served("at first")
-	before := reloadsOf(t, proxy)
-	if (before != reloads{1, 0, 0, 1}) {
-		t.Fatalf("at first %+v", before)
-	}
-	taken := testkit.Redis(t) // somebody else's port
-	file := proxy.SettingsFile()
-	mistakes := []struct {
-		name, text, want string
-		checked          bool // the file is wrong by itself
-	}{
-		{"a server without a port", text("      - 'nonsense'\n", ""), file + ":10: upstreams.main.servers[1]", true},
-		{"an unknown setting", text("", "timeuot: 1s\n"), file + `:10: unknown setting "timeuot"`, true},
-		{"no YAML", text("", "{\n"), file + ":", true},
-		{"no upstream of that name", strings.Replace(text("", ""), "upstream: main}", "upstream: other}", 1), file + ":4: listeners[1].upstream", true},
-		{"an empty file", "", "upstream: no server is given", true},
-		{"a taken port", strings.Replace(text("", ""), second, taken.Addr, 1), file + ":4: listeners[1].address", false},
-	}
-	for i, m := range mistakes {
-		done := proxy.TryReload(t, m.text)
-		if done.Status != http.StatusUnprocessableEntity || !slices.ContainsFunc(done.Problems, func(p string) bool { return strings.Contains(p, m.want) }) {
-			t.Errorf("%s: %d, %q; want %q", m.name, done.Status, done.Problems, m.want)
-		}
-		proxy.Signal(syscall.SIGHUP)
-		want := reloads{1, 0, float64(2*i + 2), 0}
-		testkit.Until(t, m.name+" to be refused on SIGHUP too", func() bool { return reloadsOf(t, proxy).refused >= want.refused })
-		if got := reloadsOf(t, proxy); got != want {
-			t.Errorf("%s: %+v, want %+v", m.name, got, want)
-		}
-		if log := lastRefused(proxy.Log()); !strings.Contains(strings.ReplaceAll(log, `\"`, `"`), m.want) {
-			t.Errorf("%s: the log lacks %q: %s", m.name, m.want, log)
-		}
-		out, err := exec.Command(testkit.Ringmaster(t), "check", "--config", file).CombinedOutput()
-		if exit, failed := err.(*exec.ExitError); failed != m.checked || failed && exit.ExitCode() != 2 || failed && !strings.Contains(string(out), m.want) {
-			t.Errorf("%s: check says %v: %s", m.name, err, out)
-		}
-		served(m.name)
-	}
-	if done := proxy.Reload(t, text("", "")); len(done.Changed) != 0 || done.Generation != 1 {
-		t.Errorf("the same file as at first: %+v", done)
-	}
-	done := proxy.Reload(t, text("", "max-clients: 77\n"))
-	if !slices.Equal(done.Changed, []string{"max-clients"}) || done.Generation != 2 {
-		t.Errorf("a right file: %+v", done)
-	}
-	if got, want := reloadsOf(t, proxy), (reloads{2, 2, float64(2 * len(mistakes)), 1}); got != want {
-		t.Errorf("at the end %+v, want %+v", got, want)
-	}
-	if n := proxy.Metric(t, "ringmaster_max_clients"); n != 77 {
-		t.Errorf("max-clients is %v", n)
-	}
-	served("at the end")
-}
-
-// lastRefused is the last line of a log about a reload that was refused.
-func lastRefused(log string) (last string) {
-	for line := range strings.Lines(log) {
-		if strings.Contains(line, "nothing has changed") {
-			last = line
-		}
-	}
-	return last
-}
-
-// TestTenHUPsAtOnce replaces the file between the signals. The last file must count, which the last of them asks for.
-func TestTenHUPsAtOnce(t *testing.T) {
-	server := testkit.Redis(t)
-	var addr string
-	text := func(n int) string {
-		return fmt.Sprintf("listeners: [{address: '%s', proto-max-bulk-len: %dmb}]\nupstream: '%s'\nmax-clients: %d\n", addr, 1+n%7, server.Addr, n)
-	}
-	proxy := testkit.ProxyWith(t, testkit.ProxyOptions{Settings: func(at string) string { addr = at; return text(100) }})
-	client := testkit.Dial(t, addr)
-	const rounds, hups = 20, 10
-	last := 100
-	for round := range rounds {
-		before := reloadsOf(t, proxy)
-		for range hups {
-			last++
-			if err := proxy.WriteSettings(text(last)); err != nil {
-				t.Fatal(err)
-			}
-			proxy.Signal(syscall.SIGHUP)
-		}
-		testkit.Until(t, fmt.Sprintf("the last file of round %d to count", round), func() bool {
-			return proxy.Metric(t, "ringmaster_max_clients") == float64(last)
-		})
-		if got := client.Do("PING"); got != "+PONG\r\n" {
-			t.Fatal(got)
-		}
-		after := reloadsOf(t, proxy) // one may still come, which changes nothing
-		if grown := after.generation - before.generation; grown < 1 || grown > hups || after.ok-before.ok < grown || after.ok-before.ok > hups {
-			t.Errorf("round %d: %+v, then %+v", round, before, after)
-		}
-	}
-	done, err := proxy.PostReload()
-	if err != nil || done.Status != http.StatusOK || len(done.Changed) != 0 || float64(done.Generation) != reloadsOf(t, proxy).generation {
-		t.Errorf("nothing is left to change: %+v, %v", done, err)
-	}
-	if got := reloadsOf(t, proxy); got.refused != 0 || got.success != 1 {
-		t.Errorf("%+v", got)
-	}
-	generation := 0 // of the line before: one reload after the other
-	for line := range strings.Lines(proxy.Log()) {
-		var n int
-		if !strings.Contains(line, "the settings were read again") {
-			continue
-		}
-		if _, err := fmt.Sscan(word(line, "generation=", " "), &n); err != nil {
-			t.Fatalf("%v: %s", err, line)
-		}
-		changed := 1
-		if strings.Contains(line, "changed=[]") {
-			changed = 0
-		}
-		if generation != 0 && n != generation+changed {
-			t.Errorf("generation %d comes after %d: %s", n, generation, line)
-		}
-		generation = n
-	}
-	if generation == 0 {
-		t.Errorf("the log says nothing of reloads: %s", proxy.Log())
+	if got := r.Metric(t, "ringmaster_config_generation"); got != 7 {
+		t.Errorf("generation %v", got)
 	}
 }
 
-// TestTenPostsAtOnce: whoever asks gets the answer of a reload that began after that.
-func TestTenPostsAtOnce(t *testing.T) {
-	server := testkit.Redis(t)
-	var addr string
-	text := func(n int) string { return fmt.Sprintf("listen: '%s'\nupstream: '%s'\nmax-clients: %d\n", addr, server.Addr, n) }
-	proxy := testkit.ProxyWith(t, testkit.ProxyOptions{Settings: func(at string) string { addr = at; return text(100) }})
-	type answer struct {
-		done testkit.Reloaded
-		err  error
+func TestAFileWithAMistakeChangesNothing(t *testing.T) {
+	server, locked := testkit.Redis(t), testkit.Redis(t, "--requirepass", "secret")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	const posts = 10
-	answers := make(chan answer, posts)
-	for i := range posts {
-		if err := proxy.WriteSettings(text(101 + i)); err != nil {
-			t.Fatal(err)
+	defer taken.Close()
+	text := fmt.Sprintf("listeners:\n  - {address: ADDR, upstream: a}\nupstreams:\n  a: {servers: '%s'}\n", server.Addr)
+	r := startReloading(t, text)
+	before := r.Metric(t, "ringmaster_config_hash")
+	for name, c := range map[string]struct{ text, want string }{
+		"a word":             {text + "max-in-flight: none\n", "/ringmaster.yaml:5: max-in-flight: "},
+		"an address":         {strings.Replace(text, "upstreams:", "  - {address: '"+taken.Addr().String()+"', upstream: a}\nupstreams:", 1), "listeners[1].address: cannot listen on "},
+		"a password":         {text + "  b: {servers: '" + locked.Addr + "', password: wrong}\n", "upstreams.b.password: server " + locked.Addr + " refuses it: "},
+		"servers of nowhere": {text + "  b: {servers: '127.0.0.1:1', topology: cluster}\n", "upstreams.b.servers: upstream b: cannot find the cluster"},
+	} {
+		status, answer := r.reload(c.text + "idle-timeout: 1h\n")
+		if problems, _ := answer["problems"].([]any); status != http.StatusUnprocessableEntity || len(problems) != 1 || !strings.Contains(problems[0].(string), c.want) {
+			t.Errorf("%s: %d %v", name, status, answer)
 		}
-		go func() {
-			done, err := proxy.PostReload()
-			answers <- answer{done, err}
-		}()
-	}
-	var latest uint64
-	for range posts {
-		a := <-answers
-		if a.err != nil || a.done.Status != http.StatusOK {
-			t.Fatalf("%+v", a)
+		if r.Metric(t, "ringmaster_config_hash") != before || r.Metric(t, "ringmaster_config_reload_success") != 0 {
+			t.Errorf("%s: something has changed", name)
 		}
-		latest = max(latest, a.done.Generation)
+		if got := do(t, r.Addr, "SET", "k", name); got != "+OK\r\n" {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
-	if n := proxy.Metric(t, "ringmaster_max_clients"); n != 100+posts {
-		t.Errorf("all are answered, and max-clients is %v", n)
+	r.mustReload(text + "idle-timeout: 1h\n")
+	if r.Metric(t, "ringmaster_config_hash") == before || r.Metric(t, "ringmaster_config_reload_success") != 1 {
+		t.Error("the mistake has stayed")
 	}
-	if got := reloadsOf(t, proxy); got.generation != float64(latest) || got.success != 1 || got.ok < 1 || got.ok > posts {
-		t.Errorf("%+v, the latest answer had generation %d", got, latest)
+}
+
+// TestTheLastFileIsInForceHoweverManySignalsCome has files and signals come as fast as they can.
+func TestTheLastFileIsInForceHoweverManySignalsCome(t *testing.T) {
+	text := fmt.Sprintf("listen: ADDR\nupstream: '%s'\n", testkit.Redis(t).Addr)
+	r := startReloading(t, text)
+	for i := range 30 {
+		r.write(text + fmt.Sprintf("max-clients: %d\n", 100+i))
+		r.Signal(syscall.SIGHUP)
+	}
+	testkit.Until(t, "the last file is in force", func() bool { return r.Metric(t, "ringmaster_max_clients") == 129 })
+	if got := do(t, r.Addr, "PING"); got != "+PONG\r\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestADeniedCommandCountsForWhoIsConnected(t *testing.T) {
+	text := fmt.Sprintf("listen: ADDR\nupstream: '%s'\n", testkit.Redis(t).Addr)
+	r := startReloading(t, text)
+	c := testkit.Dial(t, r.Addr)
+	for range 3 {
+		if got := c.Do("KEYS", "*"); got != "*0\r\n" {
+			t.Errorf("allowed: %q", got)
+		}
+		r.mustReload(text + "deny-commands: keys\n")
+		if got := c.Do("KEYS", "*"); !strings.HasPrefix(got, "-NOPERM ") {
+			t.Errorf("denied: %q", got)
+		}
+		r.mustReload(text)
+	}
+}
+
+func TestWhatNeedsARestartIsNamedAtEachReload(t *testing.T) {
+	text := fmt.Sprintf("listen: ADDR\nupstream: '%s'\n", testkit.Redis(t).Addr)
+	r := startReloading(t, text)
+	for range 2 {
+		_, answer := r.reload(text + "poll: level\n")
+		if fmt.Sprint(answer["needs_restart"]) != "[poll]" || fmt.Sprint(answer["changed"]) != "[]" || answer["generation"] != 1.0 {
+			t.Errorf("%v", answer)
+		}
+	}
+}
+
+func TestAClientsPasswordChangesForTheNextLogin(t *testing.T) {
+	text := fmt.Sprintf("listen: ADDR\nupstream: '%s'\npassword: ", testkit.Redis(t).Addr)
+	r := startReloading(t, text+"old\n")
+	c := testkit.Dial(t, r.Addr)
+	if got := c.Do("AUTH", "old"); got != "+OK\r\n" {
+		t.Fatal(got)
+	}
+	r.mustReload(text + "new\n")
+	if got := c.Do("SET", "k", "v"); got != "+OK\r\n" {
+		t.Errorf("who is logged in: %q", got)
+	}
+	if got := do(t, r.Addr, "AUTH", "old"); !strings.HasPrefix(got, "-WRONGPASS ") {
+		t.Errorf("the old one: %q", got)
+	}
+	if got := do(t, r.Addr, "AUTH", "new"); got != "+OK\r\n" {
+		t.Errorf("the new one: %q", got)
+	}
+	if strings.Contains(r.Log(), "password=") || !strings.Contains(r.Log(), "changed=[password]") {
+		t.Errorf("%s", r.Log())
 	}
 }
