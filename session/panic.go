@@ -148,3 +148,4 @@ func (c *trackingChange) client() *Session { return c.s }
 func (w *watching) client() *Session       { return w.s }
 func (a *aside) client() *Session          { return clientOf(a.recv) }
 func (w stopWord) client() *Session        { return clientOf(w.Receiver) }
+func (w *blocked) client() *Session        { return w.s }
