@@ -41,7 +41,9 @@ func startLeavingWorld(t *testing.T, drain string) *leavingWorld {
 }
 
 // waiting is how many clients wait in blocking commands at the server.
-func (w *leavingWorld) waiting(c *testkit.Conn) string { return infoField(c, "clients", "blocked_clients") }
+func (w *leavingWorld) waiting(c *testkit.Conn) string {
+	return infoField(c, "clients", "blocked_clients")
+}
 
 // TestReloadListeners removes listeners whose clients are owed replies, or wait in BLPOP, and brings them back at once, again and again.
 func TestReloadListeners(t *testing.T) {

@@ -13,11 +13,11 @@ import (
 )
 
 // reloads are the counts of reloads of a proxy.
-type reloads struct{ generation, ok, refused, success float64 }
+type reloadCounts struct{ generation, ok, refused, success float64 }
 
-func reloadsOf(t *testing.T, proxy *testkit.Server) reloads {
+func reloadsOf(t *testing.T, proxy *testkit.Server) reloadCounts {
 	t.Helper()
-	return reloads{
+	return reloadCounts{
 		proxy.Metric(t, "ringmaster_config_generation"), proxy.Metric(t, "ringmaster_config_reloads_total", `result="ok"`),
 		proxy.Metric(t, "ringmaster_config_reloads_total", `result="error"`), proxy.Metric(t, "ringmaster_config_reload_success"),
 	}
@@ -55,7 +55,7 @@ upstreams:
 	}
 	served("at first")
 	before := reloadsOf(t, proxy)
-	if (before != reloads{1, 0, 0, 1}) {
+	if (before != reloadCounts{1, 0, 0, 1}) {
 		t.Fatalf("at first %+v", before)
 	}
 	taken := testkit.Redis(t) // somebody else's port
@@ -77,7 +77,7 @@ upstreams:
 			t.Errorf("%s: %d, %q; want %q", m.name, done.Status, done.Problems, m.want)
 		}
 		proxy.Signal(syscall.SIGHUP)
-		want := reloads{1, 0, float64(2*i + 2), 0}
+		want := reloadCounts{1, 0, float64(2*i + 2), 0}
 		testkit.Until(t, m.name+" to be refused on SIGHUP too", func() bool { return reloadsOf(t, proxy).refused >= want.refused })
 		if got := reloadsOf(t, proxy); got != want {
 			t.Errorf("%s: %+v, want %+v", m.name, got, want)
@@ -98,7 +98,7 @@ upstreams:
 	if !slices.Equal(done.Changed, []string{"max-clients"}) || done.Generation != 2 {
 		t.Errorf("a right file: %+v", done)
 	}
-	if got, want := reloadsOf(t, proxy), (reloads{2, 2, float64(2 * len(mistakes)), 1}); got != want {
+	if got, want := reloadsOf(t, proxy), (reloadCounts{2, 2, float64(2 * len(mistakes)), 1}); got != want {
 		t.Errorf("at the end %+v, want %+v", got, want)
 	}
 	if n := proxy.Metric(t, "ringmaster_max_clients"); n != 77 {
@@ -182,7 +182,9 @@ func TestTenHUPsAtOnce(t *testing.T) {
 func TestTenPostsAtOnce(t *testing.T) {
 	server := testkit.Redis(t)
 	var addr string
-	text := func(n int) string { return fmt.Sprintf("listen: '%s'\nupstream: '%s'\nmax-clients: %d\n", addr, server.Addr, n) }
+	text := func(n int) string {
+		return fmt.Sprintf("listen: '%s'\nupstream: '%s'\nmax-clients: %d\n", addr, server.Addr, n)
+	}
 	proxy := testkit.ProxyWith(t, testkit.ProxyOptions{Settings: func(at string) string { addr = at; return text(100) }})
 	type answer struct {
 		done testkit.Reloaded
