@@ -140,10 +140,7 @@ type stormChange struct {
 var stormChanges = []stormChange{
 	{"a server comes or goes", changeServer}, {"a server comes or goes", changeServer}, {"a server comes or goes", changeServer},
 	{"a server is exchanged", exchangeServer},
-	{"a weight", func(r *rand.Rand, s *stormSettings) {
-		w := &s.weights[pickServer(r, s, true)]
-		*w = 1 + (*w+r.IntN(2))%3
-	}},
+	{"a weight", changeWeight},
 	{"a timeout", func(_ *rand.Rand, s *stormSettings) { s.timeout = 41 - s.timeout }},
 	{"the clients' password", func(_ *rand.Rand, s *stormSettings) { s.protect = !s.protect }},
 	{"a denied command", func(_ *rand.Rand, s *stormSettings) { s.deny = !s.deny }},
@@ -182,6 +179,11 @@ func changeServer(r *rand.Rand, s *stormSettings) {
 	n := s.size()
 	remove := n == stormServers || n > 2 && r.IntN(2) == 0
 	s.in[pickServer(r, s, remove)] = !remove
+}
+
+func changeWeight(r *rand.Rand, s *stormSettings) {
+	w := &s.weights[pickServer(r, s, true)]
+	*w = 1 + (*w+r.IntN(2))%3
 }
 
 func exchangeServer(r *rand.Rand, s *stormSettings) {

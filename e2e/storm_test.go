@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -67,20 +68,11 @@ func TestReloadStorm(t *testing.T) {
 	after := r.usage()
 	r.finish()
 	r.checkLists()
-	t.Logf("%d reloads, %d replies; held after %d: %+v, at the end: %+v", int(r.reloads.ok), r.tally.replies.Load(), warm, before, after)
+	t.Logf("%d reloads, %d replies; held after %d: %v; at the end: %v", int(r.reloads.ok), r.tally.replies.Load(), warm, before, after)
 	if r.tally.replies.Load() < 1000 {
 		t.Error("too little traffic")
 	}
 	after.compare(t, before)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for i, what := range r.reports {
-		if i == 20 {
-			t.Errorf("and %d more", len(r.reports)-i)
-			break
-		}
-		t.Error(what)
-	}
 }
 
 func newStormRun(t *testing.T) *stormRun {
@@ -94,6 +86,7 @@ func newStormRun(t *testing.T) *stormRun {
 	}})
 	r.reloads = reloadCounts{generation: 1, success: 1}
 	c := testkit.Dial(t, r.world.reads)
+	defer c.Close()
 	for i := range stormConstants {
 		if got := c.Do("SET", fmt.Sprintf("constant:%d", i), fmt.Sprintf("value %d", i)); got != "+OK\r\n" {
 			t.Fatal(got)
@@ -134,12 +127,22 @@ const (
 	stormBlocked     = 8
 )
 
-// finish ends the clients.
+// finish ends the clients, and says what they saw that is wrong.
 func (r *stormRun) finish() {
-	if r.going() {
-		close(r.stop)
+	if !r.going() {
+		return
 	}
+	close(r.stop)
 	r.clients.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, what := range r.reports {
+		if i == 20 {
+			r.t.Errorf("and %d more", len(r.reports)-i)
+			break
+		}
+		r.t.Error(what)
+	}
 }
 
 func (r *stormRun) report(what string) {
@@ -262,6 +265,21 @@ type stormUsage struct {
 	series int // of the metrics of servers
 }
 
+// blocked is how many clients wait at the servers of the list.
+func (r *stormRun) blocked() (n int) {
+	for i, s := range r.world.servers {
+		if r.settings.in[i] {
+			c := testkit.Dial(r.t, s.Addr)
+			more, err := strconv.Atoi(infoField(c, "clients", "blocked_clients"))
+			if c.Close(); err != nil {
+				r.t.Fatal(err)
+			}
+			n += more
+		}
+	}
+	return n
+}
+
 // usage brings the settings back to what they were at first, holds the clients up, and counts.
 func (r *stormRun) usage() stormUsage {
 	t := r.t
@@ -274,16 +292,20 @@ func (r *stormRun) usage() stormUsage {
 	var now string
 	if !testkit.Eventually(testkit.Patience, func() bool {
 		metric := func(name string) float64 { return r.proxy.Metric(t, "ringmaster_"+name) }
-		clients, pinned, draining := metric("clients_connected"), metric("pinned_connections"), metric("topology_connections_draining")
-		flying := metric("server_in_flight_requests")
-		now = fmt.Sprintf("%v clients, %v pinned, %v draining, %v in flight", clients, pinned, draining, flying)
-		return clients == stormConnections && pinned == stormBlocked && draining == 0
+		clients, draining, blocked := metric("clients_connected"), metric("topology_connections_draining"), r.blocked()
+		now = fmt.Sprintf("%v clients, %v connections draining, %d waiting", clients, draining, blocked)
+		return clients == stormConnections && draining == 0 && blocked == stormBlocked
 	}) {
-		t.Fatalf("the proxy does not come to rest: %s, want %d clients, %d pinned, none draining", now, stormConnections, stormBlocked)
+		t.Fatalf("the proxy does not come to rest: %s; want %d clients, none draining, %d waiting", now, stormConnections, stormBlocked)
 	}
 	r.proxy.Get(t, "/debug/pprof/heap?gc=1")
 	_, page := r.proxy.Get(t, "/metrics")
 	return stormUsage{r.proxy.Usage(t), r.proxy.Metric(t, "go_memstats_heap_alloc_bytes"), strings.Count(page, "\nringmaster_server_up{")}
+}
+
+// String is what is compared.
+func (u stormUsage) String() string {
+	return fmt.Sprintf("%v, %.1f MB of heap, metrics of %d servers", u.Usage, u.heap/(1<<20), u.series)
 }
 
 // heapSlack is how much more heap is no leak, as a share and in bytes.
@@ -295,6 +317,6 @@ const (
 func (u stormUsage) compare(t *testing.T, before stormUsage) {
 	t.Helper()
 	if u.Goroutines > before.Goroutines || u.FDs > before.FDs || u.series > before.series || u.heap > before.heap*heapSlackShare+heapSlack {
-		t.Errorf("something is left behind: %+v, before %+v", u, before)
+		t.Errorf("something is left behind: %v; before: %v", u, before)
 	}
 }
