@@ -271,6 +271,7 @@ func TestPublishersAskWhileLoopsAreAtDifferentMaps(t *testing.T) {
 	}
 	release := p.hold(p.loops[1])
 	p.applyUnwaited(cfg, "")
+	h.Follow(h.of.m)
 	if joining() {
 		t.Error("publishers ask though no map has changed")
 	}
