@@ -32,6 +32,7 @@ type stormRun struct {
 	ids   int
 	lists []*queue
 
+	begun   atomic.Int64 // reloads
 	mu      sync.Mutex
 	reports []string
 
@@ -151,7 +152,7 @@ func (r *stormRun) finish() {
 func (r *stormRun) report(what string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.reports = append(r.reports, what)
+	r.reports = append(r.reports, fmt.Sprintf("at reload %d: %s", r.begun.Load(), what))
 }
 
 // goBy has the proxy go by other settings, half of the time by SIGHUP.
@@ -162,6 +163,7 @@ func (r *stormRun) goBy(what string, next stormSettings) {
 		t.Fatalf("%s: nothing changes", what)
 	}
 	r.loginChanges(&old, &next)
+	t.Logf("reload %d: %s; servers %v with weights %v", r.begun.Add(1), what, next.in, next.weights)
 	reload := func() {
 		r.reloads.generation++
 		r.reloads.ok++
