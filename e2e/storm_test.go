@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -140,14 +141,20 @@ func (r *stormRun) finish() {
 	r.clients.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i, what := range r.reports {
-		if i == 20 {
-			r.t.Errorf("and %d more", len(r.reports)-i)
-			break
+	kinds := map[string]int{}
+	for _, what := range r.reports {
+		kind := numbers.ReplaceAllString(what, "N")
+		if kinds[kind]++; kinds[kind] == 1 && len(kinds) <= 20 {
+			r.t.Error(what)
 		}
-		r.t.Error(what)
+	}
+	if len(r.reports) > 0 {
+		r.t.Errorf("%d mistakes of %d kinds", len(r.reports), len(kinds))
 	}
 }
+
+// numbers are what mistakes of one kind differ by.
+var numbers = regexp.MustCompile(`[0-9]+`)
 
 func (r *stormRun) report(what string) {
 	r.mu.Lock()
