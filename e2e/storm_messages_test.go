@@ -41,7 +41,7 @@ func (r *stormRun) channel() error {
 	var sent atomic.Int64
 	publish := func(word string) error {
 		got, err := publisher.Call("PUBLISH", name, word)
-		if want := fmt.Sprintf(":%d\r\n", len(all)); err != nil || got != want {
+		if want := fmt.Sprintf(":%d\r\n", len(all)); err != nil || got != want && word != "end" { // who has that goes
 			r.report(fmt.Sprintf("%s: PUBLISH %s reached %q, want %q; %v", name, word, got, want, err))
 		}
 		r.tally.replies.Add(1)
