@@ -3,7 +3,9 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -158,6 +160,21 @@ var stormChanges = []stormChange{
 		changeServer(r, s)
 		s.timeout, s.deny, s.tcp, s.unix, s.extra = 41-s.timeout, !s.deny, !s.tcp, !s.unix, !s.extra
 	}},
+}
+
+// changesNamed are those kinds of changes that the environment variable RELOAD_KINDS matches, a regular expression; without it all.
+func changesNamed(t *testing.T) (kinds []stormChange) {
+	t.Helper()
+	named, err := regexp.Compile(os.Getenv("RELOAD_KINDS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range stormChanges {
+		if named.MatchString(c.name) {
+			kinds = append(kinds, c)
+		}
+	}
+	return kinds
 }
 
 func otherOf(now, a, b string) string {

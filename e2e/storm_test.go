@@ -58,7 +58,7 @@ func TestReloadStorm(t *testing.T) {
 			before = r.usage(nil)
 		}
 		if len(order) == 0 {
-			order = append(order, stormChanges...)
+			order = changesNamed(t)
 			r.rand.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		}
 		<-pace.C
