@@ -412,7 +412,6 @@ func (p *Pool) giveUp(a *again, f *Failure) {
 		g.Refused = true
 		f = &g
 	}
-	p.countFailed(e)
 	if a.piece == nil {
 		p.fail(e.recv, e.tag, f)
 		return

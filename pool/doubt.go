@@ -118,7 +118,6 @@ func (p *Pool) settleDoubt(a *again) (waits, gone bool) {
 	switch {
 	case d.lost != nil:
 		p.taken(a)
-		p.countFailed(e)
 		p.fail(e.recv, e.tag, &Failure{Kind: Lost, Sent: true, Server: d.conn.server.Name, Cause: d.lost.Cause})
 		return false, true
 	case !d.heard:
@@ -129,9 +128,6 @@ func (p *Pool) settleDoubt(a *again) (waits, gone bool) {
 			p.Ran(h, e.tag, a.slot, a.reads)
 		}
 		d.conn.countError(e, d.reply)
-		if e.cmd != Part {
-			p.stats.Call(e.cmd, p.Now-e.at)
-		}
 		p.answer(e.recv, e.tag, d.reply)
 		return false, true
 	}

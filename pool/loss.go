@@ -126,20 +126,8 @@ func (c *Conn) fail(e *pending, f *Failure) {
 	}
 	c.arrived(e)
 	e.recv = nil
-	c.pool.countFailed(e)
 	c.pool.fail(recv, e.tag, f)
 }
-
-// countFailed counts a request that has no reply.
-func (p *Pool) countFailed(e *pending) {
-	if e.cmd != Part {
-		p.stats.Error(e.cmd, errorLine)
-		p.stats.Call(e.cmd, p.Now-e.at)
-	}
-}
-
-// errorLine counts a failure of ours under Redis's general error code.
-var errorLine = []byte("-ERR")
 
 // retire closes the connection for good.
 func (c *Conn) retire() {

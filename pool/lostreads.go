@@ -242,6 +242,5 @@ func (p *Pool) giveUpRead(l *lostRead, f *Failure) {
 		g.Sent = true
 		f = &g
 	}
-	p.countFailed(e)
 	p.fail(e.recv, e.tag, f)
 }

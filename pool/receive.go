@@ -182,26 +182,19 @@ func (c *Conn) countError(e *pending, b []byte) {
 	if refusesWrites(b) {
 		c.refused(e)
 	}
-	if e.cmd != Part && e.recv != nil {
-		c.pool.stats.Error(e.cmd, b)
-	}
 }
 
 // answered takes the head off the ring.
 func (c *Conn) answered(e *pending) {
-	st := c.pool.stats
 	s := c.server.stats
 	s.Replies++
 	s.InFlight--
 	if e.hops > 0 {
 		c.arrived(e)
 	}
-	took := c.pool.Now - e.at
-	s.Latency.Observe(took)
+	s.Latency.Observe(c.pool.Now - e.at)
 	if e.recv == nil {
-		st.LateReplies++
-	} else if e.cmd != Part {
-		st.Call(e.cmd, took)
+		c.pool.stats.LateReplies++
 	}
 	c.off(e)
 }

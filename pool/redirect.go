@@ -82,9 +82,6 @@ func (c *Conn) follow(e pending, reply []byte) {
 		return
 	}
 	c.countError(&e, reply)
-	if e.cmd != Part {
-		c.pool.stats.Call(e.cmd, c.pool.Now-e.at)
-	}
 	c.pool.serving = e.recv
 	e.recv.Reply(e.tag, reply, Whole)
 }

@@ -96,7 +96,6 @@ func (s *Session) decide(req *parser.Request) {
 		env.asking = s
 		h(s, spec, req)
 		env.asking = nil
-		env.Stats.Call(spec.ID, 0)
 		return
 	}
 	s.route(spec, req)
@@ -125,7 +124,7 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 			return
 		}
 		if text := s.env.refusesPatterns(spec, req.Args); text != "" {
-			s.refuse(spec, text)
+			s.refuse(text)
 			return
 		}
 		s.sameShard(spec, req)
@@ -137,7 +136,7 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 			s.passHiding(spec, req)
 			return
 		case s.env.hidesKeys(spec):
-			s.refuse(spec, keysUnknown(spec.Name))
+			s.refuse(keysUnknown(spec.Name))
 			return
 		}
 		s.pass(anyServer, spec, req)
@@ -156,7 +155,7 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		s.transact(spec, req)
 	case command.ClassBlocking:
 		if s.env.hidesKeys(spec) {
-			s.refuse(spec, keysUnknown(spec.Name))
+			s.refuse(keysUnknown(spec.Name))
 			return
 		}
 		s.block(spec, req)
@@ -165,9 +164,9 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	case command.ClassPubSub:
 		s.pubSub(spec, req)
 	case command.ClassRefused:
-		s.refuse(spec, noPermission(spec.Name))
+		s.refuse(noPermission(spec.Name))
 	default:
-		s.refuse(spec, unsupported(spec.Name))
+		s.refuse(unsupported(spec.Name))
 	}
 }
 
@@ -195,7 +194,7 @@ func (s *Session) allServers(spec *command.Spec, req *parser.Request) {
 func (s *Session) routeAgain(spec *command.Spec, raw []byte) {
 	req, ok := parseAgain(raw)
 	if !ok {
-		s.refuse(spec, errSyntax)
+		s.refuse(errSyntax)
 		return
 	}
 	s.route(spec, &req)
@@ -236,7 +235,6 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 		f = conn.Enqueue(req.Raw, s, tag, spec.ID)
 	}
 	if f != nil {
-		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
 }
@@ -294,7 +292,7 @@ func (s *Session) oneShard(spec *command.Spec, req *parser.Request) (server int,
 		return env.home(), true
 	}
 	if server, ok = env.shardOf(spec, req.Args); !ok {
-		s.refuse(spec, errCrossSlot)
+		s.refuse(errCrossSlot)
 	}
 	return server, ok
 }
@@ -337,30 +335,16 @@ func (s *Session) reject(spec *command.Spec, text string) {
 	} else if s.tx != nil {
 		s.tx.aborted = true
 	}
-	s.refuse(spec, text)
-}
-
-// refuse answers an error of the proxy's own, as the whole of a call. spec may be nil.
-func (s *Session) refuse(spec *command.Spec, text string) {
+	cmd := command.NoID
 	if spec != nil {
-		s.env.Stats.Call(spec.ID, 0)
+		cmd = spec.ID
 	}
-	s.deny(spec, text)
-}
-
-// deny is refuse within a handler, whose call dispatch counts.
-func (s *Session) deny(spec *command.Spec, text string) {
 	s.env.scratch = parser.AppendError(s.env.scratch[:0], text)
-	if spec != nil {
-		s.env.Stats.Error(spec.ID, s.env.scratch)
-	}
+	s.answerAs(cmd, s.env.scratch)
+}
+
+// refuse answers an error of the proxy's own to the command under way.
+func (s *Session) refuse(text string) {
+	s.env.scratch = parser.AppendError(s.env.scratch[:0], text)
 	s.answer(s.env.scratch)
 }
-
-// countFailure counts a command that could not even be sent.
-func (s *Session) countFailure(spec *command.Spec) {
-	s.env.Stats.Error(spec.ID, errLine)
-	s.env.Stats.Call(spec.ID, 0)
-}
-
-var errLine = []byte("-ERR")

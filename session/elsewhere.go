@@ -171,7 +171,6 @@ func (s *Session) sendApart(spec *command.Spec, raw []byte, server int) {
 	_, key := firstKey(raw, spec)
 	a.key = bytes.Clone(key)
 	if f := a.send(); f != nil && !a.putOff(f) {
-		s.countFailure(spec)
 		s.Fail(a.tag, f)
 	}
 }

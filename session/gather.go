@@ -19,7 +19,6 @@ type gather struct {
 	tag   uint64 // the place of the reply
 	spec  *command.Spec
 	merge command.Merge
-	at    int64
 	parts []part
 	left  int
 	held  int           // bytes of replies in parts, counted in s.held too
@@ -56,7 +55,7 @@ func (s *Session) newGather(spec *command.Spec) *gather {
 	} else {
 		g = &gather{env: env.Env, asked: merge.Request{Texts: mergeTexts}}
 	}
-	g.s, g.spec, g.merge, g.at = s, spec, spec.Merge, env.Pool.Now
+	g.s, g.spec, g.merge = s, spec, spec.Merge
 	return g
 }
 
@@ -208,11 +207,7 @@ func (g *gather) answer() {
 		before := len(dst.B)
 		dst.B = g.join(dst.B)
 		reply := dst.B[before:]
-		if len(reply) > 0 && reply[0] == '-' {
-			g.env.Stats.Error(g.spec.ID, reply)
-		}
-		g.env.Stats.Call(g.spec.ID, g.env.Pool.Now-g.at)
-		s.finish(g.tag, len(reply))
+		s.finish(g.tag, reply)
 	}
 	g.recycle()
 }
@@ -258,7 +253,7 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	if !merge.Joins(spec) {
-		s.refuse(spec, oneServerOnly(spec.Name))
+		s.refuse(oneServerOnly(spec.Name))
 		return
 	}
 	if keys := keysOfDebug(spec, req.Args); keys != nil {

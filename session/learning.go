@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
 )
@@ -27,6 +28,7 @@ type learning struct {
 // discover asks the first server for the command and then dispatches the request again.
 func (s *Session) discover(req *parser.Request) {
 	l := &learning{raw: bytes.Clone(req.Raw), name: strings.ToLower(string(req.Args[0])), s: s, env: s.env.Env, since: s.env.Pool.Now}
+	s.last = command.NoID // until it is known
 	s.env.lessons.open = append(s.env.lessons.open, l)
 	s.begin(l)
 }
@@ -51,7 +53,7 @@ func (l *learning) step(s *Session) {
 			s.env.scratch = appendFailure(s.env.scratch[:0], l.fail, s.env.Env)
 			l.reply = s.env.scratch
 		}
-		s.answer(l.reply)
+		s.answerAs(command.NoID, l.reply)
 		return
 	}
 	if req, ok := parseAgain(l.raw); ok {

@@ -23,7 +23,7 @@ func (p *proving) step(s *Session) {
 		if s.Owed() > 0 { // a call that was meant for a wait before this one
 			return
 		}
-		if !s.place(p.spec) {
+		if !s.place() {
 			if s.passage == p {
 				p.end(s)
 			}
@@ -58,7 +58,6 @@ func (p *proving) step(s *Session) {
 		s.answer(s.env.scratch)
 	case p.refusal != nil:
 		s.dropTransaction()
-		s.env.Stats.Error(p.spec.ID, p.refusal)
 		s.answer(p.refusal)
 	default:
 		s.execNow(p.spec)

@@ -212,7 +212,7 @@ func (o *overtaken) timeOut(s *Session) {
 	s.endPassage()
 	o.s = nil
 	s.env.Stats.Timeouts++
-	s.failed(o.spec, len(o.raw), s.env.Pool.TimedOut(s.env.channelServer(o.key.kind, []byte(o.key.name)), false))
+	s.failed(len(o.raw), s.env.Pool.TimedOut(s.env.channelServer(o.key.kind, []byte(o.key.name)), false))
 }
 
 func (o *overtaken) cancel(s *Session) (unanswered bool) {
@@ -237,7 +237,6 @@ func (s *Session) publishNow(spec *command.Spec, key topicKey, server int, raw [
 		f = s.enqueue(conn, raw, recv, at, spec.ID)
 	}
 	if f != nil {
-		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
 }

@@ -49,7 +49,6 @@ func (s *Session) passRead(primary int, spec *command.Spec, req *parser.Request)
 		f = s.rings.EnqueueRead(conn, primary, req.Raw, s, tag, spec.ID)
 	}
 	if f != nil {
-		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
 }

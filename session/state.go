@@ -14,12 +14,13 @@ import (
 func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 	if p := s.pin; p != nil && p.tunnel && p.conn != nil {
 		_ = p.conn.Send(req.Raw) // REPLCONF ACK
+		s.endsUnanswered()
 		return
 	}
 	switch spec.ID {
 	case command.IDSync, command.IDPsync, command.IDReplconf, command.IDScriptDebug:
 		if !s.env.single() {
-			s.refuse(spec, oneServerState(spec.Name))
+			s.refuse(oneServerState(spec.Name))
 			return
 		}
 	case command.IDClientTracking:
@@ -54,7 +55,7 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		send: func(s *Session) {
 			p, f := s.pinToAll()
 			if f != nil {
-				s.failed(spec, len(raw), f)
+				s.failed(len(raw), f)
 				return
 			}
 			p.noteState(s.env.Env, spec, args)
@@ -113,15 +114,13 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 func (s *Session) passRaw(server int, spec *command.Spec, raw []byte) {
 	tag := s.expect(len(raw))
 	if f := s.conn(server).EnqueueHere(raw, s, tag, spec.ID); f != nil {
-		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
 }
 
 // failed answers for a request that could not be sent.
-func (s *Session) failed(spec *command.Spec, size int, f *pool.Failure) {
+func (s *Session) failed(size int, f *pool.Failure) {
 	tag := s.expect(size)
-	s.countFailure(spec)
 	s.Fail(tag, f)
 }
 
@@ -131,13 +130,13 @@ func (s *Session) replicate(spec *command.Spec, raw []byte) {
 	if f == nil {
 		f = p.conn.Send(raw)
 	}
-	s.env.Stats.Call(spec.ID, 0)
 	if f != nil {
 		s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env.Env)
 		s.answer(s.env.scratch)
 		s.settlePin()
 		return
 	}
+	s.endsUnanswered()
 	p.dirty, p.tunnel = true, true
 	p.conn.Tunnel()
 }

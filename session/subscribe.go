@@ -62,7 +62,6 @@ func (s *Session) pubSub(spec *command.Spec, req *parser.Request) {
 		for _, a := range req.Args[1:] {
 			p.names = append(p.names, string(a))
 		}
-		s.env.Stats.Call(spec.ID, 0)
 		if s.mute == skipNext {
 			s.mute = heard // its confirmations are pushes, which are never hidden
 		}
@@ -206,7 +205,6 @@ func (p *subscribing) tell(s *Session) (done bool) {
 		p.told = true
 		if p.on && p.refused() {
 			p.letGo(s)
-			s.env.Stats.Error(p.spec.ID, p.refusal)
 			s.answer(p.refusal)
 			return true
 		}
@@ -216,10 +214,14 @@ func (p *subscribing) tell(s *Session) (done bool) {
 	} else {
 		done = p.confirmOff(s)
 	}
-	if s.partial = p.on && !done; done && s.pushes != nil {
+	if s.partial = p.on && !done; !done || s.state == closed {
+		return done
+	}
+	s.endsUnanswered()
+	if s.pushes != nil {
 		s.letPushesOut()
 	}
-	return done
+	return true
 }
 
 // refused reports whether the subscription has failed.
@@ -377,7 +379,6 @@ func (p *subscribing) appendTo(b []byte, s *Session, part pieces) (reply []byte,
 		return p.appendOff(b, s, part)
 	case !p.told && p.refused():
 		p.letGo(s)
-		s.env.Stats.Error(p.spec.ID, p.refusal)
 		return append(b, p.refusal...), true
 	}
 	p.told = true

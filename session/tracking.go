@@ -60,17 +60,17 @@ func (s *Session) caching(spec *command.Spec, req *parser.Request) {
 	word := strings.ToUpper(string(req.Args[2]))
 	switch {
 	case !t.on:
-		s.refuse(spec, errNotTracking)
+		s.refuse(errNotTracking)
 	case word == "YES" && !t.optIn:
-		s.refuse(spec, errCachingYes)
+		s.refuse(errCachingYes)
 	case word == "NO" && !t.optOut:
-		s.refuse(spec, errCachingNo)
+		s.refuse(errCachingNo)
 	case word != "YES" && word != "NO":
-		s.refuse(spec, errSyntax)
+		s.refuse(errSyntax)
 	default:
 		t := &s.pin.tracking
 		t.caching, t.told, t.spent = word, t.told[:0], false
-		s.succeed(spec)
+		s.answerString("+OK\r\n")
 	}
 }
 
@@ -181,7 +181,7 @@ func (c *trackingChange) step(s *Session) {
 	case sought:
 		if !c.found {
 			s.endPassage()
-			s.refuse(c.spec, errRedirectTo)
+			s.refuse(errRedirectTo)
 			return
 		}
 		if p := s.pin; p != nil && p.tracking.redirect != nil && p.tracking.redirect.serves(c.to) {
@@ -198,7 +198,7 @@ func (c *trackingChange) step(s *Session) {
 		if c.failure != nil {
 			s.endPassage()
 			c.redirect.end()
-			s.failed(c.spec, 0, c.failure)
+			s.failed(0, c.failure)
 			return
 		}
 		c.send(s)
@@ -227,7 +227,7 @@ func (c *trackingChange) send(s *Session) {
 	p, f := s.pinToAll()
 	if f != nil {
 		c.dropRedirect(nil)
-		s.failed(c.spec, 0, f)
+		s.failed(0, f)
 		return
 	}
 	c.tag = s.expect(0)
@@ -297,7 +297,6 @@ func (c *trackingChange) end() {
 		c.reply = parser.AppendError(nil, errTrackingLost)
 	}
 	if c.reply[0] == '-' {
-		s.env.Stats.Error(c.spec.ID, c.reply)
 		c.dropRedirect(t.redirect)
 		if c.maybe || !t.on && len(s.pin.owns) > 1 {
 			s.pin.stopTracking() // some may have begun
@@ -311,7 +310,6 @@ func (c *trackingChange) end() {
 		}
 		*t = tracking{on: strings.EqualFold(c.words[2], "on"), optIn: has("optin"), optOut: has("optout"), redirect: c.redirect, broadcast: has("bcast")}
 	}
-	s.env.Stats.Call(c.spec.ID, 0)
 	s.Reply(c.tag, c.reply, pool.Whole)
 }
 

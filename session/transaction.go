@@ -51,36 +51,28 @@ func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 	switch spec.ID {
 	case command.IDMulti:
 		if s.tx != nil {
-			s.refuse(spec, errNestedMulti)
+			s.refuse(errNestedMulti)
 			return
 		}
 		s.tx = &transaction{buf: s.env.Pool.Buffers.Get(), server: anyServer, version: s.env.version, rules: s.env.Rules}
 		s.tx.buf.B = append(s.tx.buf.B, req.Raw...)
-		s.succeed(spec)
+		s.answerString("+OK\r\n")
 	case command.IDDiscard:
 		if s.tx == nil {
-			s.refuse(spec, errDiscard)
+			s.refuse(errDiscard)
 			return
 		}
 		s.dropTransaction()
 		s.forgetWatches()
-		s.succeed(spec)
+		s.answerString("+OK\r\n")
 	case command.IDExec:
 		s.exec(spec, req)
 	case command.IDWatch:
 		s.watch(spec, req)
 	case command.IDUnwatch:
 		s.forgetWatches()
-		s.succeed(spec)
+		s.answerString("+OK\r\n")
 	}
-}
-
-// succeed answers OK as the whole of a call.
-func (s *Session) succeed(spec *command.Spec) { s.succeedWith(spec, "+OK\r\n") }
-
-func (s *Session) succeedWith(spec *command.Spec, reply string) {
-	s.env.Stats.Call(spec.ID, 0)
-	s.answerString(reply)
 }
 
 func (s *Session) dropTransaction() {
@@ -191,7 +183,6 @@ func (s *Session) queued(spec *command.Spec, raw []byte) {
 	tx.buf.B = append(tx.buf.B, raw...)
 	tx.specs = append(tx.specs, spec)
 	tx.n++
-	s.env.Stats.Call(spec.ID, 0)
 	s.answerString("+QUEUED\r\n")
 }
 
@@ -233,7 +224,7 @@ func (s *Session) placeAgain() (text string) {
 }
 
 // place has the transaction be for the server of its keys by the present map; false: they are at several, and EXEC was refused.
-func (s *Session) place(spec *command.Spec) bool {
+func (s *Session) place() bool {
 	tx := s.tx
 	if tx.version != s.env.version {
 		if text := s.placeAgain(); text != "" {
@@ -241,7 +232,7 @@ func (s *Session) place(spec *command.Spec) bool {
 			if text != errCrossSlot {
 				text = execAbort(text)
 			}
-			s.refuse(spec, text)
+			s.refuse(text)
 			return false
 		}
 		if tx.key != nil && !s.env.Map.Random() {
@@ -336,28 +327,28 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	tx := s.tx
 	switch {
 	case tx == nil:
-		s.refuse(spec, errExec)
+		s.refuse(errExec)
 		return
 	case len(s.env.busyOn) > 0 && s.env.single() && s.Owed() == 0:
 		s.endTransaction()
-		s.refuse(spec, execAbort(strings.TrimRight(string(s.env.busyAnywhere()[1:]), "\r\n")))
+		s.refuse(execAbort(strings.TrimRight(string(s.env.busyAnywhere()[1:]), "\r\n")))
 		return
 	case tx.aborted:
 		s.endTransaction()
-		s.refuse(spec, errExecAbort)
+		s.refuse(errExecAbort)
 		return
 	case tx.crossed:
 		s.endTransaction()
-		s.refuse(spec, errCrossSlot)
+		s.refuse(errCrossSlot)
 		return
 	}
 	if denied := s.deniedMeanwhile(); denied != nil {
 		s.endTransaction()
-		s.refuse(spec, execAbort(noPermission(denied.Name)))
+		s.refuse(execAbort(noPermission(denied.Name)))
 		return
 	}
 	s.watchesMoved()
-	if !s.place(spec) {
+	if !s.place() {
 		return
 	}
 	if tx.key != nil {
@@ -369,7 +360,7 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	if p := s.pin; p != nil && p.watches && p.server != tx.server {
 		if tx.n > 0 && !p.movedAway() && !p.hasSlotOf(tx.key) {
 			s.endTransaction()
-			s.refuse(spec, errCrossSlot)
+			s.refuse(errCrossSlot)
 			return
 		}
 		tx.server, astray = p.server, tx.key != nil
@@ -427,15 +418,14 @@ func (s *Session) execNow(spec *command.Spec) {
 	case s.watchLost():
 		// Nobody watches the keys any more: they may have changed.
 		s.endTransaction()
-		s.env.Stats.Call(spec.ID, 0)
 		s.env.scratch = appendNullArray(s.env.scratch[:0], s.proto)
 		s.answer(s.env.scratch)
 		return
-	case !s.place(spec):
+	case !s.place():
 		return
 	case tx.n == 0 && (s.pin == nil || !s.pin.watches):
 		s.tx = nil
-		s.execLocals(spec, tx)
+		s.execLocals(tx)
 		return
 	case tx.dirty && (s.pin == nil || !s.pin.dirty):
 		s.execApart(spec)
@@ -444,11 +434,9 @@ func (s *Session) execNow(spec *command.Spec) {
 		refusal := s.pin.refusal
 		s.endTransaction()
 		if refusal == nil {
-			s.refuse(spec, errMultiRefused)
+			s.refuse(errMultiRefused)
 			return
 		}
-		s.env.Stats.Call(spec.ID, 0)
-		s.env.Stats.Error(spec.ID, refusal)
 		s.answer(refusal)
 		return
 	case !s.conn(tx.server).TakesMulti():
@@ -480,7 +468,7 @@ func (s *Session) execApart(spec *command.Spec) {
 			if s.watchLost() {
 				return // execNow says so
 			}
-			if !s.place(spec) {
+			if !s.place() {
 				return
 			}
 			p, f := s.pinTo(s.tx.server)
@@ -551,7 +539,6 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 			env.Pool.Buffers.Put(tx.buf)
 		}
 		env.recycleOutcome(o)
-		s.countFailure(spec)
 		s.Fail(tag, f)
 		if watched {
 			s.pin.soiled = true // no EXEC was sent: the server still watches

@@ -11,7 +11,7 @@ import (
 // watch ties keys to a connection of the session's own until EXEC, DISCARD or UNWATCH.
 func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	if s.tx != nil {
-		s.refuse(spec, errWatchInMulti)
+		s.refuse(errWatchInMulti)
 		return
 	}
 	server, ok := s.oneShard(spec, req)
@@ -21,10 +21,10 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	if p := s.pin; p != nil && p.watches && p.conn != nil && p.server != server {
 		switch {
 		case p.movedAway():
-			s.succeed(spec)
+			s.answerString("+OK\r\n")
 			return
 		case !p.hasSlotOf(req.Args[1]):
-			s.refuse(spec, errCrossSlot)
+			s.refuse(errCrossSlot)
 			return
 		}
 		server = p.server
@@ -53,7 +53,7 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 			}
 			p, f := s.pinTo(server)
 			if f != nil {
-				s.failed(spec, len(raw), f)
+				s.failed(len(raw), f)
 				return
 			}
 			s.env.Pool.KeepSpare(server, s.rings.Key())
@@ -102,7 +102,6 @@ func (p *pin) hasSlotOf(key []byte) bool {
 func (s *Session) watchMore(server int, spec *command.Spec, raw []byte) {
 	w := &watching{s: s, tag: s.expect(len(raw))}
 	if f := s.conn(server).EnqueueHere(raw, w, 0, spec.ID); f != nil {
-		s.countFailure(spec)
 		s.Fail(w.tag, f)
 	}
 }
