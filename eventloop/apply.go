@@ -91,7 +91,7 @@ func (s *Server) begin(p *Plan) (c *change, err error) {
 // discard closes the sockets that a plan has brought.
 func (s *Server) discard(p *Plan) {
 	for _, ln := range p.Listeners {
-		if ln.Listener != nil && !slices.ContainsFunc(s.acceptors, func(a *acceptor) bool { return a.Listener == ln.Listener }) {
+		if ln.Listener != nil && !s.accepts(ln.Listener) {
 			_ = ln.Close()
 		}
 	}
@@ -113,9 +113,14 @@ func (s *Server) check(p *Plan) error {
 			return fmt.Errorf("upstream %q: %w", u.Name, err)
 		}
 	}
-	clear(seen)
+	return s.checkListeners(p)
+}
+
+func (s *Server) checkListeners(p *Plan) error {
+	seen, kept := map[string]bool{}, map[*acceptor]bool{}
 	for i := range p.Listeners {
 		ln := &p.Listeners[i]
+		a := s.running(ln)
 		if ln.Name == "" || seen[ln.Name] {
 			return fmt.Errorf("listener %q: it needs a name of its own", ln.Name)
 		}
@@ -125,9 +130,12 @@ func (s *Server) check(p *Plan) error {
 			return fmt.Errorf("listener %q: there is no upstream %d", ln.Name, ln.Upstream)
 		case ln.Policy == nil:
 			return fmt.Errorf("listener %q: nothing says who may log in", ln.Name)
-		case ln.Listener == nil && s.acceptor(ln.Name) == nil:
+		case ln.Listener == nil && a == nil:
 			return fmt.Errorf("listener %q: it is new and has no socket", ln.Name)
+		case a != nil && kept[a], s.accepts(ln.Listener) && a.Listener != ln.Listener:
+			return fmt.Errorf("listener %q: its socket is another's", ln.Name)
 		}
+		kept[a] = true
 	}
 	return nil
 }
@@ -187,13 +195,12 @@ func (s *Server) adopt(p *Plan, rules []*session.Rules) *change {
 
 // adoptListeners opens and closes doors, and starts and ends what accepts clients.
 func (s *Server) adoptListeners(c *change, p *Plan, rules []*session.Rules) {
-	before := s.acceptors
+	before, now := s.acceptors, []*acceptor(nil)
 	for _, a := range before {
 		c.shut = append(c.shut, a.to.Load())
 	}
-	s.acceptors = nil
 	for i, ln := range p.Listeners {
-		a := find(before, ln.Name)
+		a := s.running(&ln)
 		to := s.upstreams[ln.Upstream]
 		var e *entrance
 		if a != nil {
@@ -205,22 +212,24 @@ func (s *Server) adoptListeners(c *change, p *Plan, rules []*session.Rules) {
 		}
 		running := a != nil && (ln.Listener == nil || ln.Listener == a.Listener)
 		if !running {
-			a = &acceptor{name: ln.Name, Listener: ln.Listener}
+			a = &acceptor{Listener: ln.Listener}
 		}
+		a.name = ln.Name
 		a.to.Store(e)
 		a.keepAlive.Store(int64(ln.KeepAlive))
 		if !running {
 			s.tasks.Go(func() { s.accept(a) })
 		}
-		s.acceptors = append(s.acceptors, a)
+		now = append(now, a)
 		c.shut = slices.DeleteFunc(c.shut, func(o *entrance) bool { return o == e })
 		c.doors = append(c.doors, changedDoor{e, ln, rules[i]})
 	}
 	for _, a := range before {
-		if !slices.Contains(s.acceptors, a) {
-			a.close(s.acceptors)
+		if !slices.Contains(now, a) {
+			a.close(now)
 		}
 	}
+	s.acceptors = now
 }
 
 // follow adds a new map of a running upstream.

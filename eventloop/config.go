@@ -74,7 +74,8 @@ type Upstream struct {
 // Plan is what a running Server goes by from now on. All names must be there, and each only once among the listeners, and among the upstreams.
 type Plan struct {
 	// Listeners are all that there shall be. One whose Name is that of a running listener goes on as it; its socket may be nil then,
-	// which keeps the one that is open. Another socket takes the place of the open one, and the clients stay. Those that are not named are
+	// which keeps the one that is open. Another socket takes the place of the open one, and the clients stay. With the socket of a running
+	// listener it goes on as that one under another name. Those that are not named are
 	// closed, and their clients drained. So are the clients of a listener that leads to another upstream than before; its socket stays.
 	Listeners []Listener
 	// Upstreams are all that there shall be. One whose Name is that of a running upstream goes on as it. Its Map, if not nil, is followed,

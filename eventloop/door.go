@@ -10,7 +10,7 @@ import (
 
 // acceptor takes clients from a socket, on a goroutine of its own (accept.go).
 type acceptor struct {
-	name string // the listener's
+	name string // the listener's; under Server.changes
 	net.Listener
 	to        atomic.Pointer[entrance] // where new clients go
 	keepAlive atomic.Int64             // Listener.KeepAlive
@@ -33,16 +33,26 @@ func (a *acceptor) close(others []*acceptor) {
 	_ = a.Listener.Close()
 }
 
-// find is the listener with a name; nil: there is none.
-func find(all []*acceptor, name string) *acceptor {
-	if i := slices.IndexFunc(all, func(a *acceptor) bool { return a.name == name }); i >= 0 {
-		return all[i]
+// running is what accepts clients of a listener already: of that name, or if there is none over that socket, which then gets another
+// name. nil: nothing does. Under Server.changes.
+func (s *Server) running(ln *Listener) *acceptor {
+	for _, a := range s.acceptors {
+		if a.name == ln.Name {
+			return a
+		}
+	}
+	for _, a := range s.acceptors {
+		if ln.Listener != nil && a.Listener == ln.Listener {
+			return a
+		}
 	}
 	return nil
 }
 
-// acceptor is the listener with a name; nil: there is none. Under Server.changes.
-func (s *Server) acceptor(name string) *acceptor { return find(s.acceptors, name) }
+// accepts reports whether a socket is open already. Under Server.changes.
+func (s *Server) accepts(ln net.Listener) bool {
+	return ln != nil && slices.ContainsFunc(s.acceptors, func(a *acceptor) bool { return a.Listener == ln })
+}
 
 // shutDoor is a door whose clients finish, until a time in ns.
 type shutDoor struct {

@@ -139,6 +139,7 @@ func (o *outcome) client() *Session        { return o.s }
 func (l *learning) client() *Session       { return l.s }
 func (o *own) client() *Session            { return o.p.s }
 func (a *apart) client() *Session          { return a.s }
+func (w *blocked) client() *Session        { return w.s }
 func (p *published) client() *Session      { return p.s }
 func (n *numSubs) client() *Session        { return n.s }
 func (m *emission) client() *Session       { return m.s }
@@ -148,3 +149,4 @@ func (c *trackingChange) client() *Session { return c.s }
 func (w *watching) client() *Session       { return w.s }
 func (a *aside) client() *Session          { return clientOf(a.recv) }
 func (w stopWord) client() *Session        { return clientOf(w.Receiver) }
+func (e *redirectEnd) client() *Session    { return e.r.s }

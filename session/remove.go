@@ -23,14 +23,14 @@ func OpenDoor(e *Env, cfg Config, rules *Rules, policy *auth.Policy) *Door {
 // Shut lets every client of the listener finish, some in each turn. Those that come after it must be drained as they come. Loop-only.
 func (d *Door) Shut() {
 	d.shut = true
-	d.start(&leaving{door: d, until: d.nextID(), end: (*Session).Drain})
+	d.queue(&leaving{door: d, until: d.nextID(), end: (*Session).Drain})
 }
 
 // Cut closes the clients that have not finished, some in each turn; what they are owed is lost. It can be called again and again. Loop-only.
 func (d *Door) Cut() {
 	if !d.cutting {
 		d.cutting = true
-		d.start(&leaving{door: d, until: d.nextID(), end: (*Session).cut, done: func() { d.cutting = false }})
+		d.queue(&leaving{door: d, until: d.nextID(), end: (*Session).cut, done: func() { d.cutting = false }})
 	}
 }
 
@@ -45,7 +45,7 @@ func (d *Door) Forget() {
 	d.Env.doors = slices.DeleteFunc(d.Env.doors, func(o *Door) bool { return o == d })
 }
 
-// leaving ends the clients of a door, a job.
+// leaving ends the clients of a door, a job. All of it is done between polls, where a panic does not end what it was begun from.
 type leaving struct {
 	door        *Door
 	next, until uint64 // IDs

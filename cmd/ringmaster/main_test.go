@@ -29,16 +29,18 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // fakePlane is a data plane that accepts nothing and stops when told.
 type fakePlane struct {
 	config   eventloop.Config
+	apply    func(p eventloop.Plan) error
 	shutdown func(ctx context.Context) error
 }
 
 func (f *fakePlane) Snapshot(context.Context) ([]stats.Loop, error) { return nil, nil }
 func (f *fakePlane) Ready(context.Context) error                    { return nil }
 
-func (f *fakePlane) Upstream(string) topology.Data               { return f }
-func (f *fakePlane) Apply(context.Context, eventloop.Plan) error { return nil }
-func (f *fakePlane) Follow(*shard.Map)                           {}
-func (f *fakePlane) Judge(pool.Health)                           {}
+func (f *fakePlane) Upstream(string) topology.Data { return f }
+
+func (f *fakePlane) Apply(_ context.Context, p eventloop.Plan) error { return f.apply(p) }
+func (f *fakePlane) Follow(*shard.Map)                               {}
+func (f *fakePlane) Judge(pool.Health)                               {}
 
 func (f *fakePlane) Shutdown(ctx context.Context) error {
 	for _, l := range f.config.Listeners {
@@ -195,6 +197,51 @@ func TestAnExpiredDrainIsACleanStopWithAWarning(t *testing.T) {
 	code, _, stderr := commandLine(t, start, append([]string{"--upstream", "a:1", "--drain-timeout", "1ms"}, free...)...)
 	if code != exitOK || !strings.Contains(stderr, "level=WARN msg=\"stopped; drain-timeout was over") {
 		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+// TestSIGHUPHasTheFileReadAgain: flags stay over it, and the log goes by its level.
+func TestSIGHUPHasTheFileReadAgain(t *testing.T) {
+	file := settingsFile(t, "upstream: a:1\nidle-timeout: 1s\nmax-in-flight: 7\n")
+	f := new(fakePlane)
+	start := func(c eventloop.Config) (process.Plane, error) {
+		f.config = c
+		if err := os.WriteFile(file, []byte("upstream: a:1\nidle-timeout: 2s\nmax-in-flight: 8\nlog-level: error\n"), 0o600); err != nil {
+			t.Error(err)
+		}
+		return f, syscall.Kill(os.Getpid(), syscall.SIGHUP)
+	}
+	var plan eventloop.Plan
+	f.apply = func(p eventloop.Plan) error {
+		plan = p
+		return syscall.Kill(os.Getpid(), syscall.SIGTERM)
+	}
+	code, _, stderr := commandLine(t, start, append([]string{"--config", file, "--max-in-flight", "9"}, free...)...)
+	if code != exitOK || len(plan.Listeners) != 1 || plan.Listeners[0].Session.IdleTimeout != 2*time.Second || plan.Listeners[0].Session.MaxInFlight != 9 {
+		t.Errorf("exit %d, %+v: %s", code, plan, stderr)
+	}
+	if strings.Contains(stderr, "msg=stopped") || !strings.Contains(stderr, "msg=ready") {
+		t.Errorf("the level of the log did not change: %s", stderr)
+	}
+}
+
+// TestSIGHUPWithoutAFileChangesNothing: it is refused, and the process goes on.
+func TestSIGHUPWithoutAFileChangesNothing(t *testing.T) {
+	f := new(fakePlane)
+	start := func(c eventloop.Config) (process.Plane, error) {
+		f.config = c
+		return f, syscall.Kill(os.Getpid(), syscall.SIGHUP)
+	}
+	var stderr output
+	root := newRoot(start)
+	code := execute(root, append([]string{"--upstream", "a:1"}, free...), writerFunc(func(p []byte) {
+		_, _ = stderr.Write(p)
+		if strings.Contains(string(p), "--config") {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+		}
+	}))
+	if log := stderr.String(); code != exitOK || !strings.Contains(log, "refused") || !strings.Contains(log, "msg=stopped") {
+		t.Errorf("exit %d: %s", code, log)
 	}
 }
 

@@ -16,20 +16,21 @@ import (
 	"ringmaster/internal/respclient"
 )
 
-// openSockets opens what the listeners lack. A socket that is open goes on: under the name that it has, or as a copy under another.
+// openSockets opens what the listeners lack. No address is bound twice: a socket that is open goes on.
 func (b *build) openSockets(context.Context) error {
 	var failed config.Problems
 	for _, l := range b.next.config.Listeners {
-		opened, isNew, err := b.socketOf(l)
+		s := socket{l.Name, l.Address, nil}
+		handed, err := b.socketOf(l)
 		if err != nil {
 			failed = append(failed, l.Problem("listen", err))
 			continue
 		}
-		if isNew {
-			b.undo = append(b.undo, func() { _ = opened.Close() })
+		if s.Listener = handed; handed == nil {
+			s.Listener = b.old.socket(l.Name).Listener
 		}
-		b.next.sockets = append(b.next.sockets, socket{l.Name, l.Address, opened})
-		b.opened = append(b.opened, isNew)
+		b.next.sockets = append(b.next.sockets, s)
+		b.handed = append(b.handed, handed)
 	}
 	if len(failed) > 0 {
 		return failed
@@ -37,25 +38,35 @@ func (b *build) openSockets(context.Context) error {
 	return nil
 }
 
-// socketOf is where a listener accepts. isNew: the data plane does not have it.
-func (b *build) socketOf(l config.Listener) (opened net.Listener, isNew bool, err error) {
-	for _, s := range b.old.sockets {
-		if s.name == l.Name && sameAddress(s.address, l.Address) {
-			return s.Listener, false, nil
-		}
+// socketOf is the socket that a listener is handed; nil: it goes on with the one that it has.
+func (b *build) socketOf(l config.Listener) (net.Listener, error) {
+	was := b.old.socket(l.Name)
+	if was != nil && sameAddress(was.address, l.Address) {
+		return nil, nil
 	}
 	for _, s := range b.old.sockets {
-		if sameAddress(s.address, l.Address) && !anyPort(l.Address) {
-			opened, err = b.copied(s.Listener)
-			return opened, true, err
+		switch {
+		case anyPort(l.Address) || !sameAddress(s.address, l.Address):
+		case was == nil && !slices.ContainsFunc(b.next.config.Listeners, func(o config.Listener) bool { return o.Name == s.name }):
+			return s.Listener, nil // which goes on under another name, and its clients with it
+		default:
+			return b.closing(b.copied(s.Listener))
 		}
 	}
-	opened, err = open(l.Address, "--listen")
+	opened, err := b.closing(open(l.Address, "--listen"))
 	if own := b.ownPort(l.Address); own != "" && errors.Is(err, syscall.EADDRINUSE) {
 		err = fmt.Errorf("cannot listen on %s: this process listens on %s itself, and a port can't be taken over from another address while it "+
 			"runs; restart it, or choose another port", l.Address, own)
 	}
-	return opened, true, err
+	return opened, err
+}
+
+// closing has a new socket closed when nothing comes of it.
+func (b *build) closing(l net.Listener, err error) (net.Listener, error) {
+	if err == nil {
+		b.undo = append(b.undo, func() { _ = l.Close() })
+	}
+	return l, err
 }
 
 // ownPort is the address at which this process has the port of another; "": none.
@@ -128,6 +139,7 @@ func (b *build) findServers(ctx context.Context) error {
 	for _, u := range all {
 		if u != nil && u.end == nil {
 			b.found = append(b.found, u)
+			b.undo = append(b.undo, u.forget)
 		}
 	}
 	return problems(failed)

@@ -2,6 +2,7 @@ package process
 
 import (
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -134,7 +135,7 @@ func reach(t *testing.T, c *config.Config) *reached {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &build{process: p, old: new(state), next: &state{config: c, upstreams: []*upstream{u}, maxClients: c.MaxClients}, opened: []bool{false}}
+	b := &build{process: p, old: new(state), next: &state{config: c, upstreams: []*upstream{u}, maxClients: c.MaxClients}, handed: []net.Listener{nil}}
 	p.state.Store(b.next)
 	to := &reached{
 		Plan: b.plan(), Topology: u.topology.(*fakeTopology).begun, Sockets: c.Listeners[0].Address,
@@ -202,7 +203,7 @@ type fields map[string]bool
 var constant = []string{
 	"pool.Config.Spare", "pool.Config.ProveMulti", "pool.Config.Hint", "pool.Config.Slot", "pool.Config.Scripts", "pool.Config.Nonce", "pool.Config.Witness",
 	"session.Config.FirstWindow", "topology.Config.Name", "topology.Config.Log", "eventloop.Listener.Name", "eventloop.Listener.Upstream",
-	"eventloop.Listener.Listener", "eventloop.Listener.Policy", "eventloop.Upstream.Name", "eventloop.Upstream.Map", "eventloop.Upstream.Health", "eventloop.Upstream.Logger",
+	"eventloop.Listener.Listener", "eventloop.Listener.Policy", "eventloop.Upstream.Name", "eventloop.Upstream.Map", "eventloop.Upstream.Health", "eventloop.Upstream.Logger", "session.Upstream.ListChanges",
 }
 
 func newFields() fields {

@@ -2,7 +2,6 @@ package process
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"slices"
 	"time"
@@ -23,7 +22,8 @@ import (
 type Plane interface {
 	// Upstream gives access to the upstream of a name.
 	Upstream(name string) topology.Data
-	// Apply goes by a plan from when it returns on. It takes the sockets of the plan. An error means that nothing has changed.
+	// Apply goes by a plan when it returns. It takes the sockets of the plan. An error means that nothing has changed, but for that of ctx: the
+	// plan is then carried out all the same.
 	Apply(ctx context.Context, p eventloop.Plan) error
 	// Snapshot copies every loop's counters.
 	Snapshot(ctx context.Context) ([]stats.Loop, error)
@@ -57,7 +57,7 @@ type running struct{ *eventloop.Server }
 func (r running) Upstream(name string) topology.Data { return r.Server.Upstream(name) }
 
 // planeConfig translates settings into what the data plane starts with.
-func planeConfig(s *state, log *slog.Logger) eventloop.Config {
+func (p *process) planeConfig(s *state) eventloop.Config {
 	c := s.config
 	e := eventloop.Config{
 		Loops:        c.Loops,
@@ -67,14 +67,14 @@ func planeConfig(s *state, log *slog.Logger) eventloop.Config {
 		FarewellTime: min(longestFarewell, c.DrainTimeout/2),
 		ClientMemory: c.ClientMemory,
 		MaxClients:   s.maxClients,
-		Logger:       log,
-		Crowded:      processors(c, log),
+		Logger:       p.Log,
+		Crowded:      processors(c, p.Log),
 	}
 	for i, l := range c.Listeners {
 		e.Listeners = append(e.Listeners, listenerConfig(c, l, s.sockets[i].Listener))
 	}
 	for _, u := range s.upstreams {
-		e.Upstreams = append(e.Upstreams, upstreamConfig(u, u.topology.Initial()))
+		e.Upstreams = append(e.Upstreams, p.upstreamConfig(u, u.topology.Initial()))
 	}
 	return e
 }
@@ -86,10 +86,12 @@ func listenerConfig(c *config.Config, l config.Listener, opened net.Listener) ev
 }
 
 // upstreamConfig translates the settings of an upstream. m is its map; nil: it keeps the one that it has.
-func upstreamConfig(u *upstream, m *shard.Map) eventloop.Upstream {
+func (p *process) upstreamConfig(u *upstream, m *shard.Map) eventloop.Upstream {
 	return eventloop.Upstream{
 		Name: u.Name, Map: m, Health: u.topology.Health(), Pool: poolConfig(u), Logger: u.log,
-		Session: session.Upstream{Sharded: !u.Single(), ListChanges: !u.topology.Discovered(), Reads: u.ReadPolicy, Resubscribe: u.Resubscribe},
+		Session: session.Upstream{
+			Sharded: !u.Single(), Reads: u.ReadPolicy, Resubscribe: u.Resubscribe, ListChanges: p.Load != nil && !u.topology.Discovered(),
+		},
 	}
 }
 

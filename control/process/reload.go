@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"slices"
 	"time"
 
 	"ringmaster/control/admin"
@@ -77,7 +79,11 @@ func (p *process) goBy(ctx context.Context, m *config.Merged) error {
 	}
 	applying, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTimeout)
 	defer cancel()
-	if err := p.data.Apply(applying, b.plan()); err != nil {
+	switch err := p.data.Apply(applying, b.plan()); {
+	case err == nil:
+	case errors.Is(err, context.DeadlineExceeded):
+		p.Log.Error("some event loops have not gone by the new settings yet", slog.Any("cause", err))
+	default:
 		b.forget()
 		return fmt.Errorf("the event loops do not take the settings: %w", err)
 	}
@@ -91,7 +97,7 @@ type build struct {
 	merged  *config.Merged
 	old     *state
 	next    *state
-	opened  []bool            // by listener: its socket is new
+	handed  []net.Listener    // by listener: its socket; nil: it keeps the one that it has
 	changes map[string]change // by upstream: what its topology has made ready
 	found   []*upstream       // new ones
 	undo    []func()          // of forget, the last first
@@ -121,14 +127,10 @@ func (b *build) plan() eventloop.Plan {
 	c := b.next.config
 	plan := eventloop.Plan{MaxClients: b.next.maxClients, ClientMemory: c.ClientMemory, DrainTimeout: c.DrainTimeout}
 	for i, l := range c.Listeners {
-		planned := listenerConfig(c, l, nil)
-		if b.opened[i] {
-			planned.Listener = b.next.sockets[i].Listener
-		}
-		plan.Listeners = append(plan.Listeners, planned)
+		plan.Listeners = append(plan.Listeners, listenerConfig(c, l, b.handed[i]))
 	}
 	for _, u := range b.next.upstreams {
-		planned := upstreamConfig(u, nil)
+		planned := b.upstreamConfig(u, nil)
 		if change := b.changes[u.Name]; change != nil {
 			planned.Map = change.Map()
 		} else if b.old.upstream(u.Name) == nil {
@@ -163,5 +165,7 @@ func (b *build) keep() {
 		b.LogLevel.Set(b.next.config.LogLevel)
 	}
 	b.state.Store(b.next)
-	b.warnOfUnknownCommands(b.next.config)
+	if !slices.Equal(b.next.config.UnknownCommands(), b.old.config.UnknownCommands()) {
+		b.warnOfUnknownCommands(b.next.config)
+	}
 }

@@ -170,6 +170,12 @@ upstreams:
 	} {
 		r := newRig(t, oneOfEach)
 		before, kept := r.state.Load(), r.topology("u")
+		var found []*fakeTopology
+		r.find = func(ctx context.Context, c topology.Config) (follower, error) {
+			f, err := newFakeTopology(ctx, c)
+			found = append(found, f.(*fakeTopology))
+			return f, err
+		}
 		if c.fail != nil {
 			c.fail(r)
 		}
@@ -187,6 +193,12 @@ upstreams:
 		}
 		if plans := len(r.plane.plans); (plans == 1) != (name == "the loops") {
 			t.Errorf("%s: %d plans", name, plans)
+		}
+		for _, f := range found {
+			<-f.ended
+		}
+		if wants := name != "the file" && name != "a socket" && name != "finding servers"; (len(found) > 0) != wants {
+			t.Errorf("%s: %d new upstreams were found", name, len(found))
 		}
 		if _, err := os.Stat(fine); !os.IsNotExist(err) {
 			t.Errorf("%s: the new socket is still open", name)
@@ -239,6 +251,52 @@ func TestAnOpenSocketGoesOnUnderAnotherName(t *testing.T) {
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("the last one has left its path: %v", err)
+	}
+}
+
+func TestARenamedListenerGoesOn(t *testing.T) {
+	text := "admin: ''\nupstream: u:1\nlisteners:\n  - {address: 'unix://" + filepath.Join(t.TempDir(), "s") + "', name: NAME}\n"
+	r := newRig(t, strings.Replace(text, "NAME", "old", 1))
+	socket := r.state.Load().sockets[0].Listener
+	r.mustReload(strings.Replace(text, "NAME", "new", 1))
+	if l := r.plane.plans[0].Listeners[0]; l.Name != "new" || l.Listener != socket || r.state.Load().sockets[0].Listener != socket {
+		t.Errorf("%+v", l)
+	}
+	r.plane.apply = func(context.Context) error { return io.EOF }
+	if _, err := r.again(text); err == nil {
+		t.Error("it was taken")
+	}
+	conn, err := net.Dial("unix", socket.Addr().String())
+	if err != nil {
+		t.Fatalf("a refused reload has closed it: %v", err)
+	}
+	conn.Close()
+}
+
+// TestASlowLoopIsWaitedForNoLonger: the plan is carried out all the same, so the process must go on with it.
+func TestASlowLoopIsWaitedForNoLonger(t *testing.T) {
+	r := newRig(t, oneOfEach)
+	r.plane.apply = func(context.Context) error { return context.DeadlineExceeded }
+	if done := r.mustReload(oneOfEach + "idle-timeout: 1s\n"); done.Generation != 2 || !strings.Contains(r.log.String(), "have not gone by") {
+		t.Errorf("%+v %s", done, r.log.String())
+	}
+}
+
+func TestCursorsOutliveListsThatCanChange(t *testing.T) {
+	for _, c := range []struct {
+		file, cluster, want bool
+	}{{true, false, true}, {false, false, false}, {true, true, false}} {
+		text := oneOfEach
+		if c.cluster {
+			text = strings.Replace(text, "'a:1,b:1'", "'a:1', topology: cluster", 1)
+		}
+		r := newRig(t, text)
+		if !c.file {
+			r.Load = nil
+		}
+		if got := r.planeConfig(r.state.Load()).Upstreams[0].Session.ListChanges; got != c.want {
+			t.Errorf("%+v: %v", c, got)
+		}
 	}
 }
 

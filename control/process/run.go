@@ -90,7 +90,7 @@ func (p *process) run() error {
 		ls.close()
 		return err
 	}
-	if p.data, err = p.Start(planeConfig(begin, p.Log)); err != nil {
+	if p.data, err = p.Start(p.planeConfig(begin)); err != nil {
 		ls.close()
 		return fmt.Errorf("cannot start: %w", err)
 	}

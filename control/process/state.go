@@ -22,6 +22,16 @@ type socket struct {
 	net.Listener
 }
 
+// socket is that of the listener of a name, or nil.
+func (s *state) socket(name string) *socket {
+	for i := range s.sockets {
+		if s.sockets[i].name == name {
+			return &s.sockets[i]
+		}
+	}
+	return nil
+}
+
 // upstream is the running upstream of a name, or nil.
 func (s *state) upstream(name string) *upstream {
 	for _, u := range s.upstreams {

@@ -86,8 +86,10 @@ func findUpstream(ctx context.Context, settings config.Upstream, several bool, l
 	if err != nil {
 		return nil, err
 	}
-	u.topology, err = find(ctx, c)
-	return u, err
+	if u.topology, err = find(ctx, c); err != nil {
+		return nil, err
+	}
+	return u, nil
 }
 
 // run has the topology followed until ctx ends or u.end is called.
@@ -95,6 +97,19 @@ func (u *upstream) run(ctx context.Context, data topology.Data) {
 	ctx, u.end = context.WithCancel(ctx)
 	go u.topology.Run(ctx, data)
 }
+
+// forget ends what finding the servers has begun.
+func (u *upstream) forget() {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	u.topology.Run(ended, nowhere{})
+}
+
+// nowhere is a data plane that there is not.
+type nowhere struct{}
+
+func (nowhere) Follow(*shard.Map) {}
+func (nowhere) Judge(pool.Health) {}
 
 // topologyConfig translates settings into what a topology takes.
 func topologyConfig(c *config.Config, name string, log *slog.Logger) (topology.Config, error) {

@@ -1,0 +1,89 @@
+//go:build !proxydebug
+
+package session
+
+import (
+	"testing"
+
+	"ringmaster/auth"
+	"ringmaster/stats"
+)
+
+// TestAShutDoorDrainsItsOwnClientsOnly: those of another door of the upstream stay, and the upstream is used until all are gone.
+func TestAShutDoorDrainsItsOwnClientsOnly(t *testing.T) {
+	w := newWorld(t, defaults())
+	stays := w.door
+	w.say("stays", "PING")
+	shut := OpenDoor(w.env, stays.Config, stays.Rules, auth.NewPolicy())
+	w.door = shut
+	w.say("idle", "PING")
+	w.say("asks", "GET {A}1")
+	for _, c := range w.order {
+		c.in = nil
+	}
+	if shut.Clients() != 2 || stays.Clients() != 1 || len(w.env.doors) != 2 {
+		t.Fatalf("%d clients, %d at the other door, %d doors", shut.Clients(), stays.Clients(), len(w.env.doors))
+	}
+	shut.Shut()
+	w.settle()
+	if n := w.stats.ClientsClosed[stats.ListenerClosed]; n != 1 || shut.Clients() != 1 || stays.Clients() != 1 {
+		t.Errorf("%d closed; %d clients, %d at the other door", n, shut.Clients(), stays.Clients())
+	}
+	w.say("late", "PING") // was accepted before
+	w.clients["late"].session.Drain()
+	w.settle()
+	if n := w.stats.ClientsClosed[stats.ListenerClosed]; n != 2 || w.stats.ClientsClosed[stats.Shutdown] != 0 {
+		t.Errorf("%d closed", n)
+	}
+	for range 2 { // the second time there is nobody
+		shut.Cut()
+		w.settle()
+		if n := w.stats.ClientsClosed[stats.ListenerClosed]; n != 3 || shut.Clients() != 0 || shut.cutting {
+			t.Errorf("%d closed, %d left, cutting: %t", n, shut.Clients(), shut.cutting)
+		}
+	}
+	shut.Forget()
+	if len(w.env.doors) != 1 || w.env.doors[0] != stays || !w.env.Used() {
+		t.Errorf("doors: %v, used: %t", w.env.doors, w.env.Used())
+	}
+	w.clients["stays"].leave()
+	w.settle()
+	if w.env.Used() {
+		t.Error("the upstream is used by nobody")
+	}
+	w.loop.Remove(w.env)
+	if len(w.loop.envs) != 0 {
+		t.Error("the loop has the upstream")
+	}
+}
+
+// TestWhatWaitsAtAShutDoorIsTold: the words do not say that the proxy stops.
+func TestWhatWaitsAtAShutDoorIsTold(t *testing.T) {
+	w := guessedWorld(t)
+	w.say("c", "AUTH secret") // waits at the gate
+	w.door.Shut()
+	w.settle()
+	if got := w.heard("c"); got != "-ERR this address is not served any more; the command was not sent\r\n" {
+		t.Errorf("%q", got)
+	}
+	w.end()
+}
+
+// TestADoorThatPanicsWhileItIsCutCanBeCutAgain: the panic ends one client, and the job.
+func TestADoorThatPanicsWhileItIsCutCanBeCutAgain(t *testing.T) {
+	w := newWorld(t, defaults())
+	w.say("a", "PING")
+	w.say("b", "PING")
+	w.panics = 1
+	w.door.cutting = true
+	w.door.queue(&leaving{door: w.door, until: w.door.nextID(), end: func(*Session) { panic("oh no") }, done: func() { w.door.cutting = false }})
+	w.settle()
+	if n := w.stats.ClientsClosed[stats.Panic]; n != 1 {
+		t.Errorf("%d closed for the panic", n)
+	}
+	w.door.Cut()
+	w.settle()
+	if w.door.Clients() != 0 {
+		t.Errorf("%d clients are left", w.door.Clients())
+	}
+}
