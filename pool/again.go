@@ -64,8 +64,7 @@ type Resend struct {
 	Raw             []byte // must not change before the piece has ended
 	Needs, Requests int
 	Recv            Holder
-	Counted         int
-	Cmd             uint16
+	Exec            int // the place of EXEC among them
 	Rings           *Rings
 	Seat            uint64
 	Server          int
@@ -78,7 +77,7 @@ type Resend struct {
 
 // Resend sends a piece of which nothing has run again soon, or ends each of its requests with a Failure. Loop-only.
 func (p *Pool) Resend(r *Resend) {
-	e := pending{recv: r.Recv, tag: uint64(r.Counted), cmd: r.Cmd, at: r.Since}
+	e := pending{recv: r.Recv, tag: uint64(r.Exec), at: r.Since}
 	a := again{request: e, piece: r, rings: r.Rings, nth: int(r.Seat % uint64(p.cfg.Connections)), server: r.Server, slot: r.Slot, reads: r.Reads}
 	a.client, a.place, a.last = r.Recv.Place(e.tag)
 	a.wait(r.From)
@@ -246,7 +245,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 			return false
 		}
 		r, first := a.piece, to.ring.tail
-		if to.EnqueuePiece(r.Raw, r.Needs, r.Requests, r.Recv, r.Counted, r.Cmd, false, r.Carrier) != nil {
+		if to.EnqueuePiece(r.Raw, r.Needs, r.Requests, r.Recv, r.Exec, false, r.Carrier) != nil {
 			return false
 		}
 		for i := first; i < first+uint64(r.Requests); i++ {
@@ -254,7 +253,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		}
 		to.early = true
 		r.From = to
-		p.sent(a, to, to.ring.at(first+uint64(r.Counted)))
+		p.sent(a, to, to.ring.at(first+uint64(r.Exec)))
 		return true
 	}
 	if a.strays(to) && to.owesLater(a) {
@@ -272,14 +271,14 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		return false
 	}
 	if a.asking {
-		_ = to.EnqueueHere(asking, swallowed{}, 0, Part)
+		_ = to.EnqueueHere(asking, swallowed{}, 0)
 	}
 	at := to.ring.tail
 	if carrier != 0 {
-		at = to.putCarried(&carried{raw: a.raw, needs: 1, n: 1, recv: a.request.recv, tag: a.request.tag, cmd: a.request.cmd, carrier: carrier, at: a.request.at})
+		at = to.putCarried(&carried{raw: a.raw, needs: 1, n: 1, recv: a.request.recv, tag: a.request.tag, carrier: carrier, at: a.request.at})
 	} else {
 		to.out.write(a.raw)
-		to.owe(len(a.raw), a.request.recv, a.request.tag, a.request.cmd)
+		to.owe(len(a.raw), a.request.recv, a.request.tag)
 		to.remember(a.raw)
 	}
 	e := to.ring.at(at)

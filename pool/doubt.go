@@ -77,9 +77,9 @@ func (c *Conn) beginDoubt(e *pending, raw, reply []byte) bool {
 		return false
 	}
 	if reply[1] == 'T' { // a node that takes the slot over answers only after ASKING
-		_ = c.EnqueueHere(asking, swallowed{}, 0, Part)
+		_ = c.EnqueueHere(asking, swallowed{}, 0)
 	}
-	if f := c.EnqueueHere(p.asked, d, 0, Part); f != nil {
+	if f := c.EnqueueHere(p.asked, d, 0); f != nil {
 		d.lost = f
 	}
 	return true

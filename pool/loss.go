@@ -200,7 +200,7 @@ func (c *Conn) tick() {
 		if r := &c.server.renewal; (r.doubt || r.check) && c.state == Ready {
 			c.askRole()
 		}
-		if !c.own && len(c.pool.cfg.Scripts) > 0 {
+		if !c.own {
 			c.watchScripts(now)
 		}
 	}

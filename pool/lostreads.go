@@ -132,7 +132,7 @@ func (p *Pool) resendRead(l *lostRead, to *Conn) bool {
 	if l.asking && to.server.index == l.server {
 		_ = to.Tell("ASKING")
 	}
-	to.enqueueRead(l.raw, l.request.recv, l.request.tag, l.request.cmd)
+	to.enqueueRead(l.raw, l.request.recv, l.request.tag)
 	e := to.ring.at(to.ring.tail - 1)
 	e.at, e.hops = l.request.at, l.request.hops+1
 	to.early = true

@@ -152,7 +152,7 @@ func (c *Conn) deliver(b []byte, p Piece) {
 	}
 	if p&First != 0 && (b[0] == '-' || b[0] == '!') {
 		c.countError(e, b)
-	} else if c.server.muteUntil != 0 && e.cmd != Part {
+	} else if c.server.muteUntil != 0 {
 		c.server.muteUntil = 0 // it answers again
 	}
 	if p&Last != 0 {

@@ -6,21 +6,21 @@ type pending struct {
 	tag  uint64
 	at   int64  // when it was enqueued, ns
 	from uint64 // offset in the connection's output stream of the byte without which it can't have run
-	cmd  uint16 // command.Spec.ID for the statistics, 0xffff: a part, not counted
 	is   nature
 	hops uint8  // how often it was sent again, lately; 0: never
 	size uint32 // of its bytes in the connection's history; 0: it is never sent again
 }
 
 // nature is what sets a request apart from others: none of the bits is set for an ordinary one.
-type nature uint8
+type nature uint16
 
 const (
-	blocking nature = 1 << iota // it waits at the server for as long as it says itself, and so does what is behind it
-	reading                     // it only reads and goes by Config.Reads: lost, it is sent again
-	fencing                     // a fence of the pool's own (fence.go)
-	wrapping                    // MULTI, or the script that it queues (wrapped.go)
-	wrapped                     // the EXEC of these, whose reply is the script's
+	blocking  nature = 1 << iota // it waits at the server for as long as it says itself, and so does what is behind it
+	reading                      // it only reads and goes by Config.Reads: lost, it is sent again
+	fencing                      // a fence of the pool's own (fence.go)
+	wrapping                     // MULTI, or the script that it queues (wrapped.go)
+	wrapped                      // the EXEC of these, whose reply is the script's
+	scripting                    // it may run a script, for so long that the server answers others with BUSY
 
 	carrierShift = iota // its Carrier bits begin here, up to the last
 )
@@ -30,11 +30,14 @@ func (n nature) has(bits nature) bool { return n&bits != 0 }
 // carrier is what the reply to the request may hold as a client wrote it.
 func (n nature) carrier() Carrier { return Carrier(n >> carrierShift) }
 
-func (c Carrier) nature() nature { return nature(c) << carrierShift }
-
-// Part is the command ID of requests that are parts of a client's command: the whole is counted,
-// not its parts.
-const Part = 0xffff
+// nature is that of a request on its own which carries c.
+func (c Carrier) nature() (n nature) {
+	n = nature(c) << carrierShift
+	if c&Scripts != 0 {
+		n |= scripting
+	}
+	return n
+}
 
 // ring is a queue of pending requests in the order sent.
 //

@@ -232,7 +232,7 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 	if large || s.env.replaying || s.env.Rules.of(spec).carrier != 0 {
 		f = s.passOdd(conn, server, spec, req, tag)
 	} else {
-		f = conn.Enqueue(req.Raw, s, tag, spec.ID)
+		f = conn.Enqueue(req.Raw, s, tag)
 	}
 	if f != nil {
 		s.Fail(tag, f)
@@ -242,23 +242,23 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 // passOdd is pass for a request that is large, a carrier, or postponed.
 func (s *Session) passOdd(conn *pool.Conn, server int, spec *command.Spec, req *parser.Request, tag uint64) (f *pool.Failure) {
 	if carrier := s.env.Rules.of(spec).carrier; carrier != 0 {
-		return s.enqueueFenced(conn, server, req.Raw, s, tag, spec.ID, carrier, s.manner(conn))
+		return s.enqueueFenced(conn, server, req.Raw, s, tag, carrier, s.manner(conn))
 	}
 	if buf := s.takeInput(req); buf != nil {
-		if f = conn.EnqueueBuffer(buf, s, tag, spec.ID); f == nil {
+		if f = conn.EnqueueBuffer(buf, s, tag); f == nil {
 			s.in = nil
 		}
 		return f
 	}
-	return s.enqueue(conn, req.Raw, s, tag, spec.ID)
+	return s.enqueue(conn, req.Raw, s, tag)
 }
 
 // enqueue sends a request; one that the servers keep waiting has all the time it needs.
-func (s *Session) enqueue(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, cmd uint16) *pool.Failure {
+func (s *Session) enqueue(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64) *pool.Failure {
 	if s.waitsAt(conn) {
-		return conn.EnqueuePostponed(raw, recv, tag, cmd)
+		return conn.EnqueuePostponed(raw, recv, tag)
 	}
-	return conn.Enqueue(raw, recv, tag, cmd)
+	return conn.Enqueue(raw, recv, tag)
 }
 
 // waitsAt reports whether what is being sent is kept waiting by the servers.

@@ -206,7 +206,7 @@ func (a *apart) send() *pool.Failure {
 		if !a.lost {
 			p.key = a.key
 		}
-		return p.conn.EnqueueHere(a.raw, a, 0, a.spec.ID)
+		return p.conn.EnqueueHere(a.raw, a, 0)
 	}
 	conn, f := s.blockingConn(a.server)
 	if f != nil {

@@ -72,17 +72,17 @@ func (g *gather) ask(server int, raw []byte) {
 	var f *pool.Failure
 	switch carrier := g.s.env.Rules.of(g.spec).carrier; {
 	case carrier != 0:
-		f = g.s.enqueueFenced(conn, server, raw, g, i, pool.Part, carrier, g.manner(conn))
+		f = g.s.enqueueFenced(conn, server, raw, g, i, carrier, g.manner(conn))
 	case reads:
-		f = g.s.rings.EnqueueRead(conn, server, raw, g, i, pool.Part)
+		f = g.s.rings.EnqueueRead(conn, server, raw, g, i)
 	case g.keyed && g.s.waitsAt(conn):
-		f = conn.EnqueuePostponed(raw, g, i, pool.Part)
+		f = conn.EnqueuePostponed(raw, g, i)
 	case g.blocks || g.s.waitsAt(conn):
-		f = conn.EnqueueBlocking(raw, g, i, pool.Part)
+		f = conn.EnqueueBlocking(raw, g, i)
 	case g.keyed:
-		f = conn.Enqueue(raw, g, i, pool.Part)
+		f = conn.Enqueue(raw, g, i)
 	default:
-		f = conn.EnqueueHere(raw, g, i, pool.Part)
+		f = conn.EnqueueHere(raw, g, i)
 	}
 	if f != nil {
 		g.Fail(i, f)

@@ -44,9 +44,9 @@ func (s *Session) passRead(primary int, spec *command.Spec, req *parser.Request)
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
 	if carrier := s.env.Rules.of(spec).carrier; carrier != 0 {
-		f = s.enqueueFenced(conn, primary, req.Raw, s, tag, spec.ID, carrier, pool.Here)
+		f = s.enqueueFenced(conn, primary, req.Raw, s, tag, carrier, pool.Here)
 	} else {
-		f = s.rings.EnqueueRead(conn, primary, req.Raw, s, tag, spec.ID)
+		f = s.rings.EnqueueRead(conn, primary, req.Raw, s, tag)
 	}
 	if f != nil {
 		s.Fail(tag, f)

@@ -89,7 +89,7 @@ func (s *Session) namedShard(spec *command.Spec, req *parser.Request) {
 	}
 	conn := s.conn(server)
 	tag := s.expect(len(req.Raw))
-	if f := conn.EnqueueHere(env.build, s, tag, spec.ID); f != nil {
+	if f := conn.EnqueueHere(env.build, s, tag); f != nil {
 		s.Fail(tag, f)
 	}
 }

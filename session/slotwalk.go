@@ -60,7 +60,7 @@ func (s *Session) clusterKeysInSlot(spec *command.Spec, req *parser.Request) {
 // ask sends the next SCAN.
 func (w *slotWalk) ask() {
 	raw := appendRequest(nil, "SCAN", strconv.FormatUint(w.cursor, 10), "COUNT", itoa(walkStep))
-	if f := w.s.conn(w.shards[w.server]).EnqueueHere(raw, w, 0, pool.Part); f != nil {
+	if f := w.s.conn(w.shards[w.server]).EnqueueHere(raw, w, 0); f != nil {
 		w.Fail(0, f)
 	}
 }

@@ -24,11 +24,11 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 			return
 		}
 	case command.IDClientTracking:
-		s.track(spec, req)
+		s.track(req)
 		return
 	case command.IDClientCaching:
 		if !s.env.single() || s.tracks() {
-			s.caching(spec, req)
+			s.caching(req)
 			return
 		}
 	}
@@ -38,7 +38,7 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 	}
 	if spec.ID == command.IDSync || spec.ID == command.IDPsync {
 		raw := bytes.Clone(req.Raw)
-		s.begin(&errand{send: func(s *Session) { s.replicate(spec, raw) }, done: func(*Session) {}})
+		s.begin(&errand{send: func(s *Session) { s.replicate(raw) }, done: func(*Session) {}})
 		return
 	}
 	if s.pin != nil && s.pin.dirty {
@@ -98,7 +98,7 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 	if spec.ID == command.IDClientTrackinginfo || spec.ID == command.IDClientGetredir {
 		merge = command.MergeSpecial
 	} else if s.env.single() {
-		s.passRaw(s.env.home(), spec, raw)
+		s.passRaw(s.env.home(), raw)
 		return
 	}
 	g := s.gather(spec, len(raw))
@@ -111,9 +111,9 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 }
 
 // passRaw is pass for a request that is not the one being parsed.
-func (s *Session) passRaw(server int, spec *command.Spec, raw []byte) {
+func (s *Session) passRaw(server int, raw []byte) {
 	tag := s.expect(len(raw))
-	if f := s.conn(server).EnqueueHere(raw, s, tag, spec.ID); f != nil {
+	if f := s.conn(server).EnqueueHere(raw, s, tag); f != nil {
 		s.Fail(tag, f)
 	}
 }
@@ -125,7 +125,7 @@ func (s *Session) failed(size int, f *pool.Failure) {
 }
 
 // replicate makes the client a replica of the server: from now on the connection carries what is no RESP.
-func (s *Session) replicate(spec *command.Spec, raw []byte) {
+func (s *Session) replicate(raw []byte) {
 	p, f := s.pinTo(s.env.home())
 	if f == nil {
 		f = p.conn.Send(raw)

@@ -29,7 +29,6 @@ func (s *Session) limited() bool { return s.subs != nil && s.proto == 2 }
 // confirmations, so that whoever hears of it and publishes is counted right.
 type subscribing struct {
 	s     *Session // nil: cancelled
-	spec  *command.Spec
 	kind  kind
 	on    bool
 	all   bool // UNSUBSCRIBE without names
@@ -58,7 +57,7 @@ func (s *Session) pubSub(spec *command.Spec, req *parser.Request) {
 		if !on && spec.Name != words[k].off {
 			continue
 		}
-		p := &subscribing{s: s, spec: spec, kind: k, on: on, all: len(req.Args) == 1}
+		p := &subscribing{s: s, kind: k, on: on, all: len(req.Args) == 1}
 		for _, a := range req.Args[1:] {
 			p.names = append(p.names, string(a))
 		}
@@ -352,7 +351,7 @@ func (p *subscribing) askOff(s *Session) (done bool) {
 
 // subscribing is a SUBSCRIBE, UNSUBSCRIBE or their like of a transaction that is about to run.
 func (l *local) subscribing(s *Session) *subscribing {
-	p := &subscribing{s: s, spec: l.spec}
+	p := &subscribing{s: s}
 	req, ok := l.again()
 	if !ok {
 		return p

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
 )
@@ -52,7 +51,7 @@ func (s *Session) invalidateAll() {
 }
 
 // caching keeps the word for the servers that the next command goes to: at the others it would count for a later one.
-func (s *Session) caching(spec *command.Spec, req *parser.Request) {
+func (s *Session) caching(req *parser.Request) {
 	var t tracking
 	if s.pin != nil {
 		t = s.pin.tracking
@@ -102,8 +101,8 @@ func (t *tracking) renew() {
 }
 
 // track carries out CLIENT TRACKING.
-func (s *Session) track(spec *command.Spec, req *parser.Request) {
-	c := &trackingChange{spec: spec, s: s}
+func (s *Session) track(req *parser.Request) {
+	c := &trackingChange{s: s}
 	for _, a := range req.Args {
 		c.words = append(c.words, string(a))
 	}
@@ -135,7 +134,6 @@ func redirectAt(args [][]byte) int {
 
 // trackingChange is a CLIENT TRACKING under way, a passage: it moves the session to connections of its own.
 type trackingChange struct {
-	spec  *command.Spec
 	s     *Session // nil: cancelled
 	words []string
 	at    int    // of the ID behind REDIRECT in words; 0: there is none
@@ -246,7 +244,7 @@ func (c *trackingChange) send(s *Session) {
 		if c.at > 0 {
 			words[c.at] = itoa(int(c.redirect.id(o.server)))
 		}
-		if f := o.conn.EnqueueHere(appendRequest(nil, words...), c, uint64(i), pool.Part); f != nil {
+		if f := o.conn.EnqueueHere(appendRequest(nil, words...), c, uint64(i)); f != nil {
 			c.Fail(uint64(i), f)
 		}
 	}

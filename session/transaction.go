@@ -66,7 +66,7 @@ func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 		s.forgetWatches()
 		s.answerString("+OK\r\n")
 	case command.IDExec:
-		s.exec(spec, req)
+		s.exec(req)
 	case command.IDWatch:
 		s.watch(spec, req)
 	case command.IDUnwatch:
@@ -323,7 +323,7 @@ func (s *Session) placeAt(server int, key []byte) (text string) {
 }
 
 // exec runs what is queued.
-func (s *Session) exec(spec *command.Spec, req *parser.Request) {
+func (s *Session) exec(req *parser.Request) {
 	tx := s.tx
 	switch {
 	case tx == nil:
@@ -368,12 +368,12 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	tx.buf.B = append(tx.buf.B, req.Raw...)
 	switch {
 	case tx.n > 0 && s.env.postpones(tx.writes):
-		s.begin(&postponed{spec: spec})
+		s.begin(&postponed{})
 	case astray || s.env.Pool.Apart(tx.carrier):
 		// What was sent before for these keys has gone to where the map says that they are, or over a shared connection.
-		s.begin(&errand{send: func(*Session) {}, done: func(s *Session) { s.execNow(spec) }})
+		s.begin(&errand{send: func(*Session) {}, done: func(s *Session) { s.execNow() }})
 	default:
-		s.execNow(spec)
+		s.execNow()
 	}
 }
 
@@ -408,9 +408,9 @@ func (s *Session) serverForTransaction() int {
 func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
 
 // execNow sends the transaction, over a connection that is known to be fit for it.
-func (s *Session) execNow(spec *command.Spec) {
+func (s *Session) execNow() {
 	tx := s.tx
-	if (tx.leaves || tx.joins > 0) && tx.prepare(s, func(s *Session) { s.execNow(spec) }) {
+	if (tx.leaves || tx.joins > 0) && tx.prepare(s, func(s *Session) { s.execNow() }) {
 		return
 	}
 	s.watchesMoved()
@@ -428,7 +428,7 @@ func (s *Session) execNow(spec *command.Spec) {
 		s.execLocals(tx)
 		return
 	case tx.dirty && (s.pin == nil || !s.pin.dirty):
-		s.execApart(spec)
+		s.execApart()
 		return
 	case !s.conn(tx.server).TakesMulti() && s.pin != nil && s.pin.watches:
 		refusal := s.pin.refusal
@@ -440,13 +440,13 @@ func (s *Session) execNow(spec *command.Spec) {
 		s.answer(refusal)
 		return
 	case !s.conn(tx.server).TakesMulti():
-		s.begin(&proving{spec: spec})
+		s.begin(&proving{})
 		return
 	}
 	// What comes behind may have to go over another connection or to another database, or ask the proxy for what
 	// it was told in the transaction.
 	moves := s.env.Pool.Apart(tx.carrier) || len(tx.locals) > 0 || len(tx.everywhere) > 0 || s.pin != nil && (s.pin.watches || s.pin.blocks)
-	s.sendTransaction(spec)
+	s.sendTransaction()
 	if moves {
 		s.begin(standstill((*Session).unblocked))
 	}
@@ -462,7 +462,7 @@ func selects(tx *transaction) bool {
 }
 
 // execApart gives the session a connection of its own for a transaction that leaves state on it.
-func (s *Session) execApart(spec *command.Spec) {
+func (s *Session) execApart() {
 	s.begin(&errand{
 		send: func(s *Session) {
 			if s.watchLost() {
@@ -482,7 +482,7 @@ func (s *Session) execApart(spec *command.Spec) {
 		},
 		done: func(s *Session) {
 			if s.tx != nil {
-				s.execNow(spec)
+				s.execNow()
 			}
 		},
 	})
@@ -495,7 +495,7 @@ func (s *Session) endTransaction() {
 }
 
 // sendTransaction sends the transaction as one piece.
-func (s *Session) sendTransaction(spec *command.Spec) {
+func (s *Session) sendTransaction() {
 	tx, env := s.tx, s.env
 	conn := s.conn(tx.server)
 	env.Pool.ExpectScript(tx.server)
@@ -524,11 +524,11 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	o.tag = s.expect(len(tx.buf.B))
 	if env.Pool.Resends() {
 		o.piece = &piece{buf: tx.buf, watched: watched, Resend: pool.Resend{
-			Raw: tx.buf.B, Needs: needs, Requests: requests, Recv: o, Counted: last, Cmd: spec.ID, Rings: s.rings, Seat: s.seat,
+			Raw: tx.buf.B, Needs: needs, Requests: requests, Recv: o, Exec: last, Rings: s.rings, Seat: s.seat,
 			Server: tx.server, Slot: slotOf(tx.key, env.Map), Carrier: tx.carrier, Reads: !tx.writes && len(tx.everywhere) == 0, Since: env.Pool.Now, From: conn,
 		}}
 	}
-	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks, tx.carrier); f != nil {
+	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, conn.Own() && s.pin != nil && s.pin.blocks, tx.carrier); f != nil {
 		if o.piece != nil && o.unsent(f) {
 			o.resend() // its keys may be elsewhere by now
 			return

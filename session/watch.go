@@ -36,7 +36,7 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 				p.key = bytes.Clone(req.Args[1])
 			}
 			p.watch()
-			s.watchMore(server, spec, req.Raw)
+			s.watchMore(server, req.Raw)
 			return
 		}
 	}
@@ -58,7 +58,7 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 			}
 			s.env.Pool.KeepSpare(server, s.rings.Key())
 			p.watch()
-			s.passRaw(server, spec, raw)
+			s.passRaw(server, raw)
 		},
 		done: (*Session).settlePin,
 	})
@@ -99,9 +99,9 @@ func (p *pin) hasSlotOf(key []byte) bool {
 }
 
 // watchMore watches further keys over the connection that watches, or keeps state.
-func (s *Session) watchMore(server int, spec *command.Spec, raw []byte) {
+func (s *Session) watchMore(server int, raw []byte) {
 	w := &watching{s: s, tag: s.expect(len(raw))}
-	if f := s.conn(server).EnqueueHere(raw, w, 0, spec.ID); f != nil {
+	if f := s.conn(server).EnqueueHere(raw, w, 0); f != nil {
 		s.Fail(w.tag, f)
 	}
 }

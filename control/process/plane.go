@@ -122,7 +122,6 @@ func poolConfig(u *upstream) pool.Config {
 		Cluster:         c.Topology == config.Cluster,
 		Hint:            u.topology.Hint,
 		Slot:            session.SlotOf(u.topology.Initial()),
-		Scripts:         session.ScriptCommands(),
 		ScriptPolicy:    scriptPolicies[c.Scripts],
 		Witness:         session.Witness,
 		Username:        c.UpstreamUsername,
