@@ -26,6 +26,11 @@ type tagger struct {
 	lossy  *atomic.Bool // set once servers may have lost data: then a key may be gone
 	report func(string) // a foreign or stale reply, or a hang
 	tally  *tally
+
+	moves *toggle                                // keys may change their servers, which keep what they have; nil: they don't
+	open  func() (*testkit.Conn, error)          // nil: a connection to addr
+	clear func(text string) bool                 // which errors are right; nil: isClear
+	more  []func([]byte) ([]byte, []expectation) // further commands, each as often as one of the others
 }
 
 // tally counts what happened to all clients.
@@ -35,8 +40,8 @@ type tally struct{ replies, errors, closes atomic.Int64 }
 type taggedKey struct {
 	name   string
 	acked  int          // sequence of the last SET that answered OK; 0 is none
+	at     int64        // tagger.moves when that was sent
 	unsure map[int]bool // sequences of SETs that answered an error or nothing
-
 }
 
 // expectation is the judgement of one awaited reply.
@@ -44,6 +49,8 @@ type expectation struct {
 	what string
 	ok   func(v testkit.Value) string // empty, or what is wrong
 	fail func()                       // runs when the reply is an error or never comes
+	// refused judges an error in place of tagger.clear, as ok does.
+	refused func(text string) string
 }
 
 const keysPerTagger = 8
@@ -86,7 +93,7 @@ func (t *tagger) run(stop <-chan struct{}) {
 // batch pipelines a few commands and judges their replies.
 func (t *tagger) batch() error {
 	if t.conn == nil {
-		c, err := testkit.Connect(t.addr)
+		c, err := t.connect()
 		if err != nil {
 			t.report(fmt.Sprintf("client %d cannot connect: %v", t.id, err))
 			return err
@@ -97,9 +104,9 @@ func (t *tagger) batch() error {
 	var wire []byte
 	var awaited []expectation
 	for range 1 + t.rand.IntN(5) {
-		var e expectation
-		wire, e = t.command(wire)
-		awaited = append(awaited, e)
+		var e []expectation
+		wire, e = t.next(wire)
+		awaited = append(awaited, e...)
 	}
 	err := t.conn.SendBytes(wire)
 	for i := range awaited {
@@ -116,6 +123,13 @@ func (t *tagger) batch() error {
 		t.conn.Close()
 	}
 	return err
+}
+
+func (t *tagger) connect() (*testkit.Conn, error) {
+	if t.open != nil {
+		return t.open()
+	}
+	return testkit.Connect(t.addr)
 }
 
 func (t *tagger) judge(e *expectation) error {
@@ -137,8 +151,8 @@ func (t *tagger) judge(e *expectation) error {
 		if e.fail != nil {
 			e.fail()
 		}
-		if !isClear(v.Text) {
-			t.report(fmt.Sprintf("client %d, %s: unclear error %q", t.id, e.what, v.Text))
+		if wrong := t.refused(e, v.Text); wrong != "" {
+			t.report(fmt.Sprintf("client %d, %s: %s", t.id, e.what, wrong))
 		}
 		return nil
 	}
@@ -148,10 +162,34 @@ func (t *tagger) judge(e *expectation) error {
 	return nil
 }
 
+// refused says what is wrong with an error, or nothing.
+func (t *tagger) refused(e *expectation, text string) string {
+	clear := isClear
+	if t.clear != nil {
+		clear = t.clear
+	}
+	switch {
+	case e.refused != nil:
+		return e.refused(text)
+	case !clear(text):
+		return fmt.Sprintf("unclear error %q", text)
+	}
+	return ""
+}
+
 // isClear reports whether an error says what happened: the proxy's own words about a server,
 // or a server's word that it is not ready.
 func isClear(text string) bool {
 	return strings.HasPrefix(text, "ERR ") && strings.Contains(text, "server") || strings.HasPrefix(text, "LOADING")
+}
+
+// next appends a random command and says what its replies must be.
+func (t *tagger) next(wire []byte) ([]byte, []expectation) {
+	if n := t.rand.IntN(6 + len(t.more)); n >= 6 {
+		return t.more[n-6](wire)
+	}
+	wire, e := t.command(wire)
+	return wire, []expectation{e}
 }
 
 // command appends a random command and says what its reply must be.
@@ -172,7 +210,7 @@ func (t *tagger) command(wire []byte) ([]byte, expectation) {
 
 func (t *tagger) set(wire []byte, k *taggedKey) ([]byte, expectation) {
 	t.seq++
-	seq := t.seq
+	seq, at := t.seq, t.moves.now()
 	k.unsure[seq] = true // until it is answered
 	return testkit.AppendRequest(wire, "SET", k.name, t.tag(k, seq)), expectation{
 		what: fmt.Sprintf("SET %s %d", k.name, seq),
@@ -181,7 +219,7 @@ func (t *tagger) set(wire []byte, k *taggedKey) ([]byte, expectation) {
 				return fmt.Sprintf("answered %.100s", v)
 			}
 			delete(k.unsure, seq)
-			k.acked = seq
+			k.acked, k.at = seq, at
 			return ""
 		},
 	}
@@ -227,8 +265,9 @@ func (t *tagger) mget(wire []byte) ([]byte, expectation) {
 
 // mayHold says what is wrong with v as the value of k, or nothing.
 func (t *tagger) mayHold(k *taggedKey, v testkit.Value) string {
+	moved := !t.moves.stayed(k.at)
 	if v.Null {
-		if k.acked > 0 && !t.lossy.Load() {
+		if k.acked > 0 && !t.lossy.Load() && !moved {
 			return fmt.Sprintf("%s is gone, though no server lost data", k.name)
 		}
 		return ""
@@ -241,8 +280,32 @@ func (t *tagger) mayHold(k *taggedKey, v testkit.Value) string {
 	if err != nil || v.Text != t.tag(k, seq) {
 		return fmt.Sprintf("torn value %.100s for %s", v, k.name)
 	}
+	if moved && seq > 0 && seq <= t.seq {
+		return "" // what the server had the last time
+	}
 	if seq != k.acked && !k.unsure[seq] {
 		return fmt.Sprintf("stale reply %d for %s, the last SET was %d", seq, k.name, k.acked)
 	}
 	return ""
 }
+
+// toggle is something that changes while clients look at it. nil never changes.
+type toggle struct{ n atomic.Int64 } // odd: it is changing
+
+// change brackets a change.
+func (g *toggle) change(do func()) {
+	g.n.Add(1)
+	do()
+	g.n.Add(1)
+}
+
+// now is for a later stayed.
+func (g *toggle) now() int64 {
+	if g == nil {
+		return 0
+	}
+	return g.n.Load()
+}
+
+// stayed reports whether nothing has changed since now was before, nor was changing then.
+func (g *toggle) stayed(before int64) bool { return before%2 == 0 && g.now() == before }

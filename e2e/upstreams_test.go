@@ -2,8 +2,12 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"ringmaster/internal/testkit"
 )
@@ -187,4 +191,67 @@ listeners:
 	if got := b.Read1(); got != "-ERR Protocol error: invalid bulk length\r\n" {
 		t.Errorf("the second listener: %.100q", got)
 	}
+}
+
+// TestKilledUpstreamLeavesOthers has clients at the other upstreams while all servers of one are killed. With KILL_SECONDS it says
+// how long their requests took, for as long before and after.
+func TestKilledUpstreamLeavesOthers(t *testing.T) {
+	u := startThreeUpstreams(t)
+	watch := scale(t, "KILL_SECONDS", 0, 0, 0)
+	const clients = 4 // for each listener
+	var mu sync.Mutex
+	var took []time.Duration
+	var wg sync.WaitGroup
+	var ask atomic.Bool
+	ask.Store(true)
+	defer func() { ask.Store(false); wg.Wait() }()
+	down := u.clients(t)[0]
+	for range clients {
+		for i, c := range u.clients(t) {
+			if i == 0 {
+				continue
+			}
+			wg.Go(func() {
+				for n := 0; ask.Load(); n++ {
+					began := time.Now()
+					key, value := fmt.Sprintf("key:%d", n%100), fmt.Sprintf("%d of %d", n, i)
+					set, err := c.Call("SET", key, value)
+					got, err2 := c.Call("GET", "no:"+key)
+					if err != nil || err2 != nil || set != "+OK\r\n" || got != "$-1\r\n" {
+						t.Errorf("listener %d: %q %q, %v, %v", i, set, got, err, err2)
+						return
+					}
+					mu.Lock()
+					took = append(took, time.Since(began))
+					mu.Unlock()
+				}
+			})
+		}
+	}
+	more := func(n int) {
+		t.Helper()
+		mu.Lock()
+		from := len(took)
+		mu.Unlock()
+		testkit.Until(t, "requests to be answered", func() bool { mu.Lock(); defer mu.Unlock(); return len(took) >= from+n || t.Failed() })
+	}
+	round := func(when string) {
+		t.Helper()
+		mu.Lock()
+		took = took[:0]
+		mu.Unlock()
+		more(1000)
+		<-time.After(time.Duration(watch) * time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		slices.Sort(took)
+		t.Logf("%s: %d pairs of requests, p50 %v, p99 %v", when, len(took), took[len(took)/2], took[len(took)*99/100])
+	}
+	round("before")
+	for _, s := range u.shards {
+		s.Kill()
+		more(100)
+	}
+	testkit.Until(t, "the first upstream to be down", func() bool { return strings.HasPrefix(down.Do("GET", "red"), "-ERR server ") })
+	round("after")
 }

@@ -124,7 +124,7 @@ func (p *pin) to(server int) *pool.Conn {
 // everywhere reports whether there is a connection to every shard, to the server that it is at now.
 func (p *pin) everywhere() bool {
 	for _, i := range p.s.env.Map.Shards() {
-		if c := p.to(i); c == nil || c.Server().Addr != p.s.env.Map.Server(i).Addr {
+		if c := p.to(i); c == nil || !shard.SameAddr(c.Server().Addr, p.s.env.Map.Server(i).Addr) {
 			return false
 		}
 	}

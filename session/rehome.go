@@ -19,7 +19,7 @@ func (h *hub) follow(old *shard.Map) {
 		h.feeds = append(h.feeds, make([]*feed, n-len(h.feeds))...)
 	}
 	for i := range old.Len() {
-		if old.Server(i).Addr == m.Server(i).Addr {
+		if shard.SameAddr(old.Server(i).Addr, m.Server(i).Addr) {
 			continue
 		}
 		if !m.Slotted() && m.Server(i).Addr == "" {

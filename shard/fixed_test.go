@@ -82,6 +82,18 @@ func TestTheFirstMapOfAListIsThatOfNew(t *testing.T) {
 	}
 }
 
+// However many names a server has, their places are nobody's in the first map.
+func TestReplicasComeAfterAllNamesInTheFirstMap(t *testing.T) {
+	var names []string
+	for i := range roomy + 6 {
+		names = append(names, fmt.Sprint("a:1@", i))
+	}
+	base := listed(t, Config{}, strings.Join(names, ","))
+	if m := mustFix(t, new(Numbers), base, replicated("a:1", "r:1")); m.Server(base.Len()).Addr != "r:1" || m.Len() != base.Len()+1 {
+		t.Errorf("%s", addrs(m))
+	}
+}
+
 func TestReplicasOfAListAreFoundByTheirPrimary(t *testing.T) {
 	var n Numbers
 	one := mustFix(t, &n, listed(t, Config{}, "a:1,b:1"), replicated("a:1", "r:1"), replicated("b:1", "s:1", "r:1", "a:1", ""))
@@ -275,7 +287,7 @@ type change struct {
 // draw makes a list of what next gives, with hosts below the bound.
 func draw(next func(n int) int, hosts int) (c change) {
 	used := map[string]bool{}
-	for range 1 + next(8) {
+	for range 1 + next(8+hosts/5) {
 		s := Server{Name: fmt.Sprint("name", next(2*hosts)), Addr: spelling(next(hosts), next(3)), Weight: 1 + next(3)}
 		if used[s.Name] {
 			continue

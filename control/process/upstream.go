@@ -60,8 +60,12 @@ func findTopology(ctx context.Context, c topology.Config) (follower, error) {
 }
 
 // Prepare is follower.
-func (f followed) Prepare(topology.Config) (change, error) {
-	return nil, errors.New("the servers can't change yet while ringmaster runs")
+func (f followed) Prepare(c topology.Config) (change, error) {
+	made, err := f.Topology.Prepare(c)
+	if err != nil {
+		return nil, err // and no change, which made would be
+	}
+	return made, nil
 }
 
 // findUpstreams finds the servers of all upstreams. The error names every upstream whose servers can't be found.

@@ -21,7 +21,8 @@
 //	primary silent, lag was within the bound           read from it: nobody has newer data
 //	anything else, or no answer                        do not
 //
-// Replicas may be named, or found: a primary's INFO lists those that are connected to it.
+// Replicas may be named, or found: a primary's INFO lists those that are connected to it. A server is known by its address: what is known
+// of it stays when its name changes, as it does when the login, the bound of the lag or the zones do.
 //
 // # Who may call
 //

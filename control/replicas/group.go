@@ -41,9 +41,11 @@ type group struct {
 
 // peer is a server that is asked.
 type peer struct {
-	server shard.Server
-	conn   *respclient.Conn // nil: none now
-	listed time.Time        // when its primary listed it last
+	addr   string             // where it is dialled: server's address, perhaps as it was written before
+	conn   *respclient.Conn   // nil: none now
+	login  respclient.Options // by which conn was made
+	refuse bool               // the latest question over conn was refused
+	listed time.Time          // when its primary listed it last
 
 	// Of a replica.
 	asking   chan answer // gets its answer; nil: it is not asked now
@@ -51,8 +53,12 @@ type peer struct {
 	logged   verdict
 	loggedAt time.Time
 
-	finding // Guarded by Watcher.mu.
+	// Guarded by Watcher.mu.
+	server shard.Server // its name, and how its address is written, may change
+	finding
 }
+
+func newPeer(s shard.Server, f finding) *peer { return &peer{addr: s.Addr, server: s, finding: f} }
 
 // finding is what was found out about a server.
 type finding struct {
@@ -63,7 +69,7 @@ type finding struct {
 }
 
 func (w *Watcher) newGroup(g shard.Group) *group {
-	return &group{w: w, hints: make(chan struct{}, 1), primary: &peer{server: g.Primary}}
+	return &group{w: w, hints: make(chan struct{}, 1), primary: newPeer(g.Primary, finding{})}
 }
 
 // name takes the replicas that are given; none: those found stay, or are yet to be found. Under Watcher.mu.
@@ -78,11 +84,12 @@ func (g *group) replace(list []shard.Server) {
 	before := g.replicas
 	g.replicas = nil
 	for _, s := range list {
-		i := slices.IndexFunc(before, func(p *peer) bool { return p.server.Addr == s.Addr })
+		i := slices.IndexFunc(before, func(p *peer) bool { return shard.SameAddr(p.server.Addr, s.Addr) })
 		if i < 0 {
-			g.replicas = append(g.replicas, &peer{server: s, finding: finding{verdict: verdict{why: unasked}}})
+			g.replicas = append(g.replicas, newPeer(s, finding{verdict: verdict{why: unasked}}))
 			continue
 		}
+		before[i].server = s
 		g.replicas = append(g.replicas, before[i])
 		before = slices.Delete(before, i, i+1)
 	}
@@ -119,12 +126,13 @@ func (g *group) run(ctx context.Context) {
 			return
 		case <-timer.C:
 		case <-g.hints:
-			if !refresh.Sleep(ctx, g.w.cfg.Interval/4) {
+			if !refresh.Sleep(ctx, g.w.config().Interval/4) {
 				return
 			}
 		}
-		g.round(ctx, max(grace, g.w.cfg.Interval/4))
-		timer.Reset(g.w.cfg.Interval)
+		interval := g.w.config().Interval
+		g.round(ctx, max(grace, interval/4))
+		timer.Reset(interval)
 	}
 }
 
@@ -188,8 +196,8 @@ type answer struct {
 }
 
 func (g *group) ask(ctx context.Context, p *peer) answer {
-	a := answer{asked: time.Now()}
-	if a.in, a.err = refresh.Safely(func() (info, error) { return p.ask(ctx, g.w.options) }); a.err == nil {
+	a, c := answer{asked: time.Now()}, g.w.config()
+	if a.in, a.err = refresh.Safely(func() (info, error) { return p.ask(ctx, c.options()) }); a.err == nil {
 		a.heard = time.Now()
 	}
 	return a
@@ -202,7 +210,8 @@ func (g *group) askPrimary(ctx context.Context) answer {
 	switch {
 	case ctx.Err() != nil:
 	case a.err == nil:
-		g.writes.hear(a.in, a.asked, g.w.keep())
+		c := g.w.config()
+		g.writes.hear(a.in, a.asked, c.keep())
 		g.find(a.in.replicas, a.asked)
 	case errors.As(a.err, &refusal) && refusal.Code() != "BUSY" && refusal.Code() != "LOADING":
 		g.writes = primary{} // it is there, and will not say how far it is
@@ -253,7 +262,7 @@ func (p *peer) answer(ctx context.Context) *answer {
 
 // judge decides on the replicas by what they have answered.
 func (g *group) judge(replicas []*peer, answers []*answer) []verdict {
-	verdicts := make([]verdict, len(replicas))
+	verdicts, maxLag := make([]verdict, len(replicas)), g.w.config().MaxLag
 	for i, a := range answers {
 		switch r := replicas[i]; {
 		case a == nil:
@@ -261,7 +270,7 @@ func (g *group) judge(replicas []*peer, answers []*answer) []verdict {
 		case a.err != nil:
 			verdicts[i] = verdict{why: a.err.Error(), failed: true}
 		default:
-			verdicts[i] = g.writes.judge(a.in, r.fit, g.w.cfg.MaxLag)
+			verdicts[i] = g.writes.judge(a.in, r.fit, maxLag)
 		}
 	}
 	return verdicts
@@ -287,7 +296,7 @@ func (g *group) find(listed []shard.Server, now time.Time) {
 	}
 	all := slices.Clone(listed)
 	for _, p := range g.replicas {
-		known := func(s shard.Server) bool { return s.Addr == p.server.Addr }
+		known := func(s shard.Server) bool { return shard.SameAddr(s.Addr, p.server.Addr) }
 		if len(all) < MaxReplicas && !slices.ContainsFunc(listed, known) && now.Sub(p.listed) < remembered {
 			all = append(all, p.server)
 		}
@@ -298,10 +307,17 @@ func (g *group) find(listed []shard.Server, now time.Time) {
 	}
 }
 
+// server is what p is called now.
+func (g *group) server(p *peer) shard.Server {
+	g.w.mu.Lock()
+	defer g.w.mu.Unlock()
+	return p.server
+}
+
 // tellNone logs that there is no replica at all, once until there is one; err is what the primary would not say.
 func (g *group) tellNone(none bool, err error) {
 	if none && !g.toldNone {
-		attrs := []any{slog.String("primary", g.primary.server.Name)}
+		attrs := []any{slog.String("primary", g.server(g.primary).Name)}
 		if err != nil {
 			attrs = append(attrs, slog.Any("cause", err))
 		}
@@ -317,7 +333,7 @@ func (g *group) tell(replicas []*peer) {
 		if v.like(r.logged) || now.Sub(r.loggedAt) < quiet {
 			continue
 		}
-		attrs := []any{slog.String("replica", r.server.Addr), slog.String("primary", g.primary.server.Name)}
+		attrs := []any{slog.String("replica", g.server(r).Addr), slog.String("primary", g.server(g.primary).Name)}
 		if v.reads == pool.ReadsAlways {
 			g.w.log.Info("replica can be read from", attrs...)
 		} else {
@@ -333,26 +349,37 @@ func (g *group) tell(replicas []*peer) {
 
 // ask asks the server for its replication, over the connection that it has, or else a new one.
 func (p *peer) ask(ctx context.Context, o respclient.Options) (info, error) {
+	if p.conn != nil && p.outdated(o) {
+		p.conn.Close() // no sign that the server restarted
+		p.conn = nil
+	}
 	if p.conn == nil {
-		conn, err := respclient.Dial(ctx, p.server.Addr, o)
+		conn, err := respclient.Dial(ctx, p.addr, o)
 		if err != nil {
 			return info{}, err
 		}
-		p.conn = conn
+		p.conn, p.login = conn, o
 	}
 	replies, err := p.conn.Do(ctx, []string{"INFO", "replication"}, []string{"INFO", "server"})
 	if err != nil {
 		p.hangUp()
 		return info{}, err
 	}
-	if err := respclient.Refused("INFO", replies[0]); err != nil {
+	err = respclient.Refused("INFO", replies[0])
+	if p.refuse = err != nil; p.refuse {
 		return info{}, err
 	}
-	in, ok := parseInfo(p.server.Addr, replies[0].Text+"\r\n"+replies[1].Text)
+	in, ok := parseInfo(p.addr, replies[0].Text+"\r\n"+replies[1].Text)
 	if !ok {
 		return info{}, errors.New("its answer to INFO says nothing of replication")
 	}
 	return in, nil
+}
+
+// outdated reports whether the connection must be made again to be talked to by o. A password is asked for once, so that another one
+// counts only where the one before was refused.
+func (p *peer) outdated(o respclient.Options) bool {
+	return p.login.Username != o.Username || p.login.Timeout != o.Timeout || p.refuse && p.login.Password != o.Password
 }
 
 func (p *peer) hangUp() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"maps"
-	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -44,38 +43,64 @@ type Config struct {
 
 // Watcher watches the replication of some servers.
 type Watcher struct {
-	cfg     Config
-	options respclient.Options
 	log     *slog.Logger
 	stirred chan struct{} // something may have changed
 	hinted  chan struct{}
 
 	mu     sync.Mutex
+	cfg    Config
 	groups []*group
 	ended  []*group // are to be stopped
 }
 
 // New prepares a watcher; it asks nobody yet.
 func New(c Config) *Watcher {
+	c.pace()
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return &Watcher{cfg: c, log: c.Log, stirred: make(chan struct{}, 1), hinted: make(chan struct{}, 1)}
+}
+
+// pace sets the interval where none is given.
+func (c *Config) pace() {
 	if c.Interval <= 0 {
 		c.Interval = slowest
 		if c.MaxLag > 0 {
 			c.Interval = min(max(c.MaxLag/4, fastest), slowest)
 		}
 	}
-	if c.Log == nil {
-		c.Log = slog.Default()
-	}
-	return &Watcher{
-		cfg: c, log: c.Log, stirred: make(chan struct{}, 1), hinted: make(chan struct{}, 1),
-		options: respclient.Options{Username: c.Username, Password: c.Password, Timeout: c.Timeout},
-	}
 }
 
 // keep is how long samples are kept.
-func (w *Watcher) keep() time.Duration { return w.cfg.MaxLag + beyond }
+func (c *Config) keep() time.Duration { return c.MaxLag + beyond }
 
-// Follow goes by new groups: primaries that stay are watched on. Any goroutine.
+// options is how servers are talked to.
+func (c *Config) options() respclient.Options {
+	return respclient.Options{Username: c.Username, Password: c.Password, Timeout: c.Timeout}
+}
+
+// Configure has servers asked and judged by c from the next question on; its Discover and Log do not count. What is known stays.
+// Connections of another user, of another timeout, and those over which a question was refused by another password are made again. Any
+// goroutine.
+func (w *Watcher) Configure(c Config) {
+	c.pace()
+	w.mu.Lock()
+	c.Discover, c.Log = w.cfg.Discover, w.cfg.Log
+	w.cfg = c
+	w.mu.Unlock()
+	w.stir() // zones count at once
+	w.Hint()
+}
+
+// config is what counts now.
+func (w *Watcher) config() Config {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cfg
+}
+
+// Follow goes by new groups: primaries that stay are watched on, found by their address. Any goroutine.
 func (w *Watcher) Follow(groups []shard.Group) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -83,8 +108,9 @@ func (w *Watcher) Follow(groups []shard.Group) {
 	w.groups = nil
 	for _, g := range groups {
 		var one *group
-		if i := slices.IndexFunc(before, func(o *group) bool { return o.primary.server == g.Primary }); i >= 0 {
+		if i := slices.IndexFunc(before, func(o *group) bool { return shard.SameAddr(o.primary.server.Addr, g.Primary.Addr) }); i >= 0 {
 			one = before[i]
+			one.primary.server = g.Primary
 			before = slices.Delete(before, i, i+1)
 		} else {
 			one = w.newGroup(g)
@@ -105,20 +131,17 @@ func (w *Watcher) Ask(ctx context.Context) {
 	wg.Wait()
 }
 
-// Run watches until ctx ends. It calls found with the groups whenever other replicas were found, and publish with what is
-// known whenever that differs from before, the first time at once, or is confirmed after a Hint. Neither may wait long.
-func (w *Watcher) Run(ctx context.Context, publish func(pool.Health), found func([]shard.Group)) {
+// Run watches until ctx ends. It calls publish with what is known whenever that differs from before, the first time at once, or is
+// confirmed after a Hint. It calls look at first, after a Hint, and whenever Groups may have others replicas than before. Neither may
+// wait long.
+func (w *Watcher) Run(ctx context.Context, publish func(pool.Health), look func()) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	var health pool.Health
 	var hinted time.Time
-	groups := w.Groups()
 	for {
 		w.restart(ctx, &wg)
-		if now := w.Groups(); !reflect.DeepEqual(now, groups) {
-			groups = now
-			found(groups)
-		}
+		look()
 		if now := w.Health(); health == nil || !maps.EqualFunc(now, health, same) || time.Since(hinted) < w.confirmed() {
 			health = now
 			publish(health)
@@ -141,7 +164,10 @@ func same(a, b pool.ServerHealth) bool {
 }
 
 // confirmed is how long after a Hint all servers that answer have done so.
-func (w *Watcher) confirmed() time.Duration { return 2*w.cfg.Interval + w.cfg.Timeout }
+func (w *Watcher) confirmed() time.Duration {
+	c := w.config()
+	return 2*c.Interval + c.Timeout
+}
 
 // restart starts watching new groups, and stops it for those that are gone.
 func (w *Watcher) restart(ctx context.Context, wg *sync.WaitGroup) {

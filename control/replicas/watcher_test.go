@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -26,7 +27,13 @@ func watch(t *testing.T, w *Watcher) (health chan pool.Health, found chan []shar
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		w.Run(ctx, func(h pool.Health) { health <- h }, func(g []shard.Group) { found <- g })
+		last := w.Groups()
+		w.Run(ctx, func(h pool.Health) { health <- h }, func() {
+			if now := w.Groups(); !reflect.DeepEqual(now, last) {
+				last = now
+				found <- now
+			}
+		})
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -167,5 +174,102 @@ func TestSomeServerIsAlwaysLeft(t *testing.T) {
 			}
 			return fit(h) && h[primary.Addr].At.After(back)
 		})
+	}
+}
+
+// A primary with another name, or whose address is written otherwise, is the same: its replicas and their verdicts stay.
+func TestAServerIsKnownByItsAddress(t *testing.T) {
+	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
+	r := replicaOf(t, primary.Addr)
+	c := testConfig()
+	c.Discover = true
+	w := New(c)
+	w.Follow([]shard.Group{{Primary: at(primary.Addr)}})
+	health, _ := watch(t, w)
+	await(t, "the replica to be fit", health, func(h pool.Health) bool { return h[r.Addr].Reads == pool.ReadsAlways })
+	before := connections(t, primary)
+	other := strings.Replace(primary.Addr, "127.0.0.1", "localhost", 1)
+	w.Follow([]shard.Group{{Primary: shard.Server{Name: "renamed", Addr: other, Weight: 2}}})
+	if h := w.Health(); h[r.Addr].Reads != pool.ReadsAlways || h[other].At.IsZero() || len(h) != 2 {
+		t.Errorf("%+v", h)
+	}
+	if s := w.Status(); len(s) != 1 || s[0].Primary != "renamed" {
+		t.Errorf("%+v", s)
+	}
+	asked := time.Now()
+	w.Hint()
+	await(t, "a newer word", health, func(h pool.Health) bool { return h[other].At.After(asked) })
+	if n := connections(t, primary); n != before {
+		t.Errorf("%d connections, %d before", n, before)
+	}
+}
+
+// asUser counts the watcher's connections to a server by user.
+func asUser(t *testing.T, s *testkit.Server, user string) int {
+	t.Helper()
+	c := testkit.Dial(t, s.Addr)
+	c.Do("AUTH", "default", "first")
+	n := 0
+	for line := range strings.Lines(c.Do("CLIENT", "LIST")) {
+		if strings.Contains(line, "name=ringmaster") && strings.Contains(line, " user="+user+" ") {
+			n++
+		}
+	}
+	return n
+}
+
+func TestAnotherLoginCounts(t *testing.T) {
+	primary := testkit.Redis(t, "--requirepass", "first")
+	admin := testkit.Dial(t, primary.Addr)
+	if got := admin.Do("AUTH", "first") + admin.Do("ACL", "SETUSER", "ann", "on", ">second", "+@all"); got != "+OK\r\n+OK\r\n" {
+		t.Fatal(got)
+	}
+	w := New(testConfig())
+	w.Follow([]shard.Group{{Primary: at(primary.Addr)}})
+	answers := func(what string, want bool) {
+		t.Helper()
+		asked := time.Now()
+		w.Ask(t.Context())
+		if got := w.Health()[primary.Addr].At.After(asked); got != want {
+			t.Errorf("%s: it answers: %t", what, got)
+		}
+	}
+	answers("without a login", false)
+
+	c := testConfig()
+	c.Password = "first"
+	w.Configure(c)
+	answers("with the password", true)
+
+	c.Password = "wrong" // as in a file that has a mistake: who is logged in stays so
+	w.Configure(c)
+	answers("over the connection that was logged in", true)
+	if n := asUser(t, primary, "default"); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+
+	c.Username, c.Password = "ann", "second"
+	w.Configure(c)
+	answers("the other user", true)
+	if a, b := asUser(t, primary, "default"), asUser(t, primary, "ann"); a != 0 || b != 1 {
+		t.Errorf("%d connections of the user before, %d of this one", a, b)
+	}
+	w.current()[0].close()
+}
+
+// Zones and the bound of the lag count at once.
+func TestOtherZonesAndLagCount(t *testing.T) {
+	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
+	r := replicaOf(t, primary.Addr)
+	w := New(testConfig())
+	w.Follow([]shard.Group{{Primary: at(primary.Addr), Replicas: []shard.Server{at(r.Addr)}}})
+	health, _ := watch(t, w)
+	await(t, "the replica to be fit", health, func(h pool.Health) bool { return h[r.Addr].Reads == pool.ReadsAlways })
+	c := testConfig()
+	c.MaxLag, c.Zone, c.Zones = 0, "a", map[string]string{r.Addr: "a"}
+	w.Configure(c)
+	await(t, "the replica to be near", health, func(h pool.Health) bool { return h[r.Addr].Near && !h[primary.Addr].Near })
+	if got := w.config(); got.Interval != slowest || got.MaxLag != 0 {
+		t.Errorf("%+v", got)
 	}
 }

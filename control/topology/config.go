@@ -32,8 +32,8 @@ type Config struct {
 	// Masters are the names that are followed under Sentinel, one shard each, and Placement places keys on them.
 	Masters   []string
 	Placement shard.Config
-	// Fixed places keys on servers that do not change, and Groups lists these servers by number, with the replicas that are
-	// given. Kinds that are discovered have neither.
+	// Fixed places keys on the servers of a list, as shard.New makes it, and Groups lists these servers with the replicas that are given.
+	// Kinds that are discovered have neither.
 	Fixed  *shard.Map
 	Groups []shard.Group
 	// Servers is the login at the servers, Sentinels at the sentinels.

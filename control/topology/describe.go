@@ -31,7 +31,7 @@ type Server struct {
 // Describe is what /topology shows now; unescaped is by server number, as from [Unescaped]. Any goroutine.
 func (t *Topology) Describe(unescaped [][]string) *Description {
 	m := t.current.Load()
-	d := &Description{Topology: t.kind}
+	d := &Description{Topology: *t.kind.Load()}
 	for _, i := range m.Shards() {
 		s := Server{Server: m.Server(i)}
 		if i < len(unescaped) {
@@ -93,7 +93,7 @@ func (t *Topology) Counted() *stats.Topology {
 	if t.watcher == nil {
 		return nil
 	}
-	c := &stats.Topology{Kind: string(t.kind)}
+	c := &stats.Topology{Kind: string(*t.kind.Load())}
 	t.watcher.count(c)
 	return c
 }

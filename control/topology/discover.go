@@ -17,6 +17,8 @@ type watcher interface {
 	Discover(ctx context.Context) ([]shard.Group, error)
 	Run(ctx context.Context, publish func([]shard.Group))
 	Hint()
+	// configure has the servers asked by new settings.
+	configure(c *Config)
 	// describe adds what is known to what /topology shows, count to what /metrics shows.
 	describe(d *Description)
 	count(c *stats.Topology)
@@ -26,14 +28,13 @@ type watcher interface {
 func newWatcher(c *Config, log *slog.Logger) (w watcher, what, remedy string) {
 	switch c.Kind {
 	case Cluster:
-		return clusterWatcher{cluster.New(cluster.Config{
-			Seeds: c.Seeds, Username: c.Servers.Username, Password: c.Servers.Password, Timeout: c.Timeout, Log: log,
-		})}, "cluster", "check that --upstream names nodes of a Redis Cluster that run, and --upstream-password"
+		settings := clusterConfig(c)
+		settings.Log = log
+		return clusterWatcher{cluster.New(settings)}, "cluster", "check that --upstream names nodes of a Redis Cluster that run, and --upstream-password"
 	case Sentinel:
-		return sentinelWatcher{sentinel.New(sentinel.Config{
-			Sentinels: c.Seeds, Names: c.Masters, Username: c.Sentinels.Username, Password: c.Sentinels.Password,
-			ServerUsername: c.Servers.Username, ServerPassword: c.Servers.Password, Timeout: c.Timeout, Log: log,
-		})}, "primaries", "check that --upstream names sentinels that run, --sentinel-masters and --sentinel-password"
+		settings := sentinelConfig(c)
+		settings.Log = log
+		return sentinelWatcher{sentinel.New(settings)}, "primaries", "check that --upstream names sentinels that run, --sentinel-masters and --sentinel-password"
 	}
 	return nil, "", ""
 }
@@ -61,6 +62,12 @@ func (w clusterWatcher) count(c *stats.Topology) {
 	c.Slotted, c.Covered, c.Moving = true, uint64(s.Covered), uint64(s.Open)
 }
 
+func (w clusterWatcher) configure(c *Config) { w.Configure(clusterConfig(c)) }
+
+func clusterConfig(c *Config) cluster.Config {
+	return cluster.Config{Seeds: c.Seeds, Username: c.Servers.Username, Password: c.Servers.Password, Timeout: c.Timeout}
+}
+
 // sentinelWatcher is the sentinels' watcher with its figures for operators.
 type sentinelWatcher struct{ *sentinel.Watcher }
 
@@ -72,6 +79,15 @@ func (w sentinelWatcher) describe(d *Description) {
 func (w sentinelWatcher) count(c *stats.Topology) {
 	s := w.Status()
 	count(c, s.Counts, len(s.Sentinels))
+}
+
+func (w sentinelWatcher) configure(c *Config) { w.Configure(sentinelConfig(c)) }
+
+func sentinelConfig(c *Config) sentinel.Config {
+	return sentinel.Config{
+		Sentinels: c.Seeds, Names: c.Masters, Username: c.Sentinels.Username, Password: c.Sentinels.Password,
+		ServerUsername: c.Servers.Username, ServerPassword: c.Servers.Password, Timeout: c.Timeout,
+	}
 }
 
 // count copies the figures that all watchers have; nodes are those that can be asked.

@@ -13,25 +13,50 @@ import (
 // lookUpLimit bounds how long the servers' names are looked up for a warning.
 const lookUpLimit = 10 * time.Second
 
-// warnOfNames looks up the names of fixed servers and warns of those that lead to one address: each counts as a server of its own,
-// so that what is for all servers reaches that one as often. A name that can't be looked up is left out.
-func (t *Topology) warnOfNames(ctx context.Context) {
-	if t.fixed == nil || len(t.fixed.Shards()) < 2 {
+// watchNames warns of names that lead to one server, at first and whenever fixed servers have changed, until ctx ends.
+func (t *Topology) watchNames(ctx context.Context) {
+	if t.watcher != nil {
 		return
+	}
+	var known [][2]shard.Server
+	for {
+		known = t.warnOfNames(ctx, known)
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.renamed:
+		}
+	}
+}
+
+// warnOfNames looks up the names of fixed servers and warns of those that lead to one address: each counts as a server of its own,
+// so that what is for all servers reaches that one as often. A name that can't be looked up is left out. It returns all such pairs, and is
+// silent about those that are known.
+func (t *Topology) warnOfNames(ctx context.Context, known [][2]shard.Server) [][2]shard.Server {
+	m := t.current.Load()
+	if len(m.Shards()) < 2 {
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookUpLimit)
 	defer cancel()
 	var servers []shard.Server
-	for _, i := range t.fixed.Shards() {
-		servers = append(servers, t.fixed.Server(i))
+	for _, i := range m.Shards() {
+		servers = append(servers, m.Server(i))
 	}
-	for _, pair := range sameServers(servers, func(host string) []string {
-		addrs, _ := net.DefaultResolver.LookupHost(ctx, host)
-		return addrs
-	}) {
+	pairs := sameServers(servers, func(host string) []string { return t.lookUp(ctx, host) })
+	for _, pair := range pairs {
+		if slices.Contains(known, pair) {
+			continue
+		}
 		t.log.Warn("two names lead to one server, which DBSIZE, KEYS, SCAN and messages to patterns then have twice; give it the same host in both",
 			slog.String("server", pair[0].Name), slog.String("other", pair[1].Name), slog.String("address", pair[0].Addr), slog.String("other_address", pair[1].Addr))
 	}
+	return pairs
+}
+
+func lookUp(ctx context.Context, host string) []string {
+	addrs, _ := net.DefaultResolver.LookupHost(ctx, host)
+	return addrs
 }
 
 // sameServers are those servers whose hosts have an address in common, with the same port.

@@ -49,6 +49,20 @@ func (d *data) latest() *shard.Map {
 	return d.maps[len(d.maps)-1]
 }
 
+func (d *data) knows(addr string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, known := d.health[addr]
+	return known
+}
+
+// all are the maps that were handed over.
+func (d *data) all() []*shard.Map {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.maps)
+}
+
 func (d *data) judged(addr string) pool.ServerHealth {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -120,7 +134,7 @@ func fixed(t *testing.T, servers string) Config {
 	return c
 }
 
-func TestFixedServersStayAsTheyAre(t *testing.T) {
+func TestFixedServersStayAsTheyAreByThemselves(t *testing.T) {
 	c := fixed(t, "10.0.0.1:6379@red,10.0.0.2:6379@blue")
 	top, log := begin(t, c)
 	if top.Initial() != c.Fixed || top.Discovered() || top.Health() != nil || top.ReplicaStats() != nil || top.Counted() != nil {
@@ -131,7 +145,9 @@ func TestFixedServersStayAsTheyAre(t *testing.T) {
 	}
 	d := new(data)
 	top.Hint()
-	top.Run(t.Context(), d) // nothing to follow: it ends
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	top.Run(ctx, d)
 	if d.latest() != nil || d.health != nil || log.String() != "" {
 		t.Errorf("the loops got %v, %v; logged %s", d.maps, d.health, log)
 	}

@@ -15,7 +15,7 @@
 //
 //	servers             server.go, program.go (which server), process.go, port.go, death_linux.go and death_other.go (they end with us)
 //	several of them     cluster.go, reshard.go (slots move), scattered.go, sentinel.go
-//	the proxy           proxy.go, admin.go (what it says of itself); nutcracker.go, its elder
+//	the proxy           proxy.go, settings.go (they change), admin.go (what it says of itself); nutcracker.go, its elder
 //	who talks to them   conn.go, reply.go (bytes), value.go (meaning); fakeshard.go, a scripted server
 //	networks            network.go, names.go, forwarder.go
 //	time                wait.go

@@ -49,11 +49,10 @@ func ProxyWith(t testing.TB, o ProxyOptions) *Server {
 		if o.Settings == nil {
 			argv = append(argv, "--listen", at(port), "--upstream", strings.Join(o.Upstreams, ","))
 		} else {
-			path := filepath.Join(s.Dir, "ringmaster.yaml")
-			if err := os.WriteFile(path, []byte(o.Settings(at(port))), 0o600); err != nil {
+			if err := s.WriteSettings(o.Settings(at(port))); err != nil {
 				return nil, err
 			}
-			argv = append(argv, "--config", path)
+			argv = append(argv, "--config", s.SettingsFile())
 		}
 		return o.Host.argv(limited(append(argv, o.Flags...), o.OpenFiles, o.Env)...), nil
 	})

@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"ringmaster/internal/testkit"
+)
+
+// TestReloadMovesKeysAsKetamaSays adds a server, and removes it again. A process that starts with the new list says where keys are.
+func TestReloadMovesKeysAsKetamaSays(t *testing.T) {
+	const keys, shards = 2000, 4
+	var servers []*testkit.Server
+	for range shards {
+		servers = append(servers, testkit.Redis(t))
+	}
+	text := func(addr string, n int) string {
+		var list []string
+		for i, s := range servers[:n] {
+			list = append(list, fmt.Sprintf("'%s:1@s%d'", s.Addr, i))
+		}
+		return fmt.Sprintf("listeners: [{address: '%s', upstream: main}]\nupstreams: {main: {servers: [%s]}}\n", addr, strings.Join(list, ", "))
+	}
+	proxyOf := func(n int) (*testkit.Server, *testkit.Conn) {
+		var addr string
+		proxy := testkit.ProxyWith(t, testkit.ProxyOptions{Settings: func(at string) string { addr = at; return text(at, n) }})
+		return proxy, testkit.Dial(t, addr)
+	}
+	proxy, c := proxyOf(shards - 1)
+	all := func(do func(key string) bool) (n int) {
+		for i := range keys {
+			if do(fmt.Sprintf("key:%d", i)) {
+				n++
+			}
+		}
+		return n
+	}
+	set := func(c *testkit.Conn, value string) {
+		t.Helper()
+		if n := all(func(key string) bool { return c.Do("SET", key, value) == "+OK\r\n" }); n != keys {
+			t.Fatalf("%d keys of %d are set", n, keys)
+		}
+	}
+	has := func(c *testkit.Conn, value string) int {
+		return all(func(key string) bool { return c.Do("GET", key) == testkit.Request(value)[len("*1\r\n"):] })
+	}
+	set(c, "old")
+	proxy.Reload(t, text(proxy.Addr, shards))
+	_, fresh := proxyOf(shards)
+	added := testkit.Dial(t, servers[shards-1].Addr)
+	stayed := has(c, "old")
+	if missing := all(func(key string) bool { return c.Do("GET", key) == "$-1\r\n" }); missing != keys-stayed {
+		t.Errorf("%d keys stay, and %d are missing", stayed, missing)
+	}
+	if moved := keys - stayed; moved < keys/shards*7/10 || moved > keys/shards*13/10 {
+		t.Errorf("%d keys of %d have moved to one server of %d", moved, keys, shards)
+	}
+	if n := has(fresh, "old"); n != stayed {
+		t.Errorf("a process that is started with the list finds %d, the one that was told of it %d", n, stayed)
+	}
+	set(c, "new")
+	if n := has(fresh, "new"); n != keys {
+		t.Errorf("a process that is started with the list finds %d of what the other has written", n)
+	}
+	if got := added.Do("DBSIZE"); got != fmt.Sprintf(":%d\r\n", keys-stayed) {
+		t.Errorf("the server that was added has %q keys, %d have moved", got, keys-stayed)
+	}
+	proxy.Reload(t, text(proxy.Addr, shards-1))
+	if n := has(c, "old"); n != keys-stayed {
+		t.Errorf("after the server was removed %d have the value from before it came, want %d", n, keys-stayed)
+	}
+	if n := has(c, "new"); n != stayed {
+		t.Errorf("after the server was removed %d keys that never moved have their value, want %d", n, stayed)
+	}
+}

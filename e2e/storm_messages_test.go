@@ -1,0 +1,95 @@
+package e2e
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"ringmaster/internal/testkit"
+)
+
+// subscriber listens to a channel on which one client publishes numbers, one after the other.
+type subscriber struct {
+	conn  *testkit.Conn
+	heard int // the last number, and how many messages came: they begin with 1
+}
+
+// channel has subscribers with SUBSCRIBE in both protocols and with PSUBSCRIBE, and a publisher.
+func (r *stormRun) channel() error {
+	r.ids++
+	name := fmt.Sprintf("channel:%d", r.ids)
+	var all []*subscriber
+	for i, args := range [][]string{{"SUBSCRIBE", name}, {"SUBSCRIBE", name}, {"PSUBSCRIBE", name + "*"}} {
+		addr := []string{r.world.front, r.world.side}[i%2]
+		conn, err := r.connect(i, addr)
+		if err == nil {
+			var got string
+			if got, err = conn.Call(args...); err == nil && !strings.Contains(got, args[1]) {
+				err = fmt.Errorf("%q", got)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("%q: %w", args, err)
+		}
+		all = append(all, &subscriber{conn: conn})
+	}
+	publisher, err := r.connect(r.ids, r.world.front)
+	if err != nil {
+		return err
+	}
+	var sent atomic.Int64
+	publish := func(word string) error {
+		got, err := publisher.Call("PUBLISH", name, word)
+		if want := fmt.Sprintf(":%d\r\n", len(all)); err != nil || got != want {
+			r.report(fmt.Sprintf("%s: PUBLISH %s reached %q, want %q; %v", name, word, got, want, err))
+		}
+		r.tally.replies.Add(1)
+		return err
+	}
+	r.clients.Go(func() {
+		for n := int64(1); r.going(); n++ {
+			r.gate.RLock()
+			err := publish(strconv.FormatInt(n, 10))
+			r.gate.RUnlock()
+			if err != nil {
+				break
+			}
+			sent.Store(n)
+		}
+		_ = publish("end")
+	})
+	for i, l := range all {
+		r.clients.Go(func() {
+			if err := l.listen(name); err != nil {
+				r.report(fmt.Sprintf("%s: subscriber %d: %v", name, i, err))
+			} else if int64(l.heard) != sent.Load() {
+				r.report(fmt.Sprintf("%s: subscriber %d has heard %d messages of %d", name, i, l.heard, sent.Load()))
+			}
+		})
+	}
+	return nil
+}
+
+// listen reads messages until the last. The error says which is wrong.
+func (l *subscriber) listen(name string) error {
+	defer l.conn.Close()
+	for {
+		raw, err := l.conn.Next()
+		if err != nil {
+			return fmt.Errorf("after message %d: %w", l.heard, err)
+		}
+		v, err := testkit.ParseValue(raw)
+		if err != nil || len(v.Elems) < 3 || !strings.HasSuffix(v.Elems[0].Text, "message") || v.Elems[len(v.Elems)-2].Text != name {
+			return fmt.Errorf("after message %d: %.200q, %v", l.heard, raw, err)
+		}
+		word := v.Elems[len(v.Elems)-1].Text
+		if word == "end" {
+			return nil
+		}
+		if word != strconv.Itoa(l.heard+1) {
+			return fmt.Errorf("message %s comes after %d", word, l.heard)
+		}
+		l.heard++
+	}
+}
