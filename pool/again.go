@@ -97,7 +97,7 @@ func (p *Pool) Resend(r *Resend) {
 
 // anew is a request of c as it would be sent again; false: it can't be.
 func (c *Conn) anew(e *pending, raw []byte) (again, bool) {
-	a := again{raw: raw, request: *e, rings: c.rings, nth: c.nth, server: c.server.index, slot: -1}
+	a := again{raw: raw, request: *e, rings: c.rings, nth: c.nth, server: c.server.index, slot: e.keys.slot(), reads: e.keys.reads()}
 	if c.own {
 		a.rings = c.pool.rings[c.rings.key]
 	}
@@ -106,7 +106,7 @@ func (c *Conn) anew(e *pending, raw []byte) (again, bool) {
 		return a, false
 	}
 	a.client, a.place, a.last = h.Place(e.tag)
-	a.back = e.hops > 0
+	a.back = e.is.hops() > 0
 	return a, true
 }
 
@@ -129,12 +129,6 @@ func (p *Pool) put(a *again) bool {
 	p.waits += len(a.raw)
 	a.rings.waiting++
 	a.at = p.Now + retryAfter
-	if p.cfg.Slot != nil && a.piece == nil {
-		slot, reads := p.cfg.Slot(a.raw)
-		if a.reads = reads; a.slot < 0 {
-			a.slot = slot
-		}
-	}
 	w := p.wanderer(a.client)
 	i := len(p.again)
 	if w.waiting > 0 && a.place < w.highest {
@@ -194,7 +188,7 @@ func (p *Pool) taken(a *again) {
 
 // arrived counts out a request that was sent again and has ended, or is to be sent once more.
 func (c *Conn) arrived(e *pending) {
-	if e.hops == 0 || e.recv == nil || e.is.has(reading) {
+	if e.is.hops() == 0 || e.recv == nil || e.is.has(reading) {
 		return
 	}
 	client, _, _ := e.recv.(Holder).Place(e.tag)
@@ -275,11 +269,11 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 	}
 	at := to.ring.tail
 	if carrier != 0 {
-		at = to.putCarried(&carried{raw: a.raw, needs: 1, n: 1, recv: a.request.recv, tag: a.request.tag, carrier: carrier, at: a.request.at})
+		at = to.putCarried(&carried{raw: a.raw, needs: 1, n: 1, recv: a.request.recv, tag: a.request.tag, keys: a.request.keys, carrier: carrier, at: a.request.at})
 	} else {
 		to.out.write(a.raw)
 		to.owe(len(a.raw), a.request.recv, a.request.tag)
-		to.remember(a.raw)
+		to.remember(a.raw, a.request.keys)
 	}
 	e := to.ring.at(at)
 	e.at = a.request.at
@@ -298,7 +292,7 @@ func (a *again) carrier() Carrier {
 
 // sent counts in e, which was sent again.
 func (p *Pool) sent(a *again, to *Conn, e *pending) {
-	e.hops = a.request.hops + 1
+	e.is = e.is.withHops(a.request.is.hops() + 1)
 	w := p.wanderer(a.client)
 	w.follows(a)
 	for i := range w.away {
@@ -389,7 +383,7 @@ func (p *Pool) sendsNow(a *again) bool {
 	if !p.due(a) {
 		return false
 	}
-	a.request.hops = 0
+	a.request.is = a.request.is.withHops(0)
 	to := p.to(a)
 	if to == nil || !p.resend(a, to, nil) {
 		return false

@@ -121,15 +121,15 @@ func (c *Conn) DialTimeout() time.Duration { return time.Duration(c.dialTimeout)
 func (s *Server) Index() int { return s.index }
 
 // Enqueue puts a request behind those already sent. recv gets its reply under tag, unless a
-// Failure is returned: then nothing was enqueued. In front of a cluster it goes to another server when its keys turn out to be
+// Failure is returned: then nothing was enqueued. keys count if it may be sent again. In front of a cluster it goes to another server when its keys turn out to be
 // there. Borrows raw until return.
-func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64) *Failure {
+func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64, keys Keys) *Failure {
 	if f := c.admit(len(raw), 1); f != nil {
-		return c.detour(&pending{recv: recv, tag: tag, at: c.pool.Now}, raw, f)
+		return c.detour(&pending{recv: recv, tag: tag, keys: keys, at: c.pool.Now}, raw, f)
 	}
 	c.out.write(raw)
 	c.owe(len(raw), recv, tag)
-	c.remember(raw)
+	c.remember(raw, keys)
 	return nil
 }
 
@@ -155,8 +155,8 @@ func (c *Conn) EnqueueBlocking(raw []byte, recv Receiver, tag uint64) *Failure {
 }
 
 // EnqueuePostponed is Enqueue for a command that the server keeps waiting, on a connection of its own.
-func (c *Conn) EnqueuePostponed(raw []byte, recv Receiver, tag uint64) *Failure {
-	f := c.Enqueue(raw, recv, tag)
+func (c *Conn) EnqueuePostponed(raw []byte, recv Receiver, tag uint64, keys Keys) *Failure {
+	f := c.Enqueue(raw, recv, tag, keys)
 	if f == nil {
 		c.blocks()
 	}
@@ -170,15 +170,15 @@ func (c *Conn) blocks() {
 }
 
 // EnqueueBuffer is Enqueue for a large request that fills buf. Takes buf, unless it fails.
-func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag uint64) *Failure {
+func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag uint64, keys Keys) *Failure {
 	if f := c.admit(len(buf.B), 1); f != nil {
-		if f = c.detour(&pending{recv: recv, tag: tag, at: c.pool.Now}, buf.B, f); f == nil {
+		if f = c.detour(&pending{recv: recv, tag: tag, keys: keys, at: c.pool.Now}, buf.B, f); f == nil {
 			c.pool.Buffers.Put(buf)
 		}
 		return f
 	}
 	c.owe(len(buf.B), recv, tag)
-	c.remember(buf.B)
+	c.remember(buf.B, keys)
 	c.out.take(buf)
 	return nil
 }
@@ -207,16 +207,17 @@ func (c *Conn) owe(size int, recv Receiver, tag uint64) {
 }
 
 // remember keeps the bytes of the latest request, which may have to be sent again.
-func (c *Conn) remember(raw []byte) {
+func (c *Conn) remember(raw []byte, keys Keys) {
 	if c.pool.cfg.Resend {
-		c.keepSent(raw)
+		c.keepSent(raw, keys)
 	}
 }
 
-func (c *Conn) keepSent(raw []byte) {
+func (c *Conn) keepSent(raw []byte, keys Keys) {
 	if len(raw) <= math.MaxUint32 {
 		c.sent.add(raw)
-		c.ring.at(c.ring.tail - 1).size = uint32(len(raw))
+		e := c.ring.at(c.ring.tail - 1)
+		e.size, e.keys = uint32(len(raw)), keys
 	}
 }
 

@@ -51,7 +51,7 @@ func (c *Conn) plausible(e *pending, reply []byte) bool {
 		return slices.Contains(refusals[:], string(reply))
 	}
 	slot, addr := named(reply)
-	if want, _ := p.slotOf(c.sent.first(e.size)); !p.cfg.Cluster || slot < 0 || slot != want {
+	if !p.cfg.Cluster || slot < 0 || slot != e.keys.slot() {
 		return false
 	}
 	at := p.target(c.server, addr)

@@ -105,7 +105,7 @@ func (c *Conn) scriptsOf() (n map[any]int) {
 func (c *Conn) waitsForOwn(e *pending, now int64, scripts map[any]int) bool {
 	client := e.client()
 	n := scripts[client]
-	if n == 0 || e.hops > 0 {
+	if n == 0 || e.is.hops() > 0 {
 		return false
 	}
 	since, limit := e.at, int64(c.pool.cfg.Timeout)*int64(n)

@@ -354,8 +354,8 @@ const (
 
 // EnqueueFenced is Enqueue for a carrier. A fence follows it. Where the server does not escape what it carries, it goes over a
 // lane if c is a shared connection. Borrows raw until return. Loop-only.
-func (c *Conn) EnqueueFenced(raw []byte, recv Receiver, tag uint64, carrier Carrier, how Manner) *Failure {
-	return c.carry(&carried{raw: raw, needs: 1, n: 1, recv: recv, tag: tag, carrier: carrier, how: how, at: c.pool.Now})
+func (c *Conn) EnqueueFenced(raw []byte, recv Receiver, tag uint64, keys Keys, carrier Carrier, how Manner) *Failure {
+	return c.carry(&carried{raw: raw, needs: 1, n: 1, recv: recv, tag: tag, keys: keys, carrier: carrier, how: how, at: c.pool.Now})
 }
 
 // carried is a request, or a piece of n requests, with which a carrier comes.
@@ -365,7 +365,8 @@ type carried struct {
 	n       int
 	recv    Receiver
 	tag     uint64 // of the first
-	exec    int    // in a piece: as for EnqueuePiece
+	keys    Keys
+	exec    int // in a piece: as for EnqueuePiece
 	carrier Carrier
 	how     Manner
 	at      int64 // when it was sent, ns
@@ -390,7 +391,7 @@ func (c *Conn) carry(r *carried) *Failure {
 	}
 	if f := c.admit(len(r.raw)+fenceSize, r.n+maxWrapping); f != nil {
 		if r.n == 1 && r.how&Here == 0 {
-			return c.detour(&pending{recv: r.recv, tag: r.tag, at: c.pool.Now, is: r.carrier.nature()}, r.raw, f)
+			return c.detour(&pending{recv: r.recv, tag: r.tag, keys: r.keys, at: c.pool.Now, is: r.carrier.nature()}, r.raw, f)
 		}
 		return f
 	}
@@ -419,7 +420,7 @@ func (c *Conn) putCarried(r *carried) (at uint64) {
 	c.queued += uint64(len(r.raw))
 	c.markDirty()
 	if r.n == 1 && r.how&Here == 0 {
-		c.remember(r.raw)
+		c.remember(r.raw, r.keys)
 	}
 	if !c.streams && !c.tunnel {
 		c.fence(first, r.carrier)

@@ -49,7 +49,7 @@ var pingRequest = []byte("*1\r\n$4\r\nPING\r\n")
 // enqueue sends PING.
 func enqueue(t *testing.T, c *Conn, a *asker, tag uint64) {
 	t.Helper()
-	if f := c.Enqueue(pingRequest, a, tag); f != nil {
+	if f := c.Enqueue(pingRequest, a, tag, 0); f != nil {
 		t.Fatal(f)
 	}
 }
@@ -68,7 +68,7 @@ func TestServerThatIsTakenOutAnswersWhatWaitsForIt(t *testing.T) {
 			until(c, s)
 			p.Follow(fixedMap(t, "A", ""))
 			checkPool(t, p)
-			if f := p.Default().Pick(1, 0).Enqueue(pingRequest, a, 2); f == nil || f.Server != "B" {
+			if f := p.Default().Pick(1, 0).Enqueue(pingRequest, a, 2, 0); f == nil || f.Server != "B" {
 				t.Errorf("a later request: %+v", f)
 			}
 			if c.State() == Dialing {
@@ -248,7 +248,7 @@ func lanesOf(t *testing.T, p *Pool, a *asker, n int) *Conn {
 	shared := p.Default().Pick(1, 0)
 	ready(t, shared)
 	for i := range n {
-		if f := shared.EnqueueFenced(pingRequest, a, uint64(i), Scripts, 0); f != nil {
+		if f := shared.EnqueueFenced(pingRequest, a, uint64(i), 0, Scripts, 0); f != nil {
 			t.Fatal(f)
 		}
 	}
@@ -348,7 +348,7 @@ func TestProberOfAServerThatIsTakenOutEnds(t *testing.T) {
 	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsShared })
 	c := p.Default().Pick(1, 0)
 	ready(t, c)
-	if f := c.EnqueueFenced(pingRequest, newAsker(t), 1, Scripts, Here); f != nil {
+	if f := c.EnqueueFenced(pingRequest, newAsker(t), 1, 0, Scripts, Here); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()

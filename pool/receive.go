@@ -148,7 +148,7 @@ func (c *Conn) deliver(b []byte, p Piece) {
 		return
 	}
 	if len(c.pool.wanderers) > 0 && e.size > 0 && !e.is.has(reading) && p&First != 0 && recv != nil {
-		c.pool.overtaken(recv, tag, c.sent.first(e.size))
+		c.pool.overtaken(e)
 	}
 	if p&First != 0 && (b[0] == '-' || b[0] == '!') {
 		c.countError(e, b)
@@ -189,7 +189,7 @@ func (c *Conn) answered(e *pending) {
 	s := c.server.stats
 	s.Replies++
 	s.InFlight--
-	if e.hops > 0 {
+	if e.is.hops() > 0 {
 		c.arrived(e)
 	}
 	s.Latency.Observe(c.pool.Now - e.at)

@@ -8,7 +8,7 @@ func TestAnUpstreamOwesUntilAllIsAnswered(t *testing.T) {
 		t.Error("it owes something before the first request")
 	}
 	c, a := p.Default().Pick(1, 0), newAsker(t)
-	if f := c.Enqueue([]byte("x"), a, 0); f != nil { // waits for the dial
+	if f := c.Enqueue([]byte("x"), a, 0, 0); f != nil { // waits for the dial
 		t.Fatal(f)
 	}
 	if !p.Owes() {
@@ -31,7 +31,7 @@ func TestAnUpstreamThatIsRemovedLeavesNothingOnItsLoop(t *testing.T) {
 	l := p.Loop
 	c, a := p.Default().Pick(0, 0), newAsker(t)
 	s := ready(t, c)
-	if f := c.Enqueue([]byte("x"), a, 0); f != nil {
+	if f := c.Enqueue([]byte("x"), a, 0, 0); f != nil {
 		t.Fatal(f)
 	}
 	own, f := p.Lend(0, Key{Proto: 2}, &lender{})

@@ -130,7 +130,7 @@ func TestIdleLaneOfAnotherUserIsNotUsed(t *testing.T) {
 	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
 	answerLane(t, p, lane, s, 0, 1)
 	configure(p, asUser("app", "x"))
-	if f := p.Default().Pick(1, 0).EnqueueFenced(pingRequest, a, 2, Scripts, 0); f != nil {
+	if f := p.Default().Pick(1, 0).EnqueueFenced(pingRequest, a, 2, 0, Scripts, 0); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()
@@ -207,7 +207,7 @@ func TestFencesOverTheOldLoginGoByName(t *testing.T) {
 	enqueue(t, c, a, 1)
 	c.server.noEcho = true
 	configure(p, asUser("app", "x"))
-	if f := c.EnqueueFenced(pingRequest, a, 2, Scripts, 0); f != nil {
+	if f := c.EnqueueFenced(pingRequest, a, 2, 0, Scripts, 0); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()
@@ -302,7 +302,7 @@ func TestReadsDoNotWaitForTheNewLoginOfAReplica(t *testing.T) {
 		if to != replica {
 			t.Fatal("the replica is not read from")
 		}
-		if f := p.Default().EnqueueRead(to, 0, pingRequest, a, tag); f != nil {
+		if f := p.Default().EnqueueRead(to, 0, pingRequest, a, tag, 0); f != nil {
 			t.Fatal(f)
 		}
 		p.Flush()

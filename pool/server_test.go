@@ -172,7 +172,7 @@ func TestNothingGrowsWhileServersComeAndGo(t *testing.T) {
 		}
 		c := p.Default().Pick(2, 0)
 		enqueue(t, c, a, 1)
-		_ = c.EnqueueFenced(pingRequest, a, 2, Scripts, 0)
+		_ = c.EnqueueFenced(pingRequest, a, 2, 0, Scripts, 0)
 		if own, f := p.Lend(2, Key{Proto: 2}, h); f == nil {
 			_ = own.EnqueueBlocking(pingRequest, a, 3)
 			p.KeepSpare(2, Key{Proto: 2})

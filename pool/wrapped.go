@@ -43,7 +43,7 @@ func (c *Conn) putWrapped(r *carried) (at uint64) {
 	e.is, e.at = r.carrier.nature()|wrapped, r.at
 	c.queued += uint64(size)
 	c.markDirty()
-	c.keepSent(r.raw)
+	c.keepSent(r.raw, r.keys)
 	return at
 }
 

@@ -6,6 +6,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/shard"
 )
 
 // anyServer asks dispatch to choose a server for a command that any can answer.
@@ -114,10 +115,11 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	switch class {
 	case command.ClassSingle:
 		if s.env.single() {
-			s.pass(s.env.home(), spec, req)
+			s.send(s.env.home(), s.env.keysIn(s.env.home(), spec), spec, req)
 			return
 		}
-		s.pass(s.env.Map.Lookup(req.Args[spec.FirstKeyPos(req.Args)]), spec, req)
+		server, keys := s.env.locate(req.Args[spec.FirstKeyPos(req.Args)], spec)
+		s.send(server, keys, spec, req)
 	case command.ClassSameShard:
 		if spec.Blocks(req.Args) { // XREAD with BLOCK
 			s.block(spec, req)
@@ -212,11 +214,16 @@ func parseAgain(raw []byte) (req parser.Request, ok bool) {
 
 // pass sends the whole request to one server, whose reply goes to the client as it is.
 func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
+	s.send(server, s.env.keysOf(spec, req.Args), spec, req)
+}
+
+// send is pass for a request of whose keys the pool's part is known.
+func (s *Session) send(server int, keys pool.Keys, spec *command.Spec, req *parser.Request) {
 	if server == anyServer {
 		server = s.anyServer()
 	}
 	if s.env.Rules.reads && s.reads(spec) {
-		s.passRead(server, spec, req)
+		s.passRead(server, keys, spec, req)
 		return
 	}
 	conn := s.conn(server)
@@ -230,9 +237,9 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
 	if large || s.env.replaying || s.env.Rules.of(spec).carrier != 0 {
-		f = s.passOdd(conn, server, spec, req, tag)
+		f = s.passOdd(conn, server, keys, spec, req, tag)
 	} else {
-		f = conn.Enqueue(req.Raw, s, tag)
+		f = conn.Enqueue(req.Raw, s, tag, keys)
 	}
 	if f != nil {
 		s.Fail(tag, f)
@@ -240,25 +247,25 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 }
 
 // passOdd is pass for a request that is large, a carrier, or postponed.
-func (s *Session) passOdd(conn *pool.Conn, server int, spec *command.Spec, req *parser.Request, tag uint64) (f *pool.Failure) {
+func (s *Session) passOdd(conn *pool.Conn, server int, keys pool.Keys, spec *command.Spec, req *parser.Request, tag uint64) (f *pool.Failure) {
 	if carrier := s.env.Rules.of(spec).carrier; carrier != 0 {
-		return s.enqueueFenced(conn, server, req.Raw, s, tag, carrier, s.manner(conn))
+		return s.enqueueFenced(conn, server, req.Raw, s, tag, keys, carrier, s.manner(conn))
 	}
 	if buf := s.takeInput(req); buf != nil {
-		if f = conn.EnqueueBuffer(buf, s, tag); f == nil {
+		if f = conn.EnqueueBuffer(buf, s, tag, keys); f == nil {
 			s.in = nil
 		}
 		return f
 	}
-	return s.enqueue(conn, req.Raw, s, tag)
+	return s.enqueue(conn, req.Raw, s, tag, keys)
 }
 
 // enqueue sends a request; one that the servers keep waiting has all the time it needs.
-func (s *Session) enqueue(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64) *pool.Failure {
+func (s *Session) enqueue(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, keys pool.Keys) *pool.Failure {
 	if s.waitsAt(conn) {
-		return conn.EnqueuePostponed(raw, recv, tag)
+		return conn.EnqueuePostponed(raw, recv, tag, keys)
 	}
-	return conn.Enqueue(raw, recv, tag)
+	return conn.Enqueue(raw, recv, tag, keys)
 }
 
 // waitsAt reports whether what is being sent is kept waiting by the servers.
@@ -295,6 +302,44 @@ func (s *Session) oneShard(spec *command.Spec, req *parser.Request) (server int,
 		s.refuse(errCrossSlot)
 	}
 	return server, ok
+}
+
+// locate is the server of a key, and what the pool has to know of it.
+func (e *Env) locate(key []byte, spec *command.Spec) (server int, keys pool.Keys) {
+	if !e.Map.Slotted() {
+		server = e.Map.Lookup(key)
+		return server, e.keysIn(server, spec)
+	}
+	slot := shard.Slot(key)
+	return e.Map.SlotServer(slot), e.keysIn(int(slot), spec)
+}
+
+// keysIn is what the pool has to know of a command whose keys have one hash slot, or are on one shard where there are no slots.
+func (e *Env) keysIn(slot int, spec *command.Spec) pool.Keys {
+	if !e.Pool.Resends() {
+		return 0 // it does not look
+	}
+	if e.Map.Random() {
+		slot = min(slot, 0) // any shard may have any key
+	}
+	return pool.KeysIn(slot, spec.ReadOnly())
+}
+
+// keysOf is keysIn for the keys of a request, if it has any. A command that was learnt, and of which the server does not say where its
+// keys are, is taken to begin with one.
+func (e *Env) keysOf(spec *command.Spec, args [][]byte) pool.Keys {
+	if !e.Pool.Resends() {
+		return 0
+	}
+	keys, err := spec.AppendKeys(e.keys[:0], args)
+	e.keys = keys
+	switch {
+	case err == nil && len(keys) > 0:
+		return e.keysIn(slotOf(args[keys[0]], e.Map), spec)
+	case spec.ID == otherID && len(args) > 1:
+		return e.keysIn(slotOf(args[1], e.Map), spec)
+	}
+	return 0
 }
 
 // shardOf is the server on which all keys of a request live; !ok: they live on several.

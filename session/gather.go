@@ -59,9 +59,11 @@ func (s *Session) newGather(spec *command.Spec) *gather {
 	return g
 }
 
-// ask sends a part of the command to a server. Borrows raw until return. Between hold and
-// release the gather can't end.
-func (g *gather) ask(server int, raw []byte) {
+// ask sends the command, or what stands for it, to a server. Borrows raw until return. Between hold and release the gather can't end.
+func (g *gather) ask(server int, raw []byte) { g.askFor(server, raw, 0) }
+
+// askFor is ask for a part with keys.
+func (g *gather) askFor(server int, raw []byte, keys pool.Keys) {
 	i := g.expect(server)
 	reads := g.s.reads(g.spec)
 	conn := g.s.connFor(server, reads)
@@ -72,15 +74,15 @@ func (g *gather) ask(server int, raw []byte) {
 	var f *pool.Failure
 	switch carrier := g.s.env.Rules.of(g.spec).carrier; {
 	case carrier != 0:
-		f = g.s.enqueueFenced(conn, server, raw, g, i, carrier, g.manner(conn))
+		f = g.s.enqueueFenced(conn, server, raw, g, i, keys, carrier, g.manner(conn))
 	case reads:
-		f = g.s.rings.EnqueueRead(conn, server, raw, g, i)
+		f = g.s.rings.EnqueueRead(conn, server, raw, g, i, keys)
 	case g.keyed && g.s.waitsAt(conn):
-		f = conn.EnqueuePostponed(raw, g, i)
+		f = conn.EnqueuePostponed(raw, g, i, keys)
 	case g.blocks || g.s.waitsAt(conn):
 		f = conn.EnqueueBlocking(raw, g, i)
 	case g.keyed:
-		f = conn.Enqueue(raw, g, i)
+		f = conn.Enqueue(raw, g, i, keys)
 	default:
 		f = conn.EnqueueHere(raw, g, i)
 	}

@@ -105,7 +105,7 @@ func (l *learning) leave() {
 func (l *learning) ask(s *Session) {
 	l.asked = true
 	raw := appendRequest(nil, "COMMAND", "INFO", l.name)
-	if f := s.rings.Pick(s.anyServer(), s.seat).Enqueue(raw, l, 0); f != nil {
+	if f := s.rings.Pick(s.anyServer(), s.seat).Enqueue(raw, l, 0, 0); f != nil {
 		l.done, l.fail = true, f
 		l.leave()
 	}

@@ -233,11 +233,19 @@ func (s *Session) publishNow(key topicKey, server int, raw []byte) {
 	if key.kind == channel && s.env.Map.Slotted() && !s.waitsAt(conn) {
 		f = conn.EnqueueHere(raw, recv, at) // messages of two nodes have no order
 	} else {
-		f = s.enqueue(conn, raw, recv, at)
+		f = s.enqueue(conn, raw, recv, at, s.env.keysOfTopic(key))
 	}
 	if f != nil {
 		s.Fail(tag, f)
 	}
+}
+
+// keysOfTopic is keysIn for a message. Others than those of shard channels have no order.
+func (e *Env) keysOfTopic(key topicKey) pool.Keys {
+	if key.kind != shardChannel || !e.Pool.Resends() {
+		return 0
+	}
+	return pool.KeysIn(slotOf([]byte(key.name), e.Map), false)
 }
 
 // published receives the reply to PUBLISH.

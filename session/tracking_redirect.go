@@ -125,7 +125,7 @@ func (r *redirection) leave() {
 	}
 	env.leaving[r] = struct{}{}
 	for _, e := range r.ends {
-		if e.conn != nil && e.conn.Enqueue(appendRequest(nil, "QUIT"), e, lastWord) != nil {
+		if e.conn != nil && e.conn.Enqueue(appendRequest(nil, "QUIT"), e, lastWord, 0) != nil {
 			e.end()
 		}
 	}

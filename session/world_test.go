@@ -148,7 +148,6 @@ func newWorld(tb testing.TB, s settings) *world {
 		}
 	}
 	if s.upstream.Resend {
-		s.upstream.Slot = SlotOf(m)
 		s.upstream.Witness = Witness
 	}
 	w.upstream = s.upstream
