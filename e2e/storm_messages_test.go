@@ -12,7 +12,7 @@ import (
 // subscriber listens to a channel on which one client publishes numbers, one after the other.
 type subscriber struct {
 	conn  *testkit.Conn
-	heard int // the last number, and how many messages came: they begin with 1
+	heard int // the last number; they begin with 1
 }
 
 // channel has subscribers with SUBSCRIBE in both protocols and with PSUBSCRIBE, and a publisher.
@@ -61,18 +61,19 @@ func (r *stormRun) channel() error {
 	})
 	for i, l := range all {
 		r.clients.Go(func() {
-			if err := l.listen(name); err != nil {
-				r.report(fmt.Sprintf("%s: subscriber %d: %v", name, i, err))
+			wrong := func(err error) { r.report(fmt.Sprintf("%s: subscriber %d: %v", name, i, err)) }
+			if err := l.listen(name, wrong); err != nil {
+				wrong(err)
 			} else if int64(l.heard) != sent.Load() {
-				r.report(fmt.Sprintf("%s: subscriber %d has heard %d messages of %d", name, i, l.heard, sent.Load()))
+				r.report(fmt.Sprintf("%s: subscriber %d ends with message %d of %d", name, i, l.heard, sent.Load()))
 			}
 		})
 	}
 	return nil
 }
 
-// listen reads messages until the last. The error says which is wrong.
-func (l *subscriber) listen(name string) error {
+// listen reads messages until the last. wrong is told of those that come too often or are missing; after an error nothing more is read.
+func (l *subscriber) listen(name string, wrong func(error)) error {
 	defer l.conn.Close()
 	for {
 		raw, err := l.conn.Next()
@@ -87,9 +88,10 @@ func (l *subscriber) listen(name string) error {
 		if word == "end" {
 			return nil
 		}
-		if word != strconv.Itoa(l.heard+1) {
-			return fmt.Errorf("message %s comes after %d", word, l.heard)
+		n, err := strconv.Atoi(word)
+		if err != nil || n != l.heard+1 {
+			wrong(fmt.Errorf("message %s comes after %d", word, l.heard))
 		}
-		l.heard++
+		l.heard = n
 	}
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,6 +33,7 @@ type stormRun struct {
 	ids   int
 	lists []*queue
 
+	begun   atomic.Int64 // reloads
 	mu      sync.Mutex
 	reports []string
 
@@ -139,19 +141,25 @@ func (r *stormRun) finish() {
 	r.clients.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i, what := range r.reports {
-		if i == 20 {
-			r.t.Errorf("and %d more", len(r.reports)-i)
-			break
+	kinds := map[string]int{}
+	for _, what := range r.reports {
+		kind := numbers.ReplaceAllString(what, "N")
+		if kinds[kind]++; kinds[kind] == 1 && len(kinds) <= 20 {
+			r.t.Error(what)
 		}
-		r.t.Error(what)
+	}
+	if len(r.reports) > 0 {
+		r.t.Errorf("%d mistakes of %d kinds", len(r.reports), len(kinds))
 	}
 }
+
+// numbers are what mistakes of one kind differ by.
+var numbers = regexp.MustCompile(`[0-9]+`)
 
 func (r *stormRun) report(what string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.reports = append(r.reports, what)
+	r.reports = append(r.reports, fmt.Sprintf("at reload %d: %s", r.begun.Load(), what))
 }
 
 // goBy has the proxy go by other settings, half of the time by SIGHUP.
@@ -162,6 +170,7 @@ func (r *stormRun) goBy(what string, next stormSettings) {
 		t.Fatalf("%s: nothing changes", what)
 	}
 	r.loginChanges(&old, &next)
+	t.Logf("reload %d: %s; servers %v with weights %v", r.begun.Add(1), what, next.in, next.weights)
 	reload := func() {
 		r.reloads.generation++
 		r.reloads.ok++

@@ -14,7 +14,6 @@ type proving struct {
 }
 
 func (p *proving) step(s *Session) {
-	conn := s.conn(s.tx.server)
 	if !p.asked {
 		if s.Owed() > 0 { // a call that was meant for a wait before this one
 			return
@@ -25,12 +24,11 @@ func (p *proving) step(s *Session) {
 			}
 			return
 		}
-		conn = s.conn(s.tx.server)
 		p.s, p.asked = s, true
 		if p.since == 0 {
 			p.since = s.env.Pool.Now
 		}
-		if f := conn.ProveMulti(p); f != nil {
+		if f := s.conn(s.tx.server).ProveMulti(p); f != nil {
 			if p.putOff(s, f) {
 				return
 			}
