@@ -123,7 +123,7 @@ func (p *Pool) checkAgain() error {
 	}
 	p.each(func(c *Conn) {
 		for i := c.ring.head; i != c.ring.tail; i++ {
-			if e := c.ring.at(i); e.hops > 0 && e.recv != nil && !e.is.has(reading) {
+			if e := c.ring.at(i); e.is.hops() > 0 && e.recv != nil && !e.is.has(reading) {
 				client, _, _ := e.recv.(Holder).Place(e.tag)
 				n := found[client]
 				n.away++

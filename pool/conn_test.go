@@ -22,7 +22,7 @@ func TestEveryRequestHasExactlyOneEnd(t *testing.T) {
 			switch n := rnd.IntN(100); {
 			case n < 45:
 				raw := fmt.Appendf(nil, "*1\r\n$6\r\n%06d\r\n", tag)
-				if f := c.Enqueue(raw, a, tag, uint16(rnd.IntN(4))); f == nil {
+				if f := c.Enqueue(raw, a, tag, 0); f == nil {
 					enqueued++
 				} else if f.Sent {
 					t.Fatal("what was refused was sent")

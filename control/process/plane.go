@@ -121,8 +121,6 @@ func poolConfig(u *upstream) pool.Config {
 		Fixed:           !u.topology.Discovered(),
 		Cluster:         c.Topology == config.Cluster,
 		Hint:            u.topology.Hint,
-		Slot:            session.SlotOf(u.topology.Initial()),
-		Scripts:         session.ScriptCommands(),
 		ScriptPolicy:    scriptPolicies[c.Scripts],
 		Witness:         session.Witness,
 		Username:        c.UpstreamUsername,
