@@ -113,6 +113,9 @@ func (c *Conn) State() State { return c.state }
 // Server is whom it talks to.
 func (c *Conn) Server() *Server { return c.server }
 
+// Key says which protocol and database the connection is for. Loop-only.
+func (c *Conn) Key() Key { return c.rings.key }
+
 // DialTimeout bounds connecting plus handshake, for the dial that is under way. Loop-only: whoever dials on a goroutine of its own takes it
 // with it.
 func (c *Conn) DialTimeout() time.Duration { return time.Duration(c.dialTimeout) }

@@ -100,7 +100,7 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 		}
 	}
 	c := &chaos{world: newWorld(t, s), rnd: rnd}
-	c.pool.Seed(seed)
+	pool.Seed(c.pool.Loop, seed)
 	if s.upstream.Cluster {
 		c.fake = newFakeCluster(c.world, rnd)
 		c.databases = 1
