@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -41,7 +42,7 @@ func (r *stormRun) channel() error {
 	var sent atomic.Int64
 	publish := func(word string) error {
 		got, err := publisher.Call("PUBLISH", name, word)
-		if want := fmt.Sprintf(":%d\r\n", len(all)); err != nil || got != want {
+		if want := fmt.Sprintf(":%d\r\n", len(all)); err != nil || got != want && word != "end" { // who has that goes
 			r.report(fmt.Sprintf("%s: PUBLISH %s reached %q, want %q; %v", name, word, got, want, err))
 		}
 		r.tally.replies.Add(1)
@@ -94,4 +95,41 @@ func (l *subscriber) listen(name string, wrong func(error)) error {
 		}
 		l.heard = n
 	}
+}
+
+// comesAndGoes is a client that subscribes and leaves again and again, and one that publishes in between.
+func (r *stormRun) comesAndGoes() {
+	r.ids++
+	name := fmt.Sprintf("now and then:%d", r.ids)
+	listens, err := r.connect(0, r.world.side)
+	publishes, err2 := r.connect(r.ids, r.world.front)
+	if err != nil || err2 != nil {
+		r.report(fmt.Sprintf("%s: %v, %v", name, err, err2))
+		return
+	}
+	n := 0
+	r.caller(func() error {
+		n++
+		word, on, off := strconv.Itoa(n), "SUBSCRIBE", "UNSUBSCRIBE"
+		if n%2 == 0 {
+			on, off = "PSUBSCRIBE", "PUNSUBSCRIBE"
+		}
+		came, err := listens.Call(on, name)
+		heard, err2 := publishes.Call("PUBLISH", name, word)
+		var message []byte
+		if heard == ":1\r\n" {
+			message, err = listens.Next()
+		}
+		left, err3 := listens.Call(off)
+		unheard, err4 := publishes.Call("PUBLISH", name, "nobody")
+		r.tally.replies.Add(4)
+		if !strings.HasSuffix(came, ":1\r\n") || !strings.HasSuffix(string(message), testkit.Request(name, word)[len("*2\r\n"):]) ||
+			!strings.HasSuffix(left, ":0\r\n") || unheard != ":0\r\n" {
+			r.report(fmt.Sprintf("%s: %s %q, then %q and %q, %s %q, then %q", name, on, came, heard, message, off, left, unheard))
+		}
+		if err = errors.Join(err, err2, err3, err4); err != nil {
+			r.report(fmt.Sprintf("%s: %v", name, err))
+		}
+		return err
+	})
 }

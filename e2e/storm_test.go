@@ -58,7 +58,7 @@ func TestReloadStorm(t *testing.T) {
 			before = r.usage(nil)
 		}
 		if len(order) == 0 {
-			order = append(order, stormChanges...)
+			order = changesNamed(t)
 			r.rand.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		}
 		<-pace.C
@@ -123,12 +123,15 @@ func (r *stormRun) startClients() {
 			r.t.Fatal(err)
 		}
 	}
+	for range 3 {
+		r.comesAndGoes()
+	}
 	r.logsIn()
 }
 
 // stormConnections is how many of the clients stay connected, and stormBlocked how many of these wait in BLPOP when nothing is pushed.
 const (
-	stormConnections = 50 + 15 + 5 + 8*2 + 3*4
+	stormConnections = 50 + 15 + 5 + 8*2 + 3*4 + 3*2
 	stormBlocked     = 8
 )
 
@@ -191,7 +194,7 @@ func (r *stormRun) goBy(what string, next stormSettings) {
 		toggle  *toggle
 	}{
 		{old.in != next.in || old.weights != next.weights, &r.moves}, {old.deny != next.deny, &r.denies}, {old.protect != next.protect, &r.protects},
-		{old.tcp != next.tcp, &r.tcp}, {old.unix != next.unix, &r.unix}, {old.extra != next.extra, &r.extra},
+		{old.tcp != next.tcp || old.tcpTo != next.tcpTo, &r.tcp}, {old.unix != next.unix, &r.unix}, {old.extra != next.extra, &r.extra},
 	} {
 		if inner := reload; c.differs {
 			reload = func() { c.toggle.change(inner) }
@@ -232,8 +235,12 @@ func (r *stormRun) setUsers(rules ...string) {
 // visitorsCome are clients of the listeners that are new.
 func (r *stormRun) visitorsCome(old, next *stormSettings) {
 	for range 3 {
-		if next.tcp && !old.tcp {
-			r.visits(r.world.tcp, &r.moves, &r.denies, &r.tcp)
+		if next.tcp && (!old.tcp || old.tcpTo != next.tcpTo) {
+			moves := &r.moves
+			if next.tcpTo != "cache" {
+				moves = nil
+			}
+			r.visits(r.world.tcp, moves, &r.denies, &r.tcp)
 		}
 		if next.unix && !old.unix {
 			r.visits(r.world.unix, nil, nil, &r.unix)
