@@ -3,6 +3,7 @@ package session
 import (
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -51,6 +52,12 @@ func (c *chaos) judgeCounts() {
 	}
 	if errors < c.tally.errors || errors > c.tally.errors+c.tally.unseen {
 		c.tb.Errorf("%d errors are counted, %d were answered, and %d replies were not seen", errors, c.tally.errors, c.tally.unseen)
+	}
+}
+
+func TestRecordsAreSmall(t *testing.T) {
+	if n := unsafe.Sizeof(slot{}); n > 24 {
+		t.Errorf("a reply slot takes %d bytes", n)
 	}
 }
 
@@ -150,6 +157,31 @@ func TestWhatHasNoReplyIsCountedToo(t *testing.T) {
 	c.judge(
 		map[string]uint64{"client|reply": 5, "echo": 1, "get": 1},
 		map[string]uint64{"client|reply ERR": 1, "get WRONG": 1})
+}
+
+func TestAReplicasStreamIsCountedAsItsCommands(t *testing.T) {
+	s := defaults()
+	s.servers, s.session.AdminCommands = []string{"A"}, true
+	c := newCounting(t, s)
+	c.sends("PSYNC ? -1")
+	c.sends("REPLCONF ACK 0")
+	c.sends("REPLCONF ACK 1")
+	c.judge(map[string]uint64{"psync": 1, "replconf": 2}, map[string]uint64{})
+}
+
+func TestWhatIsRefusedOnItsWayIsCountedOnce(t *testing.T) {
+	s := defaults()
+	s.servers, s.upstream.Resend = []string{"A"}, true
+	c := newCounting(t, s)
+	c.sends("GET {A}x | MULTI | SET {A}x 1 | EXEC")
+	c.answers("A", "-LOADING Redis is loading the dataset in memory")
+	c.answers("A", "+OK | []")
+	c.pass(50 * time.Millisecond)
+	c.answers("A", "-LOADING Redis is loading the dataset in memory")
+	c.pass(2 * time.Second)
+	c.judge(
+		map[string]uint64{"get": 1, "multi": 1, "set": 1, "exec": 1},
+		map[string]uint64{"get ERR": 1, "exec ERR": 1})
 }
 
 func TestNamesThatAreNoCommandsAreNotCounted(t *testing.T) {
