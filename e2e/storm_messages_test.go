@@ -107,7 +107,7 @@ func (r *stormRun) comesAndGoes() {
 		if listens == nil { // at first, and after a mistake, which others may come of
 			var err, err2 error
 			listens, err = r.connect(0, r.world.side)
-			publishes, err2 = r.connect(id, r.world.front)
+			publishes, err2 = r.connect(id, r.world.side)
 			if err = errors.Join(err, err2); err != nil {
 				r.report(fmt.Sprintf("%s: %v", name, err))
 				return err
