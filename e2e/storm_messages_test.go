@@ -102,17 +102,20 @@ func (r *stormRun) comesAndGoes() {
 	r.ids++
 	name, id := fmt.Sprintf("now and then:%d", r.ids), r.ids
 	var listens, publishes *testkit.Conn
+	begin := func() error {
+		var err, err2 error
+		listens, err = r.connect(0, r.world.side)
+		publishes, err2 = r.connect(id, r.world.side)
+		if err = errors.Join(err, err2); err != nil {
+			r.report(fmt.Sprintf("%s: %v", name, err))
+		}
+		return err
+	}
+	if begin() != nil {
+		return
+	}
 	n := 0
 	r.caller(func() error {
-		if listens == nil { // at first, and after a mistake, which others may come of
-			var err, err2 error
-			listens, err = r.connect(0, r.world.side)
-			publishes, err2 = r.connect(id, r.world.side)
-			if err = errors.Join(err, err2); err != nil {
-				r.report(fmt.Sprintf("%s: %v", name, err))
-				return err
-			}
-		}
 		n++
 		word, on, off := strconv.Itoa(n), "SUBSCRIBE", "UNSUBSCRIBE"
 		if n%2 == 0 {
@@ -127,16 +130,17 @@ func (r *stormRun) comesAndGoes() {
 		left, err3 := listens.Call(off)
 		unheard, err4 := publishes.Call("PUBLISH", name, "nobody")
 		r.tally.replies.Add(4)
+		if err = errors.Join(err, err2, err3, err4); err != nil {
+			r.report(fmt.Sprintf("%s: %v", name, err))
+			return err
+		}
 		if !strings.HasSuffix(came, ":1\r\n") || !strings.HasSuffix(string(message), testkit.Request(name, word)[len("*2\r\n"):]) ||
 			!strings.HasSuffix(left, ":0\r\n") || unheard != ":0\r\n" {
 			r.report(fmt.Sprintf("%s: %s %q, then %q and %q, %s %q, then %q", name, on, came, heard, message, off, left, unheard))
 			listens.Close()
 			publishes.Close()
-			listens = nil
+			return begin() // for others may come of this mistake
 		}
-		if err = errors.Join(err, err2, err3, err4); err != nil {
-			r.report(fmt.Sprintf("%s: %v", name, err))
-		}
-		return err
+		return nil
 	})
 }

@@ -38,7 +38,7 @@ type stormSettings struct {
 
 // stormBase is what the file says at first, and whenever what the proxy holds is counted.
 func stormBase() stormSettings {
-	s := stormSettings{timeout: 20, tcpTo: "cache", logLevel: "info", reads: "prefer-replica"}
+	s := stormSettings{timeout: 10, tcpTo: "cache", logLevel: "info", reads: "prefer-replica"}
 	for i := range s.weights {
 		s.in[i], s.weights[i] = i < stormFirst, 1
 	}
@@ -144,7 +144,7 @@ var stormChanges = []stormChange{
 	{"a server comes or goes", changeServer}, {"a server comes or goes", changeServer}, {"a server comes or goes", changeServer},
 	{"a server is exchanged", exchangeServer},
 	{"a weight", changeWeight},
-	{"a timeout", func(_ *rand.Rand, s *stormSettings) { s.timeout = 41 - s.timeout }},
+	{"a timeout", func(_ *rand.Rand, s *stormSettings) { s.timeout = 21 - s.timeout }},
 	{"the clients' password", func(_ *rand.Rand, s *stormSettings) { s.protect = !s.protect }},
 	{"a denied command", func(_ *rand.Rand, s *stormSettings) { s.deny = !s.deny }},
 	{"the password at a server", func(_ *rand.Rand, s *stormSettings) { s.login = 1 - s.login }},
@@ -158,7 +158,7 @@ var stormChanges = []stormChange{
 	{"the read policy", func(_ *rand.Rand, s *stormSettings) { s.reads = otherOf(s.reads, "prefer-replica", "any") }},
 	{"several at once", func(r *rand.Rand, s *stormSettings) {
 		changeServer(r, s)
-		s.timeout, s.deny, s.tcp, s.unix, s.extra = 41-s.timeout, !s.deny, !s.tcp, !s.unix, !s.extra
+		s.timeout, s.deny, s.tcp, s.unix, s.extra = 21-s.timeout, !s.deny, !s.tcp, !s.unix, !s.extra
 	}},
 }
 
