@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ringmaster/internal/prose"
 	"ringmaster/stats"
 )
 
@@ -21,7 +22,7 @@ func MetricsDocument() string {
 	fmt.Fprintf(&b, documentTail, quoted(stats.CloseReasons, func(i int) string { return stats.CloseReason(i).String() }),
 		quoted(stats.DisconnectReasons, func(i int) string { return stats.DisconnectReason(i).String() }),
 		quoted(stats.RedirectReasons, func(i int) string { return stats.Redirect(i).String() }))
-	return b.String()
+	return prose.Wrap(b.String())
 }
 
 func quoted(n int, name func(int) string) string {

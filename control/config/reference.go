@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"ringmaster/internal/prose"
 )
 
 // Reference is docs/configuration.md: every setting of the table.
@@ -17,7 +19,7 @@ func Reference() string {
 			}
 		}
 	}
-	return b.String()
+	return prose.Wrap(b.String())
 }
 
 func (s *Setting) describe(b *strings.Builder) {
@@ -166,7 +168,6 @@ upstreams:
   ` + "`listen` beside `listeners`, and `upstream` beside `upstreams`" + `, are errors.
 - A default that does not fit an upstream does not count there, such as ` + "`hash-tag`" + ` for a cluster and ` + "`sentinel-masters`" + ` for plain servers.
 - There can be 256 listeners and 64 upstreams. A name of an upstream has 1 to 64 letters, digits, dots, dashes and underscores.
-
 
 To see the settings in force, each with where it came from, as one file with listeners and upstreams (secrets are hidden):
 
