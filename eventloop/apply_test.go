@@ -17,7 +17,7 @@ import (
 
 // plan is a plan for what cfg has started: all sockets and maps stay.
 func plan(cfg Config) Plan {
-	p := Plan{Listeners: slices.Clone(cfg.Listeners), Upstreams: slices.Clone(cfg.Upstreams), MaxClients: cfg.MaxClients, ClientMemory: cfg.ClientMemory,
+	p := Plan{Listeners: slices.Clone(cfg.Listeners), Upstreams: slices.Clone(cfg.Upstreams), MaxClients: cfg.MaxClients, MaxOwn: cfg.MaxOwn, ClientMemory: cfg.ClientMemory, FarewellTime: cfg.FarewellTime,
 		DrainTimeout: testkit.Patience}
 	for i := range p.Listeners {
 		p.Listeners[i].Listener = nil
@@ -271,6 +271,7 @@ func TestPublishersAskWhileLoopsAreAtDifferentMaps(t *testing.T) {
 	}
 	release := p.hold(p.loops[1])
 	p.applyUnwaited(cfg, "")
+	h.Follow(h.of.m)
 	if joining() {
 		t.Error("publishers ask though no map has changed")
 	}

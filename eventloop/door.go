@@ -92,7 +92,8 @@ func (l *loop) apply(c *change) {
 		of.on[l.index].leave(l.conns.Now + c.drain)
 	}
 	if c.plan {
-		l.sessions.ClientMemory = c.clientMemory
+		l.conns.MaxOwn = c.maxOwn
+		l.sessions.ClientMemory, l.sessions.FarewellTime = c.clientMemory, c.farewell
 	}
 	l.lookForSolo()
 }

@@ -49,7 +49,7 @@ var pingRequest = []byte("*1\r\n$4\r\nPING\r\n")
 // enqueue sends PING.
 func enqueue(t *testing.T, c *Conn, a *asker, tag uint64) {
 	t.Helper()
-	if f := c.Enqueue(pingRequest, a, tag, Part); f != nil {
+	if f := c.Enqueue(pingRequest, a, tag, 0); f != nil {
 		t.Fatal(f)
 	}
 }
@@ -68,7 +68,7 @@ func TestServerThatIsTakenOutAnswersWhatWaitsForIt(t *testing.T) {
 			until(c, s)
 			p.Follow(fixedMap(t, "A", ""))
 			checkPool(t, p)
-			if f := p.Default().Pick(1, 0).Enqueue(pingRequest, a, 2, Part); f == nil || f.Server != "B" {
+			if f := p.Default().Pick(1, 0).Enqueue(pingRequest, a, 2, 0); f == nil || f.Server != "B" {
 				t.Errorf("a later request: %+v", f)
 			}
 			if c.State() == Dialing {
@@ -170,7 +170,7 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	p.own.warm = map[spareKey][]*Conn{}
 	p.KeepSpare(1, Key{Proto: 3})
 	warm := p.own.warm[spareKey{1, Key{Proto: 3}}][0]
-	if works.EnqueueHere(pingRequest, a, 1, Part) != nil || blocks.EnqueueBlocking(pingRequest, a, 2, Part) != nil || dialled.EnqueueHere(pingRequest, a, 3, Part) != nil {
+	if works.EnqueueHere(pingRequest, a, 1) != nil || blocks.EnqueueBlocking(pingRequest, a, 2) != nil || dialled.EnqueueHere(pingRequest, a, 3) != nil {
 		t.Fatal("not enqueued")
 	}
 	if tidies.Tell("UNWATCH") != nil {
@@ -224,7 +224,7 @@ func TestOwnConnectionsOutlastThatTheirServersNumberIsGivenAway(t *testing.T) {
 	ready(t, p.Default().Pick(1, 0))
 	h, a := &holder{}, newAsker(t)
 	c := lend(t, p, 1, h)
-	if f := c.EnqueueHere(pingRequest, a, 1, Part); f != nil {
+	if f := c.EnqueueHere(pingRequest, a, 1); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()
@@ -248,7 +248,7 @@ func lanesOf(t *testing.T, p *Pool, a *asker, n int) *Conn {
 	shared := p.Default().Pick(1, 0)
 	ready(t, shared)
 	for i := range n {
-		if f := shared.EnqueueFenced(pingRequest, a, uint64(i), Part, Scripts, 0); f != nil {
+		if f := shared.EnqueueFenced(pingRequest, a, uint64(i), 0, Scripts, 0); f != nil {
 			t.Fatal(f)
 		}
 	}
@@ -345,10 +345,10 @@ func TestLanesToAServerThatIsTakenOutEndWhenItCantBeReached(t *testing.T) {
 }
 
 func TestProberOfAServerThatIsTakenOutEnds(t *testing.T) {
-	p := newFixedPool(t, 2, func(cfg *Config) { cfg.Scripts = []bool{true} })
+	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsShared })
 	c := p.Default().Pick(1, 0)
 	ready(t, c)
-	if f := c.Enqueue(pingRequest, newAsker(t), 1, 0); f != nil {
+	if f := c.EnqueueFenced(pingRequest, newAsker(t), 1, 0, Scripts, Here); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()

@@ -294,7 +294,7 @@ func (c *Conn) Unblock() {
 		if to.server == c.server && to.state == Draining && to.isFirst() {
 			raw := appendCommand(nil, words...)
 			to.out.write(raw) // it takes nothing else any more
-			to.owe(len(raw), swallowed{}, 0, Part)
+			to.owe(len(raw), swallowed{}, 0)
 			return
 		}
 	}

@@ -296,7 +296,7 @@ func (o *own) follow(from, to pool.Key) {
 
 func (o *own) tell(words ...string) *pool.Failure {
 	o.moving++
-	return o.conn.EnqueueHere(appendRequest(nil, words...), o, 0, pool.Part)
+	return o.conn.EnqueueHere(appendRequest(nil, words...), o, 0)
 }
 
 // Reply is pool.Receiver for HELLO and SELECT. A connection that was refused them, as by a server that a script keeps busy, is not

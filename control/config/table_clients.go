@@ -233,7 +233,7 @@ var limitSettings = []*Setting{
 	},
 	{
 		Name: "pinned-connections", Group: Limits, Unit: "number", Default: "4096",
-		Change: Restart,
+		Change: Live,
 		Help: "Connections to servers that each loop may lend to single clients: while they WATCH keys, wait in a " +
 			"blocking command, or have state at a server such as CLIENT TRACKING. A command that finds none free gets an error.",
 		Raise:   "Servers may see more connections: keep the sum over loops and proxies below their maxclients.",

@@ -64,7 +64,7 @@ func (p *process) planeConfig(s *state) eventloop.Config {
 		Level:        c.Level,
 		LockThread:   c.LockThread,
 		MaxOwn:       c.PinnedConnections,
-		FarewellTime: min(longestFarewell, c.DrainTimeout/2),
+		FarewellTime: farewellTime(c),
 		ClientMemory: c.ClientMemory,
 		MaxClients:   s.maxClients,
 		Logger:       p.Log,
@@ -121,8 +121,6 @@ func poolConfig(u *upstream) pool.Config {
 		Fixed:           !u.topology.Discovered(),
 		Cluster:         c.Topology == config.Cluster,
 		Hint:            u.topology.Hint,
-		Slot:            session.SlotOf(u.topology.Initial()),
-		Scripts:         session.ScriptCommands(),
 		ScriptPolicy:    scriptPolicies[c.Scripts],
 		Witness:         session.Witness,
 		Username:        c.UpstreamUsername,
@@ -156,6 +154,9 @@ func sessionConfig(l config.Listener) session.Config {
 		FirstWindow:           session.FirstWindow,
 	}
 }
+
+// farewellTime is how long servers are asked to free clients that wait at them.
+func farewellTime(c *config.Config) time.Duration { return min(longestFarewell, c.DrainTimeout/2) }
 
 // longestFarewell bounds the part of the drain in which servers are asked to free clients that wait at them.
 const longestFarewell = 2 * time.Second
