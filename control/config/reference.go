@@ -128,7 +128,11 @@ What values look like:
 | addr | HOST:PORT, IPv6 in brackets; ` + "`listen`" + ` takes unix:///PATH too | ` + "`127.0.0.1:6380`, `[::1]:6380`" + ` |
 | servers | HOST:PORT[:WEIGHT][@NAME], several separated by commas | ` + "`10.0.0.1:6379:2@alpha`" + ` |
 
-**Change while running** says what becomes of a setting that changes in the file: ` + "`SIGHUP` and `POST /reload`" + ` have it read again ([Reloading](reloading.md)).
+**Change while running** says when a change in the file counts, after ` + "`SIGHUP` or `POST /reload`" + ` has reloaded the file ([Reloading](reloading.md)):
+
+- *yes, at once*: also for clients and connections that are there;
+- *yes, for new connections*: those that are there keep the old value until they end;
+- *no, restart*: the old value stays in force, and the log names the setting, until ringmaster is restarted.
 
 Exit status of ringmaster: 0 after a clean stop, 1 when it could not start or run, 2 when its settings are wrong.
 
