@@ -55,8 +55,8 @@ func TestTheServersPasswordChanges(t *testing.T) {
 	if got := c.Do("SET", "k", "v"); got != "+OK\r\n" {
 		t.Fatal(got)
 	}
-	if status, answer := r.reload(text + "new\n"); status != 422 || !strings.Contains(fmt.Sprint(answer), "WRONGPASS") {
-		t.Errorf("before the server knows it: %d %v", status, answer)
+	if got := r.reload(text + "new\n"); got.Status != 422 || !strings.Contains(fmt.Sprint(got.Problems), "WRONGPASS") {
+		t.Errorf("before the server knows it: %+v", got)
 	}
 	if got := admin.Do("ACL", "SETUSER", "app", ">new"); got != "+OK\r\n" {
 		t.Fatal(got)

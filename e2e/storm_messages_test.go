@@ -100,15 +100,19 @@ func (l *subscriber) listen(name string, wrong func(error)) error {
 // comesAndGoes is a client that subscribes and leaves again and again, and one that publishes in between.
 func (r *stormRun) comesAndGoes() {
 	r.ids++
-	name := fmt.Sprintf("now and then:%d", r.ids)
-	listens, err := r.connect(0, r.world.side)
-	publishes, err2 := r.connect(r.ids, r.world.front)
-	if err != nil || err2 != nil {
-		r.report(fmt.Sprintf("%s: %v, %v", name, err, err2))
-		return
-	}
+	name, id := fmt.Sprintf("now and then:%d", r.ids), r.ids
+	var listens, publishes *testkit.Conn
 	n := 0
 	r.caller(func() error {
+		if listens == nil { // at first, and after a mistake, which others may come of
+			var err, err2 error
+			listens, err = r.connect(0, r.world.side)
+			publishes, err2 = r.connect(id, r.world.front)
+			if err = errors.Join(err, err2); err != nil {
+				r.report(fmt.Sprintf("%s: %v", name, err))
+				return err
+			}
+		}
 		n++
 		word, on, off := strconv.Itoa(n), "SUBSCRIBE", "UNSUBSCRIBE"
 		if n%2 == 0 {
@@ -126,6 +130,9 @@ func (r *stormRun) comesAndGoes() {
 		if !strings.HasSuffix(came, ":1\r\n") || !strings.HasSuffix(string(message), testkit.Request(name, word)[len("*2\r\n"):]) ||
 			!strings.HasSuffix(left, ":0\r\n") || unheard != ":0\r\n" {
 			r.report(fmt.Sprintf("%s: %s %q, then %q and %q, %s %q, then %q", name, on, came, heard, message, off, left, unheard))
+			listens.Close()
+			publishes.Close()
+			listens = nil
 		}
 		if err = errors.Join(err, err2, err3, err4); err != nil {
 			r.report(fmt.Sprintf("%s: %v", name, err))
