@@ -241,7 +241,11 @@ func (w *world) moves(tag, name string) {
 func (w *world) list(names ...string) {
 	cfg := w.placement
 	for _, name := range names {
-		cfg.Servers = append(cfg.Servers, shard.Server{Name: name, Addr: name + ":6379", Weight: 1})
+		name, at, alias := strings.Cut(name, "=")
+		if !alias {
+			at = name
+		}
+		cfg.Servers = append(cfg.Servers, shard.Server{Name: name, Addr: at + ":6379", Weight: 1})
 	}
 	m, err := shard.New(cfg)
 	if err != nil {
