@@ -15,6 +15,8 @@ import (
 )
 
 const (
+	// loadTimeout bounds how long the settings may take to be read.
+	loadTimeout = 10 * time.Second
 	// buildTimeout bounds what is done before anything changes, such as finding new servers.
 	buildTimeout = 30 * time.Second
 	// applyTimeout bounds how long the loops may take to go by a plan.
@@ -63,11 +65,45 @@ func (p *process) merge(ctx context.Context) (*config.Merged, error) {
 	if p.Load == nil {
 		return nil, errNoFile
 	}
-	next, err := p.Load()
+	next, err := p.load(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return p.state.Load().config.Merge(next), nil
+}
+
+// errLoad is why settings are not waited for any longer.
+var errLoad = errors.New("the files of settings and passwords can't be read in time; are they pipes, or on a disk that does not answer?")
+
+// load reads the settings. No file can hold it up, such as a pipe that nobody writes to: it gives up then, and reads again when that has
+// come to an end.
+func (p *process) load(ctx context.Context) (*config.Config, error) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	select {
+	case p.loading <- struct{}{}:
+	case <-ctx.Done():
+		return nil, errLoad
+	}
+	var next *config.Config
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer func() {
+			if cause := recover(); cause != nil { // of the library that reads YAML
+				err = fmt.Errorf("the settings can't be read: %v", cause)
+			}
+			close(done)
+			<-p.loading
+		}()
+		next, err = p.Load()
+	}()
+	select {
+	case <-done:
+		return next, err
+	case <-ctx.Done():
+		return nil, errLoad
+	}
 }
 
 // goBy builds what the settings need, has the loops go by it, and ends what is needed no more.

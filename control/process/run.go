@@ -59,6 +59,8 @@ type process struct {
 	state atomic.Pointer[state]
 	// reloads reads the settings again.
 	reloads *reloads
+	// loading has a token while Load is called.
+	loading chan struct{}
 	// stopping says that a signal to stop has come.
 	stopping atomic.Bool
 	// oneRequest is the constant of that name; tests make it 0.
@@ -69,7 +71,7 @@ type process struct {
 }
 
 func newProcess(o Options) *process {
-	return &process{Options: o, oneRequest: oneRequest, reloads: newReloads(), find: findTopology, login: login}
+	return &process{Options: o, oneRequest: oneRequest, reloads: newReloads(), loading: make(chan struct{}, 1), find: findTopology, login: login}
 }
 
 func (p *process) run() error {

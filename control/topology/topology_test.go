@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -310,4 +311,22 @@ func TestReplicasOfFixedServersAreFound(t *testing.T) {
 	if r := top.Describe(nil).Replicas; len(r) != 1 || r[0].Addr != replica.Addr {
 		t.Errorf("/topology shows the replicas %+v", r)
 	}
+}
+
+// TestARunThatEndsAtOnceLeavesNothing: an upstream that was found for a reload that is refused.
+func TestARunThatEndsAtOnceLeavesNothing(t *testing.T) {
+	primary := testkit.Redis(t)
+	c := fixed(t, primary.Addr)
+	c.Kind, c.Reads = Standalone, shard.ReadPreferReplica
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would close what nobody has any more
+	for range 20 {
+		top, _ := begin(t, c)
+		top.Run(ended, new(data))
+	}
+	observer := testkit.Dial(t, primary.Addr)
+	testkit.Until(t, "the connections to end", func() bool {
+		return strings.Contains(observer.Do("INFO", "clients"), "connected_clients:1\r\n")
+	})
 }
