@@ -258,6 +258,12 @@ func TestWithoutAFileAReloadSaysWhatIsMissing(t *testing.T) {
 	if _, err := r.reload(t.Context()); !errors.Is(err, errNoFile) || !strings.Contains(err.Error(), "--config") {
 		t.Errorf("%v", err)
 	}
+	reloads := newReloads()
+	reloads.end(&reading{over: make(chan struct{})}, nil, errNoFile)
+	var got stats.Settings
+	if reloads.count(&got); got != (stats.Settings{}) {
+		t.Errorf("it counts as a reload: %+v", got)
+	}
 }
 
 // TestAnOpenSocketGoesOnUnderAnotherName: it is never bound twice, nor is its path removed.
