@@ -103,7 +103,7 @@ func TestAFileWithAMistakeChangesNothing(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a word":             {text + "max-in-flight: none\n", "/ringmaster.yaml:5: max-in-flight: "},
 		"an address":         {strings.Replace(text, "upstreams:", "  - {address: '"+taken.Addr().String()+"', upstream: a}\nupstreams:", 1), "listeners[1].address: cannot listen on "},
-		"a password":         {text + "  b: {servers: '" + locked.Addr + "', password: wrong}\n", "upstreams.b.password: server " + locked.Addr + " refuses it: "},
+		"a password":         {text + "  b: {servers: '" + locked.Addr + "', password: wrong}\n", "upstreams.b.password: server " + locked.Addr + " refuses this login: it answered "},
 		"servers of nowhere": {text + "  b: {servers: '127.0.0.1:1', topology: cluster}\n", "upstreams.b.servers: upstream b: cannot find the cluster"},
 	} {
 		got := r.reload(c.text + "idle-timeout: 1h\n")

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -83,6 +84,21 @@ func TestUpstreamsComeAndGo(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestReadyNamesTheUpstream: two upstreams may have servers of the same name.
+func TestReadyNamesTheUpstream(t *testing.T) {
+	s := echoing(t)
+	p, _ := withUpstream(t, 1, s.Addr)
+	s.Close()
+	want := "no connection to " + s.Addr + " of upstream b ("
+	testkit.Until(t, "the server is missed", func() bool {
+		err := p.Ready(t.Context())
+		if err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Fatalf("%v, want %s", err, want)
+		}
+		return err != nil
+	})
 }
 
 // TestAnUpstreamThatIsGoneFinishesWhatNobodyWaitsFor: the client of a write has gone, the write must not be.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"ringmaster/parser"
+	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
@@ -281,11 +282,11 @@ func (c *Conn) learnID(hello []byte) {
 	}
 }
 
-// Unblock asks the server to end the command that waits on a connection of a session, with the error of CLIENT UNBLOCK. It goes over a
-// connection that clients share. Loop-only.
-func (c *Conn) Unblock() {
+// Unblock asks the server to end the command that waits on a connection of a session. how is the last word of CLIENT UNBLOCK: TIMEOUT or
+// ERROR. It goes over a connection that clients share, also to a server that has left the list. Loop-only.
+func (c *Conn) Unblock(how string) {
 	p := c.pool
-	words := []string{"CLIENT", "UNBLOCK", strconv.FormatInt(c.serverID, 10), "ERROR"}
+	words := []string{"CLIENT", "UNBLOCK", strconv.FormatInt(c.serverID, 10), how}
 	if p.servers[c.server.index] == c.server {
 		_ = p.Default().Pick(c.server.index, 0).Tell(words...)
 		return
@@ -298,6 +299,21 @@ func (c *Conn) Unblock() {
 			return
 		}
 	}
+}
+
+// Rejoin has a lent connection to a server that has left the list go on as one to that server, which is on the list again under its number;
+// false: it is not, or the connection is gone. Loop-only.
+func (c *Conn) Rejoin() bool {
+	was, is := c.server, c.pool.servers[c.server.index]
+	if !c.own || c.state == Retired || is.Addr == "" || !shard.SameAddr(was.Addr, is.Addr) {
+		return false
+	}
+	if c.server = is; c.state == Ready {
+		was.ready--
+		is.ready++
+		is.updateState(c.pool)
+	}
+	return true
 }
 
 // isFirst reports whether it is the first of the connections that every session begins with.

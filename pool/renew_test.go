@@ -69,7 +69,7 @@ func TestAnotherUserHasConnectionsMadeAgainInOrder(t *testing.T) {
 			if conn.State() != Ready || st.Disconnects[stats.ServerOtherLogin] != 1 || st.Connects != 2 {
 				t.Errorf("it is %s; %v", conn.State(), st.Disconnects)
 			}
-			if n := strings.Count(out.String(), "log in as the user"); n != 1 || !strings.Contains(out.String(), "server=A") {
+			if n := strings.Count(out.String(), "log in as the new user"); n != 1 || !strings.Contains(out.String(), "server=A") {
 				t.Errorf("logged:\n%s", &out)
 			}
 			checkPool(t, p)

@@ -87,6 +87,7 @@ func (s *Session) blockingConn(server int) (*pool.Conn, *pool.Failure) {
 func (s *Session) unblocked() {
 	if s.pin != nil {
 		s.pin.blocks, s.pin.waiting = false, nil
+		s.pin.arrive()
 	}
 	s.settlePin()
 }

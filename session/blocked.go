@@ -17,8 +17,10 @@ type blocked struct {
 	raw    []byte
 	tag    uint64
 	server int
-	next   int64 // when the server is asked again to end it, ns
-	moving bool  // the server is asked to end it
+	conn   *pool.Conn // that it was sent over
+	next   int64      // when the server is asked again to end it, ns
+	moving bool       // the server is asked to end it
+	told   bool       // its client is told if it is ended: another client has asked for that
 }
 
 // send sends it to its server.
@@ -27,7 +29,7 @@ func (w *blocked) send() *pool.Failure {
 	if f != nil {
 		return f
 	}
-	w.s.pin.waiting = w
+	w.s.pin.waiting, w.conn = w, conn
 	return w.s.enqueueBlocking(conn, w.raw, w, 0, w.spec)
 }
 
@@ -60,12 +62,12 @@ func (w *blocked) ask() {
 	e := w.s.env
 	w.next = e.Pool.Now + askAgain
 	p := w.s.pin
-	if p == nil || p.conn == nil || p.conn.ServerID() == 0 || e.paused() { // see unblock
+	if p == nil || w.conn.ServerID() == 0 || e.paused() { // see unblock
 		return
 	}
 	p.soiled = true // the word may come when the client has gone on
-	if p.conn.Waits() {
-		p.conn.Unblock()
+	if w.conn.Waits() {
+		w.conn.Unblock("ERROR")
 	}
 }
 
@@ -84,7 +86,7 @@ func (e *Env) endMoves() {
 
 // Reply is pool.Receiver.
 func (w *blocked) Reply(_ uint64, b []byte, p pool.Piece) {
-	if w.moving && p == pool.Whole && string(b) == unblockedWords {
+	if w.moving && !w.told && p == pool.Whole && string(b) == unblockedWords {
 		w.moving = false
 		w.s.env.later = append(w.s.env.later, w)
 		return

@@ -2,7 +2,6 @@ package session
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"ringmaster/command"
@@ -95,11 +94,11 @@ func (e *Env) unblock(id uint64, how string) (found bool) {
 	for _, o := range s.pin.owns {
 		if o.conn != nil && o.conn.ServerID() > 0 {
 			found = true
-			if s.pin.waiting != nil {
-				s.pin.waiting.moving = false // the client is told whoever was first
+			if w := s.pin.waiting; w != nil && w.moving {
+				w.told = true // whoever was first
 			}
 			s.pin.soiled = true // the word may reach the server when the client has gone on
-			_ = s.rings.Pick(o.server, s.seat).Tell("CLIENT", "UNBLOCK", strconv.FormatInt(o.conn.ServerID(), 10), how)
+			o.conn.Unblock(how)
 		}
 	}
 	return found

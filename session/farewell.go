@@ -1,7 +1,6 @@
 package session
 
 import (
-	"strconv"
 	"time"
 
 	"ringmaster/parser"
@@ -54,7 +53,7 @@ func (f *farewell) ask() {
 	f.next = s.env.Pool.Now + askAgain
 	for _, o := range s.pin.owns {
 		if o.conn != nil && o.conn.ServerID() > 0 && o.conn.Waits() {
-			_ = s.rings.Pick(o.server, s.seat).Tell("CLIENT", "UNBLOCK", strconv.FormatInt(o.conn.ServerID(), 10), "ERROR")
+			o.conn.Unblock("ERROR")
 		}
 	}
 }

@@ -29,6 +29,8 @@ type hub struct {
 	partings map[topicKey][]parting
 	partAt   int64    // when the first of them ends, ns
 	refused  []*topic // by a server that was asked again: the next tick closes their subscribers
+	// former are the feeds of servers that were taken off the list, by server, for as long as they last.
+	former map[int]*feed
 }
 
 // kind tells channels, patterns and shard channels apart.
@@ -82,11 +84,12 @@ type feed struct {
 	hub    *hub
 	server int
 	conn   *pool.Conn
-	since  int64   // when it was made, ns
-	gone   bool    // the server is no part of the map any more
-	former bool    // it was taken off the list: topics are elsewhere, and its last messages are heard
-	asked  []asked // in the order sent
-	buf    []byte  // an unfinished frame
+	since  int64      // when it was made, ns
+	gone   bool       // the server is no part of the map any more
+	former bool       // it was taken off the list: topics are elsewhere, and its last messages are heard
+	kept   []topicKey // while former: what it is subscribed to
+	asked  []asked    // in the order sent
+	buf    []byte     // an unfinished frame
 }
 
 // asked is one topic's round at one server.
@@ -462,6 +465,9 @@ func (t *topic) deliver(b []byte) {
 func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 	h := f.hub
 	if f.conn = nil; f.former {
+		if h.former[f.server] == f {
+			delete(h.former, f.server)
+		}
 		return
 	}
 	h.feeds[f.server] = nil

@@ -23,21 +23,45 @@ const longestWait = int64(60e9)
 func (h *hub) leave(server int) *feed {
 	f := h.feeds[server]
 	h.feeds[server] = nil
+	var kept []topicKey
 	for _, t := range h.topics {
 		if !slices.Contains(t.at, server) {
 			continue
 		}
-		h.forget(t, server)
+		if !h.forget(t, server) {
+			kept = append(kept, t.key)
+		}
 		t.at = slices.DeleteFunc(slices.Clone(t.at), func(i int) bool { return i == server })
 	}
-	for key := range h.partings {
-		h.parted(key, server)
+	for key, list := range h.partings {
+		if slices.ContainsFunc(list, func(p parting) bool { return p.server == server }) {
+			h.parted(key, server)
+			kept = append(kept, key)
+		}
 	}
 	h.lost[server] = lost{}
-	if f != nil {
-		f.former = true
+	if f != nil && f.conn != nil {
+		f.former, f.kept = true, kept
+		if h.former == nil {
+			h.former = map[int]*feed{}
+		}
+		h.former[server] = f
 	}
 	return f
+}
+
+// comeBack goes on with the feed of a server that is on the list again before its feed has ended: a second one would bring each message a
+// second time. Topics that are elsewhere by now part from it as from any server.
+func (h *hub) comeBack(server int) (kept []topicKey) {
+	f := h.former[server]
+	if f == nil || !f.conn.Rejoin() {
+		return nil
+	}
+	delete(h.former, server)
+	h.feeds[server] = f
+	kept = f.kept
+	f.former, f.kept = false, nil
+	return kept
 }
 
 // letGo ends the feed's part in what was asked of all servers.
@@ -98,10 +122,15 @@ func (h *hub) part(t *topic, server int) {
 	if f := h.feeds[server]; h.forget(t, server) || f == nil || f.conn == nil {
 		return
 	}
+	h.partFrom(t.key, server)
+}
+
+// partFrom is part for what the server's feed is subscribed to.
+func (h *hub) partFrom(key topicKey, server int) {
 	if h.partings == nil {
 		h.partings = map[topicKey][]parting{}
 	}
-	h.parted(t.key, server)
+	h.parted(key, server)
 	wait := int64(h.env.Pool.Timeout())
 	if wait <= 0 {
 		wait = longestWait
@@ -110,7 +139,16 @@ func (h *hub) part(t *topic, server int) {
 	if len(h.partings) == 0 || p.until < h.partAt {
 		h.partAt = p.until
 	}
-	h.partings[t.key] = append(h.partings[t.key], p)
+	h.partings[key] = append(h.partings[key], p)
+}
+
+// partFromOthers parts what a feed is subscribed to from its server, except what is there.
+func (h *hub) partFromOthers(server int, keys []topicKey) {
+	for _, key := range keys {
+		if t := h.topics[key]; t == nil || !slices.Contains(t.at, server) {
+			h.partFrom(key, server)
+		}
+	}
 }
 
 // parted forgets a parting, if there is one.

@@ -111,10 +111,24 @@ func (p *pin) leave(old *shard.Map) {
 	}
 }
 
-// to is the connection to server; nil: there is none, or it was lost.
+// arrive lets go of what has left while a command was waiting.
+func (p *pin) arrive() {
+	p.owns = slices.DeleteFunc(p.owns, func(o *own) bool {
+		if o.left && o.conn != nil {
+			if p.conn == o.conn {
+				p.conn, p.lost = nil, p.watches
+			}
+			o.conn.Return(false)
+		}
+		return o.left
+	})
+}
+
+// to is the connection to server; nil: there is none, or it was lost. One that was made before the server left the list and came back is
+// none.
 func (p *pin) to(server int) *pool.Conn {
 	for _, o := range p.owns {
-		if o.server == server {
+		if o.server == server && !o.left {
 			return o.conn
 		}
 	}
@@ -229,7 +243,7 @@ func (p *pin) lend(server int) (*pool.Conn, *pool.Failure) {
 	}
 	o.conn = conn
 	for i := range p.owns {
-		if p.owns[i].server == server {
+		if p.owns[i].server == server && !p.owns[i].left {
 			p.owns[i] = o
 			return conn, nil
 		}

@@ -14,6 +14,7 @@ import (
 func (h *hub) follow(old *shard.Map) {
 	m := h.env.Map
 	var former []*feed
+	kept := map[int][]topicKey{} // by server that is back, what its feed is subscribed to
 	if n := m.Len(); n > len(h.feeds) {
 		h.lost = append(h.lost, make([]lost, n-len(h.feeds))...)
 		h.feeds = append(h.feeds, make([]*feed, n-len(h.feeds))...)
@@ -25,6 +26,12 @@ func (h *hub) follow(old *shard.Map) {
 		if !m.Slotted() && m.Server(i).Addr == "" {
 			if f := h.leave(i); f != nil {
 				former = append(former, f)
+			}
+			continue
+		}
+		if !m.Slotted() && old.Server(i).Addr == "" {
+			if keys := h.comeBack(i); len(keys) > 0 {
+				kept[i] = keys
 			}
 			continue
 		}
@@ -47,6 +54,9 @@ func (h *hub) follow(old *shard.Map) {
 		} else {
 			h.move(t)
 		}
+	}
+	for i, keys := range kept {
+		h.partFromOthers(i, keys)
 	}
 	for _, f := range former {
 		f.letGo()

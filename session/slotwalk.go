@@ -89,11 +89,20 @@ func (w *slotWalk) Reply(_ uint64, b []byte, p pool.Piece) {
 	if w.cursor == 0 {
 		w.server++
 	}
+	for w.server < len(w.shards) && w.hasLeft(w.shards[w.server]) {
+		w.server, w.cursor = w.server+1, 0
+	}
 	if w.server == len(w.shards) || w.full() {
 		w.finish()
 		return
 	}
 	w.ask()
+}
+
+// hasLeft reports whether a server was taken off the list: its keys do not count any more. Those of a cluster's node are elsewhere.
+func (w *slotWalk) hasLeft(server int) bool {
+	env := w.s.env
+	return env.Upstream.ListChanges && env.Map.Server(server).Addr == ""
 }
 
 // full reports whether as many keys are found as were asked for.

@@ -107,8 +107,8 @@ var clientSettings = []*Setting{
 	{
 		Name: "max-clients", Group: Clients, Unit: "number", Default: "10000",
 		Change: Live,
-		Help: "Client connections served at once; one more is refused with Redis's error. Lowered at the " +
-			"start, with a warning, when the system allows too few descriptors.",
+		Help: "Client connections served at once; one more is refused with Redis's error. Lowered, " +
+			"with a warning, when the system allows too few descriptors.",
 		Raise:   "More memory (about 1.5 KB for an idle client) and descriptors.",
 		Lower:   "Clients are refused earlier.",
 		Example: "max-clients: 50000",

@@ -34,7 +34,7 @@
 //
 // # Limits and errors
 //
-// Errors say what is wrong and what to do about it. A reload has 30 s for what can fail, of which logins take 5 s at most, and the loops have
-// 30 s to go by it. One reload may wait for the one that runs; all who ask meanwhile share it. A second signal to stop, half a second or
+// Errors say what is wrong and what to do about it. A reload has 10 s to read files and 30 s for what can fail, of which logins take 5 s at most, and
+// the loops have 30 s to go by it. One reload may wait for the one that runs; all who ask meanwhile share it. A second signal to stop, half a second or
 // more after the first, ends [Run] at once.
 package process

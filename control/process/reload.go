@@ -15,6 +15,8 @@ import (
 )
 
 const (
+	// loadTimeout bounds how long the settings may take to be read.
+	loadTimeout = 10 * time.Second
 	// buildTimeout bounds what is done before anything changes, such as finding new servers.
 	buildTimeout = 30 * time.Second
 	// applyTimeout bounds how long the loops may take to go by a plan.
@@ -22,8 +24,8 @@ const (
 )
 
 // errNoFile is why nothing is read again without a file.
-var errNoFile = errors.New("there is no file of settings to read again: flags and the environment can't change while ringmaster runs; " +
-	"put the settings into a file and start with --config")
+var errNoFile = errors.New("there is no file to read again: flags and the environment can't change while ringmaster runs; " +
+	"put the settings into a file, and start ringmaster with --config")
 
 // reload reads the settings again and goes by them. The error says why nothing has changed. One goroutine at a time; when ctx ends,
 // nothing changes unless the loops go by the new settings already.
@@ -39,15 +41,16 @@ func (p *process) reload(ctx context.Context) (*admin.Reloaded, error) {
 		if ctx.Err() != nil {
 			err = admin.ErrStopping
 		}
-		p.Log.Error("the settings were read again and refused; nothing has changed", slog.Any("problems", err.Error()),
+		p.Log.Error("reload refused; nothing has changed", slog.Any("problems", err.Error()),
 			slog.Uint64("generation", now.generation), took)
 		return nil, err
 	}
 	attrs := []any{slog.Any("changed", list(m.Changed)), slog.Uint64("generation", now.generation), took}
 	if len(m.NeedsRestart) > 0 {
-		attrs = append(attrs, slog.Any("needs_restart", m.NeedsRestart))
+		p.Log.Warn("settings reloaded; those in needs_restart keep their values until ringmaster is restarted", append(attrs, slog.Any("needs_restart", m.NeedsRestart))...)
+	} else {
+		p.Log.Info("settings reloaded", attrs...)
 	}
-	p.Log.Info("the settings were read again", attrs...)
 	return &admin.Reloaded{Generation: now.generation, Hash: now.digest, Changed: list(m.Changed), NeedsRestart: list(m.NeedsRestart)}, nil
 }
 
@@ -62,11 +65,45 @@ func (p *process) merge(ctx context.Context) (*config.Merged, error) {
 	if p.Load == nil {
 		return nil, errNoFile
 	}
-	next, err := p.Load()
+	next, err := p.load(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return p.state.Load().config.Merge(next), nil
+}
+
+// errLoad is why settings are not waited for any longer.
+var errLoad = errors.New("the files of settings and passwords can't be read in time; are they pipes, or on a disk that does not answer?")
+
+// load reads the settings. No file can hold it up, such as a pipe that nobody writes to: it gives up then, and reads again when that has
+// come to an end.
+func (p *process) load(ctx context.Context) (*config.Config, error) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	select {
+	case p.loading <- struct{}{}:
+	case <-ctx.Done():
+		return nil, errLoad
+	}
+	var next *config.Config
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer func() {
+			if cause := recover(); cause != nil { // of the library that reads YAML
+				err = fmt.Errorf("the settings can't be read: %v", cause)
+			}
+			close(done)
+			<-p.loading
+		}()
+		next, err = p.Load()
+	}()
+	select {
+	case <-done:
+		return next, err
+	case <-ctx.Done():
+		return nil, errLoad
+	}
 }
 
 // goBy builds what the settings need, has the loops go by it, and ends what is needed no more.

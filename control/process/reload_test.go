@@ -7,13 +7,16 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"ringmaster/control/admin"
+	"ringmaster/control/config"
 	"ringmaster/control/topology"
 	"ringmaster/internal/respclient"
 	"ringmaster/stats"
@@ -82,7 +85,7 @@ upstreams:
 		t.Errorf("%+v", kept)
 	}
 	<-r.topology("new").running
-	if log := r.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, "needs_restart=[loops]") || !strings.Contains(log, "generation=2") || !strings.Contains(log, "upstreams.u.servers") {
+	if log := r.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, "level=WARN") || !strings.Contains(log, "needs_restart=[loops]") || !strings.Contains(log, "generation=2") || !strings.Contains(log, "upstreams.u.servers") {
 		t.Error(log)
 	}
 }
@@ -120,6 +123,46 @@ func TestThePasswordIsInNoLineOfTheLog(t *testing.T) {
 	if log := r.log.String(); strings.Contains(log, "hunter") || !strings.Contains(log, "password") {
 		t.Error(log)
 	}
+}
+
+// TestAFileThatCannotBeReadHoldsUpNoStop has the file be a pipe that nobody writes to, and then panic the reader.
+func TestAFileThatCannotBeReadHoldsUpNoStop(t *testing.T) {
+	r := newRig(t, oneOfEach)
+	if err := os.Remove(r.file.path); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(r.file.path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := r.reload(ctx)
+		ended <- err
+	}()
+	for len(r.loading) == 0 {
+		runtime.Gosched()
+	}
+	cancel()
+	if err := <-ended; err != admin.ErrStopping {
+		t.Error(err)
+	}
+	pipe, err := os.OpenFile(r.file.path, os.O_RDWR, 0) // which ends the reading
+	if err != nil {
+		t.Fatal(err)
+	}
+	pipe.WriteString("max-clients: none\n")
+	pipe.Close()
+	if err := os.Remove(r.file.path); err != nil {
+		t.Fatal(err)
+	}
+	r.mustReload(oneOfEach + "max-clients: 7\n")
+	r.Load = func() (*config.Config, error) { panic("odd") }
+	if _, err := r.reload(t.Context()); err == nil || !strings.Contains(err.Error(), "odd") {
+		t.Error(err)
+	}
+	r.Load = r.file.loader.Load
+	r.mustReload(oneOfEach + "max-clients: 8\n")
 }
 
 // TestWhateverFailsNothingChanges has each step fail after those before it have done their part.
@@ -160,7 +203,7 @@ upstreams:
 				}
 				return nil
 			}
-		}, []string{"FILE:7: upstreams.u.password: server a:1 refuses it: "}},
+		}, []string{"FILE:7: upstreams.u.password: server a:1 refuses this login: it "}},
 		"a topology": {changed, func(r *rig) { r.topology("u").refuses = errors.New("too many servers") }, []string{"FILE:7: upstreams.u.servers: too many servers"}},
 		"the loops": {changed, func(r *rig) {
 			r.plane.apply = func(context.Context) error { return errors.New("a loop did not answer") }
@@ -214,6 +257,12 @@ func TestWithoutAFileAReloadSaysWhatIsMissing(t *testing.T) {
 	r.Load = nil
 	if _, err := r.reload(t.Context()); !errors.Is(err, errNoFile) || !strings.Contains(err.Error(), "--config") {
 		t.Errorf("%v", err)
+	}
+	reloads := newReloads()
+	reloads.end(&reading{over: make(chan struct{})}, nil, errNoFile)
+	var got stats.Settings
+	if reloads.count(&got); got != (stats.Settings{}) {
+		t.Errorf("it counts as a reload: %+v", got)
 	}
 }
 

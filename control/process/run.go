@@ -59,6 +59,8 @@ type process struct {
 	state atomic.Pointer[state]
 	// reloads reads the settings again.
 	reloads *reloads
+	// loading has a token while Load is called.
+	loading chan struct{}
 	// stopping says that a signal to stop has come.
 	stopping atomic.Bool
 	// oneRequest is the constant of that name; tests make it 0.
@@ -69,7 +71,7 @@ type process struct {
 }
 
 func newProcess(o Options) *process {
-	return &process{Options: o, oneRequest: oneRequest, reloads: newReloads(), find: findTopology, login: login}
+	return &process{Options: o, oneRequest: oneRequest, reloads: newReloads(), loading: make(chan struct{}, 1), find: findTopology, login: login}
 }
 
 func (p *process) run() error {
@@ -127,7 +129,7 @@ func (p *process) serve() os.Signal {
 
 func (p *process) warnOfUnknownCommands(c *config.Config) {
 	if names := c.UnknownCommands(); len(names) > 0 {
-		p.Log.Warn("deny-commands names commands that ringmaster does not know: of modules, or mistyped; they are denied where a server has them",
+		p.Log.Warn("deny-commands has names that ringmaster does not know: mistyped, or commands of modules, which it denies where a server has them",
 			slog.Any("commands", names))
 	}
 }
@@ -207,7 +209,7 @@ func (p *process) await(done <-chan error, first time.Time) error {
 				return ErrForced
 			}
 		case <-p.Reloads:
-			p.Log.Warn("the settings are not read again", slog.Any("cause", admin.ErrStopping))
+			p.Log.Warn("reload refused; nothing has changed", slog.Any("cause", admin.ErrStopping))
 		case err := <-done:
 			return err
 		}

@@ -54,7 +54,11 @@ func New(ctx context.Context, c Config) (*Topology, error) {
 	t.kind.Store(&c.Kind)
 	groups, err := t.begin(ctx, &c)
 	if err == nil {
-		t.initial, err = t.mapOf(groups)
+		if t.initial, err = t.mapOf(groups); err != nil && t.replicas != nil {
+			ended, cancel := context.WithCancel(ctx)
+			cancel()
+			t.replicas.Run(ended, func(pool.Health) {}, func() {}) // closes its connections
+		}
 	}
 	if err != nil {
 		return nil, t.named(err)
@@ -127,12 +131,16 @@ func (t *Topology) Run(ctx context.Context, data Data) {
 	}
 }
 
-// inTurn calls f when no other map is made and no Change waits; false: ctx has ended before.
+// inTurn calls f when no other map is made and no Change waits; false: ctx has ended, and one is or does.
 func (t *Topology) inTurn(ctx context.Context, f func()) bool {
 	select {
-	case t.turn <- struct{}{}:
-	case <-ctx.Done():
-		return false
+	case t.turn <- struct{}{}: // even if ctx has ended: a Run that ends at once closes what New has begun
+	default:
+		select {
+		case t.turn <- struct{}{}:
+		case <-ctx.Done():
+			return false
+		}
 	}
 	defer func() { <-t.turn }()
 	f()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -232,10 +233,10 @@ func TestADiscoveryThatFailsSaysWhatToCheck(t *testing.T) {
 		head, tail string
 	}{
 		{Config{Kind: Cluster}, "cannot find the cluster: no node describes it: " + nobody + ": ",
-			"; check that --upstream names nodes of a Redis Cluster that run, and --upstream-password"},
+			"; check that these are running nodes of a Redis Cluster, and the user and password"},
 		{Config{Kind: Sentinel, Masters: []string{"m"}}, "cannot find the primaries: no sentinel answers: " + nobody + ": ",
-			"; check that --upstream names sentinels that run, --sentinel-masters and --sentinel-password"},
-		{Config{Kind: Cluster, Name: "cache"}, "upstream cache: cannot find the cluster: ", "and --upstream-password"},
+			"; check that these are running sentinels, their user and password, and the names in sentinel-masters"},
+		{Config{Kind: Cluster, Name: "cache"}, "upstream cache: cannot find the cluster: ", "and the user and password"},
 	} {
 		c.config.Seeds, c.config.Timeout = []string{nobody}, testkit.Patience
 		c.config.Log = slog.New(slog.DiscardHandler)
@@ -310,4 +311,22 @@ func TestReplicasOfFixedServersAreFound(t *testing.T) {
 	if r := top.Describe(nil).Replicas; len(r) != 1 || r[0].Addr != replica.Addr {
 		t.Errorf("/topology shows the replicas %+v", r)
 	}
+}
+
+// TestARunThatEndsAtOnceLeavesNothing: an upstream that was found for a reload that is refused.
+func TestARunThatEndsAtOnceLeavesNothing(t *testing.T) {
+	primary := testkit.Redis(t)
+	c := fixed(t, primary.Addr)
+	c.Kind, c.Reads = Standalone, shard.ReadPreferReplica
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would close what nobody has any more
+	for range 20 {
+		top, _ := begin(t, c)
+		top.Run(ended, new(data))
+	}
+	observer := testkit.Dial(t, primary.Addr)
+	testkit.Until(t, "the connections to end", func() bool {
+		return strings.Contains(observer.Do("INFO", "clients"), "connected_clients:1\r\n")
+	})
 }
