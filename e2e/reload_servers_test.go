@@ -129,3 +129,35 @@ func TestAServerThatComesBackSendsNothingTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestMessagesAreCountedRightAfterMoves moves channels to other servers and back at once, with subscribers who stay and some who left.
+func TestMessagesAreCountedRightAfterMoves(t *testing.T) {
+	const channels = 50
+	a, b := testkit.Redis(t), testkit.Redis(t)
+	var addr string
+	text := func(weight int) string {
+		return fmt.Sprintf("listeners: [{address: '%s', upstream: main}]\nupstreams: {main: {servers: ['%s:1@a', '%s:%d@b']}}\n", addr, a.Addr, b.Addr, weight)
+	}
+	proxy := testkit.ProxyWith(t, testkit.ProxyOptions{Settings: func(at string) string { addr = at; return text(1) }})
+	stays, leaves, publishes := testkit.Dial(t, addr), testkit.Dial(t, addr), testkit.Dial(t, addr)
+	for i := range channels {
+		stays.Do("SUBSCRIBE", fmt.Sprintf("stays:%d", i))
+		leaves.Do("SUBSCRIBE", fmt.Sprintf("leaves:%d", i))
+	}
+	proxy.Reload(t, text(9))
+	for i := range channels {
+		leaves.Do("UNSUBSCRIBE", fmt.Sprintf("leaves:%d", i))
+	}
+	for round := range 4 {
+		proxy.Reload(t, text([]int{1, 9}[round%2]))
+		for i := range channels {
+			kept, left, word := fmt.Sprintf("stays:%d", i), fmt.Sprintf("leaves:%d", i), fmt.Sprintf("%d of round %d", i, round)
+			if got := publishes.Do("PUBLISH", kept, word) + publishes.Do("PUBLISH", left, word); got != ":1\r\n:0\r\n" {
+				t.Errorf("round %d: %s and %s reached %q", round, kept, left, got)
+			}
+			if got, want := stays.Read1(), testkit.Request("message", kept, word); got != want {
+				t.Fatalf("round %d: the subscriber got %q, want %q", round, got, want)
+			}
+		}
+	}
+}
