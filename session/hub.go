@@ -84,12 +84,12 @@ type feed struct {
 	hub    *hub
 	server int
 	conn   *pool.Conn
-	since  int64      // when it was made, ns
-	gone   bool       // the server is no part of the map any more
-	former bool       // it was taken off the list: topics are elsewhere, and its last messages are heard
-	kept   []topicKey // while former: what it is subscribed to
-	asked  []asked    // in the order sent
-	buf    []byte     // an unfinished frame
+	since  int64                 // when it was made, ns
+	gone   bool                  // the server is no part of the map any more
+	former bool                  // it was taken off the list: topics are elsewhere, and its last messages are heard
+	kept   map[topicKey]struct{} // while former: what it is subscribed to
+	asked  []asked               // in the order sent
+	buf    []byte                // an unfinished frame
 }
 
 // asked is one topic's round at one server.
@@ -160,6 +160,9 @@ func (h *hub) barrier(t *topic, p *subscribing) {
 // barrierToAll is barrier for all topics.
 func (h *hub) barrierToAll(p *subscribing) {
 	for _, f := range h.feeds {
+		f.barrier(p)
+	}
+	for _, f := range h.former {
 		f.barrier(p)
 	}
 }
@@ -467,6 +470,11 @@ func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 	if f.conn = nil; f.former {
 		if h.former[f.server] == f {
 			delete(h.former, f.server)
+		}
+		asks := f.asked
+		f.asked = nil
+		for _, a := range asks {
+			f.over(a) // the server knows nothing of it any more
 		}
 		return
 	}

@@ -23,20 +23,20 @@ const longestWait = int64(60e9)
 func (h *hub) leave(server int) *feed {
 	f := h.feeds[server]
 	h.feeds[server] = nil
-	var kept []topicKey
+	kept := map[topicKey]struct{}{}
 	for _, t := range h.topics {
 		if !slices.Contains(t.at, server) {
 			continue
 		}
 		if !h.forget(t, server) {
-			kept = append(kept, t.key)
+			kept[t.key] = struct{}{}
 		}
 		t.at = slices.DeleteFunc(slices.Clone(t.at), func(i int) bool { return i == server })
 	}
-	for key, list := range h.partings {
-		if slices.ContainsFunc(list, func(p parting) bool { return p.server == server }) {
+	for key := range h.partings {
+		if h.partsFrom(key, server) {
 			h.parted(key, server)
-			kept = append(kept, key)
+			kept[key] = struct{}{}
 		}
 	}
 	h.lost[server] = lost{}
@@ -52,7 +52,7 @@ func (h *hub) leave(server int) *feed {
 
 // comeBack goes on with the feed of a server that is on the list again before its feed has ended: a second one would bring each message a
 // second time. Topics that are elsewhere by now part from it as from any server.
-func (h *hub) comeBack(server int) (kept []topicKey) {
+func (h *hub) comeBack(server int) (kept map[topicKey]struct{}) {
 	f := h.former[server]
 	if f == nil || !f.conn.Rejoin() {
 		return nil
@@ -64,15 +64,19 @@ func (h *hub) comeBack(server int) (kept []topicKey) {
 	return kept
 }
 
-// letGo ends the feed's part in what was asked of all servers.
+// letGo ends the feed's part in subscriptions that all servers were asked for. Who unsubscribes waits for the messages that come before the
+// answer.
 func (f *feed) letGo() {
-	asks := f.asked
-	f.asked = make([]asked, len(asks)) // the answers still come
+	asks := slices.Clone(f.asked)
 	for i, a := range asks {
-		f.asked[i] = asked{a.topic, &round{on: a.round.on, left: 1}}
+		if a.round.on {
+			f.asked[i].round = &round{on: true, left: 1} // the answer still comes
+		}
 	}
 	for _, a := range asks {
-		f.over(a)
+		if a.round.on {
+			f.over(a)
+		}
 	}
 }
 
@@ -143,9 +147,11 @@ func (h *hub) partFrom(key topicKey, server int) {
 }
 
 // partFromOthers parts what a feed is subscribed to from its server, except what is there.
-func (h *hub) partFromOthers(server int, keys []topicKey) {
-	for _, key := range keys {
-		if t := h.topics[key]; t == nil || !slices.Contains(t.at, server) {
+func (h *hub) partFromOthers(server int, keys map[topicKey]struct{}) {
+	for key := range keys {
+		switch t := h.topics[key]; {
+		case t == nil && h.feeds[server].ask(&topic{key: key, dead: true}, &round{left: 1}) == nil: // nobody is left to hear it
+		case t == nil || !slices.Contains(t.at, server):
 			h.partFrom(key, server)
 		}
 	}
@@ -156,6 +162,20 @@ func (h *hub) parted(key topicKey, server int) {
 	left := slices.DeleteFunc(h.partings[key], func(p parting) bool { return p.server == server })
 	if h.partings[key] = left; len(left) == 0 {
 		delete(h.partings, key)
+	}
+}
+
+// barrierWhereItWas is barrier for a topic at servers that it has left: messages may be on their way there.
+func (h *hub) barrierWhereItWas(t *topic, p *subscribing) {
+	for _, was := range h.partings[t.key] {
+		if !slices.Contains(t.at, was.server) {
+			h.feeds[was.server].barrier(p)
+		}
+	}
+	for _, f := range h.former {
+		if _, kept := f.kept[t.key]; kept {
+			f.barrier(p)
+		}
 	}
 }
 
@@ -188,6 +208,11 @@ func (h *hub) endPartings() {
 			asks++
 		}
 	}
+}
+
+// partsFrom reports whether a topic that has left a server is still subscribed there.
+func (h *hub) partsFrom(key topicKey, server int) bool {
+	return slices.ContainsFunc(h.partings[key], func(p parting) bool { return p.server == server })
 }
 
 // stillAt is how many servers that a topic has left have it subscribed.

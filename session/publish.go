@@ -42,6 +42,9 @@ func (h *hub) tally(key topicKey, matching bool) (sum tally) {
 	if !matching {
 		return sum
 	}
+	if h.partsFrom(key, server) && (t == nil || !slices.Contains(t.at, server)) {
+		sum.ours++ // it is still subscribed there, for what is on its way
+	}
 	if key.kind == channel {
 		for name, t := range h.patterns {
 			if glob(name, key.name) {

@@ -14,7 +14,7 @@ import (
 func (h *hub) follow(old *shard.Map) {
 	m := h.env.Map
 	var former []*feed
-	kept := map[int][]topicKey{} // by server that is back, what its feed is subscribed to
+	kept := map[int]map[topicKey]struct{}{} // by server that is back, what its feed is subscribed to
 	if n := m.Len(); n > len(h.feeds) {
 		h.lost = append(h.lost, make([]lost, n-len(h.feeds))...)
 		h.feeds = append(h.feeds, make([]*feed, n-len(h.feeds))...)

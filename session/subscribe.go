@@ -92,7 +92,7 @@ func (p *subscribing) step(s *Session) {
 	if p.left > 0 && !p.late || p.s == nil {
 		return
 	}
-	if p.on && !p.told && p.again(s) {
+	if p.on && !p.told && (p.again(s) || p.follows()) {
 		return
 	}
 	if p.then == nil && !p.tell(s) {
@@ -182,6 +182,19 @@ func (p *subscribing) await(t *topic) {
 func (p *subscribing) awaitRound(r *round) {
 	p.left++
 	r.waiters = append(r.waiters, p)
+}
+
+// follows has it wait where topics have moved to since they were confirmed; false: they have not.
+func (p *subscribing) follows() bool {
+	if p.late || p.refusal != nil {
+		return false
+	}
+	for _, t := range p.held {
+		if !t.dead && t.lost == len(t.at) {
+			p.s.env.hub.eachAgain(t, p.awaitRound)
+		}
+	}
+	return p.left > 0
 }
 
 // settled tells that a round is over, or (nil) that a barrier is passed.
@@ -339,9 +352,11 @@ func (p *subscribing) askOff(s *Session) (done bool) {
 		switch t := mine[p.names[p.next]]; {
 		case t == nil || t.dead:
 		case t.users == 1 && t.round.on:
+			hub.barrierWhereItWas(t, p)
 			hub.ask(t, false)
 			p.await(t)
 		default:
+			hub.barrierWhereItWas(t, p)
 			hub.barrier(t, p)
 		}
 	}
