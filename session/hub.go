@@ -259,6 +259,7 @@ func (f *feed) ask(t *topic, r *round) *pool.Failure {
 	failure := f.conn.EnqueueHere(appendRequest(raw, "PING"), f, 0)
 	if failure == nil {
 		f.asked = append(f.asked, asked{t, r})
+		f.hub.parted(t.key, f.server) // if it was to be asked for later, it is not any more
 	}
 	return failure
 }
