@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -159,6 +160,8 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	p := newFixedPool(t, 2, func(cfg *Config) { cfg.Timeout, cfg.StallTimeout, cfg.Spare = 0, 0, 1 })
 	ready(t, p.Default().Pick(0, 0))
 	ready(t, p.Default().Pick(1, 0))
+	var log bytes.Buffer
+	p.log.log = slog.New(slog.NewTextHandler(&log, nil))
 	h, a := &holder{}, newAsker(t)
 	works, blocks, idle, spare := lend(t, p, 1, h), lend(t, p, 1, h), lend(t, p, 1, h), lend(t, p, 1, h)
 	tidies := lend(t, p, 1, h)
@@ -214,6 +217,9 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	p.Tick()
 	if works.State() != Retired || len(h.lost) != 3 || h.lost[2] != dialled || len(p.own.all) != 0 {
 		t.Errorf("one is %s, %d were lost, %d are left", works.State(), len(h.lost), len(p.own.all))
+	}
+	if log.Len() > 0 {
+		t.Errorf("what the operator has asked for is logged: %s", &log)
 	}
 	checkPool(t, p)
 }

@@ -38,6 +38,9 @@ func (l *logger) kind(c *Conn, hello []byte) {
 }
 
 func (l *logger) lost(c *Conn, reason stats.DisconnectReason, cause error) {
+	if c.server.left && cause == errGone {
+		return // the operator has taken it off the list
+	}
 	msg := "server connection lost"
 	if reason == stats.HandshakeRefused {
 		msg = "server refused the login; unless it is loading or busy, check the user and the password for this server"
