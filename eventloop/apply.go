@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"ringmaster/session"
 	"ringmaster/shard"
@@ -22,6 +23,7 @@ type change struct {
 	// Of a plan; a change that is only a new map has no plan.
 	plan         bool
 	clientMemory int
+	farewell     time.Duration
 	drain        int64 // DrainTimeout, ns
 
 	left    atomic.Int64  // loops that have not applied it
@@ -168,7 +170,7 @@ func compile(p *Plan) (rules []*session.Rules) {
 
 // adopt makes a plan the server's, and says what the loops have to do. Nothing in it can fail.
 func (s *Server) adopt(p *Plan, rules []*session.Rules) *change {
-	c := &change{plan: true, clientMemory: p.ClientMemory, drain: int64(p.DrainTimeout)}
+	c := &change{plan: true, clientMemory: p.ClientMemory, farewell: p.FarewellTime, drain: int64(p.DrainTimeout)}
 	s.maxClients.Store(int64(p.MaxClients))
 	upstreams := make([]*shared, len(p.Upstreams))
 	for i, cfg := range p.Upstreams {

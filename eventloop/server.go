@@ -98,7 +98,7 @@ func Start(cfg Config) (*Server, error) {
 // first has the loops go by what cfg has of a plan, which may change later.
 func (s *Server) first(cfg *Config) {
 	s.cfg.Listeners, s.cfg.Upstreams = nil, nil
-	p := &Plan{Listeners: cfg.Listeners, Upstreams: cfg.Upstreams, MaxClients: cfg.MaxClients, ClientMemory: cfg.ClientMemory}
+	p := &Plan{Listeners: cfg.Listeners, Upstreams: cfg.Upstreams, MaxClients: cfg.MaxClients, ClientMemory: cfg.ClientMemory, FarewellTime: cfg.FarewellTime}
 	s.changes.Lock()
 	defer s.changes.Unlock()
 	s.send(s.adopt(p, compile(p)))

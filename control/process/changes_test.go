@@ -83,7 +83,7 @@ var changes = map[string]oneChange{
 	"pinned-connections":      {"", "", "pinned-connections: 9"},
 
 	"shutdown-delay": {"", "", "shutdown-delay: 9s"},
-	"drain-timeout":  {"", "", "drain-timeout: 9s"},
+	"drain-timeout":  {"", "", "drain-timeout: 3s"},
 	"loops":          {"", "loops: 1", "loops: 2"},
 	"poll":           {"", "", "poll: level"},
 	"lock-thread":    {"", "", "lock-thread: true"},

@@ -64,7 +64,7 @@ func (p *process) planeConfig(s *state) eventloop.Config {
 		Level:        c.Level,
 		LockThread:   c.LockThread,
 		MaxOwn:       c.PinnedConnections,
-		FarewellTime: min(longestFarewell, c.DrainTimeout/2),
+		FarewellTime: farewellTime(c),
 		ClientMemory: c.ClientMemory,
 		MaxClients:   s.maxClients,
 		Logger:       p.Log,
@@ -159,6 +159,8 @@ func sessionConfig(l config.Listener) session.Config {
 
 // longestFarewell bounds the part of the drain in which servers are asked to free clients that wait at them.
 const longestFarewell = 2 * time.Second
+
+func farewellTime(c *config.Config) time.Duration { return min(longestFarewell, c.DrainTimeout/2) }
 
 // commandNames names command IDs for the metrics.
 func commandNames() []string {

@@ -161,7 +161,7 @@ func (b *build) raise(context.Context) (err error) {
 // plan is what the data plane shall go by.
 func (b *build) plan() eventloop.Plan {
 	c := b.next.config
-	plan := eventloop.Plan{MaxClients: b.next.maxClients, ClientMemory: c.ClientMemory, DrainTimeout: c.DrainTimeout}
+	plan := eventloop.Plan{MaxClients: b.next.maxClients, ClientMemory: c.ClientMemory, FarewellTime: farewellTime(c), DrainTimeout: c.DrainTimeout}
 	for i, l := range c.Listeners {
 		plan.Listeners = append(plan.Listeners, listenerConfig(c, l, b.handed[i]))
 	}
