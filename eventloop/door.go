@@ -62,6 +62,10 @@ type shutDoor struct {
 
 // apply goes by a change. Nothing in it can fail. Loop-only.
 func (l *loop) apply(c *change) {
+	if c.plan { // before doors are shut
+		l.conns.MaxOwn = c.maxOwn
+		l.sessions.ClientMemory, l.sessions.FarewellTime = c.clientMemory, c.farewell
+	}
 	for i := range c.upstreams {
 		if u := &c.upstreams[i]; u.added {
 			l.addUpstream(u.of, &u.cfg)
@@ -90,10 +94,6 @@ func (l *loop) apply(c *change) {
 	}
 	for _, of := range c.gone {
 		of.on[l.index].leave(l.conns.Now + c.drain)
-	}
-	if c.plan {
-		l.conns.MaxOwn = c.maxOwn
-		l.sessions.ClientMemory, l.sessions.FarewellTime = c.clientMemory, c.farewell
 	}
 	l.lookForSolo()
 }

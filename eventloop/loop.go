@@ -62,7 +62,6 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l.sessions.Number, l.sessions.Loops = index, srv.cfg.Loops
 	l.sessions.Attempts = auth.NewAttempts(srv.cfg.Loops)
 	l.sessions.Notify, l.sessions.Log = srv.notices.put, srv.log
-	l.sessions.FarewellTime = srv.cfg.FarewellTime
 	if srv.cfg.Loops > 1 {
 		l.sessions.AddOutput = func(n int) int { return int(srv.output.Add(int64(n))) }
 	}

@@ -89,7 +89,7 @@ func (p *Pool) leave(s *Server) {
 			case c.state == Ready:
 				c.leave()
 				p.leaving = append(p.leaving, c)
-			case s.left && c.ring.len() > 0:
+			case s.left && (c.ring.len() > 0 || c.staysOpen()):
 				p.leaving = append(p.leaving, c) // it drains once it is ready
 			default:
 				c.drain()

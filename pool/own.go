@@ -287,12 +287,12 @@ func (c *Conn) learnID(hello []byte) {
 func (c *Conn) Unblock(how string) {
 	p := c.pool
 	words := []string{"CLIENT", "UNBLOCK", strconv.FormatInt(c.serverID, 10), how}
-	if p.servers[c.server.index] == c.server {
+	if shard.SameAddr(p.servers[c.server.index].Addr, c.server.Addr) { // also if it has left and is back
 		_ = p.Default().Pick(c.server.index, 0).Tell(words...)
 		return
 	}
 	for _, to := range p.leaving {
-		if to.server == c.server && to.state == Draining && to.isFirst() {
+		if shard.SameAddr(to.server.Addr, c.server.Addr) && to.state == Draining && to.isFirst() {
 			raw := appendCommand(nil, words...)
 			to.out.write(raw) // it takes nothing else any more
 			to.owe(len(raw), swallowed{}, 0)
@@ -319,13 +319,14 @@ func (c *Conn) Rejoin() bool {
 // isFirst reports whether it is the first of the connections that every session begins with.
 func (c *Conn) isFirst() bool { return !c.own && c.nth == 0 && c.rings == c.pool.Default() }
 
-// staysOpen reports whether a connection that drains is kept for Unblock: something waits at its server, which was taken off the list.
+// staysOpen reports whether a connection that drains, or will once it is ready, is kept for Unblock: something waits at its server, which was
+// taken off the list.
 func (c *Conn) staysOpen() bool {
-	if c.state != Draining || !c.server.left || !c.isFirst() {
+	if c.state == Closed || c.state == Retired || !c.server.left || !c.isFirst() {
 		return false
 	}
 	for o := range c.pool.own.all {
-		if o.server == c.server && o.owner != nil && o.Waits() {
+		if o.server.index == c.server.index && shard.SameAddr(o.server.Addr, c.server.Addr) && o.owner != nil && o.Waits() {
 			return true
 		}
 	}

@@ -104,7 +104,7 @@ func (w *blocked) Fail(_ uint64, f *pool.Failure) { w.s.Fail(w.tag, f) }
 func (w *blocked) again(e *Env) {
 	s := w.s
 	if s.state != open {
-		s.Fail(w.tag, stopping)
+		s.undone(w.tag)
 		return
 	}
 	server, ok := w.place()

@@ -272,7 +272,7 @@ func (a *apart) Fail(_ uint64, f *pool.Failure) {
 func (a *apart) again(e *Env) {
 	s := a.s
 	if s.state != open {
-		s.Fail(a.tag, stopping)
+		s.undone(a.tag)
 		return
 	}
 	if a.forced {

@@ -165,6 +165,8 @@ type overtaken struct {
 	asked int
 	waits bool // for a round, or for the other loops' answers
 	free  bool // no other loop expects the message
+	// version is of the map by which they were asked.
+	version uint16
 }
 
 // maxAsked bounds how often the loops are asked whether a subscription is still under way.
@@ -183,7 +185,7 @@ func (o *overtaken) step(s *Session) {
 		r.waiters = append(r.waiters, o)
 		return
 	}
-	if !o.free && s.env.Peers != nil {
+	if s.env.Peers != nil && (!o.free || o.version != s.env.version && o.asked < maxAsked) {
 		o.ask(s.env.Env)
 		return
 	}
@@ -201,7 +203,7 @@ func (o *overtaken) settled(*round) {
 
 // ask asks the other loops, again and again until none expects the message.
 func (o *overtaken) ask(env *Env) {
-	o.waits = true
+	o.waits, o.version = true, env.version
 	o.asked++
 	env.askOthers(o.s, func(e *Env) any { return e.hub.expects(o.key) != nil }, func(answers []any) {
 		o.free = !slices.Contains(answers, any(true)) || o.asked >= maxAsked

@@ -101,6 +101,12 @@ func appendUndone(dst []byte, reason stats.CloseReason, f *pool.Failure, env *En
 	return appendFailure(dst, f, env)
 }
 
+// undone answers a command that was not sent since the client closes.
+func (s *Session) undone(tag uint64) {
+	s.env.scratch = appendUndone(s.env.scratch[:0], s.reason, stopping, s.env.Env)
+	s.Reply(tag, s.env.scratch, pool.Whole)
+}
+
 // Used reports whether a client uses the upstream. Loop-only.
 func (e *Env) Used() bool { return len(e.roster.list) > e.roster.gone }
 

@@ -4,6 +4,7 @@ package session
 
 import (
 	"testing"
+	"time"
 
 	"ringmaster/auth"
 	"ringmaster/stats"
@@ -86,4 +87,25 @@ func TestADoorThatPanicsWhileItIsCutCanBeCutAgain(t *testing.T) {
 	if w.door.Clients() != 0 {
 		t.Errorf("%d clients are left", w.door.Clients())
 	}
+}
+
+// TestWhoMovesAtAShutDoorIsTold: the words are as for whoever waits.
+func TestWhoMovesAtAShutDoorIsTold(t *testing.T) {
+	s := defaults()
+	s.known.ListChanges = true
+	w := newWorld(t, s)
+	w.say("c", "BLPOP {C}list 0")
+	w.servers["C.own"].in = nil
+	w.list("A", "B")
+	w.settle()
+	w.servers["C"].in = nil
+	w.servers["C"].answer([]byte(":1\r\n"))
+	w.servers["C.own"].answer([]byte(unblockedWords))
+	w.door.Shut()
+	w.settle()
+	w.pass(10 * time.Millisecond)
+	if got := w.heard("c"); got != "-ERR this address is not served any more; the command was not sent\r\n" {
+		t.Errorf("%q", got)
+	}
+	w.end()
 }

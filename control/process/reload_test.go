@@ -72,7 +72,7 @@ upstreams:
 		t.Fatalf("%d plans", len(r.plane.plans))
 	}
 	p := r.plane.plans[0]
-	if p.MaxClients != 7 || p.DrainTimeout.Seconds() != 3 || len(p.Listeners) != 2 || len(p.Upstreams) != 2 {
+	if p.MaxClients != 7 || p.DrainTimeout.Seconds() != 3 || p.FarewellTime.Seconds() != 1.5 || len(p.Listeners) != 2 || len(p.Upstreams) != 2 {
 		t.Errorf("%+v", p)
 	}
 	if l, m := p.Listeners[0], p.Listeners[1]; l.Listener != nil || l.Upstream != 0 || m.Listener == nil || m.Name != "m" || m.Upstream != 1 || m.Session.IdleTimeout.Seconds() != 1 {
@@ -147,12 +147,12 @@ func TestAFileThatCannotBeReadHoldsUpNoStop(t *testing.T) {
 	if err := <-ended; err != admin.ErrStopping {
 		t.Error(err)
 	}
-	pipe, err := os.OpenFile(r.file.path, os.O_RDWR, 0) // which ends the reading
-	if err != nil {
-		t.Fatal(err)
+	for len(r.loading) > 0 {
+		if pipe, err := os.OpenFile(r.file.path, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil { // somebody reads
+			_ = pipe.Close() // which ends the reading
+		}
+		runtime.Gosched()
 	}
-	pipe.WriteString("max-clients: none\n")
-	pipe.Close()
 	if err := os.Remove(r.file.path); err != nil {
 		t.Fatal(err)
 	}
