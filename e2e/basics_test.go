@@ -286,8 +286,8 @@ func TestStartSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		{"no servers", []string{"--listen", free, "--admin", ""}, []string{"upstream"}},
 		{"empty password", []string{"--listen", free, "--upstream", server, "--admin", "", "--password", ""}, []string{"--password", "is given and empty"}},
 		{"unknown flag", []string{"--nosuch"}, []string{"nosuch"}},
-		{"no cluster", []string{"--listen", free, "--admin", "", "--topology", "cluster", "--upstream", server}, []string{"cannot find the cluster", server, "refused", "check that --upstream"}},
-		{"no sentinels", []string{"--listen", free, "--admin", "", "--topology", "sentinel", "--sentinel-masters", "m", "--upstream", server}, []string{"cannot find the primaries", server, "refused", "--sentinel-masters"}},
+		{"no cluster", []string{"--listen", free, "--admin", "", "--topology", "cluster", "--upstream", server}, []string{"cannot find the cluster", server, "refused", "check that these are running nodes"}},
+		{"no sentinels", []string{"--listen", free, "--admin", "", "--topology", "sentinel", "--sentinel-masters", "m", "--upstream", server}, []string{"cannot find the primaries", server, "refused", "sentinel-masters"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out := refusal(t, c.flags...)

@@ -55,8 +55,8 @@ func TestTheServersPasswordChanges(t *testing.T) {
 	if got := c.Do("SET", "k", "v"); got != "+OK\r\n" {
 		t.Fatal(got)
 	}
-	if status, answer := r.reload(text + "new\n"); status != 422 || !strings.Contains(fmt.Sprint(answer), "WRONGPASS") {
-		t.Errorf("before the server knows it: %d %v", status, answer)
+	if got := r.reload(text + "new\n"); got.Status != 422 || !strings.Contains(fmt.Sprint(got.Problems), "WRONGPASS") {
+		t.Errorf("before the server knows it: %+v", got)
 	}
 	if got := admin.Do("ACL", "SETUSER", "app", ">new"); got != "+OK\r\n" {
 		t.Fatal(got)
@@ -70,4 +70,77 @@ func TestTheServersPasswordChanges(t *testing.T) {
 	}
 	admin.Do("CLIENT", "KILL", "USER", "app")
 	testkit.Until(t, "the proxy has logged in again", func() bool { return do(t, r.Addr, "GET", "k") == "$1\r\nv\r\n" })
+}
+
+// TestClientsGoOnThroughManyReloads changes servers, timeouts, limits and other listeners under clients with pipelines.
+func TestClientsGoOnThroughManyReloads(t *testing.T) {
+	var servers []string
+	for range 3 {
+		servers = append(servers, testkit.Redis(t).Addr)
+	}
+	other := fmt.Sprintf("127.0.0.1:%d", testkit.FreePort(t))
+	text := func(i int) string {
+		listeners := "listeners:\n  - {address: ADDR, name: main, upstream: u, max-in-flight: " + fmt.Sprint(10+i) + "}\n"
+		if i%3 == 0 {
+			listeners += "  - {address: '" + other + "', upstream: other}\n"
+		}
+		upstreams := "upstreams:\n  u: {servers: ['" + strings.Join(servers[:1+i%3], "', '") + "'], timeout: " + fmt.Sprint(5+i%4) + "s}\n"
+		if i%3 == 0 {
+			upstreams += "  other: {servers: '" + servers[i%2] + "'}\n"
+		}
+		return listeners + upstreams
+	}
+	r := startReloading(t, text(0), "--timeout", "9s")
+	stop, ended := make(chan struct{}), make(chan error)
+	const clients = 4
+	for c := range clients {
+		conn := testkit.Dial(t, r.Addr)
+		go func() { ended <- keepAsking(conn, fmt.Sprint("client", c), stop) }()
+	}
+	for i := 1; i <= 40; i++ {
+		r.mustReload(text(i))
+	}
+	close(stop)
+	for range clients {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	if got := r.Metric(t, "ringmaster_config_generation"); got != 41 {
+		t.Errorf("generation %v", got)
+	}
+	if got := r.Metric(t, "ringmaster_clients_connected"); got != clients {
+		t.Errorf("%v clients are connected", got)
+	}
+}
+
+// keepAsking sends pipelines of commands whose replies say which command they are of, until stop.
+func keepAsking(c *testkit.Conn, name string, stop <-chan struct{}) error {
+	for n := 0; ; n++ {
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
+		var pipeline, want strings.Builder
+		for i := range 20 {
+			word := fmt.Sprintf("%s:%d:%d", name, n, i)
+			fmt.Fprintf(&pipeline, "SET %s %s\r\nECHO %s\r\n", word[:len(word)/2], word, word)
+			fmt.Fprintf(&want, "+OK\r\n$%d\r\n%s\r\n", len(word), word)
+		}
+		if err := c.SendBytes([]byte(pipeline.String())); err != nil {
+			return fmt.Errorf("%s, pipeline %d: %w", name, n, err)
+		}
+		var got strings.Builder
+		for range 40 {
+			reply, err := c.Next()
+			if err != nil {
+				return fmt.Errorf("%s, pipeline %d: %w after %q", name, n, err, got.String())
+			}
+			got.Write(reply)
+		}
+		if got.String() != want.String() {
+			return fmt.Errorf("%s, pipeline %d: got %q, want %q", name, n, got.String(), want.String())
+		}
+	}
 }

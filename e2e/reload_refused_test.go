@@ -158,7 +158,7 @@ func TestTenHUPsAtOnce(t *testing.T) {
 	generation := 0 // of the line before: one reload after the other
 	for line := range strings.Lines(proxy.Log()) {
 		var n int
-		if !strings.Contains(line, "the settings were read again") {
+		if !strings.Contains(line, "settings reloaded") {
 			continue
 		}
 		if _, err := fmt.Sscan(word(line, "generation=", " "), &n); err != nil {

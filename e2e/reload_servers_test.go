@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,5 +73,91 @@ func TestReloadMovesKeysAsKetamaSays(t *testing.T) {
 	}
 	if n := has(c, "new"); n != stayed {
 		t.Errorf("after the server was removed %d keys that never moved have their value, want %d", n, stayed)
+	}
+}
+
+// TestAServerThatComesBackSendsNothingTwice takes each server off the list and puts it back at once, so that the connection over which
+// its messages came is still open.
+func TestAServerThatComesBackSendsNothingTwice(t *testing.T) {
+	var list []string
+	for i := range 3 {
+		list = append(list, fmt.Sprintf("'%s:1@s%d'", testkit.Redis(t).Addr, i))
+	}
+	var addr string
+	text := func(without int) string {
+		servers := slices.Clone(list)
+		if without >= 0 {
+			servers = slices.Delete(servers, without, without+1)
+		}
+		return fmt.Sprintf("listeners: [{address: '%s', upstream: main}]\nupstreams: {main: {servers: [%s]}}\n", addr, strings.Join(servers, ", "))
+	}
+	proxy := testkit.ProxyWith(t, testkit.ProxyOptions{Settings: func(at string) string { addr = at; return text(-1) }})
+	const channels = 10
+	var listens, patterns, publishes *testkit.Conn
+	for _, c := range []**testkit.Conn{&listens, &patterns, &publishes} {
+		*c = testkit.Dial(t, addr)
+	}
+	for i := range channels {
+		listens.Do("SUBSCRIBE", fmt.Sprintf("news:%d", i))
+	}
+	patterns.Do("PSUBSCRIBE", "news:*")
+	n := 0
+	publish := func(when string) {
+		t.Helper()
+		for i := range channels {
+			n++
+			channel, word := fmt.Sprintf("news:%d", i), fmt.Sprintf("word %d", n)
+			if got := publishes.Do("PUBLISH", channel, word); got != ":2\r\n" {
+				t.Errorf("%s: %s reached %q", when, channel, got)
+			}
+			if got, want := listens.Read1(), testkit.Request("message", channel, word); got != want {
+				t.Fatalf("%s: the subscriber got %q, want %q", when, got, want)
+			}
+			if got, want := patterns.Read1(), testkit.Request("pmessage", "news:*", channel, word); got != want {
+				t.Fatalf("%s: the one with a pattern got %q, want %q", when, got, want)
+			}
+		}
+	}
+	for round := range 5 {
+		for i := range list {
+			proxy.Reload(t, text(i))
+			if round%2 == 0 {
+				publish(fmt.Sprintf("round %d without server %d", round, i))
+			}
+			proxy.Reload(t, text(-1))
+			publish(fmt.Sprintf("round %d with server %d again", round, i))
+		}
+	}
+}
+
+// TestMessagesAreCountedRightAfterMoves moves channels to other servers and back at once, with subscribers who stay and some who left.
+func TestMessagesAreCountedRightAfterMoves(t *testing.T) {
+	const channels = 50
+	a, b := testkit.Redis(t), testkit.Redis(t)
+	var addr string
+	text := func(weight int) string {
+		return fmt.Sprintf("listeners: [{address: '%s', upstream: main}]\nupstreams: {main: {servers: ['%s:1@a', '%s:%d@b']}}\n", addr, a.Addr, b.Addr, weight)
+	}
+	proxy := testkit.ProxyWith(t, testkit.ProxyOptions{Settings: func(at string) string { addr = at; return text(1) }})
+	stays, leaves, publishes := testkit.Dial(t, addr), testkit.Dial(t, addr), testkit.Dial(t, addr)
+	for i := range channels {
+		stays.Do("SUBSCRIBE", fmt.Sprintf("stays:%d", i))
+		leaves.Do("SUBSCRIBE", fmt.Sprintf("leaves:%d", i))
+	}
+	proxy.Reload(t, text(9))
+	for i := range channels {
+		leaves.Do("UNSUBSCRIBE", fmt.Sprintf("leaves:%d", i))
+	}
+	for round := range 4 {
+		proxy.Reload(t, text([]int{1, 9}[round%2]))
+		for i := range channels {
+			kept, left, word := fmt.Sprintf("stays:%d", i), fmt.Sprintf("leaves:%d", i), fmt.Sprintf("%d of round %d", i, round)
+			if got := publishes.Do("PUBLISH", kept, word) + publishes.Do("PUBLISH", left, word); got != ":1\r\n:0\r\n" {
+				t.Errorf("round %d: %s and %s reached %q", round, kept, left, got)
+			}
+			if got, want := stays.Read1(), testkit.Request("message", kept, word); got != want {
+				t.Fatalf("round %d: the subscriber got %q, want %q", round, got, want)
+			}
+		}
 	}
 }

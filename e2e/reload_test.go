@@ -1,16 +1,11 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"ringmaster/internal/testkit"
@@ -30,44 +25,19 @@ func startReloading(t *testing.T, text string, flags ...string) *reloading {
 	return r
 }
 
-// write writes the file.
-func (r *reloading) write(text string) {
-	r.t.Helper()
-	if err := os.WriteFile(filepath.Join(r.Dir, "ringmaster.yaml"), []byte(strings.ReplaceAll(text, "ADDR", r.Addr)), 0o600); err != nil {
-		r.t.Fatal(err)
-	}
-}
+// text is a text with the proxy's first address in place of ADDR.
+func (r *reloading) text(text string) string { return strings.ReplaceAll(text, "ADDR", r.Addr) }
 
 // reload writes the file, has it read again, and returns what comes of it.
-func (r *reloading) reload(text string) (status int, answer map[string]any) {
+func (r *reloading) reload(text string) testkit.Reloaded {
 	r.t.Helper()
-	r.write(text)
-	resp, err := http.Post("http://"+r.Admin+"/reload", "", nil)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil {
-		err = json.Unmarshal(body, &answer)
-	}
-	if err != nil {
-		r.t.Fatalf("%v: %s", err, body)
-	}
-	return resp.StatusCode, answer
+	return r.TryReload(r.t, r.text(text))
 }
 
 // mustReload reloads, and says which settings changed.
 func (r *reloading) mustReload(text string) (changed []string) {
 	r.t.Helper()
-	status, answer := r.reload(text)
-	if status != http.StatusOK {
-		r.t.Fatalf("status %d: %v", status, answer)
-	}
-	for _, name := range answer["changed"].([]any) {
-		changed = append(changed, name.(string))
-	}
-	return changed
+	return r.Reload(r.t, r.text(text)).Changed
 }
 
 // do says what the proxy answers on a connection of its own.
@@ -133,12 +103,12 @@ func TestAFileWithAMistakeChangesNothing(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a word":             {text + "max-in-flight: none\n", "/ringmaster.yaml:5: max-in-flight: "},
 		"an address":         {strings.Replace(text, "upstreams:", "  - {address: '"+taken.Addr().String()+"', upstream: a}\nupstreams:", 1), "listeners[1].address: cannot listen on "},
-		"a password":         {text + "  b: {servers: '" + locked.Addr + "', password: wrong}\n", "upstreams.b.password: server " + locked.Addr + " refuses it: "},
+		"a password":         {text + "  b: {servers: '" + locked.Addr + "', password: wrong}\n", "upstreams.b.password: server " + locked.Addr + " refuses this login: it answered "},
 		"servers of nowhere": {text + "  b: {servers: '127.0.0.1:1', topology: cluster}\n", "upstreams.b.servers: upstream b: cannot find the cluster"},
 	} {
-		status, answer := r.reload(c.text + "idle-timeout: 1h\n")
-		if problems, _ := answer["problems"].([]any); status != http.StatusUnprocessableEntity || len(problems) != 1 || !strings.Contains(problems[0].(string), c.want) {
-			t.Errorf("%s: %d %v", name, status, answer)
+		got := r.reload(c.text + "idle-timeout: 1h\n")
+		if got.Status != http.StatusUnprocessableEntity || len(got.Problems) != 1 || !strings.Contains(got.Problems[0], c.want) {
+			t.Errorf("%s: %+v", name, got)
 		}
 		if r.Metric(t, "ringmaster_config_hash") != before || r.Metric(t, "ringmaster_config_reload_success") != 0 {
 			t.Errorf("%s: something has changed", name)
@@ -150,20 +120,6 @@ func TestAFileWithAMistakeChangesNothing(t *testing.T) {
 	r.mustReload(text + "idle-timeout: 1h\n")
 	if r.Metric(t, "ringmaster_config_hash") == before || r.Metric(t, "ringmaster_config_reload_success") != 1 {
 		t.Error("the mistake has stayed")
-	}
-}
-
-// TestTheLastFileIsInForceHoweverManySignalsCome has files and signals come as fast as they can.
-func TestTheLastFileIsInForceHoweverManySignalsCome(t *testing.T) {
-	text := fmt.Sprintf("listen: ADDR\nupstream: '%s'\n", testkit.Redis(t).Addr)
-	r := startReloading(t, text)
-	for i := range 30 {
-		r.write(text + fmt.Sprintf("max-clients: %d\n", 100+i))
-		r.Signal(syscall.SIGHUP)
-	}
-	testkit.Until(t, "the last file is in force", func() bool { return r.Metric(t, "ringmaster_max_clients") == 129 })
-	if got := do(t, r.Addr, "PING"); got != "+PONG\r\n" {
-		t.Errorf("%q", got)
 	}
 }
 
@@ -187,9 +143,9 @@ func TestWhatNeedsARestartIsNamedAtEachReload(t *testing.T) {
 	text := fmt.Sprintf("listen: ADDR\nupstream: '%s'\n", testkit.Redis(t).Addr)
 	r := startReloading(t, text)
 	for range 2 {
-		_, answer := r.reload(text + "poll: level\n")
-		if fmt.Sprint(answer["needs_restart"]) != "[poll]" || fmt.Sprint(answer["changed"]) != "[]" || answer["generation"] != 1.0 {
-			t.Errorf("%v", answer)
+		got := r.reload(text + "poll: level\n")
+		if !slices.Equal(got.NeedsRestart, []string{"poll"}) || len(got.Changed) != 0 || got.Generation != 1 {
+			t.Errorf("%+v", got)
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 func TestSignalsThatDoNotStopCostNoClient(t *testing.T) {
 	proxy := testkit.Proxy(t, []string{testkit.Redis(t).Addr})
 	c := testkit.Dial(t, proxy.Addr)
-	for sig, want := range map[syscall.Signal]string{syscall.SIGHUP: "there is no file of settings to read again", syscall.SIGUSR1: "SIGUSR1 is ignored"} {
+	for sig, want := range map[syscall.Signal]string{syscall.SIGHUP: "there is no file to read again", syscall.SIGUSR1: "SIGUSR1 is ignored"} {
 		for range 3 {
 			proxy.Signal(sig)
 		}

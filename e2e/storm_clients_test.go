@@ -84,9 +84,9 @@ func (r *stormRun) stays(addr string, moves, denies *toggle) {
 func (r *stormRun) visits(addr string, moves, denies, leaves *toggle) {
 	t := r.tagger(addr, moves, denies)
 	born := leaves.now()
-	t.clear = func(text string) bool {
-		return !leaves.stayed(born) && strings.HasPrefix(text, "ERR this address is not served any more")
-	}
+	const gone = "ERR this address is not served any more"
+	t.clear = func(text string) bool { return !leaves.stayed(born) && strings.HasPrefix(text, gone) }
+	t.mayFail = func(err error) bool { return strings.Contains(err.Error(), gone) && t.clear(gone) }
 	r.caller(func() error {
 		err := t.batch()
 		if err != nil && leaves.stayed(born) {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,6 +33,7 @@ type stormRun struct {
 	ids   int
 	lists []*queue
 
+	begun   atomic.Int64 // reloads
 	mu      sync.Mutex
 	reports []string
 
@@ -56,7 +58,7 @@ func TestReloadStorm(t *testing.T) {
 			before = r.usage(nil)
 		}
 		if len(order) == 0 {
-			order = append(order, stormChanges...)
+			order = changesNamed(t)
 			r.rand.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 		}
 		<-pace.C
@@ -121,12 +123,15 @@ func (r *stormRun) startClients() {
 			r.t.Fatal(err)
 		}
 	}
+	for range 3 {
+		r.comesAndGoes()
+	}
 	r.logsIn()
 }
 
 // stormConnections is how many of the clients stay connected, and stormBlocked how many of these wait in BLPOP when nothing is pushed.
 const (
-	stormConnections = 50 + 15 + 5 + 8*2 + 3*4
+	stormConnections = 50 + 15 + 5 + 8*2 + 3*4 + 3*2
 	stormBlocked     = 8
 )
 
@@ -139,19 +144,25 @@ func (r *stormRun) finish() {
 	r.clients.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i, what := range r.reports {
-		if i == 20 {
-			r.t.Errorf("and %d more", len(r.reports)-i)
-			break
+	kinds := map[string]int{}
+	for _, what := range r.reports {
+		kind := numbers.ReplaceAllString(what, "N")
+		if kinds[kind]++; kinds[kind] == 1 && len(kinds) <= 20 {
+			r.t.Error(what)
 		}
-		r.t.Error(what)
+	}
+	if len(r.reports) > 0 {
+		r.t.Errorf("%d mistakes of %d kinds", len(r.reports), len(kinds))
 	}
 }
+
+// numbers are what mistakes of one kind differ by.
+var numbers = regexp.MustCompile(`[0-9]+`)
 
 func (r *stormRun) report(what string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.reports = append(r.reports, what)
+	r.reports = append(r.reports, fmt.Sprintf("at reload %d: %s", r.begun.Load(), what))
 }
 
 // goBy has the proxy go by other settings, half of the time by SIGHUP.
@@ -162,6 +173,7 @@ func (r *stormRun) goBy(what string, next stormSettings) {
 		t.Fatalf("%s: nothing changes", what)
 	}
 	r.loginChanges(&old, &next)
+	t.Logf("reload %d: %s; servers %v with weights %v", r.begun.Add(1), what, next.in, next.weights)
 	reload := func() {
 		r.reloads.generation++
 		r.reloads.ok++
@@ -182,7 +194,7 @@ func (r *stormRun) goBy(what string, next stormSettings) {
 		toggle  *toggle
 	}{
 		{old.in != next.in || old.weights != next.weights, &r.moves}, {old.deny != next.deny, &r.denies}, {old.protect != next.protect, &r.protects},
-		{old.tcp != next.tcp, &r.tcp}, {old.unix != next.unix, &r.unix}, {old.extra != next.extra, &r.extra},
+		{old.tcp != next.tcp || old.tcpTo != next.tcpTo, &r.tcp}, {old.unix != next.unix, &r.unix}, {old.extra != next.extra, &r.extra},
 	} {
 		if inner := reload; c.differs {
 			reload = func() { c.toggle.change(inner) }
@@ -223,8 +235,12 @@ func (r *stormRun) setUsers(rules ...string) {
 // visitorsCome are clients of the listeners that are new.
 func (r *stormRun) visitorsCome(old, next *stormSettings) {
 	for range 3 {
-		if next.tcp && !old.tcp {
-			r.visits(r.world.tcp, &r.moves, &r.denies, &r.tcp)
+		if next.tcp && (!old.tcp || old.tcpTo != next.tcpTo) {
+			moves := &r.moves
+			if next.tcpTo != "cache" {
+				moves = nil
+			}
+			r.visits(r.world.tcp, moves, &r.denies, &r.tcp)
 		}
 		if next.unix && !old.unix {
 			r.visits(r.world.unix, nil, nil, &r.unix)
@@ -305,10 +321,24 @@ func (r *stormRun) usage(most *stormUsage) (u stormUsage) {
 	testkit.Eventually(testkit.Patience, func() bool {
 		r.proxy.Get(t, "/debug/pprof/heap?gc=1")
 		_, page := r.proxy.Get(t, "/metrics")
-		u = stormUsage{r.proxy.Usage(t), r.proxy.Metric(t, "go_memstats_heap_alloc_bytes"), strings.Count(page, "\nringmaster_server_up{")}
+		usage := r.proxy.Usage(t)
+		usage.Goroutines -= r.idleWorkers()
+		u = stormUsage{usage, r.proxy.Metric(t, "go_memstats_heap_alloc_bytes"), strings.Count(page, "\nringmaster_server_up{")}
 		return most == nil || !u.exceeds(most)
 	})
 	return u
+}
+
+// idleWorker is a goroutine that gnet keeps for the next connection, for some seconds.
+var idleWorker = regexp.MustCompile(`(?m)^(\d+) @ .*\n#\s.*goWorker\)\.run`)
+
+func (r *stormRun) idleWorkers() int {
+	_, page := r.proxy.Get(r.t, "/debug/pprof/goroutine?debug=1")
+	n := 0
+	if m := idleWorker.FindStringSubmatch(page); m != nil {
+		n, _ = strconv.Atoi(m[1])
+	}
+	return n
 }
 
 // String is what is compared.

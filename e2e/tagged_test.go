@@ -27,10 +27,11 @@ type tagger struct {
 	report func(string) // a foreign or stale reply, or a hang
 	tally  *tally
 
-	moves *toggle                                // keys may change their servers, which keep what they have; nil: they don't
-	open  func() (*testkit.Conn, error)          // nil: a connection to addr
-	clear func(text string) bool                 // which errors are right; nil: isClear
-	more  []func([]byte) ([]byte, []expectation) // further commands, each as often as one of the others
+	moves   *toggle                                // keys may change their servers, which keep what they have; nil: they don't
+	open    func() (*testkit.Conn, error)          // nil: a connection to addr
+	clear   func(text string) bool                 // which errors are right; nil: isClear
+	mayFail func(err error) bool                   // which refusals to connect are right; nil: none
+	more    []func([]byte) ([]byte, []expectation) // further commands, each as often as one of the others
 }
 
 // tally counts what happened to all clients.
@@ -95,7 +96,9 @@ func (t *tagger) batch() error {
 	if t.conn == nil {
 		c, err := t.connect()
 		if err != nil {
-			t.report(fmt.Sprintf("client %d cannot connect: %v", t.id, err))
+			if t.mayFail == nil || !t.mayFail(err) {
+				t.report(fmt.Sprintf("client %d cannot connect: %v", t.id, err))
+			}
 			return err
 		}
 		c.Patience = replyPatience * second

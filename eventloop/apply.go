@@ -22,6 +22,7 @@ type change struct {
 	gone      []*shared
 	// Of a plan; a change that is only a new map has no plan.
 	plan         bool
+	maxOwn       int
 	clientMemory int
 	farewell     time.Duration
 	drain        int64 // DrainTimeout, ns
@@ -170,7 +171,7 @@ func compile(p *Plan) (rules []*session.Rules) {
 
 // adopt makes a plan the server's, and says what the loops have to do. Nothing in it can fail.
 func (s *Server) adopt(p *Plan, rules []*session.Rules) *change {
-	c := &change{plan: true, clientMemory: p.ClientMemory, farewell: p.FarewellTime, drain: int64(p.DrainTimeout)}
+	c := &change{plan: true, maxOwn: p.MaxOwn, clientMemory: p.ClientMemory, farewell: p.FarewellTime, drain: int64(p.DrainTimeout)}
 	s.maxClients.Store(int64(p.MaxClients))
 	upstreams := make([]*shared, len(p.Upstreams))
 	for i, cfg := range p.Upstreams {

@@ -82,9 +82,9 @@ type Plan struct {
 	// and its Health and Logger are not looked at. It may have no fewer numbers of servers than the one before. Of Pool, what
 	// pool.Pool.Configure excludes must be as before.
 	Upstreams []Upstream
-	// MaxClients, ClientMemory and FarewellTime are as in Config.
-	MaxClients, ClientMemory int
-	FarewellTime             time.Duration
+	// MaxClients, MaxOwn, ClientMemory and FarewellTime are as in Config.
+	MaxClients, MaxOwn, ClientMemory int
+	FarewellTime                     time.Duration
 	// DrainTimeout bounds how long clients of closed listeners may take to finish, and upstreams that are gone to answer what nobody waits for.
 	DrainTimeout time.Duration
 }

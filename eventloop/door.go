@@ -63,6 +63,7 @@ type shutDoor struct {
 // apply goes by a change. Nothing in it can fail. Loop-only.
 func (l *loop) apply(c *change) {
 	if c.plan { // before doors are shut
+		l.conns.MaxOwn = c.maxOwn
 		l.sessions.ClientMemory, l.sessions.FarewellTime = c.clientMemory, c.farewell
 	}
 	for i := range c.upstreams {

@@ -53,7 +53,7 @@ func TestAPanicInWhatALoopDoesForAllClosesItsClientsAndServesNewOnes(t *testing.
 		MaxOwn: 4, Listeners: []Listener{open("first", ln, session.Config{Limits: parser.DefaultLimits(), QueryBufferLimit: 1 << 20, OutputLimit: 1 << 20,
 			SubscriberOutputLimit: 1 << 20, MaxInFlight: 100, MaxInFlightBytes: 1 << 20})}, Loops: 2, Logger: slog.New(slog.NewTextHandler(log, nil)),
 		Upstreams: []Upstream{{Name: "default", Map: m, Pool: pool.Config{Connections: 1, DialTimeout: time.Second, Timeout: testkit.Patience, BackoffMin: time.Millisecond,
-			BackoffMax: 10 * time.Millisecond, MaxPending: 1000, MaxPendingBytes: 1 << 20, Scripts: session.ScriptCommands()}}},
+			BackoffMax: 10 * time.Millisecond, MaxPending: 1000, MaxPendingBytes: 1 << 20}}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -98,7 +98,9 @@ func Start(cfg Config) (*Server, error) {
 // first has the loops go by what cfg has of a plan, which may change later.
 func (s *Server) first(cfg *Config) {
 	s.cfg.Listeners, s.cfg.Upstreams = nil, nil
-	p := &Plan{Listeners: cfg.Listeners, Upstreams: cfg.Upstreams, MaxClients: cfg.MaxClients, ClientMemory: cfg.ClientMemory, FarewellTime: cfg.FarewellTime}
+	p := &Plan{
+		Listeners: cfg.Listeners, Upstreams: cfg.Upstreams, MaxClients: cfg.MaxClients, MaxOwn: cfg.MaxOwn, ClientMemory: cfg.ClientMemory, FarewellTime: cfg.FarewellTime,
+	}
 	s.changes.Lock()
 	defer s.changes.Unlock()
 	s.send(s.adopt(p, compile(p)))
@@ -156,23 +158,25 @@ func (s *Server) Snapshot(ctx context.Context) ([]stats.Loop, error) {
 // Ready is nil when every loop has a connection to every server but replicas; else it names the servers that lack
 // one, and why.
 func (s *Server) Ready(ctx context.Context) error {
-	down := make([][]*pool.Failure, len(s.loops))
+	down := make([][]string, len(s.loops))
 	err := s.onEach(ctx, func(i int, l *loop) {
 		for _, u := range l.upstreams {
-			if !u.gone {
-				down[i] = append(down[i], u.pool.Down()...)
+			if u.gone {
+				continue
+			}
+			of := ""
+			if len(l.upstreams) > 1 {
+				of = " of upstream " + u.stats.Name
+			}
+			for _, f := range u.pool.Down() {
+				down[i] = append(down[i], f.Server+of+" ("+failureCause(f)+")")
 			}
 		}
 	})
 	if err != nil {
 		return err
 	}
-	var names []string
-	for _, failures := range down {
-		for _, f := range failures {
-			names = append(names, f.Server+" ("+failureCause(f)+")")
-		}
-	}
+	names := slices.Concat(down...)
 	if len(names) == 0 {
 		return nil
 	}

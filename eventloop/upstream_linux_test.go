@@ -2,9 +2,12 @@ package eventloop
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -83,14 +86,29 @@ func TestUpstreamsComeAndGo(t *testing.T) {
 	}
 }
 
+// TestReadyNamesTheUpstream: two upstreams may have servers of the same name.
+func TestReadyNamesTheUpstream(t *testing.T) {
+	s := echoing(t)
+	p, _ := withUpstream(t, 1, s.Addr)
+	s.Close()
+	want := "no connection to " + s.Addr + " of upstream b ("
+	testkit.Until(t, "the server is missed", func() bool {
+		err := p.Ready(t.Context())
+		if err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Fatalf("%v, want %s", err, want)
+		}
+		return err != nil
+	})
+}
+
 // TestAnUpstreamThatIsGoneFinishesWhatNobodyWaitsFor: the client of a write has gone, the write must not be.
 func TestAnUpstreamThatIsGoneFinishesWhatNobodyWaitsFor(t *testing.T) {
 	for _, answered := range []bool{true, false} {
-		s := newScript(t)
-		p, first := withUpstream(t, 1, s.Addr)
+		s, down := newScript(t), echoing(t)
+		p, first := withUpstream(t, 1, s.Addr, down.Addr)
 		l := p.loops[0]
 		c := p.dialAt(1)
-		c.Send(testkit.Request("SET", "red", "1"))
+		c.Send(testkit.Request("SET", keysOf(p.Upstream("b").of.m, 1)[0], "1"))
 		set := s.next()
 		c.Reset()
 		testkit.Until(t, "the client is gone", func() bool { return p.clients.Load()+p.halves.Load() == 0 })
@@ -103,15 +121,16 @@ func TestAnUpstreamThatIsGoneFinishesWhatNobodyWaitsFor(t *testing.T) {
 			if loops := l.stats.Upstreams; len(loops) != 2 || !loops[1].Gone {
 				t.Errorf("its counters: %v", loops)
 			}
-			if !answered {
-				l.upstreams[1].until = l.conns.Now // it has had its time
-			}
 		})
+		down.Close()
+		testkit.Until(t, "its other server is down", func() bool { return p.counters()[0].Upstreams[1].Servers[1].ConnectFailures > 0 })
 		if err := p.Ready(t.Context()); err != nil {
-			t.Error(err)
+			t.Errorf("a server of the upstream that is gone counts: %v", err)
 		}
 		if answered {
 			set.reply(t, "+OK\r\n")
+		} else {
+			onLoop(t, l, func() { l.upstreams[1].until = l.conns.Now }) // it has had its time
 		}
 		p.untilForgotten(1)
 	}
@@ -255,6 +274,14 @@ func TestNothingIsLeftAfterManyPlans(t *testing.T) {
 			if l.conns.InFlight != 0 || l.stats.OwnLent != 0 || l.stats.OwnOpen != 0 {
 				t.Errorf("%d in flight, %d lent, %d open", l.conns.InFlight, l.stats.OwnLent, l.stats.OwnOpen)
 			}
+			for _, list := range []reflect.Value{
+				reflect.ValueOf(l.upstreams[0].env).Elem().FieldByName("doors"), reflect.ValueOf(l.sessions).Elem().FieldByName("envs"),
+				reflect.ValueOf(l.conns).Elem().FieldByName("pools"),
+			} {
+				if n := list.Len(); n != 1 {
+					t.Errorf("%d of %v", n, list.Type())
+				}
+			}
 		})
 	}
 }
@@ -271,4 +298,29 @@ func openDescriptors(t *testing.T) (n int) {
 		}
 	}
 	return n
+}
+
+// TestAnUpstreamStaysWhileAClientHasNotReadAll: its server owes nothing any more.
+func TestAnUpstreamStaysWhileAClientHasNotReadAll(t *testing.T) {
+	s := newScript(t)
+	p, first := withUpstream(t, 1, s.Addr)
+	c := testkit.Dial(t, p.addr(1))
+	if err := c.Conn.(*net.TCPConn).SetReadBuffer(64 << 10); err != nil {
+		t.Fatal(err)
+	}
+	c.Send(get("red"))
+	s.next().reply(t, large)
+	p.untilUnread(p.client())
+	p.must(first)
+	p.untilLingers(1)
+	onLoop(t, p.loops[0], func() {
+		p.loops[0].tickLeaving()
+		if n := len(p.loops[0].upstreams); n != 2 {
+			t.Errorf("%d upstreams", n)
+		}
+	})
+	if got, err := c.Rest(); got != large || err != nil {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	p.untilForgotten(1)
 }

@@ -64,8 +64,7 @@ type Resend struct {
 	Raw             []byte // must not change before the piece has ended
 	Needs, Requests int
 	Recv            Holder
-	Counted         int
-	Cmd             uint16
+	Exec            int // the place of EXEC among them
 	Rings           *Rings
 	Seat            uint64
 	Server          int
@@ -78,7 +77,7 @@ type Resend struct {
 
 // Resend sends a piece of which nothing has run again soon, or ends each of its requests with a Failure. Loop-only.
 func (p *Pool) Resend(r *Resend) {
-	e := pending{recv: r.Recv, tag: uint64(r.Counted), cmd: r.Cmd, at: r.Since}
+	e := pending{recv: r.Recv, tag: uint64(r.Exec), at: r.Since}
 	a := again{request: e, piece: r, rings: r.Rings, nth: int(r.Seat % uint64(p.cfg.Connections)), server: r.Server, slot: r.Slot, reads: r.Reads}
 	a.client, a.place, a.last = r.Recv.Place(e.tag)
 	a.wait(r.From)
@@ -98,7 +97,7 @@ func (p *Pool) Resend(r *Resend) {
 
 // anew is a request of c as it would be sent again; false: it can't be.
 func (c *Conn) anew(e *pending, raw []byte) (again, bool) {
-	a := again{raw: raw, request: *e, rings: c.rings, nth: c.nth, server: c.server.index, slot: -1}
+	a := again{raw: raw, request: *e, rings: c.rings, nth: c.nth, server: c.server.index, slot: e.keys.slot(), reads: e.keys.reads()}
 	if c.own {
 		a.rings = c.pool.rings[c.rings.key]
 	}
@@ -107,7 +106,7 @@ func (c *Conn) anew(e *pending, raw []byte) (again, bool) {
 		return a, false
 	}
 	a.client, a.place, a.last = h.Place(e.tag)
-	a.back = e.hops > 0
+	a.back = e.is.hops() > 0
 	return a, true
 }
 
@@ -130,12 +129,6 @@ func (p *Pool) put(a *again) bool {
 	p.waits += len(a.raw)
 	a.rings.waiting++
 	a.at = p.Now + retryAfter
-	if p.cfg.Slot != nil && a.piece == nil {
-		slot, reads := p.cfg.Slot(a.raw)
-		if a.reads = reads; a.slot < 0 {
-			a.slot = slot
-		}
-	}
 	w := p.wanderer(a.client)
 	i := len(p.again)
 	if w.waiting > 0 && a.place < w.highest {
@@ -195,7 +188,7 @@ func (p *Pool) taken(a *again) {
 
 // arrived counts out a request that was sent again and has ended, or is to be sent once more.
 func (c *Conn) arrived(e *pending) {
-	if e.hops == 0 || e.recv == nil || e.is.has(reading) {
+	if e.is.hops() == 0 || e.recv == nil || e.is.has(reading) {
 		return
 	}
 	client, _, _ := e.recv.(Holder).Place(e.tag)
@@ -246,7 +239,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 			return false
 		}
 		r, first := a.piece, to.ring.tail
-		if to.EnqueuePiece(r.Raw, r.Needs, r.Requests, r.Recv, r.Counted, r.Cmd, false, r.Carrier) != nil {
+		if to.EnqueuePiece(r.Raw, r.Needs, r.Requests, r.Recv, r.Exec, false, r.Carrier) != nil {
 			return false
 		}
 		for i := first; i < first+uint64(r.Requests); i++ {
@@ -254,7 +247,7 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		}
 		to.early = true
 		r.From = to
-		p.sent(a, to, to.ring.at(first+uint64(r.Counted)))
+		p.sent(a, to, to.ring.at(first+uint64(r.Exec)))
 		return true
 	}
 	if a.strays(to) && to.owesLater(a) {
@@ -272,15 +265,15 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		return false
 	}
 	if a.asking {
-		_ = to.EnqueueHere(asking, swallowed{}, 0, Part)
+		_ = to.EnqueueHere(asking, swallowed{}, 0)
 	}
 	at := to.ring.tail
 	if carrier != 0 {
-		at = to.putCarried(&carried{raw: a.raw, needs: 1, n: 1, recv: a.request.recv, tag: a.request.tag, cmd: a.request.cmd, carrier: carrier, at: a.request.at})
+		at = to.putCarried(&carried{raw: a.raw, needs: 1, n: 1, recv: a.request.recv, tag: a.request.tag, keys: a.request.keys, carrier: carrier, at: a.request.at})
 	} else {
 		to.out.write(a.raw)
-		to.owe(len(a.raw), a.request.recv, a.request.tag, a.request.cmd)
-		to.remember(a.raw)
+		to.owe(len(a.raw), a.request.recv, a.request.tag)
+		to.remember(a.raw, a.request.keys)
 	}
 	e := to.ring.at(at)
 	e.at = a.request.at
@@ -299,7 +292,7 @@ func (a *again) carrier() Carrier {
 
 // sent counts in e, which was sent again.
 func (p *Pool) sent(a *again, to *Conn, e *pending) {
-	e.hops = a.request.hops + 1
+	e.is = e.is.withHops(a.request.is.hops() + 1)
 	w := p.wanderer(a.client)
 	w.follows(a)
 	for i := range w.away {
@@ -390,7 +383,7 @@ func (p *Pool) sendsNow(a *again) bool {
 	if !p.due(a) {
 		return false
 	}
-	a.request.hops = 0
+	a.request.is = a.request.is.withHops(0)
 	to := p.to(a)
 	if to == nil || !p.resend(a, to, nil) {
 		return false
@@ -412,7 +405,6 @@ func (p *Pool) giveUp(a *again, f *Failure) {
 		g.Refused = true
 		f = &g
 	}
-	p.countFailed(e)
 	if a.piece == nil {
 		p.fail(e.recv, e.tag, f)
 		return

@@ -69,7 +69,7 @@ func (c *Conn) watchScripts(now int64) {
 // got in the same batch until the script has ended.
 func (c *Conn) owesScript() bool {
 	for i := c.ring.head; i != min(c.ring.tail, c.ring.head+maxBatch); i++ {
-		if cmd := int(c.ring.at(i).cmd); cmd < len(c.pool.cfg.Scripts) && c.pool.cfg.Scripts[cmd] {
+		if c.ring.at(i).is.has(scripting) {
 			return true
 		}
 	}
@@ -92,7 +92,7 @@ func (p *busyProbe) ask() {
 		c.pool.ExpectScript(c.server.index)
 	}
 	p.at = c.pool.Now
-	p.asked = c.server.prober.conn != nil && c.server.prober.conn.EnqueueHere(ping, p, 0, Part) == nil
+	p.asked = c.server.prober.conn != nil && c.server.prober.conn.EnqueueHere(ping, p, 0) == nil
 }
 
 var ping = appendCommand(nil, "PING")
@@ -140,7 +140,7 @@ const probeEvery = 1e9
 func (p *Pool) ExpectScript(server int) {
 	s := p.servers[server]
 	q := &s.prober
-	if q.conn != nil || len(p.cfg.Scripts) == 0 || p.stopped || q.tried != 0 && p.Now-q.tried < probeEvery {
+	if q.conn != nil || p.stopped || q.tried != 0 && p.Now-q.tried < probeEvery {
 		return
 	}
 	if p.Default().Pick(server, 0).state != Ready {

@@ -8,16 +8,14 @@ import (
 	"ringmaster/stats"
 )
 
-// Key says which protocol and database the connection is for. Loop-only.
-func (c *Conn) Key() Key { return c.rings.key }
+// What tests look at. These are functions and no methods: the linker leaves out a function that nothing calls.
 
-// Check says which of the package's invariants is broken; nil: none. It walks everything: for tests and
-// debug builds. Loop-only.
-func (l *Loop) Check() error {
+// Check says which of the package's invariants is broken; nil: none. It walks everything. For tests. Loop-only.
+func Check(l *Loop) error {
 	owed, lent, opened := 0, 0, 0
 	for _, p := range l.pools {
 		opened += len(p.own.all)
-		if err := p.check(); err != nil {
+		if err := check(p); err != nil {
 			return err
 		}
 		p.each(func(c *Conn) { owed += c.ring.waiting() })
@@ -39,7 +37,8 @@ func (l *Loop) Check() error {
 	return nil
 }
 
-func (p *Pool) check() error {
+// check is Check for one upstream.
+func check(p *Pool) error {
 	for key, r := range p.rings {
 		if r.key != key {
 			return fmt.Errorf("the rings of %v are listed under %v", r.key, key)
@@ -66,7 +65,7 @@ func (p *Pool) check() error {
 			return fmt.Errorf("server %d is looked for at %s, it is at %s", i, addr, p.servers[i].Addr)
 		}
 	}
-	if err := errors.Join(p.checkAgain(), p.checkReads()); err != nil {
+	if err := errors.Join(checkAgain(p), checkReads(p)); err != nil {
 		return err
 	}
 	queued := 0
@@ -106,7 +105,7 @@ func (p *Pool) check() error {
 }
 
 // checkAgain compares what is counted of requests that are sent again with what there is.
-func (p *Pool) checkAgain() error {
+func checkAgain(p *Pool) error {
 	type count struct{ waiting, away int }
 	found, waits := map[any]count{}, 0
 	highest := map[any]uint64{}
@@ -123,7 +122,7 @@ func (p *Pool) checkAgain() error {
 	}
 	p.each(func(c *Conn) {
 		for i := c.ring.head; i != c.ring.tail; i++ {
-			if e := c.ring.at(i); e.hops > 0 && e.recv != nil && !e.is.has(reading) {
+			if e := c.ring.at(i); e.is.hops() > 0 && e.recv != nil && !e.is.has(reading) {
 				client, _, _ := e.recv.(Holder).Place(e.tag)
 				n := found[client]
 				n.away++
@@ -148,7 +147,7 @@ func (p *Pool) checkAgain() error {
 }
 
 // checkReads does so for reads.
-func (p *Pool) checkReads() error {
+func checkReads(p *Pool) error {
 	size := 0
 	for i := range p.reads {
 		size += len(p.reads[i].raw)
@@ -171,77 +170,13 @@ func (p *Pool) checkReads() error {
 	return nil
 }
 
-func (c *Conn) check() error {
-	size := -c.out.off
-	for _, b := range c.out.full {
-		size += len(b.B)
-	}
-	if c.out.cur != nil {
-		size += len(c.out.cur.B)
-	}
-	if err := c.checkFences(); err != nil {
-		return err
-	}
-	wired := c.state == Handshaking || c.state == Ready || c.state == Draining
-	switch {
-	case size != c.out.size:
-		return fmt.Errorf("output counts %d bytes, its chunks hold %d", c.out.size, size)
-	case uint64(c.out.size) != c.queued-c.written:
-		return fmt.Errorf("output holds %d bytes, %d were enqueued and %d written", c.out.size, c.queued, c.written)
-	case wired != (c.sock != nil):
-		return fmt.Errorf("has a socket: %t", c.sock != nil)
-	case c.ring.len() > 0 && !wired && !(c.patient && c.state == Dialing):
-		return fmt.Errorf("owes %d replies that can't come", c.ring.len())
-	}
-	return nil
-}
-
-// checkFences compares the fences with the ring, and what wraps a script.
-func (c *Conn) checkFences() error {
-	next, guard := c.fences.first, noGuard
-	for i := c.ring.head; i != c.ring.tail; i++ {
-		if !c.ring.at(i).is.has(fencing) {
-			continue
-		}
-		if next == len(c.fences.list) || c.fences.list[next].at != i {
-			return fmt.Errorf("request %d is a fence that is not listed", i)
-		}
-		if next == c.fences.first {
-			guard = c.fences.list[next].from
-		}
-		next++
-	}
-	if next != len(c.fences.list) {
-		return fmt.Errorf("%d fences are listed, %d are in the ring", len(c.fences.list)-c.fences.first, next-c.fences.first)
-	}
-	if c.fences.guard != guard {
-		return fmt.Errorf("guards from request %d on, want %d", c.fences.guard, guard)
-	}
-	return nil
-}
-
-// Users is how many sessions use the rings of key. Loop-only.
-func (p *Pool) Users(key Key) int {
+// Users is how many sessions use the rings of key. For tests. Loop-only.
+func Users(p *Pool, key Key) int {
 	if r := p.rings[key]; r != nil {
 		return r.sessions
 	}
 	return 0
 }
 
-// Seed makes what the pool draws by chance repeatable, for tests.
-func (p *Pool) Seed(seed uint64) { p.random = rand.New(rand.NewPCG(seed, seed)) }
-
-// each calls f for every connection.
-func (p *Pool) each(f func(*Conn)) {
-	for _, r := range p.rings {
-		for _, c := range r.conns {
-			f(c)
-		}
-	}
-	for _, c := range p.leaving {
-		f(c)
-	}
-	for c := range p.own.all {
-		f(c)
-	}
-}
+// Seed makes what the loop draws by chance repeatable. For tests. Loop-only.
+func Seed(l *Loop, seed uint64) { l.random = rand.New(rand.NewPCG(seed, seed)) }

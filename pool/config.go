@@ -39,11 +39,6 @@ type Config struct {
 	Fixed bool
 	// Cluster, with Resend: the servers are nodes of a Redis Cluster, each of which says where keys are.
 	Cluster bool
-	// Slot, with Resend, gives the hash slot or the shard of a request's keys (below 0: it has none), so that none of a client is
-	// overtaken by a later one for the same, and whether it changes nothing. Borrows the request until return.
-	Slot func(raw []byte) (slot int, reads bool)
-	// Scripts tells, by command.Spec.ID, the commands that may run for so long that the server answers others with BUSY.
-	Scripts []bool
 	// ScriptPolicy says over which connections scripts go.
 	ScriptPolicy ScriptPolicy
 	// Nonce makes the text of a fence, which nobody must be able to guess; nil: by chance. For tests.

@@ -113,6 +113,9 @@ func (c *Conn) State() State { return c.state }
 // Server is whom it talks to.
 func (c *Conn) Server() *Server { return c.server }
 
+// Key says which protocol and database the connection is for. Loop-only.
+func (c *Conn) Key() Key { return c.rings.key }
+
 // DialTimeout bounds connecting plus handshake, for the dial that is under way. Loop-only: whoever dials on a goroutine of its own takes it
 // with it.
 func (c *Conn) DialTimeout() time.Duration { return time.Duration(c.dialTimeout) }
@@ -121,33 +124,33 @@ func (c *Conn) DialTimeout() time.Duration { return time.Duration(c.dialTimeout)
 func (s *Server) Index() int { return s.index }
 
 // Enqueue puts a request behind those already sent. recv gets its reply under tag, unless a
-// Failure is returned: then nothing was enqueued. In front of a cluster it goes to another server when its keys turn out to be
+// Failure is returned: then nothing was enqueued. keys count if it may be sent again. In front of a cluster it goes to another server when its keys turn out to be
 // there. Borrows raw until return.
-func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
+func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64, keys Keys) *Failure {
 	if f := c.admit(len(raw), 1); f != nil {
-		return c.detour(&pending{recv: recv, tag: tag, cmd: cmd, at: c.pool.Now}, raw, f)
+		return c.detour(&pending{recv: recv, tag: tag, keys: keys, at: c.pool.Now}, raw, f)
 	}
 	c.out.write(raw)
-	c.owe(len(raw), recv, tag, cmd)
-	c.remember(raw)
+	c.owe(len(raw), recv, tag)
+	c.remember(raw, keys)
 	return nil
 }
 
 // EnqueueHere is Enqueue for a request that is for this server only, whatever servers say of where keys are: what is asked of
 // every server, or of one by its name, or leaves state on the connection. Borrows raw until return.
-func (c *Conn) EnqueueHere(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
+func (c *Conn) EnqueueHere(raw []byte, recv Receiver, tag uint64) *Failure {
 	if f := c.admit(len(raw), 1); f != nil {
 		return f
 	}
 	c.out.write(raw)
-	c.owe(len(raw), recv, tag, cmd)
+	c.owe(len(raw), recv, tag)
 	return nil
 }
 
 // EnqueueBlocking is EnqueueHere for a command that waits at the server for as long as it says itself, on a
 // connection of its own: neither the timeout nor the stall timeout count for it.
-func (c *Conn) EnqueueBlocking(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
-	f := c.EnqueueHere(raw, recv, tag, cmd)
+func (c *Conn) EnqueueBlocking(raw []byte, recv Receiver, tag uint64) *Failure {
+	f := c.EnqueueHere(raw, recv, tag)
 	if f == nil {
 		c.blocks()
 	}
@@ -155,8 +158,8 @@ func (c *Conn) EnqueueBlocking(raw []byte, recv Receiver, tag uint64, cmd uint16
 }
 
 // EnqueuePostponed is Enqueue for a command that the server keeps waiting, on a connection of its own.
-func (c *Conn) EnqueuePostponed(raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
-	f := c.Enqueue(raw, recv, tag, cmd)
+func (c *Conn) EnqueuePostponed(raw []byte, recv Receiver, tag uint64, keys Keys) *Failure {
+	f := c.Enqueue(raw, recv, tag, keys)
 	if f == nil {
 		c.blocks()
 	}
@@ -170,15 +173,15 @@ func (c *Conn) blocks() {
 }
 
 // EnqueueBuffer is Enqueue for a large request that fills buf. Takes buf, unless it fails.
-func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag uint64, cmd uint16) *Failure {
+func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag uint64, keys Keys) *Failure {
 	if f := c.admit(len(buf.B), 1); f != nil {
-		if f = c.detour(&pending{recv: recv, tag: tag, cmd: cmd, at: c.pool.Now}, buf.B, f); f == nil {
+		if f = c.detour(&pending{recv: recv, tag: tag, keys: keys, at: c.pool.Now}, buf.B, f); f == nil {
 			c.pool.Buffers.Put(buf)
 		}
 		return f
 	}
-	c.owe(len(buf.B), recv, tag, cmd)
-	c.remember(buf.B)
+	c.owe(len(buf.B), recv, tag)
+	c.remember(buf.B, keys)
 	c.out.take(buf)
 	return nil
 }
@@ -200,32 +203,33 @@ func (c *Conn) admit(n, requests int) *Failure {
 }
 
 // owe puts a request of size bytes on the ring.
-func (c *Conn) owe(size int, recv Receiver, tag uint64, cmd uint16) {
-	c.oweFrom(c.queued, recv, tag, cmd)
+func (c *Conn) owe(size int, recv Receiver, tag uint64) {
+	c.oweFrom(c.queued, recv, tag)
 	c.queued += uint64(size)
 	c.markDirty()
 }
 
 // remember keeps the bytes of the latest request, which may have to be sent again.
-func (c *Conn) remember(raw []byte) {
+func (c *Conn) remember(raw []byte, keys Keys) {
 	if c.pool.cfg.Resend {
-		c.keepSent(raw)
+		c.keepSent(raw, keys)
 	}
 }
 
-func (c *Conn) keepSent(raw []byte) {
+func (c *Conn) keepSent(raw []byte, keys Keys) {
 	if len(raw) <= math.MaxUint32 {
 		c.sent.add(raw)
-		c.ring.at(c.ring.tail - 1).size = uint32(len(raw))
+		e := c.ring.at(c.ring.tail - 1)
+		e.size, e.keys = uint32(len(raw)), keys
 	}
 }
 
 // oweFrom puts a request on the ring that can't have run before the byte at offset from was sent.
-func (c *Conn) oweFrom(from uint64, recv Receiver, tag uint64, cmd uint16) {
+func (c *Conn) oweFrom(from uint64, recv Receiver, tag uint64) {
 	if c.ring.len() == 0 {
 		c.progress, c.heard = c.pool.Now, c.pool.Now
 	}
-	c.ring.push(pending{recv: recv, tag: tag, at: c.pool.Now, from: from, cmd: cmd})
+	c.ring.push(pending{recv: recv, tag: tag, at: c.pool.Now, from: from})
 	c.pool.InFlight++
 	s := c.server.stats
 	s.Requests++

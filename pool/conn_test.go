@@ -13,7 +13,7 @@ func TestEveryRequestHasExactlyOneEnd(t *testing.T) {
 	for seed := range uint64(20) {
 		rnd := rand.New(rand.NewPCG(seed, 7))
 		p := newTestPool(t, testConfig(), 1, nil)
-		p.Seed(seed)
+		Seed(p.Loop, seed)
 		c := p.rings[Key{Proto: 2}].conns[0]
 		a := newAsker(t)
 		var sock *fakeSocket
@@ -22,7 +22,7 @@ func TestEveryRequestHasExactlyOneEnd(t *testing.T) {
 			switch n := rnd.IntN(100); {
 			case n < 45:
 				raw := fmt.Appendf(nil, "*1\r\n$6\r\n%06d\r\n", tag)
-				if f := c.Enqueue(raw, a, tag, uint16(rnd.IntN(4))); f == nil {
+				if f := c.Enqueue(raw, a, tag, 0); f == nil {
 					enqueued++
 				} else if f.Sent {
 					t.Fatal("what was refused was sent")
@@ -108,7 +108,7 @@ func TestPickIsAlwaysTheSameForASession(t *testing.T) {
 func TestBackoffDoublesWithinItsBounds(t *testing.T) {
 	for seed := range uint64(200) {
 		p := newTestPool(t, testConfig(), 1, nil)
-		p.Seed(seed)
+		Seed(p.Loop, seed)
 		c := p.rings[Key{Proto: 2}].conns[0]
 		for _, pause := range []time.Duration{100, 200, 400, 800, 800, 800} {
 			p.TakeDials(func(*Conn) {})
@@ -135,7 +135,7 @@ func TestBackoffIsNotTheSameForAll(t *testing.T) {
 	waits := map[int64]bool{}
 	for seed := range uint64(50) {
 		p := newTestPool(t, testConfig(), 1, nil)
-		p.Seed(seed)
+		Seed(p.Loop, seed)
 		c := p.rings[Key{Proto: 2}].conns[0]
 		c.OnDialFailed(errors.New("refused"))
 		waits[c.retryAt] = true

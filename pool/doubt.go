@@ -51,7 +51,7 @@ func (c *Conn) plausible(e *pending, reply []byte) bool {
 		return slices.Contains(refusals[:], string(reply))
 	}
 	slot, addr := named(reply)
-	if want, _ := p.slotOf(c.sent.first(e.size)); !p.cfg.Cluster || slot < 0 || slot != want {
+	if !p.cfg.Cluster || slot < 0 || slot != e.keys.slot() {
 		return false
 	}
 	at := p.target(c.server, addr)
@@ -77,9 +77,9 @@ func (c *Conn) beginDoubt(e *pending, raw, reply []byte) bool {
 		return false
 	}
 	if reply[1] == 'T' { // a node that takes the slot over answers only after ASKING
-		_ = c.EnqueueHere(asking, swallowed{}, 0, Part)
+		_ = c.EnqueueHere(asking, swallowed{}, 0)
 	}
-	if f := c.EnqueueHere(p.asked, d, 0, Part); f != nil {
+	if f := c.EnqueueHere(p.asked, d, 0); f != nil {
 		d.lost = f
 	}
 	return true
@@ -118,7 +118,6 @@ func (p *Pool) settleDoubt(a *again) (waits, gone bool) {
 	switch {
 	case d.lost != nil:
 		p.taken(a)
-		p.countFailed(e)
 		p.fail(e.recv, e.tag, &Failure{Kind: Lost, Sent: true, Server: d.conn.server.Name, Cause: d.lost.Cause})
 		return false, true
 	case !d.heard:
@@ -129,9 +128,6 @@ func (p *Pool) settleDoubt(a *again) (waits, gone bool) {
 			p.Ran(h, e.tag, a.slot, a.reads)
 		}
 		d.conn.countError(e, d.reply)
-		if e.cmd != Part {
-			p.stats.Call(e.cmd, p.Now-e.at)
-		}
 		p.answer(e.recv, e.tag, d.reply)
 		return false, true
 	}

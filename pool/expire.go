@@ -89,7 +89,7 @@ func (c *Conn) coming(e *pending, now int64) bool {
 func (c *Conn) scriptsOf() (n map[any]int) {
 	for i := c.ring.head; i != min(c.ring.tail, c.ring.head+maxBatch); i++ {
 		e := c.ring.at(i)
-		if cmd := int(e.cmd); e.recv != nil && cmd < len(c.pool.cfg.Scripts) && c.pool.cfg.Scripts[cmd] {
+		if e.recv != nil && e.is.has(scripting) {
 			if n == nil {
 				n = map[any]int{}
 			}
@@ -105,7 +105,7 @@ func (c *Conn) scriptsOf() (n map[any]int) {
 func (c *Conn) waitsForOwn(e *pending, now int64, scripts map[any]int) bool {
 	client := e.client()
 	n := scripts[client]
-	if n == 0 || e.hops > 0 {
+	if n == 0 || e.is.hops() > 0 {
 		return false
 	}
 	since, limit := e.at, int64(c.pool.cfg.Timeout)*int64(n)

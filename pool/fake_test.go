@@ -127,7 +127,7 @@ func ready(t *testing.T, c *Conn) *fakeSocket {
 
 func checkPool(t *testing.T, p *Pool) {
 	t.Helper()
-	if err := p.Check(); err != nil {
+	if err := Check(p.Loop); err != nil {
 		t.Error(err)
 	}
 }

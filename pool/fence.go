@@ -162,7 +162,7 @@ func (c *Conn) fence(first uint64, carrier Carrier) {
 	n += copy(request[n:], one.nonce[:])
 	n += copy(request[n:], crlf)
 	c.out.write(request[:n])
-	c.owe(n, nil, 0, Part)
+	c.owe(n, nil, 0)
 	c.ring.at(c.ring.tail - 1).is = fencing
 	p.InFlight-- // nobody waits for it
 }
@@ -354,8 +354,8 @@ const (
 
 // EnqueueFenced is Enqueue for a carrier. A fence follows it. Where the server does not escape what it carries, it goes over a
 // lane if c is a shared connection. Borrows raw until return. Loop-only.
-func (c *Conn) EnqueueFenced(raw []byte, recv Receiver, tag uint64, cmd uint16, carrier Carrier, how Manner) *Failure {
-	return c.carry(&carried{raw: raw, needs: 1, n: 1, recv: recv, tag: tag, cmd: cmd, carrier: carrier, how: how, at: c.pool.Now})
+func (c *Conn) EnqueueFenced(raw []byte, recv Receiver, tag uint64, keys Keys, carrier Carrier, how Manner) *Failure {
+	return c.carry(&carried{raw: raw, needs: 1, n: 1, recv: recv, tag: tag, keys: keys, carrier: carrier, how: how, at: c.pool.Now})
 }
 
 // carried is a request, or a piece of n requests, with which a carrier comes.
@@ -365,11 +365,23 @@ type carried struct {
 	n       int
 	recv    Receiver
 	tag     uint64 // of the first
-	counted int    // which of them cmd is for
-	cmd     uint16
+	keys    Keys
+	exec    int // in a piece: as for EnqueuePiece
 	carrier Carrier
 	how     Manner
 	at      int64 // when it was sent, ns
+}
+
+// nature is that of the ith of them.
+func (r *carried) nature(i int) nature {
+	is := r.carrier.nature()
+	if r.n > 1 {
+		is &^= scripting
+		if i == r.exec {
+			is |= scripting
+		}
+	}
+	return is
 }
 
 // carry enqueues r with a fence after it, here or on a lane.
@@ -379,7 +391,7 @@ func (c *Conn) carry(r *carried) *Failure {
 	}
 	if f := c.admit(len(r.raw)+fenceSize, r.n+maxWrapping); f != nil {
 		if r.n == 1 && r.how&Here == 0 {
-			return c.detour(&pending{recv: r.recv, tag: r.tag, cmd: r.cmd, at: c.pool.Now, is: r.carrier.nature()}, r.raw, f)
+			return c.detour(&pending{recv: r.recv, tag: r.tag, keys: r.keys, at: c.pool.Now, is: r.carrier.nature()}, r.raw, f)
 		}
 		return f
 	}
@@ -398,13 +410,9 @@ func (c *Conn) putCarried(r *carried) (at uint64) {
 	from := c.queued + uint64(r.needs) - 1
 	c.out.write(r.raw)
 	for i := range r.n {
-		id := uint16(Part)
-		if i == r.counted {
-			id = r.cmd
-		}
-		c.oweFrom(from, r.recv, r.tag+uint64(i), id)
+		c.oweFrom(from, r.recv, r.tag+uint64(i))
 		e := c.ring.at(c.ring.tail - 1)
-		e.is, e.at = r.carrier.nature(), r.at
+		e.is, e.at = r.nature(i), r.at
 		if r.how&Blocks != 0 {
 			c.blocks()
 		}
@@ -412,7 +420,7 @@ func (c *Conn) putCarried(r *carried) (at uint64) {
 	c.queued += uint64(len(r.raw))
 	c.markDirty()
 	if r.n == 1 && r.how&Here == 0 {
-		c.remember(r.raw)
+		c.remember(r.raw, r.keys)
 	}
 	if !c.streams && !c.tunnel {
 		c.fence(first, r.carrier)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -49,7 +50,7 @@ var pingRequest = []byte("*1\r\n$4\r\nPING\r\n")
 // enqueue sends PING.
 func enqueue(t *testing.T, c *Conn, a *asker, tag uint64) {
 	t.Helper()
-	if f := c.Enqueue(pingRequest, a, tag, Part); f != nil {
+	if f := c.Enqueue(pingRequest, a, tag, 0); f != nil {
 		t.Fatal(f)
 	}
 }
@@ -68,7 +69,7 @@ func TestServerThatIsTakenOutAnswersWhatWaitsForIt(t *testing.T) {
 			until(c, s)
 			p.Follow(fixedMap(t, "A", ""))
 			checkPool(t, p)
-			if f := p.Default().Pick(1, 0).Enqueue(pingRequest, a, 2, Part); f == nil || f.Server != "B" {
+			if f := p.Default().Pick(1, 0).Enqueue(pingRequest, a, 2, 0); f == nil || f.Server != "B" {
 				t.Errorf("a later request: %+v", f)
 			}
 			if c.State() == Dialing {
@@ -159,6 +160,8 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	p := newFixedPool(t, 2, func(cfg *Config) { cfg.Timeout, cfg.StallTimeout, cfg.Spare = 0, 0, 1 })
 	ready(t, p.Default().Pick(0, 0))
 	ready(t, p.Default().Pick(1, 0))
+	var log bytes.Buffer
+	p.log.log = slog.New(slog.NewTextHandler(&log, nil))
 	h, a := &holder{}, newAsker(t)
 	works, blocks, idle, spare := lend(t, p, 1, h), lend(t, p, 1, h), lend(t, p, 1, h), lend(t, p, 1, h)
 	tidies := lend(t, p, 1, h)
@@ -170,7 +173,7 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	p.own.warm = map[spareKey][]*Conn{}
 	p.KeepSpare(1, Key{Proto: 3})
 	warm := p.own.warm[spareKey{1, Key{Proto: 3}}][0]
-	if works.EnqueueHere(pingRequest, a, 1, Part) != nil || blocks.EnqueueBlocking(pingRequest, a, 2, Part) != nil || dialled.EnqueueHere(pingRequest, a, 3, Part) != nil {
+	if works.EnqueueHere(pingRequest, a, 1) != nil || blocks.EnqueueBlocking(pingRequest, a, 2) != nil || dialled.EnqueueHere(pingRequest, a, 3) != nil {
 		t.Fatal("not enqueued")
 	}
 	if tidies.Tell("UNWATCH") != nil {
@@ -215,6 +218,9 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	if works.State() != Retired || len(h.lost) != 3 || h.lost[2] != dialled || len(p.own.all) != 0 {
 		t.Errorf("one is %s, %d were lost, %d are left", works.State(), len(h.lost), len(p.own.all))
 	}
+	if log.Len() > 0 {
+		t.Errorf("what the operator has asked for is logged: %s", &log)
+	}
 	checkPool(t, p)
 }
 
@@ -224,7 +230,7 @@ func TestOwnConnectionsOutlastThatTheirServersNumberIsGivenAway(t *testing.T) {
 	ready(t, p.Default().Pick(1, 0))
 	h, a := &holder{}, newAsker(t)
 	c := lend(t, p, 1, h)
-	if f := c.EnqueueHere(pingRequest, a, 1, Part); f != nil {
+	if f := c.EnqueueHere(pingRequest, a, 1); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()
@@ -248,7 +254,7 @@ func lanesOf(t *testing.T, p *Pool, a *asker, n int) *Conn {
 	shared := p.Default().Pick(1, 0)
 	ready(t, shared)
 	for i := range n {
-		if f := shared.EnqueueFenced(pingRequest, a, uint64(i), Part, Scripts, 0); f != nil {
+		if f := shared.EnqueueFenced(pingRequest, a, uint64(i), 0, Scripts, 0); f != nil {
 			t.Fatal(f)
 		}
 	}
@@ -345,10 +351,10 @@ func TestLanesToAServerThatIsTakenOutEndWhenItCantBeReached(t *testing.T) {
 }
 
 func TestProberOfAServerThatIsTakenOutEnds(t *testing.T) {
-	p := newFixedPool(t, 2, func(cfg *Config) { cfg.Scripts = []bool{true} })
+	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsShared })
 	c := p.Default().Pick(1, 0)
 	ready(t, c)
-	if f := c.Enqueue(pingRequest, newAsker(t), 1, 0); f != nil {
+	if f := c.EnqueueFenced(pingRequest, newAsker(t), 1, 0, Scripts, Here); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()

@@ -71,7 +71,7 @@ func (l *lanes) put(shared *Conn, r *carried) *Failure {
 }
 
 func (r *carried) pending() *pending {
-	return &pending{recv: r.recv, tag: r.tag, cmd: r.cmd, at: r.at, is: r.carrier.nature()}
+	return &pending{recv: r.recv, tag: r.tag, keys: r.keys, at: r.at, is: r.carrier.nature()}
 }
 
 func (l *lanes) waiting() int { return len(l.queue) - l.head }

@@ -38,15 +38,18 @@ func (l *logger) kind(c *Conn, hello []byte) {
 }
 
 func (l *logger) lost(c *Conn, reason stats.DisconnectReason, cause error) {
+	if c.server.left && cause == errGone {
+		return // the operator has taken it off the list
+	}
 	msg := "server connection lost"
 	if reason == stats.HandshakeRefused {
-		msg = "server refused the login; unless it is loading or busy, check --upstream-username and --upstream-password"
+		msg = "server refused the login; unless it is loading or busy, check the user and the password for this server"
 	}
 	l.trouble(c, msg, slog.String("reason", reason.String()), cause)
 }
 
 func (l *logger) dialFailed(c *Conn, cause error) {
-	l.trouble(c, "server cannot be reached; check --upstream and that it runs", slog.Attr{}, cause)
+	l.trouble(c, "server cannot be reached; check its address and that it runs", slog.Attr{}, cause)
 }
 
 func (l *logger) misplaced(now int64, s *Server) {
@@ -54,14 +57,14 @@ func (l *logger) misplaced(now int64, s *Server) {
 		return
 	}
 	s.logged.refused = now
-	l.log.Warn("server refuses writes as a replica; its name is looked up again; does it lead to the primary?",
+	l.log.Warn("server refuses writes as a replica; its name is looked up again; check that the name leads to the primary",
 		slog.String("server", s.Name), slog.String("address", s.Addr))
 }
 
 // otherLogin tells that connections are made again to log in as another user.
 func (l *logger) otherLogin(c *Conn) {
 	if c.rings == c.pool.Default() && c.nth == 0 {
-		l.log.Info("connections are made again to log in as the user that the settings name now",
+		l.log.Info("connections are made again to log in as the new user",
 			slog.String("server", c.server.Name), slog.String("user", c.pool.cfg.user()))
 	}
 }

@@ -72,7 +72,7 @@ func TestARefusedLoginNamesTheFlags(t *testing.T) {
 	sock := &fakeSocket{}
 	c.OnOpen(sock)
 	c.OnBytes([]byte("-WRONGPASS invalid username-password pair or user is disabled.\r\n"))
-	if got := out.String(); !strings.Contains(got, "check --upstream-username and --upstream-password") || !strings.Contains(got, "WRONGPASS") {
+	if got := out.String(); !strings.Contains(got, "check the user and the password") || !strings.Contains(got, "WRONGPASS") {
 		t.Errorf("logged:\n%s", got)
 	}
 }

@@ -71,7 +71,7 @@ func (c *Conn) end(cause error) {
 	c.endRenewal()
 	if begun && c.ring.at(c.ring.head).is.has(reading) {
 		e := c.ring.at(c.ring.head)
-		e.is, e.hops = 0, 0 // what its client has of the reply can't be taken back
+		e.is = 0 // what its client has of the reply can't be taken back
 	}
 	c.multi = false // whoever answers next may be set up otherwise
 	c.drop(func(e *pending) *Failure {
@@ -103,7 +103,7 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 		}
 		if raw == nil || e.recv == nil || !c.saved(e, raw, f) {
 			if f.Sent && raw != nil && e.recv != nil {
-				c.pool.overtaken(e.recv, e.tag, raw) // it may have run
+				c.pool.overtaken(e) // it may have run
 			}
 			c.fail(e, f)
 		}
@@ -115,7 +115,7 @@ func (c *Conn) saved(e *pending, raw []byte, f *Failure) bool {
 	if e.is.has(reading) {
 		return c.readAgain(e, raw)
 	}
-	return !f.Sent && !c.pool.outrun(e, raw) && c.reroute(e, raw)
+	return !f.Sent && !c.pool.outrun(e) && c.reroute(e, raw)
 }
 
 // fail tells whoever waits for e that there is no reply.
@@ -126,20 +126,8 @@ func (c *Conn) fail(e *pending, f *Failure) {
 	}
 	c.arrived(e)
 	e.recv = nil
-	c.pool.countFailed(e)
 	c.pool.fail(recv, e.tag, f)
 }
-
-// countFailed counts a request that has no reply.
-func (p *Pool) countFailed(e *pending) {
-	if e.cmd != Part {
-		p.stats.Error(e.cmd, errorLine)
-		p.stats.Call(e.cmd, p.Now-e.at)
-	}
-}
-
-// errorLine counts a failure of ours under Redis's general error code.
-var errorLine = []byte("-ERR")
 
 // retire closes the connection for good.
 func (c *Conn) retire() {
@@ -212,7 +200,7 @@ func (c *Conn) tick() {
 		if r := &c.server.renewal; (r.doubt || r.check) && c.state == Ready {
 			c.askRole()
 		}
-		if !c.own && len(c.pool.cfg.Scripts) > 0 {
+		if !c.own {
 			c.watchScripts(now)
 		}
 	}

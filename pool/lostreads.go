@@ -79,8 +79,8 @@ func (c *Conn) redirectedRead(e *pending, raw, reply []byte) bool {
 			p.giveUpRead(&l, c.server.timedOutUnsent)
 		}
 		return named
-	case l.server >= 0 && e.hops < stats.MaxHops && p.resendRead(&l, l.rings.at(l.server, l.nth)):
-		p.stats.Hops[e.hops]++
+	case l.server >= 0 && e.is.hops() < stats.MaxHops && p.resendRead(&l, l.rings.at(l.server, l.nth)):
+		p.stats.Hops[e.is.hops()]++
 	case l.server < 0 && reply[1] != 'T' && p.readElsewhere(&l, c.server):
 	case !p.putRead(&l):
 		if named {
@@ -113,7 +113,7 @@ func (p *Pool) goTo(l *lostRead, from *Server, reply []byte) {
 
 // readElsewhere sends a read to another server of its shard at once; false: there is none now.
 func (p *Pool) readElsewhere(l *lostRead, avoid *Server) bool {
-	if l.request.hops >= maxElsewhere {
+	if l.request.is.hops() >= maxElsewhere {
 		return false
 	}
 	to := l.rings.pickRead(l.home, uint64(l.nth), avoid)
@@ -132,9 +132,9 @@ func (p *Pool) resendRead(l *lostRead, to *Conn) bool {
 	if l.asking && to.server.index == l.server {
 		_ = to.Tell("ASKING")
 	}
-	to.enqueueRead(l.raw, l.request.recv, l.request.tag, l.request.cmd)
+	to.enqueueRead(l.raw, l.request.recv, l.request.tag, l.request.keys)
 	e := to.ring.at(to.ring.tail - 1)
-	e.at, e.hops = l.request.at, l.request.hops+1
+	e.at, e.is = l.request.at, e.is.withHops(l.request.is.hops()+1)
 	to.early = true
 	return true
 }
@@ -180,7 +180,7 @@ func (p *Pool) tickReads() {
 			p.reads = append(p.reads, *l)
 			continue
 		default:
-			l.request.hops = 0
+			l.request.is = l.request.is.withHops(0)
 			if p.resendRead(l, p.toRead(l)) {
 				break
 			}
@@ -242,6 +242,5 @@ func (p *Pool) giveUpRead(l *lostRead, f *Failure) {
 		g.Sent = true
 		f = &g
 	}
-	p.countFailed(e)
 	p.fail(e.recv, e.tag, f)
 }

@@ -100,7 +100,7 @@ func (c *Conn) askRole() {
 		return
 	}
 	a := &roleAnswer{server: c.server, pool: c.pool, doubt: r.doubt, check: check}
-	if c.EnqueueHere(roleRequest, a, 0, Part) == nil {
+	if c.EnqueueHere(roleRequest, a, 0) == nil {
 		r.asks, r.doubt, r.askAt = true, false, c.pool.Now+minRenewal
 		r.check = r.check && !check
 	}

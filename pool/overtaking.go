@@ -12,13 +12,12 @@ type passed struct {
 	ran, wrote uint64
 }
 
-// overtaken is Ran for what was sent as raw.
-func (p *Pool) overtaken(recv Receiver, tag uint64, raw []byte) {
-	if h, ok := recv.(Holder); ok && p.cfg.Slot != nil {
-		client, _, _ := h.Place(tag)
+// overtaken is Ran for a request on a connection.
+func (p *Pool) overtaken(e *pending) {
+	if h, ok := e.recv.(Holder); ok {
+		client, _, _ := h.Place(e.tag)
 		if w := p.wanderers[client]; w != nil && w.waiting+len(w.passed) > 0 {
-			slot, reads := p.cfg.Slot(raw)
-			p.Ran(h, tag, slot, reads)
+			p.Ran(h, e.tag, e.keys.slot(), e.keys.reads())
 		}
 	}
 }
@@ -67,8 +66,8 @@ func (w *wanderer) follows(a *again) {
 }
 
 // outrun reports whether a request that was sent again must not be sent once more: one behind it has run.
-func (p *Pool) outrun(e *pending, raw []byte) bool {
-	if e.hops == 0 || e.is.has(reading) || e.recv == nil {
+func (p *Pool) outrun(e *pending) bool {
+	if e.is.hops() == 0 || e.is.has(reading) || e.recv == nil {
 		return false
 	}
 	client, place, _ := e.recv.(Holder).Place(e.tag)
@@ -76,18 +75,10 @@ func (p *Pool) outrun(e *pending, raw []byte) bool {
 	if w == nil || len(w.passed) == 0 {
 		return false
 	}
-	slot, reads := p.slotOf(raw)
+	slot, reads := e.keys.slot(), e.keys.reads()
 	return slices.ContainsFunc(w.passed, func(at passed) bool {
 		return at.slot == slot && (place < at.wrote || place < at.ran && !reads)
 	})
-}
-
-// slotOf is Config.Slot for a request whose bytes are kept, else -1.
-func (p *Pool) slotOf(raw []byte) (slot int, reads bool) {
-	if len(raw) == 0 || p.cfg.Slot == nil {
-		return -1, false
-	}
-	return p.cfg.Slot(raw)
 }
 
 // strays reports whether a may meet, at to, what its client has sent behind it: it does not come back there from a refusal.
@@ -102,13 +93,10 @@ func (a *again) strays(to *Conn) bool {
 func (c *Conn) owesLater(a *again) bool {
 	slot, reads := a.slot, a.reads
 	if a.piece == nil {
-		slot, reads = c.pool.slotOf(a.raw)
+		slot, reads = a.request.keys.slot(), a.request.keys.reads()
 	}
-	kept := c.sent.buf[c.sent.head:]
 	for i := c.ring.head; i != c.ring.tail && !a.last; i++ {
 		e := c.ring.at(i)
-		raw := kept[:e.size]
-		kept = kept[e.size:]
 		h, ok := e.recv.(Holder)
 		if !ok || e.is.has(reading) {
 			continue
@@ -116,7 +104,7 @@ func (c *Conn) owesLater(a *again) bool {
 		if client, place, _ := h.Place(e.tag); client != a.client || place <= a.place {
 			continue
 		}
-		if s, r := c.pool.slotOf(raw); len(raw) == 0 || s == slot && !(reads && r) {
+		if e.size == 0 || e.keys.slot() == slot && !(reads && e.keys.reads()) {
 			return true
 		}
 	}

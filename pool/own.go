@@ -295,7 +295,7 @@ func (c *Conn) Unblock(how string) {
 		if shard.SameAddr(to.server.Addr, c.server.Addr) && to.state == Draining && to.isFirst() {
 			raw := appendCommand(nil, words...)
 			to.out.write(raw) // it takes nothing else any more
-			to.owe(len(raw), swallowed{}, 0, Part)
+			to.owe(len(raw), swallowed{}, 0)
 			return
 		}
 	}

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"errors"
+	"fmt"
 
 	"ringmaster/stats"
 )
@@ -77,4 +78,54 @@ func (c *Conn) forget() {
 		c.ring.at(i).size = 0
 	}
 	c.sent = history{}
+}
+
+// check says which invariant of the connection is broken; nil: none.
+func (c *Conn) check() error {
+	size := -c.out.off
+	for _, b := range c.out.full {
+		size += len(b.B)
+	}
+	if c.out.cur != nil {
+		size += len(c.out.cur.B)
+	}
+	if err := c.checkFences(); err != nil {
+		return err
+	}
+	wired := c.state == Handshaking || c.state == Ready || c.state == Draining
+	switch {
+	case size != c.out.size:
+		return fmt.Errorf("output counts %d bytes, its chunks hold %d", c.out.size, size)
+	case uint64(c.out.size) != c.queued-c.written:
+		return fmt.Errorf("output holds %d bytes, %d were enqueued and %d written", c.out.size, c.queued, c.written)
+	case wired != (c.sock != nil):
+		return fmt.Errorf("has a socket: %t", c.sock != nil)
+	case c.ring.len() > 0 && !wired && !(c.patient && c.state == Dialing):
+		return fmt.Errorf("owes %d replies that can't come", c.ring.len())
+	}
+	return nil
+}
+
+// checkFences compares the fences with the ring, and what wraps a script.
+func (c *Conn) checkFences() error {
+	next, guard := c.fences.first, noGuard
+	for i := c.ring.head; i != c.ring.tail; i++ {
+		if !c.ring.at(i).is.has(fencing) {
+			continue
+		}
+		if next == len(c.fences.list) || c.fences.list[next].at != i {
+			return fmt.Errorf("request %d is a fence that is not listed", i)
+		}
+		if next == c.fences.first {
+			guard = c.fences.list[next].from
+		}
+		next++
+	}
+	if next != len(c.fences.list) {
+		return fmt.Errorf("%d fences are listed, %d are in the ring", len(c.fences.list)-c.fences.first, next-c.fences.first)
+	}
+	if c.fences.guard != guard {
+		return fmt.Errorf("guards from request %d on, want %d", c.fences.guard, guard)
+	}
+	return nil
 }

@@ -23,8 +23,8 @@ func caught(p *Pool) *[]string {
 func TestARequestThatIsHalfWrittenClosesItsConnectionOnly(t *testing.T) {
 	for name, half := range map[string]func(*Conn){
 		"written and not owed":                func(c *Conn) { c.out.write([]byte("*1\r\n$4\r\nPING\r\n")) },
-		"owed and not written":                func(c *Conn) { c.oweFrom(c.queued, newAsker(t), 9, Part) },
-		"owed twice":                          func(c *Conn) { c.owe(14, newAsker(t), 9, Part) },
+		"owed and not written":                func(c *Conn) { c.oweFrom(c.queued, newAsker(t), 9) },
+		"owed twice":                          func(c *Conn) { c.owe(14, newAsker(t), 9) },
 		"remembered and not owed":             func(c *Conn) { c.sent.add([]byte("GET")) },
 		"owed with a size and not remembered": func(c *Conn) { c.ring.at(c.ring.tail - 1).size = 5 },
 	} {
@@ -35,8 +35,8 @@ func TestARequestThatIsHalfWrittenClosesItsConnectionOnly(t *testing.T) {
 			a, b := r.Pick(0, 0), r.Pick(1, 0)
 			sa, sb := ready(t, a), ready(t, b)
 			to := newAsker(t)
-			a.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), to, 1, Part)
-			b.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), to, 2, Part)
+			a.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), to, 1, 0)
+			b.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), to, 2, 0)
 			half(a)
 			p.Distrust()
 			p.Flush()
@@ -66,7 +66,7 @@ func TestAReceiverThatPanicsKeepsNoOtherFromItsEnd(t *testing.T) {
 		if tag == 1 || tag == 3 {
 			recv = careless{}
 		}
-		if f := c.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), recv, tag, Part); f != nil {
+		if f := c.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), recv, tag, 0); f != nil {
 			t.Fatal(f)
 		}
 	}
@@ -89,7 +89,7 @@ func TestConnectionsOutOfStepAreClosedOnceThoughTheirReceiversPanic(t *testing.T
 	for i := range 3 {
 		c := p.Default().Pick(i, 0)
 		sockets = append(sockets, ready(t, c))
-		c.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), careless{}, 1, Part)
+		c.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), careless{}, 1, 0)
 		c.out.write([]byte("half"))
 	}
 	p.Distrust()
@@ -125,7 +125,7 @@ func TestAPanicInAPushIsBlamedOnItsOwner(t *testing.T) {
 			causes := caught(p)
 			other := p.Default().Pick(1, 0)
 			ready(t, other)
-			other.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), newAsker(t), 1, Part)
+			other.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), newAsker(t), 1, 0)
 			p.Flush()
 			other.OnBytes([]byte("+PONG\r\n")) // the latest that was served
 			ready(t, p.Default().Pick(0, 0))

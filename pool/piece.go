@@ -2,15 +2,15 @@ package pool
 
 // EnqueuePiece puts n requests after those already sent, so that nothing of anybody else comes between
 // them: MULTI, commands, EXEC. recv gets the replies under the tags 0 to n-1. None can have run before the
-// first needs bytes are sent, and the failure of each says so. cmd counts for the request with tag counted. blocks is as for
-// EnqueueBlocking, carrier for EnqueueFenced; 0: no fence. Borrows raw until return. Loop-only.
-func (c *Conn) EnqueuePiece(raw []byte, needs, n int, recv Receiver, counted int, cmd uint16, blocks bool, carrier Carrier) *Failure {
+// first needs bytes are sent, and the failure of each says so. exec is the tag of EXEC, which may run scripts; below 0: it runs nothing.
+// blocks is as for EnqueueBlocking, carrier for EnqueueFenced; 0: no fence. Borrows raw until return. Loop-only.
+func (c *Conn) EnqueuePiece(raw []byte, needs, n int, recv Receiver, exec int, blocks bool, carrier Carrier) *Failure {
 	if carrier != 0 {
 		how := Here
 		if blocks {
 			how |= Blocks
 		}
-		return c.carry(&carried{raw: raw, needs: needs, n: n, recv: recv, counted: counted, cmd: cmd, carrier: carrier, how: how, at: c.pool.Now})
+		return c.carry(&carried{raw: raw, needs: needs, n: n, recv: recv, exec: exec, carrier: carrier, how: how, at: c.pool.Now})
 	}
 	if f := c.admit(len(raw), n); f != nil {
 		return f
@@ -18,11 +18,10 @@ func (c *Conn) EnqueuePiece(raw []byte, needs, n int, recv Receiver, counted int
 	c.out.write(raw)
 	last := c.queued + uint64(needs) - 1
 	for i := range n {
-		id := uint16(Part)
-		if i == counted {
-			id = cmd
+		c.oweFrom(last, recv, uint64(i))
+		if i == exec {
+			c.ring.at(c.ring.tail - 1).is |= scripting
 		}
-		c.oweFrom(last, recv, uint64(i), id)
 		if blocks {
 			c.blocks()
 		}
@@ -51,7 +50,7 @@ func (c *Conn) LoginProves() bool {
 // ProveMulti asks the server with an empty transaction and calls p when it has answered, or when the
 // connection is lost. Loop-only.
 func (c *Conn) ProveMulti(p Prover) *Failure {
-	return c.EnqueuePiece(emptyTransaction, len(emptyTransaction), 2, &proof{conn: c, prover: p}, -1, Part, false, 0)
+	return c.EnqueuePiece(emptyTransaction, len(emptyTransaction), 2, &proof{conn: c, prover: p}, -1, false, 0)
 }
 
 var emptyTransaction = appendCommand(appendCommand(nil, "MULTI"), "EXEC")
@@ -93,5 +92,5 @@ func (swallowed) Fail(uint64, *Failure)       {}
 
 // Tell sends a command of the proxy's own whose reply is not wanted, such as UNWATCH. Loop-only.
 func (c *Conn) Tell(args ...string) *Failure {
-	return c.EnqueueHere(appendCommand(nil, args...), swallowed{}, 0, Part)
+	return c.EnqueueHere(appendCommand(nil, args...), swallowed{}, 0)
 }

@@ -253,3 +253,18 @@ func (p *Pool) LogsIn() bool { return p.cfg.Password != "" }
 
 // Timeout is the longest a request may wait for its reply.
 func (p *Pool) Timeout() time.Duration { return p.cfg.Timeout }
+
+// each calls f for every connection.
+func (p *Pool) each(f func(*Conn)) {
+	for _, r := range p.rings {
+		for _, c := range r.conns {
+			f(c)
+		}
+	}
+	for _, c := range p.leaving {
+		f(c)
+	}
+	for c := range p.own.all {
+		f(c)
+	}
+}

@@ -183,28 +183,28 @@ func (c *Conn) better(d *Conn) bool {
 
 // EnqueueRead is Enqueue for a command that only reads keys of the shard whose primary has this number. c is the connection
 // that PickRead has given, or nil. Lost, the command is sent again to another server of its shard. Borrows raw until return.
-func (r *Rings) EnqueueRead(c *Conn, primary int, raw []byte, recv Receiver, tag uint64, cmd uint16) *Failure {
+func (r *Rings) EnqueueRead(c *Conn, primary int, raw []byte, recv Receiver, tag uint64, keys Keys) *Failure {
 	f := r.pool.servers[primary].noReplica
 	if c != nil {
 		if f = c.admit(len(raw), 1); f == nil {
-			c.enqueueRead(raw, recv, tag, cmd)
+			c.enqueueRead(raw, recv, tag, keys)
 			return nil
 		}
 	}
 	if p := r.pool; p.stopped || f.Kind != Down && f.Kind != NoReplica {
 		return f
 	}
-	l, ok := r.of(primary)[0].lostRead(&pending{recv: recv, tag: tag, at: r.pool.Now, cmd: cmd, is: reading}, raw)
+	l, ok := r.of(primary)[0].lostRead(&pending{recv: recv, tag: tag, keys: keys, at: r.pool.Now, is: reading}, raw)
 	if !ok {
 		return f
 	}
 	return r.pool.waitToRead(&l, f)
 }
 
-func (c *Conn) enqueueRead(raw []byte, recv Receiver, tag uint64, cmd uint16) {
+func (c *Conn) enqueueRead(raw []byte, recv Receiver, tag uint64, keys Keys) {
 	c.out.write(raw)
-	c.owe(len(raw), recv, tag, cmd)
-	c.keepSent(raw)
+	c.owe(len(raw), recv, tag)
+	c.keepSent(raw, keys)
 	c.ring.at(c.ring.tail - 1).is = reading
 }
 

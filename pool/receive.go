@@ -148,11 +148,11 @@ func (c *Conn) deliver(b []byte, p Piece) {
 		return
 	}
 	if len(c.pool.wanderers) > 0 && e.size > 0 && !e.is.has(reading) && p&First != 0 && recv != nil {
-		c.pool.overtaken(recv, tag, c.sent.first(e.size))
+		c.pool.overtaken(e)
 	}
 	if p&First != 0 && (b[0] == '-' || b[0] == '!') {
 		c.countError(e, b)
-	} else if c.server.muteUntil != 0 && e.cmd != Part {
+	} else if c.server.muteUntil != 0 {
 		c.server.muteUntil = 0 // it answers again
 	}
 	if p&Last != 0 {
@@ -182,26 +182,19 @@ func (c *Conn) countError(e *pending, b []byte) {
 	if refusesWrites(b) {
 		c.refused(e)
 	}
-	if e.cmd != Part && e.recv != nil {
-		c.pool.stats.Error(e.cmd, b)
-	}
 }
 
 // answered takes the head off the ring.
 func (c *Conn) answered(e *pending) {
-	st := c.pool.stats
 	s := c.server.stats
 	s.Replies++
 	s.InFlight--
-	if e.hops > 0 {
+	if e.is.hops() > 0 {
 		c.arrived(e)
 	}
-	took := c.pool.Now - e.at
-	s.Latency.Observe(took)
+	s.Latency.Observe(c.pool.Now - e.at)
 	if e.recv == nil {
-		st.LateReplies++
-	} else if e.cmd != Part {
-		st.Call(e.cmd, took)
+		c.pool.stats.LateReplies++
 	}
 	c.off(e)
 }

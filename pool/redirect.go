@@ -71,7 +71,7 @@ func (c *Conn) follow(e pending, reply []byte) {
 	s := c.server.stats
 	s.Replies++
 	s.InFlight--
-	outrun := c.pool.outrun(&e, raw)
+	outrun := c.pool.outrun(&e)
 	c.arrived(&e)
 	c.off(c.ring.at(c.ring.head))
 	if outrun {
@@ -82,9 +82,6 @@ func (c *Conn) follow(e pending, reply []byte) {
 		return
 	}
 	c.countError(&e, reply)
-	if e.cmd != Part {
-		c.pool.stats.Call(e.cmd, c.pool.Now-e.at)
-	}
 	c.pool.serving = e.recv
 	e.recv.Reply(e.tag, reply, Whole)
 }
@@ -141,14 +138,14 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	if !a.asking {
 		p.Hint()
 	}
-	atOnce := !a.unnamed && e.hops < stats.MaxHops
+	atOnce := !a.unnamed && e.is.hops() < stats.MaxHops
 	switch {
 	case !atOnce && p.late(p.Now+retryAfter-e.at) || p.late(p.Now-e.at):
 		p.giveUp(&a, p.servers[a.server].timedOutUnsent)
 	case !a.hold():
 		p.giveUp(&a, p.Moved(c.server.index))
 	case atOnce && p.sendNow(&a, c):
-		p.stats.Hops[e.hops]++
+		p.stats.Hops[e.is.hops()]++
 	default:
 		a.wait(c)
 		if !p.put(&a) {
@@ -163,8 +160,10 @@ func (p *Pool) aim(a *again, from *Server, reply []byte) {
 	if !NamesNode(reply) {
 		return
 	}
-	var addr []byte
-	a.slot, addr = named(reply)
+	slot, addr := named(reply)
+	if slot >= 0 {
+		a.slot = slot
+	}
 	at := p.target(from, addr)
 	a.asking = at >= 0 && reply[1] == 'A'
 	if a.unnamed = at < 0; !a.unnamed {
@@ -209,7 +208,7 @@ func (c *Conn) reroute(e *pending, raw []byte) bool {
 		return false
 	}
 	c.arrived(e)
-	e.hops = 0
+	e.is = e.is.withHops(0)
 	if !p.put(&a) {
 		return false
 	}

@@ -34,11 +34,12 @@ func TestAnUpstreamThatIsRemovedLeavesNothingOnItsLoop(t *testing.T) {
 	if f := c.Enqueue([]byte("x"), a, 0, 0); f != nil {
 		t.Fatal(f)
 	}
-	own, f := p.Lend(0, Key{Proto: 2}, &lender{})
-	if l.MaxOwn = 1; f == nil {
+	if _, f := p.Lend(0, Key{Proto: 2}, &lender{}); f == nil {
 		t.Fatal("more was lent than there may be")
 	}
-	if own, f = p.Lend(0, Key{Proto: 2}, &lender{}); f != nil {
+	l.MaxOwn = 1
+	own, f := p.Lend(0, Key{Proto: 2}, &lender{})
+	if f != nil {
 		t.Fatal(f)
 	}
 	p.Stop()

@@ -69,7 +69,7 @@ func TestAnotherUserHasConnectionsMadeAgainInOrder(t *testing.T) {
 			if conn.State() != Ready || st.Disconnects[stats.ServerOtherLogin] != 1 || st.Connects != 2 {
 				t.Errorf("it is %s; %v", conn.State(), st.Disconnects)
 			}
-			if n := strings.Count(out.String(), "log in as the user"); n != 1 || !strings.Contains(out.String(), "server=A") {
+			if n := strings.Count(out.String(), "log in as the new user"); n != 1 || !strings.Contains(out.String(), "server=A") {
 				t.Errorf("logged:\n%s", &out)
 			}
 			checkPool(t, p)
@@ -78,7 +78,7 @@ func TestAnotherUserHasConnectionsMadeAgainInOrder(t *testing.T) {
 }
 
 func TestOwnConnectionsOfAnotherUser(t *testing.T) {
-	p := newFixedPool(t, 1, func(cfg *Config) { cfg.Spare, cfg.Scripts, cfg.ScriptPolicy = 1, []bool{true}, ScriptsOwn })
+	p := newFixedPool(t, 1, func(cfg *Config) { cfg.Spare, cfg.ScriptPolicy = 1, ScriptsOwn })
 	shared := p.Default().Pick(0, 0)
 	ready(t, shared)
 	h, a := &holder{}, newAsker(t)
@@ -96,7 +96,7 @@ func TestOwnConnectionsOfAnotherUser(t *testing.T) {
 	p.TakeDials(func(*Conn) {})
 	lane.OnOpen(&fakeSocket{})
 	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
-	if f := busy.EnqueueBlocking(pingRequest, a, 1, Part); f != nil {
+	if f := busy.EnqueueBlocking(pingRequest, a, 1); f != nil {
 		t.Fatal(f)
 	}
 	configure(p, asUser("app", "x"))
@@ -130,7 +130,7 @@ func TestIdleLaneOfAnotherUserIsNotUsed(t *testing.T) {
 	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
 	answerLane(t, p, lane, s, 0, 1)
 	configure(p, asUser("app", "x"))
-	if f := p.Default().Pick(1, 0).EnqueueFenced(pingRequest, a, 2, Part, Scripts, 0); f != nil {
+	if f := p.Default().Pick(1, 0).EnqueueFenced(pingRequest, a, 2, 0, Scripts, 0); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()
@@ -207,7 +207,7 @@ func TestFencesOverTheOldLoginGoByName(t *testing.T) {
 	enqueue(t, c, a, 1)
 	c.server.noEcho = true
 	configure(p, asUser("app", "x"))
-	if f := c.EnqueueFenced(pingRequest, a, 2, Part, Scripts, 0); f != nil {
+	if f := c.EnqueueFenced(pingRequest, a, 2, 0, Scripts, 0); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()
@@ -302,7 +302,7 @@ func TestReadsDoNotWaitForTheNewLoginOfAReplica(t *testing.T) {
 		if to != replica {
 			t.Fatal("the replica is not read from")
 		}
-		if f := p.Default().EnqueueRead(to, 0, pingRequest, a, tag, Part); f != nil {
+		if f := p.Default().EnqueueRead(to, 0, pingRequest, a, tag, 0); f != nil {
 			t.Fatal(f)
 		}
 		p.Flush()

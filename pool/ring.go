@@ -6,35 +6,69 @@ type pending struct {
 	tag  uint64
 	at   int64  // when it was enqueued, ns
 	from uint64 // offset in the connection's output stream of the byte without which it can't have run
-	cmd  uint16 // command.Spec.ID for the statistics, 0xffff: a part, not counted
 	is   nature
-	hops uint8  // how often it was sent again, lately; 0: never
+	keys Keys   // what its sender knows of its keys, if it may be sent again
 	size uint32 // of its bytes in the connection's history; 0: it is never sent again
 }
 
-// nature is what sets a request apart from others: none of the bits is set for an ordinary one.
-type nature uint8
+// Keys is what the sender of a request knows of its keys, so that none of a client is overtaken by a later one for the same: their hash
+// slot, or their shard where there are no slots, and whether it changes nothing. The zero value: it has no keys, or nothing is known.
+type Keys uint16
+
+const onlyReads Keys = 1 << 15
+
+// KeysIn are keys of a hash slot or a shard (below 0: there are none). reads: the request changes nothing. Any goroutine.
+func KeysIn(slot int, reads bool) (k Keys) {
+	if slot >= 0 {
+		k = Keys(slot+1) &^ onlyReads
+	}
+	if reads {
+		k |= onlyReads
+	}
+	return k
+}
+
+// slot is the hash slot or the shard; below 0: it is not known.
+func (k Keys) slot() int { return int(k&^onlyReads) - 1 }
+
+func (k Keys) reads() bool { return k&onlyReads != 0 }
+
+// nature is what sets a request apart from others: none of the bits is set for an ordinary one. The highest ones count.
+type nature uint16
 
 const (
-	blocking nature = 1 << iota // it waits at the server for as long as it says itself, and so does what is behind it
-	reading                     // it only reads and goes by Config.Reads: lost, it is sent again
-	fencing                     // a fence of the pool's own (fence.go)
-	wrapping                    // MULTI, or the script that it queues (wrapped.go)
-	wrapped                     // the EXEC of these, whose reply is the script's
+	blocking  nature = 1 << iota // it waits at the server for as long as it says itself, and so does what is behind it
+	reading                      // it only reads and goes by Config.Reads: lost, it is sent again
+	fencing                      // a fence of the pool's own (fence.go)
+	wrapping                     // MULTI, or the script that it queues (wrapped.go)
+	wrapped                      // the EXEC of these, whose reply is the script's
+	scripting                    // it may run a script, for so long that the server answers others with BUSY
 
-	carrierShift = iota // its Carrier bits begin here, up to the last
+	carrierShift = iota // its Carrier bits begin here
+	hopShift     = carrierShift + 3
+	maxHops      = 1<<(16-hopShift) - 1
 )
 
 func (n nature) has(bits nature) bool { return n&bits != 0 }
 
 // carrier is what the reply to the request may hold as a client wrote it.
-func (n nature) carrier() Carrier { return Carrier(n >> carrierShift) }
+func (n nature) carrier() Carrier { return Carrier(n>>carrierShift) & (Scripts | Modules | Libraries) }
 
-func (c Carrier) nature() nature { return nature(c) << carrierShift }
+// hops is how often the request was sent again, lately.
+func (n nature) hops() int { return int(n >> hopShift) }
 
-// Part is the command ID of requests that are parts of a client's command: the whole is counted,
-// not its parts.
-const Part = 0xffff
+func (n nature) withHops(hops int) nature {
+	return n&(1<<hopShift-1) | nature(min(hops, maxHops))<<hopShift
+}
+
+// nature is that of a request on its own which carries c.
+func (c Carrier) nature() (n nature) {
+	n = nature(c) << carrierShift
+	if c&Scripts != 0 {
+		n |= scripting
+	}
+	return n
+}
 
 // ring is a queue of pending requests in the order sent.
 //

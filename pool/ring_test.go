@@ -3,6 +3,9 @@ package pool
 import (
 	"math/rand/v2"
 	"testing"
+	"unsafe"
+
+	"ringmaster/shard"
 )
 
 func TestRingKeepsOrderWhileItGrowsAndWraps(t *testing.T) {
@@ -49,5 +52,34 @@ func TestRingGoesOnBehindAnOldHead(t *testing.T) {
 			t.Fatalf("the head is %d, want %d", got, i)
 		}
 		r.pop()
+	}
+}
+
+func TestPendingsAreSmall(t *testing.T) {
+	if n := unsafe.Sizeof(pending{}); n > 48 {
+		t.Errorf("a pending takes %d bytes", n)
+	}
+}
+
+func TestKeysHoldEverySlotAndEveryShard(t *testing.T) {
+	for _, slot := range []int{-1, 0, 1, shard.MaxNumbers, shard.MaxNodes, shard.Slots - 1} {
+		for _, reads := range []bool{false, true} {
+			if k := KeysIn(slot, reads); k.slot() != slot || k.reads() != reads {
+				t.Errorf("%d, %t: %d, %t", slot, reads, k.slot(), k.reads())
+			}
+		}
+	}
+	if k := Keys(0); k.slot() >= 0 || k.reads() {
+		t.Errorf("nothing: %d, %t", k.slot(), k.reads())
+	}
+}
+
+func TestHopsLeaveTheRestOfARequestsNature(t *testing.T) {
+	all := Scripts | Modules | Libraries
+	for _, hops := range []int{0, 1, maxHops, maxHops + 1, 1000} {
+		n := (all.nature() | wrapped | blocking).withHops(7).withHops(hops)
+		if n.hops() != min(hops, maxHops) || n.carrier() != all || !n.has(wrapped) || !n.has(scripting) || n.has(reading) {
+			t.Errorf("%d hops: %d, carries %b, is %b", hops, n.hops(), n.carrier(), n)
+		}
 	}
 }

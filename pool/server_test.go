@@ -140,7 +140,7 @@ func (p *Pool) sizes() map[string]int {
 
 func TestNothingGrowsWhileServersComeAndGo(t *testing.T) {
 	p := newFixedPool(t, 3, func(cfg *Config) {
-		cfg.ScriptPolicy, cfg.Scripts, cfg.Spare, cfg.BackoffMin = ScriptsOwn, []bool{true}, 1, time.Millisecond
+		cfg.ScriptPolicy, cfg.Spare, cfg.BackoffMin = ScriptsOwn, 1, time.Millisecond
 	})
 	p.MaxOwn = 100
 	p.Rings(Key{Proto: 3}).Join()
@@ -174,7 +174,7 @@ func TestNothingGrowsWhileServersComeAndGo(t *testing.T) {
 		enqueue(t, c, a, 1)
 		_ = c.EnqueueFenced(pingRequest, a, 2, 0, Scripts, 0)
 		if own, f := p.Lend(2, Key{Proto: 2}, h); f == nil {
-			_ = own.EnqueueBlocking(pingRequest, a, 3, Part)
+			_ = own.EnqueueBlocking(pingRequest, a, 3)
 			p.KeepSpare(2, Key{Proto: 2})
 		}
 		p.ExpectScript(2)

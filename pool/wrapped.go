@@ -33,17 +33,17 @@ func (c *Conn) putWrapped(r *carried) (at uint64) {
 	c.out.write(r.raw)
 	c.out.write(execRequest)
 	for range 2 {
-		c.oweFrom(from, nil, 0, Part)
+		c.oweFrom(from, nil, 0)
 		e := c.ring.at(c.ring.tail - 1)
 		e.is, e.at = wrapping, r.at // those before it are as old, so that its timeout is looked at
 	}
 	at = c.ring.tail
-	c.oweFrom(from, r.recv, r.tag, r.cmd)
+	c.oweFrom(from, r.recv, r.tag)
 	e := c.ring.at(at)
 	e.is, e.at = r.carrier.nature()|wrapped, r.at
 	c.queued += uint64(size)
 	c.markDirty()
-	c.keepSent(r.raw)
+	c.keepSent(r.raw, r.keys)
 	return at
 }
 

@@ -23,10 +23,28 @@ type actor struct {
 	watchTag  string
 	db, proto int  // as of the last reply seen
 	refused   bool // a command of the transaction was
+	answered  uint64
 }
 
 // question is a command and how it was asked.
-type question struct{ args []string }
+type question struct {
+	args []string
+	name string // as the table has it; "": it is no command
+}
+
+func ask(args []string, words ...string) question {
+	if len(words) == 0 {
+		words = args
+	}
+	name := strings.ToLower(words[0])
+	switch name {
+	case "broken":
+		name = ""
+	case "client":
+		name += "|" + strings.ToLower(words[1])
+	}
+	return question{args, name}
+}
 
 // value is what a key holds: itself, where it was found, and as much more as its name asks for.
 func value(key, server string, db, proto int) string {
@@ -90,7 +108,7 @@ func (a *actor) ask() {
 		if args[0] == "UNWATCH" {
 			a.watchTag = ""
 		}
-		a.asked = append(a.asked, question{args})
+		a.asked = append(a.asked, ask(args))
 		switch {
 		case args[0] == "BROKEN":
 			a.unsent = append(a.unsent, "*1\r\n+5\r\n"...)
@@ -108,21 +126,21 @@ func (a *actor) ask() {
 }
 
 func (a *actor) push(args []string) {
-	q := question{args}
+	q := ask(args)
 	switch {
 	case args[0] == "MULTI":
 		a.asked = append(a.asked, q)
 	case args[0] == "MULTIEND":
-		q.args = []string{"RESET"}
-		args = q.args
+		args = []string{"RESET"}
+		q = ask(args)
 		a.asked = append(a.asked, q)
 	case args[0] == "EXEC":
 		a.asked = append(a.asked, q)
 		args = args[:1]
 	case args[0] == "DISCARD":
-		a.asked = append(a.asked, question{[]string{"UNWATCH"}})
+		a.asked = append(a.asked, ask([]string{"UNWATCH"}, args...))
 	default:
-		a.asked = append(a.asked, question{[]string{"QUEUED"}})
+		a.asked = append(a.asked, ask([]string{"QUEUED"}, args...))
 	}
 	a.unsent = parser.AppendArray(a.unsent, len(args))
 	for _, w := range args {
@@ -226,6 +244,7 @@ func (a *actor) look() {
 		}
 		q := a.asked[0]
 		a.asked = a.asked[1:]
+		a.counted(q, a.in[:n])
 		if !a.judge(q.args, a.in[:n]) {
 			a.tb.Fatalf("client %s asked %.200q and got %.300q, being in db %d with protocol %d",
 				a.clientEnd.name, q.args, a.in[:n], a.db, a.proto)

@@ -17,13 +17,13 @@ type aside struct {
 }
 
 // asideTo sends raw to server for recv.
-func (s *Session) asideTo(server int, raw []byte, recv pool.Receiver, tag uint64, cmd uint16) {
+func (s *Session) asideTo(server int, raw []byte, recv pool.Receiver, tag uint64) {
 	a := &aside{recv: recv, tag: tag}
 	// Database 0, for a server that is busy takes no SELECT.
 	conn, f := s.env.Pool.Lend(server, pool.Key{Proto: int(s.proto)}, a)
 	if f == nil {
 		a.conn = conn
-		f = conn.EnqueueHere(raw, a, 0, cmd)
+		f = conn.EnqueueHere(raw, a, 0)
 	}
 	if f != nil {
 		recv.Fail(tag, f)
@@ -73,14 +73,14 @@ func (s *Session) askOfScript(spec *command.Spec, req *parser.Request) {
 // allAside asks every shard past what is under way there.
 func (s *Session) allAside(spec *command.Spec, raw []byte) {
 	if s.env.single() {
-		s.asideTo(s.env.home(), raw, s, s.expect(len(raw)), spec.ID)
+		s.asideTo(s.env.home(), raw, s, s.expect(len(raw)))
 		return
 	}
 	g := s.gather(spec, len(raw))
 	g.hold()
 	for _, i := range s.env.Map.Shards() {
 		n := g.expect(i)
-		s.asideTo(i, raw, g, n, pool.Part)
+		s.asideTo(i, raw, g, n)
 	}
 	g.release()
 }

@@ -32,7 +32,7 @@ func (s *Session) block(spec *command.Spec, req *parser.Request) {
 				return
 			}
 			if p := s.pin; p != nil && p.server != server && p.to(server) == nil {
-				s.refuse(spec, errPinnedElsewhere)
+				s.refuse(errPinnedElsewhere)
 				return
 			}
 			if s.env.Pool.Resends() {
@@ -49,7 +49,6 @@ func (s *Session) block(spec *command.Spec, req *parser.Request) {
 func (s *Session) waitAt(server int, spec *command.Spec, raw []byte) {
 	w := &blocked{s: s, spec: spec, raw: raw, tag: s.expect(len(raw)), server: server}
 	if f := w.send(); f != nil {
-		s.countFailure(spec)
 		s.Fail(w.tag, f)
 	}
 }
@@ -62,7 +61,6 @@ func (s *Session) blockAt(server int, spec *command.Spec, raw []byte) {
 		f = s.enqueueBlocking(conn, raw, s, tag, spec)
 	}
 	if f != nil {
-		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
 }
@@ -105,7 +103,7 @@ func (s *Session) waitForReplicas(spec *command.Spec, req *parser.Request) {
 			}
 			p, f := s.pinToAll()
 			if f != nil {
-				s.failed(spec, len(raw), f)
+				s.failed(len(raw), f)
 				return
 			}
 			p.blocks = true

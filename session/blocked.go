@@ -118,7 +118,6 @@ func (w *blocked) again(e *Env) {
 		s.unpin(false)
 	}
 	if f := w.send(); f != nil {
-		s.countFailure(w.spec)
 		s.Fail(w.tag, f)
 	}
 }

@@ -27,8 +27,6 @@ func (s *Session) turnedDown(conn *pool.Conn, spec *command.Spec) bool {
 	if busy == nil {
 		return false
 	}
-	s.env.Stats.Error(spec.ID, busy)
-	s.env.Stats.Call(spec.ID, 0)
 	s.answer(busy)
 	return true
 }

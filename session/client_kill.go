@@ -20,7 +20,7 @@ func (s *Session) clientKill(spec *command.Spec, req *parser.Request) {
 	if old {
 		f.addr, f.skip = chosen(cString(args[0])), 0
 	} else if text := f.parse(s.env.Env, args, s.id); text != "" {
-		s.deny(spec, text)
+		s.refuse(text)
 		return
 	}
 	m := s.emit(0)

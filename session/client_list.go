@@ -15,7 +15,7 @@ func (s *Session) clientList(spec *command.Spec, req *parser.Request) {
 	case len(args) == 0:
 	case len(args) == 2 && bytes.EqualFold(cString(args[0]), []byte("type")):
 		if text := f.setKind(args[1]); text != "" {
-			s.deny(spec, text)
+			s.refuse(text)
 			return
 		}
 	case len(args) > 1 && bytes.EqualFold(cString(args[0]), []byte("id")):
@@ -23,7 +23,7 @@ func (s *Session) clientList(spec *command.Spec, req *parser.Request) {
 		for i, a := range args[1:] {
 			n, ok := parser.Int(a)
 			if !ok {
-				s.deny(spec, errClientID)
+				s.refuse(errClientID)
 				return
 			}
 			ids[i] = uint64(n)
@@ -31,7 +31,7 @@ func (s *Session) clientList(spec *command.Spec, req *parser.Request) {
 		s.listThese(ids)
 		return
 	default:
-		s.deny(spec, errSyntax)
+		s.refuse(errSyntax)
 		return
 	}
 	m := s.emit(0)

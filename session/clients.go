@@ -65,18 +65,18 @@ func (e *Env) askLoopsSlowly(client *Session, question func(e *Env, answer func(
 func (s *Session) clientUnblock(spec *command.Spec, req *parser.Request) {
 	how := "TIMEOUT"
 	if len(req.Args) > 4 {
-		s.deny(spec, wrongWords(req.Args[0], req.Args[1]))
+		s.refuse(wrongWords(req.Args[0], req.Args[1]))
 		return
 	}
 	if len(req.Args) == 4 {
 		if how = strings.ToUpper(string(req.Args[3])); how != "TIMEOUT" && how != "ERROR" {
-			s.deny(spec, errUnblockReason)
+			s.refuse(errUnblockReason)
 			return
 		}
 	}
 	id, ok := parser.Int(req.Args[2])
 	if !ok {
-		s.deny(spec, errNotInteger)
+		s.refuse(errNotInteger)
 		return
 	}
 	m := s.emit(0)
@@ -131,13 +131,18 @@ func (s *Session) clientReply(spec *command.Spec, req *parser.Request) {
 	case "off":
 		if s.mute = silent; exec != nil {
 			exec.muted = true
+		} else {
+			s.endsUnanswered()
 		}
 	case "skip":
 		if s.mute != silent {
 			s.mute = skipNext
 		}
+		if exec == nil {
+			s.endsUnanswered()
+		}
 	default:
-		s.deny(spec, errSyntax)
+		s.refuse(errSyntax)
 	}
 }
 

@@ -204,7 +204,7 @@ func (s *Session) clusterReplicas(spec *command.Spec, req *parser.Request) {
 			return
 		}
 	}
-	s.deny(spec, unknownNode(req.Args[2]))
+	s.refuse(unknownNode(req.Args[2]))
 }
 
 func (s *Session) clusterNone(*command.Spec, *parser.Request) { s.answerString("*0\r\n") }
@@ -218,7 +218,7 @@ func (s *Session) nodeState(spec *command.Spec, _ *parser.Request) {
 		s.answerString("+OK\r\n")
 		return
 	}
-	s.deny(spec, errNoCluster)
+	s.refuse(errNoCluster)
 }
 
 // mode is the redis_mode of HELLO and INFO.

@@ -50,7 +50,7 @@ func (s *Session) ping(spec *command.Spec, req *parser.Request) {
 	case 2:
 		s.answerBulk(req.Args[1])
 	default:
-		s.deny(spec, wrongArity(spec.Name))
+		s.refuse(wrongArity(spec.Name))
 	}
 }
 
@@ -59,15 +59,15 @@ func (s *Session) echo(_ *command.Spec, req *parser.Request) { s.answerBulk(req.
 func (s *Session) selectDB(spec *command.Spec, req *parser.Request) {
 	n, ok := parser.Int(req.Args[1])
 	if !ok {
-		s.deny(spec, errNotInteger)
+		s.refuse(errNotInteger)
 		return
 	}
 	if n != int64(int32(n)) {
-		s.deny(spec, errIntRange)
+		s.refuse(errIntRange)
 		return
 	}
 	if n < 0 {
-		s.deny(spec, errDBRange)
+		s.refuse(errDBRange)
 		return
 	}
 	s.crossTo(pool.Key{Proto: int(s.proto), DB: int(n)}, func(s *Session) { s.answerString("+OK\r\n") })
@@ -124,7 +124,7 @@ func (s *Session) clientGetName(*command.Spec, *parser.Request) {
 
 func (s *Session) clientSetName(spec *command.Spec, req *parser.Request) {
 	if text := badName(req.Args[2]); text != "" {
-		s.deny(spec, text)
+		s.refuse(text)
 		return
 	}
 	s.identity().name = string(req.Args[2])
@@ -141,15 +141,15 @@ func (s *Session) clientSetInfo(spec *command.Spec, req *parser.Request) {
 	case bytes.EqualFold(attr, []byte("lib-ver")):
 		field = &s.identity().libVersion
 	default:
-		s.deny(spec, unknownOption(attr))
+		s.refuse(unknownOption(attr))
 		return
 	}
 	if len(value) > maxName {
-		s.deny(spec, errLongName)
+		s.refuse(errLongName)
 		return
 	}
 	if !printable(value) {
-		s.deny(spec, badInfo(attr))
+		s.refuse(badInfo(attr))
 		return
 	}
 	*field = string(value)
@@ -159,7 +159,7 @@ func (s *Session) clientSetInfo(spec *command.Spec, req *parser.Request) {
 // clientCapa takes what Valkey 8.0 and later take, which is anything. The proxy follows redirects itself.
 func (s *Session) clientCapa(spec *command.Spec, req *parser.Request) {
 	if !s.env.valkey(8) {
-		s.deny(spec, unknownSubcommand(s.env.shownName(req.Args[0]), req.Args[1]))
+		s.refuse(unknownSubcommand(s.env.shownName(req.Args[0]), req.Args[1]))
 		return
 	}
 	s.answerString("+OK\r\n")

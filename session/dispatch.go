@@ -6,6 +6,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/shard"
 )
 
 // anyServer asks dispatch to choose a server for a command that any can answer.
@@ -96,7 +97,6 @@ func (s *Session) decide(req *parser.Request) {
 		env.asking = s
 		h(s, spec, req)
 		env.asking = nil
-		env.Stats.Call(spec.ID, 0)
 		return
 	}
 	s.route(spec, req)
@@ -115,17 +115,18 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	switch class {
 	case command.ClassSingle:
 		if s.env.single() {
-			s.pass(s.env.home(), spec, req)
+			s.send(s.env.home(), s.env.keysIn(s.env.home(), spec), spec, req)
 			return
 		}
-		s.pass(s.env.Map.Lookup(req.Args[spec.FirstKeyPos(req.Args)]), spec, req)
+		server, keys := s.env.locate(req.Args[spec.FirstKeyPos(req.Args)], spec)
+		s.send(server, keys, spec, req)
 	case command.ClassSameShard:
 		if spec.Blocks(req.Args) { // XREAD with BLOCK
 			s.block(spec, req)
 			return
 		}
 		if text := s.env.refusesPatterns(spec, req.Args); text != "" {
-			s.refuse(spec, text)
+			s.refuse(text)
 			return
 		}
 		s.sameShard(spec, req)
@@ -137,7 +138,7 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 			s.passHiding(spec, req)
 			return
 		case s.env.hidesKeys(spec):
-			s.refuse(spec, keysUnknown(spec.Name))
+			s.refuse(keysUnknown(spec.Name))
 			return
 		}
 		s.pass(anyServer, spec, req)
@@ -156,7 +157,7 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 		s.transact(spec, req)
 	case command.ClassBlocking:
 		if s.env.hidesKeys(spec) {
-			s.refuse(spec, keysUnknown(spec.Name))
+			s.refuse(keysUnknown(spec.Name))
 			return
 		}
 		s.block(spec, req)
@@ -165,9 +166,9 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	case command.ClassPubSub:
 		s.pubSub(spec, req)
 	case command.ClassRefused:
-		s.refuse(spec, noPermission(spec.Name))
+		s.refuse(noPermission(spec.Name))
 	default:
-		s.refuse(spec, unsupported(spec.Name))
+		s.refuse(unsupported(spec.Name))
 	}
 }
 
@@ -195,7 +196,7 @@ func (s *Session) allServers(spec *command.Spec, req *parser.Request) {
 func (s *Session) routeAgain(spec *command.Spec, raw []byte) {
 	req, ok := parseAgain(raw)
 	if !ok {
-		s.refuse(spec, errSyntax)
+		s.refuse(errSyntax)
 		return
 	}
 	s.route(spec, &req)
@@ -213,11 +214,16 @@ func parseAgain(raw []byte) (req parser.Request, ok bool) {
 
 // pass sends the whole request to one server, whose reply goes to the client as it is.
 func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
+	s.send(server, s.env.keysOf(spec, req.Args), spec, req)
+}
+
+// send is pass for a request of whose keys the pool's part is known.
+func (s *Session) send(server int, keys pool.Keys, spec *command.Spec, req *parser.Request) {
 	if server == anyServer {
 		server = s.anyServer()
 	}
 	if s.env.Rules.reads && s.reads(spec) {
-		s.passRead(server, spec, req)
+		s.passRead(server, keys, spec, req)
 		return
 	}
 	conn := s.conn(server)
@@ -231,36 +237,35 @@ func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
 	if large || s.env.replaying || s.env.Rules.of(spec).carrier != 0 {
-		f = s.passOdd(conn, server, spec, req, tag)
+		f = s.passOdd(conn, server, keys, spec, req, tag)
 	} else {
-		f = conn.Enqueue(req.Raw, s, tag, spec.ID)
+		f = conn.Enqueue(req.Raw, s, tag, keys)
 	}
 	if f != nil {
-		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
 }
 
 // passOdd is pass for a request that is large, a carrier, or postponed.
-func (s *Session) passOdd(conn *pool.Conn, server int, spec *command.Spec, req *parser.Request, tag uint64) (f *pool.Failure) {
+func (s *Session) passOdd(conn *pool.Conn, server int, keys pool.Keys, spec *command.Spec, req *parser.Request, tag uint64) (f *pool.Failure) {
 	if carrier := s.env.Rules.of(spec).carrier; carrier != 0 {
-		return s.enqueueFenced(conn, server, req.Raw, s, tag, spec.ID, carrier, s.manner(conn))
+		return s.enqueueFenced(conn, server, req.Raw, s, tag, keys, carrier, s.manner(conn))
 	}
 	if buf := s.takeInput(req); buf != nil {
-		if f = conn.EnqueueBuffer(buf, s, tag, spec.ID); f == nil {
+		if f = conn.EnqueueBuffer(buf, s, tag, keys); f == nil {
 			s.in = nil
 		}
 		return f
 	}
-	return s.enqueue(conn, req.Raw, s, tag, spec.ID)
+	return s.enqueue(conn, req.Raw, s, tag, keys)
 }
 
 // enqueue sends a request; one that the servers keep waiting has all the time it needs.
-func (s *Session) enqueue(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, cmd uint16) *pool.Failure {
+func (s *Session) enqueue(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, keys pool.Keys) *pool.Failure {
 	if s.waitsAt(conn) {
-		return conn.EnqueuePostponed(raw, recv, tag, cmd)
+		return conn.EnqueuePostponed(raw, recv, tag, keys)
 	}
-	return conn.Enqueue(raw, recv, tag, cmd)
+	return conn.Enqueue(raw, recv, tag, keys)
 }
 
 // waitsAt reports whether what is being sent is kept waiting by the servers.
@@ -294,9 +299,47 @@ func (s *Session) oneShard(spec *command.Spec, req *parser.Request) (server int,
 		return env.home(), true
 	}
 	if server, ok = env.shardOf(spec, req.Args); !ok {
-		s.refuse(spec, errCrossSlot)
+		s.refuse(errCrossSlot)
 	}
 	return server, ok
+}
+
+// locate is the server of a key, and what the pool has to know of it.
+func (e *Env) locate(key []byte, spec *command.Spec) (server int, keys pool.Keys) {
+	if !e.Map.Slotted() {
+		server = e.Map.Lookup(key)
+		return server, e.keysIn(server, spec)
+	}
+	slot := shard.Slot(key)
+	return e.Map.SlotServer(slot), e.keysIn(int(slot), spec)
+}
+
+// keysIn is what the pool has to know of a command whose keys have one hash slot, or are on one shard where there are no slots.
+func (e *Env) keysIn(slot int, spec *command.Spec) pool.Keys {
+	if !e.Pool.Resends() {
+		return 0 // it does not look
+	}
+	if e.Map.Random() {
+		slot = min(slot, 0) // any shard may have any key
+	}
+	return pool.KeysIn(slot, spec.ReadOnly())
+}
+
+// keysOf is keysIn for the keys of a request, if it has any. A command that was learnt, and of which the server does not say where its
+// keys are, is taken to begin with one.
+func (e *Env) keysOf(spec *command.Spec, args [][]byte) pool.Keys {
+	if !e.Pool.Resends() {
+		return 0
+	}
+	keys, err := spec.AppendKeys(e.keys[:0], args)
+	e.keys = keys
+	switch {
+	case err == nil && len(keys) > 0:
+		return e.keysIn(slotOf(args[keys[0]], e.Map), spec)
+	case spec.ID == otherID && len(args) > 1:
+		return e.keysIn(slotOf(args[1], e.Map), spec)
+	}
+	return 0
 }
 
 // shardOf is the server on which all keys of a request live; !ok: they live on several.
@@ -337,30 +380,16 @@ func (s *Session) reject(spec *command.Spec, text string) {
 	} else if s.tx != nil {
 		s.tx.aborted = true
 	}
-	s.refuse(spec, text)
-}
-
-// refuse answers an error of the proxy's own, as the whole of a call. spec may be nil.
-func (s *Session) refuse(spec *command.Spec, text string) {
+	cmd := command.NoID
 	if spec != nil {
-		s.env.Stats.Call(spec.ID, 0)
+		cmd = spec.ID
 	}
-	s.deny(spec, text)
-}
-
-// deny is refuse within a handler, whose call dispatch counts.
-func (s *Session) deny(spec *command.Spec, text string) {
 	s.env.scratch = parser.AppendError(s.env.scratch[:0], text)
-	if spec != nil {
-		s.env.Stats.Error(spec.ID, s.env.scratch)
-	}
+	s.answerAs(cmd, s.env.scratch)
+}
+
+// refuse answers an error of the proxy's own to the command under way.
+func (s *Session) refuse(text string) {
+	s.env.scratch = parser.AppendError(s.env.scratch[:0], text)
 	s.answer(s.env.scratch)
 }
-
-// countFailure counts a command that could not even be sent.
-func (s *Session) countFailure(spec *command.Spec) {
-	s.env.Stats.Error(spec.ID, errLine)
-	s.env.Stats.Call(spec.ID, 0)
-}
-
-var errLine = []byte("-ERR")

@@ -58,7 +58,7 @@ func (s *Session) split(spec *command.Spec, req *parser.Request) {
 	d.assign(env.Env, req, words, 1, len(req.Args))
 	d.free()
 	if len(d.groups) == 1 {
-		s.pass(int(d.groups[0].server), spec, req)
+		s.send(int(d.groups[0].server), env.keysIn(int(d.groups[0].bucket), spec), spec, req)
 		return
 	}
 	g := s.gather(spec, len(req.Raw))
@@ -70,7 +70,7 @@ func (s *Session) split(spec *command.Spec, req *parser.Request) {
 		g.asked.Order = append(g.asked.Order, d.order...)
 	}
 	for _, part := range d.groups {
-		g.ask(int(part.server), d.build[part.start:part.end])
+		g.askFor(int(part.server), d.build[part.start:part.end], env.keysIn(int(part.bucket), spec))
 	}
 	g.release()
 }
@@ -230,7 +230,7 @@ func (d *dividing) goOn(s *Session) (done bool) {
 			if s.passage == d {
 				s.endPassage()
 			}
-			s.pass(int(d.groups[0].server), d.spec, &d.req)
+			s.send(int(d.groups[0].server), env.keysIn(int(d.groups[0].bucket), d.spec), d.spec, &d.req)
 			d.letGo(s)
 			return true
 		}
@@ -252,7 +252,7 @@ func (d *dividing) goOn(s *Session) (done bool) {
 			return false
 		}
 		part := &d.groups[d.next]
-		d.g.ask(int(part.server), d.build[part.start:part.end])
+		d.g.askFor(int(part.server), d.build[part.start:part.end], env.keysIn(int(part.bucket), d.spec))
 		env.spend(keyWork + part.end - part.start)
 	}
 	d.g.release()

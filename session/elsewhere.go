@@ -136,42 +136,23 @@ type apart struct {
 	since  int64 // when it was refused first, of the refusals that followed at once
 }
 
-// SlotOf gives pool.Config.Slot where keys are placed as in m: later maps keep the hash slots, or the shards.
-func SlotOf(m *shard.Map) func(raw []byte) (slot int, reads bool) {
-	return func(raw []byte) (slot int, reads bool) {
-		spec, key := firstKey(raw, nil)
-		return slotOf(key, m), spec != nil && spec.ReadOnly()
-	}
-}
-
-// firstKey is the first key of a request and what command it is, which may be known; nil: it has no key. A command that the table
-// lacks, of a module or renamed, is taken to begin with its key.
-func firstKey(raw []byte, spec *command.Spec) (*command.Spec, []byte) {
+// firstKey is the first key of a request of a command; nil: it has none.
+func firstKey(raw []byte, spec *command.Spec) []byte {
 	req, ok := parseAgain(raw)
 	if !ok {
-		return nil, nil
-	}
-	if spec == nil {
-		if spec = command.Lookup(req.Args[0]); spec == nil {
-			return nil, append(req.Args, nil)[1]
-		}
-		if spec.HasSubs() && len(req.Args) > 1 && spec.Sub(req.Args[1]) != nil {
-			spec = spec.Sub(req.Args[1])
-		}
+		return nil
 	}
 	if keys, err := spec.AppendKeys(nil, req.Args); err == nil && len(keys) > 0 {
-		return spec, req.Args[keys[0]]
+		return req.Args[keys[0]]
 	}
-	return nil, nil
+	return nil
 }
 
 // sendApart sends it.
 func (s *Session) sendApart(spec *command.Spec, raw []byte, server int) {
 	a := &apart{s: s, spec: spec, tag: s.expect(len(raw)), raw: raw, server: server}
-	_, key := firstKey(raw, spec)
-	a.key = bytes.Clone(key)
+	a.key = bytes.Clone(firstKey(raw, spec))
 	if f := a.send(); f != nil && !a.putOff(f) {
-		s.countFailure(spec)
 		s.Fail(a.tag, f)
 	}
 }
@@ -207,7 +188,7 @@ func (a *apart) send() *pool.Failure {
 		if !a.lost {
 			p.key = a.key
 		}
-		return p.conn.EnqueueHere(a.raw, a, 0, a.spec.ID)
+		return p.conn.EnqueueHere(a.raw, a, 0)
 	}
 	conn, f := s.blockingConn(a.server)
 	if f != nil {

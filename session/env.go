@@ -72,7 +72,7 @@ func (e *Env) Follow(m *shard.Map) {
 		case p.tracking.on && moved:
 			s.forgetTracked()
 		}
-		if p.blocks && p.waiting != nil {
+		if moved && p.blocks && p.waiting != nil {
 			p.waiting.follow(m)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/merge"
 	"ringmaster/parser"
+	"ringmaster/shard"
 )
 
 // everywhere is a command of a transaction that is for all shards, such as FLUSHALL or KEYS. It runs in its place where the
@@ -42,7 +43,7 @@ func (o *outcome) askOthers(reply []byte, at int) {
 		conn = o.piece.From
 	}
 	ran, now := conn.Server().Index(), o.s.env.Map
-	if ran >= now.Len() || now.Server(ran).Addr != conn.Server().Addr {
+	if ran >= now.Len() || !shard.SameAddr(now.Server(ran).Addr, conn.Server().Addr) {
 		ran = anyServer // its place is another's by now
 	}
 	next := 0

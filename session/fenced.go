@@ -37,11 +37,11 @@ func (s *Session) goesApart(spec *command.Spec, class command.Class, carrier poo
 }
 
 // enqueueFenced sends a carrier. server is the shard that it is for; conn is nil when none of its replicas can be read from.
-func (s *Session) enqueueFenced(conn *pool.Conn, server int, raw []byte, recv pool.Receiver, tag uint64, cmd uint16, carrier pool.Carrier, how pool.Manner) *pool.Failure {
+func (s *Session) enqueueFenced(conn *pool.Conn, server int, raw []byte, recv pool.Receiver, tag uint64, keys pool.Keys, carrier pool.Carrier, how pool.Manner) *pool.Failure {
 	if conn == nil {
 		return &pool.Failure{Kind: pool.NoReplica, Server: s.env.Map.Server(server).Name}
 	}
-	return conn.EnqueueFenced(raw, recv, tag, cmd, carrier, how)
+	return conn.EnqueueFenced(raw, recv, tag, keys, carrier, how)
 }
 
 // manner is how a carrier with keys is sent.
@@ -55,9 +55,9 @@ func (s *Session) manner(conn *pool.Conn) pool.Manner {
 // enqueueBlocking sends a command that may wait at the server, on a connection of the session's own.
 func (s *Session) enqueueBlocking(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, spec *command.Spec) *pool.Failure {
 	if carrier := s.env.Rules.of(spec).carrier; carrier != 0 {
-		return conn.EnqueueFenced(raw, recv, tag, spec.ID, carrier, pool.Here|pool.Blocks)
+		return conn.EnqueueFenced(raw, recv, tag, 0, carrier, pool.Here|pool.Blocks)
 	}
-	return conn.EnqueueBlocking(raw, recv, tag, spec.ID)
+	return conn.EnqueueBlocking(raw, recv, tag)
 }
 
 // Witness is pool.Config.Witness: EXISTS of the same keys, or what a server without that role refuses.

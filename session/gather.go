@@ -19,7 +19,6 @@ type gather struct {
 	tag   uint64 // the place of the reply
 	spec  *command.Spec
 	merge command.Merge
-	at    int64
 	parts []part
 	left  int
 	held  int           // bytes of replies in parts, counted in s.held too
@@ -56,13 +55,15 @@ func (s *Session) newGather(spec *command.Spec) *gather {
 	} else {
 		g = &gather{env: env.Env, asked: merge.Request{Texts: mergeTexts}}
 	}
-	g.s, g.spec, g.merge, g.at = s, spec, spec.Merge, env.Pool.Now
+	g.s, g.spec, g.merge = s, spec, spec.Merge
 	return g
 }
 
-// ask sends a part of the command to a server. Borrows raw until return. Between hold and
-// release the gather can't end.
-func (g *gather) ask(server int, raw []byte) {
+// ask sends the command, or what stands for it, to a server. Borrows raw until return. Between hold and release the gather can't end.
+func (g *gather) ask(server int, raw []byte) { g.askFor(server, raw, 0) }
+
+// askFor is ask for a part with keys.
+func (g *gather) askFor(server int, raw []byte, keys pool.Keys) {
 	i := g.expect(server)
 	reads := g.s.reads(g.spec)
 	conn := g.s.connFor(server, reads)
@@ -73,17 +74,17 @@ func (g *gather) ask(server int, raw []byte) {
 	var f *pool.Failure
 	switch carrier := g.s.env.Rules.of(g.spec).carrier; {
 	case carrier != 0:
-		f = g.s.enqueueFenced(conn, server, raw, g, i, pool.Part, carrier, g.manner(conn))
+		f = g.s.enqueueFenced(conn, server, raw, g, i, keys, carrier, g.manner(conn))
 	case reads:
-		f = g.s.rings.EnqueueRead(conn, server, raw, g, i, pool.Part)
+		f = g.s.rings.EnqueueRead(conn, server, raw, g, i, keys)
 	case g.keyed && g.s.waitsAt(conn):
-		f = conn.EnqueuePostponed(raw, g, i, pool.Part)
+		f = conn.EnqueuePostponed(raw, g, i, keys)
 	case g.blocks || g.s.waitsAt(conn):
-		f = conn.EnqueueBlocking(raw, g, i, pool.Part)
+		f = conn.EnqueueBlocking(raw, g, i)
 	case g.keyed:
-		f = conn.Enqueue(raw, g, i, pool.Part)
+		f = conn.Enqueue(raw, g, i, keys)
 	default:
-		f = conn.EnqueueHere(raw, g, i, pool.Part)
+		f = conn.EnqueueHere(raw, g, i)
 	}
 	if f != nil {
 		g.Fail(i, f)
@@ -208,11 +209,7 @@ func (g *gather) answer() {
 		before := len(dst.B)
 		dst.B = g.join(dst.B)
 		reply := dst.B[before:]
-		if len(reply) > 0 && reply[0] == '-' {
-			g.env.Stats.Error(g.spec.ID, reply)
-		}
-		g.env.Stats.Call(g.spec.ID, g.env.Pool.Now-g.at)
-		s.finish(g.tag, len(reply))
+		s.finish(g.tag, reply)
 	}
 	g.recycle()
 }
@@ -258,7 +255,7 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	if !merge.Joins(spec) {
-		s.refuse(spec, oneServerOnly(spec.Name))
+		s.refuse(oneServerOnly(spec.Name))
 		return
 	}
 	if keys := keysOfDebug(spec, req.Args); keys != nil {

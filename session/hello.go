@@ -19,11 +19,11 @@ func (s *Session) hello(spec *command.Spec, req *parser.Request) {
 	if len(args) > 0 {
 		var ok bool
 		if proto, ok = parser.Int(args[0]); !ok {
-			s.deny(spec, errProtoInt)
+			s.refuse(errProtoInt)
 			return
 		}
 		if proto < 2 || proto > 3 {
-			s.deny(spec, errProtoRange)
+			s.refuse(errProtoRange)
 			return
 		}
 		args = args[1:]
@@ -34,7 +34,7 @@ func (s *Session) hello(spec *command.Spec, req *parser.Request) {
 	}
 	for _, step := range steps {
 		if text := s.helloOptions(args, step); text != "" {
-			s.deny(spec, text)
+			s.refuse(text)
 			return
 		}
 	}
@@ -43,7 +43,7 @@ func (s *Session) hello(spec *command.Spec, req *parser.Request) {
 		if s.env.serverIs(7, 2) {
 			text = errHelloNoAuth72
 		}
-		s.deny(spec, text)
+		s.refuse(text)
 		return
 	}
 	_ = s.helloOptions(args, helloName)

@@ -172,7 +172,7 @@ func (f *feed) barrier(p *subscribing) {
 		return
 	}
 	p.left++
-	if failure := f.conn.EnqueueHere(pingFrame, barrier{p, f}, 0, pool.Part); failure != nil {
+	if failure := f.conn.EnqueueHere(pingFrame, barrier{p, f}, 0); failure != nil {
 		p.left--
 	}
 }
@@ -256,9 +256,10 @@ func (f *feed) ask(t *topic, r *round) *pool.Failure {
 	// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed. Who waits has a
 	// deadline of its own (deadline.go), after which the answer is still needed: what comes next is told by its order.
 	raw := appendRequest(nil, strings.ToUpper(verb), t.key.name)
-	failure := f.conn.EnqueueHere(appendRequest(raw, "PING"), f, 0, pool.Part)
+	failure := f.conn.EnqueueHere(appendRequest(raw, "PING"), f, 0)
 	if failure == nil {
 		f.asked = append(f.asked, asked{t, r})
+		f.hub.parted(t.key, f.server) // if it was to be asked for later, it is not any more
 	}
 	return failure
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/valyala/bytebufferpool"
 
+	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/stats"
@@ -139,6 +140,7 @@ func (s *Session) dropInput() {
 func (s *Session) run(b []byte) []byte {
 	env := s.env
 	req := &env.req
+	s.began = env.Pool.Now
 	for len(b) > 0 && s.state == open && s.wait == nothing && (s.version == env.version && env.pause.until == 0 || s.mayGoOn()) {
 		done, err := s.parser.Next(b, &env.Config.Limits, req)
 		if err != nil {
@@ -185,7 +187,7 @@ func (s *Session) run(b []byte) []byte {
 // breakOff answers a client that broke the protocol: what it is owed, then Redis's words, then the end.
 func (s *Session) breakOff(err *parser.ProtocolError) {
 	s.env.scratch = parser.AppendError(s.env.scratch[:0], protocolError(err))
-	s.answer(s.env.scratch)
+	s.answerAs(command.NoID, s.env.scratch)
 	s.closeAs(stats.ProtocolError)
 }
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"ringmaster/command"
+	"ringmaster/pool"
 	"ringmaster/shard"
 )
 
@@ -90,6 +91,17 @@ func TestEverythingThatRunsScriptsIsFenced(t *testing.T) {
 	for i, spec := range command.All() {
 		if spec.Group == "scripting" && shares(spec.Class) && rules.byID[i].carrier == 0 && harmlessScripting[spec.Name] == "" {
 			t.Errorf("%s is of the group scripting, and no fence follows it: say in harmlessScripting why none need", spec.Name)
+		}
+	}
+}
+
+// TestPoolKnowsWhatMayRunAScript by what it carries, and by EXEC's place in a transaction.
+func TestPoolKnowsWhatMayRunAScript(t *testing.T) {
+	rules := NewRules(Config{}, shard.ReadPrimary)
+	for i, spec := range command.All() {
+		runs := spec.Traits.Has(command.TraitRunsScripts) && spec.ID != command.IDExec
+		if carries := rules.byID[i].carrier&pool.Scripts != 0; carries != runs {
+			t.Errorf("%s carries scripts: %t, runs them: %t", spec.Name, carries, runs)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 // check looks at the invariants that must hold between turns.
 func (w *world) check() {
 	w.tb.Helper()
-	if err := w.pool.Check(); err != nil {
+	if err := pool.Check(w.pool.Loop); err != nil {
 		w.tb.Error(err)
 	}
 	if err := w.env.hub.check(); err != nil {
@@ -38,7 +38,7 @@ func (w *world) check() {
 	for proto := 2; proto <= 3; proto++ {
 		for db := range 20 {
 			key := pool.Key{Proto: proto, DB: db}
-			if got := w.pool.Users(key); got != users[key] {
+			if got := pool.Users(w.pool, key); got != users[key] {
 				w.tb.Errorf("the rings of %v count %d sessions, there are %d", key, got, users[key])
 			}
 		}

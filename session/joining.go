@@ -120,7 +120,6 @@ func (j *joining) piece(e *Env) (done bool) {
 			return false
 		}
 	}
-	e.Stats.Call(j.g.spec.ID, e.Pool.Now-j.g.at)
 	j.g.recycle()
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
 )
@@ -27,6 +28,7 @@ type learning struct {
 // discover asks the first server for the command and then dispatches the request again.
 func (s *Session) discover(req *parser.Request) {
 	l := &learning{raw: bytes.Clone(req.Raw), name: strings.ToLower(string(req.Args[0])), s: s, env: s.env.Env, since: s.env.Pool.Now}
+	s.last = command.NoID // until it is known
 	s.env.lessons.open = append(s.env.lessons.open, l)
 	s.begin(l)
 }
@@ -51,7 +53,7 @@ func (l *learning) step(s *Session) {
 			s.env.scratch = appendFailure(s.env.scratch[:0], l.fail, s.env.Env)
 			l.reply = s.env.scratch
 		}
-		s.answer(l.reply)
+		s.answerAs(command.NoID, l.reply)
 		return
 	}
 	if req, ok := parseAgain(l.raw); ok {
@@ -103,7 +105,7 @@ func (l *learning) leave() {
 func (l *learning) ask(s *Session) {
 	l.asked = true
 	raw := appendRequest(nil, "COMMAND", "INFO", l.name)
-	if f := s.rings.Pick(s.anyServer(), s.seat).Enqueue(raw, l, 0, pool.Part); f != nil {
+	if f := s.rings.Pick(s.anyServer(), s.seat).Enqueue(raw, l, 0, 0); f != nil {
 		l.done, l.fail = true, f
 		l.leave()
 	}

@@ -71,8 +71,7 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 const localOverhead = 64
 
 // execLocals answers a transaction of commands that the proxy answers itself, or of none.
-func (s *Session) execLocals(spec *command.Spec, tx *transaction) {
-	s.env.Stats.Call(spec.ID, 0)
+func (s *Session) execLocals(tx *transaction) {
 	s.env.Pool.Buffers.Put(tx.buf)
 	a := &answering{emission: emission{s: s, tag: s.expect(0)}, locals: tx.locals, total: len(tx.locals), done: func(int) {}}
 	s.env.start(a)
@@ -138,7 +137,8 @@ func (a *answering) answers(e *Env, p pieces) (b []byte, over bool) {
 	s := a.s
 	if !a.begun && s.state != closed {
 		sl := s.slot(a.tag)
-		if a.muted, sl.muted = sl.muted, false; !a.muted {
+		a.muted = sl.is.has(isMuted)
+		if sl.is &^= isMuted; !a.muted {
 			b = parser.AppendArray(b, a.total)
 		}
 	}
@@ -171,7 +171,6 @@ func (a *answering) answers(e *Env, p pieces) (b []byte, over bool) {
 			if a.muted && l.sub.on && !l.sub.told {
 				b = b[:before] // an error
 			}
-			e.Stats.Call(l.spec.ID, 0)
 		case l.spec.Traits.Has(command.TraitAsksFirst):
 			a.put(b, false)
 			if b = a.run(nil, l); a.waits {
@@ -202,7 +201,6 @@ func (a *answering) run(b []byte, l *local) []byte {
 	e.capture, e.answering = &b, a
 	handler(s, l.spec, &req)
 	e.capture, e.answering = nil, nil
-	e.Stats.Call(l.spec.ID, 0)
 	if a.muted {
 		b = b[:before]
 	}

@@ -102,7 +102,7 @@ func loopback(host string) bool {
 func (s *Session) refusesLockout(spec *command.Spec, req *parser.Request) bool {
 	text := s.env.locksOut(spec, req.Args)
 	if text != "" {
-		s.refuse(spec, text)
+		s.refuse(text)
 	}
 	return text != ""
 }

@@ -13,21 +13,21 @@ import (
 
 func (s *Session) auth(spec *command.Spec, req *parser.Request) {
 	if len(req.Args) > 3 {
-		s.deny(spec, errSyntax)
+		s.refuse(errSyntax)
 		return
 	}
 	user, password := []byte("default"), req.Args[len(req.Args)-1]
 	if len(req.Args) == 3 {
 		user = req.Args[1]
 	} else if s.env.Policy.Open() {
-		s.deny(spec, errNoPassword)
+		s.refuse(errNoPassword)
 		return
 	}
 	if s.waitAtGate(spec, req) {
 		return
 	}
 	if !s.login(user, password) {
-		s.deny(spec, errWrongPass)
+		s.refuse(errWrongPass)
 		return
 	}
 	s.answerString("+OK\r\n")
@@ -97,7 +97,7 @@ func (t *gated) step(s *Session) {
 	s.endPassage()
 	req, ok := parseAgain(t.raw)
 	if !ok {
-		s.deny(t.spec, errSyntax)
+		s.refuse(errSyntax)
 		return
 	}
 	handler := e.Rules.of(t.spec).handler

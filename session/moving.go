@@ -159,10 +159,15 @@ func (h *hub) partFromOthers(server int, keys map[topicKey]struct{}) {
 
 // parted forgets a parting, if there is one.
 func (h *hub) parted(key topicKey, server int) {
-	left := slices.DeleteFunc(h.partings[key], func(p parting) bool { return p.server == server })
-	if h.partings[key] = left; len(left) == 0 {
-		delete(h.partings, key)
+	list := h.partings[key]
+	if len(list) == 0 {
+		return
 	}
+	if list = slices.DeleteFunc(list, func(p parting) bool { return p.server == server }); len(list) == 0 {
+		delete(h.partings, key)
+		return
+	}
+	h.partings[key] = list
 }
 
 // barrierWhereItWas is barrier for a topic at servers that it has left: messages may be on their way there.

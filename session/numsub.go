@@ -11,7 +11,6 @@ import (
 // numSubs receives the replies to PUBSUB NUMSUB, and is the job that makes one of them.
 type numSubs struct {
 	emission
-	spec    *command.Spec
 	keys    []topicKey
 	sums    []int64
 	tallies []tally  // nil: the loops have not been asked
@@ -29,7 +28,7 @@ type counts struct {
 
 func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
 	shards := s.env.Map.Shards()
-	n := &numSubs{emission: emission{s: s, tag: s.expect(len(req.Raw))}, spec: spec, left: len(shards)}
+	n := &numSubs{emission: emission{s: s, tag: s.expect(len(req.Raw))}, left: len(shards)}
 	k := channel
 	if spec.ID == command.IDPubsubShardnumsub {
 		k = shardChannel
@@ -39,11 +38,7 @@ func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
 	}
 	n.sums, n.replies = make([]int64, len(n.keys)), make([]counts, len(shards))
 	for i, server := range shards {
-		id := uint16(pool.Part)
-		if server == s.env.home() {
-			id = spec.ID
-		}
-		if f := s.conn(server).EnqueueHere(req.Raw, n, uint64(i), id); f != nil {
+		if f := s.conn(server).EnqueueHere(req.Raw, n, uint64(i)); f != nil {
 			n.Fail(uint64(i), f)
 		}
 	}

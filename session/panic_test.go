@@ -193,7 +193,7 @@ func TestAPanicWhileARequestFailsEndsItsClientOnly(t *testing.T) {
 	w.servers["A"].requests()
 	b := w.connect("b")
 	b.session.expect(1)
-	if f := b.session.conn(0).EnqueueHere(appendRequest(nil, "GET", "y"), brokenReceiver{b.session}, 0, 0xffff); f != nil {
+	if f := b.session.conn(0).EnqueueHere(appendRequest(nil, "GET", "y"), brokenReceiver{b.session}, 0); f != nil {
 		t.Fatal(f)
 	}
 	w.settle()

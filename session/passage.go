@@ -54,7 +54,7 @@ func (s *Session) await() {
 
 // awaitReply has what comes behind wait for a reply of the proxy's own, unless it is made already.
 func (s *Session) awaitReply(m *emission) {
-	if m.within == nil && s.state == open && m.tag >= s.head && !s.slot(m.tag).done {
+	if m.within == nil && s.state == open && m.tag >= s.head && !s.slot(m.tag).is.has(isWhole) {
 		s.await()
 	}
 }

@@ -138,7 +138,7 @@ func (p *pin) to(server int) *pool.Conn {
 // everywhere reports whether there is a connection to every shard, to the server that it is at now.
 func (p *pin) everywhere() bool {
 	for _, i := range p.s.env.Map.Shards() {
-		if c := p.to(i); c == nil || c.Server().Addr != p.s.env.Map.Server(i).Addr {
+		if c := p.to(i); c == nil || !shard.SameAddr(c.Server().Addr, p.s.env.Map.Server(i).Addr) {
 			return false
 		}
 	}
@@ -310,7 +310,7 @@ func (o *own) follow(from, to pool.Key) {
 
 func (o *own) tell(words ...string) *pool.Failure {
 	o.moving++
-	return o.conn.EnqueueHere(appendRequest(nil, words...), o, 0, pool.Part)
+	return o.conn.EnqueueHere(appendRequest(nil, words...), o, 0)
 }
 
 // Reply is pool.Receiver for HELLO and SELECT. A connection that was refused them, as by a server that a script keeps busy, is not

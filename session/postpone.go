@@ -148,7 +148,7 @@ func (p *postponed) step(s *Session) {
 	}
 	if p.raw == nil {
 		s.endPassage()
-		s.execNow(p.spec)
+		s.execNow()
 		if s.passage == nil && s.Owed() == 0 {
 			s.unblocked() // it was refused
 		}

@@ -1,15 +1,11 @@
 package session
 
-import (
-	"ringmaster/command"
-	"ringmaster/pool"
-)
+import "ringmaster/pool"
 
 // proving is a transaction that waits to learn whether the server takes MULTI on this connection at all:
 // else its commands would run one by one.
 type proving struct {
-	spec *command.Spec
-	s    *Session // nil: cancelled
+	s *Session // nil: cancelled
 	// asked: the answer is on its way; proved: it has come.
 	asked, proved bool
 	since         int64 // when it was asked first
@@ -18,23 +14,21 @@ type proving struct {
 }
 
 func (p *proving) step(s *Session) {
-	conn := s.conn(s.tx.server)
 	if !p.asked {
 		if s.Owed() > 0 { // a call that was meant for a wait before this one
 			return
 		}
-		if !s.place(p.spec) {
+		if !s.place() {
 			if s.passage == p {
 				p.end(s)
 			}
 			return
 		}
-		conn = s.conn(s.tx.server)
 		p.s, p.asked = s, true
 		if p.since == 0 {
 			p.since = s.env.Pool.Now
 		}
-		if f := conn.ProveMulti(p); f != nil {
+		if f := s.conn(s.tx.server).ProveMulti(p); f != nil {
 			if p.putOff(s, f) {
 				return
 			}
@@ -58,10 +52,9 @@ func (p *proving) step(s *Session) {
 		s.answer(s.env.scratch)
 	case p.refusal != nil:
 		s.dropTransaction()
-		s.env.Stats.Error(p.spec.ID, p.refusal)
 		s.answer(p.refusal)
 	default:
-		s.execNow(p.spec)
+		s.execNow()
 	}
 	if s.passage == nil && s.Blocked() {
 		s.begin(standstill((*Session).unblocked)) // it was postponed, and then refused

@@ -128,16 +128,16 @@ func (s *Session) publish(spec *command.Spec, req *parser.Request) {
 		return
 	}
 	if unheard {
-		s.publishNow(spec, topicKey{}, s.env.channelServer(channel, req.Args[1]), req.Raw)
+		s.publishNow(topicKey{}, s.env.channelServer(channel, req.Args[1]), req.Raw)
 		return
 	}
 	key := publishedTo(spec, req)
 	server := s.env.channelServer(key.kind, req.Args[1])
 	if s.env.anyJoining() && !s.env.replaying {
-		s.begin(&overtaken{raw: bytes.Clone(req.Raw), spec: spec, key: key})
+		s.begin(&overtaken{raw: bytes.Clone(req.Raw), key: key})
 		return
 	}
-	s.publishNow(spec, key, server, req.Raw)
+	s.publishNow(key, server, req.Raw)
 }
 
 // publishedTo is what a PUBLISH or SPUBLISH is for.
@@ -160,7 +160,6 @@ func (e *Env) anyJoining() bool {
 // server over another connection. On Redis the subscriber would get the message.
 type overtaken struct {
 	raw   []byte
-	spec  *command.Spec
 	key   topicKey
 	s     *Session // nil: cancelled
 	asked int
@@ -192,7 +191,7 @@ func (o *overtaken) step(s *Session) {
 	}
 	s.endPassage()
 	o.s = nil
-	s.publishNow(o.spec, o.key, s.env.channelServer(o.key.kind, []byte(o.key.name)), o.raw)
+	s.publishNow(o.key, s.env.channelServer(o.key.kind, []byte(o.key.name)), o.raw)
 }
 
 // settled is waiter.
@@ -217,7 +216,7 @@ func (o *overtaken) timeOut(s *Session) {
 	s.endPassage()
 	o.s = nil
 	s.env.Stats.Timeouts++
-	s.failed(o.spec, len(o.raw), s.env.Pool.TimedOut(s.env.channelServer(o.key.kind, []byte(o.key.name)), false))
+	s.failed(len(o.raw), s.env.Pool.TimedOut(s.env.channelServer(o.key.kind, []byte(o.key.name)), false))
 }
 
 func (o *overtaken) cancel(s *Session) (unanswered bool) {
@@ -227,7 +226,7 @@ func (o *overtaken) cancel(s *Session) (unanswered bool) {
 }
 
 // publishNow sends a PUBLISH.
-func (s *Session) publishNow(spec *command.Spec, key topicKey, server int, raw []byte) {
+func (s *Session) publishNow(key topicKey, server int, raw []byte) {
 	var recv pool.Receiver = s
 	tag := s.expect(len(raw))
 	at := tag
@@ -237,14 +236,21 @@ func (s *Session) publishNow(spec *command.Spec, key topicKey, server int, raw [
 	conn := s.conn(server)
 	var f *pool.Failure
 	if key.kind == channel && s.env.Map.Slotted() && !s.waitsAt(conn) {
-		f = conn.EnqueueHere(raw, recv, at, spec.ID) // messages of two nodes have no order
+		f = conn.EnqueueHere(raw, recv, at) // messages of two nodes have no order
 	} else {
-		f = s.enqueue(conn, raw, recv, at, spec.ID)
+		f = s.enqueue(conn, raw, recv, at, s.env.keysOfTopic(key))
 	}
 	if f != nil {
-		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
+}
+
+// keysOfTopic is keysIn for a message. Others than those of shard channels have no order.
+func (e *Env) keysOfTopic(key topicKey) pool.Keys {
+	if key.kind != shardChannel || !e.Pool.Resends() {
+		return 0
+	}
+	return pool.KeysIn(slotOf([]byte(key.name), e.Map), false)
 }
 
 // published receives the reply to PUBLISH.

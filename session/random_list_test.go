@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ringmaster/pool"
 	"ringmaster/shard"
 )
 
@@ -90,7 +91,7 @@ func TestListsChangeUnnoticed(t *testing.T) {
 			s.known.Sharded = true
 			c := &chaos{world: newWorld(t, s), rnd: rnd}
 			c.placid = true
-			c.pool.Seed(seed)
+			pool.Seed(c.pool.Loop, seed)
 			c.lists = newLists(c.world, rnd)
 			for range 8 {
 				c.enter()

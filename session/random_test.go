@@ -54,6 +54,7 @@ type chaos struct {
 	right       int // replies that were what was asked for
 	execs, nils int
 	errors      int // errors of the proxy's own
+	tally       callTally
 }
 
 func runRandom(t *testing.T, seed uint64, all *happened) {
@@ -99,7 +100,7 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 		}
 	}
 	c := &chaos{world: newWorld(t, s), rnd: rnd}
-	c.pool.Seed(seed)
+	pool.Seed(c.pool.Loop, seed)
 	if s.upstream.Cluster {
 		c.fake = newFakeCluster(c.world, rnd)
 		c.databases = 1
@@ -120,6 +121,7 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 		}
 	}
 	c.calm()
+	c.judgeCounts()
 	all.runs++
 	all.right += c.right
 	all.errors += c.errors
@@ -240,6 +242,7 @@ func (c *chaos) replace(a *actor) {
 		if c.actors[i] == a {
 			a.look()
 			a.leave()
+			a.countedUnseen()
 			c.actors = append(c.actors[:i], c.actors[i+1:]...)
 			c.enter()
 			return

@@ -36,7 +36,7 @@ func (s *Session) connFor(primary int, reads bool) *pool.Conn {
 }
 
 // passRead is pass for a command that the read policy counts for.
-func (s *Session) passRead(primary int, spec *command.Spec, req *parser.Request) {
+func (s *Session) passRead(primary int, keys pool.Keys, spec *command.Spec, req *parser.Request) {
 	conn := s.connFor(primary, true)
 	if s.env.Pool.AnyBusy() && s.turnedDown(conn, spec) {
 		return
@@ -44,12 +44,11 @@ func (s *Session) passRead(primary int, spec *command.Spec, req *parser.Request)
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
 	if carrier := s.env.Rules.of(spec).carrier; carrier != 0 {
-		f = s.enqueueFenced(conn, primary, req.Raw, s, tag, spec.ID, carrier, pool.Here)
+		f = s.enqueueFenced(conn, primary, req.Raw, s, tag, keys, carrier, pool.Here)
 	} else {
-		f = s.rings.EnqueueRead(conn, primary, req.Raw, s, tag, spec.ID)
+		f = s.rings.EnqueueRead(conn, primary, req.Raw, s, tag, keys)
 	}
 	if f != nil {
-		s.countFailure(spec)
 		s.Fail(tag, f)
 	}
 }

@@ -9,29 +9,64 @@ import (
 	"ringmaster/stats"
 )
 
-// slot is the place of one reply among those owed to a client.
+// slot is the record of one command of a client, and the place of its reply among those owed. expect begins it, when the command is sent
+// or answered; the end of its reply ends and counts it. What a client does not get, since it has gone, is not counted.
 type slot struct {
-	buf   *bytebufferpool.ByteBuffer // what came before its turn
-	size  int32                      // of the request, bytes
-	done  bool                       // buf is the whole reply
-	muted bool                       // the client does not want it
-	error bool                       // it is an error of the proxy's own, which says nothing of how large replies are
+	buf  *bytebufferpool.ByteBuffer // what came before its turn
+	at   int64                      // when the command came, ns
+	size int32                      // of the request, bytes
+	cmd  uint16                     // command.Spec.ID; command.NoID: it is none that is counted
+	is   marks
 }
 
-// expect makes a place for the reply to a request of size bytes, and gives its tag.
-func (s *Session) expect(size int) uint64 {
+// marks are what sets a record apart from others.
+type marks uint8
+
+const (
+	isWhole   marks = 1 << iota // buf is the whole reply
+	isMuted                     // the client does not want it
+	isOurs                      // it is an error of the proxy's own, which says nothing of how large replies are
+	hasFailed                   // its error is counted
+)
+
+func (m marks) has(bits marks) bool { return m&bits != 0 }
+
+// expect makes a place for the reply to the command under way, whose request has size bytes, and gives its tag.
+func (s *Session) expect(size int) uint64 { return s.record(s.last, size) }
+
+// record is expect for the command with an ID; command.NoID: it counts for none.
+func (s *Session) record(cmd uint16, size int) uint64 {
 	if s.Owed() == len(s.slots) {
 		s.growSlots()
 	}
 	tag := s.tail
-	s.slots[tag&uint64(len(s.slots)-1)] = slot{size: int32(min(size, math.MaxInt32)), muted: s.mute != heard}
-	if s.mute == skipNext {
-		s.mute = heard
+	size = min(size, math.MaxInt32)
+	var is marks
+	if s.mute != heard {
+		is = isMuted
+		if s.mute == skipNext {
+			s.mute = heard
+		}
 	}
+	s.slots[tag&uint64(len(s.slots)-1)] = slot{at: s.began, size: int32(size), cmd: cmd, is: is}
 	s.tail++
-	s.inBytes += int(s.slot(tag).size)
+	s.inBytes += size
 	return tag
 }
+
+// endsUnanswered counts the command under way, whose end is no reply that has a place: it has none, or is told by pushes.
+func (s *Session) endsUnanswered() { s.env.Stats.Call(s.last, s.env.Pool.Now-s.began) }
+
+// fails counts the error with which a reply begins, once for each command. Borrows b until return.
+func (s *Session) fails(tag uint64, b []byte) {
+	if sl := s.slot(tag); !sl.is.has(hasFailed) {
+		sl.is |= hasFailed
+		s.env.Stats.Error(sl.cmd, b)
+	}
+}
+
+// isError reports whether a reply that begins so is an error.
+func isError(b []byte) bool { return len(b) > 0 && (b[0] == '-' || b[0] == '!') }
 
 func (s *Session) growSlots() {
 	slots := make([]slot, max(4, 2*len(s.slots)))
@@ -52,12 +87,15 @@ func (s *Session) Reply(tag uint64, b []byte, p pool.Piece) {
 		}
 		return
 	}
+	if p&pool.First != 0 && isError(b) {
+		s.fails(tag, b)
+	}
 	if tag != s.head {
 		s.keep(tag, b, p)
 		return
 	}
-	muted := s.slot(tag).muted
-	if !muted {
+	mute := s.slot(tag).is.has(isMuted)
+	if !mute {
 		buf := s.output()
 		buf.B = append(buf.B, b...)
 		s.coming += len(b)
@@ -65,7 +103,7 @@ func (s *Session) Reply(tag uint64, b []byte, p pool.Piece) {
 	if p&pool.Last != 0 {
 		s.advance()
 	} else {
-		s.partial = !muted
+		s.partial = !mute
 	}
 }
 
@@ -75,8 +113,10 @@ func (s *Session) keep(tag uint64, b []byte, p pool.Piece) {
 	if sl.buf == nil {
 		sl.buf = s.env.Pool.Buffers.Get()
 	}
-	sl.done = p&pool.Last != 0
-	if !sl.muted {
+	if p&pool.Last != 0 {
+		sl.is |= isWhole
+	}
+	if !sl.is.has(isMuted) {
 		sl.buf.B = append(sl.buf.B, b...)
 		s.countHeld(len(b))
 	}
@@ -102,7 +142,7 @@ func (s *Session) Fail(tag uint64, f *pool.Failure) {
 	} else {
 		s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env.Env)
 	}
-	s.slot(tag).error = true
+	s.slot(tag).is |= isOurs
 	if f.Kind == pool.TimedOut && f.Sent {
 		s.backOff()
 	}
@@ -139,8 +179,8 @@ func (s *Session) advance() {
 		s.countHeld(-s.coming)
 		s.env.Pool.Buffers.Put(sl.buf)
 		sl.buf = nil
-		if !sl.done {
-			s.partial = !sl.muted
+		if !sl.is.has(isWhole) {
+			s.partial = !sl.is.has(isMuted)
 			break
 		}
 		s.ended(sl)
@@ -162,9 +202,10 @@ func (s *Session) advance() {
 	}
 }
 
-// ended takes the head's reply, of which the client has all, off the slots.
+// ended counts the head's command, of whose reply the client has all, and takes it off the slots.
 func (s *Session) ended(sl *slot) {
-	if !sl.error {
+	s.env.Stats.Call(sl.cmd, s.env.Pool.Now-sl.at)
+	if !sl.is.has(isOurs) {
 		s.learn(s.coming)
 	}
 	s.coming = 0
@@ -187,9 +228,13 @@ func (s *Session) sink(tag uint64) *bytebufferpool.ByteBuffer {
 	return sl.buf
 }
 
-// finish ends a reply of n bytes that was appended to sink.
-func (s *Session) finish(tag uint64, n int) {
-	if sl := s.slot(tag); sl.muted {
+// finish ends a reply that was appended to sink.
+func (s *Session) finish(tag uint64, reply []byte) {
+	n := len(reply)
+	if isError(reply) {
+		s.fails(tag, reply)
+	}
+	if s.slot(tag).is.has(isMuted) {
 		// It was made all the same: what made it does not know.
 		buf := s.sink(tag)
 		buf.B = buf.B[:len(buf.B)-n]
@@ -200,12 +245,15 @@ func (s *Session) finish(tag uint64, n int) {
 		s.advance()
 		return
 	}
-	s.slot(tag).done = true
+	s.slot(tag).is |= isWhole
 	s.countHeld(n)
 }
 
-// answer gives a reply of the proxy's own to the request being dispatched. Borrows b.
-func (s *Session) answer(b []byte) {
+// answer gives a reply of the proxy's own to the command under way. Borrows b.
+func (s *Session) answer(b []byte) { s.answerAs(s.last, b) }
+
+// answerAs is answer for the command with an ID; command.NoID: it counts for none. What EXEC runs here has counted when it was queued.
+func (s *Session) answerAs(cmd uint16, b []byte) {
 	if s.state == closed {
 		return
 	}
@@ -214,7 +262,7 @@ func (s *Session) answer(b []byte) {
 		*s.env.capture = append(*s.env.capture, b...)
 		return
 	}
-	s.Reply(s.expect(0), b, pool.Whole)
+	s.Reply(s.record(cmd, 0), b, pool.Whole)
 }
 
 // answerString is answer for constant replies such as "+OK\r\n".

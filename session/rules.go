@@ -105,12 +105,3 @@ func deniedNames(cfg Config) map[string]bool {
 	}
 	return names
 }
-
-// ScriptCommands tells, by command.Spec.ID, the commands that may run a script, for pool.Config.Scripts. Any goroutine.
-func ScriptCommands() []bool {
-	set := make([]bool, len(command.All())+1)
-	for _, spec := range command.All() {
-		set[spec.ID] = spec.Traits.Has(command.TraitRunsScripts)
-	}
-	return set
-}

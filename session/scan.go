@@ -20,7 +20,7 @@ func (s *Session) scan(spec *command.Spec, req *parser.Request) {
 	}
 	cursor, ok := merge.ParseCursor(req.Args[1])
 	if !ok {
-		s.refuse(spec, errCursor)
+		s.refuse(errCursor)
 		return
 	}
 	shards := env.Map.Shards()
@@ -36,7 +36,7 @@ func (s *Session) scan(spec *command.Spec, req *parser.Request) {
 		// It is gone, or this is the start.
 		next := uint64(place.After(place.Shard))
 		if cursor != 0 && next <= place.Shard {
-			s.succeedWith(spec, "*2\r\n$1\r\n0\r\n*0\r\n")
+			s.answerString("*2\r\n$1\r\n0\r\n*0\r\n")
 			return
 		}
 		place.Shard, inner = next, 0

@@ -67,7 +67,7 @@ func (s *Session) debugKeys(spec *command.Spec, req *parser.Request, keys [][]by
 	server := s.env.Map.Lookup(keys[0])
 	for _, k := range keys[1:] {
 		if !s.env.Map.Together(keys[0], k) {
-			s.refuse(spec, errCrossSlot)
+			s.refuse(errCrossSlot)
 			return
 		}
 	}
@@ -79,7 +79,7 @@ func (s *Session) namedShard(spec *command.Spec, req *parser.Request) {
 	env := s.env
 	server, ok := env.shardNamed(req.Args[1])
 	if !ok {
-		s.refuse(spec, noSuchShard(req.Args[1], len(env.Map.Shards())))
+		s.refuse(noSuchShard(req.Args[1], len(env.Map.Shards())))
 		return
 	}
 	env.build = parser.AppendArray(env.build[:0], len(req.Args)-1)
@@ -89,8 +89,7 @@ func (s *Session) namedShard(spec *command.Spec, req *parser.Request) {
 	}
 	conn := s.conn(server)
 	tag := s.expect(len(req.Raw))
-	if f := conn.EnqueueHere(env.build, s, tag, spec.ID); f != nil {
-		s.countFailure(spec)
+	if f := conn.EnqueueHere(env.build, s, tag); f != nil {
 		s.Fail(tag, f)
 	}
 }

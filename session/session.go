@@ -73,6 +73,7 @@ type Session struct {
 	out        *bytebufferpool.ByteBuffer
 	emissions  []parked // replies that are made in pieces and wait for their turn, or for the client to read
 
+	began          int64 // when its latest command came, ns
 	opened, active int64 // ns, for CLIENT INFO
 	readAt         int64 // when it was last seen to read, while slow, ns
 	fullSince      int64 // since when a large request waits for room, ns; 0: none does

@@ -36,7 +36,7 @@ func (q *shortage) step(s *Session) {
 		conn := s.rings.Pick(q.server, s.seat) // not one that watches: DISCARD would end that
 		trial := appendRequest(append(appendRequest(nil, "MULTI"), q.raw...), "DISCARD")
 		// Without MULTI the command would run. It is left to EXEC, as is what can't be sent.
-		q.answered = !conn.TakesMulti() || conn.EnqueuePiece(trial, len(trial), 3, q, -1, pool.Part, false, 0) != nil
+		q.answered = !conn.TakesMulti() || conn.EnqueuePiece(trial, len(trial), 3, q, -1, false, 0) != nil
 	}
 	if !q.answered {
 		return

@@ -14,8 +14,6 @@ import (
 // of them, so it walks over all keys of all shards with SCAN, which holds nobody up.
 type slotWalk struct {
 	emission
-	spec   *command.Spec
-	at     int64
 	slot   uint16
 	limit  int   // of keys; -1: they are counted
 	shards []int // as they were when it began
@@ -37,23 +35,23 @@ const (
 func (s *Session) clusterKeysInSlot(spec *command.Spec, req *parser.Request) {
 	slot, ok := parser.Int(req.Args[2])
 	if !ok {
-		s.deny(spec, errNotInteger)
+		s.refuse(errNotInteger)
 		return
 	}
 	limit, bad := int64(-1), errBadSlot
 	if len(req.Args) > 3 {
 		if limit, ok = parser.Int(req.Args[3]); !ok {
-			s.deny(spec, errNotInteger)
+			s.refuse(errNotInteger)
 			return
 		}
 		bad = errBadCount
 	}
 	if slot < 0 || slot >= shard.Slots || limit < 0 && bad == errBadCount {
-		s.deny(spec, bad)
+		s.refuse(bad)
 		return
 	}
 	w := &slotWalk{
-		emission: s.emit(len(req.Raw)), spec: spec, at: s.env.Pool.Now, slot: uint16(slot),
+		emission: s.emit(len(req.Raw)), slot: uint16(slot),
 		limit: int(min(limit, 1<<30)), keys: map[string]struct{}{}, shards: s.env.Map.Shards(),
 	}
 	w.ask()
@@ -62,7 +60,7 @@ func (s *Session) clusterKeysInSlot(spec *command.Spec, req *parser.Request) {
 // ask sends the next SCAN.
 func (w *slotWalk) ask() {
 	raw := appendRequest(nil, "SCAN", strconv.FormatUint(w.cursor, 10), "COUNT", itoa(walkStep))
-	if f := w.s.conn(w.shards[w.server]).EnqueueHere(raw, w, 0, pool.Part); f != nil {
+	if f := w.s.conn(w.shards[w.server]).EnqueueHere(raw, w, 0); f != nil {
 		w.Fail(0, f)
 	}
 }
@@ -176,7 +174,6 @@ func (w *slotWalk) piece(e *Env) (done bool) {
 		w.use(len(w.found[w.next]) + perKey)
 		e.spend(copyWork + len(b) - before)
 	}
-	e.Stats.Call(w.spec.ID, e.Pool.Now-w.at)
 	w.put(b, true)
 	return true
 }
@@ -190,10 +187,5 @@ func (w *slotWalk) Fail(_ uint64, f *pool.Failure) {
 
 // end answers.
 func (w *slotWalk) end(reply []byte) {
-	env := w.s.env
-	if reply[0] == '-' {
-		env.Stats.Error(w.spec.ID, reply)
-	}
-	env.Stats.Call(w.spec.ID, env.Pool.Now-w.at)
 	w.put(reply, true)
 }

@@ -14,20 +14,21 @@ import (
 func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 	if p := s.pin; p != nil && p.tunnel && p.conn != nil {
 		_ = p.conn.Send(req.Raw) // REPLCONF ACK
+		s.endsUnanswered()
 		return
 	}
 	switch spec.ID {
 	case command.IDSync, command.IDPsync, command.IDReplconf, command.IDScriptDebug:
 		if !s.env.single() {
-			s.refuse(spec, oneServerState(spec.Name))
+			s.refuse(oneServerState(spec.Name))
 			return
 		}
 	case command.IDClientTracking:
-		s.track(spec, req)
+		s.track(req)
 		return
 	case command.IDClientCaching:
 		if !s.env.single() || s.tracks() {
-			s.caching(spec, req)
+			s.caching(req)
 			return
 		}
 	}
@@ -37,7 +38,7 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 	}
 	if spec.ID == command.IDSync || spec.ID == command.IDPsync {
 		raw := bytes.Clone(req.Raw)
-		s.begin(&errand{send: func(s *Session) { s.replicate(spec, raw) }, done: func(*Session) {}})
+		s.begin(&errand{send: func(s *Session) { s.replicate(raw) }, done: func(*Session) {}})
 		return
 	}
 	if s.pin != nil && s.pin.dirty {
@@ -54,7 +55,7 @@ func (s *Session) pinned(spec *command.Spec, req *parser.Request) {
 		send: func(s *Session) {
 			p, f := s.pinToAll()
 			if f != nil {
-				s.failed(spec, len(raw), f)
+				s.failed(len(raw), f)
 				return
 			}
 			p.noteState(s.env.Env, spec, args)
@@ -97,7 +98,7 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 	if spec.ID == command.IDClientTrackinginfo || spec.ID == command.IDClientGetredir {
 		merge = command.MergeSpecial
 	} else if s.env.single() {
-		s.passRaw(s.env.home(), spec, raw)
+		s.passRaw(s.env.home(), raw)
 		return
 	}
 	g := s.gather(spec, len(raw))
@@ -110,34 +111,32 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 }
 
 // passRaw is pass for a request that is not the one being parsed.
-func (s *Session) passRaw(server int, spec *command.Spec, raw []byte) {
+func (s *Session) passRaw(server int, raw []byte) {
 	tag := s.expect(len(raw))
-	if f := s.conn(server).EnqueueHere(raw, s, tag, spec.ID); f != nil {
-		s.countFailure(spec)
+	if f := s.conn(server).EnqueueHere(raw, s, tag); f != nil {
 		s.Fail(tag, f)
 	}
 }
 
 // failed answers for a request that could not be sent.
-func (s *Session) failed(spec *command.Spec, size int, f *pool.Failure) {
+func (s *Session) failed(size int, f *pool.Failure) {
 	tag := s.expect(size)
-	s.countFailure(spec)
 	s.Fail(tag, f)
 }
 
 // replicate makes the client a replica of the server: from now on the connection carries what is no RESP.
-func (s *Session) replicate(spec *command.Spec, raw []byte) {
+func (s *Session) replicate(raw []byte) {
 	p, f := s.pinTo(s.env.home())
 	if f == nil {
 		f = p.conn.Send(raw)
 	}
-	s.env.Stats.Call(spec.ID, 0)
 	if f != nil {
 		s.env.scratch = appendFailure(s.env.scratch[:0], f, s.env.Env)
 		s.answer(s.env.scratch)
 		s.settlePin()
 		return
 	}
+	s.endsUnanswered()
 	p.dirty, p.tunnel = true, true
 	p.conn.Tunnel()
 }

@@ -29,7 +29,6 @@ func (s *Session) limited() bool { return s.subs != nil && s.proto == 2 }
 // confirmations, so that whoever hears of it and publishes is counted right.
 type subscribing struct {
 	s     *Session // nil: cancelled
-	spec  *command.Spec
 	kind  kind
 	on    bool
 	all   bool // UNSUBSCRIBE without names
@@ -58,11 +57,10 @@ func (s *Session) pubSub(spec *command.Spec, req *parser.Request) {
 		if !on && spec.Name != words[k].off {
 			continue
 		}
-		p := &subscribing{s: s, spec: spec, kind: k, on: on, all: len(req.Args) == 1}
+		p := &subscribing{s: s, kind: k, on: on, all: len(req.Args) == 1}
 		for _, a := range req.Args[1:] {
 			p.names = append(p.names, string(a))
 		}
-		s.env.Stats.Call(spec.ID, 0)
 		if s.mute == skipNext {
 			s.mute = heard // its confirmations are pushes, which are never hidden
 		}
@@ -219,7 +217,6 @@ func (p *subscribing) tell(s *Session) (done bool) {
 		p.told = true
 		if p.on && p.refused() {
 			p.letGo(s)
-			s.env.Stats.Error(p.spec.ID, p.refusal)
 			s.answer(p.refusal)
 			return true
 		}
@@ -229,10 +226,14 @@ func (p *subscribing) tell(s *Session) (done bool) {
 	} else {
 		done = p.confirmOff(s)
 	}
-	if s.partial = p.on && !done; done && s.pushes != nil {
+	if s.partial = p.on && !done; !done || s.state == closed {
+		return done
+	}
+	s.endsUnanswered()
+	if s.pushes != nil {
 		s.letPushesOut()
 	}
-	return done
+	return true
 }
 
 // refused reports whether the subscription has failed.
@@ -365,7 +366,7 @@ func (p *subscribing) askOff(s *Session) (done bool) {
 
 // subscribing is a SUBSCRIBE, UNSUBSCRIBE or their like of a transaction that is about to run.
 func (l *local) subscribing(s *Session) *subscribing {
-	p := &subscribing{s: s, spec: l.spec}
+	p := &subscribing{s: s}
 	req, ok := l.again()
 	if !ok {
 		return p
@@ -392,7 +393,6 @@ func (p *subscribing) appendTo(b []byte, s *Session, part pieces) (reply []byte,
 		return p.appendOff(b, s, part)
 	case !p.told && p.refused():
 		p.letGo(s)
-		s.env.Stats.Error(p.spec.ID, p.refusal)
 		return append(b, p.refusal...), true
 	}
 	p.told = true

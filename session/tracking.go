@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
 )
@@ -52,7 +51,7 @@ func (s *Session) invalidateAll() {
 }
 
 // caching keeps the word for the servers that the next command goes to: at the others it would count for a later one.
-func (s *Session) caching(spec *command.Spec, req *parser.Request) {
+func (s *Session) caching(req *parser.Request) {
 	var t tracking
 	if s.pin != nil {
 		t = s.pin.tracking
@@ -60,17 +59,17 @@ func (s *Session) caching(spec *command.Spec, req *parser.Request) {
 	word := strings.ToUpper(string(req.Args[2]))
 	switch {
 	case !t.on:
-		s.refuse(spec, errNotTracking)
+		s.refuse(errNotTracking)
 	case word == "YES" && !t.optIn:
-		s.refuse(spec, errCachingYes)
+		s.refuse(errCachingYes)
 	case word == "NO" && !t.optOut:
-		s.refuse(spec, errCachingNo)
+		s.refuse(errCachingNo)
 	case word != "YES" && word != "NO":
-		s.refuse(spec, errSyntax)
+		s.refuse(errSyntax)
 	default:
 		t := &s.pin.tracking
 		t.caching, t.told, t.spent = word, t.told[:0], false
-		s.succeed(spec)
+		s.answerString("+OK\r\n")
 	}
 }
 
@@ -102,8 +101,8 @@ func (t *tracking) renew() {
 }
 
 // track carries out CLIENT TRACKING.
-func (s *Session) track(spec *command.Spec, req *parser.Request) {
-	c := &trackingChange{spec: spec, s: s}
+func (s *Session) track(req *parser.Request) {
+	c := &trackingChange{s: s}
 	for _, a := range req.Args {
 		c.words = append(c.words, string(a))
 	}
@@ -135,7 +134,6 @@ func redirectAt(args [][]byte) int {
 
 // trackingChange is a CLIENT TRACKING under way, a passage: it moves the session to connections of its own.
 type trackingChange struct {
-	spec  *command.Spec
 	s     *Session // nil: cancelled
 	words []string
 	at    int    // of the ID behind REDIRECT in words; 0: there is none
@@ -181,7 +179,7 @@ func (c *trackingChange) step(s *Session) {
 	case sought:
 		if !c.found {
 			s.endPassage()
-			s.refuse(c.spec, errRedirectTo)
+			s.refuse(errRedirectTo)
 			return
 		}
 		if p := s.pin; p != nil && p.tracking.redirect != nil && p.tracking.redirect.serves(c.to) {
@@ -198,7 +196,7 @@ func (c *trackingChange) step(s *Session) {
 		if c.failure != nil {
 			s.endPassage()
 			c.redirect.end()
-			s.failed(c.spec, 0, c.failure)
+			s.failed(0, c.failure)
 			return
 		}
 		c.send(s)
@@ -227,7 +225,7 @@ func (c *trackingChange) send(s *Session) {
 	p, f := s.pinToAll()
 	if f != nil {
 		c.dropRedirect(nil)
-		s.failed(c.spec, 0, f)
+		s.failed(0, f)
 		return
 	}
 	c.tag = s.expect(0)
@@ -246,7 +244,7 @@ func (c *trackingChange) send(s *Session) {
 		if c.at > 0 {
 			words[c.at] = itoa(int(c.redirect.id(o.server)))
 		}
-		if f := o.conn.EnqueueHere(appendRequest(nil, words...), c, uint64(i), pool.Part); f != nil {
+		if f := o.conn.EnqueueHere(appendRequest(nil, words...), c, uint64(i)); f != nil {
 			c.Fail(uint64(i), f)
 		}
 	}
@@ -297,7 +295,6 @@ func (c *trackingChange) end() {
 		c.reply = parser.AppendError(nil, errTrackingLost)
 	}
 	if c.reply[0] == '-' {
-		s.env.Stats.Error(c.spec.ID, c.reply)
 		c.dropRedirect(t.redirect)
 		if c.maybe || !t.on && len(s.pin.owns) > 1 {
 			s.pin.stopTracking() // some may have begun
@@ -311,7 +308,6 @@ func (c *trackingChange) end() {
 		}
 		*t = tracking{on: strings.EqualFold(c.words[2], "on"), optIn: has("optin"), optOut: has("optout"), redirect: c.redirect, broadcast: has("bcast")}
 	}
-	s.env.Stats.Call(c.spec.ID, 0)
 	s.Reply(c.tag, c.reply, pool.Whole)
 }
 

@@ -46,7 +46,7 @@ func redirect(s *Session, to uint64, done func(*pool.Failure)) *redirection {
 		conn, f := s.env.Pool.Lend(i, pool.Key{Proto: 3}, e)
 		if f == nil {
 			e.conn = conn
-			f = conn.EnqueueHere(ask, e, 0, pool.Part)
+			f = conn.EnqueueHere(ask, e, 0)
 		}
 		if f != nil {
 			r.arrived(f)
@@ -125,7 +125,7 @@ func (r *redirection) leave() {
 	}
 	env.leaving[r] = struct{}{}
 	for _, e := range r.ends {
-		if e.conn != nil && e.conn.Enqueue(appendRequest(nil, "QUIT"), e, lastWord, pool.Part) != nil {
+		if e.conn != nil && e.conn.Enqueue(appendRequest(nil, "QUIT"), e, lastWord, 0) != nil {
 			e.end()
 		}
 	}

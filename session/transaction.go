@@ -51,36 +51,28 @@ func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 	switch spec.ID {
 	case command.IDMulti:
 		if s.tx != nil {
-			s.refuse(spec, errNestedMulti)
+			s.refuse(errNestedMulti)
 			return
 		}
 		s.tx = &transaction{buf: s.env.Pool.Buffers.Get(), server: anyServer, version: s.env.version, rules: s.env.Rules}
 		s.tx.buf.B = append(s.tx.buf.B, req.Raw...)
-		s.succeed(spec)
+		s.answerString("+OK\r\n")
 	case command.IDDiscard:
 		if s.tx == nil {
-			s.refuse(spec, errDiscard)
+			s.refuse(errDiscard)
 			return
 		}
 		s.dropTransaction()
 		s.forgetWatches()
-		s.succeed(spec)
+		s.answerString("+OK\r\n")
 	case command.IDExec:
-		s.exec(spec, req)
+		s.exec(req)
 	case command.IDWatch:
 		s.watch(spec, req)
 	case command.IDUnwatch:
 		s.forgetWatches()
-		s.succeed(spec)
+		s.answerString("+OK\r\n")
 	}
-}
-
-// succeed answers OK as the whole of a call.
-func (s *Session) succeed(spec *command.Spec) { s.succeedWith(spec, "+OK\r\n") }
-
-func (s *Session) succeedWith(spec *command.Spec, reply string) {
-	s.env.Stats.Call(spec.ID, 0)
-	s.answerString(reply)
 }
 
 func (s *Session) dropTransaction() {
@@ -191,7 +183,6 @@ func (s *Session) queued(spec *command.Spec, raw []byte) {
 	tx.buf.B = append(tx.buf.B, raw...)
 	tx.specs = append(tx.specs, spec)
 	tx.n++
-	s.env.Stats.Call(spec.ID, 0)
 	s.answerString("+QUEUED\r\n")
 }
 
@@ -233,7 +224,7 @@ func (s *Session) placeAgain() (text string) {
 }
 
 // place has the transaction be for the server of its keys by the present map; false: they are at several, and EXEC was refused.
-func (s *Session) place(spec *command.Spec) bool {
+func (s *Session) place() bool {
 	tx := s.tx
 	if tx.version != s.env.version {
 		if text := s.placeAgain(); text != "" {
@@ -241,7 +232,7 @@ func (s *Session) place(spec *command.Spec) bool {
 			if text != errCrossSlot {
 				text = execAbort(text)
 			}
-			s.refuse(spec, text)
+			s.refuse(text)
 			return false
 		}
 		if tx.key != nil && !s.env.Map.Random() {
@@ -332,32 +323,32 @@ func (s *Session) placeAt(server int, key []byte) (text string) {
 }
 
 // exec runs what is queued.
-func (s *Session) exec(spec *command.Spec, req *parser.Request) {
+func (s *Session) exec(req *parser.Request) {
 	tx := s.tx
 	switch {
 	case tx == nil:
-		s.refuse(spec, errExec)
+		s.refuse(errExec)
 		return
 	case len(s.env.busyOn) > 0 && s.env.single() && s.Owed() == 0:
 		s.endTransaction()
-		s.refuse(spec, execAbort(strings.TrimRight(string(s.env.busyAnywhere()[1:]), "\r\n")))
+		s.refuse(execAbort(strings.TrimRight(string(s.env.busyAnywhere()[1:]), "\r\n")))
 		return
 	case tx.aborted:
 		s.endTransaction()
-		s.refuse(spec, errExecAbort)
+		s.refuse(errExecAbort)
 		return
 	case tx.crossed:
 		s.endTransaction()
-		s.refuse(spec, errCrossSlot)
+		s.refuse(errCrossSlot)
 		return
 	}
 	if denied := s.deniedMeanwhile(); denied != nil {
 		s.endTransaction()
-		s.refuse(spec, execAbort(noPermission(denied.Name)))
+		s.refuse(execAbort(noPermission(denied.Name)))
 		return
 	}
 	s.watchesMoved()
-	if !s.place(spec) {
+	if !s.place() {
 		return
 	}
 	if tx.key != nil {
@@ -369,7 +360,7 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	if p := s.pin; p != nil && p.watches && p.server != tx.server {
 		if tx.n > 0 && !p.movedAway() && !p.hasSlotOf(tx.key) {
 			s.endTransaction()
-			s.refuse(spec, errCrossSlot)
+			s.refuse(errCrossSlot)
 			return
 		}
 		tx.server, astray = p.server, tx.key != nil
@@ -377,12 +368,12 @@ func (s *Session) exec(spec *command.Spec, req *parser.Request) {
 	tx.buf.B = append(tx.buf.B, req.Raw...)
 	switch {
 	case tx.n > 0 && s.env.postpones(tx.writes):
-		s.begin(&postponed{spec: spec})
+		s.begin(&postponed{})
 	case astray || s.env.Pool.Apart(tx.carrier):
 		// What was sent before for these keys has gone to where the map says that they are, or over a shared connection.
-		s.begin(&errand{send: func(*Session) {}, done: func(s *Session) { s.execNow(spec) }})
+		s.begin(&errand{send: func(*Session) {}, done: func(s *Session) { s.execNow() }})
 	default:
-		s.execNow(spec)
+		s.execNow()
 	}
 }
 
@@ -417,9 +408,9 @@ func (s *Session) serverForTransaction() int {
 func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
 
 // execNow sends the transaction, over a connection that is known to be fit for it.
-func (s *Session) execNow(spec *command.Spec) {
+func (s *Session) execNow() {
 	tx := s.tx
-	if (tx.leaves || tx.joins > 0) && tx.prepare(s, func(s *Session) { s.execNow(spec) }) {
+	if (tx.leaves || tx.joins > 0) && tx.prepare(s, func(s *Session) { s.execNow() }) {
 		return
 	}
 	s.watchesMoved()
@@ -427,38 +418,35 @@ func (s *Session) execNow(spec *command.Spec) {
 	case s.watchLost():
 		// Nobody watches the keys any more: they may have changed.
 		s.endTransaction()
-		s.env.Stats.Call(spec.ID, 0)
 		s.env.scratch = appendNullArray(s.env.scratch[:0], s.proto)
 		s.answer(s.env.scratch)
 		return
-	case !s.place(spec):
+	case !s.place():
 		return
 	case tx.n == 0 && (s.pin == nil || !s.pin.watches):
 		s.tx = nil
-		s.execLocals(spec, tx)
+		s.execLocals(tx)
 		return
 	case tx.dirty && (s.pin == nil || !s.pin.dirty):
-		s.execApart(spec)
+		s.execApart()
 		return
 	case !s.conn(tx.server).TakesMulti() && s.pin != nil && s.pin.watches:
 		refusal := s.pin.refusal
 		s.endTransaction()
 		if refusal == nil {
-			s.refuse(spec, errMultiRefused)
+			s.refuse(errMultiRefused)
 			return
 		}
-		s.env.Stats.Call(spec.ID, 0)
-		s.env.Stats.Error(spec.ID, refusal)
 		s.answer(refusal)
 		return
 	case !s.conn(tx.server).TakesMulti():
-		s.begin(&proving{spec: spec})
+		s.begin(&proving{})
 		return
 	}
 	// What comes behind may have to go over another connection or to another database, or ask the proxy for what
 	// it was told in the transaction.
 	moves := s.env.Pool.Apart(tx.carrier) || len(tx.locals) > 0 || len(tx.everywhere) > 0 || s.pin != nil && (s.pin.watches || s.pin.blocks)
-	s.sendTransaction(spec)
+	s.sendTransaction()
 	if moves {
 		s.begin(standstill((*Session).unblocked))
 	}
@@ -474,13 +462,13 @@ func selects(tx *transaction) bool {
 }
 
 // execApart gives the session a connection of its own for a transaction that leaves state on it.
-func (s *Session) execApart(spec *command.Spec) {
+func (s *Session) execApart() {
 	s.begin(&errand{
 		send: func(s *Session) {
 			if s.watchLost() {
 				return // execNow says so
 			}
-			if !s.place(spec) {
+			if !s.place() {
 				return
 			}
 			p, f := s.pinTo(s.tx.server)
@@ -494,7 +482,7 @@ func (s *Session) execApart(spec *command.Spec) {
 		},
 		done: func(s *Session) {
 			if s.tx != nil {
-				s.execNow(spec)
+				s.execNow()
 			}
 		},
 	})
@@ -507,7 +495,7 @@ func (s *Session) endTransaction() {
 }
 
 // sendTransaction sends the transaction as one piece.
-func (s *Session) sendTransaction(spec *command.Spec) {
+func (s *Session) sendTransaction() {
 	tx, env := s.tx, s.env
 	conn := s.conn(tx.server)
 	env.Pool.ExpectScript(tx.server)
@@ -536,11 +524,11 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 	o.tag = s.expect(len(tx.buf.B))
 	if env.Pool.Resends() {
 		o.piece = &piece{buf: tx.buf, watched: watched, Resend: pool.Resend{
-			Raw: tx.buf.B, Needs: needs, Requests: requests, Recv: o, Counted: last, Cmd: spec.ID, Rings: s.rings, Seat: s.seat,
+			Raw: tx.buf.B, Needs: needs, Requests: requests, Recv: o, Exec: last, Rings: s.rings, Seat: s.seat,
 			Server: tx.server, Slot: slotOf(tx.key, env.Map), Carrier: tx.carrier, Reads: !tx.writes && len(tx.everywhere) == 0, Since: env.Pool.Now, From: conn,
 		}}
 	}
-	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, spec.ID, conn.Own() && s.pin != nil && s.pin.blocks, tx.carrier); f != nil {
+	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, conn.Own() && s.pin != nil && s.pin.blocks, tx.carrier); f != nil {
 		if o.piece != nil && o.unsent(f) {
 			o.resend() // its keys may be elsewhere by now
 			return
@@ -551,7 +539,6 @@ func (s *Session) sendTransaction(spec *command.Spec) {
 			env.Pool.Buffers.Put(tx.buf)
 		}
 		env.recycleOutcome(o)
-		s.countFailure(spec)
 		s.Fail(tag, f)
 		if watched {
 			s.pin.soiled = true // no EXEC was sent: the server still watches

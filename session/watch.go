@@ -11,7 +11,7 @@ import (
 // watch ties keys to a connection of the session's own until EXEC, DISCARD or UNWATCH.
 func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	if s.tx != nil {
-		s.refuse(spec, errWatchInMulti)
+		s.refuse(errWatchInMulti)
 		return
 	}
 	server, ok := s.oneShard(spec, req)
@@ -21,10 +21,10 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	if p := s.pin; p != nil && p.watches && p.conn != nil && p.server != server {
 		switch {
 		case p.movedAway():
-			s.succeed(spec)
+			s.answerString("+OK\r\n")
 			return
 		case !p.hasSlotOf(req.Args[1]):
-			s.refuse(spec, errCrossSlot)
+			s.refuse(errCrossSlot)
 			return
 		}
 		server = p.server
@@ -36,7 +36,7 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 				p.key = bytes.Clone(req.Args[1])
 			}
 			p.watch()
-			s.watchMore(server, spec, req.Raw)
+			s.watchMore(server, req.Raw)
 			return
 		}
 	}
@@ -53,12 +53,12 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 			}
 			p, f := s.pinTo(server)
 			if f != nil {
-				s.failed(spec, len(raw), f)
+				s.failed(len(raw), f)
 				return
 			}
 			s.env.Pool.KeepSpare(server, s.rings.Key())
 			p.watch()
-			s.passRaw(server, spec, raw)
+			s.passRaw(server, raw)
 		},
 		done: (*Session).settlePin,
 	})
@@ -99,10 +99,9 @@ func (p *pin) hasSlotOf(key []byte) bool {
 }
 
 // watchMore watches further keys over the connection that watches, or keeps state.
-func (s *Session) watchMore(server int, spec *command.Spec, raw []byte) {
+func (s *Session) watchMore(server int, raw []byte) {
 	w := &watching{s: s, tag: s.expect(len(raw))}
-	if f := s.conn(server).EnqueueHere(raw, w, 0, spec.ID); f != nil {
-		s.countFailure(spec)
+	if f := s.conn(server).EnqueueHere(raw, w, 0); f != nil {
 		s.Fail(w.tag, f)
 	}
 }

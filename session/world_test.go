@@ -86,7 +86,7 @@ func defaults() settings {
 		servers: []string{"A", "B", "C"}, loop: loopSettings{MaxOwn: 4},
 		upstream: pool.Config{
 			Connections: 1, DialTimeout: time.Second, Timeout: time.Second, StallTimeout: 10 * time.Second,
-			Scripts: ScriptCommands(), BackoffMin: 100 * time.Millisecond, BackoffMax: 2 * time.Second, MaxPending: 10000, MaxPendingBytes: 8 << 20,
+			BackoffMin: 100 * time.Millisecond, BackoffMax: 2 * time.Second, MaxPending: 10000, MaxPendingBytes: 8 << 20,
 		},
 		session: Config{
 			Limits: parser.DefaultLimits(), QueryBufferLimit: 1 << 20, OutputLimit: 1 << 20, SubscriberOutputLimit: 1 << 20,
@@ -148,7 +148,6 @@ func newWorld(tb testing.TB, s settings) *world {
 		}
 	}
 	if s.upstream.Resend {
-		s.upstream.Slot = SlotOf(m)
 		s.upstream.Witness = Witness
 	}
 	w.upstream = s.upstream

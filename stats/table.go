@@ -28,10 +28,10 @@ var table = []Metric{
 		"A hash of the settings in force, the same in all processes that have the same ones on the same version. Passwords and comments do not count, nor how a value is written.",
 		"Settings.Digest", once(func(v *View) uint64 { return v.Settings.Digest })},
 	{"ringmaster_config_reloads_total", Counter, "reloads", byResult,
-		"Times that the settings were read again, by what came of it: ok, or error, which changes nothing; the log says what is wrong.",
+		"Reloads of the settings, by result: ok, or error. A reload with an error changes nothing, and the log says what is wrong.",
 		"Settings.Reloads, Settings.Refused", configReloads},
 	{"ringmaster_config_reload_success", Gauge, "0 or 1", nil,
-		"0 while the latest reload is one that was refused.", "Settings.Failed", once(configReloadSuccess)},
+		"0 if the latest reload was refused, otherwise 1.", "Settings.Failed", once(configReloadSuccess)},
 
 	{"ringmaster_log_lines_dropped_total", Counter, "lines", nil,
 		"Log lines dropped because standard error was not read, or not fast enough, or could not be written.", "View.LogDropped",

@@ -31,9 +31,18 @@ func newLogger(w io.Writer, c *config.Config) (*slog.Logger, *slog.LevelVar) {
 func newHandler(w io.Writer, asJSON bool, level slog.Leveler) slog.Handler {
 	options := &slog.HandlerOptions{Level: level}
 	if asJSON {
+		options.ReplaceAttr = durationsAsText
 		return slog.NewJSONHandler(w, options)
 	}
 	return slog.NewTextHandler(w, options)
+}
+
+// durationsAsText writes a duration as text does, such as 1.5s: JSON would have nanoseconds without a unit.
+func durationsAsText(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
 
 // logDropped is what tells how many log lines written to w were lost; nil: none is.

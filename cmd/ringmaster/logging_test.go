@@ -91,3 +91,14 @@ func TestLostLinesAreToldInTheLogsFormat(t *testing.T) {
 		t.Error("lines of a plain writer are counted")
 	}
 }
+
+func TestDurationsHaveUnitsInBothFormats(t *testing.T) {
+	for asJSON, want := range map[bool]string{false: " took=1.5s", true: `"took":"1.5s"`} {
+		var out bytes.Buffer
+		log, _ := newLogger(&out, &config.Config{LogJSON: asJSON})
+		log.Info("x", slog.Duration("took", 1500*time.Millisecond))
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s lacks %s", &out, want)
+		}
+	}
+}

@@ -260,8 +260,8 @@ func TestAdminPortInUseIsAnErrorAtStart(t *testing.T) {
 	defer l.Close()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	code, _, stderr := commandLine(t, neverStart, "--upstream", "a:1", "--listen", "127.0.0.1:0", "--admin", l.Addr().String())
-	want := "ringmaster: cannot listen on 127.0.0.1:" + port + ": address already in use; find what uses the port with `ss -ltnp sport = :" + port +
-		"` and stop it, or choose another port with --admin\n"
+	want := "ringmaster: flag --admin: cannot listen on 127.0.0.1:" + port + ": address already in use; find what uses the port with `ss -ltnp sport = :" + port +
+		"` and stop it, or choose another port\n"
 	if code != exitFailed || stderr != want {
 		t.Errorf("exit %d\ngot  %swant %s", code, stderr, want)
 	}

@@ -129,7 +129,8 @@ func newCheck() *cobra.Command {
 		Long: `Say what is wrong with a configuration, without starting anything: every mistake on a line of its own,
 with file and line and what was expected. With --connect it also logs in to every server as the proxy would,
 and warns of what that user may do there. With --print it prints the settings in force as a YAML file instead
-of a summary, each with where it came from. Exit status: 0 right, 1 a server can't be reached, 2 wrong.`,
+of a summary, each with where it came from. It opens no addresses: a running ringmaster may have them.
+Exit status: 0 right, 1 a server can't be reached or refuses the login, 2 wrong.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loader.Load()

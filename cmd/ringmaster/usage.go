@@ -41,6 +41,8 @@ func writeUsage(w io.Writer, cmd *cobra.Command, sets map[config.Group]*pflag.Fl
 		}
 	} else {
 		writeSettings(&b, sets)
+		writeOthers(&b, cmd, sets)
+		b.WriteString("\nEvery setting, with what raising and lowering it costs: docs/configuration.md.\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -52,7 +54,25 @@ func writeSettings(b *strings.Builder, sets map[config.Group]*pflag.FlagSet) {
 			fmt.Fprintf(b, "\n%s:\n%s", g, sets[g].FlagUsagesWrapped(helpWidth))
 		}
 	}
-	b.WriteString("\nEvery flag, with what raising and lowering it costs: docs/configuration.md.\n")
+}
+
+// writeOthers lists the flags of cmd that are not in sets, except for those that every command has.
+func writeOthers(b *strings.Builder, cmd *cobra.Command, sets map[config.Group]*pflag.FlagSet) {
+	others := pflag.NewFlagSet("", pflag.ContinueOnError)
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Name == "help" || f.Name == "version" {
+			return
+		}
+		for _, set := range sets {
+			if set.Lookup(f.Name) != nil {
+				return
+			}
+		}
+		others.AddFlag(f)
+	})
+	if others.HasFlags() {
+		fmt.Fprintf(b, "\nOf this command:\n%s", others.FlagUsagesWrapped(helpWidth))
+	}
 }
 
 // summary is what `ringmaster check` says of settings that are right.

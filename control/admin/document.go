@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ringmaster/internal/prose"
 	"ringmaster/stats"
 )
 
@@ -21,7 +22,7 @@ func MetricsDocument() string {
 	fmt.Fprintf(&b, documentTail, quoted(stats.CloseReasons, func(i int) string { return stats.CloseReason(i).String() }),
 		quoted(stats.DisconnectReasons, func(i int) string { return stats.DisconnectReason(i).String() }),
 		quoted(stats.RedirectReasons, func(i int) string { return stats.Redirect(i).String() }))
-	return b.String()
+	return prose.Wrap(b.String())
 }
 
 func quoted(n int, name func(int) string) string {
@@ -57,8 +58,8 @@ Requests may ask for the address by IP address, by localhost, by the host of ` +
 Beside ` + "`/metrics`" + ` the same address serves:
 
 - ` + "`/healthz`" + `: 200 while the process lives and its loops answer within 2 s, else 503. For restarting it.
-- ` + "`/readyz`" + `: 200 while every server but replicas can be reached, else 503 with the names of those that cannot; 503 from SIGTERM on. For sending it traffic.
+- ` + "`/readyz`" + `: 200 while every server of every upstream can be reached, replicas aside; otherwise 503 with the names of those that cannot. 503 from SIGTERM on. For sending it traffic.
 - ` + "`/topology`" + `: the servers as JSON; replicas, whether they get reads, and why not; of a Redis Cluster which slots each node has, how often nodes were asked and what they said; what sentinels say of each master.
-- ` + "`POST /reload`" + `: has the settings read again ([Reloading](reloading.md)). 200 with the generation, the hash, and the names of the settings that changed and of those that need a restart; 422 with the problems, when nothing changed; 503 while ringmaster is stopping; 403 for pages of other sites.
+- ` + "`POST /reload`" + `: reloads the settings ([Reloading](reloading.md)). 200 with the generation, the hash, and the names of the settings that changed and of those that need a restart; 422 with the problems if the reload is refused; 503 while ringmaster is stopping; 504 if the reload takes too long; 403 for pages of other sites.
 - ` + "`/debug/pprof/`" + `: Go's profiler, with ` + "`--pprof`" + ` only.
 `

@@ -121,7 +121,7 @@ const indexPage = `<!doctype html>
 <li><a href="healthz">/healthz</a> 200 while the process lives and its loops answer
 <li><a href="readyz">/readyz</a> 200 while every server but replicas can be reached, else 503 and which cannot
 <li><a href="topology">/topology</a> the servers, their replicas, and what a cluster or sentinels say of them, JSON
-<li>/reload has the settings read again, with POST
+<li>POST /reload reads the file of settings again
 </ul>
 `
 

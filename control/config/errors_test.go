@@ -94,7 +94,7 @@ func TestFileErrorsNameTheLine(t *testing.T) {
 		"upstream:\n - [a]":                                                            `r.yaml:2: upstream: want a value, or a list of values`,
 		"- a\n- b":                                                                     `r.yaml:1: want settings as "name: value" lines`,
 		"a: b\n---\nc: d":                                                              `r.yaml: more than one YAML document; want one, without a second ---`,
-		"upstream: a:1\n\tb: c":                                                        `r.yaml:2: found a tab character that violates indentation`,
+		"upstream: a:1\n\tb: c":                                                        `r.yaml:2: not valid YAML, here or further down: found a tab character that violates indentation`,
 		"upstream: a:1\npoll: both\nloops: x":                                          `r.yaml:2: poll: "both": want one of edge, level` + "\n" + `r.yaml:3: loops: "x": want auto, or a whole number from 1 to 256`,
 		"upstream: a:1\nbackoff-min: 2s":                                               `r.yaml:2: backoff-min: 2s is longer than backoff-max, 500ms`,
 		"upstream: a:1,b:1\ntopology: standalone":                                      `r.yaml:2: topology: standalone means one server, and upstream names 2; want topology sharded, or one server`,

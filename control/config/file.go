@@ -51,7 +51,7 @@ func parseFile(name string, text []byte, ps *Problems) map[string]given {
 	return r.top(doc.Content[0])
 }
 
-// syntax adds what the YAML library said, "yaml: line 3: text", in our form.
+// syntax adds what the YAML library said, "yaml: line 3: text", in our form. Its line is where the list or mapping begins that is broken.
 func (ps *Problems) syntax(name string, err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	if rest, ok := strings.CutPrefix(text, "line "); ok {
@@ -59,7 +59,7 @@ func (ps *Problems) syntax(name string, err error) {
 			name, text = name+":"+line, said
 		}
 	}
-	ps.add(name, "", "%s", text)
+	ps.add(name, "", "not valid YAML, here or further down: %s", text)
 }
 
 // reader reads the nodes of one file.

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"ringmaster/internal/prose"
 )
 
 // Reference is docs/configuration.md: every setting of the table.
@@ -17,7 +19,7 @@ func Reference() string {
 			}
 		}
 	}
-	return b.String()
+	return prose.Wrap(b.String())
 }
 
 func (s *Setting) describe(b *strings.Builder) {
@@ -126,7 +128,11 @@ What values look like:
 | addr | HOST:PORT, IPv6 in brackets; ` + "`listen`" + ` takes unix:///PATH too | ` + "`127.0.0.1:6380`, `[::1]:6380`" + ` |
 | servers | HOST:PORT[:WEIGHT][@NAME], several separated by commas | ` + "`10.0.0.1:6379:2@alpha`" + ` |
 
-**Change while running** says what becomes of a setting that changes in the file: ` + "`SIGHUP` and `POST /reload`" + ` have it read again ([Reloading](reloading.md)).
+**Change while running** says when a change in the file counts, after ` + "`SIGHUP` or `POST /reload`" + ` has reloaded the file ([Reloading](reloading.md)):
+
+- *yes, at once*: also for clients and connections that are there;
+- *yes, for new connections*: those that are there keep the old value until they end;
+- *no, restart*: the old value stays in force, and the log names the setting, until ringmaster is restarted.
 
 Exit status of ringmaster: 0 after a clean stop, 1 when it could not start or run, 2 when its settings are wrong.
 
@@ -166,7 +172,6 @@ upstreams:
   ` + "`listen` beside `listeners`, and `upstream` beside `upstreams`" + `, are errors.
 - A default that does not fit an upstream does not count there, such as ` + "`hash-tag`" + ` for a cluster and ` + "`sentinel-masters`" + ` for plain servers.
 - There can be 256 listeners and 64 upstreams. A name of an upstream has 1 to 64 letters, digits, dots, dashes and underscores.
-
 
 To see the settings in force, each with where it came from, as one file with listeners and upstreams (secrets are hidden):
 

@@ -107,8 +107,8 @@ var clientSettings = []*Setting{
 	{
 		Name: "max-clients", Group: Clients, Unit: "number", Default: "10000",
 		Change: Live,
-		Help: "Client connections served at once; one more is refused with Redis's error. Lowered at the " +
-			"start, with a warning, when the system allows too few descriptors.",
+		Help: "Client connections served at once; one more is refused with Redis's error. Lowered, " +
+			"with a warning, when the system allows too few descriptors.",
 		Raise:   "More memory (about 1.5 KB for an idle client) and descriptors.",
 		Lower:   "Clients are refused earlier.",
 		Example: "max-clients: 50000",
@@ -233,7 +233,7 @@ var limitSettings = []*Setting{
 	},
 	{
 		Name: "pinned-connections", Group: Limits, Unit: "number", Default: "4096",
-		Change: Restart,
+		Change: Live,
 		Help: "Connections to servers that each loop may lend to single clients: while they WATCH keys, wait in a " +
 			"blocking command, or have state at a server such as CLIENT TRACKING. A command that finds none free gets an error.",
 		Raise:   "Servers may see more connections: keep the sum over loops and proxies below their maxclients.",

@@ -70,7 +70,7 @@ var processSettings = []*Setting{
 		Name: "admin", Group: Seeing, Unit: "addr", Default: "127.0.0.1:9380",
 		Change:  Restart,
 		Help:    "Where /metrics, /healthz, /readyz, /topology and /reload are served over HTTP. Empty: nowhere.",
-		Choose:  "There is no password on it, and whoever reaches it can have the settings read again: keep it on loopback or on a network of operators.",
+		Choose:  "There is no password on it, and whoever reaches it can reload the settings: keep it on loopback or on a network of operators.",
 		Example: "admin: 127.0.0.1:9380",
 		value:   value{last(applyAdmin), of(func(c *Config) *string { return &c.Admin })},
 	},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -53,10 +54,10 @@ func (b *build) socketOf(l config.Listener) (net.Listener, error) {
 			return b.closing(b.copied(s.Listener))
 		}
 	}
-	opened, err := b.closing(open(l.Address, "--listen"))
+	opened, err := b.closing(open(l.Address))
 	if own := b.ownPort(l.Address); own != "" && errors.Is(err, syscall.EADDRINUSE) {
-		err = fmt.Errorf("cannot listen on %s: this process listens on %s itself, and a port can't be taken over from another address while it "+
-			"runs; restart it, or choose another port", l.Address, own)
+		err = fmt.Errorf("cannot listen on %s: this process listens on %s itself, and can't move a port to another address while it runs; "+
+			"restart ringmaster, or choose another port", l.Address, own)
 	}
 	return opened, err
 }
@@ -145,24 +146,42 @@ func (b *build) findServers(ctx context.Context) error {
 	return problems(failed)
 }
 
+// tried is what has come of trying a login.
+type tried struct {
+	upstream string
+	problem  error // nil: there is none
+	refused  bool  // or it could not be tried, since its servers may be down for now
+}
+
 // tryLogins logs in where the login is new, so that a wrong password is found before anything depends on it.
 func (b *build) tryLogins(ctx context.Context) error {
-	failed := make([]error, len(b.next.upstreams)*2)
+	all := make([]tried, len(b.next.upstreams)*2)
 	var wg sync.WaitGroup
 	for i, u := range b.next.upstreams {
 		was := b.old.upstream(u.Name)
 		if was == nil || was.UpstreamUsername != u.UpstreamUsername || was.UpstreamPassword != u.UpstreamPassword {
-			wg.Go(func() { failed[2*i] = b.tryServers(ctx, u) })
+			wg.Go(func() { all[2*i] = b.tryServers(ctx, u) })
 		}
 		if u.Topology == config.Sentinel && was != nil && (was.SentinelUsername != u.SentinelUsername || was.SentinelPassword != u.SentinelPassword) {
-			wg.Go(func() { failed[2*i+1] = b.trySentinels(ctx, u) })
+			wg.Go(func() { all[2*i+1] = b.trySentinels(ctx, u) })
 		}
 	}
 	wg.Wait()
+	var failed []error
+	for _, t := range all {
+		switch {
+		case t.refused:
+			failed = append(failed, t.problem)
+		case t.problem != nil:
+			b.finish = append(b.finish, func() {
+				b.Log.Warn("the new login could not be tried; it counts from now on", slog.String("upstream", t.upstream), slog.Any("cause", t.problem))
+			})
+		}
+	}
 	return problems(failed)
 }
 
-func (b *build) tryServers(ctx context.Context, u *upstream) error {
+func (b *build) tryServers(ctx context.Context, u *upstream) tried {
 	servers := addrs(u.Config.Upstream)
 	if u.topology.Discovered() {
 		servers = nil
@@ -170,19 +189,22 @@ func (b *build) tryServers(ctx context.Context, u *upstream) error {
 			servers = append(servers, s.Addr)
 		}
 	}
-	o := respclient.Options{Username: u.UpstreamUsername, Password: u.UpstreamPassword.Reveal(), Timeout: u.DialTimeout}
-	if err := b.tryLogin(ctx, servers, o); err != nil {
-		return u.Problem("upstream-password", err)
-	}
-	return nil
+	return b.try(ctx, u, "upstream-password", servers, respclient.Options{Username: u.UpstreamUsername, Password: u.UpstreamPassword.Reveal(), Timeout: u.DialTimeout})
 }
 
-func (b *build) trySentinels(ctx context.Context, u *upstream) error {
+func (b *build) trySentinels(ctx context.Context, u *upstream) tried {
 	o := respclient.Options{Username: u.SentinelUsername, Password: u.SentinelPassword.Reveal(), Timeout: u.DialTimeout}
-	if err := b.tryLogin(ctx, addrs(u.Config.Upstream), o); err != nil {
-		return u.Problem("sentinel-password", err)
+	return b.try(ctx, u, "sentinel-password", addrs(u.Config.Upstream), o)
+}
+
+// try tries the login of an upstream that has its password in a setting.
+func (b *build) try(ctx context.Context, u *upstream, setting string, servers []string, o respclient.Options) tried {
+	err := b.tryLogin(ctx, servers, o)
+	untried := errors.Is(err, errUntried)
+	if err == nil || untried && o.Password == "" {
+		return tried{}
 	}
-	return nil
+	return tried{u.Name, u.Problem(setting, err), !untried}
 }
 
 // prepare makes the topologies ready whose upstreams have changed. It comes last of what may wait: a topology that is ready for a

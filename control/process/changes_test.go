@@ -149,7 +149,7 @@ func reach(t *testing.T, c *config.Config) *reached {
 	to.Plan.Listeners[0].Policy = nil
 	for i := range to.Plan.Upstreams {
 		pool := &to.Plan.Upstreams[i].Pool
-		pool.Hint, pool.Slot, pool.Witness, pool.Nonce = nil, nil, nil, nil // made of others
+		pool.Hint, pool.Witness, pool.Nonce = nil, nil, nil // made of others
 	}
 	return to
 }
@@ -201,7 +201,7 @@ type fields map[string]bool
 
 // constant are the fields that no setting decides: what is made anew of others, or is the same for all.
 var constant = []string{
-	"pool.Config.Spare", "pool.Config.ProveMulti", "pool.Config.Hint", "pool.Config.Slot", "pool.Config.Scripts", "pool.Config.Nonce", "pool.Config.Witness",
+	"pool.Config.Spare", "pool.Config.ProveMulti", "pool.Config.Hint", "pool.Config.Nonce", "pool.Config.Witness",
 	"session.Config.FirstWindow", "topology.Config.Name", "topology.Config.Log", "eventloop.Listener.Name", "eventloop.Listener.Upstream",
 	"eventloop.Listener.Listener", "eventloop.Listener.Policy", "eventloop.Upstream.Name", "eventloop.Upstream.Map", "eventloop.Upstream.Health", "eventloop.Upstream.Logger", "session.Upstream.ListChanges",
 }

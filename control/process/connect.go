@@ -18,7 +18,7 @@ var dangerous = [][]string{
 }
 
 // Connect logs in to every server as the proxy would and writes to out what that user may do there. The error names every server that can't
-// be reached. It asks servers, and may wait.
+// be reached or refuses the login. It asks servers, and may wait.
 func Connect(ctx context.Context, out io.Writer, c *config.Config) error {
 	upstreams, err := findUpstreams(ctx, c, slog.New(slog.DiscardHandler), findTopology)
 	if err != nil {
@@ -45,7 +45,7 @@ func connectTo(ctx context.Context, out io.Writer, u *upstream) error {
 		case err != nil:
 			failed = append(failed, fmt.Errorf("server %s: %w", addr, err))
 		case len(may) > 0:
-			fmt.Fprintf(out, "%s: reached; warning: user %s may run %s, which ringmaster does not need, and with it the scripts of every client: docs/security.md\n",
+			fmt.Fprintf(out, "%s: reached; warning: user %s may run %s: ringmaster does not need these, and scripts of clients can run them: docs/security.md\n",
 				addr, user, strings.Join(may, ", "))
 		default:
 			fmt.Fprintf(out, "%s: reached; user %s\n", addr, user)

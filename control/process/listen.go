@@ -29,20 +29,20 @@ type Bound struct {
 func openAll(c *config.Config) (*listeners, error) {
 	ls := new(listeners)
 	for _, l := range c.Listeners {
-		opened, err := open(l.Address, "--listen")
+		opened, err := open(l.Address)
 		if err != nil {
 			ls.close()
-			return nil, err
+			return nil, l.Problem("listen", err)
 		}
 		ls.clients = append(ls.clients, socket{l.Name, l.Address, opened})
 	}
 	if c.Admin == "" {
 		return ls, nil
 	}
-	l, err := open(c.Admin, "--admin")
+	l, err := open(c.Admin)
 	if err != nil {
 		ls.close()
-		return nil, err
+		return nil, c.Problem("admin", err)
 	}
 	ls.admin = l
 	return ls, nil
@@ -72,30 +72,30 @@ func (ls *listeners) bound() Bound {
 	return b
 }
 
-// open listens on one address; flag is what the user would change.
-func open(addr, flag string) (net.Listener, error) {
+// open listens on one address.
+func open(addr string) (net.Listener, error) {
 	network, where := "tcp", addr
 	if path, ok := strings.CutPrefix(addr, config.UnixPrefix); ok {
 		network, where = "unix", path
-		if err := removeStale(path, flag); err != nil {
+		if err := removeStale(path); err != nil {
 			return nil, err
 		}
 	}
 	l, err := net.Listen(network, where)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w; %s", addr, cause(err), cure(err, addr, flag))
+		return nil, fmt.Errorf("cannot listen on %s: %w; %s", addr, cause(err), cure(err, addr))
 	}
 	return l, nil
 }
 
 // removeStale removes the socket that a process which is gone has left at path.
-func removeStale(path, flag string) error {
+func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil // nothing there, or Listen will say what is wrong
 	}
 	if info.Mode()&fs.ModeSocket == 0 {
-		return fmt.Errorf("cannot listen on unix://%s: a file that is no socket is there; remove it, or choose another path with %s", path, flag)
+		return fmt.Errorf("cannot listen on unix://%s: there is a file that is not a socket; remove it, or choose another path", path)
 	}
 	conn, err := net.Dial("unix", path)
 	if err == nil {
@@ -122,21 +122,21 @@ func cause(err error) error {
 }
 
 // cure says what to do about a failure to listen.
-func cure(err error, addr, flag string) string {
+func cure(err error, addr string) string {
 	_, port, _ := net.SplitHostPort(addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE) && strings.HasPrefix(addr, config.UnixPrefix):
-		return "another process serves this socket; stop it, or choose another path with " + flag
+		return "another process serves this socket; stop it, or choose another path"
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Sprintf("find what uses the port with `ss -ltnp sport = :%s` and stop it, or choose another port with %s", port, flag)
+		return fmt.Sprintf("find what uses the port with `ss -ltnp sport = :%s` and stop it, or choose another port", port)
 	case errors.Is(err, syscall.EACCES) && strings.HasPrefix(addr, config.UnixPrefix):
 		return "the user of this process needs the right to write in that directory"
 	case errors.Is(err, syscall.EACCES):
-		return "ports below 1024 need the capability CAP_NET_BIND_SERVICE; choose a higher one with " + flag
+		return "ports below 1024 need the capability CAP_NET_BIND_SERVICE; choose a higher one"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		return "this machine has no such address; `ip addr` lists those it has"
 	case errors.Is(err, syscall.ENOENT):
-		return "the directory does not exist; make it, or choose another path with " + flag
+		return "the directory does not exist; make it, or choose another path"
 	}
-	return "check the address given with " + flag
+	return "check the address"
 }

@@ -28,14 +28,14 @@ func TestListenErrorsSayWhatToDo(t *testing.T) {
 	}
 	defer unix.Close()
 	for addr, want := range map[string]string{
-		tcp.Addr().String(): "address already in use; find what uses the port with `ss -ltnp sport = :" + port + "` and stop it, or choose another port with --listen",
+		tcp.Addr().String(): "address already in use; find what uses the port with `ss -ltnp sport = :" + port + "` and stop it, or choose another port",
 		"192.0.2.1:1":       "cannot assign requested address; this machine has no such address; `ip addr` lists those it has",
-		"no.invalid:1":      "check the address given with --listen",
-		"unix://" + file:    "a file that is no socket is there; remove it, or choose another path with --listen",
-		"unix://" + busy:    "address already in use; another process serves this socket; stop it, or choose another path with --listen",
-		"unix://" + filepath.Join(dir, "none", "s"): "no such file or directory; the directory does not exist; make it, or choose another path with --listen",
+		"no.invalid:1":      "check the address",
+		"unix://" + file:    "there is a file that is not a socket; remove it, or choose another path",
+		"unix://" + busy:    "address already in use; another process serves this socket; stop it, or choose another path",
+		"unix://" + filepath.Join(dir, "none", "s"): "no such file or directory; the directory does not exist; make it, or choose another path",
 	} {
-		l, err := open(addr, "--listen")
+		l, err := open(addr)
 		if err == nil {
 			l.Close()
 			t.Errorf("%s: opened", addr)
@@ -55,7 +55,7 @@ func TestASocketLeftBehindIsReplaced(t *testing.T) {
 	}
 	l.(*net.UnixListener).SetUnlinkOnClose(false) // as a process that was killed leaves it
 	l.Close()
-	again, err := open("unix://"+path, "--listen")
+	again, err := open("unix://" + path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,19 +36,26 @@ func login(ctx context.Context, addr string, o respclient.Options) error {
 	return nil
 }
 
-// tryLogin logs in to the first of the servers that answers. The error is its refusal; nil: it takes the login, or none can be reached.
+// errUntried is why nothing is known of a login.
+var errUntried = errors.New("no server could be reached to try the login at")
+
+// tryLogin logs in to the first of the servers that answers. The error is its refusal; or it wraps [errUntried], and says why none could be asked.
 func (p *process) tryLogin(ctx context.Context, addrs []string, o respclient.Options) error {
 	ctx, cancel := context.WithTimeout(ctx, loginsTimeout)
 	defer cancel()
+	untried := errUntried
 	for _, addr := range addrs {
 		err := p.login(ctx, addr, o)
 		var refusal *respclient.Refusal
 		switch {
-		case err == nil || ctx.Err() != nil:
+		case err == nil:
 			return nil
+		case ctx.Err() != nil:
+			return fmt.Errorf("%w: %s: %w", errUntried, addr, err)
 		case errors.As(err, &refusal) && refusals[refusal.Code()]:
-			return fmt.Errorf("server %s refuses it: %w", addr, err)
+			return fmt.Errorf("server %s refuses this login: it %w", addr, err)
 		}
+		untried = fmt.Errorf("%w: %s: %w", errUntried, addr, err)
 	}
-	return nil
+	return untried
 }

@@ -3,8 +3,11 @@ package process
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,7 +29,7 @@ func TestALoginIsTriedAtARealServer(t *testing.T) {
 	for _, c := range []struct {
 		servers []string
 		o       respclient.Options
-		code    string // of the refusal; "": it is taken, or nobody is there
+		code    string // of the refusal; "": it is taken; "untried": nobody is there
 	}{
 		{[]string{closed.Addr}, as("", "secret"), ""},
 		{[]string{closed.Addr}, as("default", "secret"), ""},
@@ -35,13 +38,22 @@ func TestALoginIsTriedAtARealServer(t *testing.T) {
 		{[]string{closed.Addr}, as("", ""), "NOAUTH"},
 		{[]string{open.Addr}, as("", ""), ""},
 		{[]string{open.Addr}, as("", "secret"), "ERR"},
-		{[]string{gone.Addr}, as("", "wrong"), ""},
+		{[]string{gone.Addr}, as("", "wrong"), "untried"},
 		{[]string{gone.Addr, closed.Addr}, as("", "wrong"), "WRONGPASS"},
-		{nil, as("", "wrong"), ""},
+		{nil, as("", "wrong"), "untried"},
 	} {
 		err := p.tryLogin(t.Context(), c.servers, c.o)
 		var refusal *respclient.Refusal
-		if got := errors.As(err, &refusal); got != (c.code != "") || got && refusal.Code() != c.code || !got && err != nil {
+		got := fmt.Sprint(err)
+		switch {
+		case err == nil:
+			got = ""
+		case errors.Is(err, errUntried):
+			got = "untried"
+		case errors.As(err, &refusal):
+			got = refusal.Code()
+		}
+		if got != c.code {
 			t.Errorf("%v as %v: %v, want %q", c.servers, c.o, err, c.code)
 		}
 	}
@@ -85,5 +97,20 @@ func TestAWrongPasswordFileIsNamed(t *testing.T) {
 	var ps config.Problems
 	if !errors.As(err, &ps) || len(ps) != 1 || ps[0].Setting != "upstreams.u.password-file" || ps[0].Where != r.file.path+":7" {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestALoginThatCouldNotBeTriedIsLogged: the reload is not held up, but the operator must not think that the password is right.
+func TestALoginThatCouldNotBeTriedIsLogged(t *testing.T) {
+	r := newRig(t, oneOfEach)
+	r.process.login = func(context.Context, string, respclient.Options) error { return io.EOF }
+	r.mustReload(oneOfEach + "  new: {servers: 'x:1'}\n")
+	if log := r.log.String(); strings.Contains(log, "could not be tried") {
+		t.Errorf("there is no password that could be wrong: %s", log)
+	}
+	r.mustReload(oneOfEach + "  new: {servers: 'x:1', password: z}\n")
+	if log := r.log.String(); !strings.Contains(log, "level=WARN msg=\"the new login could not be tried") || !strings.Contains(log, "upstreams.new.password: ") ||
+		!strings.Contains(log, "x:1: EOF") {
+		t.Error(log)
 	}
 }

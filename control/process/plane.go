@@ -121,8 +121,6 @@ func poolConfig(u *upstream) pool.Config {
 		Fixed:           !u.topology.Discovered(),
 		Cluster:         c.Topology == config.Cluster,
 		Hint:            u.topology.Hint,
-		Slot:            session.SlotOf(u.topology.Initial()),
-		Scripts:         session.ScriptCommands(),
 		ScriptPolicy:    scriptPolicies[c.Scripts],
 		Witness:         session.Witness,
 		Username:        c.UpstreamUsername,
@@ -157,10 +155,11 @@ func sessionConfig(l config.Listener) session.Config {
 	}
 }
 
+// farewellTime is how long servers are asked to free clients that wait at them.
+func farewellTime(c *config.Config) time.Duration { return min(longestFarewell, c.DrainTimeout/2) }
+
 // longestFarewell bounds the part of the drain in which servers are asked to free clients that wait at them.
 const longestFarewell = 2 * time.Second
-
-func farewellTime(c *config.Config) time.Duration { return min(longestFarewell, c.DrainTimeout/2) }
 
 // commandNames names command IDs for the metrics.
 func commandNames() []string {

@@ -24,8 +24,8 @@ const (
 )
 
 // errNoFile is why nothing is read again without a file.
-var errNoFile = errors.New("there is no file of settings to read again: flags and the environment can't change while ringmaster runs; " +
-	"put the settings into a file and start with --config")
+var errNoFile = errors.New("there is no file to read again: flags and the environment can't change while ringmaster runs; " +
+	"put the settings into a file, and start ringmaster with --config")
 
 // reload reads the settings again and goes by them. The error says why nothing has changed. One goroutine at a time; when ctx ends,
 // nothing changes unless the loops go by the new settings already.
@@ -41,15 +41,16 @@ func (p *process) reload(ctx context.Context) (*admin.Reloaded, error) {
 		if ctx.Err() != nil {
 			err = admin.ErrStopping
 		}
-		p.Log.Error("the settings were read again and refused; nothing has changed", slog.Any("problems", err.Error()),
+		p.Log.Error("reload refused; nothing has changed", slog.Any("problems", err.Error()),
 			slog.Uint64("generation", now.generation), took)
 		return nil, err
 	}
 	attrs := []any{slog.Any("changed", list(m.Changed)), slog.Uint64("generation", now.generation), took}
 	if len(m.NeedsRestart) > 0 {
-		attrs = append(attrs, slog.Any("needs_restart", m.NeedsRestart))
+		p.Log.Warn("settings reloaded; those in needs_restart keep their values until ringmaster is restarted", append(attrs, slog.Any("needs_restart", m.NeedsRestart))...)
+	} else {
+		p.Log.Info("settings reloaded", attrs...)
 	}
-	p.Log.Info("the settings were read again", attrs...)
 	return &admin.Reloaded{Generation: now.generation, Hash: now.digest, Changed: list(m.Changed), NeedsRestart: list(m.NeedsRestart)}, nil
 }
 
@@ -161,7 +162,10 @@ func (b *build) raise(context.Context) (err error) {
 // plan is what the data plane shall go by.
 func (b *build) plan() eventloop.Plan {
 	c := b.next.config
-	plan := eventloop.Plan{MaxClients: b.next.maxClients, ClientMemory: c.ClientMemory, FarewellTime: farewellTime(c), DrainTimeout: c.DrainTimeout}
+	plan := eventloop.Plan{
+		MaxClients: b.next.maxClients, MaxOwn: c.PinnedConnections, ClientMemory: c.ClientMemory,
+		FarewellTime: farewellTime(c), DrainTimeout: c.DrainTimeout,
+	}
 	for i, l := range c.Listeners {
 		plan.Listeners = append(plan.Listeners, listenerConfig(c, l, b.handed[i]))
 	}

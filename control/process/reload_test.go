@@ -85,7 +85,7 @@ upstreams:
 		t.Errorf("%+v", kept)
 	}
 	<-r.topology("new").running
-	if log := r.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, "needs_restart=[loops]") || !strings.Contains(log, "generation=2") || !strings.Contains(log, "upstreams.u.servers") {
+	if log := r.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, "level=WARN") || !strings.Contains(log, "needs_restart=[loops]") || !strings.Contains(log, "generation=2") || !strings.Contains(log, "upstreams.u.servers") {
 		t.Error(log)
 	}
 }
@@ -203,7 +203,7 @@ upstreams:
 				}
 				return nil
 			}
-		}, []string{"FILE:7: upstreams.u.password: server a:1 refuses it: "}},
+		}, []string{"FILE:7: upstreams.u.password: server a:1 refuses this login: it "}},
 		"a topology": {changed, func(r *rig) { r.topology("u").refuses = errors.New("too many servers") }, []string{"FILE:7: upstreams.u.servers: too many servers"}},
 		"the loops": {changed, func(r *rig) {
 			r.plane.apply = func(context.Context) error { return errors.New("a loop did not answer") }
@@ -257,6 +257,12 @@ func TestWithoutAFileAReloadSaysWhatIsMissing(t *testing.T) {
 	r.Load = nil
 	if _, err := r.reload(t.Context()); !errors.Is(err, errNoFile) || !strings.Contains(err.Error(), "--config") {
 		t.Errorf("%v", err)
+	}
+	reloads := newReloads()
+	reloads.end(&reading{over: make(chan struct{})}, nil, errNoFile)
+	var got stats.Settings
+	if reloads.count(&got); got != (stats.Settings{}) {
+		t.Errorf("it counts as a reload: %+v", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"ringmaster/control/admin"
@@ -101,10 +102,12 @@ func (r *reloads) end(now *reading, result *admin.Reloaded, err error) {
 		return
 	}
 	r.mu.Lock()
-	if r.failed = err != nil; r.failed {
-		r.refused++
-	} else {
-		r.done++
+	switch {
+	case errors.Is(err, errNoFile): // no reload: a gauge that only a restart can set right would help nobody
+	case err != nil:
+		r.refused, r.failed = r.refused+1, true
+	default:
+		r.done, r.failed = r.done+1, false
 	}
 	r.mu.Unlock()
 	now.result, now.err = result, err

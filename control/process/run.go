@@ -129,7 +129,7 @@ func (p *process) serve() os.Signal {
 
 func (p *process) warnOfUnknownCommands(c *config.Config) {
 	if names := c.UnknownCommands(); len(names) > 0 {
-		p.Log.Warn("deny-commands names commands that ringmaster does not know: of modules, or mistyped; they are denied where a server has them",
+		p.Log.Warn("deny-commands has names that ringmaster does not know: mistyped, or commands of modules, which it denies where a server has them",
 			slog.Any("commands", names))
 	}
 }
@@ -209,7 +209,7 @@ func (p *process) await(done <-chan error, first time.Time) error {
 				return ErrForced
 			}
 		case <-p.Reloads:
-			p.Log.Warn("the settings are not read again", slog.Any("cause", admin.ErrStopping))
+			p.Log.Warn("reload refused; nothing has changed", slog.Any("cause", admin.ErrStopping))
 		case err := <-done:
 			return err
 		}

@@ -30,11 +30,11 @@ func newWatcher(c *Config, log *slog.Logger) (w watcher, what, remedy string) {
 	case Cluster:
 		settings := clusterConfig(c)
 		settings.Log = log
-		return clusterWatcher{cluster.New(settings)}, "cluster", "check that --upstream names nodes of a Redis Cluster that run, and --upstream-password"
+		return clusterWatcher{cluster.New(settings)}, "cluster", "check that these are running nodes of a Redis Cluster, and the user and password"
 	case Sentinel:
 		settings := sentinelConfig(c)
 		settings.Log = log
-		return sentinelWatcher{sentinel.New(settings)}, "primaries", "check that --upstream names sentinels that run, --sentinel-masters and --sentinel-password"
+		return sentinelWatcher{sentinel.New(settings)}, "primaries", "check that these are running sentinels, their user and password, and the names in sentinel-masters"
 	}
 	return nil, "", ""
 }

@@ -233,10 +233,10 @@ func TestADiscoveryThatFailsSaysWhatToCheck(t *testing.T) {
 		head, tail string
 	}{
 		{Config{Kind: Cluster}, "cannot find the cluster: no node describes it: " + nobody + ": ",
-			"; check that --upstream names nodes of a Redis Cluster that run, and --upstream-password"},
+			"; check that these are running nodes of a Redis Cluster, and the user and password"},
 		{Config{Kind: Sentinel, Masters: []string{"m"}}, "cannot find the primaries: no sentinel answers: " + nobody + ": ",
-			"; check that --upstream names sentinels that run, --sentinel-masters and --sentinel-password"},
-		{Config{Kind: Cluster, Name: "cache"}, "upstream cache: cannot find the cluster: ", "and --upstream-password"},
+			"; check that these are running sentinels, their user and password, and the names in sentinel-masters"},
+		{Config{Kind: Cluster, Name: "cache"}, "upstream cache: cannot find the cluster: ", "and the user and password"},
 	} {
 		c.config.Seeds, c.config.Timeout = []string{nobody}, testkit.Patience
 		c.config.Log = slog.New(slog.DiscardHandler)

@@ -40,8 +40,10 @@ func ProxyWith(t testing.TB, o ProxyOptions) *Server {
 	at := func(port int) string { return net.JoinHostPort(o.Host.address(), strconv.Itoa(port)) }
 	s := &Server{Admin: at(FreePort(t)), Dir: t.TempDir(), Host: o.Host}
 	t.Cleanup(func() { // after it has ended
-		if s.Process != nil && strings.Contains(s.Log(), "(a panic)") {
-			t.Errorf("the proxy has caught a panic; it printed:\n%s", s.Log())
+		for _, mistake := range []string{"(a panic)", "WARNING: DATA RACE"} {
+			if s.Process != nil && strings.Contains(s.Log(), mistake) {
+				t.Errorf("the proxy has made a mistake of its own; it printed:\n%s", s.Log())
+			}
 		}
 	})
 	return launch(t, s, func(port int) ([]string, error) {

@@ -1,0 +1,23 @@
+// Package prose breaks the lines of documents that are made from tables.
+//
+// # Purpose
+//
+// Texts in the tables of settings and metrics are one line each. In a document lines of more than about 100 characters are hard to
+// read and can't be compared side by side.
+//
+// # Picture
+//
+//	a paragraph or list item in one or more lines ──▶ Wrap ──▶ the same words in lines of at most 100 characters
+//
+// # Who may call
+//
+// Any goroutine.
+//
+// # Ownership of bytes
+//
+// None are kept.
+//
+// # Limits and errors
+//
+// A word or code span that is longer than a line has a line of its own.
+package prose
