@@ -87,7 +87,7 @@ func (s *Server) admit(a *acceptor, conn net.Conn) {
 	}
 	l.busy.Add(1)
 	l.admitting <- struct{}{}
-	cl := &client{loop: l, ln: a.Listener, from: to}
+	cl := &client{loop: l, at: a, from: to}
 	enrolled, err := l.el.Enroll(gnet.NewContext(context.Background(), cl), conn)
 	if err != nil {
 		<-l.admitting

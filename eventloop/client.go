@@ -17,7 +17,7 @@ type client struct {
 	loop    *loop
 	c       gnet.Conn // nil when gone
 	session *session.Session
-	ln      net.Listener
+	at      *acceptor
 	from    *entrance
 	marked  bool // on the loop's list to be closed
 	addrs   *addrs
@@ -155,8 +155,8 @@ func (cl *client) Addr() (remote, local string) {
 }
 
 func (cl *client) addr(c gnet.Conn) (remote, local string) {
-	local = cl.ln.Addr().String()
-	if _, unix := cl.ln.Addr().(*net.UnixAddr); unix {
+	local = cl.at.Addr().String()
+	if _, unix := cl.at.Addr().(*net.UnixAddr); unix {
 		return local + ":0", local + ":0"
 	}
 	if c == nil {

@@ -186,8 +186,8 @@ func (p *proxy) untilLingers(n int) {
 func TestClientsThatDoNotReadAreWarnedOfOnceASecond(t *testing.T) {
 	var out bytes.Buffer
 	l := &loop{srv: &Server{log: slog.New(slog.NewTextHandler(&out, nil))}, conns: &pool.Loop{Now: 1}}
-	cl := &client{loop: l, ln: listen(t, "tcp")}
-	defer cl.ln.Close()
+	cl := &client{loop: l, at: &acceptor{Listener: listen(t, "tcp")}}
+	defer cl.at.Listener.Close()
 	lines := func(reason stats.CloseReason) int {
 		out.Reset()
 		cl.logClose(reason)

@@ -59,6 +59,9 @@ func TestRecordsAreSmall(t *testing.T) {
 	if n := unsafe.Sizeof(slot{}); n > 24 {
 		t.Errorf("a reply slot takes %d bytes", n)
 	}
+	if n := unsafe.Sizeof(Session{}); n > 352 { // a size class of the allocator; thousands of clients are idle
+		t.Errorf("a session has %d bytes", n)
+	}
 }
 
 // calls are the commands that were counted, by name.

@@ -98,30 +98,39 @@ func (s *Session) lags() bool {
 }
 
 // wakeLater starts j again when it is reply tag's turn and the client has read.
-func (s *Session) wakeLater(j job, tag uint64) { s.emissions = append(s.emissions, parked{j, tag}) }
+func (s *Session) wakeLater(j job, tag uint64) {
+	if s.emissions == nil {
+		s.emissions = new([]parked)
+	}
+	*s.emissions = append(*s.emissions, parked{j, tag})
+}
 
 // goOnEmitting starts the job again whose reply's turn it is, unless the client has too much to read.
 func (s *Session) goOnEmitting() {
 	if s.lags() {
 		return
 	}
-	left := s.emissions[:0]
-	for _, w := range s.emissions {
+	list := *s.emissions
+	left := list[:0]
+	for _, w := range list {
 		if w.tag == s.head {
 			s.env.queue(w.job)
 		} else {
 			left = append(left, w)
 		}
 	}
-	clear(s.emissions[len(left):])
-	if s.emissions = left; len(left) == 0 {
+	clear(list[len(left):])
+	if *s.emissions = left; len(left) == 0 {
 		s.emissions = nil
 	}
 }
 
 // endEmissions has the jobs of a client that is gone see that.
 func (s *Session) endEmissions() {
-	for _, w := range s.emissions {
+	if s.emissions == nil {
+		return
+	}
+	for _, w := range *s.emissions {
 		s.env.queue(w.job)
 	}
 	s.emissions = nil

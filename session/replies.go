@@ -69,7 +69,7 @@ func (s *Session) fails(tag uint64, b []byte) {
 func isError(b []byte) bool { return len(b) > 0 && (b[0] == '-' || b[0] == '!') }
 
 func (s *Session) growSlots() {
-	slots := make([]slot, max(4, 2*len(s.slots)))
+	slots := make([]slot, max(1, 2*len(s.slots)))
 	for i := s.head; i != s.tail; i++ {
 		slots[i&uint64(len(slots)-1)] = *s.slot(i)
 	}

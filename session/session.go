@@ -67,11 +67,11 @@ type Session struct {
 	held       int    // bytes of replies in slots
 	unread     int    // output the client had not taken when last looked at, bytes
 	pushed     int    // of what it did not ask for, since it last had read all, bytes
-	meanReply  int    // mean size of its latest replies, bytes
-	grown      int    // small replies since it came, or since the latest large one
+	meanReply  int32  // mean size of its latest replies, bytes
+	grown      int32  // small replies since it came, or since the latest large one
 	coming     int    // size of the head's reply so far, bytes
 	out        *bytebufferpool.ByteBuffer
-	emissions  []parked // replies that are made in pieces and wait for their turn, or for the client to read
+	emissions  *[]parked // replies that are made in pieces and wait for their turn, or for the client to read; nil: none
 
 	began          int64 // when its latest command came, ns
 	opened, active int64 // ns, for CLIENT INFO

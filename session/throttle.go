@@ -28,19 +28,19 @@ const (
 
 // window is how many requests the client may have under way now; 0: none before it reads.
 func (s *Session) window() int {
-	w := min(s.env.Config.MaxInFlight, s.env.Config.FirstWindow+s.grown)
+	w := min(s.env.Config.MaxInFlight, s.env.Config.FirstWindow+int(s.grown))
 	if s.left() > s.env.unreadFrom {
 		return min(w, s.slowWindow())
 	}
 	if s.meanReply > windowBytes/minWindow {
-		w = min(w, max(1, windowBytes/s.meanReply))
+		w = min(w, max(1, windowBytes/int(s.meanReply)))
 	}
 	return w
 }
 
 // slowWindow is window for a client with output that it has not read.
 func (s *Session) slowWindow() int {
-	large := max(s.meanReply, s.coming) > windowBytes/minWindow // the first is large before it has ended
+	large := max(int(s.meanReply), s.coming) > windowBytes/minWindow // the first is large before it has ended
 	switch {
 	case s.full(), s.env.pressed && s.unread > 0:
 		return 0
@@ -65,17 +65,21 @@ func (s *Session) left() int {
 
 // learn takes the size of one whole reply into the mean, in which the last eight weigh most. A large one begins a new start.
 func (s *Session) learn(size int) {
-	s.meanReply += (size - s.meanReply) / 8
+	n := int32(min(size, maxMean))
+	s.meanReply += (n - s.meanReply) / 8
 	s.replied = s.env.Pool.Now
 	if size < largeReply {
-		s.grown++
+		s.grown = min(s.grown+1, maxMean)
 		return
 	}
-	s.grown, s.meanReply = 0, max(s.meanReply, size)
+	s.grown, s.meanReply = 0, max(s.meanReply, n)
 }
 
+// maxMean bounds what is learnt of a client: more makes no difference.
+const maxMean = 1 << 30
+
 // backOff takes notice of a reply that did not come in time: the server is still at work on the request.
-func (s *Session) backOff() { s.grown = 1 - s.env.Config.FirstWindow }
+func (s *Session) backOff() { s.grown = int32(1 - min(s.env.Config.FirstWindow, maxMean)) }
 
 // throttle waits until half of the window is answered.
 func (s *Session) throttle() {

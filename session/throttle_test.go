@@ -31,7 +31,7 @@ func TestWindowShrinksWithRepliesButNeverExceedsTheSetting(t *testing.T) {
 	} {
 		env := &Door{Env: &Env{Loop: &Loop{}}, Config: Config{MaxInFlight: c.maxInFlight, OutputLimit: limit, FirstWindow: FirstWindow}}
 		env.bound()
-		s := &Session{env: env, meanReply: c.mean, unread: c.unread, grown: c.grown}
+		s := &Session{env: env, meanReply: int32(c.mean), unread: c.unread, grown: int32(c.grown)}
 		if got := s.window(); got != c.want {
 			t.Errorf("%s: window of %d, want %d", c.name, got, c.want)
 		}
