@@ -73,7 +73,7 @@ func (l *lists) serves(s *serverEnd, args []string) {
 func TestListsChangeUnnoticed(t *testing.T) {
 	seeds := uint64(60)
 	if testing.Short() || raceEnabled {
-		seeds = 15
+		seeds = 6
 	}
 	changes, right := 0, 0
 	for seed := range seeds {

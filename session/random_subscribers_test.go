@@ -303,7 +303,7 @@ func bulksOf(b []byte) (words []string) {
 func TestSubscribersMissNothingWhileListsChange(t *testing.T) {
 	seeds := uint64(40)
 	if testing.Short() || raceEnabled {
-		seeds = 10
+		seeds = 5
 	}
 	runs, written, delivered, changes := 0, 0, 0, 0
 	for seed := range seeds {
