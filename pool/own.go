@@ -155,7 +155,7 @@ func (c *Conn) HandOver(wrap func(Receiver) Receiver) (owed bool) {
 			continue
 		}
 		owed = true
-		if i != c.ring.head || !c.replying() {
+		if e.is.carrier() == 0 && (i != c.ring.head || !c.replying()) { // what a module replies is no word of the server
 			e.recv = wrap(e.recv)
 		}
 	}

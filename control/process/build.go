@@ -150,7 +150,7 @@ func (b *build) findServers(ctx context.Context) error {
 type tried struct {
 	upstream string
 	problem  error // nil: there is none
-	refused  bool  // or it could not be tried, since its servers may be down for now
+	refused  bool  // or it could not be tried, since its servers may be down
 }
 
 // tryLogins logs in where the login is new, so that a wrong password is found before anything depends on it.

@@ -9,7 +9,7 @@ import (
 	"ringmaster/internal/respclient"
 )
 
-// loginsTimeout bounds how long it is tried to log in to the servers of an upstream. Those that can't be reached may be down for now.
+// loginsTimeout bounds how long it is tried to log in to the servers of an upstream. Servers that can't be reached may be down, and do not refuse the reload.
 const loginsTimeout = 5 * time.Second
 
 // refusals are the codes by which a server says that a login is wrong; ERR is what one says that wants no password, or knows no users.
