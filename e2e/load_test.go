@@ -93,7 +93,7 @@ func TestTransactionsTakeNoConnections(t *testing.T) {
 		conns[i] = testkit.Dial(t, proxy.Addr)
 		conns[i].Do("PING")
 	}
-	before := afterFirstTransactions(t, direct, loops, conns...)
+	before := afterFirstTransactions(t, proxy, direct, loops, conns...)
 	began := time.Now()
 	counts := make(chan int)
 	for i, c := range conns {
@@ -148,9 +148,11 @@ func connectionsEver(t *testing.T, direct *testkit.Conn) int {
 }
 
 // afterFirstTransactions has clients of a proxy, which are on so many loops, run a transaction each, and gives how many
-// connections the server has had when each loop has the one over which it asks about scripts.
-func afterFirstTransactions(t *testing.T, direct *testkit.Conn, loops int, conns ...*testkit.Conn) int {
+// connections the server has had when each loop has the one over which it asks about scripts. A loop makes it at the first
+// transaction that finds the loop's shared connection ready.
+func afterFirstTransactions(t *testing.T, proxy *testkit.Server, direct *testkit.Conn, loops int, conns ...*testkit.Conn) int {
 	t.Helper()
+	testkit.Until(t, "every loop to have its shared connection", func() bool { code, _ := proxy.Get(t, "/readyz"); return code == 200 })
 	want := connectionsEver(t, direct) + loops
 	for _, c := range conns {
 		c.Do("MULTI")

@@ -191,7 +191,7 @@ func TestWatchedCountersLoseNoUpdate(t *testing.T) {
 	direct := testkit.Dial(t, s.Addr)
 	plain := testkit.Dial(t, proxy.Addr)
 	plain.Do("PING")
-	before := afterFirstTransactions(t, direct, 1, plain)
+	before := afterFirstTransactions(t, proxy, direct, 1, plain)
 	for i := range 500 {
 		plain.Send(testkit.Request("MULTI") + testkit.Request("INCR", "plain") + testkit.Request("EXEC"))
 		got := plain.Read1() + plain.Read1() + plain.Read1()
