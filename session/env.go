@@ -42,6 +42,7 @@ func NewEnv(l *Loop, u Upstream, p *pool.Pool, m *shard.Map) *Env {
 	l.envs = append(l.envs, e)
 	e.hub = newHub(e, m.Len())
 	e.sizeGroups()
+	e.opened()
 	return e
 }
 
@@ -58,6 +59,7 @@ func (e *Env) Follow(m *shard.Map) {
 		e.version++
 	}
 	e.sizeGroups()
+	e.featuresFollow(old)
 	e.hub.follow(old)
 	e.roster.each(func(s *Session) {
 		p := s.pin
@@ -75,6 +77,7 @@ func (e *Env) Follow(m *shard.Map) {
 		if moved && p.blocks && p.waiting != nil {
 			p.waiting.follow(m)
 		}
+		s.followPinned(moved)
 	})
 }
 

@@ -31,6 +31,9 @@ type Loop struct {
 	// AddOutput adds to the bytes that clients of this loop have not read, and gives those of all loops; nil: there is no other.
 	AddOutput func(n int) (all int)
 
+	// Features are what the core calls without knowing them, in the order in which it calls them. They are set once.
+	Features []Feature
+
 	envs   []*Env
 	count  uint64 // sessions ever made on this loop
 	dirty  []*Session
@@ -71,7 +74,7 @@ type Loop struct {
 
 // NewLoop makes what the sessions of a loop share. There is nobody to talk to before NewEnv.
 func NewLoop(clock *pool.Loop, st *stats.Loop) *Loop {
-	l := &Loop{Clock: clock, Stats: st, Attempts: auth.NewAttempts(1), Loops: 1}
+	l := &Loop{Clock: clock, Stats: st, Attempts: auth.NewAttempts(1), Loops: 1, Features: features()}
 	clock.OnPanic = l.receiverPanicked
 	return l
 }
@@ -79,6 +82,7 @@ func NewLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 // Tick looks at what waits for a time. The event loop calls it with the pools'.
 func (l *Loop) Tick() {
 	l.openGates()
+	l.loopTick()
 	l.endFarewells()
 	for _, e := range l.envs {
 		e.tick()
