@@ -377,8 +377,8 @@ func (s *Session) reject(spec *command.Spec, text string) {
 	if spec != nil && spec.ID == command.IDExec {
 		s.endTransaction()
 		text = execAbort(text)
-	} else if s.tx != nil {
-		s.tx.aborted = true
+	} else {
+		s.rejected()
 	}
 	cmd := command.NoID
 	if spec != nil {

@@ -26,10 +26,13 @@ type gather struct {
 	// of all loops, for PUBSUB NUMPAT: the servers at which each is subscribed
 	patterns map[string][]int
 	blocks   bool // its parts may wait at the servers
-	// The transaction of which it is the nth command for all shards, which gets the reply; nil: the client does.
-	within *outcome
-	nth    int
-	keyed  bool // its parts go where their keys are
+	// ended gets the reply, which is a part of within's; nil: the client gets it. The reply is nil when the client has gone.
+	ended  func(within any, reply []byte)
+	within any
+	// own joins what package merge can't, where no part is an error: for its client it is made of more than the servers' replies; nil: package
+	// merge joins.
+	own   func(g *gather, dst []byte) []byte
+	keyed bool // its parts go where their keys are
 }
 
 // part is one server's share of the reply.
@@ -165,14 +168,14 @@ func (g *gather) end() {
 		return
 	}
 	s := g.s
-	if o := g.within; o != nil {
+	if ended, within := g.ended, g.within; ended != nil {
+		var reply []byte
 		if s.state != closed {
-			reply := g.join(nil)
-			o.everywhere[g.nth].reply = reply
+			reply = g.join(nil)
 			s.countHeld(len(reply) - g.held)
 		}
 		g.recycle()
-		o.othersAnswered()
+		ended(within, reply)
 		return
 	}
 	switch {
@@ -236,7 +239,7 @@ func (g *gather) letGo() {
 func (g *gather) recycle() {
 	g.letGo()
 	g.held, g.blocks, g.keyed = 0, false, false
-	g.s, g.spec, g.patterns, g.within = nil, nil, nil, nil
+	g.s, g.spec, g.patterns, g.ended, g.within, g.own = nil, nil, nil, nil, nil, nil
 	g.parts = g.parts[:0]
 	g.asked.Parts = g.asked.Parts[:0]
 	g.asked.Order = g.asked.Order[:0]

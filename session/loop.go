@@ -52,12 +52,12 @@ type Loop struct {
 	outcomes []*outcome
 
 	// The command under way.
-	answering *answering // the EXEC whose command is being run; nil: none
-	asking    *Session   // who is being dispatched, for its line in CLIENT LIST
-	capture   *[]byte    // where answers of the proxy's own go instead of to the client; nil: to the client
-	replaying bool       // a postponed command is being sent
-	apart     bool       // a carrier is being sent that has waited for what its client had under way
-	pastGate  bool       // a login that has waited is carried out
+	answering *outer   // EXEC's reply, one of whose commands is being run; nil: none
+	asking    *Session // who is being dispatched, for its line in CLIENT LIST
+	capture   *[]byte  // where answers of the proxy's own go instead of to the client; nil: to the client
+	replaying bool     // a postponed command is being sent
+	apart     bool     // a carrier is being sent that has waited for what its client had under way
+	pastGate  bool     // a login that has waited is carried out
 
 	atGate    []*gated    // logins that wait
 	farewells []*farewell // clients that wait at servers while the proxy stops

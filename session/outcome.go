@@ -167,15 +167,17 @@ func (o *outcome) join(reply []byte, at int) {
 		}
 	}
 	o.left++ // until all is answered
-	s.env.start(&answering{
-		emission: emission{s: s, tag: o.tag, held: len(reply)}, locals: o.locals, reply: reply, at: at, total: total, db: s.db(),
+	a := &answering{
+		outer: outer{emission: emission{s: s, tag: o.tag, held: len(reply)}}, locals: o.locals, reply: reply, at: at, total: total, db: s.db(),
 		done: func(db int) {
 			if db != s.db() && s.state == open {
 				s.moveTo(db)
 			}
 			o.end()
 		},
-	})
+	}
+	a.job = a
+	s.env.start(a)
 }
 
 func appendElement(dst, reply []byte, at int) ([]byte, int) {
@@ -217,3 +219,5 @@ func (l *Loop) recycleOutcome(o *outcome) {
 		l.outcomes = append(l.outcomes, o)
 	}
 }
+
+func (o *outcome) client() *Session { return o.s }

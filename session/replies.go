@@ -270,3 +270,9 @@ func (s *Session) answerString(reply string) {
 	s.env.scratch = append(s.env.scratch[:0], reply...)
 	s.answer(s.env.scratch)
 }
+
+// failed answers for a request that could not be sent.
+func (s *Session) failed(size int, f *pool.Failure) {
+	tag := s.expect(size)
+	s.Fail(tag, f)
+}

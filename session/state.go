@@ -5,7 +5,6 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
-	"ringmaster/pool"
 	"ringmaster/stats"
 )
 
@@ -94,15 +93,20 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 			}
 		}
 	}
-	merge := spec.Merge
-	if spec.ID == command.IDClientTrackinginfo || spec.ID == command.IDClientGetredir {
-		merge = command.MergeSpecial
-	} else if s.env.single() {
+	var own func(g *gather, dst []byte) []byte
+	switch {
+	case spec.ID == command.IDClientTrackinginfo:
+		own = (*gather).joinTrackingInfo
+	case spec.ID == command.IDClientGetredir:
+		own = (*gather).joinGetRedir
+	case s.env.single():
 		s.passRaw(s.env.home(), raw)
 		return
 	}
 	g := s.gather(spec, len(raw))
-	g.merge = merge
+	if g.own = own; own != nil {
+		g.merge = command.MergeSpecial
+	}
 	g.hold()
 	for _, i := range s.env.Map.Shards() {
 		g.ask(i, raw)
@@ -116,12 +120,6 @@ func (s *Session) passRaw(server int, raw []byte) {
 	if f := s.conn(server).EnqueueHere(raw, s, tag); f != nil {
 		s.Fail(tag, f)
 	}
-}
-
-// failed answers for a request that could not be sent.
-func (s *Session) failed(size int, f *pool.Failure) {
-	tag := s.expect(size)
-	s.Fail(tag, f)
 }
 
 // replicate makes the client a replica of the server: from now on the connection carries what is no RESP.
