@@ -277,3 +277,5 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 	}
 	g.release()
 }
+
+func (g *gather) client() *Session { return g.s }

@@ -20,8 +20,6 @@ const (
 	maxQuestions = 64
 	// forgetUnknown is how long a name that no server knows is not asked for again, ns: a module may be loaded.
 	forgetUnknown = 10e9
-	// maxLearnName bounds the name of a command that servers are asked for, bytes.
-	maxLearnName = 128
 	// maxInfoReply bounds what a server may say of one command, bytes, and maxInfoDepth how deep.
 	maxInfoReply = 1 << 20
 	maxInfoDepth = 16
@@ -50,16 +48,13 @@ type learned struct {
 	guessed bool
 }
 
-// otherID is the ID of learned commands: behind those of the table.
-var otherID = uint16(len(command.All()))
-
 // lookupLearned finds a command among those learned; ask: it must be asked for first.
 func (s *Session) lookupLearned(args [][]byte) (spec *command.Spec, ask bool) {
 	k := &s.env.lessons
-	if len(args[0]) > maxLearnName || !plausible(args[0]) {
+	if len(args[0]) > maxCommandName || !plausible(args[0]) {
 		return nil, false
 	}
-	var buf, sub [maxLearnName]byte
+	var buf, sub [maxCommandName]byte
 	name := lower(&buf, args[0])
 	l := k.known[string(name)] // looking up allocates nothing
 	if k.answer != nil && string(name) == k.name {
@@ -77,20 +72,6 @@ func (s *Session) lookupLearned(args [][]byte) (spec *command.Spec, ask bool) {
 		return s.env.permit(name, word, l, l.subs[string(word)]), false
 	}
 	return s.env.permit(name, nil, l, l.spec), false
-}
-
-// lower is word in small letters, in buf; what does not fit is no name that was learnt.
-func lower(buf *[maxLearnName]byte, word []byte) []byte {
-	if len(word) > len(buf) {
-		return nil
-	}
-	n := copy(buf[:], word)
-	for i, c := range buf[:n] {
-		if c >= 'A' && c <= 'Z' {
-			buf[i] = c + 'a' - 'A'
-		}
-	}
-	return buf[:n]
 }
 
 // plausible reports whether a command could be called so.
@@ -217,20 +198,4 @@ func (k *lessons) forgetOld(now int64) bool {
 		}
 	}
 	return len(k.unknown) < maxUnknown
-}
-
-// hidesKeys reports whether a command that was learnt has keys of which the server does not say where they are.
-func (e *Env) hidesKeys(spec *command.Spec) bool {
-	return spec.ID == otherID && spec.Find == command.FindNone && spec.Flags.Has(command.FlagMovableKeys) && !e.single()
-}
-
-// classOf is how a command is routed here.
-func (d *Door) classOf(spec *command.Spec) command.Class {
-	if spec.ID != otherID {
-		return d.Rules.of(spec).class
-	}
-	if spec.Class == command.ClassRefused && d.Config.AdminCommands {
-		return spec.IfAllowed
-	}
-	return spec.Class
 }

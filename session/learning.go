@@ -59,7 +59,7 @@ func (l *learning) step(s *Session) {
 	if req, ok := parseAgain(l.raw); ok {
 		k := &s.env.lessons
 		k.name, k.answer = l.name, l.found
-		s.dispatch(&req)
+		s.env.Dispatch(s, &req)
 		k.name, k.answer = "", nil
 	}
 }
@@ -180,3 +180,5 @@ func (l *learning) judge() *learned {
 	}
 	return nil // LOADING or the like
 }
+
+func (l *learning) client() *Session { return l.s }

@@ -31,6 +31,11 @@ type Loop struct {
 	// AddOutput adds to the bytes that clients of this loop have not read, and gives those of all loops; nil: there is no other.
 	AddOutput func(n int) (all int)
 
+	// Dispatch takes each request of a client and sends it on its way. Borrows the request until return.
+	Dispatch func(*Session, *parser.Request)
+	// Route sends a request to the servers that its class and keys name.
+	Route func(*Session, *command.Spec, *parser.Request)
+
 	envs   []*Env
 	count  uint64 // sessions ever made on this loop
 	dirty  []*Session
@@ -69,8 +74,8 @@ type Loop struct {
 	hurried  bool       // one that waits for its own reading is at it
 }
 
-// NewLoop makes what the sessions of a loop share. There is nobody to talk to before NewEnv.
-func NewLoop(clock *pool.Loop, st *stats.Loop) *Loop {
+// newLoop makes what the sessions of a loop share, all but Dispatch and Route.
+func newLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 	l := &Loop{Clock: clock, Stats: st, Attempts: auth.NewAttempts(1), Loops: 1}
 	clock.OnPanic = l.receiverPanicked
 	return l

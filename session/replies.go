@@ -5,6 +5,7 @@ import (
 
 	"github.com/valyala/bytebufferpool"
 
+	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/stats"
 )
@@ -42,10 +43,10 @@ func (s *Session) record(cmd uint16, size int) uint64 {
 	tag := s.tail
 	size = min(size, math.MaxInt32)
 	var is marks
-	if s.mute != heard {
+	if s.replyMode != replyOn {
 		is = isMuted
-		if s.mute == skipNext {
-			s.mute = heard
+		if s.replyMode == replySkip {
+			s.replyMode = replyOn
 		}
 	}
 	s.slots[tag&uint64(len(s.slots)-1)] = slot{at: s.began, size: int32(size), cmd: cmd, is: is}
@@ -268,5 +269,10 @@ func (s *Session) answerAs(cmd uint16, b []byte) {
 // answerString is answer for constant replies such as "+OK\r\n".
 func (s *Session) answerString(reply string) {
 	s.env.scratch = append(s.env.scratch[:0], reply...)
+	s.answer(s.env.scratch)
+}
+
+func (s *Session) answerBulk(b []byte) {
+	s.env.scratch = parser.AppendBulk(s.env.scratch[:0], b)
 	s.answer(s.env.scratch)
 }

@@ -27,7 +27,7 @@ var secretNames = [...]string{"masterauth", "masteruser", "primaryauth", "primar
 
 // secretName reports whether the value of a parameter is secret. Those of modules may have any name.
 func secretName(name []byte) bool {
-	var buf [maxLearnName]byte
+	var buf [maxCommandName]byte
 	low := lower(&buf, name)
 	if low == nil {
 		return len(name) > 0 // too long to be a parameter that is known not to be

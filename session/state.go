@@ -140,3 +140,17 @@ func (s *Session) replicate(raw []byte) {
 	p.dirty, p.tunnel = true, true
 	p.conn.Tunnel()
 }
+
+// noteState notes what a command that is passed on leaves on the session's connections and CLIENT LIST tells.
+func (p *pin) noteState(e *Env, spec *command.Spec, args [][]byte) {
+	on := len(args) == 3 && bytes.EqualFold(args[2], []byte("on"))
+	if !on && !(len(args) == 3 && bytes.EqualFold(args[2], []byte("off"))) {
+		return
+	}
+	switch {
+	case spec.ID == command.IDClientNoEvict && e.serverIs(7, 0):
+		p.noEvict = on
+	case spec.ID == command.IDClientNoTouch && e.serverIs(7, 2):
+		p.noTouch = on
+	}
+}

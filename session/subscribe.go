@@ -61,8 +61,8 @@ func (s *Session) pubSub(spec *command.Spec, req *parser.Request) {
 		for _, a := range req.Args[1:] {
 			p.names = append(p.names, string(a))
 		}
-		if s.mute == skipNext {
-			s.mute = heard // its confirmations are pushes, which are never hidden
+		if s.replyMode == replySkip {
+			s.replyMode = replyOn // its confirmations are pushes, which are never hidden
 		}
 		s.begin(p)
 		return

@@ -108,6 +108,23 @@ func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
 	return true
 }
 
+// reject refuses a command before it is looked into, which aborts the transaction that it was to be part
+// of. spec may be nil.
+func (s *Session) reject(spec *command.Spec, text string) {
+	if spec != nil && spec.ID == command.IDExec {
+		s.endTransaction()
+		text = execAbort(text)
+	} else if s.tx != nil {
+		s.tx.aborted = true
+	}
+	cmd := command.NoID
+	if spec != nil {
+		cmd = spec.ID
+	}
+	s.env.scratch = parser.AppendError(s.env.scratch[:0], text)
+	s.answerAs(cmd, s.env.scratch)
+}
+
 // queueForServer queues a command that the server answers.
 func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 	tx, env := s.tx, s.env
