@@ -54,7 +54,7 @@ func (s *Session) reset(*command.Spec, *parser.Request) {
 		s.replyMode = replyOn
 	}
 	if s.subs != nil {
-		s.begin(&resetting{s: s})
+		s.begin(&resetting{s: s, done: (*Session).resetRest})
 		return
 	}
 	s.resetRest()

@@ -11,27 +11,17 @@ import (
 // mergeTexts are the errors that a joining may end with.
 var mergeTexts = &merge.Texts{Odd: errOddReply, Short: errShortReply, Cursor: errCursorRange}
 
-// ownJoins join what only a session can, by command: for its client it is made of more than the servers' replies.
-var ownJoins = map[string]func(*gather, []byte) []byte{
-	"client|trackinginfo": (*gather).joinTrackingInfo,
-	"client|getredir":     (*gather).joinGetRedir,
-	"config|get":          (*gather).joinHidden,
-	"module|list":         (*gather).joinHidden,
-}
-
 // join appends the one reply that the parts make together.
 func (g *gather) join(dst []byte) []byte {
 	if len(g.parts) == 0 { // it had no keys
 		return parser.AppendError(dst, wrongArity(g.spec.Name))
 	}
 	r := g.prepare()
-	if g.merge == command.MergeSpecial {
-		if own := ownJoins[g.spec.Name]; own != nil {
-			if e := r.FirstError(); e != nil {
-				return append(dst, e...)
-			}
-			return own(g, dst)
+	if g.special != nil {
+		if e := r.FirstError(); e != nil {
+			return append(dst, e...)
 		}
+		return g.special(g, dst)
 	}
 	if g.merge == command.MergeRandom && r.FirstError() == nil {
 		r.Pick = g.env.Pool.Random(len(r.Parts))

@@ -39,6 +39,16 @@ type lessons struct {
 	answer *learned
 }
 
+// lessonsOf is what is known of an upstream's.
+func lessonsOf(e *Env) *lessons {
+	k, _ := e.lessons.(*lessons)
+	if k == nil {
+		k = &lessons{}
+		e.lessons = k
+	}
+	return k
+}
+
 // learned is a command that servers know.
 type learned struct {
 	spec  *command.Spec // nil: there is no such command
@@ -50,7 +60,7 @@ type learned struct {
 
 // lookupLearned finds a command among those learned; ask: it must be asked for first.
 func (s *Session) lookupLearned(args [][]byte) (spec *command.Spec, ask bool) {
-	k := &s.env.lessons
+	k := lessonsOf(s.env.Env)
 	if len(args[0]) > maxCommandName || !plausible(args[0]) {
 		return nil, false
 	}
@@ -93,7 +103,7 @@ func forbidsCommand(reply []byte) bool {
 
 // tellNoCommand tells the operator once that commands can't be learnt.
 func (e *Env) tellNoCommand() {
-	if k := &e.lessons; !k.told {
+	if k := lessonsOf(e); !k.told {
 		k.told = true
 		e.log().Warn("a server does not let ringmaster give COMMAND INFO, so commands that it does not know, such as those of modules, are unknown commands; "+
 			"with one server and --admin-commands allow they are passed on", slog.String("server", e.Map.Server(e.home()).Name))
@@ -109,14 +119,14 @@ func (e *Env) guess(name string) *learned {
 		l.guessed = true
 		l.spec = &command.Spec{ID: otherID, Name: name, Arity: -1, Class: command.ClassPinned}
 	}
-	e.lessons.keep(name, l, e.Pool.Now)
+	lessonsOf(e).keep(name, l, e.Pool.Now)
 	return l
 }
 
 // remember takes what a server says of a command.
 func (e *Env) remember(name string, reply []byte) *learned {
 	l := &learned{}
-	defer func() { e.lessons.keep(name, l, e.Pool.Now) }()
+	defer func() { lessonsOf(e).keep(name, l, e.Pool.Now) }()
 	value, ok := decode(reply, maxInfoDepth)
 	if !ok {
 		return l

@@ -48,10 +48,10 @@ type Loop struct {
 	req      parser.Request
 	memo     command.Memo
 	keys     []int
-	division division // of a split command
-	build    []byte   // a command of the proxy's own, for the connections to copy
-	scratch  []byte   // a reply of our own
+	build    []byte // a command of the proxy's own, for the connections to copy
+	scratch  []byte // a reply of our own
 	outcomes []*outcome
+	gathers  any // what gathers use (gather.go); nil: nothing so far
 
 	// The command under way.
 	answering *answering // the EXEC whose command is being run; nil: none
@@ -134,9 +134,6 @@ func (l *Loop) letGo() {
 	l.req.Raw = nil
 	if cap(l.build) > maxScratch {
 		l.build = nil
-	}
-	if cap(l.division.build) > maxScratch {
-		l.division.build = nil
 	}
 	if cap(l.scratch) > maxScratch {
 		l.scratch = nil

@@ -147,7 +147,7 @@ func (d *Door) hides(spec *command.Spec) bool {
 // passHiding is pass for a command whose reply may tell what is secret.
 func (s *Session) passHiding(spec *command.Spec, req *parser.Request) {
 	g := s.gather(spec, len(req.Raw))
-	g.merge = command.MergeSpecial
+	g.special = (*gather).joinHidden
 	g.hold()
 	g.ask(s.anyServer(), req.Raw)
 	g.release()

@@ -94,15 +94,20 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 			}
 		}
 	}
-	merge := spec.Merge
-	if spec.ID == command.IDClientTrackinginfo || spec.ID == command.IDClientGetredir {
-		merge = command.MergeSpecial
-	} else if s.env.single() {
-		s.passRaw(s.env.home(), raw)
-		return
+	var special func(*gather, []byte) []byte
+	switch spec.ID {
+	case command.IDClientTrackinginfo:
+		special = (*gather).joinTrackingInfo
+	case command.IDClientGetredir:
+		special = (*gather).joinGetRedir
+	default:
+		if s.env.single() {
+			s.passRaw(s.env.home(), raw)
+			return
+		}
 	}
 	g := s.gather(spec, len(raw))
-	g.merge = merge
+	g.special = special
 	g.hold()
 	for _, i := range s.env.Map.Shards() {
 		g.ask(i, raw)

@@ -506,6 +506,7 @@ type resetting struct {
 	s     *Session // nil: cancelled
 	rest  *releasing
 	later bool
+	done  func(*Session) // resets all else
 }
 
 func (r *resetting) step(s *Session) {
@@ -521,7 +522,7 @@ func (r *resetting) step(s *Session) {
 		return
 	}
 	s.endPassage()
-	s.resetRest()
+	r.done(s)
 }
 
 // piece is job.
