@@ -12,7 +12,7 @@ import (
 // NewLoop makes what the sessions of a loop share. There is nobody to talk to before NewEnv.
 func NewLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 	l := newLoop(clock, st)
-	l.Dispatch, l.Route = (*Session).dispatch, (*Session).route
+	l.Dispatch, l.Route, l.Features = (*Session).dispatch, (*Session).route, features()
 	return l
 }
 

@@ -40,6 +40,7 @@ func NewEnv(l *Loop, u Upstream, p *pool.Pool, m *shard.Map) *Env {
 	e := &Env{Loop: l, Upstream: u, Pool: p, Map: m}
 	l.envs = append(l.envs, e)
 	e.hub = newHub(e, m.Len())
+	e.opened()
 	return e
 }
 
@@ -55,6 +56,7 @@ func (e *Env) Follow(m *shard.Map) {
 	if moved || m.Slotted() {
 		e.version++
 	}
+	e.featuresFollow(old)
 	e.hub.follow(old)
 	e.roster.each(func(s *Session) {
 		p := s.pin
@@ -72,6 +74,7 @@ func (e *Env) Follow(m *shard.Map) {
 		if moved && p.blocks && p.waiting != nil {
 			p.waiting.follow(m)
 		}
+		s.followPinned(moved)
 	})
 }
 

@@ -36,6 +36,9 @@ type Loop struct {
 	// Route sends a request to the servers that its class and keys name.
 	Route func(*Session, *command.Spec, *parser.Request)
 
+	// Features are what the core calls without knowing them, in the order in which it calls them. They are set once.
+	Features []Feature
+
 	envs   []*Env
 	count  uint64 // sessions ever made on this loop
 	dirty  []*Session
@@ -74,7 +77,7 @@ type Loop struct {
 	hurried  bool       // one that waits for its own reading is at it
 }
 
-// newLoop makes what the sessions of a loop share, all but Dispatch and Route.
+// newLoop makes what the sessions of a loop share, all but Dispatch, Route and Features.
 func newLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 	l := &Loop{Clock: clock, Stats: st, Attempts: auth.NewAttempts(1), Loops: 1}
 	clock.OnPanic = l.receiverPanicked
@@ -84,6 +87,7 @@ func newLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 // Tick looks at what waits for a time. The event loop calls it with the pools'.
 func (l *Loop) Tick() {
 	l.openGates()
+	l.loopTick()
 	l.endFarewells()
 	for _, e := range l.envs {
 		e.tick()

@@ -108,6 +108,7 @@ func (l *Loop) tellPanic(s *Session, cause any) {
 func (l *Loop) forget() {
 	l.capture, l.answering, l.asking, l.replaying, l.apart, l.pastGate = nil, nil, nil, false, false, false
 	l.outcomes = nil
+	l.featuresForget()
 	l.scratch, l.build, l.keys, l.gathers = nil, nil, nil, nil
 	l.req.Args, l.req.Raw = nil, nil
 }

@@ -170,6 +170,7 @@ func (p *postponed) cancel(s *Session) (unanswered bool) {
 
 // tick lets those go on who wait for the end of a pause, or for a connection, and makes lost subscriptions again.
 func (e *Env) tick() {
+	e.featuresTick()
 	e.tellBusy()
 	e.hub.tick()
 	e.endMoves()

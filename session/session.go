@@ -155,6 +155,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	if s.env.targets[s.id] != nil {
 		s.tidy((*Session).targetGone)
 	}
+	s.featuresClosed()
 	s.tidy((*Session).dropTransaction)
 	s.tidy((*Session).unsubscribeAll)
 	s.tidy(func(s *Session) { s.rings.Leave() })
@@ -212,6 +213,7 @@ func (s *Session) closeAs(reason stats.CloseReason) {
 		s.answer(s.env.scratch)
 	}
 	s.state, s.reason, s.wait = closing, reason, nothing
+	s.featuresClosing()
 	if s.env.targets[s.id] != nil {
 		s.targetGone()
 	}

@@ -1,0 +1,6 @@
+package session
+
+// features are the parts that the core calls, in the order in which it calls them.
+func features() []Feature {
+	return []Feature{}
+}
