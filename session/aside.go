@@ -84,3 +84,5 @@ func (s *Session) allAside(spec *command.Spec, raw []byte) {
 	}
 	g.release()
 }
+
+func (a *aside) client() *Session { return clientOf(a.recv) }

@@ -6,12 +6,6 @@ import (
 	"ringmaster/stats"
 )
 
-// closeWork is what it costs to close a client, units: its socket's calls count most.
-const closeWork = 16 << 10
-
-// matchWork is what it costs to look at a client, units.
-const matchWork = 256
-
 // clientKill is CLIENT KILL addr, or CLIENT KILL with filters.
 func (s *Session) clientKill(spec *command.Spec, req *parser.Request) {
 	args := req.Args[2:]
@@ -81,17 +75,3 @@ func (k *killing) piece(e *Env) (done bool) {
 }
 
 func (k *killing) giveUp() { k.answer(nil) }
-
-// closings closes clients, a job.
-type closings struct {
-	victims []*Session
-	reason  stats.CloseReason
-}
-
-func (c *closings) piece(e *Env) (done bool) {
-	for p := e.aPiece(); len(c.victims) > 0 && !p.over(e); c.victims = c.victims[1:] {
-		e.spend(closeWork)
-		c.victims[0].close(c.reason)
-	}
-	return len(c.victims) == 0
-}

@@ -133,9 +133,6 @@ func (j *joinLists) piece(e *Env) (done bool) {
 	return false
 }
 
-// copyWork is what it costs to copy a line or an element beside its bytes, units.
-const copyWork = 64
-
 // lowest is the list whose next line has the lowest ID; nil: there are no more.
 func lowest(lists []*lines) (low *lines) {
 	for _, l := range lists {

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 
@@ -84,24 +83,6 @@ func appendField(b []byte, name string, n int64) []byte {
 	return strconv.AppendInt(append(b, name...), n, 10)
 }
 
-func (s *Session) lastCommand() string {
-	switch s.last {
-	case command.NoID:
-		return "NULL"
-	case otherID:
-		return "unknown"
-	}
-	return command.All()[s.last].Name
-}
-
-// lastTraits are the traits of the client's latest command.
-func (s *Session) lastTraits() command.Traits {
-	if s.last >= otherID {
-		return 0
-	}
-	return command.All()[s.last].Traits
-}
-
 // appendFlags appends the letters of CLIENT LIST in Redis's order (networking.c, catClientInfoString), but for d: that a watched
 // key has changed only the server knows.
 func (s *Session) appendFlags(b []byte) []byte {
@@ -152,35 +133,3 @@ func (s *Session) overUnixSocket() bool {
 
 // monitors reports whether the session gets what MONITOR tells.
 func (p *pin) monitors() bool { return p.conn != nil && p.conn.Streams() }
-
-// noteState notes what a command that is passed on leaves on the session's connections and CLIENT LIST tells.
-func (p *pin) noteState(e *Env, spec *command.Spec, args [][]byte) {
-	on := len(args) == 3 && bytes.EqualFold(args[2], []byte("on"))
-	if !on && !(len(args) == 3 && bytes.EqualFold(args[2], []byte("off"))) {
-		return
-	}
-	switch {
-	case spec.ID == command.IDClientNoEvict && e.serverIs(7, 0):
-		p.noEvict = on
-	case spec.ID == command.IDClientNoTouch && e.serverIs(7, 2):
-		p.noTouch = on
-	}
-}
-
-// serverIs reports whether the servers say that they are of this version or a later one.
-func (e *Env) serverIs(major, minor int) bool {
-	v := e.Pool.Version()
-	has, rest := leadingNumber(v)
-	var hasMinor int
-	if len(rest) > 0 && rest[0] == '.' {
-		hasMinor, _ = leadingNumber(rest[1:])
-	}
-	return has > major || has == major && hasMinor >= minor
-}
-
-func leadingNumber(b []byte) (n int, rest []byte) {
-	for len(b) > 0 && b[0] >= '0' && b[0] <= '9' && n < 1<<20 {
-		n, b = n*10+int(b[0]-'0'), b[1:]
-	}
-	return n, b
-}

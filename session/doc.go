@@ -17,12 +17,14 @@
 // Files, by what they are about:
 //
 //	the session         session.go, its limits config.go, what all sessions of a loop share loop.go, those of one upstream env.go, those of one listener door.go, their end idle.go
-//	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, rules.go (what becomes of each command), dispatch.go, reads.go (at replicas)
+//	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, rules.go (what becomes of each command), dispatch.go,
+//	                    send.go (to one server), reads.go (to replicas), handlers.go (what is answered here)
 //	what the table lacks learn.go, learning.go (asks a server), decode.go
 //	a mistake of ours   panic.go; debug_on.go and debug_off.go (does it end the process?)
 //	what is not told    secrets.go (of the servers' passwords), lockout.go (what even an administrator may not do)
-//	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see)
-//	what takes long     work.go (in pieces), emission.go (replies made so), roster.go (the clients by ID)
+//	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see), version.go (what the
+//	                    servers are)
+//	what takes long     work.go (in pieces), emission.go (replies made so), roster.go (the clients by ID), closings.go (many clients), ask.go (the other loops)
 //	several shards      gather.go, division.go (whose keys go where), joining.go (by package merge, long replies in pieces), scan.go,
 //	                    servers.go (what is asked of each server)
 //	the proxy's answers connection.go, hello.go, clients.go, client_list.go, client_kill.go, client_filter.go, describe.go (their

@@ -15,9 +15,8 @@ type Env struct {
 	Pool     *pool.Pool
 	Map      *shard.Map
 
-	version uint16  // of Map
-	lessons lessons // commands that the table does not know
-	free    []*gather
+	version uint16 // of Map
+	lessons any    // commands that the table does not know (learn.go); nil: none so far
 	roster  roster
 
 	// Peers reaches the same upstream on the other loops; nil: there are none.
@@ -40,7 +39,6 @@ type Env struct {
 func NewEnv(l *Loop, u Upstream, p *pool.Pool, m *shard.Map) *Env {
 	e := &Env{Loop: l, Upstream: u, Pool: p, Map: m}
 	l.envs = append(l.envs, e)
-	e.sizeGroups()
 	e.opened()
 	return e
 }
@@ -57,7 +55,6 @@ func (e *Env) Follow(m *shard.Map) {
 	if moved || m.Slotted() {
 		e.version++
 	}
-	e.sizeGroups()
 	e.featuresFollow(old)
 	e.roster.each(func(s *Session) {
 		p := s.pin

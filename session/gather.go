@@ -23,16 +23,31 @@ type gather struct {
 	left  int
 	held  int           // bytes of replies in parts, counted in s.held too
 	asked merge.Request // joins the parts; its Parts borrow the bytes of those that have ended
+	// special joins what only a session can, since for its client it is made of more than the servers' replies; nil: package merge joins them.
+	special func(g *gather, dst []byte) []byte
 	// of all loops, for PUBSUB NUMPAT: the servers at which each is subscribed
 	patterns map[string][]int
 	blocks   bool // its parts may wait at the servers
 	// ended gets the reply, which is a part of within's; nil: the client gets it. The reply is nil when the client has gone.
 	ended  func(within any, reply []byte)
 	within any
-	// own joins what package merge can't, where no part is an error: for its client it is made of more than the servers' replies; nil: package
-	// merge joins.
-	own   func(g *gather, dst []byte) []byte
-	keyed bool // its parts go where their keys are
+	keyed  bool // its parts go where their keys are
+}
+
+// gathers is what a loop keeps for its gathers.
+type gathers struct {
+	free     []*gather // to be used again
+	division division  // of a split command
+}
+
+// gathersOf is that of a loop.
+func gathersOf(l *Loop) *gathers {
+	all, _ := l.gathers.(*gathers)
+	if all == nil {
+		all = &gathers{}
+		l.gathers = all
+	}
+	return all
 }
 
 // part is one server's share of the reply.
@@ -50,15 +65,15 @@ func (s *Session) gather(spec *command.Spec, size int) *gather {
 
 // newGather makes a gather without a place among the replies.
 func (s *Session) newGather(spec *command.Spec) *gather {
-	env := s.env
+	all := gathersOf(s.env.Loop)
 	var g *gather
-	if n := len(env.free); n > 0 {
-		g = env.free[n-1]
-		env.free = env.free[:n-1]
+	if n := len(all.free); n > 0 {
+		g = all.free[n-1]
+		all.free = all.free[:n-1]
 	} else {
-		g = &gather{env: env.Env, asked: merge.Request{Texts: mergeTexts}}
+		g = &gather{asked: merge.Request{Texts: mergeTexts}}
 	}
-	g.s, g.spec, g.merge = s, spec, spec.Merge
+	g.env, g.s, g.spec, g.merge = s.env.Env, s, spec, spec.Merge
 	return g
 }
 
@@ -239,12 +254,13 @@ func (g *gather) letGo() {
 func (g *gather) recycle() {
 	g.letGo()
 	g.held, g.blocks, g.keyed = 0, false, false
-	g.s, g.spec, g.patterns, g.ended, g.within, g.own = nil, nil, nil, nil, nil, nil
+	all := gathersOf(g.env.Loop)
+	g.env, g.s, g.spec, g.special, g.patterns, g.ended, g.within = nil, nil, nil, nil, nil, nil, nil
 	g.parts = g.parts[:0]
 	g.asked.Parts = g.asked.Parts[:0]
 	g.asked.Order = g.asked.Order[:0]
-	if len(g.env.free) < maxFree && cap(g.asked.Order) <= maxKept {
-		g.env.free = append(g.env.free, g)
+	if len(all.free) < maxFree && cap(g.asked.Order) <= maxKept {
+		all.free = append(all.free, g)
 	}
 }
 
@@ -280,3 +296,5 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 	}
 	g.release()
 }
+
+func (g *gather) client() *Session { return g.s }

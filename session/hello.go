@@ -117,31 +117,6 @@ func (s *Session) answerHello() {
 	s.answer(b)
 }
 
-// helloField is a field of what a server has answered to HELLO with this protocol; nil: unknown.
-func (e *Env) helloField(proto int, name string) []byte {
-	fields, _ := parser.ElementsOf(e.Pool.Hello(proto))
-	for key := fields.Next(); key != nil; key = fields.Next() {
-		value := fields.Next()
-		if text, ok := parser.Text(key); ok && string(text) == name {
-			return value
-		}
-	}
-	return nil
-}
-
-// valkey reports whether the servers are Valkeys of this version or a later one, which say some things in words of their own.
-func (e *Env) valkey(major int) bool {
-	if !e.serverIs(major, 0) {
-		return false
-	}
-	for proto := 2; proto <= 3; proto++ {
-		if name, ok := parser.Text(e.helloField(proto, "server")); ok && string(name) == "valkey" {
-			return true
-		}
-	}
-	return false
-}
-
 // knownVersion is what the proxy calls itself before a server has said what it is: clients read a
 // number there.
 const knownVersion = "7.0.0"

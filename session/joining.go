@@ -19,11 +19,11 @@ func (g *gather) join(dst []byte) []byte {
 		return parser.AppendError(dst, wrongArity(g.spec.Name))
 	}
 	r := g.prepare()
-	if g.own != nil {
+	if g.special != nil {
 		if e := r.FirstError(); e != nil {
 			return append(dst, e...)
 		}
-		return g.own(g, dst)
+		return g.special(g, dst)
 	}
 	if g.merge == command.MergeRandom && r.FirstError() == nil {
 		r.Pick = g.env.Pool.Random(len(r.Parts))

@@ -20,8 +20,6 @@ const (
 	maxQuestions = 64
 	// forgetUnknown is how long a name that no server knows is not asked for again, ns: a module may be loaded.
 	forgetUnknown = 10e9
-	// maxLearnName bounds the name of a command that servers are asked for, bytes.
-	maxLearnName = 128
 	// maxInfoReply bounds what a server may say of one command, bytes, and maxInfoDepth how deep.
 	maxInfoReply = 1 << 20
 	maxInfoDepth = 16
@@ -41,6 +39,16 @@ type lessons struct {
 	answer *learned
 }
 
+// lessonsOf is what is known of an upstream's.
+func lessonsOf(e *Env) *lessons {
+	k, _ := e.lessons.(*lessons)
+	if k == nil {
+		k = &lessons{}
+		e.lessons = k
+	}
+	return k
+}
+
 // learned is a command that servers know.
 type learned struct {
 	spec  *command.Spec // nil: there is no such command
@@ -50,16 +58,13 @@ type learned struct {
 	guessed bool
 }
 
-// otherID is the ID of learned commands: behind those of the table.
-var otherID = uint16(len(command.All()))
-
 // lookupLearned finds a command among those learned; ask: it must be asked for first.
 func (s *Session) lookupLearned(args [][]byte) (spec *command.Spec, ask bool) {
-	k := &s.env.lessons
-	if len(args[0]) > maxLearnName || !plausible(args[0]) {
+	k := lessonsOf(s.env.Env)
+	if len(args[0]) > maxCommandName || !plausible(args[0]) {
 		return nil, false
 	}
-	var buf, sub [maxLearnName]byte
+	var buf, sub [maxCommandName]byte
 	name := lower(&buf, args[0])
 	l := k.known[string(name)] // looking up allocates nothing
 	if k.answer != nil && string(name) == k.name {
@@ -77,20 +82,6 @@ func (s *Session) lookupLearned(args [][]byte) (spec *command.Spec, ask bool) {
 		return s.env.permit(name, word, l, l.subs[string(word)]), false
 	}
 	return s.env.permit(name, nil, l, l.spec), false
-}
-
-// lower is word in small letters, in buf; what does not fit is no name that was learnt.
-func lower(buf *[maxLearnName]byte, word []byte) []byte {
-	if len(word) > len(buf) {
-		return nil
-	}
-	n := copy(buf[:], word)
-	for i, c := range buf[:n] {
-		if c >= 'A' && c <= 'Z' {
-			buf[i] = c + 'a' - 'A'
-		}
-	}
-	return buf[:n]
 }
 
 // plausible reports whether a command could be called so.
@@ -112,7 +103,7 @@ func forbidsCommand(reply []byte) bool {
 
 // tellNoCommand tells the operator once that commands can't be learnt.
 func (e *Env) tellNoCommand() {
-	if k := &e.lessons; !k.told {
+	if k := lessonsOf(e); !k.told {
 		k.told = true
 		e.log().Warn("a server does not let ringmaster give COMMAND INFO, so commands that it does not know, such as those of modules, are unknown commands; "+
 			"with one server and --admin-commands allow they are passed on", slog.String("server", e.Map.Server(e.home()).Name))
@@ -128,14 +119,14 @@ func (e *Env) guess(name string) *learned {
 		l.guessed = true
 		l.spec = &command.Spec{ID: otherID, Name: name, Arity: -1, Class: command.ClassPinned}
 	}
-	e.lessons.keep(name, l, e.Pool.Now)
+	lessonsOf(e).keep(name, l, e.Pool.Now)
 	return l
 }
 
 // remember takes what a server says of a command.
 func (e *Env) remember(name string, reply []byte) *learned {
 	l := &learned{}
-	defer func() { e.lessons.keep(name, l, e.Pool.Now) }()
+	defer func() { lessonsOf(e).keep(name, l, e.Pool.Now) }()
 	value, ok := decode(reply, maxInfoDepth)
 	if !ok {
 		return l
@@ -217,20 +208,4 @@ func (k *lessons) forgetOld(now int64) bool {
 		}
 	}
 	return len(k.unknown) < maxUnknown
-}
-
-// hidesKeys reports whether a command that was learnt has keys of which the server does not say where they are.
-func (e *Env) hidesKeys(spec *command.Spec) bool {
-	return spec.ID == otherID && spec.Find == command.FindNone && spec.Flags.Has(command.FlagMovableKeys) && !e.single()
-}
-
-// classOf is how a command is routed here.
-func (d *Door) classOf(spec *command.Spec) command.Class {
-	if spec.ID != otherID {
-		return d.Rules.of(spec).class
-	}
-	if spec.Class == command.ClassRefused && d.Config.AdminCommands {
-		return spec.IfAllowed
-	}
-	return spec.Class
 }

@@ -29,7 +29,8 @@ type learning struct {
 func (s *Session) discover(req *parser.Request) {
 	l := &learning{raw: bytes.Clone(req.Raw), name: strings.ToLower(string(req.Args[0])), s: s, env: s.env.Env, since: s.env.Pool.Now}
 	s.last = command.NoID // until it is known
-	s.env.lessons.open = append(s.env.lessons.open, l)
+	k := lessonsOf(s.env.Env)
+	k.open = append(k.open, l)
 	s.begin(l)
 }
 
@@ -55,16 +56,16 @@ func (l *learning) step(s *Session) {
 		return
 	}
 	if req, ok := parseAgain(l.raw); ok {
-		k := &s.env.lessons
+		k := lessonsOf(l.env)
 		k.name, k.answer = l.name, l.found
-		s.dispatch(&req)
-		k.name, k.answer = "", nil
+		defer func() { k.name, k.answer = "", nil }()
+		s.env.Dispatch(s, &req)
 	}
 }
 
 // hasPlace reports whether l may be asked now; if not, it waits in the queue.
 func (l *learning) hasPlace(s *Session) bool {
-	k := &s.env.lessons
+	k := lessonsOf(s.env.Env)
 	switch {
 	case l.placed:
 	case k.questions < maxQuestions:
@@ -82,7 +83,7 @@ func (l *learning) leave() {
 	if !l.placed {
 		return
 	}
-	k := &l.env.lessons
+	k := lessonsOf(l.env)
 	l.placed = false
 	k.questions--
 	for len(k.queue) > 0 {
@@ -149,7 +150,7 @@ func (l *learning) end(f *pool.Failure) {
 
 // expireQuestions answers those who have waited for the timeout, whether their question is under way or waits.
 func (e *Env) expireQuestions() {
-	k, limit := &e.lessons, int64(e.Pool.Timeout())
+	k, limit := lessonsOf(e), int64(e.Pool.Timeout())
 	for len(k.open) > 0 {
 		l := k.open[0]
 		switch gone := l.done || l.s == nil; {
@@ -178,3 +179,5 @@ func (l *learning) judge() *learned {
 	}
 	return nil // LOADING or the like
 }
+
+func (l *learning) client() *Session { return l.s }

@@ -36,7 +36,7 @@ func TestNamesThatAreMadeUpHideNoCommand(t *testing.T) {
 		w.settle()
 		a.in = nil
 	}
-	if n := len(w.env.lessons.unknown); n != maxUnknown {
+	if n := len(lessonsOf(w.env).unknown); n != maxUnknown {
 		t.Errorf("%d names are remembered", n)
 	}
 	b := w.connect("b")
@@ -71,7 +71,7 @@ func TestCommandsThatServersKnowAreRememberedUpToABound(t *testing.T) {
 		}
 		a.in = nil
 	}
-	if n := len(w.env.lessons.known); n != maxLearned {
+	if n := len(lessonsOf(w.env).known); n != maxLearned {
 		t.Errorf("%d commands are remembered", n)
 	}
 }
@@ -90,7 +90,7 @@ func TestQuestionsUnderWayAreBoundedAndDelayNoKnownCommand(t *testing.T) {
 	known := w.connect("known")
 	known.send(appendRequest(nil, "GET", "k"))
 	w.settle()
-	if n := w.env.lessons.questions; n != maxQuestions {
+	if n := lessonsOf(w.env).questions; n != maxQuestions {
 		t.Errorf("%d questions are under way", n)
 	}
 	if n := strings.Count(string(w.servers["A"].in), "COMMAND"); n != maxQuestions || !strings.HasSuffix(string(w.servers["A"].in), "GET\r\n$1\r\nk\r\n") {
@@ -107,8 +107,8 @@ func TestQuestionsUnderWayAreBoundedAndDelayNoKnownCommand(t *testing.T) {
 		asked += n
 		w.settle()
 	}
-	if asked != clients || w.env.lessons.questions != 0 || len(w.env.lessons.queue) != 0 {
-		t.Errorf("%d names were asked for; %d are under way and %d wait", asked, w.env.lessons.questions, len(w.env.lessons.queue))
+	if asked != clients || lessonsOf(w.env).questions != 0 || len(lessonsOf(w.env).queue) != 0 {
+		t.Errorf("%d names were asked for; %d are under way and %d wait", asked, lessonsOf(w.env).questions, len(lessonsOf(w.env).queue))
 	}
 	if string(last.in) != "+OK\r\n" || string(known.in) != "+OK\r\n" {
 		t.Errorf("mod.x: %q, GET: %q", last.in, known.in)
@@ -129,7 +129,7 @@ func TestWhoWaitsToAskIsAnsweredWithinTheTimeout(t *testing.T) {
 			t.Fatalf("%s: %q", c.name, c.in)
 		}
 	}
-	if w.env.lessons.questions != 0 || len(w.env.lessons.queue) != 0 {
-		t.Errorf("%d questions are under way, %d wait", w.env.lessons.questions, len(w.env.lessons.queue))
+	if lessonsOf(w.env).questions != 0 || len(lessonsOf(w.env).queue) != 0 {
+		t.Errorf("%d questions are under way, %d wait", lessonsOf(w.env).questions, len(lessonsOf(w.env).queue))
 	}
 }

@@ -31,6 +31,11 @@ type Loop struct {
 	// AddOutput adds to the bytes that clients of this loop have not read, and gives those of all loops; nil: there is no other.
 	AddOutput func(n int) (all int)
 
+	// Dispatch takes each request of a client and sends it on its way. Borrows the request until return.
+	Dispatch func(*Session, *parser.Request)
+	// Route sends a request to the servers that its class and keys name.
+	Route func(*Session, *command.Spec, *parser.Request)
+
 	// Features are what the core calls without knowing them, in the order in which it calls them. They are set once.
 	Features []Feature
 
@@ -46,10 +51,10 @@ type Loop struct {
 	req      parser.Request
 	memo     command.Memo
 	keys     []int
-	division division // of a split command
-	build    []byte   // a command of the proxy's own, for the connections to copy
-	scratch  []byte   // a reply of our own
-	outcomes []*outcome
+	build    []byte // a command of the proxy's own, for the connections to copy
+	scratch  []byte // a reply of our own
+	outcomes any    // what can be used again (outcome.go); nil: nothing so far
+	gathers  any    // what gathers use (gather.go); nil: nothing so far
 
 	// The command under way.
 	answering *outer   // EXEC's reply, one of whose commands is being run; nil: none
@@ -72,9 +77,9 @@ type Loop struct {
 	hurried  bool       // one that waits for its own reading is at it
 }
 
-// NewLoop makes what the sessions of a loop share. There is nobody to talk to before NewEnv.
-func NewLoop(clock *pool.Loop, st *stats.Loop) *Loop {
-	l := &Loop{Clock: clock, Stats: st, Attempts: auth.NewAttempts(1), Loops: 1, Features: features()}
+// newLoop makes what the sessions of a loop share, all but Dispatch, Route and Features.
+func newLoop(clock *pool.Loop, st *stats.Loop) *Loop {
+	l := &Loop{Clock: clock, Stats: st, Attempts: auth.NewAttempts(1), Loops: 1}
 	clock.OnPanic = l.receiverPanicked
 	return l
 }
@@ -133,9 +138,6 @@ func (l *Loop) letGo() {
 	l.req.Raw = nil
 	if cap(l.build) > maxScratch {
 		l.build = nil
-	}
-	if cap(l.division.build) > maxScratch {
-		l.division.build = nil
 	}
 	if cap(l.scratch) > maxScratch {
 		l.scratch = nil

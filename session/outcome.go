@@ -199,11 +199,15 @@ func (s *Session) moveTo(db int) {
 	s.begin(c)
 }
 
+// outcomes are those of a loop that can be used again.
+type outcomes struct{ free []*outcome }
+
 // outcome gives a free outcome.
 func (l *Loop) outcome() *outcome {
-	if n := len(l.outcomes); n > 0 {
-		o := l.outcomes[n-1]
-		l.outcomes = l.outcomes[:n-1]
+	if all, _ := l.outcomes.(*outcomes); all != nil && len(all.free) > 0 {
+		last := len(all.free) - 1
+		o := all.free[last]
+		all.free = all.free[:last]
 		return o
 	}
 	return &outcome{}
@@ -215,8 +219,13 @@ func (l *Loop) recycleOutcome(o *outcome) {
 	}
 	letGoOf(o.s, o.locals)
 	*o = outcome{}
-	if len(l.outcomes) < maxFree {
-		l.outcomes = append(l.outcomes, o)
+	all, _ := l.outcomes.(*outcomes)
+	if all == nil {
+		all = &outcomes{}
+		l.outcomes = all
+	}
+	if len(all.free) < maxFree {
+		all.free = append(all.free, o)
 	}
 }
 

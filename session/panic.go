@@ -108,13 +108,8 @@ func (l *Loop) tellPanic(s *Session, cause any) {
 func (l *Loop) forget() {
 	l.capture, l.answering, l.asking, l.replaying, l.apart, l.pastGate = nil, nil, nil, false, false, false
 	l.featuresForget()
-	l.scratch, l.build, l.keys, l.division = nil, nil, nil, division{}
+	l.scratch, l.build, l.keys, l.gathers = nil, nil, nil, nil
 	l.req.Args, l.req.Raw = nil, nil
-	for _, e := range l.envs {
-		e.free = nil
-		e.sizeGroups()
-		e.lessons.name, e.lessons.answer = "", nil
-	}
 }
 
 // condemn closes a client of which nothing is known to be whole. Its buffers may be in use elsewhere, so they are left to
@@ -133,8 +128,4 @@ func (s *Session) condemn() {
 	s.close(stats.Panic)
 }
 
-func (s *Session) client() *Session  { return s }
-func (g *gather) client() *Session   { return g.s }
-func (l *learning) client() *Session { return l.s }
-func (w *slotWalk) client() *Session { return w.s }
-func (a *aside) client() *Session    { return clientOf(a.recv) }
+func (s *Session) client() *Session { return s }

@@ -68,7 +68,8 @@ func (w *world) breakEcho() { w.breakCommand(command.IDEcho) }
 func (w *world) breakCommand(id uint16) {
 	w.door.Rules.byID[id].handler = func(s *Session, _ *command.Spec, req *parser.Request) {
 		s.env.scratch = append(s.env.scratch[:0], "half"...)
-		s.env.free = append(s.env.free, &gather{env: s.env.Env, s: s, left: 7})
+		all := gathersOf(s.env.Loop)
+		all.free = append(all.free, &gather{env: s.env.Env, s: s, left: 7})
 		panic("oh no")
 	}
 }
@@ -152,14 +153,21 @@ func (b *brokenPassage) step(*Session) {
 func (b *brokenPassage) cancel(*Session) bool { panic("cancel") }
 
 // breakRole has the answers to ROLE joined by what panics.
-func breakRole(t *testing.T) {
-	t.Cleanup(func() { delete(ownJoins, "role") })
-	ownJoins["role"] = func(*gather, []byte) []byte { panic("join") }
+func (w *world) breakRole() {
+	w.door.Rules.byID[command.IDRole].handler = func(s *Session, spec *command.Spec, req *parser.Request) {
+		g := s.gather(spec, len(req.Raw))
+		g.special = func(*gather, []byte) []byte { panic("join") }
+		g.hold()
+		for _, server := range s.env.Map.Shards() {
+			g.ask(server, req.Raw)
+		}
+		g.release()
+	}
 }
 
 func TestAPanicInAReplyEndsItsClientAndTheConnectionThatMayBeOutOfStep(t *testing.T) {
 	w := newWorld(t, defaults())
-	breakRole(t)
+	w.breakRole()
 	a := w.connect("a")
 	a.send(appendRequest(nil, "ROLE"))
 	w.settle()

@@ -10,20 +10,6 @@ import (
 	"ringmaster/pool"
 )
 
-// Peers reaches the sessions of other loops, of which there is at least one.
-type Peers interface {
-	// Ask runs question on every other loop, and done with their answers on this one. Loop-only.
-	Ask(question func(*Env) any, done func(answers []any))
-	// AskSlowly is Ask for a question that a loop may need several turns to answer. Loop-only.
-	AskSlowly(question func(e *Env, answer func(any)), done func(answers []any))
-	// AddTopics counts topics, and AnyTopics reports whether any loop has one. Loop-only.
-	AddTopics(n int)
-	// AddJoining counts subscriptions under way, and AnyJoining reports whether any loop has one. Loop-only.
-	AddJoining(n int)
-	AnyJoining() bool
-	AnyTopics() bool
-}
-
 // tally is what a server's count of subscribers must be corrected by: it counts one connection of each loop
 // where there are any number of clients.
 type tally struct{ ours, clients int }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/valyala/bytebufferpool"
 
+	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/stats"
 )
@@ -42,10 +43,10 @@ func (s *Session) record(cmd uint16, size int) uint64 {
 	tag := s.tail
 	size = min(size, math.MaxInt32)
 	var is marks
-	if s.mute != heard {
+	if s.replyMode != replyOn {
 		is = isMuted
-		if s.mute == skipNext {
-			s.mute = heard
+		if s.replyMode == replySkip {
+			s.replyMode = replyOn
 		}
 	}
 	s.slots[tag&uint64(len(s.slots)-1)] = slot{at: s.began, size: int32(size), cmd: cmd, is: is}
@@ -275,4 +276,9 @@ func (s *Session) answerString(reply string) {
 func (s *Session) failed(size int, f *pool.Failure) {
 	tag := s.expect(size)
 	s.Fail(tag, f)
+}
+
+func (s *Session) answerBulk(b []byte) {
+	s.env.scratch = parser.AppendBulk(s.env.scratch[:0], b)
+	s.answer(s.env.scratch)
 }

@@ -27,7 +27,7 @@ var secretNames = [...]string{"masterauth", "masteruser", "primaryauth", "primar
 
 // secretName reports whether the value of a parameter is secret. Those of modules may have any name.
 func secretName(name []byte) bool {
-	var buf [maxLearnName]byte
+	var buf [maxCommandName]byte
 	low := lower(&buf, name)
 	if low == nil {
 		return len(name) > 0 // too long to be a parameter that is known not to be
@@ -147,7 +147,7 @@ func (d *Door) hides(spec *command.Spec) bool {
 // passHiding is pass for a command whose reply may tell what is secret.
 func (s *Session) passHiding(spec *command.Spec, req *parser.Request) {
 	g := s.gather(spec, len(req.Raw))
-	g.merge, g.own = command.MergeSpecial, (*gather).joinHidden
+	g.special = (*gather).joinHidden
 	g.hold()
 	g.ask(s.anyServer(), req.Raw)
 	g.release()

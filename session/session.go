@@ -34,20 +34,20 @@ type Session struct {
 	seat uint64 // its number on the loop, by which connections are picked: id's steps may miss some
 
 	// Small fields stand together: ten thousand idle clients are ten thousand of these.
-	state    state
-	wait     wait // why input is not looked at
-	dirty    bool // on the loop's list of sessions with output
-	paused   bool // reading from the socket is stopped
-	authed   bool
-	mute     mute   // which replies it does not want
-	last     uint16 // command.Spec.ID of its latest command; NoID: none
-	version  uint16 // of the map by which its requests under way were sent
-	proto    uint8
-	partial  bool              // part of the head's reply is already in out
-	eof      bool              // the client sends no more
-	slow     bool              // on the loop's list of sessions with unread output
-	resuming bool              // on the loop's list of sessions to go on
-	reason   stats.CloseReason // with which a closing session closes
+	state     state
+	wait      wait // why input is not looked at
+	dirty     bool // on the loop's list of sessions with output
+	paused    bool // reading from the socket is stopped
+	authed    bool
+	replyMode replyMode // which replies it wants
+	last      uint16    // command.Spec.ID of its latest command; NoID: none
+	version   uint16    // of the map by which its requests under way were sent
+	proto     uint8
+	partial   bool              // part of the head's reply is already in out
+	eof       bool              // the client sends no more
+	slow      bool              // on the loop's list of sessions with unread output
+	resuming  bool              // on the loop's list of sessions to go on
+	reason    stats.CloseReason // with which a closing session closes
 
 	rings   *pool.Rings
 	passage passage                    // what is waited for
@@ -86,6 +86,15 @@ const (
 	open    state = iota
 	closing       // answers what is owed, then closes; input is ignored
 	closed
+)
+
+// replyMode is which replies a client wants (CLIENT REPLY).
+type replyMode uint8
+
+const (
+	replyOn   replyMode = iota
+	replySkip           // not that to the next command
+	replyOff            // none
 )
 
 type identity struct{ name, libName, libVersion string }
@@ -283,3 +292,21 @@ func (s *Session) OnEOF(sock Socket) {
 
 // Abandon ends a session whose client does not read its last replies.
 func (s *Session) Abandon() { s.close(s.reason) }
+
+func (s *Session) lastCommand() string {
+	switch s.last {
+	case command.NoID:
+		return "NULL"
+	case otherID:
+		return "unknown"
+	}
+	return command.All()[s.last].Name
+}
+
+// lastTraits are the traits of the client's latest command.
+func (s *Session) lastTraits() command.Traits {
+	if s.last >= otherID {
+		return 0
+	}
+	return command.All()[s.last].Traits
+}

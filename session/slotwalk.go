@@ -189,3 +189,5 @@ func (w *slotWalk) Fail(_ uint64, f *pool.Failure) {
 func (w *slotWalk) end(reply []byte) {
 	w.put(reply, true)
 }
+
+func (w *slotWalk) client() *Session { return w.s }

@@ -93,20 +93,20 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 			}
 		}
 	}
-	var own func(g *gather, dst []byte) []byte
-	switch {
-	case spec.ID == command.IDClientTrackinginfo:
-		own = (*gather).joinTrackingInfo
-	case spec.ID == command.IDClientGetredir:
-		own = (*gather).joinGetRedir
-	case s.env.single():
-		s.passRaw(s.env.home(), raw)
-		return
+	var special func(*gather, []byte) []byte
+	switch spec.ID {
+	case command.IDClientTrackinginfo:
+		special = (*gather).joinTrackingInfo
+	case command.IDClientGetredir:
+		special = (*gather).joinGetRedir
+	default:
+		if s.env.single() {
+			s.passRaw(s.env.home(), raw)
+			return
+		}
 	}
 	g := s.gather(spec, len(raw))
-	if g.own = own; own != nil {
-		g.merge = command.MergeSpecial
-	}
+	g.special = special
 	g.hold()
 	for _, i := range s.env.Map.Shards() {
 		g.ask(i, raw)
@@ -137,4 +137,18 @@ func (s *Session) replicate(raw []byte) {
 	s.endsUnanswered()
 	p.dirty, p.tunnel = true, true
 	p.conn.Tunnel()
+}
+
+// noteState notes what a command that is passed on leaves on the session's connections and CLIENT LIST tells.
+func (p *pin) noteState(e *Env, spec *command.Spec, args [][]byte) {
+	on := len(args) == 3 && bytes.EqualFold(args[2], []byte("on"))
+	if !on && !(len(args) == 3 && bytes.EqualFold(args[2], []byte("off"))) {
+		return
+	}
+	switch {
+	case spec.ID == command.IDClientNoEvict && e.serverIs(7, 0):
+		p.noEvict = on
+	case spec.ID == command.IDClientNoTouch && e.serverIs(7, 2):
+		p.noTouch = on
+	}
 }

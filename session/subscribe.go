@@ -91,8 +91,8 @@ func (p *subscribing) nameAll() {
 // pubSub carries out the commands of pub/sub.
 func (s *Session) pubSub(spec *command.Spec, req *parser.Request) {
 	if p := newSubscribing(s, spec, req.Args); p != nil {
-		if s.mute == skipNext {
-			s.mute = heard // its confirmations are pushes, which are never hidden
+		if s.replyMode == replySkip {
+			s.replyMode = replyOn // its confirmations are pushes, which are never hidden
 		}
 		s.begin(p)
 		return
@@ -475,6 +475,7 @@ type resetting struct {
 	s     *Session // nil: cancelled
 	rest  *releasing
 	later bool
+	done  func(*Session) // resets all else
 }
 
 func (r *resetting) step(s *Session) {
@@ -490,7 +491,7 @@ func (r *resetting) step(s *Session) {
 		return
 	}
 	s.endPassage()
-	s.resetRest()
+	r.done(s)
 }
 
 // piece is job.

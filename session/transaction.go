@@ -47,13 +47,16 @@ func txOf(s *Session) *transaction {
 
 // transactionFeature is what the core calls.
 var transactionFeature = Feature{
-	Rejected: func(s *Session) {
-		if tx := txOf(s); tx != nil {
-			tx.aborted = true
-		}
-	},
-	Closed: (*Session).dropTransaction,
-	Forget: func(l *Loop) { l.outcomes = nil },
+	Rejected: abort,
+	Closed:   (*Session).dropTransaction,
+	Forget:   func(l *Loop) { l.outcomes = nil },
+}
+
+// abort has EXEC refused, if the client has said MULTI.
+func abort(s *Session) {
+	if tx := txOf(s); tx != nil {
+		tx.aborted = true
+	}
 }
 
 // message is a PUBLISH in a transaction.
@@ -123,6 +126,23 @@ func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
 		s.queueForServer(spec, req)
 	}
 	return true
+}
+
+// reject refuses a command before it is looked into, which aborts the transaction that it was to be part
+// of. spec may be nil.
+func (s *Session) reject(spec *command.Spec, text string) {
+	if spec != nil && spec.ID == command.IDExec {
+		s.endTransaction()
+		text = execAbort(text)
+	} else {
+		abort(s)
+	}
+	cmd := command.NoID
+	if spec != nil {
+		cmd = spec.ID
+	}
+	s.env.scratch = parser.AppendError(s.env.scratch[:0], text)
+	s.answerAs(cmd, s.env.scratch)
 }
 
 // queueForServer queues a command that the server answers.

@@ -112,3 +112,12 @@ func (s *Session) piece(*Env) (done bool) {
 	}
 	return true
 }
+
+// closeWork is what it costs to close a client, units: its socket's calls count most.
+const closeWork = 16 << 10
+
+// matchWork is what it costs to look at a client, units.
+const matchWork = 256
+
+// copyWork is what it costs to copy a line or an element beside its bytes, units.
+const copyWork = 64
