@@ -156,7 +156,7 @@ func (p *postponed) step(s *Session) {
 	}
 	p.sent = true
 	s.env.replaying = true
-	s.routeAgain(p.spec, p.raw)
+	s.env.Route(s, p.spec, p.raw)
 	s.env.replaying = false
 	if s.passage == p && s.state == open && s.Owed() == 0 {
 		p.step(s)
@@ -171,12 +171,10 @@ func (p *postponed) cancel(s *Session) (unanswered bool) {
 // tick lets those go on who wait for the end of a pause, or for a connection, and makes lost subscriptions again.
 func (e *Env) tick() {
 	e.featuresTick()
-	e.tellBusy()
 	e.hub.tick()
 	e.endMoves()
 	e.sendDeferred()
 	e.passDeadlines()
-	e.expireQuestions()
 	if len(e.held) == 0 || e.paused() && e.pause.all {
 		return
 	}
