@@ -124,3 +124,5 @@ func (w *blocked) again(e *Env) {
 		s.Fail(w.tag, f)
 	}
 }
+
+func (w *blocked) client() *Session { return w.s }

@@ -26,11 +26,11 @@ func (s *Session) appendDescription(b []byte, watch bool) []byte {
 		id = &identity{}
 	}
 	sub, psub, ssub, multi := 0, 0, 0, -1
-	if u := s.subs; u != nil {
+	if u := subsOf(s); u != nil {
 		sub, psub, ssub = len(u.topics[channel]), len(u.topics[pattern]), len(u.topics[shardChannel])
 	}
-	if s.tx != nil {
-		multi = s.tx.n + len(s.tx.locals)
+	if tx := txOf(s); tx != nil {
+		multi = tx.n + len(tx.locals)
 	}
 	redir := int64(-1)
 	if s.tracks() {

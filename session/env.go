@@ -21,7 +21,7 @@ type Env struct {
 
 	// Peers reaches the same upstream on the other loops; nil: there are none.
 	Peers     Peers
-	hub       *hub
+	hub       any // its subscriptions
 	doors     []*Door
 	deadlines []deadline                // in the order in which they pass
 	later     []deferred                // to be sent again at the next tick
@@ -39,7 +39,6 @@ type Env struct {
 func NewEnv(l *Loop, u Upstream, p *pool.Pool, m *shard.Map) *Env {
 	e := &Env{Loop: l, Upstream: u, Pool: p, Map: m}
 	l.envs = append(l.envs, e)
-	e.hub = newHub(e, m.Len())
 	e.opened()
 	return e
 }
@@ -57,7 +56,6 @@ func (e *Env) Follow(m *shard.Map) {
 		e.version++
 	}
 	e.featuresFollow(old)
-	e.hub.follow(old)
 	e.roster.each(func(s *Session) {
 		p := s.pin
 		if p == nil {
@@ -92,3 +90,19 @@ func (e *Env) Configure(u Upstream) {
 
 // age is a time in whole seconds.
 func (e *Env) age(since int64) int64 { return (e.Pool.Now - since) / int64(time.Second) }
+
+// tick lets those go on who wait for the end of a pause, or for a connection, and makes lost subscriptions again.
+func (e *Env) tick() {
+	e.featuresTick()
+	e.endMoves()
+	e.sendDeferred()
+	e.passDeadlines()
+	if len(e.held) == 0 || e.paused() && e.pause.all {
+		return
+	}
+	for _, s := range e.held {
+		s.resumeLater()
+	}
+	clear(e.held)
+	e.held = e.held[:0]
+}

@@ -91,3 +91,5 @@ func (w stopWord) Reply(tag uint64, b []byte, p pool.Piece) {
 	}
 	w.Receiver.Reply(tag, b, p)
 }
+
+func (w stopWord) client() *Session { return clientOf(w.Receiver) }

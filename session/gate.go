@@ -24,6 +24,9 @@ func gateOf(l *Loop) *gate {
 	return g
 }
 
+// guardFeature is what the gate does when the core tells it that something happens.
+var guardFeature = Feature{LoopTick: (*Loop).openGates}
+
 // charge counts a failure against the client's address. Without a password there is nothing to guess.
 func (s *Session) charge() {
 	if !s.env.Policy.Open() {

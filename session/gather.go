@@ -28,9 +28,9 @@ type gather struct {
 	// of all loops, for PUBSUB NUMPAT: the servers at which each is subscribed
 	patterns map[string][]int
 	blocks   bool // its parts may wait at the servers
-	// The transaction of which it is the nth command for all shards, which gets the reply; nil: the client does.
-	within *outcome
-	nth    int
+	// ended gets the reply, which is a part of within's; nil: the client gets it. The reply is nil when the client has gone.
+	ended  func(within any, reply []byte)
+	within any
 	keyed  bool // its parts go where their keys are
 }
 
@@ -49,6 +49,9 @@ func gathersOf(l *Loop) *gathers {
 	}
 	return all
 }
+
+// gatherFeature is what gathers do when the core tells them that something happens.
+var gatherFeature = Feature{Tick: (*Env).tellBusy}
 
 // part is one server's share of the reply.
 type part struct {
@@ -183,14 +186,14 @@ func (g *gather) end() {
 		return
 	}
 	s := g.s
-	if o := g.within; o != nil {
+	if ended, within := g.ended, g.within; ended != nil {
+		var reply []byte
 		if s.state != closed {
-			reply := g.join(nil)
-			o.everywhere[g.nth].reply = reply
+			reply = g.join(nil)
 			s.countHeld(len(reply) - g.held)
 		}
 		g.recycle()
-		o.othersAnswered()
+		ended(within, reply)
 		return
 	}
 	switch {
@@ -255,7 +258,7 @@ func (g *gather) recycle() {
 	g.letGo()
 	g.held, g.blocks, g.keyed = 0, false, false
 	all := gathersOf(g.env.Loop)
-	g.env, g.s, g.spec, g.special, g.patterns, g.within = nil, nil, nil, nil, nil, nil
+	g.env, g.s, g.spec, g.special, g.patterns, g.ended, g.within = nil, nil, nil, nil, nil, nil, nil
 	g.parts = g.parts[:0]
 	g.asked.Parts = g.asked.Parts[:0]
 	g.asked.Order = g.asked.Order[:0]

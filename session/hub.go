@@ -105,6 +105,9 @@ func newHub(env *Env, servers int) *hub {
 	}
 }
 
+// hubOf is the hub of an upstream on a loop.
+func hubOf(e *Env) *hub { return e.hub.(*hub) }
+
 // acquire holds on to the topic, and subscribes to it if nobody has: then it is fresh.
 func (h *hub) acquire(key topicKey) (t *topic, fresh bool, failure *pool.Failure) {
 	t = h.topics[key]

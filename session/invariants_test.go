@@ -13,7 +13,7 @@ func (w *world) check() {
 	if err := pool.Check(w.pool.Loop); err != nil {
 		w.tb.Error(err)
 	}
-	if err := w.env.hub.check(); err != nil {
+	if err := hubOf(w.env).check(); err != nil {
 		w.tb.Errorf("hub: %v", err)
 	}
 	if n := w.stats.Panics; n != w.panics {
@@ -151,7 +151,7 @@ func (w *world) end() {
 	w.byHand = true
 	w.pool.Stop()
 	w.settle()
-	if h := w.env.hub; len(h.topics)+len(h.patterns)+h.joining+h.missing > 0 {
+	if h := hubOf(w.env); len(h.topics)+len(h.patterns)+h.joining+h.missing > 0 {
 		w.tb.Errorf("subscriptions are left after the end: %d topics, %d patterns, %d rounds, %d missing", len(h.topics), len(h.patterns), h.joining, h.missing)
 	}
 	if w.pool.InFlight != 0 {

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"slices"
+
 	"ringmaster/command"
 	"ringmaster/merge"
 	"ringmaster/parser"
@@ -159,4 +161,17 @@ func (j *joining) numbers(b []byte, p pieces) (reply []byte, done bool) {
 		j.g.env.spend(copyWork * len(j.g.parts))
 	}
 	return b, true
+}
+
+// countPatterns tells package merge where they are subscribed.
+func (g *gather) countPatterns() {
+	r := &g.asked
+	r.Patterns = len(g.patterns)
+	for i := range r.Parts {
+		for _, at := range g.patterns {
+			if slices.Contains(at, g.parts[i].server) {
+				r.Parts[i].Patterns++
+			}
+		}
+	}
 }

@@ -47,9 +47,7 @@ func (l *learning) step(s *Session) {
 	s.endPassage()
 	l.s = nil
 	if l.found == nil || l.fail != nil {
-		if s.tx != nil {
-			s.tx.aborted = true
-		}
+		s.rejected()
 		if l.fail != nil {
 			s.env.scratch = appendFailure(s.env.scratch[:0], l.fail, s.env.Env)
 			l.reply = s.env.scratch

@@ -53,16 +53,16 @@ type Loop struct {
 	keys     []int
 	build    []byte // a command of the proxy's own, for the connections to copy
 	scratch  []byte // a reply of our own
-	outcomes []*outcome
-	gathers  any // what gathers use (gather.go); nil: nothing so far
+	outcomes any    // what can be used again (outcome.go); nil: nothing so far
+	gathers  any    // what gathers use (gather.go); nil: nothing so far
 
 	// The command under way.
-	answering *answering // the EXEC whose command is being run; nil: none
-	asking    *Session   // who is being dispatched, for its line in CLIENT LIST
-	capture   *[]byte    // where answers of the proxy's own go instead of to the client; nil: to the client
-	replaying bool       // a postponed command is being sent
-	apart     bool       // a carrier is being sent that has waited for what its client had under way
-	pastGate  bool       // a login that has waited is carried out
+	answering *outer   // EXEC's reply, one of whose commands is being run; nil: none
+	asking    *Session // who is being dispatched, for its line in CLIENT LIST
+	capture   *[]byte  // where answers of the proxy's own go instead of to the client; nil: to the client
+	replaying bool     // a postponed command is being sent
+	apart     bool     // a carrier is being sent that has waited for what its client had under way
+	pastGate  bool     // a login that has waited is carried out
 
 	gate      any         // where logins wait (gate.go); nil: none has so far
 	farewells []*farewell // clients that wait at servers while the proxy stops

@@ -140,3 +140,5 @@ func (n *numSubs) add(k int) {
 		r.off = next + size
 	}
 }
+
+func (n *numSubs) client() *Session { return n.s }

@@ -167,15 +167,17 @@ func (o *outcome) join(reply []byte, at int) {
 		}
 	}
 	o.left++ // until all is answered
-	s.env.start(&answering{
-		emission: emission{s: s, tag: o.tag, held: len(reply)}, locals: o.locals, reply: reply, at: at, total: total, db: s.db(),
+	a := &answering{
+		outer: outer{emission: emission{s: s, tag: o.tag, held: len(reply)}}, locals: o.locals, reply: reply, at: at, total: total, db: s.db(),
 		done: func(db int) {
 			if db != s.db() && s.state == open {
 				s.moveTo(db)
 			}
 			o.end()
 		},
-	})
+	}
+	a.job = a
+	s.env.start(a)
 }
 
 func appendElement(dst, reply []byte, at int) ([]byte, int) {
@@ -197,11 +199,15 @@ func (s *Session) moveTo(db int) {
 	s.begin(c)
 }
 
+// outcomes are those of a loop that can be used again.
+type outcomes struct{ free []*outcome }
+
 // outcome gives a free outcome.
 func (l *Loop) outcome() *outcome {
-	if n := len(l.outcomes); n > 0 {
-		o := l.outcomes[n-1]
-		l.outcomes = l.outcomes[:n-1]
+	if all, _ := l.outcomes.(*outcomes); all != nil && len(all.free) > 0 {
+		last := len(all.free) - 1
+		o := all.free[last]
+		all.free = all.free[:last]
 		return o
 	}
 	return &outcome{}
@@ -213,7 +219,14 @@ func (l *Loop) recycleOutcome(o *outcome) {
 	}
 	letGoOf(o.s, o.locals)
 	*o = outcome{}
-	if len(l.outcomes) < maxFree {
-		l.outcomes = append(l.outcomes, o)
+	all, _ := l.outcomes.(*outcomes)
+	if all == nil {
+		all = &outcomes{}
+		l.outcomes = all
+	}
+	if len(all.free) < maxFree {
+		all.free = append(all.free, o)
 	}
 }
+
+func (o *outcome) client() *Session { return o.s }

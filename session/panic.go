@@ -107,7 +107,6 @@ func (l *Loop) tellPanic(s *Session, cause any) {
 // forget drops what the loop's sessions share and a panic may have left half done.
 func (l *Loop) forget() {
 	l.capture, l.answering, l.asking, l.replaying, l.apart, l.pastGate = nil, nil, nil, false, false, false
-	l.outcomes = nil
 	l.featuresForget()
 	l.scratch, l.build, l.keys, l.gathers = nil, nil, nil, nil
 	l.req.Args, l.req.Raw = nil, nil
@@ -129,16 +128,4 @@ func (s *Session) condemn() {
 	s.close(stats.Panic)
 }
 
-func (s *Session) client() *Session        { return s }
-func (o *outcome) client() *Session        { return o.s }
-func (o *own) client() *Session            { return o.p.s }
-func (a *apart) client() *Session          { return a.s }
-func (w *blocked) client() *Session        { return w.s }
-func (p *published) client() *Session      { return p.s }
-func (n *numSubs) client() *Session        { return n.s }
-func (m *emission) client() *Session       { return m.s }
-func (q *shortage) client() *Session       { return q.s }
-func (c *trackingChange) client() *Session { return c.s }
-func (w *watching) client() *Session       { return w.s }
-func (w stopWord) client() *Session        { return clientOf(w.Receiver) }
-func (e *redirectEnd) client() *Session    { return e.r.s }
+func (s *Session) client() *Session { return s }

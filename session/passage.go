@@ -124,3 +124,6 @@ func (e *errand) cancel(s *Session) (unanswered bool) {
 func standstill(done func(*Session)) *errand {
 	return &errand{send: func(*Session) {}, done: done, idle: true}
 }
+
+// maxAsked bounds how often the loops are asked whether what a client waits for is over.
+const maxAsked = 1000

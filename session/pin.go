@@ -338,3 +338,20 @@ func (o *own) Fail(_ uint64, f *pool.Failure) {
 
 // Proved is pool.Prover: what the server says against MULTI is for EXEC to tell.
 func (p *pin) Proved(refusal []byte, _ *pool.Failure) { p.refusal = bytes.Clone(refusal) }
+
+// watchLost reports whether keys were watched on a connection that is gone.
+func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
+
+// watch prepares the connection for WATCH. Whether the server takes MULTI must be known before: asking for
+// it ends what is watched.
+func (p *pin) watch() {
+	if !p.conn.TakesMulti() && !p.conn.LoginProves() && !p.watches {
+		_ = p.conn.ProveMulti(p)
+	}
+	if !p.watches {
+		p.version = p.s.env.version
+	}
+	p.watches = true
+}
+
+func (o *own) client() *Session { return o.p.s }

@@ -83,10 +83,10 @@ func (t *tallying) piece(e *Env) (done bool) {
 		if p.over(e) {
 			return false
 		}
-		t.sums = append(t.sums, e.hub.tally(t.keys[len(t.sums)], t.matching))
+		t.sums = append(t.sums, hubOf(e).tally(t.keys[len(t.sums)], t.matching))
 		e.spend(matchWork)
 		if t.matching {
-			e.spend(globWork * len(e.hub.patterns))
+			e.spend(globWork * len(hubOf(e).patterns))
 		}
 	}
 	t.answer(t.sums)
@@ -101,7 +101,7 @@ const globWork = 64
 // anyTopics reports whether a client of any loop subscribes to something.
 func (e *Env) anyTopics() bool {
 	if e.Peers == nil {
-		return len(e.hub.topics) > 0
+		return len(hubOf(e).topics) > 0
 	}
 	return e.Peers.AnyTopics()
 }
@@ -137,7 +137,7 @@ func publishedTo(spec *command.Spec, req *parser.Request) topicKey {
 // anyJoining reports whether a client of any loop is about to subscribe to something.
 func (e *Env) anyJoining() bool {
 	if e.Peers == nil {
-		return e.hub.joining > 0
+		return hubOf(e).joining > 0
 	}
 	return e.Peers.AnyJoining()
 }
@@ -155,9 +155,6 @@ type overtaken struct {
 	version uint16
 }
 
-// maxAsked bounds how often the loops are asked whether a subscription is still under way.
-const maxAsked = 1000
-
 func (o *overtaken) step(s *Session) {
 	if s.Owed() > 0 || o.waits {
 		return
@@ -166,7 +163,7 @@ func (o *overtaken) step(s *Session) {
 		s.env.deadline(s, o)
 	}
 	o.s = s
-	if r := s.env.hub.expects(o.key); r != nil {
+	if r := hubOf(s.env.Env).expects(o.key); r != nil {
 		o.waits = true
 		r.waiters = append(r.waiters, o)
 		return
@@ -191,7 +188,7 @@ func (o *overtaken) settled(*round) {
 func (o *overtaken) ask(env *Env) {
 	o.waits, o.version = true, env.version
 	o.asked++
-	env.askOthers(o.s, func(e *Env) any { return e.hub.expects(o.key) != nil }, func(answers []any) {
+	env.askOthers(o.s, func(e *Env) any { return hubOf(e).expects(o.key) != nil }, func(answers []any) {
 		o.free = !slices.Contains(answers, any(true)) || o.asked >= maxAsked
 		o.settled(nil)
 	})
@@ -301,7 +298,7 @@ func (g *gather) collectPatterns() {
 	g.hold()
 	g.env.askLoopsFor(g.s, func(e *Env) any {
 		at := map[string][]int{}
-		for name, t := range e.hub.patterns {
+		for name, t := range hubOf(e).patterns {
 			if len(t.subs) > 0 && t.lost == 0 { // else it counts where a server knows it
 				at[name] = t.at
 			}
@@ -316,15 +313,4 @@ func (g *gather) collectPatterns() {
 	})
 }
 
-// countPatterns tells package merge where they are subscribed.
-func (g *gather) countPatterns() {
-	r := &g.asked
-	r.Patterns = len(g.patterns)
-	for i := range r.Parts {
-		for _, at := range g.patterns {
-			if slices.Contains(at, g.parts[i].server) {
-				r.Parts[i].Patterns++
-			}
-		}
-	}
-}
+func (p *published) client() *Session { return p.s }

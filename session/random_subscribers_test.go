@@ -151,7 +151,7 @@ func (n *newsroom) act() {
 
 // calm reports whether no subscription is under way.
 func (n *newsroom) calm() bool {
-	h := n.env.hub
+	h := hubOf(n.env)
 	return h.joining == 0 && !slices.ContainsFunc(n.readers, func(r *newsReader) bool { return r.pending > 0 })
 }
 

@@ -272,6 +272,12 @@ func (s *Session) answerString(reply string) {
 	s.answer(s.env.scratch)
 }
 
+// failed answers for a request that could not be sent.
+func (s *Session) failed(size int, f *pool.Failure) {
+	tag := s.expect(size)
+	s.Fail(tag, f)
+}
+
 func (s *Session) answerBulk(b []byte) {
 	s.env.scratch = parser.AppendBulk(s.env.scratch[:0], b)
 	s.answer(s.env.scratch)

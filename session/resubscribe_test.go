@@ -103,7 +103,7 @@ func TestResubscribingEndsWithWhatTheClientsSubscribeTo(t *testing.T) {
 				f.answer(s, true)
 			}
 			f.compare()
-			if n := len(f.env.hub.topics); n > 0 {
+			if n := len(hubOf(f.env).topics); n > 0 {
 				t.Errorf("%d topics are left", n)
 			}
 			f.end()
@@ -217,7 +217,7 @@ func (f *feedEnds) compare() {
 			continue
 		}
 		for k := range kinds {
-			for name, topic := range c.session.subs.topics[k] {
+			for name, topic := range subsOf(c.session).topics[k] {
 				if topic.dead || !slices.Contains(topic.subs, c.session) {
 					f.tb.Errorf("%s subscribes to %s, which is dead: %t", c.name, name, topic.dead)
 				}
@@ -265,8 +265,8 @@ func TestManySubscriptionsAreMadeAgainByAndBy(t *testing.T) {
 		}
 		f.pass(10 * time.Millisecond)
 	}
-	if f.env.hub.missing != 0 {
-		t.Errorf("%d are missing", f.env.hub.missing)
+	if hubOf(f.env).missing != 0 {
+		t.Errorf("%d are missing", hubOf(f.env).missing)
 	}
 	c.in = nil
 	f.end()

@@ -52,8 +52,8 @@ type Session struct {
 	rings   *pool.Rings
 	passage passage                    // what is waited for
 	pin     *pin                       // its connection of its own; nil: it has none
-	tx      *transaction               // since MULTI; nil: none
-	subs    *subscriptions             // nil: none
+	tx      any                        // what a transaction has queued since MULTI; nil: none
+	subs    any                        // what it subscribes to; nil: nothing
 	pushes  *bytebufferpool.ByteBuffer // that wait for a reply under way to end; nil: none
 	ident   *identity                  // what CLIENT SETNAME and SETINFO said; nil: nothing
 
@@ -156,8 +156,6 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 		s.tidy((*Session).targetGone)
 	}
 	s.featuresClosed()
-	s.tidy((*Session).dropTransaction)
-	s.tidy((*Session).unsubscribeAll)
 	s.tidy(func(s *Session) { s.rings.Leave() })
 	s.tidy((*Session).dropInput)
 	s.tidy((*Session).dropOutput)

@@ -52,7 +52,7 @@ func (q *shortage) step(s *Session) {
 
 // placeAgain is placeAgain of a session whose transaction has one more command.
 func (q *shortage) placeAgain(s *Session) (text string) {
-	if s.tx.version == s.env.version || s.env.Map.Slotted() {
+	if txOf(s).version == s.env.version || s.env.Map.Slotted() {
 		return ""
 	}
 	if text = s.placeAgain(); text != "" || s.env.single() {
@@ -62,7 +62,7 @@ func (q *shortage) placeAgain(s *Session) (text string) {
 	if !ok {
 		return errSyntax
 	}
-	return s.placeInTransaction(q.spec, req.Args, q.raw, s.tx.n)
+	return s.placeInTransaction(q.spec, req.Args, q.raw, txOf(s).n)
 }
 
 // Reply is pool.Receiver.
@@ -109,3 +109,5 @@ func (s *Session) noteLimit(args [][]byte) {
 		}
 	}
 }
+
+func (q *shortage) client() *Session { return q.s }

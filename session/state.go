@@ -5,7 +5,6 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
-	"ringmaster/pool"
 	"ringmaster/stats"
 )
 
@@ -121,12 +120,6 @@ func (s *Session) passRaw(server int, raw []byte) {
 	if f := s.conn(server).EnqueueHere(raw, s, tag); f != nil {
 		s.Fail(tag, f)
 	}
-}
-
-// failed answers for a request that could not be sent.
-func (s *Session) failed(size int, f *pool.Failure) {
-	tag := s.expect(size)
-	s.Fail(tag, f)
 }
 
 // replicate makes the client a replica of the server: from now on the connection carries what is no RESP.

@@ -337,3 +337,5 @@ func (c *trackingChange) cancel(s *Session) (unanswered bool) {
 	}
 	return unanswered
 }
+
+func (c *trackingChange) client() *Session { return c.s }

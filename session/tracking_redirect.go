@@ -312,3 +312,5 @@ func (g *gather) redirect() *redirection {
 	}
 	return g.s.pin.tracking.redirect
 }
+
+func (e *redirectEnd) client() *Session { return e.r.s }

@@ -64,18 +64,6 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	})
 }
 
-// watch prepares the connection for WATCH. Whether the server takes MULTI must be known before: asking for
-// it ends what is watched.
-func (p *pin) watch() {
-	if !p.conn.TakesMulti() && !p.conn.LoginProves() && !p.watches {
-		_ = p.conn.ProveMulti(p)
-	}
-	if !p.watches {
-		p.version = p.s.env.version
-	}
-	p.watches = true
-}
-
 // movedAway reports whether watched keys may be at another server than when the session began to watch: then nobody watches
 // them any more.
 func (p *pin) movedAway() bool {
@@ -152,3 +140,5 @@ func (s *Session) settlePinLater() {
 		s.begin(standstill((*Session).settlePin))
 	}
 }
+
+func (w *watching) client() *Session { return w.s }
