@@ -28,7 +28,7 @@ func (s *Session) block(spec *command.Spec, req *parser.Request) {
 				return
 			}
 			if s.env.version != version {
-				s.routeAgain(spec, raw)
+				s.env.Route(s, spec, raw)
 				return
 			}
 			if p := s.pin; p != nil && p.server != server && p.to(server) == nil {

@@ -12,7 +12,7 @@ import (
 // NewLoop makes what the sessions of a loop share. There is nobody to talk to before NewEnv.
 func NewLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 	l := newLoop(clock, st)
-	l.Dispatch, l.Route, l.Features = (*Session).dispatch, (*Session).route, features()
+	l.Dispatch, l.Route, l.Features = (*Session).dispatch, (*Session).routeAgain, features()
 	return l
 }
 
@@ -174,6 +174,16 @@ func (s *Session) route(spec *command.Spec, req *parser.Request) {
 	default:
 		s.refuse(unsupported(spec.Name))
 	}
+}
+
+// routeAgain is route for a request that has waited.
+func (s *Session) routeAgain(spec *command.Spec, raw []byte) {
+	req, ok := parseAgain(raw)
+	if !ok {
+		s.refuse(errSyntax)
+		return
+	}
+	s.route(spec, &req)
 }
 
 // allServers sends a command for all shards, and does here what it asks for.

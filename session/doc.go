@@ -20,6 +20,7 @@
 //	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, rules.go (what becomes of each command), dispatch.go,
 //	                    send.go (to one server), reads.go (to replicas), handlers.go (what is answered here)
 //	what the table lacks learn.go, learning.go (asks a server), decode.go
+//	parts of the proxy  feature.go (what the core calls), features.go (all)
 //	a mistake of ours   panic.go; debug_on.go and debug_off.go (does it end the process?)
 //	what is not told    secrets.go (of the servers' passwords), lockout.go (what even an administrator may not do)
 //	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see), version.go (what the
@@ -30,7 +31,7 @@
 //	the proxy's answers connection.go, hello.go, clients.go, client_list.go, client_kill.go, client_filter.go, describe.go (their
 //	                    lines), cluster.go and slotwalk.go (as a node of a cluster)
 //	scripts, modules    fenced.go (what follows them, and where they go)
-//	who comes           login.go, foreign.go (other protocols), notice.go (what operators should read)
+//	who comes           login.go, gate.go (who guesses), foreign.go (other protocols), notice.go (what operators should read)
 //	what waits          passage.go, deadline.go; crossing.go (protocol, database), postpone.go (CLIENT PAUSE), busy.go and aside.go (scripts that run on)
 //	a transaction       transaction.go, locals.go (what the proxy answers), outcome.go, everywhere.go (at all shards), proving.go,
 //	                    shortage.go, watch.go

@@ -47,7 +47,7 @@ func (s *Session) waitsBehind(spec *command.Spec, raw []byte) bool {
 		return false
 	}
 	raw = bytes.Clone(raw)
-	s.begin(&errand{send: func(s *Session) { s.routeAgain(spec, raw) }, done: func(*Session) {}})
+	s.begin(&errand{send: func(s *Session) { s.env.Route(s, spec, raw) }, done: func(*Session) {}})
 	return true
 }
 

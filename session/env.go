@@ -91,10 +91,8 @@ func (e *Env) age(since int64) int64 { return (e.Pool.Now - since) / int64(time.
 // tick lets those go on who wait for the end of a pause, or for a connection, and makes lost subscriptions again.
 func (e *Env) tick() {
 	e.featuresTick()
-	e.tellBusy()
 	e.sendDeferred()
 	e.passDeadlines()
-	e.expireQuestions()
 	if len(e.held) == 0 || e.paused() && e.pause.all {
 		return
 	}

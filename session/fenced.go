@@ -28,7 +28,7 @@ func (s *Session) goesApart(spec *command.Spec, class command.Class, carrier poo
 	s.begin(&errand{
 		send: func(s *Session) {
 			s.env.apart = true
-			s.routeAgain(spec, raw)
+			s.env.Route(s, spec, raw)
 			s.env.apart = false
 		},
 		done: func(*Session) {},

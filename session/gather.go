@@ -50,6 +50,9 @@ func gathersOf(l *Loop) *gathers {
 	return all
 }
 
+// gatherFeature is what gathers do when the core tells them that something happens.
+var gatherFeature = Feature{Tick: (*Env).tellBusy}
+
 // part is one server's share of the reply.
 type part struct {
 	server int

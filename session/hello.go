@@ -11,7 +11,7 @@ import (
 // hello changes the protocol, and may log in and name the client on the way. The order of its checks is
 // Redis's (networking.c, helloCommand).
 func (s *Session) hello(spec *command.Spec, req *parser.Request) {
-	if logsIn(spec, req.Args) && s.waitAtGate(spec, req) {
+	if logsIn(spec, req.Args) && s.waitAtGate(spec, req, (*Session).afterGate) {
 		return
 	}
 	args := req.Args[1:]

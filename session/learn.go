@@ -49,6 +49,9 @@ func lessonsOf(e *Env) *lessons {
 	return k
 }
 
+// discoveryFeature is what is done about questions when the core tells that something happens.
+var discoveryFeature = Feature{Tick: (*Env).expireQuestions}
+
 // learned is a command that servers know.
 type learned struct {
 	spec  *command.Spec // nil: there is no such command

@@ -22,7 +22,7 @@ type local struct {
 // queueLocal queues a command that the proxy answers itself.
 func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	if logsIn(spec, req.Args) {
-		if s.waitAtGate(spec, req) {
+		if s.waitAtGate(spec, req, (*Session).afterGate) {
 			return
 		}
 		s.charge() // EXEC tries it without a wait
@@ -65,6 +65,18 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	}
 	tx.locals = append(tx.locals, l)
 	s.answerString("+QUEUED\r\n")
+}
+
+// afterGate carries out a login that has waited at its gate.
+func (s *Session) afterGate(spec *command.Spec, req *parser.Request) {
+	switch handler := s.env.Rules.of(spec).handler; {
+	case handler == nil: // it was denied meanwhile
+		s.reject(spec, noPermission(spec.Name))
+	case s.tx != nil:
+		s.queueLocal(spec, req)
+	default:
+		handler(s, spec, req)
+	}
 }
 
 // localOverhead is what a local command takes beside its words, bytes.

@@ -32,9 +32,9 @@ type Loop struct {
 	AddOutput func(n int) (all int)
 
 	// Dispatch takes each request of a client and sends it on its way. Borrows the request until return.
-	Dispatch func(*Session, *parser.Request)
-	// Route sends a request to the servers that its class and keys name.
-	Route func(*Session, *command.Spec, *parser.Request)
+	Dispatch func(s *Session, req *parser.Request)
+	// Route sends a request that has waited to the servers that its class and keys name.
+	Route func(s *Session, spec *command.Spec, raw []byte)
 
 	// Features are what the core calls without knowing them, in the order in which it calls them. They are set once.
 	Features []Feature
@@ -64,9 +64,9 @@ type Loop struct {
 	apart     bool     // a carrier is being sent that has waited for what its client had under way
 	pastGate  bool     // a login that has waited is carried out
 
-	atGate    []*gated // logins that wait
-	farewells any      // clients that wait at servers while the proxy stops (farewell.go); nil: none so far
-	nextIdle  int64    // when idle clients are looked for again, ns
+	gate      any   // where logins wait (gate.go); nil: none has so far
+	farewells any   // clients that wait at servers while the proxy stops (farewell.go); nil: none so far
+	nextIdle  int64 // when idle clients are looked for again, ns
 	panics    panics
 
 	output   int        // bytes that clients have not read, or that wait for their turn; Session.unread and held
@@ -86,7 +86,6 @@ func newLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 
 // Tick looks at what waits for a time. The event loop calls it with the pools'.
 func (l *Loop) Tick() {
-	l.openGates()
 	l.loopTick()
 	for _, e := range l.envs {
 		e.tick()

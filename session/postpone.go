@@ -114,7 +114,7 @@ func (p *postponed) step(s *Session) {
 	}
 	p.sent = true
 	s.env.replaying = true
-	s.routeAgain(p.spec, p.raw)
+	s.env.Route(s, p.spec, p.raw)
 	s.env.replaying = false
 	if s.passage == p && s.state == open && s.Owed() == 0 {
 		p.step(s)

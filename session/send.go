@@ -189,16 +189,6 @@ func (s *Session) refuse(text string) {
 	s.answer(s.env.scratch)
 }
 
-// routeAgain sends a request that has waited to the servers that its class and keys name.
-func (s *Session) routeAgain(spec *command.Spec, raw []byte) {
-	req, ok := parseAgain(raw)
-	if !ok {
-		s.refuse(errSyntax)
-		return
-	}
-	s.env.Route(s, spec, &req)
-}
-
 // anyLimits are for what a client was allowed to send when it came.
 var anyLimits = parser.AnyLimits()
 

@@ -44,7 +44,7 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	s.begin(&errand{
 		send: func(s *Session) {
 			if s.env.version != version {
-				s.routeAgain(spec, raw)
+				s.env.Route(s, spec, raw)
 				return
 			}
 			if s.env.Pool.Resends() {
