@@ -69,7 +69,7 @@ func (s *Session) blockAt(server int, spec *command.Spec, raw []byte) {
 func (s *Session) blockingConn(server int) (*pool.Conn, *pool.Failure) {
 	if p := s.pin; p != nil {
 		if c := p.to(server); c != nil {
-			p.tracking.tellCaching(server, c)
+			p.sends(server, c)
 			p.blocks = true
 			return c, nil
 		}

@@ -35,7 +35,7 @@ func (s *Session) appendDescription(b []byte, watch bool) []byte {
 	redir := int64(-1)
 	if s.tracks() {
 		redir = 0
-		if r := s.pin.tracking.redirect; r != nil {
+		if r := trackingOf(s.pin).redirect; r != nil {
 			redir = int64(r.to)
 		}
 	}
@@ -99,10 +99,10 @@ func (s *Session) appendFlags(b []byte) []byte {
 	flag('P', s.subs != nil)
 	flag('x', s.tx != nil)
 	flag('b', s.blocked())
-	if p := s.pin; p != nil {
-		flag('t', p.tracking.on)
-		flag('R', p.tracking.on && p.tracking.brokenRedirect)
-		flag('B', p.tracking.on && p.tracking.broadcast)
+	if t := trackingOf(s.pin); t != nil {
+		flag('t', t.on)
+		flag('R', t.on && t.brokenRedirect)
+		flag('B', t.on && t.broadcast)
 	}
 	flag('c', s.state == closing)
 	flag('U', s.overUnixSocket())

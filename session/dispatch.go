@@ -18,15 +18,16 @@ func NewLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 
 // dispatch looks at one request and sends it on its way.
 func (s *Session) dispatch(req *parser.Request) {
-	if s.pin == nil || s.pin.tracking.caching == "" {
+	t := trackingOf(s.pin)
+	if t == nil || t.caching == "" {
 		s.decide(req)
 		return
 	}
-	s.pin.tracking.renew()
+	t.renew()
 	client := bytes.EqualFold(req.Args[0], []byte("client"))
 	s.decide(req)
-	if s.pin != nil && !client {
-		s.pin.tracking.used(s)
+	if t = trackingOf(s.pin); t != nil && !client {
+		t.used(s)
 	}
 }
 

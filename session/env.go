@@ -23,11 +23,9 @@ type Env struct {
 	Peers     Peers
 	hub       any // its subscriptions
 	doors     []*Door
-	deadlines []deadline                // in the order in which they pass
-	later     []deferred                // to be sent again at the next tick
-	targets   map[uint64]*Session       // by ID: who gets the invalidations of others
-	redirects map[*redirection]struct{} // of sessions of this loop
-	leaving   map[*redirection]struct{} // of those, what goes to a client that is gone, until all servers know
+	deadlines []deadline // in the order in which they pass
+	later     []deferred // to be sent again at the next tick
+	tracking  any        // where invalidations go (tracking_redirect.go)
 	pause     pause
 	busyText  []byte         // what the other loops know of this one
 	busyOn    map[int][]byte // by loop: what a server says of a script that holds up its connection
@@ -62,12 +60,9 @@ func (e *Env) Follow(m *shard.Map) {
 			return
 		}
 		p.leave(old)
-		switch {
-		case p.dirty && !p.everywhere():
+		if p.dirty && !p.everywhere() {
 			s.closeAs(stats.StateLost) // a server that is new knows nothing of it
 			return
-		case p.tracking.on && moved:
-			s.forgetTracked()
 		}
 		s.followPinned(moved)
 	})

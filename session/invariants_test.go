@@ -95,8 +95,8 @@ func (s *Session) check() error {
 		for _, o := range s.pin.owns {
 			held += len(o.buf)
 		}
-		if r := s.pin.tracking.redirect; r != nil {
-			for _, e := range r.ends {
+		if t := trackingOf(s.pin); t != nil && t.redirect != nil {
+			for _, e := range t.redirect.ends {
 				held += len(e.buf)
 			}
 		}

@@ -27,11 +27,24 @@ type pin struct {
 	waiting any    // that command, where servers are on a list (blocked.go); nil: it is another's
 	soiled  bool   // a server may still watch: nobody else may have it
 
-	refusal  []byte // what the server said against MULTI; nil: nothing
-	tunnel   bool   // it carries a replication stream
-	noEvict  bool   // CLIENT NO-EVICT is on
-	noTouch  bool   // CLIENT NO-TOUCH is on
-	tracking tracking
+	refusal  []byte  // what the server said against MULTI; nil: nothing
+	tunnel   bool    // it carries a replication stream
+	noEvict  bool    // CLIENT NO-EVICT is on
+	noTouch  bool    // CLIENT NO-TOUCH is on
+	tracking *keeper // for CLIENT TRACKING; nil: it was not used
+}
+
+// keeper is what a feature has to do with a client's connections of its own while it keeps something there.
+type keeper struct {
+	of any // what it keeps
+	// push is what the client gets for a push.
+	push func(b []byte) []byte
+	// next tells that the client's next request goes over c.
+	next func(server int, c *pool.Conn)
+	// left tells that servers may have been taken off the list.
+	left func(old *shard.Map)
+	// end tells that the connections are given back.
+	end func()
 }
 
 // own is one connection of a session's own. It is its pool.Owner.
@@ -50,7 +63,10 @@ func (o *own) Pushed(b []byte, piece pool.Piece) {
 	if b = whole(o.p.s, &o.buf, b, piece); b == nil || o.deaf || o.left {
 		return
 	}
-	o.p.s.push(o.p.tracking.translate(b))
+	if k := o.p.tracking; k != nil {
+		b = k.push(b)
+	}
+	o.p.s.push(b)
 }
 
 // whole gathers the pieces of a push for a client, between which another connection's may come; nil: there is more to come.
@@ -106,8 +122,8 @@ func (p *pin) leave(old *shard.Map) {
 		}
 		return true
 	})
-	if r := p.tracking.redirect; r != nil {
-		r.forsake(old)
+	if k := p.tracking; k != nil {
+		k.left(old)
 	}
 }
 
@@ -166,10 +182,17 @@ func (s *Session) conn(server int) *pool.Conn {
 // pinnedConn is conn for a session that has connections of its own.
 func (s *Session) pinnedConn(server int) *pool.Conn {
 	if c := s.pin.to(server); c != nil {
-		s.pin.tracking.tellCaching(server, c)
+		s.pin.sends(server, c)
 		return c
 	}
 	return s.rings.Pick(server, s.seat)
+}
+
+// sends prepares for the client's next request, which goes over c to server.
+func (p *pin) sends(server int, c *pool.Conn) {
+	if k := p.tracking; k != nil {
+		k.next(server, c)
+	}
 }
 
 // pinTo gives the session a connection of its own to server, the one that watches or blocks from now on.
@@ -268,7 +291,9 @@ func (s *Session) unpin(clean bool) {
 }
 
 func (p *pin) giveBack(clean bool) {
-	p.tracking.end()
+	if k := p.tracking; k != nil {
+		k.end()
+	}
 	for _, o := range p.owns {
 		p.s.countHeld(-len(o.buf))
 		o.buf = nil

@@ -19,7 +19,7 @@ type quitting struct {
 
 // quit is QUIT.
 func (s *Session) quit(*command.Spec, *parser.Request) {
-	if s.env.targets[s.id] != nil {
+	if s.isTarget() {
 		s.begin(&quitting{s: s})
 		return
 	}
@@ -62,12 +62,13 @@ func (q *quitting) ask(env *Env) {
 
 // leave ends what the servers send for a client that goes. It reports whether they all know.
 func (e *Env) leave(id uint64) (known bool) {
-	for r := range e.redirects {
+	d := redirectionsOf(e)
+	for r := range d.all {
 		if r.to == id && r.done == nil { // else somebody waits for it
 			r.leave()
 		}
 	}
-	for r := range e.leaving {
+	for r := range d.leaving {
 		if r.to == id {
 			return false
 		}

@@ -156,9 +156,6 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	s.sock = nil
 	s.tidy((*Session).cancelPassage)
 	s.tidy(func(s *Session) { s.unpin(false) })
-	if s.env.targets[s.id] != nil {
-		s.tidy((*Session).targetGone)
-	}
 	s.featuresClosed()
 	s.tidy(func(s *Session) { s.rings.Leave() })
 	s.tidy((*Session).dropInput)
@@ -216,9 +213,6 @@ func (s *Session) closeAs(reason stats.CloseReason) {
 	}
 	s.state, s.reason, s.wait = closing, reason, nothing
 	s.featuresClosing()
-	if s.env.targets[s.id] != nil {
-		s.targetGone()
-	}
 	s.dropInput()
 	s.markDirty()
 }
