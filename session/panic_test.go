@@ -30,7 +30,7 @@ func (w *world) bystander(t *testing.T) (check func(lost string)) {
 		var want strings.Builder
 		for _, name := range w.names {
 			if name == lost {
-				want.WriteString("-ERR lost the connection to server " + name + "; the command may have run (was closed after a mistake of ringmaster's own; the log has a panic)\r\n")
+				want.WriteString("-ERR lost the connection to server " + name + "; the command may have run (was closed after a bug in ringmaster; the log has the panic)\r\n")
 				continue
 			}
 			for _, args := range w.servers[name].requests() {

@@ -64,7 +64,7 @@ func TestWhatWaitsAtAShutDoorIsTold(t *testing.T) {
 	w.say("c", "AUTH secret") // waits at the gate
 	w.door.Shut()
 	w.settle()
-	if got := w.heard("c"); got != "-ERR this address is not served any more; the command was not sent\r\n" {
+	if got := w.heard("c"); got != "-ERR the proxy no longer listens on this address; the command was not sent\r\n" {
 		t.Errorf("%q", got)
 	}
 	w.end()
@@ -104,7 +104,7 @@ func TestWhoMovesAtAShutDoorIsTold(t *testing.T) {
 	w.door.Shut()
 	w.settle()
 	w.pass(10 * time.Millisecond)
-	if got := w.heard("c"); got != "-ERR this address is not served any more; the command was not sent\r\n" {
+	if got := w.heard("c"); got != "-ERR the proxy no longer listens on this address; the command was not sent\r\n" {
 		t.Errorf("%q", got)
 	}
 	w.end()
