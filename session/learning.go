@@ -69,7 +69,7 @@ func (l *learning) hasPlace(s *Session) bool {
 	k := &s.env.lessons
 	switch {
 	case l.placed:
-	case k.questions < maxQuestions:
+	case k.questions < MaxQuestions:
 		k.questions++
 		l.placed = true
 	case !l.queued:
