@@ -284,7 +284,7 @@ func TestStartSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		{"admin port in use", []string{"--listen", free, "--upstream", server, "--admin", taken}, []string{taken, "in use"}},
 		{"protected mode", []string{"--listen", "0.0.0.0:0", "--upstream", server, "--admin", ""}, []string{"password", "protected-mode"}},
 		{"no servers", []string{"--listen", free, "--admin", ""}, []string{"upstream"}},
-		{"empty password", []string{"--listen", free, "--upstream", server, "--admin", "", "--password", ""}, []string{"--password", "is given and empty"}},
+		{"empty password", []string{"--listen", free, "--upstream", server, "--admin", "", "--password", ""}, []string{"--password", "is given but empty"}},
 		{"unknown flag", []string{"--nosuch"}, []string{"nosuch"}},
 		{"no cluster", []string{"--listen", free, "--admin", "", "--topology", "cluster", "--upstream", server}, []string{"cannot find the cluster", server, "refused", "check that these are running nodes"}},
 		{"no sentinels", []string{"--listen", free, "--admin", "", "--topology", "sentinel", "--sentinel-masters", "m", "--upstream", server}, []string{"cannot find the primaries", server, "refused", "sentinel-masters"}},

@@ -99,7 +99,7 @@ func TestReloadListeners(t *testing.T) {
 			}
 		}
 		for _, c := range blocked {
-			want := "+OK\r\n-ERR this address is not served any more; the command was waiting and did not run\r\n"
+			want := "+OK\r\n-ERR the proxy no longer listens on this address; the command was waiting and did not run\r\n"
 			if got, err := c.Rest(); !strings.HasPrefix(got, want) || err != nil {
 				t.Errorf("round %d: a client in BLPOP: %q, %v", round, got, err)
 			}
@@ -163,7 +163,7 @@ func TestClientsOfAListenerThatIsGoneAreClosedInTime(t *testing.T) {
 	testkit.Until(t, "three to wait for replies", func() bool { return w.proxy.Metric(t, "ringmaster_server_in_flight_requests") >= 3 })
 	w.proxy.Reload(t, w.text(false, "300ms"))
 	for _, c := range asks {
-		if got, err := c.Rest(); err != nil || got != "" && !strings.HasPrefix(got, "-ERR this address is not served any more") {
+		if got, err := c.Rest(); err != nil || got != "" && !strings.HasPrefix(got, "-ERR the proxy no longer listens on this address") {
 			t.Errorf("%q, %v", got, err)
 		}
 	}

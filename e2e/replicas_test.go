@@ -148,7 +148,7 @@ func TestReplicasAreFoundThroughTheirPrimary(t *testing.T) {
 	first.Kill()
 	second.Kill()
 	testkit.Until(t, "no replica to read from", func() bool {
-		return c.Do("GET", "key") == "-ERR no replica of server "+primary.Addr+" can be read from; the command was not sent\r\n"
+		return c.Do("GET", "key") == "-ERR no replica of server "+primary.Addr+" is available for reads; the command was not sent\r\n"
 	})
 	if got := c.Do("SET", "key", "y"); got != "+OK\r\n" {
 		t.Errorf("writes do not go on: %q", got)

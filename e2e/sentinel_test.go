@@ -14,7 +14,7 @@ import (
 
 // clearFailover is what clients may be told while a primary is replaced: whether the command may have run.
 var clearFailover = regexp.MustCompile(`^-ERR (timed out after \d+ ms waiting for |lost the connection to |)server \w+( is down|)(; the command (may have run|was not sent)|` +
-	` could not run the command at first, and a later one has run since; it was not run)`)
+	` refused the command at first, and a later command has run since; the first one did not run)`)
 
 // sentinelProxy starts the proxy in front of sentinels.
 func sentinelProxy(t *testing.T, sentinels []string, names string, flags ...string) *testkit.Server {

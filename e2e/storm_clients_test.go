@@ -84,7 +84,7 @@ func (r *stormRun) stays(addr string, moves, denies *toggle) {
 func (r *stormRun) visits(addr string, moves, denies, leaves *toggle) {
 	t := r.tagger(addr, moves, denies)
 	born := leaves.now()
-	const gone = "ERR this address is not served any more"
+	const gone = "ERR the proxy no longer listens on this address"
 	t.clear = func(text string) bool { return !leaves.stayed(born) && strings.HasPrefix(text, gone) }
 	t.mayFail = func(error) bool { return !leaves.stayed(born) } // who waits to be accepted when a socket closes is reset by the system
 	r.caller(func() error {

@@ -104,7 +104,7 @@ func TestAClientThatBlocksAtAClosedListenerIsTold(t *testing.T) {
 	direct := testkit.Dial(t, redis.Addr)
 	testkit.Until(t, "it blocks", func() bool { return strings.Contains(direct.Do("INFO", "clients"), "blocked_clients:1") })
 	p.must(plan(cfg))
-	if got, err := c.Rest(); got != "-ERR this address is not served any more; the command was waiting and did not run\r\n" || err != nil {
+	if got, err := c.Rest(); got != "-ERR the proxy no longer listens on this address; the command was waiting and did not run\r\n" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 }

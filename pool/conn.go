@@ -94,14 +94,14 @@ type Conn struct {
 
 // Errors that the pool itself finds on a connection.
 var (
-	errUnexpected = errors.New("sent a reply that nobody asked for")
+	errUnexpected = errors.New("sent a reply that answers no request")
 	errNotRESP    = errors.New("sent bytes that are not RESP")
-	errStalled    = errors.New("sent nothing for the stall timeout while replies were owed")
-	errLink       = errors.New("does not acknowledge what is sent to it")
+	errStalled    = errors.New("sent nothing for the stall timeout while replies were due")
+	errLink       = errors.New("does not acknowledge the bytes sent to it")
 	errDial       = errors.New("could not be reached within the dial timeout")
 	errHandshake  = errors.New("did not finish the handshake within the dial timeout")
 	errClosed     = errors.New("closed the connection")
-	errGone       = errors.New("it is no part of the topology any more")
+	errGone       = errors.New("is no longer part of the topology")
 )
 
 // ErrRetired is the cause of requests' end on a connection that the proxy itself gives up.

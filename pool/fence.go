@@ -86,8 +86,8 @@ var (
 )
 
 var (
-	errOutOfStep    = errors.New("sent a reply too many or too few after a script or a command of a module")
-	errFenceRefused = errors.New("refused ECHO after a script or a command of a module")
+	errOutOfStep    = errors.New("sent too many or too few replies after a script or a module's command")
+	errFenceRefused = errors.New("refused ECHO after a script or a module's command")
 )
 
 func (f *fences) open() bool { return f.first < len(f.list) }

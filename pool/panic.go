@@ -11,7 +11,7 @@ import (
 // calls a receiver catches it, tells OnPanic for whom it was, and closes each connection that is out of step with what was
 // written to it (ADR 15).
 
-var errPanic = errors.New("was closed after a mistake of ringmaster's own; the log has a panic")
+var errPanic = errors.New("was closed after a bug in ringmaster; the log has the panic")
 
 // guard is deferred by OnBytes. What came behind the reply that was being delivered is lost with the panic, and so is the
 // order of replies.

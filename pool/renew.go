@@ -23,7 +23,7 @@ const (
 	otherLogin
 )
 
-var errOtherLogin = errors.New("is logged in as a user that the settings do not name any more")
+var errOtherLogin = errors.New("is logged in as a user that the settings no longer name")
 
 // reason is how the end of the connection is counted, and what its owner is told.
 func (s staleness) reason() (stats.DisconnectReason, error) {

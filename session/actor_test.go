@@ -255,12 +255,12 @@ func (a *actor) look() {
 
 // ownError is what the proxy may say when servers fail.
 var ownError = regexp.MustCompile(`^-ERR (timed out after 1000 ms waiting for server [A-I](r\d+)?; the command (may have run|was not sent|did not run)` +
-	`|lost the connection to server [A-I](r\d+)?; the command (may have run|was not sent)( \((reset|refused|broken pipe|connection is no longer needed|closed the connection|it is no part[^)]*|sent a reply (too many|that nobody)[^)]*|sent bytes that are not RESP|refused ECHO[^)]*|did not finish[^)]*|does not acknowledge what is sent to it)\))?` +
+	`|lost the connection to server [A-I](r\d+)?; the command (may have run|was not sent)( \((reset|refused|broken pipe|connection is no longer needed|closed the connection|is no longer part[^)]*|sent (too many or too few replies|a reply that answers no request)[^)]*|sent bytes that are not RESP|refused ECHO[^)]*|did not finish[^)]*|does not acknowledge the bytes sent to it)\))?` +
 	`|server [A-I](r\d+)? is down; the command (was not sent|may have run|did not run)( \([^)]*\))?` +
-	`|the keys are not at server [A-I](r\d+)? any more, and the command can't go elsewhere; it was not run` +
-	`|server [A-I](r\d+)? could not run the command at first, and a later one has run since; it was not run` +
+	`|server [A-I](r\d+)? no longer has the keys, and the command can't be sent to another server; it did not run` +
+	`|server [A-I](r\d+)? refused the command at first, and a later command has run since; the first one did not run` +
 	`|server [A-I](r\d+)? has too many requests waiting; the command (was not sent|may have run|did not run)` +
-	`|no replica of server [A-E](r\d+)? can be read from; the command (was not sent|may have run)|the server takes no MULTI from the proxy; nothing was sent|no connection of its own is free for this command \(--pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|does not acknowledge.*|could not be reached.*))\r\n$`)
+	`|no replica of server [A-E](r\d+)? is available for reads; the command (was not sent|may have run)|the server refuses MULTI from the proxy; no command of the transaction was sent|no dedicated connection is available for this command \(see --pinned-connections\); it was not sent|the proxy is shutting down; the command was not sent|no server can be reached: (reset|refused|broken pipe|connection is no longer needed|did not finish.*|does not acknowledge.*|could not be reached.*))\r\n$`)
 
 func (a *actor) ownError(b []byte) bool {
 	return ownError.Match(b) || string(b) == readOnly || (a.fake != nil || a.successors != nil) && passingError.Match(b)

@@ -23,7 +23,7 @@
 //	parts of the proxy  feature.go (what the core calls), features.go (all)
 //	a mistake of ours   panic.go; debug_on.go and debug_off.go (does it end the process?)
 //	what is not told    secrets.go (of the servers' passwords), lockout.go (what even an administrator may not do)
-//	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see), version.go (what the
+//	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see), wire.go (small forms), version.go (what the
 //	                    servers are)
 //	what takes long     work.go (in pieces), emission.go (replies made so), roster.go (the clients by ID), closings.go (many clients), ask.go (the other loops)
 //	several shards      gather.go, division.go (whose keys go where), joining.go (by package merge, long replies in pieces), scan.go,
@@ -32,10 +32,10 @@
 //	                    lines), cluster.go and slotwalk.go (as a node of a cluster)
 //	scripts, modules    fenced.go (what follows them, and where they go)
 //	who comes           login.go, gate.go (who guesses), foreign.go (other protocols), notice.go (what operators should read)
-//	what waits          passage.go, deadline.go; crossing.go (protocol, database), postpone.go (CLIENT PAUSE), busy.go and aside.go (scripts that run on)
+//	what waits          passage.go, deadline.go; crossing.go (protocol, database), pause.go and postpone.go (CLIENT PAUSE), busy.go and aside.go (scripts that run on)
 //	a transaction       transaction.go, locals.go (what the proxy answers), outcome.go, everywhere.go (at all shards), proving.go,
-//	                    shortage.go, watch.go
-//	own connections     pin.go; block.go, blocked.go (and a list changes), farewell.go (and the proxy stops), state.go, tracking.go, tracking_redirect.go, quitting.go
+//	                    shortage.go, watch.go, piece.go (sent again), hidden.go (what is not told)
+//	own connections     pin.go; block.go, apart.go (sent again), blocked.go (and a list changes), farewell.go (and the proxy stops), state.go, tracking.go, tracking_redirect.go, quitting.go
 //	messages            subscribe.go, hub.go, placing.go, publish.go, numsub.go, glob.go, resubscribe.go, rehome.go, moving.go (a list of servers changes)
 //	servers that change env.go Follow; elsewhere.go (what is sent again from here; all else in package pool, redirect.go)
 //	what is removed     remove.go (doors and upstreams)

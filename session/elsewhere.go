@@ -9,8 +9,8 @@ import (
 	"ringmaster/stats"
 )
 
-// What a server refuses since the keys are elsewhere, or since it can't answer now, is sent again: by package pool,
-// or if it is more than one request on a shared connection, from here.
+// What a server refuses since the keys are elsewhere, or since it can't answer now, is sent again: by package pool, or if it is more than
+// one request on a shared connection, by who has sent it (piece.go, apart.go, blocked.go).
 
 // slotOf is the hash slot of a key, or where there are none its shard, whose keys a command may have together; below 0: key is
 // nil.

@@ -83,7 +83,7 @@ func (e *Env) Configure(u Upstream) {
 // age is a time in whole seconds.
 func (e *Env) age(since int64) int64 { return (e.Pool.Now - since) / int64(time.Second) }
 
-// tick lets those go on who wait for the end of a pause, or for a connection, and makes lost subscriptions again.
+// tick has the features look at what waits for a time, and lets those go on who wait for the end of a pause, or for a connection.
 func (e *Env) tick() {
 	e.featuresTick()
 	e.sendDeferred()

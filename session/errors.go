@@ -22,7 +22,7 @@ const (
 	errCursor           = "ERR invalid cursor"
 	errDBRange          = "ERR DB index is out of range"
 	errClientName       = "ERR Client names cannot contain spaces, newlines or special characters."
-	errLongName         = "ERR the name is longer than 4096 bytes, which is the most that the proxy keeps"
+	errLongName         = "ERR the name is longer than the proxy's limit of 4096 bytes"
 	errNoPassword       = "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
 	errProtoInt         = "ERR Protocol version is not an integer or out of range"
 	errProtoRange       = "NOPROTO unsupported protocol version"
@@ -35,16 +35,16 @@ const (
 	errNoMulti          = "ERR Command not allowed inside a transaction"
 	errWatchInMulti     = "ERR WATCH inside MULTI is not allowed"
 	errHelloInMulti     = "ERR HELLO can't change the protocol inside a transaction"
-	errTrackingLost     = "ERR the connection to a server was lost before it tracked keys; nothing is tracked"
-	errRedirectInMulti  = "ERR CLIENT TRACKING with REDIRECT is not possible inside a transaction"
+	errTrackingLost     = "ERR the connection to a server was lost before tracking was on; nothing is tracked"
+	errRedirectInMulti  = "ERR CLIENT TRACKING with REDIRECT is not allowed inside a transaction"
 	errSubAndPub        = "ERR a transaction can't both subscribe to channels and publish"
 	errShardInMulti     = "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client"
-	errMultiRefused     = "ERR the server takes no MULTI from the proxy; nothing was sent"
+	errMultiRefused     = "ERR the server refuses MULTI from the proxy; no command of the transaction was sent"
 	errPinnedElsewhere  = "CROSSSLOT Keys in request don't hash to the same slot as the keys that are watched"
 	errNoCluster        = "ERR This instance has cluster support disabled"
-	errCursorRange      = "ERR the shard's cursor is too large to carry the shard's number"
-	errOddReply         = "ERR the shards' replies can't be joined"
-	errShortReply       = "ERR the shard's reply lacks this value"
+	errCursorRange      = "ERR the shard's cursor is too large to hold the shard's number"
+	errOddReply         = "ERR the shards' replies can't be combined"
+	errShortReply       = "ERR this value is missing from the shard's reply"
 	errClientID         = "ERR Invalid client ID"
 	errNoClient         = "ERR No such client"
 	errSubscriptionLost = "ERR the connection to the server was lost before it confirmed the subscription"
@@ -54,7 +54,7 @@ const (
 	errCachingYes       = "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode."
 	errCachingNo        = "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode."
 	errStoppedWaiting   = "ERR the proxy is shutting down; the command was waiting and did not run"
-	errListenerClosed   = "ERR this address is not served any more"
+	errListenerClosed   = "ERR the proxy no longer listens on this address"
 	errClosedWaiting    = errListenerClosed + "; the command was waiting and did not run"
 	errRedirectTo       = "ERR The client ID you want redirect to does not exist"
 	errClientIDRange    = "ERR client-id should be greater than 0"
@@ -63,13 +63,13 @@ const (
 	errUnblockReason    = "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
 	errBadSlot          = "ERR Invalid slot"
 	errBadCount         = "ERR Invalid slot or number of keys"
-	errWalkSize         = "ERR the slot has more keys than can be looked through"
+	errWalkSize         = "ERR the slot has more keys than the proxy can scan"
 )
 
 // How a server begins that does not let the proxy give a command.
 var noPermissionAt, unknownAt = []byte("-NOPERM"), []byte("-ERR unknown command")
 
-var errNoServerID = errors.New("the server gave its connection no ID")
+var errNoServerID = errors.New("the server did not report the ID of its connection")
 
 // MaxClients is the reply to a client over the limit.
 const MaxClients = "-" + errMaxClients + "\r\n"
@@ -164,23 +164,23 @@ func helloSyntax(option []byte) string {
 func protocolError(err *parser.ProtocolError) string { return "ERR " + err.Error() }
 
 func oneServerOnly(name string) string {
-	return "ERR '" + name + "' describes one server and can't be joined over several shards"
+	return "ERR '" + name + "' describes one server; the replies of several shards can't be combined"
 }
 
 func keysUnknown(name string) string {
-	return "ERR the servers do not say where the keys of '" + name + "' are, and there are several servers"
+	return "ERR the servers do not report where the keys of '" + name + "' are, so the proxy can't choose a server"
 }
 
 func noSuchShard(name []byte, shards int) string {
-	return fmt.Sprintf("ERR no such shard '%s': want a number from 0 to %d, or a server's name", quoted(name, maxQuoted), shards-1)
+	return fmt.Sprintf("ERR no such shard '%s'; use a number from 0 to %d or a server's name", quoted(name, maxQuoted), shards-1)
 }
 
 func oneServerState(name string) string {
-	return "ERR '" + name + "' keeps state at one server, and there are several"
+	return "ERR '" + name + "' keeps state on one server and can't be used with several servers"
 }
 
 func notInTransaction(name string) string {
-	return "ERR '" + name + "' asks several shards and can't be part of a transaction"
+	return "ERR '" + name + "' is sent to several shards and can't be part of a transaction"
 }
 
 // notSubscribed is for a SUBSCRIBE whose server has not confirmed it in time.
@@ -200,13 +200,13 @@ func failureText(f *pool.Failure, timeout fmt.Stringer) string {
 	case pool.Overloaded:
 		return "ERR server " + f.Server + " has too many requests waiting" + fate(f)
 	case pool.Moved:
-		return "ERR the keys are not at server " + f.Server + " any more, and the command can't go elsewhere; it was not run"
+		return "ERR server " + f.Server + " no longer has the keys, and the command can't be sent to another server; it did not run"
 	case pool.Overtaken:
-		return "ERR server " + f.Server + " could not run the command at first, and a later one has run since; it was not run"
+		return "ERR server " + f.Server + " refused the command at first, and a later command has run since; the first one did not run"
 	case pool.NoneFree:
-		return "ERR no connection of its own is free for this command (--pinned-connections); it was not sent"
+		return "ERR no dedicated connection is available for this command (see --pinned-connections); it was not sent"
 	case pool.NoReplica:
-		return "ERR no replica of server " + f.Server + " can be read from" + fate(f)
+		return "ERR no replica of server " + f.Server + " is available for reads" + fate(f)
 	case pool.NoMulti:
 		return errMultiRefused
 	case pool.Stopping:

@@ -63,12 +63,12 @@ type joining struct {
 	write func(j *joining, b []byte, p pieces) (reply []byte, done bool)
 }
 
-// longParts is the length of all parts from which they are joined in pieces, bytes.
-const longParts = pieceWork
+// LongParts is the length of all parts from which they are joined in pieces, bytes.
+const LongParts = pieceWork
 
 // joinInPieces begins to join long parts; false: they are joined at once, for they are short, or this is no simple join.
 func (g *gather) joinInPieces() bool {
-	if g.held < longParts {
+	if g.held < LongParts {
 		return false
 	}
 	r := g.prepare()

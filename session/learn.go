@@ -12,12 +12,12 @@ import (
 // A command that the table does not know, such as a module's, is asked of the servers once (COMMAND INFO) and
 // then routed like any other.
 const (
-	// maxLearned bounds the commands that a loop remembers, and maxUnknown the names that no server knew. Beyond them it asks
+	// MaxLearned bounds the commands that a loop remembers, and MaxUnknown the names that no server knew. Beyond them it asks
 	// each time: names that clients make up can neither fill memory nor hide a command.
-	maxLearned = 1024
-	maxUnknown = 1024
-	// maxQuestions bounds how many names a loop asks for at once. Others wait for their turn.
-	maxQuestions = 64
+	MaxLearned = 1024
+	MaxUnknown = 1024
+	// MaxQuestions bounds how many names a loop asks for at once. Others wait for their turn.
+	MaxQuestions = 64
 	// forgetUnknown is how long a name that no server knows is not asked for again, ns: a module may be loaded.
 	forgetUnknown = 10e9
 	// maxInfoReply bounds what a server may say of one command, bytes, and maxInfoDepth how deep.
@@ -190,7 +190,7 @@ func (k *lessons) keep(name string, l *learned, now int64) {
 		if k.known == nil {
 			k.known = map[string]*learned{}
 		}
-		if len(k.known) < maxLearned {
+		if len(k.known) < MaxLearned {
 			k.known[name] = l
 		}
 		return
@@ -198,7 +198,7 @@ func (k *lessons) keep(name string, l *learned, now int64) {
 	if k.unknown == nil {
 		k.unknown = map[string]int64{}
 	}
-	if len(k.unknown) < maxUnknown || k.forgetOld(now) {
+	if len(k.unknown) < MaxUnknown || k.forgetOld(now) {
 		k.unknown[name] = now
 	}
 }
@@ -210,5 +210,5 @@ func (k *lessons) forgetOld(now int64) bool {
 			delete(k.unknown, name)
 		}
 	}
-	return len(k.unknown) < maxUnknown
+	return len(k.unknown) < MaxUnknown
 }

@@ -68,7 +68,7 @@ func (l *learning) hasPlace(s *Session) bool {
 	k := lessonsOf(s.env.Env)
 	switch {
 	case l.placed:
-	case k.questions < maxQuestions:
+	case k.questions < MaxQuestions:
 		k.questions++
 		l.placed = true
 	case !l.queued:

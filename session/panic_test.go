@@ -30,7 +30,7 @@ func (w *world) bystander(t *testing.T) (check func(lost string)) {
 		var want strings.Builder
 		for _, name := range w.names {
 			if name == lost {
-				want.WriteString("-ERR lost the connection to server " + name + "; the command may have run (was closed after a mistake of ringmaster's own; the log has a panic)\r\n")
+				want.WriteString("-ERR lost the connection to server " + name + "; the command may have run (was closed after a bug in ringmaster; the log has the panic)\r\n")
 				continue
 			}
 			for _, args := range w.servers[name].requests() {
@@ -283,8 +283,8 @@ func TestAPanicInWhatAllClientsShareAnswersWhatOtherLoopsAsked(t *testing.T) {
 	w.env.pastGate = true
 	w.panics = 1
 	w.env.Panicked("oh no")
-	if !part.gaveUp || len(w.env.jobs) > 0 {
-		t.Errorf("answered %v, %d jobs left", part.gaveUp, len(w.env.jobs))
+	if !part.gaveUp || w.env.Jobs() > 0 {
+		t.Errorf("answered %v, %d jobs left", part.gaveUp, w.env.Jobs())
 	}
 	if w.env.pastGate {
 		t.Error("logins are no longer slowed down")

@@ -8,12 +8,14 @@ import (
 	"ringmaster/pool"
 )
 
+// A transaction whose keys are elsewhere, or that a server can't run now, is sent again as one piece while nothing of it has run.
+
 // piece is what a transaction is sent again from.
 type piece struct {
 	pool.Resend
 	buf     *bytebufferpool.ByteBuffer // of Raw
 	watched bool
-	moved   bool // a command was refused for such a reason
+	moved   bool // a command was refused since its keys are elsewhere, or since the server could not run it then
 	again   bool // nothing has run
 }
 

@@ -7,6 +7,7 @@ import (
 	"ringmaster/parser"
 )
 
+// appendRequest appends a request as clients send it.
 func appendRequest(b []byte, args ...string) []byte {
 	b = parser.AppendArray(b, len(args))
 	for _, a := range args {
@@ -15,6 +16,7 @@ func appendRequest(b []byte, args ...string) []byte {
 	return b
 }
 
+// cloneWords copies the words of a request, which are borrowed.
 func cloneWords(words [][]byte) [][]byte {
 	c := make([][]byte, len(words))
 	for i, w := range words {
@@ -23,7 +25,7 @@ func cloneWords(words [][]byte) [][]byte {
 	return c
 }
 
-// appendNullArray is EXEC's answer when a watched key has changed.
+// appendNullArray appends a null in place of an array, as for a client of proto. It is EXEC's answer when a watched key has changed.
 func appendNullArray(b []byte, proto uint8) []byte {
 	if proto == 3 {
 		return append(b, "_\r\n"...)

@@ -20,7 +20,7 @@ func newLogger(w io.Writer, c *config.Config) (*slog.Logger, *slog.LevelVar) {
 		q.OnLost(func(n uint64) []byte {
 			var line bytes.Buffer
 			slog.New(newHandler(&line, c.LogJSON, level)).Log(context.Background(), max(slog.LevelWarn, level.Level()),
-				"log lines were lost: the reader of standard error was gone or too slow", slog.Uint64("lines", n))
+				"log lines were lost because the reader of standard error was gone or too slow", slog.Uint64("lines", n))
 			return line.Bytes()
 		})
 	}

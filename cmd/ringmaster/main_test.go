@@ -120,7 +120,7 @@ func TestWrongCommandLines(t *testing.T) {
 		"":                     "ringmaster: upstream: no server is given; want --upstream HOST:PORT[,HOST:PORT...], or \"upstream:\" in the file that --config names\n",
 		"dmo":                  "ringmaster: unknown command or argument \"dmo\"; did you mean \"demo\"?\nSee ringmaster --help.\n",
 		"check extra":          "ringmaster: unknown command or argument \"extra\"\nSee ringmaster check --help.\n",
-		"--pprof yes":          "ringmaster: unknown command or argument \"yes\"; a flag that is on or off takes its value behind a =, as in --protected-mode=false\nSee ringmaster --help.\n",
+		"--pprof yes":          "ringmaster: unknown command or argument \"yes\"; write the value of an on/off flag after =, as in --protected-mode=false\nSee ringmaster --help.\n",
 		"--lisen 127.0.0.1:1":  "ringmaster: unknown flag: --lisen; did you mean \"--listen\"?\nSee ringmaster --help.\n",
 		"--timeout":            "ringmaster: flag needs an argument: --timeout\nSee ringmaster --help.\n",
 		"demo --upstream a:1":  "ringmaster: unknown flag: --upstream\nSee ringmaster demo --help.\n",
@@ -140,7 +140,7 @@ func TestCheckSaysWhatItFoundRight(t *testing.T) {
 	for args, want := range map[string]string{
 		"check --upstream a:1": "settings: right; 1 server behind 127.0.0.1:6380\n",
 		"check --upstream a:1,b:2 --listen unix:///x --hash md5": "settings: right; 2 servers (ketama, md5) behind unix:///x\n",
-		"check --upstream a:1,b:2 --topology cluster":            "settings: right; 2 nodes of a Redis Cluster to begin with behind 127.0.0.1:6380\n",
+		"check --upstream a:1,b:2 --topology cluster":            "settings: right; 2 nodes of a Redis Cluster to start from behind 127.0.0.1:6380\n",
 		"check --upstream a:1 --read-policy any":                 "settings: right; 1 server, read-policy any, behind 127.0.0.1:6380\n",
 	} {
 		if code, stdout, stderr := commandLine(t, neverStart, strings.Fields(args)...); code != exitOK || stdout != want || stderr != "" {

@@ -23,9 +23,9 @@ func newRoot(start process.Starter) *cobra.Command {
 		Short: "A proxy that lets many Redis servers look like one.",
 		Long: `A proxy that lets many Redis servers look like one.
 
-Clients connect to it as to a Redis; it spreads their keys over the servers and sends the
-replies back in order.`,
-		Example: `  ringmaster demo                                           try it, with three shards inside
+Clients connect to it as they would to Redis. It spreads their keys over the servers and sends
+the replies back in order.`,
+		Example: `  ringmaster demo                                           try it, with three built-in shards
   ringmaster --upstream 10.0.0.1:6379                       one server
   ringmaster --upstream 10.0.0.1:6379,10.0.0.2:6379         keys spread over two
   ringmaster --config /etc/ringmaster.yaml                  settings from a file`,
@@ -90,7 +90,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	if near := cmd.Root().SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf("; did you mean %q?", near[0])
 	} else if slices.Contains([]string{"true", "false", "yes", "no", "on", "off"}, args[0]) {
-		hint = "; a flag that is on or off takes its value behind a =, as in --protected-mode=false"
+		hint = "; write the value of an on/off flag after =, as in --protected-mode=false"
 	}
 	return &usageError{fmt.Errorf("unknown command or argument %q%s", args[0], hint), cmd.CommandPath()}
 }
@@ -100,7 +100,7 @@ func newDemo(start process.Starter) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo [flags]",
 		Short: "Run the proxy in front of three Redis shards inside the process",
-		Long:  "Run the proxy in front of three Redis shards inside the process, to try it with nothing else installed.",
+		Long:  "Run the proxy in front of three Redis shards inside the process. Nothing else needs to be installed.",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			shards, err := demo.Start(len(demo.Keys))
@@ -125,11 +125,11 @@ func newCheck() *cobra.Command {
 	loader, connects, prints := new(config.Loader), false, false
 	cmd := &cobra.Command{
 		Use:   "check --config FILE [--connect] [--print] [flags]",
-		Short: "Say what is wrong with a configuration, without starting anything",
-		Long: `Say what is wrong with a configuration, without starting anything: every mistake on a line of its own,
-with file and line and what was expected. With --connect it also logs in to every server as the proxy would,
-and warns of what that user may do there. With --print it prints the settings in force as a YAML file instead
-of a summary, each with where it came from. It opens no addresses: a running ringmaster may have them.
+		Short: "Check a configuration without starting anything",
+		Long: `Check a configuration without starting anything. Every mistake is printed on one line, with file, line and
+what was expected. With --connect it also logs in to every server as the proxy would, and warns of dangerous
+rights of that user. With --print it prints the settings in force as a YAML file instead of a summary, and
+says where each came from. It opens no addresses, so ringmaster may be running at the same time.
 Exit status: 0 right, 1 a server can't be reached or refuses the login, 2 wrong.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -148,8 +148,8 @@ Exit status: 0 right, 1 a server can't be reached or refuses the login, 2 wrong.
 		},
 	}
 	addFlags(cmd, loader)
-	cmd.Flags().BoolVar(&connects, "connect", false, "log in to the servers, and warn of what the proxy's user may do there")
-	cmd.Flags().BoolVar(&prints, "print", false, "print the settings in force as YAML, with where each came from; secrets are hidden")
+	cmd.Flags().BoolVar(&connects, "connect", false, "log in to the servers, and warn of dangerous rights of the proxy's user")
+	cmd.Flags().BoolVar(&prints, "print", false, "print the settings in force as YAML, and where each came from; secrets are hidden")
 	return cmd
 }
 
@@ -163,7 +163,7 @@ func writeChecked(out io.Writer, file string, c *config.Config, all bool) error 
 		return err
 	}
 	if names := c.UnknownCommands(); len(names) > 0 {
-		fmt.Fprintf(out, "warning: deny-commands: ringmaster does not know %s; denied where a server does\n", strings.Join(names, ", "))
+		fmt.Fprintf(out, "warning: deny-commands: ringmaster does not know %s; denied on servers that do\n", strings.Join(names, ", "))
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func writeUsage(w io.Writer, cmd *cobra.Command, sets map[config.Group]*pflag.Fl
 	} else {
 		writeSettings(&b, sets)
 		writeOthers(&b, cmd, sets)
-		b.WriteString("\nEvery setting, with what raising and lowering it costs: docs/configuration.md.\n")
+		b.WriteString("\ndocs/configuration.md describes every setting, and what raising and lowering it costs.\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -71,7 +71,7 @@ func writeOthers(b *strings.Builder, cmd *cobra.Command, sets map[config.Group]*
 		others.AddFlag(f)
 	})
 	if others.HasFlags() {
-		fmt.Fprintf(b, "\nOf this command:\n%s", others.FlagUsagesWrapped(helpWidth))
+		fmt.Fprintf(b, "\nThis command:\n%s", others.FlagUsagesWrapped(helpWidth))
 	}
 }
 
@@ -115,7 +115,7 @@ func servers(c config.Upstream) string {
 	kind := "server"
 	switch c.Topology {
 	case config.Cluster:
-		kind, placed = "node", " of a Redis Cluster to begin with"
+		kind, placed = "node", " of a Redis Cluster to start from"
 	case config.Sentinel:
 		kind = "sentinel"
 	}
@@ -149,13 +149,13 @@ ringmaster demo: %d Redis shards in this process behind one proxy. Type in anoth
   %[2]s PING
   %[2]s MSET %[3]s      # a key on each shard
   %[2]s MGET %[4]s
-  %[2]s DBSIZE                         # summed over the shards
+  %[2]s DBSIZE                         # the sum over the shards
 `, len(c.Upstreams[0].Upstream), cli, strings.Join(pairs, " "), strings.Join(demo.Keys, " "))
 	if host, port, err := net.SplitHostPort(b.Clients[0]); err == nil && !strings.HasPrefix(b.Clients[0], config.UnixPrefix) && c.Listeners[0].Password == "" {
 		fmt.Fprintf(w, "\nWithout redis-cli:\n\n  bash -c 'exec 3<>/dev/tcp/%s/%s; printf \"MGET %s\\r\\nQUIT\\r\\n\" >&3; cat <&3'\n", host, port, strings.Join(demo.Keys, " "))
 	}
 	if b.Admin != "" {
-		fmt.Fprintf(w, "\nWhat it measures:\n\n  curl http://%s/metrics\n", b.Admin)
+		fmt.Fprintf(w, "\nIts metrics:\n\n  curl http://%s/metrics\n", b.Admin)
 	}
 	fmt.Fprint(w, "\nCtrl-C stops it.\n\n")
 }

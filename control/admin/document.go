@@ -37,29 +37,29 @@ const documentHead = `# Metrics
 
 <!-- Made from the table in stats/table.go; do not edit. To make it again: scripts/gen-docs -->
 
-Served as ` + "`/metrics`" + ` on the address that ` + "`--admin`" + ` gives (127.0.0.1:9380), in Prometheus's text format.
-Counters start at 0 with the process. Latencies are histograms with a bucket for every power of two from 16 µs to 17 s.
+ringmaster serves these metrics as ` + "`/metrics`" + ` on the address that ` + "`--admin`" + ` gives (127.0.0.1:9380), in Prometheus's text format.
+Counters start at 0 when the process starts. Latencies are histograms with a bucket for every power of two from 16 µs to 17 s.
 
 | metric | kind | unit | labels | what it says |
 |---|---|---|---|---|
 `
 
 const documentTail = `
-Besides these there are the usual ` + "`go_*` and `process_*`" + ` metrics: memory, descriptors, CPU time, garbage collection.
+There are also the usual ` + "`go_*` and `process_*`" + ` metrics for memory, descriptors, CPU time and garbage collection.
 
 Values of ` + "`reason`" + `:
 
 - of ` + "`ringmaster_clients_closed_total`" + `: %s
 - of ` + "`ringmaster_server_disconnects_total`" + `: %s
-- of ` + "`ringmaster_redirects_total`" + `: %s; ` + "`retry`" + ` is a node that can't answer now, ` + "`unknown`" + ` one that no map has named yet, ` + "`read`" + ` a read whose replica was lost or ceased to be fit
+- of ` + "`ringmaster_redirects_total`" + `: %s; ` + "`retry`" + ` means that the node can't answer now, ` + "`unknown`" + ` that no map has named the node yet, ` + "`read`" + ` that the replica for a read was lost or is no longer fit
 
-Requests may ask for the address by IP address, by localhost, by the host of ` + "`--admin`" + ` or by a name that ` + "`--admin-hosts`" + ` gives; others are answered 421.
+The Host header of a request must be an IP address, localhost, the host of ` + "`--admin`" + ` or a name that ` + "`--admin-hosts`" + ` gives. Other requests get 421.
 
-Beside ` + "`/metrics`" + ` the same address serves:
+The same address also serves:
 
-- ` + "`/healthz`" + `: 200 while the process lives and its loops answer within 2 s, else 503. For restarting it.
-- ` + "`/readyz`" + `: 200 while every server of every upstream can be reached, replicas aside; otherwise 503 with the names of those that cannot. 503 from SIGTERM on. For sending it traffic.
-- ` + "`/topology`" + `: the servers as JSON; replicas, whether they get reads, and why not; of a Redis Cluster which slots each node has, how often nodes were asked and what they said; what sentinels say of each master.
-- ` + "`POST /reload`" + `: reloads the settings ([Reloading](reloading.md)). 200 with the generation, the hash, and the names of the settings that changed and of those that need a restart; 422 with the problems if the reload is refused; 503 while ringmaster is stopping; 504 if the reload takes too long; 403 for pages of other sites.
-- ` + "`/debug/pprof/`" + `: Go's profiler, with ` + "`--pprof`" + ` only.
+- ` + "`/healthz`" + `: 200 while the process lives and its loops answer within 2 s, otherwise 503. Use it to decide whether to restart ringmaster.
+- ` + "`/readyz`" + `: 200 while every server of every upstream can be reached, apart from replicas; otherwise 503 with the names of the servers that can't be reached. It is 503 from SIGTERM on. Use it to decide whether to send traffic.
+- ` + "`/topology`" + `: the servers as JSON. It shows whether each replica gets reads, and why not. For a Redis Cluster it shows the slots of each node, how often nodes were asked and what they answered; for Sentinel, what the sentinels report of each master.
+- ` + "`POST /reload`" + `: reloads the settings ([Reloading](reloading.md)). 200 with the generation, the hash, the names of the settings that changed, and the names of those that need a restart; 422 with the problems if the reload is refused; 503 while ringmaster is stopping; 504 if the reload takes too long; 403 for pages of other sites.
+- ` + "`/debug/pprof/`" + `: Go's profiler, only with ` + "`--pprof`" + `.
 `

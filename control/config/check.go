@@ -114,7 +114,7 @@ func (c *Config) checkTimes(ps *Problems) {
 
 func forever(d string) string {
 	if d == "0s" {
-		return "0 (for ever)"
+		return "0 (no limit)"
 	}
 	return d
 }
@@ -162,7 +162,7 @@ func (c *Config) checkSentinel(ps *Problems) {
 		}
 	}
 	if len(c.SentinelMasters) == 0 {
-		c.complainAt(c.origin["topology"], ps, "sentinel-masters", "no name of a master is given; want those of \"sentinel monitor NAME ...\"")
+		c.complainAt(c.origin["topology"], ps, "sentinel-masters", "no master's name is given; want the names in \"sentinel monitor NAME ...\"")
 		return
 	}
 	p := c.Placement()
@@ -178,7 +178,7 @@ func (c *Config) checkSentinel(ps *Problems) {
 func (c *Config) refuseSentinel(ps *Problems) {
 	for _, name := range sentinelOnly {
 		if c.own(name) && !c.fromEnvironment(name) {
-			c.complain(ps, name, "nobody is asked for it with topology %s; give %s", c.Topology, c.say(
+			c.complain(ps, name, "is not used with topology %s; to use it give %s", c.Topology, c.say(
 				"--topology sentinel, and the sentinels as --upstream", "topology: sentinel, and the sentinels as servers"))
 			return
 		}
@@ -198,14 +198,14 @@ func (c *Config) checkCluster(ps *Problems) {
 	}
 	for _, s := range c.Upstream {
 		if !plain(s) {
-			c.complain(ps, "upstream", "%s: the nodes of a cluster have no weights and names here; want HOST:PORT", s.Addr)
+			c.complain(ps, "upstream", "%s: nodes of a cluster take no weights or names; want HOST:PORT", s.Addr)
 		}
 	}
 	for _, name := range []string{"distribution", "hash", "hash-tag"} {
 		switch {
 		case name == "hash-tag" && c.HashTag == "{}":
 		case c.own(name):
-			c.complain(ps, name, "a cluster places keys by rules of its own; leave this out")
+			c.complain(ps, name, "a cluster places keys by its own rules; leave this out")
 		case c.origin[name] != "":
 			c.reset(name)
 		}
@@ -238,7 +238,7 @@ func (c *Config) checkFacade(single bool, ps *Problems) {
 	switch {
 	case len(c.ClusterAnnounce) == 0 || c.ClusterFacade:
 	case c.own("cluster-announce"):
-		c.complain(ps, "cluster-announce", "clients see no cluster here; give %s", c.say("--cluster-facade on", "cluster-facade: on"))
+		c.complain(ps, "cluster-announce", "has no effect while the cluster facade is off; give %s", c.say("--cluster-facade on", "cluster-facade: on"))
 	default: // meant for other listeners
 		c.ClusterAnnounce = nil
 		c.forget("cluster-announce")

@@ -80,11 +80,11 @@ func applyRename(c *Config, values []string) error {
 			case !ok:
 				return fmt.Errorf("want OLD=NEW, such as config=b840fc02, or OLD= to disable the command")
 			case strings.Contains(old, "|") || !knownCommand(old):
-				return fmt.Errorf("want a command such as config in front of the =; there is no %q", old)
+				return fmt.Errorf("want a command such as config before the =; there is no %q", old)
 			case !plainName(name):
 				return fmt.Errorf("want a new name of at most %d letters, digits and signs without blanks", maxCommandName)
 			case name == "post" || name == "host:":
-				return fmt.Errorf("no command can be called %s: clients that say it are closed, as in Redis", name)
+				return fmt.Errorf("no command can be called %s, because clients that send it are closed, as in Redis", name)
 			case taken[name]:
 				return fmt.Errorf("two commands would be called %s", name)
 			}
@@ -94,7 +94,7 @@ func applyRename(c *Config, values []string) error {
 	}
 	for old, name := range renamed {
 		if _, free := renamed[name]; name != "" && !free && knownCommand(name) {
-			return fmt.Errorf("%s can't be called %s: there is a command of that name", old, name)
+			return fmt.Errorf("%s can't be called %s, because there is a command of that name", old, name)
 		}
 	}
 	c.RenameCommands = renamed

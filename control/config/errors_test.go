@@ -39,7 +39,7 @@ func TestFlagErrors(t *testing.T) {
 
 // TestEmptyPasswordsAreRefused gives each password that is empty, as unset variables leave them, from each source.
 func TestEmptyPasswordsAreRefused(t *testing.T) {
-	const text = "is given and empty, as when a variable is not set; want a value, or leave it out for no password"
+	const text = "is given but empty, perhaps because a variable is not set; want a value, or leave it out for no password"
 	for _, name := range passwords {
 		variable := "RINGMASTER_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		args := []string{"--topology", "sentinel", "--upstream", "a:1", "--sentinel-masters", "m"}
@@ -87,14 +87,14 @@ func TestFileErrorsNameTheLine(t *testing.T) {
 		"upstream: a:1\ntimeout: 5s\ntimeout: 6s":                                      `r.yaml:3: timeout: given twice; first at r.yaml:2`,
 		"upstream: a:1\ntimeout: [1s, 2s]":                                             `r.yaml:2: timeout: want one value`,
 		"upstream: a:1\ntimeout: {a: b}":                                               `r.yaml:2: timeout: want one value`,
-		"upstream: a:1\ntimeout:":                                                      `r.yaml:2: timeout: has no value; give one, '' if it is meant to be empty, or remove the line`,
-		"upstream: a:1\nhash-tag: {}":                                                  `r.yaml:2: hash-tag: braces mean something in YAML; want them quoted: '{}'`,
+		"upstream: a:1\ntimeout:":                                                      `r.yaml:2: timeout: has no value; give one ('' for an empty one), or remove the line`,
+		"upstream: a:1\nhash-tag: {}":                                                  `r.yaml:2: hash-tag: braces have a meaning in YAML; want them in quotes: '{}'`,
 		"upstream: []":                                                                 `r.yaml:1: upstream: an empty list; want at least one value`,
 		"upstream:\n - a:1\n - b\n - c":                                                `r.yaml:3: upstream: "b": server "b": has no plain HOST:PORT: want HOST:PORT[:WEIGHT][@NAME], with an IPv6 address in brackets, or unix:///PATH[:WEIGHT][@NAME]` + "\n" + `r.yaml:4: upstream: "c": server "c": has no plain HOST:PORT: want HOST:PORT[:WEIGHT][@NAME], with an IPv6 address in brackets, or unix:///PATH[:WEIGHT][@NAME]`,
 		"upstream:\n - [a]":                                                            `r.yaml:2: upstream: want a value, or a list of values`,
 		"- a\n- b":                                                                     `r.yaml:1: want settings as "name: value" lines`,
 		"a: b\n---\nc: d":                                                              `r.yaml: more than one YAML document; want one, without a second ---`,
-		"upstream: a:1\n\tb: c":                                                        `r.yaml:2: not valid YAML, here or further down: found a tab character that violates indentation`,
+		"upstream: a:1\n\tb: c":                                                        `r.yaml:2: not valid YAML on this line or further down: found a tab character that violates indentation`,
 		"upstream: a:1\npoll: both\nloops: x":                                          `r.yaml:2: poll: "both": want one of edge, level` + "\n" + `r.yaml:3: loops: "x": want auto, or a whole number from 1 to 256`,
 		"upstream: a:1\nbackoff-min: 2s":                                               `r.yaml:2: backoff-min: 2s is longer than backoff-max, 500ms`,
 		"upstream: a:1,b:1\ntopology: standalone":                                      `r.yaml:2: topology: standalone means one server, and upstream names 2; want topology sharded, or one server`,
@@ -103,19 +103,19 @@ func TestFileErrorsNameTheLine(t *testing.T) {
 		"upstream: a:1\nlisten: ['[::1]:5', '[::1]:5']":                                `r.yaml:2: listen: [::1]:5 is given twice`,
 		"upstream: a:1\nlisten: 127.0.0.1:9380":                                        `r.yaml:2: listen: 127.0.0.1:9380 is the admin address too; give one of them another port`,
 		"upstream: a:1\nupstream-username: u":                                          `r.yaml:2: upstream-username: there is no upstream password; give one with --upstream-password-file or $RINGMASTER_UPSTREAM_PASSWORD`,
-		"upstream: a:1\npassword: p\npassword-file: q":                                 `r.yaml:3: password-file: password is given too (r.yaml:2); want only one of them`,
+		"upstream: a:1\npassword: p\npassword-file: q":                                 `r.yaml:3: password-file: password is also given (r.yaml:2); want only one of them`,
 		"upstream: a:1\nstall-timeout: 1s":                                             `r.yaml:2: stall-timeout: 1s is shorter than timeout, 5s: connections would be closed before their commands time out; want at least the timeout, or 0 for never`,
-		"upstream: a:1\nsentinel-masters: m":                                           `r.yaml:2: sentinel-masters: nobody is asked for it with topology standalone; give --topology sentinel, and the sentinels as --upstream`,
-		"upstream: a:1\ntopology: sentinel":                                            `r.yaml:2: sentinel-masters: no name of a master is given; want those of "sentinel monitor NAME ..."`,
+		"upstream: a:1\nsentinel-masters: m":                                           `r.yaml:2: sentinel-masters: is not used with topology standalone; to use it give --topology sentinel, and the sentinels as --upstream`,
+		"upstream: a:1\ntopology: sentinel":                                            `r.yaml:2: sentinel-masters: no master's name is given; want the names in "sentinel monitor NAME ..."`,
 		"topology: sentinel\nupstream: a:1:2\nsentinel-masters: m":                     `r.yaml:2: upstream: a:1: with topology sentinel these are sentinels; want HOST:PORT`,
 		"topology: sentinel\nupstream: a:1@x\nsentinel-masters: m":                     `r.yaml:2: upstream: a:1: with topology sentinel these are sentinels; want HOST:PORT`,
 		"topology: sentinel\nupstream: a:1\nsentinel-masters: m,m":                     `r.yaml:3: sentinel-masters: "m,m": m is given twice`,
 		"topology: sentinel\nupstream: a:1\nsentinel-masters: [m, '']":                 `sentinel-masters: want names as in "sentinel monitor NAME ...", without blanks; got ""`,
 		"topology: sentinel\nupstream: a:1\nsentinel-masters: m\nsentinel-username: u": `r.yaml:4: sentinel-username: there is no sentinel password; give one with --sentinel-password-file or $RINGMASTER_SENTINEL_PASSWORD`,
-		"topology: cluster\nupstream: a:1,b:1:2":                                       `r.yaml:2: upstream: b:1: the nodes of a cluster have no weights and names here; want HOST:PORT`,
-		"topology: cluster\nupstream: a:1@n":                                           `r.yaml:2: upstream: a:1: the nodes of a cluster have no weights and names here; want HOST:PORT`,
-		"topology: cluster\nupstream: a:1\nhash: crc16":                                `r.yaml:3: hash: a cluster places keys by rules of its own; leave this out`,
-		"topology: cluster\nupstream: a:1\nhash-tag: '[]'":                             `r.yaml:3: hash-tag: a cluster places keys by rules of its own; leave this out`,
+		"topology: cluster\nupstream: a:1,b:1:2":                                       `r.yaml:2: upstream: b:1: nodes of a cluster take no weights or names; want HOST:PORT`,
+		"topology: cluster\nupstream: a:1@n":                                           `r.yaml:2: upstream: a:1: nodes of a cluster take no weights or names; want HOST:PORT`,
+		"topology: cluster\nupstream: a:1\nhash: crc16":                                `r.yaml:3: hash: a cluster places keys by its own rules; leave this out`,
+		"topology: cluster\nupstream: a:1\nhash-tag: '[]'":                             `r.yaml:3: hash-tag: a cluster places keys by its own rules; leave this out`,
 		"password: [hunter2]\nupstream: a:1":                                           `r.yaml:1: password: want one value`,
 		"":                                                                             `upstream: no server is given; want --upstream HOST:PORT[,HOST:PORT...], or "upstream:" in the file that --config names`,
 		"# only a comment":                                                             `upstream: no server is given; want --upstream HOST:PORT[,HOST:PORT...], or "upstream:" in the file that --config names`,
@@ -158,7 +158,7 @@ func TestUnreadableFiles(t *testing.T) {
 		{[]string{"--config", missing}, "config: open " + missing + ": no such file or directory"},
 		{[]string{"--config", hugeYAML}, "config: " + hugeYAML + ": larger than 1048576 bytes"},
 		{with(one, "--password-file", missing), "flag --password-file: open " + missing + ": no such file or directory"},
-		{with(one, "--password-file", empty), "flag --password-file: " + empty + ": its first line is empty; want the password there"},
+		{with(one, "--password-file", empty), "flag --password-file: " + empty + ": the first line is empty; want the password there"},
 		{with(one, "--upstream-password-file", huge), "flag --upstream-password-file: " + huge + ": larger than 4096 bytes"},
 	} {
 		_, err := load(t, tc.args)

@@ -59,7 +59,7 @@ func (ps *Problems) syntax(name string, err error) {
 			name, text = name+":"+line, said
 		}
 	}
-	ps.add(name, "", "not valid YAML, here or further down: %s", text)
+	ps.add(name, "", "not valid YAML on this line or further down: %s", text)
 }
 
 // reader reads the nodes of one file.
@@ -152,7 +152,7 @@ func (r *reader) read(s *Setting, p Place, path string, node *yaml.Node) ([]stri
 func (s *Setting) checkItem(item *yaml.Node, several bool) error {
 	switch {
 	case item.Kind == yaml.MappingNode && item.Style == yaml.FlowStyle && s.Name == "hash-tag":
-		return errors.New("braces mean something in YAML; want them quoted: '{}'")
+		return errors.New("braces have a meaning in YAML; want them in quotes: '{}'")
 	case item.Kind != yaml.ScalarNode && several:
 		return errors.New("want a value, or a list of values")
 	case item.Kind != yaml.ScalarNode:
@@ -165,7 +165,7 @@ func (s *Setting) checkItem(item *yaml.Node, several bool) error {
 	return s.set(new(Config), []string{item.Value})
 }
 
-var errNoValue = errors.New("has no value; give one, '' if it is meant to be empty, or remove the line")
+var errNoValue = errors.New("has no value; give one ('' for an empty one), or remove the line")
 
 // follow returns what an alias stands for, or node itself. The aliases of a file may together add no more than a file can have:
 // a few lines could stand for any amount of work otherwise.
@@ -177,7 +177,7 @@ func (r *reader) follow(node *yaml.Node, path string) (*yaml.Node, bool) {
 		r.aliased += weight(node.Alias, maxFile-r.aliased)
 	}
 	if r.aliased > maxFile {
-		r.ps.add(r.at(node), path, "the aliases stand for more than %d bytes; write less, or fewer of them", maxFile)
+		r.ps.add(r.at(node), path, "the aliases expand to more than %d bytes; use fewer or shorter ones", maxFile)
 		return nil, false
 	}
 	return node.Alias, true

@@ -65,8 +65,8 @@ func (l *Loader) Flags(omit ...string) map[Group]*pflag.FlagSet {
 		}
 	}
 	sets[Process].StringVar(&l.file, "config", "",
-		"YAML `file` with these same settings, named as the flags without the dashes, and with several listeners "+
-			"and upstreams. Flags override it. SIGHUP, or a POST to /reload of the admin address, reloads it "+
+		"YAML `file` with the same settings, named like the flags without the dashes. It can list several listeners "+
+			"and upstreams. Flags override it. SIGHUP, or a POST to /reload on the admin address, reloads it "+
 			"while ringmaster runs: docs/reloading.md.")
 	return sets
 }

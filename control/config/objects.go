@@ -219,7 +219,7 @@ func (r *reader) unknown(key *yaml.Node, p Place, path string) {
 		return
 	}
 	if home := homes(name, p); home != "" {
-		r.ps.add(r.at(key), join(path, name), "has no place in %s; it belongs %s", p, home)
+		r.ps.add(r.at(key), join(path, name), "is not possible in %s; it belongs %s", p, home)
 		return
 	}
 	if len(*r.ps) > maxHints {

@@ -59,7 +59,7 @@ func TestMistakesInObjects(t *testing.T) {
 		"listeners: {a: b}\n" + oneUpstream:              `r.yaml:1: listeners: want a list of listeners, each with an address`,
 		"listeners: ['a:1']\n" + oneUpstream:             `r.yaml:1: listeners[0]: want settings as "name: value" lines`,
 		"listeners: [{}]\n" + oneUpstream:                `r.yaml:1: listeners[0]: no address is given; want address: HOST:PORT or unix:///PATH`,
-		"listeners: [{address: }]\n" + oneUpstream:       `r.yaml:1: listeners[0].address: has no value; give one, '' if it is meant to be empty, or remove the line`,
+		"listeners: [{address: }]\n" + oneUpstream:       `r.yaml:1: listeners[0].address: has no value; give one ('' for an empty one), or remove the line`,
 		"listeners: [{address: [':1']}]\n" + oneUpstream: `r.yaml:1: listeners[0].address: want one value`,
 		"listeners: [{address: x}]\n" + oneUpstream:      `r.yaml:1: listeners[0].address: "x": want HOST:PORT (an IPv6 address in brackets), such as 127.0.0.1:6380 or [::1]:6380`,
 		"upstreams:":                           `r.yaml:1: upstreams: want names of upstreams, each with servers`,
@@ -83,17 +83,17 @@ func TestMistakesInObjects(t *testing.T) {
 		"listeer: x\nupstream: a:1":                                                                         `r.yaml:1: unknown setting "listeer"; did you mean "listen"?`,
 		"upstreems: {}\n" + oneUpstream:                                                                     `r.yaml:1: unknown setting "upstreems"; did you mean "upstreams"?`,
 		// places
-		oneUpstream + "listeners: [{address: ':1', timeout: 1s}]":          `r.yaml:2: listeners[0].timeout: has no place in a listener; it belongs at the top level, or in an upstream`,
-		oneUpstream + "listeners: [{address: ':1', max-clients: 1}]":       `r.yaml:2: listeners[0].max-clients: has no place in a listener; it belongs at the top level`,
-		oneUpstream + "listeners: [{address: ':1', servers: 'a:1'}]":       `r.yaml:2: listeners[0].servers: has no place in a listener; it belongs in an upstream`,
-		oneUpstream + "listeners: [{address: ':1', username: u}]":          `r.yaml:2: listeners[0].username: has no place in a listener; it belongs in an upstream`,
-		oneUpstream + "listeners: [{address: ':1', upstream-username: u}]": `r.yaml:2: listeners[0].upstream-username: has no place in a listener; it belongs at the top level, or in an upstream as username`,
+		oneUpstream + "listeners: [{address: ':1', timeout: 1s}]":          `r.yaml:2: listeners[0].timeout: is not possible in a listener; it belongs at the top level, or in an upstream`,
+		oneUpstream + "listeners: [{address: ':1', max-clients: 1}]":       `r.yaml:2: listeners[0].max-clients: is not possible in a listener; it belongs at the top level`,
+		oneUpstream + "listeners: [{address: ':1', servers: 'a:1'}]":       `r.yaml:2: listeners[0].servers: is not possible in a listener; it belongs in an upstream`,
+		oneUpstream + "listeners: [{address: ':1', username: u}]":          `r.yaml:2: listeners[0].username: is not possible in a listener; it belongs in an upstream`,
+		oneUpstream + "listeners: [{address: ':1', upstream-username: u}]": `r.yaml:2: listeners[0].upstream-username: is not possible in a listener; it belongs at the top level, or in an upstream as username`,
 		oneUpstream + "listeners: [{address: ':1', listen: ':2'}]":         `r.yaml:2: listeners[0].listen: is called address in a listener`,
 		"upstreams: {main: {servers: 'a:1', upstream: 'b:1'}}":             `r.yaml:1: upstreams.main.upstream: is called servers in an upstream`,
 		"upstreams: {main: {servers: 'a:1', upstream-connections: 1}}":     `r.yaml:1: upstreams.main.upstream-connections: is called connections in an upstream`,
-		"upstreams: {main: {servers: 'a:1', idle-timeout: 1s}}":            `r.yaml:1: upstreams.main.idle-timeout: has no place in an upstream; it belongs at the top level, or in a listener`,
-		"upstreams: {main: {servers: 'a:1', listen: ':1'}}":                `r.yaml:1: upstreams.main.listen: has no place in an upstream; it belongs at the top level, or in a listener as address`,
-		"upstreams: {main: {servers: 'a:1', loops: 1}}":                    `r.yaml:1: upstreams.main.loops: has no place in an upstream; it belongs at the top level`,
+		"upstreams: {main: {servers: 'a:1', idle-timeout: 1s}}":            `r.yaml:1: upstreams.main.idle-timeout: is not possible in an upstream; it belongs at the top level, or in a listener`,
+		"upstreams: {main: {servers: 'a:1', listen: ':1'}}":                `r.yaml:1: upstreams.main.listen: is not possible in an upstream; it belongs at the top level, or in a listener as address`,
+		"upstreams: {main: {servers: 'a:1', loops: 1}}":                    `r.yaml:1: upstreams.main.loops: is not possible in an upstream; it belongs at the top level`,
 		// not yet
 		oneUpstream + "routes: []":                                                    `r.yaml:2: routes: not available yet`,
 		oneUpstream + "users:":                                                        `r.yaml:2: users: not available yet`,
@@ -115,40 +115,40 @@ func TestMistakesInObjects(t *testing.T) {
 		oneUpstream + "listeners:\n- {address: '127.0.0.1:1'}\n- {address: '127.0.0.1:1', name: a}":          `r.yaml:4: listeners[1].address: 127.0.0.1:1 is given twice`,
 		// which upstream
 		twoUpstreams + "listeners: [{address: '127.0.0.1:1', upstream: mian}]": `r.yaml:4: listeners[0].upstream: there is no upstream "mian"; want one of cache, main; did you mean "main"?`,
-		twoUpstreams + "listeners: [{address: '127.0.0.1:1'}]":                 `r.yaml:4: listeners[0].upstream: is not given, and none is called default; want one of cache, main`,
+		twoUpstreams + "listeners: [{address: '127.0.0.1:1'}]":                 `r.yaml:4: listeners[0].upstream: is not given, and no upstream is called default; want one of cache, main`,
 		twoUpstreams: `listen: there are several upstreams and none is called default; want listeners instead, each with upstream: one of cache, main`,
 		"upstream: a:1\nlisteners: [{address: '127.0.0.1:1', upstream: x}]": `r.yaml:2: listeners[0].upstream: there is no upstream "x"; want one of default`,
 		// two forms
-		"listen: 127.0.0.1:1\nupstream: a:1\nlisteners: [{address: '127.0.0.1:2'}]": `r.yaml:1: listen: listeners are given too (r.yaml:3); want only one of them`,
-		"upstream: b:1\n" + oneUpstream:                                             `r.yaml:1: upstream: upstreams are given too (r.yaml:2); want only one of them`,
+		"listen: 127.0.0.1:1\nupstream: a:1\nlisteners: [{address: '127.0.0.1:2'}]": `r.yaml:1: listen: listeners are also given (r.yaml:3); want only one of them`,
+		"upstream: b:1\n" + oneUpstream:                                             `r.yaml:1: upstream: upstreams are also given (r.yaml:2); want only one of them`,
 	} {
 		refused(t, text, want)
 	}
-	refused(t, oneUpstream, `flag --upstream: upstreams are given too (r.yaml:1); want only one of them`, "--upstream=b:1")
+	refused(t, oneUpstream, `flag --upstream: upstreams are also given (r.yaml:1); want only one of them`, "--upstream=b:1")
 	refused(t, "upstream: a:1\nlisteners: [{address: '127.0.0.1:2'}]",
-		`flag --listen: listeners are given too (r.yaml:2); want only one of them`, "--listen=127.0.0.1:1")
+		`flag --listen: listeners are also given (r.yaml:2); want only one of them`, "--listen=127.0.0.1:1")
 }
 
 func TestSettingsOfObjectsThatDoNotFitEachOther(t *testing.T) {
 	in := func(settings string) string { return "upstreams:\n main:\n  servers: a:1\n  " + settings }
 	for text, want := range map[string]string{
 		in("username: u"):                     `r.yaml:4: upstreams.main.username: there is no password; give one with password-file`,
-		in("password: p\n  password-file: q"): `r.yaml:5: upstreams.main.password-file: password is given too (r.yaml:4); want only one of them` + "\nr.yaml:5: upstreams.main.password-file: open q: no such file or directory",
-		in("password: ''"):                    `r.yaml:4: upstreams.main.password: is given and empty, as when a variable is not set; want a value, or leave it out for no password`,
+		in("password: p\n  password-file: q"): `r.yaml:5: upstreams.main.password-file: password is also given (r.yaml:4); want only one of them` + "\nr.yaml:5: upstreams.main.password-file: open q: no such file or directory",
+		in("password: ''"):                    `r.yaml:4: upstreams.main.password: is given but empty, perhaps because a variable is not set; want a value, or leave it out for no password`,
 		in("password: [hunter2]"):             `r.yaml:4: upstreams.main.password: want one value`,
 		in("backoff-min: 2s"):                 `r.yaml:4: upstreams.main.backoff-min: 2s is longer than backoff-max, 500ms`,
 		in("stall-timeout: 1s"):               `r.yaml:4: upstreams.main.stall-timeout: 1s is shorter than timeout, 5s: connections would be closed before their commands time out; want at least the timeout, or 0 for never`,
-		in("sentinel-masters: m"):             `r.yaml:4: upstreams.main.sentinel-masters: nobody is asked for it with topology standalone; give topology: sentinel, and the sentinels as servers`,
-		in("topology: sentinel"):              `r.yaml:4: upstreams.main.sentinel-masters: no name of a master is given; want those of "sentinel monitor NAME ..."`,
+		in("sentinel-masters: m"):             `r.yaml:4: upstreams.main.sentinel-masters: is not used with topology standalone; to use it give topology: sentinel, and the sentinels as servers`,
+		in("topology: sentinel"):              `r.yaml:4: upstreams.main.sentinel-masters: no master's name is given; want the names in "sentinel monitor NAME ..."`,
 		in("topology: sentinel\n  sentinel-masters: m\n  sentinel-username: u"): `r.yaml:6: upstreams.main.sentinel-username: there is no sentinel password; give one with sentinel-password-file`,
-		in("topology: cluster\n  hash: md5"):                                    `r.yaml:5: upstreams.main.hash: a cluster places keys by rules of its own; leave this out`,
-		in("topology: cluster\n  replicas: a:1=b:1"):                            `r.yaml:5: upstreams.main.replicas: a cluster and sentinels tell the replicas by themselves; leave this out`,
+		in("topology: cluster\n  hash: md5"):                                    `r.yaml:5: upstreams.main.hash: a cluster places keys by its own rules; leave this out`,
+		in("topology: cluster\n  replicas: a:1=b:1"):                            `r.yaml:5: upstreams.main.replicas: a cluster and sentinels report replicas themselves; leave this out`,
 		in("replicas: x=b:1"):                                                   `r.yaml:4: upstreams.main.replicas: there is no server "x"`,
 		in("replicas: a:1=a:1"):                                                 `r.yaml:4: upstreams.main.replicas: a:1 is a server itself`,
-		in("read-policy: nearest"):                                              `r.yaml:4: upstreams.main.read-policy: nearest needs to know where ringmaster is; give zone`,
+		in("read-policy: nearest"):                                              `r.yaml:4: upstreams.main.read-policy: nearest needs the zone of ringmaster; give zone`,
 		"upstreams:\n main:\n  servers: ['a:1', 'b:1']\n  topology: standalone": `r.yaml:4: upstreams.main.topology: standalone means one server, and servers names 2; want topology sharded, or one server`,
 		"upstreams:\n main:\n  servers: ['a:1@x', 'b:1@x']":                     `r.yaml:3: upstreams.main.servers: servers a:1 and b:1 have the same name "x": give each a name of its own with @NAME`,
-		"upstreams:\n main:\n  topology: cluster\n  servers: a:1:2":             `r.yaml:4: upstreams.main.servers: a:1: the nodes of a cluster have no weights and names here; want HOST:PORT`,
+		"upstreams:\n main:\n  topology: cluster\n  servers: a:1:2":             `r.yaml:4: upstreams.main.servers: a:1: nodes of a cluster take no weights or names; want HOST:PORT`,
 		"stall-timeout: 1s\n" + oneUpstream:                                     `r.yaml:1: upstreams.main.stall-timeout: 1s is shorter than timeout, 5s: connections would be closed before their commands time out; want at least the timeout, or 0 for never`,
 		"replicas: x=b:1\n" + oneUpstream:                                       `r.yaml:1: replicas: no upstream has a server "x"`,
 		// listeners
@@ -156,7 +156,7 @@ func TestSettingsOfObjectsThatDoNotFitEachOther(t *testing.T) {
 			`set one with password-file or $RINGMASTER_PASSWORD, or use 127.0.0.1, or, if the network keeps others out, give protected-mode: false`,
 		oneUpstream + "listeners:\n - address: 127.0.0.1:9380":                                     `r.yaml:3: listeners[0].address: 127.0.0.1:9380 is the admin address too; give one of them another port`,
 		"upstreams: {main: {servers: '127.0.0.1:7'}}\nlisteners:\n - address: 127.0.0.1:7":         `r.yaml:3: listeners[0].address: 127.0.0.1:7 is a server of upstream main too: ringmaster would be its own client`,
-		oneUpstream + "listeners:\n - address: 127.0.0.1:1\n   cluster-announce: c:1":              `r.yaml:4: listeners[0].cluster-announce: clients see no cluster here; give cluster-facade: on`,
+		oneUpstream + "listeners:\n - address: 127.0.0.1:1\n   cluster-announce: c:1":              `r.yaml:4: listeners[0].cluster-announce: has no effect while the cluster facade is off; give cluster-facade: on`,
 		oneUpstream + "listeners:\n - address: 127.0.0.1:1\n   rename-command: ['get=a', 'get=b']": `r.yaml:4: listeners[0].rename-command: "get=b": get is renamed twice`,
 		oneUpstream + "listeners:\n - address: 127.0.0.1:1\n   password-file: /none":               `r.yaml:4: listeners[0].password-file: open /none: no such file or directory`,
 	} {
@@ -244,7 +244,7 @@ func TestHostileFilesEnd(t *testing.T) {
 		}
 	}
 	_, err := loadText(t, aliases.String())
-	if want := "the aliases stand for more than 1048576 bytes; write less, or fewer of them"; err == nil || !strings.Contains(err.Error(), want) {
+	if want := "the aliases expand to more than 1048576 bytes; use fewer or shorter ones"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("want %s", want)
 	}
 }

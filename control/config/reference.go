@@ -84,8 +84,8 @@ const referenceHead = `# Configuration
 
 <!-- Made from the table of settings in control/config; do not edit. To make it again: scripts/gen-docs -->
 
-Every setting is a flag, and a key of the same name in the YAML file that ` + "`--config`" + ` names.
-Where a setting is given in several places, the first of these counts:
+Every setting is a flag, and also a key of the same name in the YAML file that ` + "`--config`" + ` names.
+If a setting is given in several places, the first of these counts:
 
 1. the flag,
 2. the environment, for passwords only: ` + "`RINGMASTER_PASSWORD`, `RINGMASTER_UPSTREAM_PASSWORD`, `RINGMASTER_SENTINEL_PASSWORD`" + `,
@@ -93,16 +93,17 @@ Where a setting is given in several places, the first of these counts:
 4. the default.
 
 A list (` + "`listen`, `upstream`" + `) replaces a list given further down; the two are not joined.
-A password given in one place replaces the password file given further down, and the reverse.
+A password replaces a password file given further down, and a password file replaces a password given further down.
 
-Unknown keys, keys given twice and values out of bounds are errors, with file and line. To check a file
-without starting anything (exit status 0: right; 2: wrong, with every mistake on standard error):
+Unknown keys, keys given twice and values out of range are errors, with file and line. This command checks a file
+without starting anything. It exits with 0 if the file is right, and with 2 if it is wrong; then it prints every mistake
+to standard error:
 
 ` + "```sh" + `
 ringmaster check --config ringmaster.yaml
 ` + "```" + `
 
-A whole file, with what a first installation usually sets:
+A whole file, with the settings of a typical first installation:
 
 ` + "```yaml" + `
 listen:
@@ -122,31 +123,31 @@ What values look like:
 
 | | form | examples |
 |---|---|---|
-| size | digits and a unit as in redis.conf: k, m, g are powers of 1000; kb, mb, gb are powers of 1024; none is bytes | ` + "`512mb`, `64kb`, `1gb`" + ` |
+| size | digits and a unit as in redis.conf: k, m, g are powers of 1000; kb, mb, gb are powers of 1024; no unit means bytes | ` + "`512mb`, `64kb`, `1gb`" + ` |
 | duration | digits and a unit: ms, s, m, h | ` + "`500ms`, `5s`, `1m30s`" + ` |
-| bool | true or false (yes, no, on, off too); the flag alone is true | ` + "`--pprof`, `--protected-mode=false`" + ` |
-| addr | HOST:PORT, IPv6 in brackets; ` + "`listen`" + ` takes unix:///PATH too | ` + "`127.0.0.1:6380`, `[::1]:6380`" + ` |
+| bool | true or false (also yes, no, on, off); the flag without a value means true | ` + "`--pprof`, `--protected-mode=false`" + ` |
+| addr | HOST:PORT, IPv6 in brackets; ` + "`listen`" + ` also takes unix:///PATH | ` + "`127.0.0.1:6380`, `[::1]:6380`" + ` |
 | servers | HOST:PORT[:WEIGHT][@NAME], several separated by commas | ` + "`10.0.0.1:6379:2@alpha`" + ` |
 
-**Change while running** says when a change in the file counts, after ` + "`SIGHUP` or `POST /reload`" + ` has reloaded the file ([Reloading](reloading.md)):
+**Change while running** says when a change in the file takes effect after ` + "`SIGHUP` or `POST /reload`" + ` has reloaded the file ([Reloading](reloading.md)):
 
-- *yes, at once*: also for clients and connections that are there;
-- *yes, for new connections*: those that are there keep the old value until they end;
-- *no, restart*: the old value stays in force, and the log names the setting, until ringmaster is restarted.
+- *yes, at once*: for all clients and connections, including existing ones;
+- *yes, for new connections*: existing connections keep the old value until they end;
+- *no, restart*: the old value stays in force until ringmaster is restarted, and the log names the setting.
 
-Exit status of ringmaster: 0 after a clean stop, 1 when it could not start or run, 2 when its settings are wrong.
+ringmaster exits with 0 after a clean stop, with 1 if it could not start or run, and with 2 if its settings are wrong.
 
 ## Listeners and upstreams
 
-A listener is an address that clients connect to; an upstream is a group of servers. A file can list both, each with settings of its own:
+A listener is an address that clients connect to. An upstream is a group of servers. A file can list several of both, each with its own settings:
 
 ` + "```yaml" + `
 # /etc/ringmaster/several.yaml
-timeout: 2s                            # of every upstream that has none of its own
+timeout: 2s                            # for every upstream that sets no other
 password-file: /etc/ringmaster/password
 listeners:
   - address: 0.0.0.0:6380
-    name: public                       # in messages; the address when not given
+    name: public                       # used in messages; default: the address
     upstream: cache
     deny-commands: [keys, flushall]
   - address: unix:///run/ringmaster/redis.sock
@@ -164,16 +165,16 @@ upstreams:
     timeout: 500ms
 ` + "```" + `
 
-- A setting at the top level is the default for every listener or upstream. The same setting inside one of them counts there
-  instead. Flags and the environment override the top level only. **Place** says where each setting may stand.
+- A setting at the top level is the default for every listener or upstream. The same setting inside a listener or an upstream
+  replaces it there. Flags and the environment override the top level only. **Place** says where each setting may stand.
 - In an upstream the names have no ` + "`upstream-`" + ` in front, and ` + "`upstream`" + ` is called ` + "`servers`" + `. In a listener ` + "`listen`" + ` is called ` + "`address`" + `.
-- ` + "`upstream`" + ` in a listener names where its commands go. It can be left out where there is one upstream, or one called ` + "`default`" + `.
-- Without ` + "`listeners`" + ` each address of ` + "`listen`" + ` is a listener. Without ` + "`upstreams`" + ` the flat settings describe one upstream called ` + "`default`" + `.
-  ` + "`listen` beside `listeners`, and `upstream` beside `upstreams`" + `, are errors.
-- A default that does not fit an upstream does not count there, such as ` + "`hash-tag`" + ` for a cluster and ` + "`sentinel-masters`" + ` for plain servers.
-- There can be 256 listeners and 64 upstreams. A name of an upstream has 1 to 64 letters, digits, dots, dashes and underscores.
+- ` + "`upstream`" + ` in a listener names the upstream that gets its commands. It can be left out if there is only one upstream, or one called ` + "`default`" + `.
+- Without ` + "`listeners`" + ` each address of ` + "`listen`" + ` is a listener. Without ` + "`upstreams`" + ` the settings at the top level describe one upstream called ` + "`default`" + `.
+  ` + "`listen` together with `listeners`, and `upstream` together with `upstreams`" + `, are errors.
+- A default that does not fit an upstream is ignored there, such as ` + "`hash-tag`" + ` for a cluster and ` + "`sentinel-masters`" + ` for plain servers.
+- A file may have up to 256 listeners and 64 upstreams. The name of an upstream has 1 to 64 letters, digits, dots, dashes and underscores.
 
-To see the settings in force, each with where it came from, as one file with listeners and upstreams (secrets are hidden):
+This command prints the settings in force as one file with listeners and upstreams, and says for each setting where it came from. Secrets are hidden:
 
 ` + "```sh" + `
 ringmaster check --config ringmaster.yaml --print

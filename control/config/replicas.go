@@ -9,13 +9,13 @@ import (
 // checkReplicas looks at what stands between the settings of replicas.
 func (c *Config) checkReplicas(ps *Problems) {
 	if c.ReadPolicy == shard.ReadNearest && c.Zone == "" {
-		c.complain(ps, "read-policy", "nearest needs to know where ringmaster is; give %s", c.say("--zone", "zone"))
+		c.complain(ps, "read-policy", "nearest needs the zone of ringmaster; give %s", c.say("--zone", "zone"))
 	}
 	if c.Topology == Cluster || c.Topology == Sentinel {
 		switch {
 		case len(c.Replicas) == 0:
 		case c.own("replicas"):
-			c.complain(ps, "replicas", "a cluster and sentinels tell the replicas by themselves; leave this out")
+			c.complain(ps, "replicas", "a cluster and sentinels report replicas themselves; leave this out")
 		default:
 			c.Replicas = nil
 			c.forget("replicas")

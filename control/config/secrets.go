@@ -17,7 +17,7 @@ func (c *Config) onePassword(source map[string]given, name string, ps *Problems)
 	file, inFile := source[name+"-file"]
 	switch {
 	case inWord && inFile:
-		ps.add(file.where, c.key(name+"-file"), "%s is given too (%s); want only one of them", c.keyHere(name), word.where)
+		ps.add(file.where, c.key(name+"-file"), "%s is also given (%s); want only one of them", c.keyHere(name), word.where)
 	case inWord:
 		*c.file(name) = ""
 		c.noteEmpty(name, name, word)
@@ -43,7 +43,7 @@ func (c *Config) noteEmpty(name, setting string, g given) {
 func (c *Config) refuseEmptyPasswords(ownServers bool, ps *Problems) {
 	for _, name := range passwords {
 		if p, empty := c.empty[name]; empty && (name == "password" || !ownServers) && !c.replaced(name) {
-			ps.add(p.Where, c.key(p.Setting), "is given and empty, as when a variable is not set; want a value, or leave it out for no password")
+			ps.add(p.Where, c.key(p.Setting), "is given but empty, perhaps because a variable is not set; want a value, or leave it out for no password")
 		}
 	}
 }
@@ -80,7 +80,7 @@ func (c *Config) readPasswords(ps *Problems) {
 		case err != nil:
 			c.complain(ps, name+"-file", "%v", err)
 		case word == "":
-			c.complain(ps, name+"-file", "%s: its first line is empty; want the password there", path)
+			c.complain(ps, name+"-file", "%s: the first line is empty; want the password there", path)
 		}
 		*c.secret(name) = Secret(word)
 	}

@@ -41,8 +41,8 @@ var processSettings = []*Setting{
 	{
 		Name: "loops", Group: Process, Unit: "number", Default: "auto",
 		Change: Restart,
-		Help: "Event loops, each a thread that serves its share of the clients. auto: one for each CPU the process " +
-			"may use, at most 8.",
+		Help: "Event loops, each a thread that serves its share of the clients. auto: one for each CPU that the process may use, at " +
+			"most 8.",
 		Raise: "More CPUs are used, and more connections to the servers: loops x servers x upstream-connections. Batches " +
 			"get smaller, so each command costs more.",
 		Lower:   "Less throughput once a loop is busy all the time.",
@@ -53,7 +53,7 @@ var processSettings = []*Setting{
 		Name: "poll", Group: Process, Unit: "word", Default: "edge",
 		Change:  Restart,
 		Help:    "How the system reports sockets: edge-triggered or level-triggered.",
-		Choose:  "Both cost the same CPU and serve clients as fairly; level is the plainer one, for when edge is in doubt.",
+		Choose:  "Both cost the same CPU and serve clients equally fairly. level is simpler; try it when you suspect edge of a fault.",
 		Example: "poll: level",
 		Words:   []string{"edge", "level"},
 		value:   word(func(c *Config) *bool { return &c.Level }, func(w string) bool { return w == "level" }),
@@ -61,33 +61,33 @@ var processSettings = []*Setting{
 	{
 		Name: "lock-thread", Group: Process, Unit: "bool", Default: "false",
 		Change:  Restart,
-		Help:    "Bind every loop to a thread of the operating system.",
-		Choose:  "true: 10-15 % less CPU under load, about a third more for a single client.",
+		Help:    "Binds every loop to a thread of the operating system.",
+		Choose:  "true costs 10-15 % less CPU under load, and about a third more for a single client.",
 		Example: "lock-thread: true",
 		value:   boolean(func(c *Config) *bool { return &c.LockThread }),
 	},
 	{
 		Name: "admin", Group: Seeing, Unit: "addr", Default: "127.0.0.1:9380",
 		Change:  Restart,
-		Help:    "Where /metrics, /healthz, /readyz, /topology and /reload are served over HTTP. Empty: nowhere.",
-		Choose:  "There is no password on it, and whoever reaches it can reload the settings: keep it on loopback or on a network of operators.",
+		Help:    "HTTP address of /metrics, /healthz, /readyz, /topology and /reload. Empty: none.",
+		Choose:  "It has no password, and whoever reaches it can reload the settings. Keep it on loopback or on a network of operators.",
 		Example: "admin: 127.0.0.1:9380",
 		value:   value{last(applyAdmin), of(func(c *Config) *string { return &c.Admin })},
 	},
 	{
 		Name: "admin-hosts", Group: Seeing, Unit: "name", list: true,
 		Change: Live,
-		Help: "Names by which the admin address may be asked for, beside IP addresses, localhost and the host of --admin: requests with another name in " +
-			"their Host header are refused, so that pages in a browser can't read it (DNS rebinding). *.example.com is every name that " +
-			"ends so, * is any. May be given several times, and with commas.",
-		Choose:  "Needed where Prometheus scrapes by name, such as ringmaster:9380; probes and scrapes by IP address need nothing.",
+		Help: "Names that requests to the admin address may have in their Host header, besides IP addresses, localhost and the host " +
+			"of --admin. Other names are refused, so that pages in a browser can't read this address (DNS rebinding). *.example.com is every " +
+			"name with that ending, * is any. May be given several times, and with commas.",
+		Choose:  "Needed where Prometheus scrapes by name, such as ringmaster:9380. Probes and scrapes by IP address do not need it.",
 		Example: "admin-hosts: [ringmaster, '*.svc.cluster.local']",
 		value:   value{applyAdminHosts, of(func(c *Config) *[]string { return &c.AdminHosts })},
 	},
 	{
 		Name: "pprof", Group: Seeing, Unit: "bool", Default: "false",
 		Change:  Restart,
-		Help:    "Serve Go's profiler under /debug/pprof/ on the admin address.",
+		Help:    "Serves Go's profiler under /debug/pprof/ on the admin address.",
 		Choose:  "A profile costs CPU while it is taken, and anybody who reaches the address can take one.",
 		Example: "pprof: true",
 		value:   boolean(func(c *Config) *bool { return &c.Pprof }),
@@ -95,8 +95,8 @@ var processSettings = []*Setting{
 	{
 		Name: "log-level", Group: Seeing, Unit: "word", Default: "info",
 		Change:  Live,
-		Help:    "What is logged, to standard error: debug, info, warn or error, and what is worse.",
-		Choose:  "debug adds what the libraries below say; warn keeps to what somebody should look at.",
+		Help:    "Lowest level that is logged to standard error: debug, info, warn or error.",
+		Choose:  "debug adds the messages of libraries. warn shows only what an operator should look at.",
 		Example: "log-level: warn",
 		Words:   []string{"debug", "info", "warn", "error"},
 		value:   word(func(c *Config) *slog.Level { return &c.LogLevel }, logLevel),
@@ -104,8 +104,8 @@ var processSettings = []*Setting{
 	{
 		Name: "log-format", Group: Seeing, Unit: "word", Default: "text",
 		Change:  Restart,
-		Help:    "text: key=value lines to read. json: one object a line, for collectors.",
-		Choose:  "The content is the same.",
+		Help:    "text: lines of key=value for people. json: one object per line, for collectors.",
+		Choose:  "Both have the same content.",
 		Example: "log-format: json",
 		Words:   []string{"text", "json"},
 		value:   word(func(c *Config) *bool { return &c.LogJSON }, func(w string) bool { return w == "json" }),

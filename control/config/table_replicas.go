@@ -14,14 +14,15 @@ var replicaSettings = []*Setting{
 		Name: "read-policy", Group: Servers, Unit: "word", Default: shard.ReadPrimary.String(),
 		Place: InUpstream, Change: Live,
 		Except: "from and to primary it needs a restart", restarts: replicasUsed,
-		Help: "Which servers answer commands that only read: primary; prefer-primary (replicas while it is down); replica (never the primary); " +
-			"prefer-replica (the primary when no replica can be read from); any (both alike); nearest (both, those in --zone first). " +
-			"Of servers that are as good, the one that owes the fewest replies.",
-		Choose: "With any but primary a client may not see its own last write, nor what it saw a moment ago, and a read that is sent ahead of a " +
-			"write may see it: servers do not wait for each other. primary costs nothing. prefer-primary reads old data only while a primary is " +
-			"down. replica and prefer-replica take reads off the primaries; with replica, reads fail where no replica is fit. any spreads them over " +
-			"all. nearest saves traffic between zones. Each loop connects to each replica too. Transactions, scripts, scans and clients with " +
-			"state at the server (WATCH, CLIENT TRACKING) stay at primaries.",
+		Help: "Which servers answer commands that only read: primary; prefer-primary (replicas while it is down); replica (never the " +
+			"primary); prefer-replica (the primary when no replica is available); any (primary and replicas alike); nearest (both, " +
+			"those in --zone first). Of equally good servers, ringmaster takes the one that owes the fewest replies.",
+		Choose: "With every policy except primary, a client may miss its own last write, or see older data than a moment ago. A read " +
+			"may also see a write that its client sent after it, because servers do not wait for each other. primary costs nothing. " +
+			"prefer-primary reads old data only while a primary is down. replica and prefer-replica take reads off the primaries; " +
+			"with replica, reads fail where no replica is fit. any spreads reads over all servers. nearest saves traffic between " +
+			"zones. Each loop also connects to each replica. Transactions, scripts, scans and clients with state at the server " +
+			"(WATCH, CLIENT TRACKING) stay at primaries.",
 		Example: "read-policy: prefer-replica",
 		Words:   shard.ReadPolicies(),
 		value:   word(func(c *Config) *shard.ReadPolicy { return &c.ReadPolicy }, known(shard.ParseReadPolicy)),
@@ -29,19 +30,23 @@ var replicaSettings = []*Setting{
 	{
 		Name: "replicas", Group: Servers, Unit: "servers", list: true,
 		Place: InUpstream, Change: Live,
-		Help: "The replicas of fixed servers: PRIMARY=HOST:PORT,..., once for each replica; PRIMARY is the name or the address of one of the upstreams. " +
-			"A primary without any is asked for those that are connected to it. A cluster and sentinels tell by themselves.",
-		Choose:  "Name them where a primary does not know the addresses that ringmaster must use, or must not be asked. With read-policy primary they are not used.",
+		Help: "The replicas of fixed servers: PRIMARY=HOST:PORT,..., once for each replica. PRIMARY is the name or the address of one " +
+			"of the upstreams. A primary with no replica listed here is asked for those that are connected to it. A cluster and " +
+			"sentinels report replicas themselves.",
+		Choose: "Needed where a primary does not know the addresses that ringmaster must use, or must not be asked. With read-policy " +
+			"primary they are not used.",
 		Example: "replicas:\n  - alpha=10.0.1.1:6379\n  - alpha=10.0.1.2:6379",
 		value:   value{applyReplicas, of(func(c *Config) *map[string][]shard.Server { return &c.Replicas })},
 	},
 	{
 		Name: "replica-max-lag", Group: Servers, Unit: "duration", Default: "5s",
 		Place: InUpstream, Change: Live,
-		Help: "A replica gets no reads while it lacks writes that its primary had for longer than this, or while its link to the primary is down and " +
-			"the primary is not. Measured by asking both for their replication offsets, every quarter of it and at least every second. 0 is no bound.",
-		Raise:   "Older data may be read.",
-		Lower:   "Replicas drop out sooner under load, and servers are asked more often. Lag is known only as exactly as they are asked: to a second by default.",
+		Help: "A replica gets no reads while it lacks writes that its primary had for longer than this, or while its link to the " +
+			"primary is down and the primary is up. ringmaster asks both for their replication offsets, every quarter of this time " +
+			"and at least every second. 0 means no limit.",
+		Raise: "Older data may be read.",
+		Lower: "Replicas drop out sooner under load, and servers are asked more often. Lag is only as precise as the polling interval, " +
+			"one second by default.",
 		Example: "replica-max-lag: 2s",
 		value:   duration(func(c *Config) *time.Duration { return &c.ReplicaMaxLag }, 0, 10*time.Minute),
 	},
@@ -49,16 +54,16 @@ var replicaSettings = []*Setting{
 		Name: "zone", Group: Servers, Unit: "text",
 		Place: InUpstream, Change: Live,
 		Help:    "The zone that this ringmaster runs in, for read-policy nearest.",
-		Choose:  "A zone without servers is no better than another.",
+		Choose:  "If no server is in this zone, all zones are equal.",
 		Example: "zone: eu-1a",
 		value:   text(func(c *Config) *string { return &c.Zone }),
 	},
 	{
 		Name: "server-zones", Group: Servers, Unit: "zones", list: true,
 		Place: InUpstream, Change: Live,
-		Help: "The servers' zones: SERVER=ZONE,..., by name or address, primaries and replicas. A server that is not listed may say its own " +
-			"(availability-zone of Valkey).",
-		Choose:  "Goes before what the servers say.",
+		Help: "Zones of the servers, primaries and replicas: SERVER=ZONE,..., by name or address. A server that is not listed may " +
+			"report its own zone (availability-zone of Valkey).",
+		Choose:  "A zone given here overrides the one that the server reports.",
 		Example: "server-zones:\n  - alpha=eu-1a\n  - 10.0.1.1:6379=eu-1b",
 		value:   value{applyZones, of(func(c *Config) *map[string]string { return &c.ServerZones })},
 	},

@@ -70,7 +70,7 @@ func (c *Config) readObjects(file map[string]given, ownServers bool, ps *Problem
 // oneForm refuses a flat setting beside the objects that it is short for.
 func (c *Config) oneForm(file map[string]given, name, key string, ps *Problems) {
 	if objects, ok := file[key]; ok && c.origin[name] != "" {
-		ps.add(c.origin[name], name, "%s are given too (%s); want only one of them", key, objects.where)
+		ps.add(c.origin[name], name, "%s are also given (%s); want only one of them", key, objects.where)
 	}
 }
 
@@ -186,7 +186,7 @@ func (c *Config) chooseUpstreams(given bool, ps *Problems) {
 				DefaultUpstream, listenersKey, strings.Join(names, ", "))
 			return
 		default:
-			ps.add(l.where, l.path+".upstream", "is not given, and none is called %s; want one of %s", DefaultUpstream, strings.Join(names, ", "))
+			ps.add(l.where, l.path+".upstream", "is not given, and no upstream is called %s; want one of %s", DefaultUpstream, strings.Join(names, ", "))
 		}
 	}
 }

@@ -116,9 +116,9 @@ func TestPasswordsOfObjects(t *testing.T) {
 		t.Error("lost")
 	}
 	refused(t, "password: ''\nupstream: a:1\nlisteners: [{address: '127.0.0.1:1', password: x}, {address: '127.0.0.1:2'}]",
-		"r.yaml:1: password: is given and empty, as when a variable is not set; want a value, or leave it out for no password")
+		"r.yaml:1: password: is given but empty, perhaps because a variable is not set; want a value, or leave it out for no password")
 	refused(t, "upstream-password: x\nupstreams: {a: {servers: 'a:1', password: ''}}",
-		"r.yaml:2: upstreams.a.password: is given and empty, as when a variable is not set; want a value, or leave it out for no password")
+		"r.yaml:2: upstreams.a.password: is given but empty, perhaps because a variable is not set; want a value, or leave it out for no password")
 	refused(t, "upstreams: {a: {servers: 'a:1', password: }}", "r.yaml:1: upstreams.a.password: has no value; give one, or remove the line")
 }
 
