@@ -42,7 +42,7 @@ func (e *Env) unblock(id uint64, how string) (found bool) {
 	for _, o := range s.pin.owns {
 		if o.conn != nil && o.conn.ServerID() > 0 {
 			found = true
-			if w := s.pin.waiting; w != nil && w.moving {
+			if w := waitingAt(s.pin); w != nil && w.moving {
 				w.told = true // whoever was first
 			}
 			s.pin.soiled = true // the word may reach the server when the client has gone on

@@ -32,7 +32,7 @@ type Env struct {
 	busyText  []byte         // what the other loops know of this one
 	busyOn    map[int][]byte // by loop: what a server says of a script that holds up its connection
 	held      []*Session     // postponed, and without a connection
-	moves     []*blocked     // commands that wait at servers which their keys have left
+	moves     any            // commands that wait at servers which their keys have left (blocked.go); nil: none so far
 }
 
 // NewEnv adds an upstream to what the loop's sessions can use. p is the upstream's pool on this loop.
@@ -69,9 +69,6 @@ func (e *Env) Follow(m *shard.Map) {
 		case p.tracking.on && moved:
 			s.forgetTracked()
 		}
-		if moved && p.blocks && p.waiting != nil {
-			p.waiting.follow(m)
-		}
 		s.followPinned(moved)
 	})
 }
@@ -94,7 +91,6 @@ func (e *Env) age(since int64) int64 { return (e.Pool.Now - since) / int64(time.
 // tick lets those go on who wait for the end of a pause, or for a connection, and makes lost subscriptions again.
 func (e *Env) tick() {
 	e.featuresTick()
-	e.endMoves()
 	e.sendDeferred()
 	e.passDeadlines()
 	if len(e.held) == 0 || e.paused() && e.pause.all {

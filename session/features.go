@@ -2,5 +2,5 @@ package session
 
 // features are the parts that the core calls, in the order in which it calls them.
 func features() []Feature {
-	return []Feature{gatherFeature, guardFeature, discoveryFeature, transactionFeature, pubsubFeature}
+	return []Feature{gatherFeature, guardFeature, discoveryFeature, transactionFeature, pubsubFeature, blockingFeature}
 }

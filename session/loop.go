@@ -64,9 +64,9 @@ type Loop struct {
 	apart     bool     // a carrier is being sent that has waited for what its client had under way
 	pastGate  bool     // a login that has waited is carried out
 
-	gate      any         // where logins wait (gate.go); nil: none has so far
-	farewells []*farewell // clients that wait at servers while the proxy stops
-	nextIdle  int64       // when idle clients are looked for again, ns
+	gate      any   // where logins wait (gate.go); nil: none has so far
+	farewells any   // clients that wait at servers while the proxy stops (farewell.go); nil: none so far
+	nextIdle  int64 // when idle clients are looked for again, ns
 	panics    panics
 
 	output   int        // bytes that clients have not read, or that wait for their turn; Session.unread and held
@@ -87,7 +87,6 @@ func newLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 // Tick looks at what waits for a time. The event loop calls it with the pools'.
 func (l *Loop) Tick() {
 	l.loopTick()
-	l.endFarewells()
 	for _, e := range l.envs {
 		e.tick()
 	}

@@ -18,14 +18,14 @@ type pin struct {
 	server int
 	conn   *pool.Conn
 	// Why the session has it. Without a reason it is given back.
-	watches bool     // keys are watched
-	version uint16   // of the map by which the first of them was placed
-	key     []byte   // the first of them, in front of a cluster
-	lost    bool     // keys were watched on a connection that is gone
-	dirty   bool     // the servers keep other state on it, for as long as the client stays
-	blocks  bool     // a blocking command is under way
-	waiting *blocked // that command, where servers are on a list; nil: it is another's
-	soiled  bool     // a server may still watch: nobody else may have it
+	watches bool   // keys are watched
+	version uint16 // of the map by which the first of them was placed
+	key     []byte // the first of them, in front of a cluster
+	lost    bool   // keys were watched on a connection that is gone
+	dirty   bool   // the servers keep other state on it, for as long as the client stays
+	blocks  bool   // a blocking command is under way
+	waiting any    // that command, where servers are on a list (blocked.go); nil: it is another's
+	soiled  bool   // a server may still watch: nobody else may have it
 
 	refusal  []byte // what the server said against MULTI; nil: nothing
 	tunnel   bool   // it carries a replication stream

@@ -71,7 +71,8 @@ func (s *Session) keptWaiting(spec *command.Spec, class command.Class) bool {
 // blocking command does; without any to be had it waits here.
 type postponed struct {
 	spec *command.Spec
-	raw  []byte // nil: the session's transaction
+	raw  []byte
+	run  func(*Session) // carries it out instead of sending raw: for EXEC; nil: raw is sent
 	sent bool
 }
 
@@ -103,9 +104,9 @@ func (p *postponed) step(s *Session) {
 			pin.blocks = true
 		}
 	}
-	if p.raw == nil {
+	if p.run != nil {
 		s.endPassage()
-		s.execNow()
+		p.run(s)
 		if s.passage == nil && s.Owed() == 0 {
 			s.unblocked() // it was refused
 		}

@@ -52,8 +52,8 @@ type Session struct {
 	rings   *pool.Rings
 	passage passage                    // what is waited for
 	pin     *pin                       // its connection of its own; nil: it has none
-	tx      any                        // what a transaction has queued since MULTI; nil: none
-	subs    any                        // what it subscribes to; nil: nothing
+	tx      *kept                      // what a transaction has queued since MULTI; nil: none
+	subs    *kept                      // what it subscribes to; nil: nothing
 	pushes  *bytebufferpool.ByteBuffer // that wait for a reply under way to end; nil: none
 	ident   *identity                  // what CLIENT SETNAME and SETINFO said; nil: nothing
 
@@ -96,6 +96,10 @@ const (
 	replySkip           // not that to the next command
 	replyOff            // none
 )
+
+// kept begins what a feature keeps for a client. There are many sessions, so each points to this, which takes one word; an interface
+// takes two.
+type kept struct{ of any } // what it is the beginning of
 
 type identity struct{ name, libName, libVersion string }
 
@@ -214,9 +218,6 @@ func (s *Session) closeAs(reason stats.CloseReason) {
 	s.featuresClosing()
 	if s.env.targets[s.id] != nil {
 		s.targetGone()
-	}
-	if s.pin != nil && s.pin.blocks && (!drains(reason) || !s.sayFarewell()) {
-		s.unpin(false) // nobody waits for what may never come
 	}
 	s.dropInput()
 	s.markDirty()

@@ -12,6 +12,7 @@ import (
 
 // subscriptions are one client's.
 type subscriptions struct {
+	kept
 	topics [kinds]map[string]*topic
 }
 
@@ -24,8 +25,10 @@ func (u *subscriptions) count(k kind) int {
 
 // subsOf is what a client subscribes to; nil: nothing.
 func subsOf(s *Session) *subscriptions {
-	u, _ := s.subs.(*subscriptions)
-	return u
+	if s.subs == nil {
+		return nil
+	}
+	return s.subs.of.(*subscriptions)
 }
 
 // pubsubFeature is what the core calls.
@@ -285,7 +288,7 @@ func (p *subscribing) appendOn(b []byte, s *Session, part pieces) (reply []byte,
 	subs := subsOf(s)
 	if subs == nil {
 		subs = &subscriptions{}
-		s.subs = subs
+		subs.of, s.subs = subs, &subs.kept
 	}
 	mine := &subs.topics[p.kind]
 	if *mine == nil {

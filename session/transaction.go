@@ -16,6 +16,7 @@ import (
 // commands and EXEC go out as one piece, between which nobody else's commands can come, over the connection
 // that clients share, or the session's own when it watches keys.
 type transaction struct {
+	kept
 	buf        *bytebufferpool.ByteBuffer // MULTI and the commands as they will be sent
 	n          int                        // commands in buf
 	specs      []*command.Spec            // of these
@@ -41,8 +42,10 @@ type transaction struct {
 
 // txOf is what a client has queued; nil: it has said no MULTI.
 func txOf(s *Session) *transaction {
-	tx, _ := s.tx.(*transaction)
-	return tx
+	if s.tx == nil {
+		return nil
+	}
+	return s.tx.of.(*transaction)
 }
 
 // transactionFeature is what the core calls.
@@ -75,7 +78,7 @@ func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 		}
 		tx := &transaction{buf: s.env.Pool.Buffers.Get(), server: anyServer, version: s.env.version, rules: s.env.Rules}
 		tx.buf.B = append(tx.buf.B, req.Raw...)
-		s.tx = tx
+		tx.of, s.tx = tx, &tx.kept
 		s.answerString("+OK\r\n")
 	case command.IDDiscard:
 		if s.tx == nil {
@@ -397,7 +400,7 @@ func (s *Session) exec(req *parser.Request) {
 	tx.buf.B = append(tx.buf.B, req.Raw...)
 	switch {
 	case tx.n > 0 && s.env.postpones(tx.writes):
-		s.begin(&postponed{})
+		s.begin(&postponed{run: (*Session).execNow})
 	case astray || s.env.Pool.Apart(tx.carrier):
 		// What was sent before for these keys has gone to where the map says that they are, or over a shared connection.
 		s.begin(&errand{send: func(*Session) {}, done: func(s *Session) { s.execNow() }})
