@@ -9,18 +9,18 @@ import (
 // clientKill is CLIENT KILL addr, or CLIENT KILL with filters.
 func (s *Session) clientKill(spec *command.Spec, req *parser.Request) {
 	args := req.Args[2:]
-	f := filter{skip: s.id}
+	f := filter{skip: s.ID()}
 	old := len(args) == 1
 	if old {
 		f.addr, f.skip = chosen(cString(args[0])), 0
-	} else if text := f.parse(s.env.Env, args, s.id); text != "" {
+	} else if text := f.parse(s.env.Env, args, s.ID()); text != "" {
 		s.refuse(text)
 		return
 	}
 	m := s.emit(0)
 	own := s.env
 	self := f.match(s)
-	f.skip = s.id // the one who asks gets its answer first
+	f.skip = s.ID() // the one who asks gets its answer first
 	own.askLoopsSlowly(s, func(e *Env, answer func(any)) { e.start(newKilling(e, f, answer)) }, func(answers []any) {
 		killed := 0
 		for _, a := range answers {

@@ -87,7 +87,7 @@ func (l *listing) piece(e *Env) (done bool) {
 		e.spend(matchWork)
 		if l.match(s) {
 			l.text = s.appendDescription(l.text, watch)
-			l.ends = append(l.ends, lineEnd{s.id, len(l.text)})
+			l.ends = append(l.ends, lineEnd{s.ID(), len(l.text)})
 		}
 		return !p.over(e)
 	}) {

@@ -84,7 +84,7 @@ func (s *Session) resetShared() {
 }
 
 func (s *Session) clientID(*command.Spec, *parser.Request) {
-	s.env.scratch = parser.AppendInt(s.env.scratch[:0], int64(s.id))
+	s.env.scratch = parser.AppendInt(s.env.scratch[:0], int64(s.ID()))
 	s.answer(s.env.scratch)
 }
 

@@ -46,7 +46,7 @@ func (s *Session) appendDescription(b []byte, watch bool) []byte {
 	if s.in != nil {
 		kept += len(s.in.B) - s.off
 	}
-	b = strconv.AppendUint(append(b, "id="...), s.id, 10)
+	b = strconv.AppendUint(append(b, "id="...), s.ID(), 10)
 	b = append(append(b, " addr="...), remote...)
 	b = append(append(b, " laddr="...), local...)
 	b = append(append(b, " fd=-1 name="...), id.name...)

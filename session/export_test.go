@@ -13,14 +13,10 @@ import (
 
 const (
 	TurnWork     = turnWork
-	PieceWork    = pieceWork
 	SlowReader   = slowReader
 	PauseAt      = pauseAt
 	MaxShownUser = maxShownUser
 )
-
-// OtherID stands for the commands that the table lacks.
-var OtherID = uint16(otherID)
 
 var (
 	ShownUser = shownUser
@@ -44,23 +40,16 @@ func (s *Session) KeptOfLatest() int {
 	return 0
 }
 
-// Passage is what the session waits for; nil: nothing.
-func (s *Session) Passage() any { return s.passage }
-
 // UnreadOutput is what clients of the loop have not read, bytes.
 func (l *Loop) UnreadOutput() int { return l.output }
-
-// Spent is the work that the turn has seen, units. ForgetSpent forgets it.
-func (l *Loop) Spent() int   { return l.spent }
-func (l *Loop) ForgetSpent() { l.spent = 0 }
 
 // Jobs and Upstreams are how many there are.
 func (l *Loop) Jobs() int      { return len(l.jobs) }
 func (l *Loop) Upstreams() int { return len(l.envs) }
 
 // Handle has h answer the command with an ID.
-func (r *Rules) Handle(id uint16, h func(*Session, *command.Spec)) {
-	r.byID[id].handler = func(s *Session, spec *command.Spec, _ *parser.Request) { h(s, spec) }
+func (r *Rules) Handle(id uint16, h func(*Session, *command.Spec, *parser.Request)) {
+	r.byID[id].handler = h
 }
 
 // Class and Carrier are what the rules say of the command with an ID.

@@ -126,3 +126,6 @@ func logsIn(spec *command.Spec, args [][]byte) bool {
 	}
 	return false
 }
+
+// LoginsAtGate is how many logins wait. It is for tests. Loop-only.
+func LoginsAtGate(l *Loop) int { return len(gateOf(l).waiting) }

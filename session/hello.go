@@ -102,7 +102,7 @@ func (s *Session) answerHello() {
 	b = parser.AppendBulkString(b, "proto")
 	b = parser.AppendInt(b, int64(s.proto))
 	b = parser.AppendBulkString(b, "id")
-	b = parser.AppendInt(b, int64(s.id))
+	b = parser.AppendInt(b, int64(s.ID()))
 	b = parser.AppendBulkString(b, "mode")
 	b = parser.AppendBulkString(b, s.env.mode())
 	b = parser.AppendBulkString(b, "role")

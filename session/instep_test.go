@@ -69,7 +69,7 @@ func TestWhatSharesAConnectionAnswersOnce(t *testing.T) {
 
 // A command that the table lacks may be anything: a fence follows each, and none that waits or subscribes is sent as if it did not.
 func TestCommandsThatTheTableLacksAreFenced(t *testing.T) {
-	if NewRules(Config{}, shard.ReadPrimary).Carrier(OtherID) == 0 {
+	if NewRules(Config{}, shard.ReadPrimary).Carrier(uint16(otherID)) == 0 {
 		t.Error("no fence follows what the table lacks")
 	}
 	for _, flag := range []string{"blocking", "pubsub"} {

@@ -66,12 +66,11 @@ func (c *clientEnd) condemned(t *testing.T) {
 func (w *world) breakEcho() { w.breakCommand(command.IDEcho) }
 
 func (w *world) breakCommand(id uint16) {
-	w.door.Rules.byID[id].handler = func(s *Session, _ *command.Spec, req *parser.Request) {
+	w.door.Rules.Handle(id, func(s *Session, _ *command.Spec, _ *parser.Request) {
 		s.env.scratch = append(s.env.scratch[:0], "half"...)
-		all := gathersOf(s.env.Loop)
-		all.free = append(all.free, &gather{env: s.env.Env, s: s, left: 7})
+		SpoilGathers(s)
 		panic("oh no")
-	}
+	})
 }
 
 func TestAPanicInOneClientsCommandEndsThatClientOnly(t *testing.T) {
@@ -154,7 +153,7 @@ func (b *brokenPassage) cancel(*Session) bool { panic("cancel") }
 
 // breakRole has the answers to ROLE joined by what panics.
 func (w *world) breakRole() {
-	w.door.Rules.byID[command.IDRole].handler = func(s *Session, spec *command.Spec, req *parser.Request) {
+	w.door.Rules.Handle(command.IDRole, func(s *Session, spec *command.Spec, req *parser.Request) {
 		g := s.gather(spec, len(req.Raw))
 		g.special = func(*gather, []byte) []byte { panic("join") }
 		g.hold()
@@ -162,7 +161,7 @@ func (w *world) breakRole() {
 			g.ask(server, req.Raw)
 		}
 		g.release()
-	}
+	})
 }
 
 func TestAPanicInAReplyEndsItsClientAndTheConnectionThatMayBeOutOfStep(t *testing.T) {

@@ -45,7 +45,7 @@ func (q *quitting) step(s *Session) {
 
 // ask has the loops take leave of the client, and asks again at a tick until all servers have answered.
 func (q *quitting) ask(env *Env) {
-	id := q.s.id
+	id := q.s.ID()
 	q.asking = true
 	q.asked++
 	env.askLoops(func(e *Env) any { return e.leave(id) }, func(answers []any) {

@@ -210,7 +210,7 @@ func (f *feedEnds) compare() {
 		if c.closed && c.reason != stats.ClientClosed && c.reason != stats.SubscriptionLost {
 			f.tb.Errorf("%s was closed: %s", c.name, c.reason)
 		}
-		if c.session.Passage() != nil {
+		if c.session.passage != nil {
 			f.tb.Errorf("%s still waits", c.name)
 		}
 		EachSubscription(c.session, func(name string, alive bool, servers []int) {

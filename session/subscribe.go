@@ -337,7 +337,7 @@ func (p *subscribing) timedOut(e *Env) []byte {
 	if p.since > 0 { // a node has refused it meanwhile
 		return appendFailure(nil, e.Pool.Moved(server), e)
 	}
-	return parser.AppendError(nil, notSubscribed(e, server))
+	return parser.AppendError(nil, notSubscribed(millis(e.Pool.Timeout()), e.Map.Server(server).Name))
 }
 
 func (p *subscribing) letGo(s *Session) {

@@ -213,14 +213,14 @@ func (r *redirection) invalidate(keys []byte) {
 }
 
 // isTarget reports whether others redirect their invalidations to the session.
-func (s *Session) isTarget() bool { return redirectionsOf(s.env.Env).targets[s.id] != nil }
+func (s *Session) isTarget() bool { return redirectionsOf(s.env.Env).targets[s.ID()] != nil }
 
 // targetGone ends what the servers send for a client that closes, so that they tell those whose keys are tracked.
 func (s *Session) targetGone() {
 	if !s.isTarget() {
 		return
 	}
-	id := s.id
+	id := s.ID()
 	delete(redirectionsOf(s.env.Env).targets, id)
 	s.env.askLoops(func(e *Env) any { return e.leave(id) }, func([]any) {})
 }

@@ -1,6 +1,9 @@
 package session
 
-import "ringmaster/parser"
+import (
+	"ringmaster/command"
+	"ringmaster/parser"
+)
 
 // helloField is a field of what a server has answered to HELLO with this protocol; nil: unknown.
 func (e *Env) helloField(proto int, name string) []byte {
@@ -43,4 +46,12 @@ func leadingNumber(b []byte) (n int, rest []byte) {
 		n, b = n*10+int(b[0]-'0'), b[1:]
 	}
 	return n, b
+}
+
+// notInMulti refuses a command inside a transaction.
+func (e *Env) notInMulti(spec *command.Spec) string {
+	if e.valkey(9) {
+		return notAllowedInMulti(spec.Name)
+	}
+	return errNoMulti
 }

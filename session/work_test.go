@@ -143,7 +143,7 @@ func TestWhatTakesLongIsDoneInPieces(t *testing.T) {
 			a.send(c.before)
 			w.serve()
 			a.in = nil
-			w.env.ForgetSpent()
+			w.env.spent = 0
 			w.turns, w.busiest = 0, 0
 			a.send(c.request)
 			w.serve()
@@ -154,7 +154,7 @@ func TestWhatTakesLongIsDoneInPieces(t *testing.T) {
 			if got := bytes.Count(a.in, []byte(c.counts)); got != times {
 				t.Errorf("the answer has %q %d times, not %d: %.300q", c.counts, got, times, a.in)
 			}
-			if w.turns < c.turns || w.busiest > TurnWork+PieceWork {
+			if w.turns < c.turns || w.busiest > TurnWork+pieceWork {
 				t.Errorf("%d turns, of which one has seen %d units of work", w.turns, w.busiest)
 			}
 			// In Redis, too, each name is an element of EXEC's reply that its length does not count.
@@ -268,7 +268,7 @@ func TestWhatTakesLongWaitsForItsReader(t *testing.T) {
 			if got := bytes.Count(a.in, []byte(c.counts)); got != times {
 				t.Errorf("the answer has %q %d times, not %d: %.300q", c.counts, got, times, a.in)
 			}
-			if !strings.HasSuffix(c.name, ", often") && most > SlowReader+2*PieceWork {
+			if !strings.HasSuffix(c.name, ", often") && most > SlowReader+2*pieceWork {
 				t.Errorf("%d bytes were made that nobody had read", most)
 			}
 			if size > 0 && size < len(a.in)*9/10 {
@@ -290,7 +290,7 @@ func TestALongReplyGoesOnWhileItsClientMayBeStuckInWriting(t *testing.T) {
 	a.send(said("KEYS *"))
 	w.serve()
 	w.pass(10 * time.Millisecond)
-	if n := len(a.stuck); n > SlowReader+2*PieceWork {
+	if n := len(a.stuck); n > SlowReader+2*pieceWork {
 		t.Fatalf("%d bytes were made that nobody had read", n)
 	}
 	a.send(said("SET {A}1 x")) // the last that goes out while so much is unread

@@ -274,9 +274,9 @@ func (w *world) settle() {
 	w.tb.Helper()
 	for range 1000 {
 		w.turns++
-		w.busiest = max(w.busiest, w.env.Spent())
+		w.busiest = max(w.busiest, w.env.spent)
 		w.env.Work()
-		w.busiest = max(w.busiest, w.env.Spent())
+		w.busiest = max(w.busiest, w.env.spent)
 		w.env.Resume()
 		w.pool.Flush()
 		w.env.Flush()
