@@ -39,6 +39,7 @@
 //	messages            subscribe.go, hub.go, placing.go, publish.go, numsub.go, glob.go, resubscribe.go, rehome.go, moving.go (a list of servers changes)
 //	servers that change env.go Follow; elsewhere.go (what is sent again from here; all else in package pool, redirect.go)
 //	what is removed     remove.go (doors and upstreams)
+//	for tests           hub_check.go, learn_check.go, redirect_check.go
 //
 // document.go writes docs/commands.md.
 //
