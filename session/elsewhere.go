@@ -38,12 +38,6 @@ func slotOf(key []byte, m *shard.Map) int {
 	return m.Lookup(key)
 }
 
-// Hold is pool.Holder.
-func (o *outcome) Hold() bool { return o.s.Hold() }
-
-// Place is pool.Holder.
-func (o *outcome) Place(uint64) (client any, place uint64, last bool) { return o.s.Place(o.tag) }
-
 // elsewhere looks at an error among the replies to a transaction; true: it is not for the client.
 func (o *outcome) elsewhere(i uint64, b []byte) bool {
 	p, s := o.piece, o.s
@@ -98,7 +92,7 @@ func (o *outcome) unsent(f *pool.Failure) bool {
 // resend sends a transaction again of which nothing has run.
 func (o *outcome) resend() {
 	p := o.piece
-	o.left = p.Requests
+	o.left = p.Batch.Requests
 	p.moved, p.again, o.why = false, false, nil
 	o.s.env.Pool.Resend(&p.Resend)
 }
@@ -188,7 +182,7 @@ func (a *apart) send() *pool.Failure {
 		if !a.lost {
 			p.key = a.key
 		}
-		return p.conn.EnqueueHere(a.raw, a, 0)
+		return p.conn.Enqueue(&pool.Request{Raw: a.raw, Recv: a, Manner: pool.Here})
 	}
 	conn, f := s.blockingConn(a.server)
 	if f != nil {
@@ -224,8 +218,11 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	}
 }
 
-// Begun is pool.Forwarder.
-func (a *apart) Begun(uint64) bool { return a.s.Begun(a.tag) }
+// Client is pool.Receiver.
+func (a *apart) Client() pool.Client { return a.s }
+
+// Place is pool.Receiver.
+func (a *apart) Place(uint64) uint64 { return a.tag }
 
 // forcedOut begins what a node says to those who block when it becomes a replica, which have got nothing, before it closes the
 // connection. CLIENT UNBLOCK has other words behind the same code.

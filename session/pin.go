@@ -36,6 +36,7 @@ type pin struct {
 
 // own is one connection of a session's own. It is its pool.Owner.
 type own struct {
+	pool.Unplaced
 	p      *pin
 	server int
 	conn   *pool.Conn // nil: lost
@@ -44,6 +45,9 @@ type own struct {
 	left   bool       // the server was taken off the list: package pool closes it when nothing is owed
 	moving int        // answers to HELLO and SELECT that it waits for
 }
+
+// Client is pool.Owner and pool.Receiver.
+func (o *own) Client() pool.Client { return o.p.s }
 
 // Pushed is pool.Owner.
 func (o *own) Pushed(b []byte, piece pool.Piece) {
@@ -310,7 +314,7 @@ func (o *own) follow(from, to pool.Key) {
 
 func (o *own) tell(words ...string) *pool.Failure {
 	o.moving++
-	return o.conn.EnqueueHere(appendRequest(nil, words...), o, 0)
+	return o.conn.Enqueue(&pool.Request{Raw: appendRequest(nil, words...), Recv: o, Manner: pool.Here})
 }
 
 // Reply is pool.Receiver for HELLO and SELECT. A connection that was refused them, as by a server that a script keeps busy, is not
@@ -336,5 +340,5 @@ func (o *own) Fail(_ uint64, f *pool.Failure) {
 	}
 }
 
-// Proved is pool.Prover: what the server says against MULTI is for EXEC to tell.
-func (p *pin) Proved(refusal []byte, _ *pool.Failure) { p.refusal = bytes.Clone(refusal) }
+// proved is for pool.Conn.ProveMulti: what the server says against MULTI is for EXEC to tell.
+func (p *pin) proved(refusal []byte, _ *pool.Failure) { p.refusal = bytes.Clone(refusal) }
