@@ -76,7 +76,7 @@ func (a *apart) send() *pool.Failure {
 		if !a.lost {
 			p.key = a.key
 		}
-		return p.conn.EnqueueHere(a.raw, a, 0)
+		return p.conn.Enqueue(&pool.Request{Raw: a.raw, Recv: a, Manner: pool.Here})
 	}
 	conn, f := s.blockingConn(a.server)
 	if f != nil {
@@ -112,8 +112,11 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	}
 }
 
-// Begun is pool.Forwarder.
-func (a *apart) Begun(uint64) bool { return a.s.Begun(a.tag) }
+// Client is pool.Receiver.
+func (a *apart) Client() pool.Client { return a.s }
+
+// Place is pool.Receiver.
+func (a *apart) Place(uint64) uint64 { return a.tag }
 
 // forcedOut begins what a node says to those who block when it becomes a replica, which have got nothing, before it closes the
 // connection. CLIENT UNBLOCK has other words behind the same code.
@@ -185,5 +188,3 @@ func (s *Session) forgetWatchesNow() {
 		s.settlePin()
 	}
 }
-
-func (a *apart) client() *Session { return a.s }

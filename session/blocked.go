@@ -131,8 +131,11 @@ func (w *blocked) Reply(_ uint64, b []byte, p pool.Piece) {
 	w.s.Reply(w.tag, b, p)
 }
 
-// Begun is pool.Forwarder.
-func (w *blocked) Begun(uint64) bool { return w.s.Begun(w.tag) }
+// Client is pool.Receiver.
+func (w *blocked) Client() pool.Client { return w.s }
+
+// Place is pool.Receiver.
+func (w *blocked) Place(uint64) uint64 { return w.tag }
 
 // Fail is pool.Receiver.
 func (w *blocked) Fail(_ uint64, f *pool.Failure) { w.s.Fail(w.tag, f) }
@@ -158,5 +161,3 @@ func (w *blocked) again(e *Env) {
 		s.Fail(w.tag, f)
 	}
 }
-
-func (w *blocked) client() *Session { return w.s }

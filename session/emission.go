@@ -46,6 +46,9 @@ type parked struct {
 	tag uint64
 }
 
+// Client is pool.Receiver, for those that receive replies to make one.
+func (m *emission) Client() pool.Client { return m.s }
+
 // emit makes the place for the reply to a request of size bytes that is being dispatched, or run by EXEC.
 func (s *Session) emit(size int) emission {
 	if o := s.env.answering; o != nil {
@@ -157,5 +160,3 @@ func (s *Session) endEmissions() {
 	}
 	s.emissions = nil
 }
-
-func (m *emission) client() *Session { return m.s }

@@ -96,12 +96,10 @@ type stopWord struct{ pool.Receiver }
 func (w stopWord) Reply(tag uint64, b []byte, p pool.Piece) {
 	if p == pool.Whole && string(b) == unblockedWords {
 		text := errStoppedWaiting
-		if s := w.client(); s != nil && s.reason == stats.ListenerClosed {
+		if s := sessionOf(w.Client()); s != nil && s.reason == stats.ListenerClosed {
 			text = errClosedWaiting
 		}
 		b = parser.AppendError(nil, text)
 	}
 	w.Receiver.Reply(tag, b, p)
 }
-
-func (w stopWord) client() *Session { return clientOf(w.Receiver) }

@@ -92,22 +92,13 @@ func (g *gather) askFor(server int, raw []byte, keys pool.Keys) {
 		g.Reply(i, busy, pool.Whole)
 		return
 	}
-	var f *pool.Failure
-	switch carrier := g.s.env.Rules.of(g.spec).carrier; {
-	case carrier != 0:
-		f = g.s.enqueueFenced(conn, server, raw, g, i, keys, carrier, g.manner(conn))
-	case reads:
-		f = g.s.rings.EnqueueRead(conn, server, raw, g, i, keys)
-	case g.keyed && g.s.waitsAt(conn):
-		f = conn.EnqueuePostponed(raw, g, i, keys)
-	case g.blocks || g.s.waitsAt(conn):
-		f = conn.EnqueueBlocking(raw, g, i)
-	case g.keyed:
-		f = conn.Enqueue(raw, g, i, keys)
-	default:
-		f = conn.EnqueueHere(raw, g, i)
+	request := pool.Request{Raw: raw, Recv: g, Tag: i, Keys: keys, Carrier: g.s.env.Rules.of(g.spec).carrier}
+	if reads && request.Carrier == 0 {
+		request.Manner = pool.ByPolicy
+	} else {
+		request.Manner = g.manner(conn)
 	}
-	if f != nil {
+	if f := g.s.enqueueAt(conn, server, &request); f != nil {
 		g.Fail(i, f)
 	}
 }
@@ -120,7 +111,7 @@ func (g *gather) expect(server int) (i uint64) {
 	return uint64(len(g.parts) - 1)
 }
 
-// manner is how its parts are sent where a fence follows.
+// manner is how its parts are sent that do not go by the read policy.
 func (g *gather) manner(conn *pool.Conn) (how pool.Manner) {
 	if g.blocks || g.s.waitsAt(conn) {
 		how |= pool.Blocks
@@ -171,14 +162,11 @@ func (g *gather) Fail(i uint64, f *pool.Failure) {
 	g.end()
 }
 
-// Hold is pool.Holder.
-func (g *gather) Hold() bool { return g.s.Hold() }
+// Client is pool.Receiver.
+func (g *gather) Client() pool.Client { return g.s }
 
-// Await is pool.Awaiter.
-func (g *gather) Await() { g.s.await() }
-
-// Place is pool.Holder: its parts have one, for they go to different hash slots.
-func (g *gather) Place(uint64) (client any, place uint64, last bool) { return g.s.Place(g.tag) }
+// Place is pool.Receiver: its parts have one, for they go to different hash slots.
+func (g *gather) Place(uint64) uint64 { return g.tag }
 
 // end counts a part's end; after the last the reply is made.
 func (g *gather) end() {
@@ -299,5 +287,3 @@ func (s *Session) allShards(spec *command.Spec, req *parser.Request) {
 	}
 	g.release()
 }
-
-func (g *gather) client() *Session { return g.s }

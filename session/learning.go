@@ -11,6 +11,7 @@ import (
 
 // learning is the passage of a command that a server is asked for.
 type learning struct {
+	pool.Unplaced
 	raw    []byte
 	name   string
 	s      *Session // nil: cancelled
@@ -104,7 +105,7 @@ func (l *learning) leave() {
 func (l *learning) ask(s *Session) {
 	l.asked = true
 	raw := appendRequest(nil, "COMMAND", "INFO", l.name)
-	if f := s.rings.Pick(s.anyServer(), s.seat).Enqueue(raw, l, 0, 0); f != nil {
+	if f := s.rings.Pick(s.anyServer(), s.seat).Enqueue(&pool.Request{Raw: raw, Recv: l, Manner: pool.Here}); f != nil {
 		l.done, l.fail = true, f
 		l.leave()
 	}
@@ -129,6 +130,9 @@ func (l *learning) Reply(_ uint64, b []byte, p pool.Piece) {
 		l.end(nil)
 	}
 }
+
+// Client is pool.Receiver.
+func (l *learning) Client() pool.Client { return l.s }
 
 // Fail is pool.Receiver.
 func (l *learning) Fail(_ uint64, f *pool.Failure) {
@@ -179,5 +183,3 @@ func (l *learning) judge() *learned {
 	}
 	return nil // LOADING or the like
 }
-
-func (l *learning) client() *Session { return l.s }

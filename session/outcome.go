@@ -37,7 +37,7 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 	}
 	if i == o.last {
 		if o.piece != nil && p&pool.First != 0 && b[0] == '*' {
-			o.s.env.Pool.Ran(o, i, o.piece.Slot, o.piece.Reads)
+			o.s.env.Pool.Ran(o.s, o.tag, o.piece.Slot, o.piece.Reads)
 		}
 		if len(o.everywhere)+len(o.hidden) == 0 && (len(o.locals) == 0 && len(o.messages) == 0 || o.s.state == closed) {
 			o.s.Reply(o.tag, b, p)
@@ -54,8 +54,11 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 	}
 }
 
-// Begun is pool.Forwarder: only EXEC's reply goes on as it comes.
-func (o *outcome) Begun(i uint64) bool { return i == o.last && o.s.Begun(o.tag) }
+// Client is pool.Receiver.
+func (o *outcome) Client() pool.Client { return o.s }
+
+// Place is pool.Receiver: all of it has the place of EXEC, whose reply goes on as it comes.
+func (o *outcome) Place(uint64) uint64 { return o.tag }
 
 // explain puts into an EXECABORT what the server had against a command, for to the client it was queued.
 func (o *outcome) explain(i uint64, b []byte) []byte {
@@ -80,7 +83,7 @@ func (o *outcome) Fail(i uint64, f *pool.Failure) {
 		}
 		o.buf = nil
 		if f.Sent && o.piece != nil {
-			o.s.env.Pool.Ran(o, i, o.piece.Slot, o.piece.Reads) // it may have
+			o.s.env.Pool.Ran(o.s, o.tag, o.piece.Slot, o.piece.Reads) // it may have
 		}
 		o.s.Fail(o.tag, f)
 	}
@@ -228,5 +231,3 @@ func (l *Loop) recycleOutcome(o *outcome) {
 		all.free = append(all.free, o)
 	}
 }
-
-func (o *outcome) client() *Session { return o.s }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 
+	"ringmaster/pool"
 	"ringmaster/stats"
 )
 
@@ -37,16 +38,14 @@ func (l *Loop) GuardQuestion() {
 }
 
 // receiverPanicked is pool.Loop.OnPanic.
-func (l *Loop) receiverPanicked(whom, cause any) {
-	l.panicked(clientOf(whom), cause)
+func (l *Loop) receiverPanicked(whom pool.Client, cause any) {
+	l.panicked(sessionOf(whom), cause)
 }
 
-// clientOf is whose reply a receiver or an owner waits for; nil: nobody's alone.
-func clientOf(whom any) *Session {
-	if r, ok := whom.(interface{ client() *Session }); ok {
-		return r.client()
-	}
-	return nil
+// sessionOf is the session that a client of package pool is; nil: there is none.
+func sessionOf(c pool.Client) *Session {
+	s, _ := c.(*Session)
+	return s
 }
 
 // panicked ends the client in whose work a panic came; nil: it is not known whose.
@@ -127,5 +126,3 @@ func (s *Session) condemn() {
 	}()
 	s.close(stats.Panic)
 }
-
-func (s *Session) client() *Session { return s }

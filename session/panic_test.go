@@ -200,7 +200,7 @@ func TestAPanicWhileARequestFailsEndsItsClientOnly(t *testing.T) {
 	w.servers["A"].requests()
 	b := w.connect("b")
 	b.session.expect(1)
-	if f := b.session.conn(0).EnqueueHere(appendRequest(nil, "GET", "y"), brokenReceiver{b.session}, 0); f != nil {
+	if f := b.session.conn(0).Enqueue(&pool.Request{Raw: appendRequest(nil, "GET", "y"), Recv: brokenReceiver{s: b.session}, Manner: pool.Here}); f != nil {
 		t.Fatal(f)
 	}
 	w.settle()
@@ -220,9 +220,12 @@ func TestAPanicWhileARequestFailsEndsItsClientOnly(t *testing.T) {
 	}
 }
 
-type brokenReceiver struct{ s *Session }
+type brokenReceiver struct {
+	pool.Unplaced
+	s *Session
+}
 
-func (r brokenReceiver) client() *Session                 { return r.s }
+func (r brokenReceiver) Client() pool.Client              { return r.s }
 func (r brokenReceiver) Reply(uint64, []byte, pool.Piece) { panic("reply") }
 func (r brokenReceiver) Fail(uint64, *pool.Failure)       { panic("fail") }
 

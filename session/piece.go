@@ -19,12 +19,6 @@ type piece struct {
 	again   bool // nothing has run
 }
 
-// Hold is pool.Holder.
-func (o *outcome) Hold() bool { return o.s.Hold() }
-
-// Place is pool.Holder.
-func (o *outcome) Place(uint64) (client any, place uint64, last bool) { return o.s.Place(o.tag) }
-
 // elsewhere looks at an error among the replies to a transaction; true: it is not for the client.
 func (o *outcome) elsewhere(i uint64, b []byte) bool {
 	p, s := o.piece, o.s
@@ -65,7 +59,7 @@ func (o *outcome) unsent(f *pool.Failure) bool {
 // resend sends a transaction again of which nothing has run.
 func (o *outcome) resend() {
 	p := o.piece
-	o.left = p.Requests
+	o.left = p.Batch.Requests
 	p.moved, p.again, o.why = false, false, nil
 	o.s.env.Pool.Resend(&p.Resend)
 }

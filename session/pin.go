@@ -49,6 +49,7 @@ type keeper struct {
 
 // own is one connection of a session's own. It is its pool.Owner.
 type own struct {
+	pool.Unplaced
 	p      *pin
 	server int
 	conn   *pool.Conn // nil: lost
@@ -57,6 +58,9 @@ type own struct {
 	left   bool       // the server was taken off the list: package pool closes it when nothing is owed
 	moving int        // answers to HELLO and SELECT that it waits for
 }
+
+// Client is pool.Owner and pool.Receiver.
+func (o *own) Client() pool.Client { return o.p.s }
 
 // Pushed is pool.Owner.
 func (o *own) Pushed(b []byte, piece pool.Piece) {
@@ -335,7 +339,7 @@ func (o *own) follow(from, to pool.Key) {
 
 func (o *own) tell(words ...string) *pool.Failure {
 	o.moving++
-	return o.conn.EnqueueHere(appendRequest(nil, words...), o, 0)
+	return o.conn.Enqueue(&pool.Request{Raw: appendRequest(nil, words...), Recv: o, Manner: pool.Here})
 }
 
 // Reply is pool.Receiver for HELLO and SELECT. A connection that was refused them, as by a server that a script keeps busy, is not
@@ -361,8 +365,8 @@ func (o *own) Fail(_ uint64, f *pool.Failure) {
 	}
 }
 
-// Proved is pool.Prover: what the server says against MULTI is for EXEC to tell.
-func (p *pin) Proved(refusal []byte, _ *pool.Failure) { p.refusal = bytes.Clone(refusal) }
+// proved is for pool.Conn.ProveMulti: what the server says against MULTI is for EXEC to tell.
+func (p *pin) proved(refusal []byte, _ *pool.Failure) { p.refusal = bytes.Clone(refusal) }
 
 // watchLost reports whether keys were watched on a connection that is gone.
 func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
@@ -371,12 +375,10 @@ func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
 // it ends what is watched.
 func (p *pin) watch() {
 	if !p.conn.TakesMulti() && !p.conn.LoginProves() && !p.watches {
-		_ = p.conn.ProveMulti(p)
+		_ = p.conn.ProveMulti(p.proved)
 	}
 	if !p.watches {
 		p.version = p.s.env.version
 	}
 	p.watches = true
 }
-
-func (o *own) client() *Session { return o.p.s }

@@ -219,9 +219,9 @@ func (s *Session) publishNow(key topicKey, server int, raw []byte) {
 	conn := s.conn(server)
 	var f *pool.Failure
 	if key.kind == channel && s.env.Map.Slotted() && !s.waitsAt(conn) {
-		f = conn.EnqueueHere(raw, recv, at) // messages of two nodes have no order
+		f = conn.Enqueue(&pool.Request{Raw: raw, Recv: recv, Tag: at, Manner: pool.Here}) // messages of two nodes have no order
 	} else {
-		f = s.enqueue(conn, raw, recv, at, s.env.keysOfTopic(key))
+		f = conn.Enqueue(&pool.Request{Raw: raw, Recv: recv, Tag: at, Keys: s.env.keysOfTopic(key), Manner: s.manner(conn)})
 	}
 	if f != nil {
 		s.Fail(tag, f)
@@ -257,14 +257,11 @@ func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
 	})
 }
 
-// Begun is pool.Forwarder.
-func (p *published) Begun(uint64) bool { return p.s.Begun(p.tag) }
+// Client is pool.Receiver.
+func (p *published) Client() pool.Client { return p.s }
 
-// Hold is pool.Holder.
-func (p *published) Hold() bool { return p.s.Hold() }
-
-// Place is pool.Holder.
-func (p *published) Place(uint64) (client any, place uint64, last bool) { return p.s.Place(p.tag) }
+// Place is pool.Receiver.
+func (p *published) Place(uint64) uint64 { return p.tag }
 
 // Fail is pool.Receiver.
 func (p *published) Fail(_ uint64, f *pool.Failure) { p.s.Fail(p.tag, f) }
@@ -312,5 +309,3 @@ func (g *gather) collectPatterns() {
 		g.release()
 	})
 }
-
-func (p *published) client() *Session { return p.s }

@@ -72,8 +72,8 @@ func (l *leaving) piece(e *Env) (done bool) {
 	return true
 }
 
-// client is whom a panic ends.
-func (l *leaving) client() *Session { return l.latest }
+// Client is whom a panic ends.
+func (l *leaving) Client() pool.Client { return l.latest }
 
 func (l *leaving) giveUp() {
 	if l.done != nil {

@@ -150,10 +150,16 @@ func (s *Session) Fail(tag uint64, f *pool.Failure) {
 	s.Reply(tag, s.env.scratch, pool.Whole)
 }
 
-// Begun is pool.Forwarder.
-func (s *Session) Begun(tag uint64) bool { return tag == s.head && s.partial && s.state != closed }
+// Client is pool.Receiver.
+func (s *Session) Client() pool.Client { return s }
 
-// Replied is when the client last had a whole reply, ns.
+// Place is pool.Receiver.
+func (s *Session) Place(tag uint64) uint64 { return tag }
+
+// Begun is pool.Client.
+func (s *Session) Begun(place uint64) bool { return place == s.head && s.partial && s.state != closed }
+
+// Replied is pool.Client.
 func (s *Session) Replied() int64 { return s.replied }
 
 // output is the buffer for what the client gets this turn.

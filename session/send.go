@@ -35,9 +35,9 @@ func (s *Session) send(server int, keys pool.Keys, spec *command.Spec, req *pars
 	tag := s.expect(len(req.Raw))
 	var f *pool.Failure
 	if large || s.env.replaying || s.env.Rules.of(spec).carrier != 0 {
-		f = s.passOdd(conn, server, keys, spec, req, tag)
+		f = s.passOdd(conn, keys, spec, req, tag)
 	} else {
-		f = conn.Enqueue(req.Raw, s, tag, keys)
+		f = conn.Enqueue(&pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys})
 	}
 	if f != nil {
 		s.Fail(tag, f)
@@ -45,25 +45,18 @@ func (s *Session) send(server int, keys pool.Keys, spec *command.Spec, req *pars
 }
 
 // passOdd is pass for a request that is large, a carrier, or postponed.
-func (s *Session) passOdd(conn *pool.Conn, server int, keys pool.Keys, spec *command.Spec, req *parser.Request, tag uint64) (f *pool.Failure) {
-	if carrier := s.env.Rules.of(spec).carrier; carrier != 0 {
-		return s.enqueueFenced(conn, server, req.Raw, s, tag, keys, carrier, s.manner(conn))
-	}
-	if buf := s.takeInput(req); buf != nil {
-		if f = conn.EnqueueBuffer(buf, s, tag, keys); f == nil {
-			s.in = nil
+func (s *Session) passOdd(conn *pool.Conn, keys pool.Keys, spec *command.Spec, req *parser.Request, tag uint64) (f *pool.Failure) {
+	request := pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys, Carrier: s.env.Rules.of(spec).carrier}
+	if request.Carrier == 0 {
+		if request.Buf = s.takeInput(req); request.Buf != nil {
+			if f = conn.Enqueue(&request); f == nil {
+				s.in = nil
+			}
+			return f
 		}
-		return f
 	}
-	return s.enqueue(conn, req.Raw, s, tag, keys)
-}
-
-// enqueue sends a request; one that the servers keep waiting has all the time it needs.
-func (s *Session) enqueue(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, keys pool.Keys) *pool.Failure {
-	if s.waitsAt(conn) {
-		return conn.EnqueuePostponed(raw, recv, tag, keys)
-	}
-	return conn.Enqueue(raw, recv, tag, keys)
+	request.Manner = s.manner(conn)
+	return conn.Enqueue(&request)
 }
 
 // waitsAt reports whether what is being sent is kept waiting by the servers.

@@ -13,6 +13,7 @@ import (
 
 // shortage is a command of a transaction that waits for the answer, a passage.
 type shortage struct {
+	pool.Unplaced
 	spec            *command.Spec
 	raw             []byte
 	s               *Session // nil: cancelled
@@ -36,7 +37,8 @@ func (q *shortage) step(s *Session) {
 		conn := s.rings.Pick(q.server, s.seat) // not one that watches: DISCARD would end that
 		trial := appendRequest(append(appendRequest(nil, "MULTI"), q.raw...), "DISCARD")
 		// Without MULTI the command would run. It is left to EXEC, as is what can't be sent.
-		q.answered = !conn.TakesMulti() || conn.EnqueuePiece(trial, len(trial), 3, q, -1, false, 0) != nil
+		batch := pool.Batch{Requests: 3, Needs: len(trial), Exec: -1}
+		q.answered = !conn.TakesMulti() || conn.Enqueue(&pool.Request{Raw: trial, Recv: q, Batch: batch}) != nil
 	}
 	if !q.answered {
 		return
@@ -75,6 +77,9 @@ func (q *shortage) Reply(tag uint64, b []byte, p pool.Piece) {
 	}
 }
 
+// Client is pool.Receiver.
+func (q *shortage) Client() pool.Client { return q.s }
+
 // Fail is pool.Receiver.
 func (q *shortage) Fail(tag uint64, _ *pool.Failure) {
 	if tag == 2 {
@@ -109,5 +114,3 @@ func (s *Session) noteLimit(args [][]byte) {
 		}
 	}
 }
-
-func (q *shortage) client() *Session { return q.s }

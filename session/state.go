@@ -5,6 +5,7 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
+	"ringmaster/pool"
 	"ringmaster/stats"
 )
 
@@ -117,7 +118,7 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 // passRaw is pass for a request that is not the one being parsed.
 func (s *Session) passRaw(server int, raw []byte) {
 	tag := s.expect(len(raw))
-	if f := s.conn(server).EnqueueHere(raw, s, tag); f != nil {
+	if f := s.conn(server).Enqueue(&pool.Request{Raw: raw, Recv: s, Tag: tag, Manner: pool.Here}); f != nil {
 		s.Fail(tag, f)
 	}
 }

@@ -172,6 +172,7 @@ func redirectAt(args [][]byte) int {
 
 // trackingChange is a CLIENT TRACKING under way, a passage: it moves the session to connections of its own.
 type trackingChange struct {
+	pool.Unplaced
 	s     *Session // nil: cancelled
 	words []string
 	at    int    // of the ID behind REDIRECT in words; 0: there is none
@@ -276,13 +277,13 @@ func (c *trackingChange) send(s *Session) {
 			continue
 		}
 		if !o.conn.TakesMulti() && !o.conn.LoginProves() && !p.watches {
-			_ = o.conn.ProveMulti(p) // later it would come between CLIENT CACHING and a transaction
+			_ = o.conn.ProveMulti(p.proved) // later it would come between CLIENT CACHING and a transaction
 		}
 		words := slices.Clone(c.words)
 		if c.at > 0 {
 			words[c.at] = itoa(int(c.redirect.id(o.server)))
 		}
-		if f := o.conn.EnqueueHere(appendRequest(nil, words...), c, uint64(i)); f != nil {
+		if f := o.conn.Enqueue(&pool.Request{Raw: appendRequest(nil, words...), Recv: c, Tag: uint64(i), Manner: pool.Here}); f != nil {
 			c.Fail(uint64(i), f)
 		}
 	}
@@ -305,6 +306,9 @@ func (c *trackingChange) Reply(_ uint64, b []byte, piece pool.Piece) {
 
 // maxTrackingReply bounds the answer to CLIENT TRACKING, which is OK or an error.
 const maxTrackingReply = 4096
+
+// Client is pool.Receiver.
+func (c *trackingChange) Client() pool.Client { return c.s }
 
 // Fail is pool.Receiver.
 func (c *trackingChange) Fail(_ uint64, f *pool.Failure) {
@@ -375,5 +379,3 @@ func (c *trackingChange) cancel(s *Session) (unanswered bool) {
 	}
 	return unanswered
 }
-
-func (c *trackingChange) client() *Session { return c.s }

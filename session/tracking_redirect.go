@@ -32,6 +32,7 @@ func redirectionsOf(e *Env) *redirections { return e.tracking.(*redirections) }
 
 // redirectEnd is one server's connection of a redirection.
 type redirectEnd struct {
+	pool.Unplaced
 	r      *redirection
 	server int
 	conn   *pool.Conn // nil: lost
@@ -52,7 +53,7 @@ func redirect(s *Session, to uint64, done func(*pool.Failure)) *redirection {
 		conn, f := s.env.Pool.Lend(i, pool.Key{Proto: 3}, e)
 		if f == nil {
 			e.conn = conn
-			f = conn.EnqueueHere(ask, e, 0)
+			f = conn.Enqueue(&pool.Request{Raw: ask, Recv: e, Manner: pool.Here})
 		}
 		if f != nil {
 			r.arrived(f)
@@ -128,7 +129,7 @@ func (r *redirection) leave() {
 	r.gone = true
 	d.leaving[r] = struct{}{}
 	for _, e := range r.ends {
-		if e.conn != nil && e.conn.Enqueue(appendRequest(nil, "QUIT"), e, lastWord, 0) != nil {
+		if e.conn != nil && e.conn.Enqueue(&pool.Request{Raw: appendRequest(nil, "QUIT"), Recv: e, Tag: lastWord, Manner: pool.Here}) != nil {
 			e.end()
 		}
 	}
@@ -167,6 +168,9 @@ func (e *redirectEnd) Reply(tag uint64, b []byte, piece pool.Piece) {
 	e.id, e.reply = id, nil
 	e.r.arrived(f)
 }
+
+// Client is pool.Receiver and pool.Owner.
+func (e *redirectEnd) Client() pool.Client { return e.r.s }
 
 // Fail is pool.Receiver.
 func (e *redirectEnd) Fail(tag uint64, f *pool.Failure) {
@@ -323,5 +327,3 @@ func (g *gather) redirect() *redirection {
 	}
 	return nil
 }
-
-func (e *redirectEnd) client() *Session { return e.r.s }

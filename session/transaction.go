@@ -559,13 +559,17 @@ func (s *Session) sendTransaction() {
 		o.messages = nil
 	}
 	o.tag = s.expect(len(tx.buf.B))
+	request := pool.Request{Raw: tx.buf.B, Recv: o, Batch: pool.Batch{Requests: requests, Needs: needs, Exec: last}, Carrier: tx.carrier}
 	if env.Pool.Resends() {
 		o.piece = &piece{buf: tx.buf, watched: watched, Resend: pool.Resend{
-			Raw: tx.buf.B, Needs: needs, Requests: requests, Recv: o, Exec: last, Rings: s.rings, Seat: s.seat,
-			Server: tx.server, Slot: slotOf(tx.key, env.Map), Carrier: tx.carrier, Reads: !tx.writes && len(tx.everywhere) == 0, Since: env.Pool.Now, From: conn,
+			Request: request, Rings: s.rings, Seat: s.seat,
+			Server: tx.server, Slot: slotOf(tx.key, env.Map), Reads: !tx.writes && len(tx.everywhere) == 0, Since: env.Pool.Now, From: conn,
 		}}
 	}
-	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, conn.Own() && s.pin != nil && s.pin.blocks, tx.carrier); f != nil {
+	if conn.Own() && s.pin != nil && s.pin.blocks {
+		request.Manner = pool.Blocks
+	}
+	if f := conn.Enqueue(&request); f != nil {
 		if o.piece != nil && o.unsent(f) {
 			o.resend() // its keys may be elsewhere by now
 			return

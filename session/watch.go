@@ -89,7 +89,7 @@ func (p *pin) hasSlotOf(key []byte) bool {
 // watchMore watches further keys over the connection that watches, or keeps state.
 func (s *Session) watchMore(server int, raw []byte) {
 	w := &watching{s: s, tag: s.expect(len(raw))}
-	if f := s.conn(server).EnqueueHere(raw, w, 0); f != nil {
+	if f := s.conn(server).Enqueue(&pool.Request{Raw: raw, Recv: w, Manner: pool.Here}); f != nil {
 		s.Fail(w.tag, f)
 	}
 }
@@ -110,8 +110,11 @@ func (w *watching) Reply(_ uint64, b []byte, piece pool.Piece) {
 	w.s.Reply(w.tag, b, piece)
 }
 
-// Begun is pool.Forwarder.
-func (w *watching) Begun(uint64) bool { return w.s.Begun(w.tag) }
+// Client is pool.Receiver.
+func (w *watching) Client() pool.Client { return w.s }
+
+// Place is pool.Receiver.
+func (w *watching) Place(uint64) uint64 { return w.tag }
 
 // Fail is pool.Receiver.
 func (w *watching) Fail(_ uint64, f *pool.Failure) { w.s.Fail(w.tag, f) }
@@ -140,5 +143,3 @@ func (s *Session) settlePinLater() {
 		s.begin(standstill((*Session).settlePin))
 	}
 }
-
-func (w *watching) client() *Session { return w.s }
