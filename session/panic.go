@@ -68,8 +68,8 @@ func (l *Loop) Panicked(cause any) {
 	clear(l.dirty)
 	clear(l.resume)
 	for _, t := range l.jobs {
-		if part, ok := t.job.(interface{ giveUp() }); ok { // of what another loop has asked
-			part.giveUp()
+		if part, ok := t.job.(interface{ GiveUp() }); ok { // of what another loop has asked
+			part.GiveUp()
 		}
 	}
 	l.dirty, l.resume, l.jobs = nil, nil, nil

@@ -81,8 +81,8 @@ func (e *Env) guardedPiece(j job) (done bool) {
 		}
 		e.panicked(s, cause)
 		e.Clock.Distrust()
-		if part, ok := j.(interface{ giveUp() }); ok { // of what another loop has asked
-			part.giveUp()
+		if part, ok := j.(interface{ GiveUp() }); ok { // of what another loop has asked
+			part.GiveUp()
 		}
 	}()
 	return j.Piece(e)
