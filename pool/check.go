@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 
@@ -65,7 +64,7 @@ func check(p *Pool) error {
 			return fmt.Errorf("server %d is looked for at %s, it is at %s", i, addr, p.servers[i].Addr)
 		}
 	}
-	if err := errors.Join(checkAgain(p), checkReads(p)); err != nil {
+	if err := checkResends(p); err != nil {
 		return err
 	}
 	queued := 0
@@ -104,19 +103,38 @@ func check(p *Pool) error {
 	return nil
 }
 
-// checkAgain compares what is counted of requests that are sent again with what there is.
-func checkAgain(p *Pool) error {
-	type count struct{ waiting, away int }
-	found, waits := map[Client]count{}, 0
-	highest := map[Client]uint64{}
-	for i := range p.again {
-		a := &p.again[i]
+// checkResends compares what is counted of requests that are sent again with what there is.
+func checkResends(p *Pool) error {
+	waiting := map[*Rings]int{}
+	for _, q := range []*resends{&p.resends, &p.freeResends} {
+		size := 0
+		for i := range q.list {
+			size += len(q.list[i].raw)
+			waiting[q.list[i].rings]++
+		}
+		if size != q.bytes {
+			return fmt.Errorf("%d bytes wait to be sent again, %d are counted", size, q.bytes)
+		}
+	}
+	for key, r := range p.rings {
+		if waiting[r] != r.waiting {
+			return fmt.Errorf("%d requests of %v wait to be sent again, %d are counted", waiting[r], key, r.waiting)
+		}
+	}
+	return checkOrders(p)
+}
+
+// checkOrders compares the orders of clients with what is sent again of theirs.
+func checkOrders(p *Pool) (err error) {
+	type count struct{ waiting, resent int }
+	found, highest := map[Client]count{}, map[Client]uint64{}
+	for i := range p.resends.list {
+		a := &p.resends.list[i]
 		n := found[a.client]
 		n.waiting++
 		found[a.client] = n
-		waits += len(a.raw)
 		if a.place < highest[a.client] {
-			return fmt.Errorf("request %d of a client waits to be sent again behind request %d", a.place, highest[a.client])
+			return fmt.Errorf("request %d of a client waits to be sent again after request %d", a.place, highest[a.client])
 		}
 		highest[a.client] = a.place
 	}
@@ -125,49 +143,21 @@ func checkAgain(p *Pool) error {
 			if e := c.ring.at(i); e.is.hops() > 0 && e.recv != nil && !e.is.has(reading) {
 				client, _, _ := e.client()
 				n := found[client]
-				n.away++
+				n.resent++
 				found[client] = n
 			}
 		}
 	})
-	for client, w := range p.wanderers {
-		away := 0
-		for _, at := range w.away {
-			away += at.n
-		}
-		if n := found[client]; n.waiting != w.waiting || n.away != away {
-			return fmt.Errorf("%d requests of a client wait to be sent again and %d were, %d and %d are counted", n.waiting, n.away, w.waiting, away)
+	p.orders.Each(func(client Client, waiting, resent int) {
+		if n := found[client]; n.waiting != waiting || n.resent != resent {
+			err = fmt.Errorf("%d requests of a client wait to be sent again and %d were, %d and %d are counted", n.waiting, n.resent, waiting, resent)
 		}
 		delete(found, client)
+	})
+	if err == nil && len(found) > 0 {
+		err = fmt.Errorf("%d clients with requests that are sent again are not counted", len(found))
 	}
-	if len(found) > 0 || waits != p.waits {
-		return fmt.Errorf("%d clients with requests that are sent again are not counted; %d bytes wait, %d are counted", len(found), waits, p.waits)
-	}
-	return nil
-}
-
-// checkReads does so for reads.
-func checkReads(p *Pool) error {
-	size := 0
-	for i := range p.reads {
-		size += len(p.reads[i].raw)
-	}
-	if size != p.readBytes {
-		return fmt.Errorf("%d bytes of reads wait to be sent again, %d are counted", size, p.readBytes)
-	}
-	waiting := map[*Rings]int{}
-	for i := range p.again {
-		waiting[p.again[i].rings]++
-	}
-	for i := range p.reads {
-		waiting[p.reads[i].rings]++
-	}
-	for key, r := range p.rings {
-		if waiting[r] != r.waiting {
-			return fmt.Errorf("%d requests of %v wait to be sent again, %d are counted", waiting[r], key, r.waiting)
-		}
-	}
-	return nil
+	return err
 }
 
 // Users is how many sessions use the rings of key. For tests. Loop-only.

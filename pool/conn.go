@@ -30,12 +30,12 @@ type Conn struct {
 	rings  *Rings
 	nth    int // among the connections of its rings to its server
 
-	state   State
-	sock    Socket // nil unless Handshaking, Ready or Draining
-	patient bool   // not failed since it last worked: requests may wait for the dial
-	down    *Failure
-	dirty   bool // on the pool's list of connections with output, or on its backlog
-	behind  bool // on the backlog: the socket is full, only a tick looks again
+	state       State
+	sock        Socket // nil unless Handshaking, Ready or Draining
+	waitForDial bool   // not failed since it last worked: requests may wait for the dial
+	down        *Failure
+	dirty       bool // on the pool's list of connections with output, or on its backlog
+	behind      bool // on the backlog: the socket is full, only a tick looks again
 
 	ring    ring
 	expired uint64 // requests before this one are answered with a timeout already
@@ -77,7 +77,7 @@ type Conn struct {
 	owner    Owner // whom it is lent to
 	serverID int64 // what the server calls it
 	multi    bool  // the server is known to take MULTI (piece.go)
-	proving  bool  // it is asked that for pieces that wait (again.go)
+	proving  bool  // it is asked that for batches that wait (resend.go)
 	readOnly bool  // the server was told READONLY
 	streams  bool  // the owner takes what nobody asked for, whatever it is: Stream
 	tunnel   bool  // bytes go to the owner as they come: Tunnel
@@ -123,12 +123,12 @@ func (s *Server) Index() int { return s.index }
 
 // HasRoom reports whether a request of n bytes can be taken now as far as its size goes. Loop-only.
 func (c *Conn) HasRoom(n int) bool {
-	return c.out.size == 0 || c.out.size+n <= c.pool.cfg.MaxPendingBytes || c.state != Ready && !c.promising()
+	return c.out.size == 0 || c.out.size+n <= c.pool.cfg.MaxPendingBytes || c.state != Ready && !c.dialPending()
 }
 
 // admit says why requests of n bytes in all can't be taken.
 func (c *Conn) admit(n, requests int) *Failure {
-	if c.state != Ready && !c.promising() {
+	if c.state != Ready && !c.dialPending() {
 		return c.down
 	}
 	if c.ring.len()+requests > c.pool.cfg.MaxPending || c.out.size+n > c.pool.cfg.MaxPendingBytes && c.out.size > 0 {

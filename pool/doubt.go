@@ -3,8 +3,6 @@ package pool
 import (
 	"bytes"
 	"slices"
-
-	"ringmaster/stats"
 )
 
 // A command of a module may answer anything, a server's refusal included; so may a script that could not be sent as a transaction
@@ -72,7 +70,7 @@ func (c *Conn) beginDoubt(e *pending, raw, reply []byte) bool {
 	p.aim(&a, c.server, reply)
 	a.client.Await()
 	a.wait(c)
-	if !p.put(&a) {
+	if !p.keep(&a) {
 		return false
 	}
 	if reply[1] == 'T' { // a node that takes the slot over answers only after ASKING
@@ -111,7 +109,7 @@ func (d *doubt) confirmed() bool {
 const maxRole = 20
 
 // settle ends the doubt about a, when it can be ended. waits: it can't; gone: a has ended.
-func (p *Pool) settleDoubt(a *again) (waits, gone bool) {
+func (p *Pool) settleDoubt(a *resend) (waits, gone bool) {
 	d := a.doubt
 	e := &a.request
 	switch {
@@ -129,15 +127,7 @@ func (p *Pool) settleDoubt(a *again) (waits, gone bool) {
 		return false, true
 	}
 	a.doubt = nil
-	st := &p.stats.Redirects
-	switch {
-	case !NamesNode(d.reply):
-		st[stats.RedirectRetry]++
-	case a.asking:
-		st[stats.RedirectAsk]++
-	default:
-		st[stats.RedirectMoved]++
-	}
+	p.count(a, d.reply)
 	if !a.asking {
 		p.Hint()
 	}

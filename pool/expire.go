@@ -119,7 +119,7 @@ func (c *Conn) waitsForOwn(e *pending, now int64, scripts map[Client]int) bool {
 // abandon gives up the requests that wait for a connection, so that they can't run after all, and lets
 // none wait until there is one.
 func (c *Conn) abandon() {
-	c.patient, c.down = false, c.server.lost
+	c.waitForDial, c.down = false, c.server.lost
 	if c.own {
 		c.transition(Retired) // first: those whose requests end may give the connection back
 	}

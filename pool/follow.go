@@ -132,14 +132,14 @@ func (r *Rings) serve(i int) {
 	p, per := r.pool, r.pool.cfg.Connections
 	s := p.servers[i]
 	for n := range per {
-		c := &Conn{pool: p, server: s, rings: r, nth: n, fences: fences{guard: noGuard}, patient: true, down: s.lost, out: output{buffers: &p.Buffers}}
+		c := &Conn{pool: p, server: s, rings: r, nth: n, fences: fences{guard: noGuard}, waitForDial: true, down: s.lost, out: output{buffers: &p.Buffers}}
 		if at := i*per + n; at < len(r.conns) {
 			r.conns[at] = c
 		} else {
 			r.conns = append(r.conns, c)
 		}
 		if s.Addr == "" {
-			c.patient, c.down, c.state = false, &Failure{Kind: Down, Server: s.Name, Cause: errGone}, Retired
+			c.waitForDial, c.down, c.state = false, &Failure{Kind: Down, Server: s.Name, Cause: errGone}, Retired
 			continue
 		}
 		c.dial()

@@ -143,9 +143,9 @@ func (c *Conn) onHandshake(b []byte, p Piece) {
 	case !refused:
 		switch done {
 		case stepHello:
-			c.pool.learn(c.rings.key.Proto, h.reply)
+			c.pool.noteHello(c.rings.key.Proto, h.reply)
 			c.server.version = string(versionIn(h.reply))
-			c.learnID(h.reply)
+			c.noteID(h.reply)
 			c.pool.log.kind(c, h.reply)
 		case stepExec:
 			c.multi = true
@@ -191,7 +191,7 @@ func (c *Conn) refuse(s step) {
 
 func (c *Conn) onReady() {
 	c.handshake.reply = nil
-	c.patient, c.denied, c.down = true, false, c.server.lost
+	c.waitForDial, c.denied, c.down = true, false, c.server.lost
 	c.progress, c.readyAt = c.pool.Now, c.pool.Now
 	c.server.stats.Connects++
 	c.transition(Ready)
@@ -208,7 +208,7 @@ func (c *Conn) onReady() {
 		c.rings.idleSince = c.pool.Now
 		c.lane.pump()
 	}
-	if c.server.replica && c.doubted() {
+	if c.server.replica && c.healthStale() {
 		c.pool.Hint()
 	}
 	if !c.own && c.server.goneAt > 0 {
@@ -242,7 +242,7 @@ func (c *Conn) OnDialFailed(cause error) {
 		c.disown(c.down)
 		return
 	}
-	c.impatient(cause)
+	c.failAndBackOff(cause)
 	if took := c.pool.Now - c.dialledAt; took >= c.dialTimeout {
 		c.retryAt -= min(took, c.backoff) // that was pause enough
 	}

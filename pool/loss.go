@@ -39,9 +39,9 @@ func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
 	}
 	if worked {
 		// Dial again at once, and let requests wait for that one attempt.
-		c.patient, c.backoff, c.retryAt = true, 0, c.pool.Now
+		c.waitForDial, c.backoff, c.retryAt = true, 0, c.pool.Now
 	} else {
-		c.impatient(cause)
+		c.failAndBackOff(cause)
 	}
 	c.transition(Closed)
 	c.end(cause)
@@ -103,7 +103,7 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 		}
 		if raw == nil || e.recv == nil || !c.saved(e, raw, f) {
 			if f.Sent && raw != nil && e.recv != nil {
-				c.pool.overtaken(e) // it may have run
+				c.pool.ran(e) // it may have run
 			}
 			c.fail(e, f)
 		}
@@ -115,7 +115,7 @@ func (c *Conn) saved(e *pending, raw []byte, f *Failure) bool {
 	if e.is.has(reading) {
 		return c.readAgain(e, raw)
 	}
-	return !f.Sent && !c.pool.outrun(e) && c.reroute(e, raw)
+	return !f.Sent && !c.pool.mustNotRunAgain(e) && c.reroute(e, raw)
 }
 
 // fail tells whoever waits for e that there is no reply.
@@ -231,10 +231,10 @@ func (c *Conn) replying() bool {
 	return c.ring.len() > 0 && c.scan.Started() && c.scan.Kind() != '>'
 }
 
-// impatient makes requests fail at once until the server answers again, and plans the next dial
+// failAndBackOff makes requests fail at once until the server answers again, and plans the next dial
 // with a doubled pause.
-func (c *Conn) impatient(cause error) {
-	c.patient, c.denied, c.failedAt = false, false, c.dialledAt
+func (c *Conn) failAndBackOff(cause error) {
+	c.waitForDial, c.denied, c.failedAt = false, false, c.dialledAt
 	if c.state == Ready {
 		c.failedAt = c.pool.Now
 	}

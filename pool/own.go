@@ -41,7 +41,7 @@ func (p *Pool) Lend(server int, key Key, owner Owner) (*Conn, *Failure) {
 	if p.lent-p.unpinned >= p.MaxOwn {
 		return nil, &Failure{Kind: NoneFree, Server: p.servers[server].Name}
 	}
-	if shared := p.Default().Pick(server, 0); shared.state != Ready && !shared.patient {
+	if shared := p.Default().Pick(server, 0); shared.state != Ready && !shared.waitForDial {
 		return nil, shared.down // it is dialled again in its own time
 	}
 	p.lent++
@@ -106,7 +106,7 @@ func (p *Pool) warmed(c *Conn) {
 func (p *Pool) newOwn(s *Server, key Key) *Conn {
 	// The database is known to exist: the owner is on rings of the same key.
 	r := &Rings{key: key, pool: p, usable: true}
-	c := &Conn{pool: p, server: s, rings: r, fences: fences{guard: noGuard}, patient: true, down: s.lost, out: output{buffers: &p.Buffers}, own: true}
+	c := &Conn{pool: p, server: s, rings: r, fences: fences{guard: noGuard}, waitForDial: true, down: s.lost, out: output{buffers: &p.Buffers}, own: true}
 	r.conns = []*Conn{c}
 	p.own.all[c] = struct{}{}
 	p.stats.OwnOpened++
@@ -263,8 +263,8 @@ func (c *Conn) loseOwn(reason stats.DisconnectReason, cause error) {
 	c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause})
 }
 
-// learnID takes the connection's number at the server from a reply to HELLO.
-func (c *Conn) learnID(hello []byte) {
+// noteID takes the connection's number at the server from a reply to HELLO.
+func (c *Conn) noteID(hello []byte) {
 	_, rest, _ := bytes.Cut(hello, []byte("$2\r\nid\r\n:"))
 	digits, _, ok := bytes.Cut(rest, []byte("\r\n"))
 	if n, number := parser.Int(digits); ok && number {

@@ -111,7 +111,7 @@ func (c *Conn) check() error {
 		return fmt.Errorf("output holds %d bytes, %d were enqueued and %d written", c.out.size, c.queued, c.written)
 	case wired != (c.sock != nil):
 		return fmt.Errorf("has a socket: %t", c.sock != nil)
-	case c.ring.len() > 0 && !wired && !(c.patient && c.state == Dialing):
+	case c.ring.len() > 0 && !wired && !(c.waitForDial && c.state == Dialing):
 		return fmt.Errorf("owes %d replies that can't come", c.ring.len())
 	}
 	return nil

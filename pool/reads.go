@@ -50,10 +50,10 @@ func (p *Pool) Judge(h Health, start time.Time) {
 		}
 		for _, r := range p.rings {
 			for _, c := range r.of(i) {
-				if c.state == Closed && c.answers() {
+				if c.state == Closed && c.heardSinceFailure() {
 					c.retryAt = p.Now
 				}
-				outdated = outdated || c.state == Ready && s.replica && c.doubted()
+				outdated = outdated || c.state == Ready && s.replica && c.healthStale()
 			}
 		}
 	}
@@ -77,14 +77,14 @@ func (p *Pool) assign(m *shard.Map) {
 	for i, s := range p.servers {
 		s.replica = false
 		s.judge(p)
-		if s.home < 0 {
-			s.home = i
+		if s.primary < 0 {
+			s.primary = i
 		}
 	}
 	for _, i := range m.Shards() {
-		p.servers[i].home = i
+		p.servers[i].primary = i
 		for _, r := range m.Replicas(i) {
-			p.servers[r].home, p.servers[r].replica = i, true
+			p.servers[r].primary, p.servers[r].replica = i, true
 		}
 	}
 	for _, r := range p.rings {
@@ -129,10 +129,10 @@ func (r *Rings) pickRead(primary int, seat uint64, avoid *Server) *Conn {
 		count++ // the primary comes behind them
 	}
 	var best *Conn
-	p.turn++
+	p.nextReplica++
 	for n := range count {
 		c := own
-		if k := (n + p.turn) % count; k < len(replicas) {
+		if k := (n + p.nextReplica) % count; k < len(replicas) {
 			if c = r.Pick(replicas[k], seat); c.state != Ready || c.server == avoid || !c.readable(up) {
 				continue
 			}
@@ -155,23 +155,25 @@ func (c *Conn) readable(up bool) bool {
 	return c.server.asked > c.readyAt && (c.server.health.Reads == ReadsAlways || c.server.health.Reads == ReadsAlone && !up)
 }
 
-// doubted reports whether it is still open if this connection leads to a replica that may be read from: the replica was not
+// healthStale reports whether it is still open if this connection leads to a replica that may be read from: the replica was not
 // asked since the connection was made, or has answered since it failed.
-func (c *Conn) doubted() bool {
+func (c *Conn) healthStale() bool {
 	if c.state == Ready {
 		return c.server.health.Reads != ReadsNever && c.server.asked <= c.readyAt
 	}
-	return c.server.health.Reads != ReadsNever && (c.promising() || c.answers())
+	return c.server.health.Reads != ReadsNever && (c.dialPending() || c.heardSinceFailure())
 }
 
-// answers reports whether the server has answered the control plane since this connection failed.
-func (c *Conn) answers() bool {
+// heardSinceFailure reports whether the server has answered the control plane since this connection failed.
+func (c *Conn) heardSinceFailure() bool {
 	h := &c.server.health
 	return c.server.heard > c.failedAt && !h.Silent && (h.Reads != ReadsNever || !c.server.replica)
 }
 
-// promising reports whether requests may wait for the dial.
-func (c *Conn) promising() bool { return c.patient && (c.state == Dialing || c.state == Handshaking) }
+// dialPending reports whether requests may wait for the dial.
+func (c *Conn) dialPending() bool {
+	return c.waitForDial && (c.state == Dialing || c.state == Handshaking)
+}
 
 // better reports whether c is to be preferred to d.
 func (c *Conn) better(d *Conn) bool {
@@ -183,7 +185,7 @@ func (c *Conn) better(d *Conn) bool {
 
 // enqueueRead is Enqueue for a command that only reads.
 func (c *Conn) enqueueRead(r *Request) *Failure {
-	p, primary := c.pool, c.server.home
+	p, primary := c.pool, c.server.primary
 	f := p.servers[primary].noReplica
 	if c.server.replica || p.cfg.Reads != shard.ReadReplica {
 		if f = c.admit(len(r.Raw), 1); f == nil {
@@ -196,11 +198,11 @@ func (c *Conn) enqueueRead(r *Request) *Failure {
 	}
 	e := r.pending(p.Now)
 	e.is = reading
-	l, ok := c.rings.of(primary)[0].lostRead(e, r.Raw)
+	a, ok := c.rings.of(primary)[0].asRead(e, r.Raw)
 	if !ok {
 		return f
 	}
-	return p.waitToRead(&l, f)
+	return p.waitToRead(&a, f)
 }
 
 // putRead puts a read on the connection, which admit has allowed.

@@ -144,11 +144,11 @@ func (c *Conn) deliver(b []byte, p Piece) {
 	}
 	recv, tag := e.recv, e.tag
 	if e.size > 0 && p == Whole && b[0] == '-' && recv != nil && Elsewhere(b) && c.refuses(e, b) {
-		c.follow(*e, b)
+		c.redirect(*e, b)
 		return
 	}
-	if len(c.pool.wanderers) > 0 && e.size > 0 && !e.is.has(reading) && p&First != 0 && recv != nil {
-		c.pool.overtaken(e)
+	if !c.pool.orders.Empty() && e.size > 0 && !e.is.has(reading) && p&First != 0 && recv != nil {
+		c.pool.ran(e)
 	}
 	if p&First != 0 && (b[0] == '-' || b[0] == '!') {
 		c.countError(e, b)
@@ -175,7 +175,7 @@ func (c *Conn) countError(e *pending, b []byte) {
 	switch {
 	case e.is.carrier() != 0: // a script may say anything
 	case OutOfMemory(b):
-		c.server.short = true
+		c.server.lowMemory = true
 	case bytes.HasPrefix(b, busyWord):
 		c.server.muteUntil = c.pool.Now + muteFor
 	}

@@ -62,8 +62,8 @@ func (p *Pool) Hint() {
 	}
 }
 
-// follow sends the head again, or gives its client the error.
-func (c *Conn) follow(e pending, reply []byte) {
+// redirect sends the head again, or gives its client the error.
+func (c *Conn) redirect(e pending, reply []byte) {
 	raw := append(c.pool.copied[:0], c.sent.first(e.size)...)
 	if c.pool.copied = raw; cap(raw) > maxHistory {
 		c.pool.copied = nil
@@ -71,11 +71,11 @@ func (c *Conn) follow(e pending, reply []byte) {
 	s := c.server.stats
 	s.Replies++
 	s.InFlight--
-	outrun := c.pool.outrun(&e)
+	overtaken := c.pool.mustNotRunAgain(&e)
 	c.arrived(&e)
 	c.off(c.ring.at(c.ring.head))
-	if outrun {
-		c.pool.giveUp(&again{request: e}, c.pool.overtakenAt(c.server.index))
+	if overtaken {
+		c.pool.giveUp(&resend{request: e}, c.pool.overtakenAt(c.server.index))
 		return
 	}
 	if c.redirected(&e, raw, reply) {
@@ -106,10 +106,10 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 			return true
 		}
 		a.wait(c)
-		return p.put(&a)
+		return p.keep(&a)
 	}
 	if !NamesNode(reply) {
-		p.stats.Redirects[stats.RedirectRetry]++
+		p.count(&a, reply)
 		if reply[1] != 'T' { // TRYAGAIN passes by itself
 			p.Hint()
 		}
@@ -117,7 +117,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 			return false
 		}
 		a.wait(c)
-		return p.put(&a)
+		return p.keep(&a)
 	}
 	if !p.cfg.Cluster {
 		return false // it knows no more than we do
@@ -127,14 +127,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		return true
 	}
 	p.aim(&a, c.server, reply)
-	switch st := &p.stats.Redirects; {
-	case a.unnamed:
-		st[stats.RedirectUnknown]++ // nobody has told of that server yet
-	case a.asking:
-		st[stats.RedirectAsk]++
-	default:
-		st[stats.RedirectMoved]++
-	}
+	p.count(&a, reply)
 	if !a.asking {
 		p.Hint()
 	}
@@ -148,15 +141,15 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		p.stats.Hops[e.is.hops()]++
 	default:
 		a.wait(c)
-		if !p.put(&a) {
+		if !p.keep(&a) {
 			p.giveUp(&a, p.servers[a.server].overloaded)
 		}
 	}
 	return true
 }
 
-// aim notes where an error of from sends a.
-func (p *Pool) aim(a *again, from *Server, reply []byte) {
+// aim notes where an error of from sends a. Which server of a shard answers a read is for the read policy.
+func (p *Pool) aim(a *resend, from *Server, reply []byte) {
 	if !NamesNode(reply) {
 		return
 	}
@@ -165,10 +158,40 @@ func (p *Pool) aim(a *again, from *Server, reply []byte) {
 		a.slot = slot
 	}
 	at := p.target(from, addr)
-	a.asking = at >= 0 && reply[1] == 'A'
-	if a.unnamed = at < 0; !a.unnamed {
+	a.unnamed, a.asking = at < 0, at >= 0 && reply[1] == 'A'
+	switch {
+	case a.unnamed: // any will say where it is again, when the map has come
+	case a.policy != freely:
 		a.server = at
+	default:
+		if a.primary = p.servers[at].primary; a.asking || p.cfg.Reads != shard.ReadReplica {
+			a.server = at
+		}
 	}
+}
+
+// count counts what is sent again because of an error, which aim has looked at.
+func (p *Pool) count(a *resend, reply []byte) {
+	p.stats.Redirects[reason(reply, a.unnamed, a.asking)]++
+}
+
+// reason is why a request is sent again after an error.
+func reason(reply []byte, unnamed, asking bool) stats.Redirect {
+	switch {
+	case !NamesNode(reply):
+		return stats.RedirectRetry
+	case unnamed:
+		return stats.RedirectUnknown // nobody has told of that server yet
+	case asking:
+		return stats.RedirectAsk
+	}
+	return stats.RedirectMoved
+}
+
+// CountRedirect counts what a client sends again because of what a server has said. Loop-only.
+func (p *Pool) CountRedirect(from int, reply []byte) {
+	_, asking, known := p.Target(from, reply)
+	p.stats.Redirects[reason(reply, !known, asking)]++
 }
 
 // Moved is the failure of a request to server that can't be sent to where its keys are. Loop-only.
@@ -191,7 +214,7 @@ func (c *Conn) detour(e *pending, raw []byte, f *Failure) *Failure {
 		return f
 	}
 	p.Hint()
-	if p.sendNow(&a, nil) || p.put(&a) {
+	if p.sendNow(&a, nil) || p.keep(&a) {
 		return nil
 	}
 	return f
@@ -209,7 +232,7 @@ func (c *Conn) reroute(e *pending, raw []byte) bool {
 	}
 	c.arrived(e)
 	e.is = e.is.withHops(0)
-	if !p.put(&a) {
+	if !p.keep(&a) {
 		return false
 	}
 	p.Hint()

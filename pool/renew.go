@@ -70,7 +70,7 @@ func (c *Conn) renew() {
 	}
 	c.endProbe()
 	c.endRenewal()
-	c.multi, c.unsent, c.patient = false, 0, true
+	c.multi, c.unsent, c.waitForDial = false, 0, true
 	c.refusal, c.headerCut = nil, false
 	c.redial()
 	if c.server.replica {

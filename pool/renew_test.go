@@ -166,8 +166,8 @@ func TestTransactionIsNotSentAgainBeforeTheNewLoginHasProvedMulti(t *testing.T) 
 	p.Resend(&Resend{Request: Request{Raw: raw, Recv: placed{asker: a}, Batch: Batch{Requests: 2, Needs: len(raw)}}, Rings: p.Default(), Slot: -1, Since: p.Now})
 	p.Now += 2 * retryAfter
 	p.Tick()
-	if len(p.again) != 1 || !c.proving {
-		t.Errorf("%d wait; it is proved: %t", len(p.again), c.proving)
+	if len(p.resends.list) != 1 || !c.proving {
+		t.Errorf("%d wait; it is proved: %t", len(p.resends.list), c.proving)
 	}
 	checkPool(t, p)
 }

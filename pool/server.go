@@ -10,7 +10,7 @@ type Server struct {
 	Name, Addr string
 	index      int
 	stats      *stats.Server
-	home       int // the number of the primary whose keys it has, or had last; below 0: unknown
+	primary    int // the number of the primary whose keys it has, or had last; below 0: unknown
 	replica    bool
 	health     ServerHealth
 	asked      int64 // health.At, ns
@@ -23,7 +23,7 @@ type Server struct {
 	// graceUntil is until when it is no trouble that it has no connection, as long as no dial fails, ns.
 	graceUntil int64
 	logged     *logged // shared with the one that had its number and name before
-	short      bool
+	lowMemory  bool
 	bareUntil  int64 // until when it gets scripts as they are, ns (wrapped.go)
 	renewal    renewal
 	prober     prober
@@ -45,7 +45,7 @@ type Server struct {
 }
 
 func (p *Pool) newServer(i int, name, addr string) *Server {
-	s := &Server{Addr: addr, index: i, home: -1, stats: p.stats.Servers[i], logged: &logged{}}
+	s := &Server{Addr: addr, index: i, primary: -1, stats: p.stats.Servers[i], logged: &logged{}}
 	s.call(name)
 	return s
 }
@@ -107,7 +107,7 @@ func (s *Server) updateState(p *Pool) {
 	st := stats.ServerDown
 	if s.ready > 0 {
 		st = stats.ServerUp
-	} else if r := p.rings[Key{Proto: 2}]; r != nil && r.Pick(s.index, 0).patient {
+	} else if r := p.rings[Key{Proto: 2}]; r != nil && r.Pick(s.index, 0).waitForDial {
 		st = stats.ServerConnecting
 	}
 	s.stats.State = st

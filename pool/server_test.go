@@ -122,12 +122,18 @@ func TestServerThatIsNewIsNotDownBeforeTheDialTimeout(t *testing.T) {
 	}
 }
 
+// orders is how many clients have requests that are sent again.
+func orders(p *Pool) (n int) {
+	p.orders.Each(func(Client, int, int) { n++ })
+	return n
+}
+
 // sizes are the lengths of all that could grow.
 func (p *Pool) sizes() map[string]int {
 	n := map[string]int{
 		"servers": len(p.servers), "addresses": len(p.at), "stats": len(p.stats.Servers), "rings": len(p.rings), "lanes": len(p.lanes),
-		"leaving": len(p.leaving), "own": len(p.own.all), "spare": len(p.own.spare), "warm": len(p.own.warm), "again": len(p.again),
-		"reads": len(p.reads), "wanderers": len(p.wanderers), "busy": p.busy, "queued": p.queued, "in flight": p.InFlight,
+		"leaving": len(p.leaving), "own": len(p.own.all), "spare": len(p.own.spare), "warm": len(p.own.warm), "resends": len(p.resends.list),
+		"reads": len(p.freeResends.list), "orders": orders(p), "busy": p.busy, "queued": p.queued, "in flight": p.InFlight,
 		"dirty": len(p.dirty), "backlog": len(p.backlog), "dials": len(p.dials), "delayed": len(p.delayed), "lent": p.lent, "unpinned": p.unpinned,
 		"connections counted": int(p.stats.OwnOpen), "lent counted": int(p.stats.OwnLent),
 	}

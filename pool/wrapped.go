@@ -80,7 +80,7 @@ func (c *Conn) unwrap(e *pending, b []byte, p Piece) (reply []byte, piece Piece,
 			c.server.bareUntil = c.pool.Now + bareFor
 		}
 		if e.recv != nil && e.size > 0 && (Elsewhere(b) || OutOfMemory(b)) {
-			c.follow(*e, b)
+			c.redirect(*e, b)
 			return nil, 0, false
 		}
 		return b, p, true

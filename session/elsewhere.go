@@ -9,7 +9,6 @@ import (
 	"ringmaster/command"
 	"ringmaster/pool"
 	"ringmaster/shard"
-	"ringmaster/stats"
 )
 
 // What a server refuses since the keys are elsewhere, or since it can't answer now, is sent again: by package pool,
@@ -44,7 +43,7 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 	refused := pool.Elsewhere(b)
 	if i > 0 && i < o.last && refused {
 		if !p.moved && !p.watched {
-			s.env.countRedirect(p.Server, b)
+			s.env.Pool.CountRedirect(p.Server, b)
 		}
 		p.moved = true
 		if server, asking, ok := s.env.Pool.Target(p.Server, b); ok && !asking {
@@ -63,24 +62,10 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 		return true
 	}
 	if !p.moved {
-		s.env.countRedirect(p.Server, b)
+		s.env.Pool.CountRedirect(p.Server, b)
 	}
 	p.again = true
 	return true
-}
-
-// countRedirect counts what is sent again because of what a server said.
-func (e *Env) countRedirect(from int, b []byte) {
-	why := stats.RedirectRetry
-	if pool.NamesNode(b) {
-		why = stats.RedirectUnknown
-	}
-	if _, asking, known := e.Pool.Target(from, b); known {
-		if why = stats.RedirectMoved; asking {
-			why = stats.RedirectAsk
-		}
-	}
-	e.Stats.Redirects[why]++
 }
 
 // unsent reports whether a transaction can be sent again since none of it can have reached a server.
@@ -202,7 +187,7 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	case s.env.Rules.of(a.spec).carrier != 0: // a module may say anything
 		s.Reply(a.tag, b, p)
 	case p == pool.Whole && s.state == open && (pool.Elsewhere(b) || forced) && a.patient():
-		s.env.countRedirect(a.server, b)
+		s.env.Pool.CountRedirect(a.server, b)
 		a.server, a.asking, a.told = a.elsewhere(b)
 		a.forced = forced
 		s.env.Pool.Hint()

@@ -48,7 +48,7 @@ func (q *shortage) step(s *Session) {
 		s.reject(q.spec, string(bytes.TrimRight(q.refusal[1:], "\r\n")))
 		return
 	}
-	s.env.Pool.SetShort(q.server, false)
+	s.env.Pool.SetLowMemory(q.server, false)
 	s.queued(q.spec, q.raw)
 }
 
@@ -106,7 +106,7 @@ func (s *Session) noteLimit(args [][]byte) {
 		if bytes.EqualFold(args[i], []byte("maxmemory")) {
 			s.env.askLoopsFor(s, func(e *Env) any {
 				for _, server := range e.Map.Shards() {
-					e.Pool.SetShort(server, true)
+					e.Pool.SetLowMemory(server, true)
 				}
 				return nil
 			}, func([]any) {})

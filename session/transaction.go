@@ -156,7 +156,7 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 		m := message{at: tx.n, key: publishedTo(spec, req)}
 		tx.messages, tx.size = append(tx.messages, m), tx.size+len(m.key.name)+localOverhead
 	}
-	if env.Pool.Short(s.serverForTransaction()) {
+	if env.Pool.LowMemory(s.serverForTransaction()) {
 		s.begin(&shortage{spec: spec, raw: bytes.Clone(req.Raw)})
 		return
 	}

@@ -10,7 +10,8 @@ import (
 // of one layer do not know each other. A folder that is not listed has the layer of the one it is in.
 var layer = map[string]int{
 	"parser": 0, "command": 0, "shard": 0, "stats": 0,
-	"pool": 1, "auth": 1, "merge": 1,
+	"pool/order": 0, // a machine of its own, which knows neither connections nor bytes
+	"pool":       1, "auth": 1, "merge": 1,
 	"session":   2,
 	"eventloop": 3, "control": 3,
 	"control/topology": 4,
