@@ -154,7 +154,7 @@ func (c *Conn) remember(raw []byte, keys Keys) {
 func (c *Conn) keepSent(raw []byte, keys Keys) {
 	if len(raw) <= math.MaxUint32 {
 		c.sent.add(raw)
-		e := c.ring.at(c.ring.tail - 1)
+		e := c.ring.latest()
 		e.size, e.keys = uint32(len(raw)), keys
 	}
 }

@@ -87,12 +87,12 @@ func (a *asker) Fail(tag uint64, f *Failure) {
 // calm is a Client that has sent one request, and lets all be done.
 type calm struct{}
 
-func (calm) Hold() bool          { return true }
-func (calm) Await()              {}
-func (calm) Latest(uint64) bool  { return true }
-func (calm) Begun(uint64) bool   { return false }
-func (calm) Replied() int64      { return 0 }
-func (calm) RingsSettled(*Rings) {}
+func (calm) Hold() bool         { return true }
+func (calm) Await()             {}
+func (calm) Latest(uint64) bool { return true }
+func (calm) Begun(uint64) bool  { return false }
+func (calm) Replied() int64     { return 0 }
+func (calm) RingsSettled(error) {}
 
 func testConfig() Config {
 	return Config{

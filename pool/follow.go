@@ -132,7 +132,7 @@ func (r *Rings) serve(i int) {
 	p, per := r.pool, r.pool.cfg.Connections
 	s := p.servers[i]
 	for n := range per {
-		c := &Conn{pool: p, server: s, rings: r, nth: n, fences: fences{guard: noGuard}, waitForDial: true, down: s.lost, out: output{buffers: &p.Buffers}}
+		c := &Conn{pool: p, server: s, rings: r, nth: n, fences: fences{guard: noGuard}, waitForDial: true, down: s.lost, out: newOutput(&p.Buffers)}
 		if at := i*per + n; at < len(r.conns) {
 			r.conns[at] = c
 		} else {

@@ -17,6 +17,16 @@ func (h *history) add(raw []byte) { h.buf = append(h.buf, raw...) }
 // first gives the oldest n bytes. Valid until the next call that changes h.
 func (h *history) first(n uint32) []byte { return h.buf[h.head : h.head+int(n)] }
 
+// all gives all bytes. Valid until the next call that changes h.
+func (h *history) all() []byte { return h.buf[h.head:] }
+
+// take gives the oldest n bytes, and forgets them. They stay as they are.
+func (h *history) take(n uint32) []byte {
+	b := h.first(n)
+	h.head += int(n)
+	return b
+}
+
 // release forgets the oldest n bytes.
 func (h *history) release(n uint32) {
 	h.head += int(n)

@@ -64,7 +64,7 @@ func (l *lanes) put(shared *Conn, r *Request) *Failure {
 	}
 	if f != nil {
 		if !r.stays() {
-			return shared.detour(r.pending(l.pool.Now), r.Raw, f)
+			return shared.detour(pendingOf(r, l.pool.Now), r.Raw, f)
 		}
 		return f
 	}
@@ -173,7 +173,7 @@ func (p *Pool) failWaiting(r *waiting, f *Failure) {
 func (l *lanes) giveUp(r *waiting, f *Failure) {
 	p := l.pool
 	if rings := p.rings[l.key]; rings != nil && !r.stays() && p.servers[l.server.index] == l.server {
-		if f = rings.Pick(l.server.index, 0).detour(r.pending(r.at), r.Raw, f); f == nil {
+		if f = rings.Pick(l.server.index, 0).detour(pendingOf(&r.Request, r.at), r.Raw, f); f == nil {
 			return
 		}
 	}

@@ -85,7 +85,7 @@ func (c *Conn) end(cause error) {
 // drop empties the ring and the output. Each request ends with the failure that why finds for it.
 func (c *Conn) drop(why func(*pending) *Failure) {
 	failed, sent := c.ring, c.sent
-	c.ring, c.expired = ring{head: failed.tail, tail: failed.tail}, failed.tail
+	c.ring, c.expired = failed.after(), failed.tail
 	c.out.reset()
 	c.sent = history{}
 	c.queued, c.written, c.unsent = 0, 0, 0
@@ -98,8 +98,7 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 		f := why(e)
 		var raw []byte
 		if e.size > 0 {
-			raw = sent.first(e.size)
-			sent.head += int(e.size)
+			raw = sent.take(e.size)
 		}
 		if raw == nil || e.recv == nil || !c.saved(e, raw, f) {
 			if f.Sent && raw != nil && e.recv != nil {

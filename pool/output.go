@@ -1,6 +1,10 @@
 package pool
 
-import "github.com/valyala/bytebufferpool"
+import (
+	"fmt"
+
+	"github.com/valyala/bytebufferpool"
+)
 
 const (
 	// chunkSize is when an output chunk is full. Small chunks return to the pool soon and never
@@ -27,6 +31,9 @@ type output struct {
 	off  int // bytes of the first chunk that are written
 	size int
 }
+
+// newOutput is an empty output that borrows its chunks from buffers.
+func newOutput(buffers *Buffers) output { return output{buffers: buffers} }
 
 // write copies b behind what is there.
 func (o *output) write(b []byte) {
@@ -81,6 +88,21 @@ func (o *output) first() *bytebufferpool.ByteBuffer {
 		return o.full[0]
 	}
 	return o.cur
+}
+
+// check says whether its invariant is broken; nil: it is not. It walks everything.
+func (o *output) check() error {
+	size := -o.off
+	for _, b := range o.full {
+		size += len(b.B)
+	}
+	if o.cur != nil {
+		size += len(o.cur.B)
+	}
+	if size != o.size {
+		return fmt.Errorf("output counts %d bytes, its chunks hold %d", o.size, size)
+	}
+	return nil
 }
 
 // reset lets everything go.

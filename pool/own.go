@@ -10,6 +10,18 @@ import (
 	"ringmaster/stats"
 )
 
+// Owner has a connection of its own: a session with state that the server ties to a connection, such as
+// WATCH, or one that waits in a blocking command.
+type Owner interface {
+	// Pushed gives a piece of what the server sends without being asked: a push, a message, a line of
+	// MONITOR. Borrows b until return. It must not call back into the Conn that calls it.
+	Pushed(b []byte, p Piece)
+	// OwnLost tells that the connection is gone for good. What it owed has failed before.
+	OwnLost(c *Conn, f *Failure)
+	// Client is who uses the connection; nil: nobody alone.
+	Client() Client
+}
+
 // owned is the connections of one loop that belong to one session each, and those that may be lent.
 //
 // Invariant: spare holds those without an owner, each Ready and owing nothing that anybody waits for.
@@ -106,7 +118,7 @@ func (p *Pool) warmed(c *Conn) {
 func (p *Pool) newOwn(s *Server, key Key) *Conn {
 	// The database is known to exist: the owner is on rings of the same key.
 	r := &Rings{key: key, pool: p, usable: true}
-	c := &Conn{pool: p, server: s, rings: r, fences: fences{guard: noGuard}, waitForDial: true, down: s.lost, out: output{buffers: &p.Buffers}, own: true}
+	c := &Conn{pool: p, server: s, rings: r, fences: fences{guard: noGuard}, waitForDial: true, down: s.lost, out: newOutput(&p.Buffers), own: true}
 	r.conns = []*Conn{c}
 	p.own.all[c] = struct{}{}
 	p.stats.OwnOpened++

@@ -77,7 +77,7 @@ func (c *Conn) remembersAll() bool {
 	for i := c.ring.head; i != c.ring.tail; i++ {
 		size += int(c.ring.at(i).size)
 	}
-	return size == len(c.sent.buf)-c.sent.head
+	return size == len(c.sent.all())
 }
 
 // wroteAll reports whether the latest request in the ring was written.
@@ -93,20 +93,14 @@ func (c *Conn) forget() {
 
 // check says which invariant of the connection is broken; nil: none.
 func (c *Conn) check() error {
-	size := -c.out.off
-	for _, b := range c.out.full {
-		size += len(b.B)
-	}
-	if c.out.cur != nil {
-		size += len(c.out.cur.B)
+	if err := c.out.check(); err != nil {
+		return err
 	}
 	if err := c.checkFences(); err != nil {
 		return err
 	}
 	wired := c.state == Handshaking || c.state == Ready || c.state == Draining
 	switch {
-	case size != c.out.size:
-		return fmt.Errorf("output counts %d bytes, its chunks hold %d", c.out.size, size)
 	case uint64(c.out.size) != c.queued-c.written:
 		return fmt.Errorf("output holds %d bytes, %d were enqueued and %d written", c.out.size, c.queued, c.written)
 	case wired != (c.sock != nil):

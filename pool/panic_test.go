@@ -30,7 +30,7 @@ func TestARequestThatIsHalfWrittenClosesItsConnectionOnly(t *testing.T) {
 		"owed and not written":                func(c *Conn) { c.oweFrom(c.queued, newAsker(t), 9) },
 		"owed twice":                          func(c *Conn) { c.owe(14, newAsker(t), 9) },
 		"remembered and not owed":             func(c *Conn) { c.sent.add([]byte("GET")) },
-		"owed with a size and not remembered": func(c *Conn) { c.ring.at(c.ring.tail - 1).size = 5 },
+		"owed with a size and not remembered": func(c *Conn) { c.ring.latest().size = 5 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newTestPool(t, testConfig(), 2, nil)

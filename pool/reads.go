@@ -196,7 +196,7 @@ func (c *Conn) enqueueRead(r *Request) *Failure {
 	if p.stopped || f.Kind != Down && f.Kind != NoReplica {
 		return f
 	}
-	e := r.pending(p.Now)
+	e := pendingOf(r, p.Now)
 	e.is = reading
 	a, ok := c.rings.of(primary)[0].asRead(e, r.Raw)
 	if !ok {
@@ -210,7 +210,7 @@ func (c *Conn) putRead(raw []byte, recv Receiver, tag uint64, keys Keys) {
 	c.out.write(raw)
 	c.owe(len(raw), recv, tag)
 	c.keepSent(raw, keys)
-	c.ring.at(c.ring.tail - 1).is = reading
+	c.ring.latest().is = reading
 }
 
 // withdraw sends the reads that wait at a replica elsewhere. Their places stay, for the replies may yet come.
@@ -223,7 +223,7 @@ func (p *Pool) withdraw(server int) {
 }
 
 func (c *Conn) withdraw() {
-	raw := c.sent.buf[c.sent.head:]
+	raw := c.sent.all()
 	for i := c.ring.head; i != c.ring.tail; i++ {
 		e := c.ring.at(i)
 		one := raw[:e.size]

@@ -87,7 +87,7 @@ func (p *Pool) sendRead(a *resend, to *Conn) bool {
 		_ = to.Tell("ASKING")
 	}
 	to.putRead(a.raw, a.request.recv, a.request.tag, a.request.keys)
-	e := to.ring.at(to.ring.tail - 1)
+	e := to.ring.latest()
 	e.at = a.request.at
 	p.sentAgain(a, to, e)
 	return true

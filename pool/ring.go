@@ -11,28 +11,6 @@ type pending struct {
 	size uint32 // of its bytes in the connection's history; 0: it is never sent again
 }
 
-// Keys is what the sender of a request knows of its keys, so that none of a client is overtaken by a later one for the same: their hash
-// slot, or their shard where there are no slots, and whether it changes nothing. The zero value: it has no keys, or nothing is known.
-type Keys uint16
-
-const onlyReads Keys = 1 << 15
-
-// KeysIn are keys of a hash slot or a shard (below 0: there are none). reads: the request changes nothing. Any goroutine.
-func KeysIn(slot int, reads bool) (k Keys) {
-	if slot >= 0 {
-		k = Keys(slot+1) &^ onlyReads
-	}
-	if reads {
-		k |= onlyReads
-	}
-	return k
-}
-
-// slot is the hash slot or the shard; below 0: it is not known.
-func (k Keys) slot() int { return int(k&^onlyReads) - 1 }
-
-func (k Keys) reads() bool { return k&onlyReads != 0 }
-
 // nature is what sets a request apart from others: none of the bits is set for an ordinary one. The highest ones count.
 type nature uint16
 
@@ -70,8 +48,8 @@ func (n nature) withHops(hops int) nature {
 	return n&(1<<hopShift-1) | nature(min(hops, maxHops))<<hopShift
 }
 
-// nature is that of a request on its own which carries c.
-func (c Carrier) nature() (n nature) {
+// carriedBy is the nature of a request on its own which carries c.
+func carriedBy(c Carrier) (n nature) {
 	n = nature(c) << carrierShift
 	if c&Scripts != 0 {
 		n |= scripting
@@ -87,6 +65,7 @@ type ring struct {
 	head, tail uint64
 }
 
+// len is how many requests there are.
 func (r *ring) len() int { return int(r.tail - r.head) }
 
 // waiting is how many of them somebody waits for: no fences, nor what blocks.
@@ -102,6 +81,13 @@ func (r *ring) waiting() (n int) {
 // at gives request i, head <= i < tail. Valid until the next push.
 func (r *ring) at(i uint64) *pending { return &r.slots[i&uint64(len(r.slots)-1)] }
 
+// latest gives the request that was pushed last. Valid until the next push.
+func (r *ring) latest() *pending { return r.at(r.tail - 1) }
+
+// after is an empty ring that counts on from r.
+func (r *ring) after() ring { return ring{head: r.tail, tail: r.tail} }
+
+// push puts a request at the end.
 func (r *ring) push(p pending) {
 	if r.len() == len(r.slots) {
 		r.grow()

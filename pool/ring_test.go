@@ -4,8 +4,6 @@ import (
 	"math/rand/v2"
 	"testing"
 	"unsafe"
-
-	"ringmaster/shard"
 )
 
 func TestRingKeepsOrderWhileItGrowsAndWraps(t *testing.T) {
@@ -32,9 +30,15 @@ func TestRingKeepsOrderWhileItGrowsAndWraps(t *testing.T) {
 	}
 }
 
+// nobody is a Receiver that takes no notice.
+type nobody struct{ Nobody }
+
+func (nobody) Reply(uint64, []byte, Piece) {}
+func (nobody) Fail(uint64, *Failure)       {}
+
 func TestRingLetsGoOfReceivers(t *testing.T) {
 	var r ring
-	r.push(pending{recv: newAsker(t)})
+	r.push(pending{recv: nobody{}})
 	r.pop()
 	if r.slots[0].recv != nil {
 		t.Error("the ring keeps a receiver that has its reply")
@@ -61,23 +65,10 @@ func TestPendingsAreSmall(t *testing.T) {
 	}
 }
 
-func TestKeysHoldEverySlotAndEveryShard(t *testing.T) {
-	for _, slot := range []int{-1, 0, 1, shard.MaxNumbers, shard.MaxNodes, shard.Slots - 1} {
-		for _, reads := range []bool{false, true} {
-			if k := KeysIn(slot, reads); k.slot() != slot || k.reads() != reads {
-				t.Errorf("%d, %t: %d, %t", slot, reads, k.slot(), k.reads())
-			}
-		}
-	}
-	if k := Keys(0); k.slot() >= 0 || k.reads() {
-		t.Errorf("nothing: %d, %t", k.slot(), k.reads())
-	}
-}
-
 func TestHopsLeaveTheRestOfARequestsNature(t *testing.T) {
 	all := Scripts | Modules | Libraries
 	for _, hops := range []int{0, 1, maxHops, maxHops + 1, 1000} {
-		n := (all.nature() | wrapped | blocking).withHops(7).withHops(hops)
+		n := (carriedBy(all) | wrapped | blocking).withHops(7).withHops(hops)
 		if n.hops() != min(hops, maxHops) || n.carrier() != all || !n.has(wrapped) || !n.has(scripting) || n.has(reading) {
 			t.Errorf("%d hops: %d, carries %b, is %b", hops, n.hops(), n.carrier(), n)
 		}

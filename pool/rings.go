@@ -50,7 +50,7 @@ func (r *Rings) Cause() error { return r.cause }
 // Wait calls w.RingsSettled once the rings are known to be usable or not: at once if they are.
 func (r *Rings) Wait(w Client) {
 	if r.usable || r.refusal != nil || r.cause != nil {
-		w.RingsSettled(r)
+		w.RingsSettled(r.cause)
 		return
 	}
 	r.waiters = append(r.waiters, w)
@@ -161,7 +161,7 @@ func (r *Rings) settle() {
 	waiters := r.waiters
 	r.waiters = nil
 	for _, w := range waiters {
-		w.RingsSettled(r)
+		w.RingsSettled(r.cause)
 	}
 }
 

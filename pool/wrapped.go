@@ -34,13 +34,13 @@ func (c *Conn) putWrapped(r *Request, at int64) (place uint64) {
 	c.out.write(execRequest)
 	for range 2 {
 		c.oweFrom(from, nil, 0)
-		e := c.ring.at(c.ring.tail - 1)
+		e := c.ring.latest()
 		e.is, e.at = wrapping, at // those before it are as old, so that its timeout is looked at
 	}
 	place = c.ring.tail
 	c.oweFrom(from, r.Recv, r.Tag)
 	e := c.ring.at(place)
-	e.is, e.at = r.Carrier.nature()|wrapped, at
+	e.is, e.at = carriedBy(r.Carrier)|wrapped, at
 	c.queued += uint64(size)
 	c.markDirty()
 	c.keepSent(r.Raw, r.Keys)

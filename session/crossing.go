@@ -29,9 +29,9 @@ func (s *Session) crossTo(key pool.Key, done func(*Session)) {
 }
 
 // RingsSettled is pool.Client.
-func (s *Session) RingsSettled(r *pool.Rings) {
+func (s *Session) RingsSettled(cause error) {
 	// When it goes on, somebody may have asked the servers anew.
-	s.passage.(*crossing).cause = r.Cause()
+	s.passage.(*crossing).cause = cause
 	s.resumeLater()
 }
 
