@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/stats"
 )
 
@@ -17,7 +19,7 @@ func Check(l *Loop) error {
 		if err := check(p); err != nil {
 			return err
 		}
-		p.each(func(c *Conn) { owed += c.ring.waiting() })
+		p.each(func(c *Conn) { owed += c.ring.Waiting() })
 		for c := range p.own.all {
 			if c.owner != nil {
 				lent++
@@ -127,7 +129,7 @@ func checkResends(p *Pool) error {
 // checkOrders compares the orders of clients with what is sent again of theirs.
 func checkOrders(p *Pool) (err error) {
 	type count struct{ waiting, resent int }
-	found, highest := map[Client]count{}, map[Client]uint64{}
+	found, highest := map[ask.Client]count{}, map[ask.Client]uint64{}
 	for i := range p.resends.list {
 		a := &p.resends.list[i]
 		n := found[a.client]
@@ -139,16 +141,16 @@ func checkOrders(p *Pool) (err error) {
 		highest[a.client] = a.place
 	}
 	p.each(func(c *Conn) {
-		for i := c.ring.head; i != c.ring.tail; i++ {
-			if e := c.ring.at(i); e.is.hops() > 0 && e.recv != nil && !e.is.has(reading) {
-				client, _, _ := e.client()
+		for i := c.ring.Head; i != c.ring.Tail; i++ {
+			if e := c.ring.At(i); e.Is.Hops() > 0 && e.Recv != nil && !e.Is.Has(queue.Reading) {
+				client, _, _ := e.Client()
 				n := found[client]
 				n.resent++
 				found[client] = n
 			}
 		}
 	})
-	p.orders.Each(func(client Client, waiting, resent int) {
+	p.orders.Each(func(client ask.Client, waiting, resent int) {
 		if n := found[client]; n.waiting != waiting || n.resent != resent {
 			err = fmt.Errorf("%d requests of a client wait to be sent again and %d were, %d and %d are counted", n.waiting, n.resent, waiting, resent)
 		}

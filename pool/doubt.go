@@ -2,6 +2,8 @@ package pool
 
 import (
 	"bytes"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"slices"
 )
 
@@ -26,22 +28,22 @@ var refusals = [...]string{
 
 // doubt is a carrier's reply of which it is open whether the server has said it, or what it ran.
 type doubt struct {
-	Nobody
+	ask.Nobody
 	conn      *Conn // over which both replies come
 	reply     []byte
 	witness   []byte // so far
 	heard     bool   // the witness is whole
-	lost      *Failure
+	lost      *ask.Failure
 	overtaken bool // a later command of the client for the same keys has run
 }
 
 // refuses reports whether an error that says so is the server's, as far as can be told yet.
-func (c *Conn) refuses(e *pending, reply []byte) bool {
-	return e.is.carrier() == 0 || !e.is.has(wrapped) && c.plausible(e, reply)
+func (c *Conn) refuses(e *queue.Pending, reply []byte) bool {
+	return e.Is.Carrier() == 0 || !e.Is.Has(queue.Wrapped) && c.plausible(e, reply)
 }
 
 // plausible reports whether a reply to a carrier may be a server's own: the right words, slot and server.
-func (c *Conn) plausible(e *pending, reply []byte) bool {
+func (c *Conn) plausible(e *queue.Pending, reply []byte) bool {
 	p := c.pool
 	if p.cfg.Witness == nil {
 		return false
@@ -50,7 +52,7 @@ func (c *Conn) plausible(e *pending, reply []byte) bool {
 		return slices.Contains(refusals[:], string(reply))
 	}
 	slot, addr := named(reply)
-	if !p.cfg.Cluster || slot < 0 || slot != e.keys.slot() {
+	if !p.cfg.Cluster || slot < 0 || slot != e.Keys.Slot() {
 		return false
 	}
 	at := p.target(c.server, addr)
@@ -58,10 +60,10 @@ func (c *Conn) plausible(e *pending, reply []byte) bool {
 }
 
 // beginDoubt asks for a witness; false: the reply is the client's.
-func (c *Conn) beginDoubt(e *pending, raw, reply []byte) bool {
+func (c *Conn) beginDoubt(e *queue.Pending, raw, reply []byte) bool {
 	p := c.pool
 	a, ok := c.anew(e, raw)
-	if !ok || e.is.has(blocking) || p.late(p.Now+retryAfter-e.at) {
+	if !ok || e.Is.Has(queue.Blocking) || p.late(p.Now+retryAfter-e.At) {
 		return false
 	}
 	p.asked = p.cfg.Witness(p.asked[:0], raw, reply)
@@ -74,24 +76,24 @@ func (c *Conn) beginDoubt(e *pending, raw, reply []byte) bool {
 		return false
 	}
 	if reply[1] == 'T' { // a node that takes the slot over answers only after ASKING
-		_ = c.Enqueue(&Request{Raw: asking, Recv: swallowed{}, Manner: Here})
+		_ = c.Enqueue(&ask.Request{Raw: asking, Recv: swallowed{}, Manner: ask.Here})
 	}
-	if f := c.Enqueue(&Request{Raw: p.asked, Recv: d, Manner: Here}); f != nil {
+	if f := c.Enqueue(&ask.Request{Raw: p.asked, Recv: d, Manner: ask.Here}); f != nil {
 		d.lost = f
 	}
 	return true
 }
 
 // Reply is Receiver.
-func (d *doubt) Reply(_ uint64, b []byte, p Piece) {
+func (d *doubt) Reply(_ uint64, b []byte, p ask.Piece) {
 	if len(d.witness) < maxHandshakeReply {
 		d.witness = append(d.witness, b...)
 	}
-	d.heard = p&Last != 0
+	d.heard = p&ask.Last != 0
 }
 
 // Fail is Receiver.
-func (d *doubt) Fail(_ uint64, f *Failure) { d.lost = f }
+func (d *doubt) Fail(_ uint64, f *ask.Failure) { d.lost = f }
 
 // confirmed reports whether the witness says that the server refuses such a command.
 func (d *doubt) confirmed() bool {
@@ -115,7 +117,7 @@ func (p *Pool) settleDoubt(a *resend) (waits, gone bool) {
 	switch {
 	case d.lost != nil:
 		p.taken(a)
-		p.fail(e.recv, e.tag, &Failure{Kind: Lost, Sent: true, Server: d.conn.server.Name, Cause: d.lost.Cause})
+		p.fail(e.Recv, e.Tag, &ask.Failure{Kind: ask.Lost, Sent: true, Server: d.conn.server.Name, Cause: d.lost.Cause})
 		return false, true
 	case !d.heard:
 		return true, false
@@ -123,7 +125,7 @@ func (p *Pool) settleDoubt(a *resend) (waits, gone bool) {
 		p.taken(a)
 		p.Ran(a.client, a.place, a.slot, a.reads)
 		d.conn.countError(e, d.reply)
-		p.answer(e.recv, e.tag, d.reply)
+		p.answer(e.Recv, e.Tag, d.reply)
 		return false, true
 	}
 	a.doubt = nil

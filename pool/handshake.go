@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"ringmaster/parser"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/stats"
 )
 
@@ -122,14 +124,14 @@ func appendCommand(b []byte, args ...string) []byte {
 }
 
 // onHandshake gathers the answer to the first open step and judges it.
-func (c *Conn) onHandshake(b []byte, p Piece) {
+func (c *Conn) onHandshake(b []byte, p ask.Piece) {
 	h := &c.handshake
 	h.reply = append(h.reply, b...)
 	if len(h.reply) > maxHandshakeReply || len(h.steps) == 0 {
 		c.lose(stats.ServerProtocolError, errUnexpected)
 		return
 	}
-	if p&Last == 0 {
+	if p&ask.Last == 0 {
 		return
 	}
 	done := h.steps[0]
@@ -236,9 +238,9 @@ func (c *Conn) OnDialFailed(cause error) {
 	c.server.stats.ConnectFailures++
 	c.pool.log.dialFailed(c, cause)
 	if c.own {
-		c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: cause}
+		c.down = &ask.Failure{Kind: ask.Down, Server: c.server.Name, Cause: cause}
 		c.transition(Retired)
-		c.drop(func(*pending) *Failure { return c.down })
+		c.drop(func(*queue.Pending) *ask.Failure { return c.down })
 		c.disown(c.down)
 		return
 	}
@@ -247,6 +249,6 @@ func (c *Conn) OnDialFailed(cause error) {
 		c.retryAt -= min(took, c.backoff) // that was pause enough
 	}
 	c.transition(Closed)
-	c.drop(func(*pending) *Failure { return c.down })
+	c.drop(func(*queue.Pending) *ask.Failure { return c.down })
 	c.rings.failed(c, cause)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ringmaster/parser"
+	"ringmaster/pool/ask"
 	"ringmaster/pool/order"
 	"ringmaster/shard"
 	"ringmaster/stats"
@@ -41,18 +42,18 @@ type Pool struct {
 	named       []byte  // an address that is being put together
 	m           *shard.Map
 
-	resends     resends                   // that wait, in the order of their clients
-	freeResends resends                   // that wait and may overtake others
-	orders      order.Book[Client, *Conn] // of the clients with resends that have one
-	version     []byte                    // of the servers, as the last HELLO told
-	hellos      [4][]byte                 // by protocol: the last reply to HELLO
+	resends     resends                       // that wait, in the order of their clients
+	freeResends resends                       // that wait and may overtake others
+	orders      order.Book[ask.Client, *Conn] // of the clients with resends that have one
+	version     []byte                        // of the servers, as the last HELLO told
+	hellos      [4][]byte                     // by protocol: the last reply to HELLO
 	stats       *stats.Upstream
 	log         logger
 
 	lanes         map[laneKey]*lanes
-	queued        int     // requests that wait for a lane
-	apart         Carrier // what goes over lanes at some server
-	elsewhereBusy bool    // a script holds up a server, as other loops have found
+	queued        int         // requests that wait for a lane
+	apart         ask.Carrier // what goes over lanes at some server
+	elsewhereBusy bool        // a script holds up a server, as other loops have found
 	stopped       bool
 	logins        uint32 // how often the user as which connections log in has changed
 }
@@ -190,7 +191,7 @@ func (p *Pool) Stop() {
 
 // Down gives, for each primary without a ready connection, why. One that has come while all others were connected has the dial timeout to
 // be so, too. Loop-only.
-func (p *Pool) Down() (down []*Failure) {
+func (p *Pool) Down() (down []*ask.Failure) {
 	for i, s := range p.servers {
 		if s.ready > 0 || s.Addr == "" || s.replica {
 			continue

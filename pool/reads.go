@@ -3,6 +3,8 @@ package pool
 import (
 	"time"
 
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/shard"
 )
 
@@ -180,11 +182,11 @@ func (c *Conn) better(d *Conn) bool {
 	if c.pool.cfg.Reads == shard.ReadNearest && c.server.health.Near != d.server.health.Near {
 		return c.server.health.Near
 	}
-	return c.ring.len() < d.ring.len()
+	return c.ring.Len() < d.ring.Len()
 }
 
 // enqueueRead is Enqueue for a command that only reads.
-func (c *Conn) enqueueRead(r *Request) *Failure {
+func (c *Conn) enqueueRead(r *ask.Request) *ask.Failure {
 	p, primary := c.pool, c.server.primary
 	f := p.servers[primary].noReplica
 	if c.server.replica || p.cfg.Reads != shard.ReadReplica {
@@ -193,11 +195,11 @@ func (c *Conn) enqueueRead(r *Request) *Failure {
 			return nil
 		}
 	}
-	if p.stopped || f.Kind != Down && f.Kind != NoReplica {
+	if p.stopped || f.Kind != ask.Down && f.Kind != ask.NoReplica {
 		return f
 	}
 	e := pendingOf(r, p.Now)
-	e.is = reading
+	e.Is = queue.Reading
 	a, ok := c.rings.of(primary)[0].asRead(e, r.Raw)
 	if !ok {
 		return f
@@ -206,11 +208,11 @@ func (c *Conn) enqueueRead(r *Request) *Failure {
 }
 
 // putRead puts a read on the connection, which admit has allowed.
-func (c *Conn) putRead(raw []byte, recv Receiver, tag uint64, keys Keys) {
-	c.out.write(raw)
+func (c *Conn) putRead(raw []byte, recv ask.Receiver, tag uint64, keys ask.Keys) {
+	c.out.Write(raw)
 	c.owe(len(raw), recv, tag)
 	c.keepSent(raw, keys)
-	c.ring.latest().is = reading
+	c.ring.Latest().Is = queue.Reading
 }
 
 // withdraw sends the reads that wait at a replica elsewhere. Their places stay, for the replies may yet come.
@@ -223,12 +225,12 @@ func (p *Pool) withdraw(server int) {
 }
 
 func (c *Conn) withdraw() {
-	raw := c.sent.all()
-	for i := c.ring.head; i != c.ring.tail; i++ {
-		e := c.ring.at(i)
-		one := raw[:e.size]
-		raw = raw[e.size:]
-		if e.is.has(reading) && e.recv != nil && e.size > 0 && (i != c.ring.head || !c.replying()) {
+	raw := c.sent.All()
+	for i := c.ring.Head; i != c.ring.Tail; i++ {
+		e := c.ring.At(i)
+		one := raw[:e.Size]
+		raw = raw[e.Size:]
+		if e.Is.Has(queue.Reading) && e.Recv != nil && e.Size > 0 && (i != c.ring.Head || !c.replying()) {
 			c.readAgain(e, one)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"ringmaster/parser"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -63,9 +65,9 @@ func (p *Pool) Hint() {
 }
 
 // redirect sends the head again, or gives its client the error.
-func (c *Conn) redirect(e pending, reply []byte) {
-	raw := append(c.pool.copied[:0], c.sent.first(e.size)...)
-	if c.pool.copied = raw; cap(raw) > maxHistory {
+func (c *Conn) redirect(e queue.Pending, reply []byte) {
+	raw := append(c.pool.copied[:0], c.sent.First(e.Size)...)
+	if c.pool.copied = raw; cap(raw) > queue.MaxHistory {
 		c.pool.copied = nil
 	}
 	s := c.server.stats
@@ -73,7 +75,7 @@ func (c *Conn) redirect(e pending, reply []byte) {
 	s.InFlight--
 	overtaken := c.pool.mustNotRunAgain(&e)
 	c.arrived(&e)
-	c.off(c.ring.at(c.ring.head))
+	c.off(c.ring.At(c.ring.Head))
 	if overtaken {
 		c.pool.giveUp(&resend{request: e}, c.pool.overtakenAt(c.server.index))
 		return
@@ -82,24 +84,24 @@ func (c *Conn) redirect(e pending, reply []byte) {
 		return
 	}
 	c.countError(&e, reply)
-	c.pool.serving, c.pool.servingOwner = e.recv, nil
-	e.recv.Reply(e.tag, reply, Whole)
+	c.pool.serving, c.pool.servingOwner = e.Recv, nil
+	e.Recv.Reply(e.Tag, reply, ask.Whole)
 }
 
 // redirected deals with an error by which a server says that it can't answer a request now, or not there; false: it is the
 // client's.
-func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
+func (c *Conn) redirected(e *queue.Pending, raw, reply []byte) bool {
 	switch {
-	case e.is.has(reading):
+	case e.Is.Has(queue.Reading):
 		return c.redirectedRead(e, raw, reply)
-	case e.is.carrier() != 0 && !e.is.has(wrapped):
+	case e.Is.Carrier() != 0 && !e.Is.Has(queue.Wrapped):
 		return c.beginDoubt(e, raw, reply)
 	}
 	p := c.pool
 	a, ok := c.anew(e, raw)
 	a.refused = true
 	if OutOfMemory(reply) { // nothing was queued: sent as it is, the script may be let in (wrapped.go)
-		if !ok || p.late(p.Now-e.at) || !a.client.Hold() {
+		if !ok || p.late(p.Now-e.At) || !a.client.Hold() {
 			return false
 		}
 		if a.last && p.sendNow(&a, c) { // what its client has sent after it would run before it
@@ -113,7 +115,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		if reply[1] != 'T' { // TRYAGAIN passes by itself
 			p.Hint()
 		}
-		if !ok || p.late(p.Now+retryAfter-e.at) || !a.client.Hold() {
+		if !ok || p.late(p.Now+retryAfter-e.At) || !a.client.Hold() {
 			return false
 		}
 		a.wait(c)
@@ -122,7 +124,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	if !p.cfg.Cluster {
 		return false // it knows no more than we do
 	}
-	if !ok || e.is.has(blocking) {
+	if !ok || e.Is.Has(queue.Blocking) {
 		p.giveUp(&a, p.Moved(c.server.index))
 		return true
 	}
@@ -131,14 +133,14 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	if !a.asking {
 		p.Hint()
 	}
-	atOnce := !a.unnamed && e.is.hops() < stats.MaxHops
+	atOnce := !a.unnamed && e.Is.Hops() < stats.MaxHops
 	switch {
-	case !atOnce && p.late(p.Now+retryAfter-e.at) || p.late(p.Now-e.at):
+	case !atOnce && p.late(p.Now+retryAfter-e.At) || p.late(p.Now-e.At):
 		p.giveUp(&a, p.servers[a.server].timedOutUnsent)
 	case !a.client.Hold():
 		p.giveUp(&a, p.Moved(c.server.index))
 	case atOnce && p.sendNow(&a, c):
-		p.stats.Hops[e.is.hops()]++
+		p.stats.Hops[e.Is.Hops()]++
 	default:
 		a.wait(c)
 		if !p.keep(&a) {
@@ -195,8 +197,8 @@ func (p *Pool) CountRedirect(from int, reply []byte) {
 }
 
 // Moved is the failure of a request to server that can't be sent to where its keys are. Loop-only.
-func (p *Pool) Moved(server int) *Failure {
-	return &Failure{Kind: Moved, Server: p.servers[server].Name}
+func (p *Pool) Moved(server int) *ask.Failure {
+	return &ask.Failure{Kind: ask.Moved, Server: p.servers[server].Name}
 }
 
 // late reports whether a request of some age, ns, has to end.
@@ -204,9 +206,9 @@ func (p *Pool) late(age int64) bool { return p.cfg.Timeout > 0 && age > int64(p.
 
 // detour takes a request for a server that can't be reached, of which nothing was sent: its keys may be elsewhere by now, or
 // soon. Any other node of a cluster knows; else it waits. It is done, or f says why not.
-func (c *Conn) detour(e *pending, raw []byte, f *Failure) *Failure {
+func (c *Conn) detour(e *queue.Pending, raw []byte, f *ask.Failure) *ask.Failure {
 	p := c.pool
-	if !p.cfg.Resend || c.own || p.stopped || f.Kind != Down {
+	if !p.cfg.Resend || c.own || p.stopped || f.Kind != ask.Down {
 		return f
 	}
 	a, ok := c.anew(e, raw)
@@ -221,9 +223,9 @@ func (c *Conn) detour(e *pending, raw []byte, f *Failure) *Failure {
 }
 
 // reroute takes a request that can't have reached the server it was for; false: its client is to be told.
-func (c *Conn) reroute(e *pending, raw []byte) bool {
+func (c *Conn) reroute(e *queue.Pending, raw []byte) bool {
 	p := c.pool
-	if p.stopped || c.own || p.late(p.Now+retryAfter-e.at) {
+	if p.stopped || c.own || p.late(p.Now+retryAfter-e.At) {
 		return false
 	}
 	a, ok := c.anew(e, raw)
@@ -231,12 +233,12 @@ func (c *Conn) reroute(e *pending, raw []byte) bool {
 		return false
 	}
 	c.arrived(e)
-	e.is = e.is.withHops(0)
+	e.Is = e.Is.WithHops(0)
 	if !p.keep(&a) {
 		return false
 	}
 	p.Hint()
-	e.recv = nil
+	e.Recv = nil
 	return true
 }
 

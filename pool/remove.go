@@ -11,7 +11,7 @@ func (p *Pool) Owes() (owes bool) {
 	if len(p.resends.list)+len(p.freeResends.list)+p.queued > 0 {
 		return true
 	}
-	p.each(func(c *Conn) { owes = owes || c.ring.len() > 0 })
+	p.each(func(c *Conn) { owes = owes || c.ring.Len() > 0 })
 	return owes
 }
 

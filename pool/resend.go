@@ -2,6 +2,8 @@ package pool
 
 import (
 	"bytes"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"slices"
 )
 
@@ -30,7 +32,7 @@ const (
 type resend struct {
 	policy  policy
 	raw     []byte
-	request pending
+	request queue.Pending
 	rings   *Rings
 	nth     int
 	server  int // the server that it is for, as far as is known; with freely: that a node has named, below 0: it goes by the policy
@@ -43,7 +45,7 @@ type resend struct {
 
 	// Otherwise.
 	batch   *Resend // nil: it is one request
-	client  Client
+	client  ask.Client
 	place   uint64
 	last    bool // nothing of the client was sent after it
 	unnamed bool // the node that was named is not known
@@ -67,7 +69,7 @@ type resends struct {
 
 // Resend is a batch that may be sent again. Its Raw must not change before the batch has ended, and its tags begin at 0.
 type Resend struct {
-	Request
+	ask.Request
 	Rings  *Rings
 	Seat   uint64
 	Server int
@@ -79,9 +81,9 @@ type Resend struct {
 
 // Resend sends a batch of which nothing has run again soon, or ends each of its requests with a Failure. Loop-only.
 func (p *Pool) Resend(r *Resend) {
-	e := pending{recv: r.Recv, tag: uint64(r.Batch.Exec), at: r.Since}
+	e := queue.Pending{Recv: r.Recv, Tag: uint64(r.Batch.Exec), At: r.Since}
 	a := resend{policy: asBatch, request: e, batch: r, rings: r.Rings, nth: int(r.Seat % uint64(p.cfg.Connections)), server: r.Server, slot: r.Slot, reads: r.Reads}
-	a.client, a.place, _ = e.client()
+	a.client, a.place, _ = e.Client()
 	a.last = a.client.Latest(a.place)
 	a.wait(r.From)
 	switch {
@@ -99,24 +101,24 @@ func (p *Pool) Resend(r *Resend) {
 }
 
 // anew is a request of c as it would be sent again in its client's order; false: it can't be.
-func (c *Conn) anew(e *pending, raw []byte) (resend, bool) {
-	a := resend{raw: raw, request: *e, rings: c.rings, nth: c.nth, server: c.server.index, slot: e.keys.slot(), reads: e.keys.reads()}
+func (c *Conn) anew(e *queue.Pending, raw []byte) (resend, bool) {
+	a := resend{raw: raw, request: *e, rings: c.rings, nth: c.nth, server: c.server.index, slot: e.Keys.Slot(), reads: e.Keys.Reads()}
 	if c.own {
 		a.rings = c.pool.rings[c.rings.key]
 	}
 	var ok bool
-	if a.client, a.place, ok = e.client(); !ok || len(raw) == 0 || a.rings == nil || c.pool.rings[a.rings.key] != a.rings {
+	if a.client, a.place, ok = e.Client(); !ok || len(raw) == 0 || a.rings == nil || c.pool.rings[a.rings.key] != a.rings {
 		return a, false
 	}
 	a.last = a.client.Latest(a.place)
-	a.back = e.is.hops() > 0
+	a.back = e.Is.Hops() > 0
 	return a, true
 }
 
 // wait keeps a back until what its client has sent after it to c is answered.
 func (a *resend) wait(c *Conn) {
 	if c != nil && !a.last {
-		a.after, a.until = c, c.ring.tail
+		a.after, a.until = c, c.ring.Tail
 	}
 }
 
@@ -189,11 +191,11 @@ func (q *resends) tick(p *Pool) {
 }
 
 // retry sends a, if it may be sent now. waits: it may not; f says why a has to end without a reply. Otherwise it is taken.
-func (p *Pool) retry(a *resend) (f *Failure, waits bool) {
+func (p *Pool) retry(a *resend) (f *ask.Failure, waits bool) {
 	switch {
 	case p.stopped:
 		return p.answerable(a).stopping, false
-	case p.late(p.Now - a.request.at):
+	case p.late(p.Now - a.request.At):
 		if a.doubt != nil {
 			return p.answerable(a).timedOut, false
 		}
@@ -207,7 +209,7 @@ func (p *Pool) retry(a *resend) (f *Failure, waits bool) {
 	if !p.due(a) {
 		return nil, true
 	}
-	a.request.is = a.request.is.withHops(0)
+	a.request.Is = a.request.Is.WithHops(0)
 	if to := p.to(a); to != nil && p.send(a, to, nil) {
 		p.taken(a)
 		return nil, false
@@ -231,7 +233,7 @@ func (p *Pool) due(a *resend) bool {
 	if p.Now < a.at || a.policy == freely {
 		return p.Now >= a.at
 	}
-	return !p.orders.Blocked(a.client) && (a.after == nil || a.after.ring.head >= a.until)
+	return !p.orders.Blocked(a.client) && (a.after == nil || a.after.ring.Head >= a.until)
 }
 
 // to is the connection for a: to the server that was named, to that of the map, or in front of a cluster to any other; nil:
@@ -304,19 +306,19 @@ func (p *Pool) send(a *resend, to, from *Conn) bool {
 func (p *Pool) sendBatch(a *resend, to *Conn) bool {
 	if !to.TakesMulti() {
 		if !to.proving {
-			to.proving = to.ProveMulti(func([]byte, *Failure) { to.proving = false }) == nil // whoever waits looks at TakesMulti
+			to.proving = to.ProveMulti(func([]byte, *ask.Failure) { to.proving = false }) == nil // whoever waits looks at TakesMulti
 		}
 		return false
 	}
-	r, first := a.batch, to.ring.tail
+	r, first := a.batch, to.ring.Tail
 	if to.Enqueue(&r.Request) != nil {
 		return false
 	}
-	for i := first; i < first+uint64(r.count()); i++ {
-		to.ring.at(i).at = r.Since
+	for i := first; i < first+uint64(r.Count()); i++ {
+		to.ring.At(i).At = r.Since
 	}
 	r.From = to
-	p.sentAgain(a, to, to.ring.at(first+uint64(r.Batch.Exec)))
+	p.sentAgain(a, to, to.ring.At(first+uint64(r.Batch.Exec)))
 	return true
 }
 
@@ -337,51 +339,51 @@ func (p *Pool) sendRequest(a *resend, to *Conn) bool {
 		return false
 	}
 	if a.asking {
-		_ = to.Enqueue(&Request{Raw: asking, Recv: swallowed{}, Manner: Here})
+		_ = to.Enqueue(&ask.Request{Raw: asking, Recv: swallowed{}, Manner: ask.Here})
 	}
-	at, e := to.ring.tail, &a.request
+	at, e := to.ring.Tail, &a.request
 	if carrier != 0 {
-		at = to.putCarried(&Request{Raw: a.raw, Recv: e.recv, Tag: e.tag, Keys: e.keys, Carrier: carrier}, e.at)
+		at = to.putCarried(&ask.Request{Raw: a.raw, Recv: e.Recv, Tag: e.Tag, Keys: e.Keys, Carrier: carrier}, e.At)
 	} else {
-		to.out.write(a.raw)
-		to.owe(len(a.raw), e.recv, e.tag)
-		to.remember(a.raw, e.keys)
+		to.out.Write(a.raw)
+		to.owe(len(a.raw), e.Recv, e.Tag)
+		to.remember(a.raw, e.Keys)
 	}
-	to.ring.at(at).at = e.at
-	p.sentAgain(a, to, to.ring.at(at))
+	to.ring.At(at).At = e.At
+	p.sentAgain(a, to, to.ring.At(at))
 	return true
 }
 
 var asking = appendCommand(nil, "ASKING")
 
 // carrier is what a carries.
-func (a *resend) carrier() Carrier {
+func (a *resend) carrier() ask.Carrier {
 	if a.batch != nil {
 		return a.batch.Carrier
 	}
-	return a.request.is.carrier()
+	return a.request.Is.Carrier()
 }
 
 // sentAgain counts in e, as which a stands on the ring of to.
-func (p *Pool) sentAgain(a *resend, to *Conn, e *pending) {
+func (p *Pool) sentAgain(a *resend, to *Conn, e *queue.Pending) {
 	to.early = true
-	e.is = e.is.withHops(a.request.is.hops() + 1)
+	e.Is = e.Is.WithHops(a.request.Is.Hops() + 1)
 	if a.policy != freely {
 		p.orders.SentOn(a.client, to, a.slot, a.last)
 	}
 }
 
 // arrived counts out a request that was sent again and has ended, or is to be sent once more.
-func (c *Conn) arrived(e *pending) {
-	if e.is.hops() == 0 || e.recv == nil || e.is.has(reading) {
+func (c *Conn) arrived(e *queue.Pending) {
+	if e.Is.Hops() == 0 || e.Recv == nil || e.Is.Has(queue.Reading) {
 		return
 	}
-	client, _, _ := e.client()
+	client, _, _ := e.Client()
 	c.pool.orders.Arrived(client, c)
 }
 
 // giveUp ends what was not sent again.
-func (p *Pool) giveUp(a *resend, f *Failure) {
+func (p *Pool) giveUp(a *resend, f *ask.Failure) {
 	if !f.Sent && (a.sent || a.refused) {
 		g := *f
 		g.Sent, g.Refused = a.sent, g.Refused || a.refused
@@ -389,24 +391,24 @@ func (p *Pool) giveUp(a *resend, f *Failure) {
 	}
 	e := &a.request
 	if a.batch == nil {
-		p.fail(e.recv, e.tag, f)
+		p.fail(e.Recv, e.Tag, f)
 		return
 	}
-	for i := range a.batch.count() {
-		p.fail(e.recv, uint64(i), f)
+	for i := range a.batch.Count() {
+		p.fail(e.Recv, uint64(i), f)
 	}
 }
 
 // ran tells of a request on a connection that it has run, or may have.
-func (p *Pool) ran(e *pending) {
-	if client, place, ok := e.client(); ok && p.orders.Listens(client) {
-		p.Ran(client, place, e.keys.slot(), e.keys.reads())
+func (p *Pool) ran(e *queue.Pending) {
+	if client, place, ok := e.Client(); ok && p.orders.Listens(client) {
+		p.Ran(client, place, e.Keys.Slot(), e.Keys.Reads())
 	}
 }
 
 // Ran tells that a client's request with this place, for keys of a hash slot (below 0: for none), has run, so that none of its client
 // that was sent before it may be sent again any more, unless both only read. Loop-only.
-func (p *Pool) Ran(client Client, place uint64, slot int, reads bool) {
+func (p *Pool) Ran(client ask.Client, place uint64, slot int, reads bool) {
 	p.orders.Ran(client, place, slot, reads)
 	q := &p.resends
 	for i := 0; slot >= 0 && i < len(q.list); i++ {
@@ -423,17 +425,17 @@ func (p *Pool) Ran(client Client, place uint64, slot int, reads bool) {
 	}
 }
 
-func (p *Pool) overtakenAt(server int) *Failure {
-	return &Failure{Kind: Overtaken, Server: p.servers[server].Name}
+func (p *Pool) overtakenAt(server int) *ask.Failure {
+	return &ask.Failure{Kind: ask.Overtaken, Server: p.servers[server].Name}
 }
 
 // mustNotRunAgain reports whether a request that was sent again must not be sent once more: one after it has run.
-func (p *Pool) mustNotRunAgain(e *pending) bool {
-	if e.is.hops() == 0 || e.is.has(reading) || e.recv == nil {
+func (p *Pool) mustNotRunAgain(e *queue.Pending) bool {
+	if e.Is.Hops() == 0 || e.Is.Has(queue.Reading) || e.Recv == nil {
 		return false
 	}
-	client, place, _ := e.client()
-	return p.orders.MustNotRunAgain(client, place, e.keys.slot(), e.keys.reads())
+	client, place, _ := e.Client()
+	return p.orders.MustNotRunAgain(client, place, e.Keys.Slot(), e.Keys.Reads())
 }
 
 // couldLandLate reports whether a, sent to to, could land after requests that its client sent later. It could not on the connection
@@ -450,16 +452,16 @@ func (c *Conn) hasLaterRequest(a *resend) bool {
 	if a.last {
 		return false
 	}
-	keys := a.request.keys
-	for i := c.ring.head; i != c.ring.tail; i++ {
-		e := c.ring.at(i)
-		if e.recv == nil || e.is.has(reading) {
+	keys := a.request.Keys
+	for i := c.ring.Head; i != c.ring.Tail; i++ {
+		e := c.ring.At(i)
+		if e.Recv == nil || e.Is.Has(queue.Reading) {
 			continue
 		}
-		if client, place, ok := e.client(); !ok || client != a.client || place <= a.place {
+		if client, place, ok := e.Client(); !ok || client != a.client || place <= a.place {
 			continue
 		}
-		if e.size == 0 || e.keys.slot() == keys.slot() && !(keys.reads() && e.keys.reads()) {
+		if e.Size == 0 || e.Keys.Slot() == keys.Slot() && !(keys.Reads() && e.Keys.Reads()) {
 			return true
 		}
 	}

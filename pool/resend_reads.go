@@ -1,40 +1,45 @@
 package pool
 
-import "ringmaster/stats"
+import (
+	"ringmaster/stats"
+
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
+)
 
 // maxElsewhere bounds how often a read is sent elsewhere at once; where all servers say the same, it must wait.
 const maxElsewhere = 3
 
 // asRead is a read of this connection as it would be sent again; false: it can't be. Borrows raw.
-func (c *Conn) asRead(e *pending, raw []byte) (resend, bool) {
+func (c *Conn) asRead(e *queue.Pending, raw []byte) (resend, bool) {
 	rings := c.pool.rings[c.rings.key]
 	return resend{policy: freely, raw: raw, request: *e, rings: rings, nth: c.nth, primary: c.server.primary, server: -1}, rings != nil && len(raw) > 0
 }
 
 // await has what the client of a read sends next wait.
 func (a *resend) await() {
-	if client, _, ok := a.request.client(); ok {
+	if client, _, ok := a.request.Client(); ok {
 		client.Await()
 	}
 }
 
 // readAgain sends a read again that was lost with its connection, or whose server is not fit any more; false: it can't be, and its
 // client must be told.
-func (c *Conn) readAgain(e *pending, raw []byte) bool {
+func (c *Conn) readAgain(e *queue.Pending, raw []byte) bool {
 	p := c.pool
 	a, ok := c.asRead(e, raw)
 	a.sent = true
-	if !ok || p.stopped || p.late(p.Now-e.at) || !p.readElsewhere(&a, c.server) && !p.keep(&a) {
+	if !ok || p.stopped || p.late(p.Now-e.At) || !p.readElsewhere(&a, c.server) && !p.keep(&a) {
 		return false
 	}
 	p.Hint()
 	a.await()
-	e.recv = nil
+	e.Recv = nil
 	return true
 }
 
 // redirectedRead is redirected for a read.
-func (c *Conn) redirectedRead(e *pending, raw, reply []byte) bool {
+func (c *Conn) redirectedRead(e *queue.Pending, raw, reply []byte) bool {
 	p, named := c.pool, NamesNode(reply)
 	a, ok := c.asRead(e, raw)
 	a.sent = true
@@ -47,13 +52,13 @@ func (c *Conn) redirectedRead(e *pending, raw, reply []byte) bool {
 		p.Hint()
 	}
 	switch {
-	case p.late(p.Now + retryAfter - e.at):
+	case p.late(p.Now + retryAfter - e.At):
 		if named {
 			p.giveUp(&a, c.server.timedOutUnsent)
 		}
 		return named
-	case a.server >= 0 && e.is.hops() < stats.MaxHops && p.sendRead(&a, a.rings.at(a.server, a.nth)):
-		p.stats.Hops[e.is.hops()]++
+	case a.server >= 0 && e.Is.Hops() < stats.MaxHops && p.sendRead(&a, a.rings.at(a.server, a.nth)):
+		p.stats.Hops[e.Is.Hops()]++
 	case a.server < 0 && reply[1] != 'T' && p.readElsewhere(&a, c.server):
 	case !p.keep(&a):
 		if named {
@@ -67,7 +72,7 @@ func (c *Conn) redirectedRead(e *pending, raw, reply []byte) bool {
 
 // readElsewhere sends a read to another server of its shard at once; false: there is none now.
 func (p *Pool) readElsewhere(a *resend, avoid *Server) bool {
-	if a.request.is.hops() >= maxElsewhere {
+	if a.request.Is.Hops() >= maxElsewhere {
 		return false
 	}
 	to := a.rings.pickRead(a.primary, uint64(a.nth), avoid)
@@ -86,15 +91,15 @@ func (p *Pool) sendRead(a *resend, to *Conn) bool {
 	if a.asking && to.server.index == a.server {
 		_ = to.Tell("ASKING")
 	}
-	to.putRead(a.raw, a.request.recv, a.request.tag, a.request.keys)
-	e := to.ring.latest()
-	e.at = a.request.at
+	to.putRead(a.raw, a.request.Recv, a.request.Tag, a.request.Keys)
+	e := to.ring.Latest()
+	e.At = a.request.At
 	p.sentAgain(a, to, e)
 	return true
 }
 
 // waitToRead keeps a read that could not be sent because of f. nil: it is kept; else the failure is for its client.
-func (p *Pool) waitToRead(a *resend, f *Failure) *Failure {
+func (p *Pool) waitToRead(a *resend, f *ask.Failure) *ask.Failure {
 	if hopeless := p.hopeless(a); hopeless != nil {
 		return hopeless
 	}
@@ -123,7 +128,7 @@ func (p *Pool) toRead(a *resend) *Conn {
 
 // hopeless says why a read need not wait any longer: no server of its shard can be reached or read from; nil: it may wait. Where
 // servers change (Config.Resend) the map may name others soon.
-func (p *Pool) hopeless(a *resend) *Failure {
+func (p *Pool) hopeless(a *resend) *ask.Failure {
 	if a.server >= 0 {
 		return nil
 	}
@@ -133,7 +138,7 @@ func (p *Pool) hopeless(a *resend) *Failure {
 			return nil
 		}
 	}
-	if f == nil || f.Kind != NoReplica && (f.Kind != Down || p.cfg.Resend) {
+	if f == nil || f.Kind != ask.NoReplica && (f.Kind != ask.Down || p.cfg.Resend) {
 		return nil
 	}
 	for _, i := range p.m.Replicas(a.primary) {

@@ -10,13 +10,14 @@ import (
 // of one layer do not know each other. A folder that is not listed has the layer of the one it is in.
 var layer = map[string]int{
 	"parser": 0, "command": 0, "shard": 0, "stats": 0,
-	"pool/order": 0, // a machine of its own, which knows neither connections nor bytes
-	"pool":       1, "auth": 1, "merge": 1,
-	"session":   2,
-	"eventloop": 3, "control": 3,
-	"control/topology": 4,
-	"control/process":  5,
-	"cmd":              6,
+	"pool/ask": 0, "pool/order": 0,
+	"auth": 1, "merge": 1, "pool/queue": 1,
+	"pool":      2,
+	"session":   3,
+	"eventloop": 4, "control": 4,
+	"control/topology": 5,
+	"control/process":  6,
+	"cmd":              7,
 }
 
 // standsOn are folders that a layer of their own would let import more than their job needs, with all that they may
@@ -28,6 +29,10 @@ var standsOn = map[string]struct {
 	"control/topology": {
 		[]string{"control/cluster", "control/replicas", "control/sentinel"},
 		"it joins those who follow servers, who do not know each other; settings, the admin server and the loops are brought to it by control/process, as values and as topology.Data",
+	},
+	"pool/queue": {
+		[]string{"pool/ask"},
+		"the queues of a connection are kept apart from what the connection does: they know what a request is, and no server",
 	},
 	"merge": {
 		[]string{"parser", "command"},
@@ -100,7 +105,7 @@ func TestImportsPointDown(t *testing.T) {
 			}
 			level, ranked := rank(to)
 			if ranked && level >= from {
-				t.Errorf("%s (layer %d) imports %s (layer %d): imports point down only, cmd > control/process > control/topology > eventloop, control > session > pool, auth, merge > parser, command, shard, stats; a cycle of duties starts with one import upwards", f.path, from, imp, level)
+				t.Errorf("%s (layer %d) imports %s (layer %d): imports point down only, cmd > control/process > control/topology > eventloop, control > session > pool > auth, merge, pool's parts > parser, command, shard, stats; a cycle of duties starts with one import upwards", f.path, from, imp, level)
 			}
 		}
 	}

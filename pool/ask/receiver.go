@@ -1,4 +1,4 @@
-package pool
+package ask
 
 // Three interfaces are where this package and who asks it meet: a Receiver has the reply to a request, an Owner has a connection, and
 // a Client is for whom they work. All are Loop-only.

@@ -1,4 +1,4 @@
-package pool
+package ask
 
 // Carrier says by what a server may put text of a client into a reply as it came. Where it does not escape line breaks there
 // (CVE-2025-67733 and its like), the client writes replies: those who share the connection would get them.

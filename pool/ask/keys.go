@@ -1,4 +1,4 @@
-package pool
+package ask
 
 // Keys is what the sender of a request knows of its keys, so that none of a client is overtaken by a later one for the same: their hash
 // slot, or their shard where there are no slots, and whether it changes nothing. The zero value: it has no keys, or nothing is known.
@@ -17,7 +17,7 @@ func KeysIn(slot int, reads bool) (k Keys) {
 	return k
 }
 
-// slot is the hash slot or the shard; below 0: it is not known.
-func (k Keys) slot() int { return int(k&^onlyReads) - 1 }
+// Slot is the hash slot or the shard; below 0: it is not known.
+func (k Keys) Slot() int { return int(k&^onlyReads) - 1 }
 
-func (k Keys) reads() bool { return k&onlyReads != 0 }
+func (k Keys) Reads() bool { return k&onlyReads != 0 }

@@ -1,4 +1,4 @@
-package pool
+package ask
 
 import "github.com/valyala/bytebufferpool"
 
@@ -52,10 +52,10 @@ const (
 	Lasts
 )
 
-func (m Manner) has(bits Manner) bool { return m&bits != 0 }
+func (m Manner) Has(bits Manner) bool { return m&bits != 0 }
 
-// count is how many requests r is.
-func (r *Request) count() int { return max(1, r.Batch.Requests) }
+// Count is how many requests r is.
+func (r *Request) Count() int { return max(1, r.Batch.Requests) }
 
-// stays reports whether r is for its server only.
-func (r *Request) stays() bool { return r.Batch.Requests > 0 || r.Manner.has(Here) }
+// Stays reports whether r is for its server only.
+func (r *Request) Stays() bool { return r.Batch.Requests > 0 || r.Manner.Has(Here) }
