@@ -4,27 +4,11 @@ import (
 	"bytes"
 	"ringmaster/pool/ask"
 	"ringmaster/pool/queue"
-	"slices"
 )
 
 // A command of a module may answer anything, a server's refusal included; so may a script that could not be sent as a transaction
 // (wrapped.go). What they answer is not taken for a refusal, unless the words are the server's to the letter and the server,
 // asked again with a command that changes nothing, still refuses: a witness. Until it has come, what the client sends next waits.
-
-// refusals are the words with which servers of all versions refuse a script before it runs (Redis 6.2 to 8.6, Valkey 7.2 to 9.1).
-var refusals = [...]string{
-	"-TRYAGAIN Multiple keys request during rehashing of slot\r\n",
-	"-CLUSTERDOWN Hash slot not served\r\n",
-	"-CLUSTERDOWN The cluster is down\r\n",
-	"-CLUSTERDOWN The cluster is down and only accepts read commands\r\n",
-	"-LOADING Redis is loading the dataset in memory\r\n",
-	"-LOADING Valkey is loading the dataset in memory\r\n",
-	"-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.\r\n",
-	"-MASTERDOWN Link with MASTER is down, replica-serve-stale-data is set to 'no' and 'allow-stale' flag is not set on the script.\r\n",
-	"-READONLY You can't write against a read only replica.\r\n",
-	"-READONLY Can not run script with write flag on readonly replica\r\n",
-	"-READONLY Can not run script with write flag on readonly replica.\r\n",
-}
 
 // doubt is a carrier's reply of which it is open whether the server has said it, or what it ran.
 type doubt struct {
@@ -49,7 +33,7 @@ func (c *Conn) plausible(e *queue.Pending, reply []byte) bool {
 		return false
 	}
 	if !NamesNode(reply) {
-		return slices.Contains(refusals[:], string(reply))
+		return refusesScript(reply)
 	}
 	slot, addr := named(reply)
 	if !p.cfg.Cluster || slot < 0 || slot != e.Keys.Slot() {
@@ -95,21 +79,6 @@ func (d *doubt) Reply(_ uint64, b []byte, p ask.Piece) {
 // Fail is Receiver.
 func (d *doubt) Fail(_ uint64, f *ask.Failure) { d.lost = f }
 
-// confirmed reports whether the witness says that the server refuses such a command.
-func (d *doubt) confirmed() bool {
-	switch word := d.reply[:bytes.IndexByte(d.reply, ' ')+1]; string(word) {
-	case "-READONLY ":
-		return bytes.Contains(d.witness[:min(len(d.witness), maxRole)], []byte("$5\r\nslave\r\n"))
-	case "-LOADING ", "-MASTERDOWN ":
-		return bytes.HasPrefix(d.witness, word)
-	}
-	// A slot on its way to another node is refused in one way now and in another a moment later.
-	return NamesNode(d.witness) || bytes.HasPrefix(d.witness, []byte("-TRYAGAIN ")) || bytes.HasPrefix(d.witness, []byte("-CLUSTERDOWN "))
-}
-
-// maxRole is up to where ROLE names the role, bytes.
-const maxRole = 20
-
 // settle ends the doubt about a, when it can be ended. waits: it can't; gone: a has ended.
 func (p *Pool) settleDoubt(a *resend) (waits, gone bool) {
 	d := a.doubt
@@ -121,7 +90,7 @@ func (p *Pool) settleDoubt(a *resend) (waits, gone bool) {
 		return false, true
 	case !d.heard:
 		return true, false
-	case !d.confirmed():
+	case !confirms(d.witness, d.reply):
 		p.taken(a)
 		p.Ran(a.client, a.place, a.slot, a.reads)
 		d.conn.countError(e, d.reply)

@@ -224,8 +224,6 @@ func (c *Conn) wholeFence(b []byte) (n int) {
 	return fenceReplySize
 }
 
-var unknownCommand = []byte("-ERR unknown command")
-
 // repeats reports whether b goes on with the reply to ECHO.
 func (f *fence) repeats(b []byte) bool {
 	var want [fenceReplySize]byte
@@ -267,18 +265,6 @@ func (c *Conn) refusesEcho(b []byte, p ask.Piece) bool {
 		return false
 	}
 	return true
-}
-
-// passing reports whether an error is one of a server that answers nobody for a while.
-func passing(b []byte) bool {
-	return bytes.HasPrefix(b, busyWord) || bytes.HasPrefix(b, []byte("-LOADING ")) || bytes.HasPrefix(b, []byte("-MASTERDOWN "))
-}
-
-var busyWord = []byte("-BUSY ")
-
-// denied reports whether an error says that the command is not there, or not for us.
-func denied(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("-NOPERM ")) || bytes.HasPrefix(b, unknownCommand)
 }
 
 // outOfStep ends a connection whose replies can't be told apart any more.

@@ -147,7 +147,9 @@ func (c *Conn) onHandshake(b []byte, p ask.Piece) {
 		case stepHello:
 			c.pool.noteHello(c.rings.key.Proto, h.reply)
 			c.server.version = string(versionIn(h.reply))
-			c.noteID(h.reply)
+			if id := idIn(h.reply); id != 0 {
+				c.serverID = id
+			}
 			c.pool.log.kind(c, h.reply)
 		case stepExec:
 			c.multi = true

@@ -34,11 +34,6 @@ type renewal struct {
 
 var errNotPrimary = errors.New("refuses writes as a replica; its name is looked up again")
 
-// refusesWrites reports whether an error says that the server is a replica.
-func refusesWrites(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("-READONLY ")) || bytes.HasPrefix(b, []byte("-MASTERDOWN "))
-}
-
 // refused looks at a refusal by which a server would be no primary. Called before the request is answered.
 func (c *Conn) refused(e *queue.Pending) {
 	p := c.pool

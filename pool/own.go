@@ -1,11 +1,9 @@
 package pool
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 
-	"ringmaster/parser"
 	"ringmaster/pool/ask"
 	"ringmaster/pool/queue"
 	"ringmaster/shard"
@@ -275,15 +273,6 @@ func (c *Conn) loseOwn(reason stats.DisconnectReason, cause error) {
 	c.transition(Retired) // first: those whose requests end may give the connection back
 	c.end(cause)
 	c.disown(&ask.Failure{Kind: ask.Lost, Sent: true, Server: c.server.Name, Cause: cause})
-}
-
-// noteID takes the connection's number at the server from a reply to HELLO.
-func (c *Conn) noteID(hello []byte) {
-	_, rest, _ := bytes.Cut(hello, []byte("$2\r\nid\r\n:"))
-	digits, _, ok := bytes.Cut(rest, []byte("\r\n"))
-	if n, number := parser.Int(digits); ok && number {
-		c.serverID = n
-	}
 }
 
 // Unblock asks the server to end the command that waits on a connection of a session. how is the last word of CLIENT UNBLOCK: TIMEOUT or

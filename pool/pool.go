@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"ringmaster/parser"
 	"ringmaster/pool/ask"
 	"ringmaster/pool/order"
 	"ringmaster/shard"
@@ -94,9 +93,6 @@ func (p *Pool) LowMemory(server int) bool { return p.servers[server].lowMemory }
 
 // SetLowMemory notes that a server may lack memory, or that it does not. Loop-only.
 func (p *Pool) SetLowMemory(server int, low bool) { p.servers[server].lowMemory = low }
-
-// OutOfMemory reports whether a reply says that the server lacks memory for the command. Any goroutine.
-func OutOfMemory(reply []byte) bool { return bytes.HasPrefix(reply, []byte("-OOM ")) }
 
 // Start opens the connections that every session begins with.
 func (p *Pool) Start() { p.open(Key{Proto: 2}) }
@@ -225,17 +221,6 @@ func (p *Pool) noteHello(proto int, hello []byte) {
 	if v := versionIn(hello); len(v) > 0 && !bytes.Equal(p.version, v) {
 		p.version = bytes.Clone(v)
 	}
-}
-
-// versionIn is the version in a reply to HELLO; empty: there is none.
-func versionIn(hello []byte) []byte {
-	_, rest, _ := bytes.Cut(hello, []byte("version\r\n$"))
-	digits, rest, _ := bytes.Cut(rest, []byte("\r\n"))
-	n, ok := parser.Int(digits)
-	if !ok || n <= 0 || n >= 64 || int(n) > len(rest) {
-		return nil
-	}
-	return rest[:n]
 }
 
 // Stats are the counters of a server, by its number. Loop-only.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strings"
 
-	"ringmaster/parser"
 	"ringmaster/pool/ask"
 	"ringmaster/pool/queue"
 	"ringmaster/shard"
@@ -13,24 +12,6 @@ import (
 
 // retryAfter is the pause before a request is sent again to a server that can't answer it yet, ns.
 const retryAfter = 20e6
-
-// Elsewhere reports whether an error may say that a request can't be answered now, or not there. A script that such an error
-// has stopped may have written before: servers from Redis 7 and Valkey on say where it was stopped, older ones begin with ERR.
-func Elsewhere(b []byte) bool {
-	for _, word := range []string{"-MOVED ", "-ASK ", "-TRYAGAIN ", "-CLUSTERDOWN ", "-LOADING ", "-MASTERDOWN ", "-READONLY "} {
-		if len(b) > len(word) && string(b[:len(word)]) == word {
-			return !bytes.Contains(b, stoppedScript)
-		}
-	}
-	return false
-}
-
-var stoppedScript = []byte(" script: ")
-
-// NamesNode reports whether an error tells of a node of the cluster, which is nothing for clients: they know none.
-func NamesNode(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("-MOVED ")) || bytes.HasPrefix(b, []byte("-ASK "))
-}
 
 // Target is the server to which an error sends a request at once; ok: it does, and the server is known. asking: it wants to hear ASKING
 // first. from is the server that has said so. Loop-only.
@@ -41,17 +22,6 @@ func (p *Pool) Target(from int, reply []byte) (server int, asking, ok bool) {
 	_, addr := named(reply)
 	server = p.target(p.servers[from], addr)
 	return server, reply[1] == 'A', server >= 0
-}
-
-// named takes the hash slot and the address out of MOVED or ASK; slot -1: there is none.
-func named(reply []byte) (slot int, addr []byte) {
-	_, rest, _ := bytes.Cut(bytes.TrimRight(reply, "\r\n"), []byte(" "))
-	digits, addr, _ := bytes.Cut(rest, []byte(" "))
-	n, ok := parser.Int(digits)
-	if !ok || n < 0 || n >= shard.Slots {
-		return -1, addr
-	}
-	return int(n), addr
 }
 
 // Resends reports whether requests are sent again when a server can't answer them now. Loop-only.
