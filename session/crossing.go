@@ -41,10 +41,10 @@ func (s *Session) CrossQuietly(key pool.Key) {
 }
 
 // RingsSettled is pool.Client.
-func (s *Session) RingsSettled(r *pool.Rings) {
+func (s *Session) RingsSettled(cause error) {
 	// When it goes on, somebody may have asked the servers anew.
 	c := s.passage.(*crossing)
-	c.cause = r.Cause()
+	c.cause = cause
 	c.Resume(Servers)
 }
 

@@ -39,7 +39,7 @@ func (q *shortage) Step(s *session.Session, came session.Wait) {
 		Reject(s, q.spec, string(bytes.TrimRight(q.refusal[1:], "\r\n")))
 		return
 	}
-	s.Door.Pool.SetShort(q.server, false)
+	s.Door.Pool.SetLowMemory(q.server, false)
 	queued(s, q.spec, q.raw)
 }
 
@@ -94,7 +94,7 @@ func NoteLimit(s *session.Session, args [][]byte) {
 		if bytes.EqualFold(args[i], []byte("maxmemory")) {
 			s.Door.AskLoopsFor(s, func(e *session.Env) any {
 				for _, server := range e.Map.Shards() {
-					e.Pool.SetShort(server, true)
+					e.Pool.SetLowMemory(server, true)
 				}
 				return nil
 			}, func([]any) {})
