@@ -57,8 +57,8 @@ Requests may ask for the address by IP address, by localhost, by the host of ` +
 
 Beside ` + "`/metrics`" + ` the same address serves:
 
-- ` + "`/healthz`" + `: 200 while the process lives and its loops answer within 2 s, else 503. For restarting it.
-- ` + "`/readyz`" + `: 200 while every server of every upstream can be reached, replicas aside; otherwise 503 with the names of those that cannot. 503 from SIGTERM on. For sending it traffic.
+- ` + "`/healthz`" + `: 200 while the process lives and its loops answer within 2 s, otherwise 503. For restarting it.
+- ` + "`/readyz`" + `: 200 if all primaries of all upstreams are reachable, otherwise 503 with the unreachable ones. 503 from SIGTERM on. For sending it traffic.
 - ` + "`/topology`" + `: the servers as JSON; replicas, whether they get reads, and why not; of a Redis Cluster which slots each node has, how often nodes were asked and what they said; what sentinels say of each master.
 - ` + "`POST /reload`" + `: reloads the settings ([Reloading](reloading.md)). 200 with the generation, the hash, and the names of the settings that changed and of those that need a restart; 422 with the problems if the reload is refused; 503 while ringmaster is stopping; 504 if the reload takes too long; 403 for pages of other sites.
 - ` + "`/debug/pprof/`" + `: Go's profiler, with ` + "`--pprof`" + ` only.

@@ -96,7 +96,7 @@ A list (` + "`listen`, `upstream`" + `) replaces a list given further down; the 
 A password given in one place replaces the password file given further down, and the reverse.
 
 Unknown keys, keys given twice and values out of bounds are errors, with file and line. To check a file
-without starting anything (exit status 0: right; 2: wrong, with every mistake on standard error):
+without starting anything (exit status 0: ok; 2: mistakes, each on standard error):
 
 ` + "```sh" + `
 ringmaster check --config ringmaster.yaml

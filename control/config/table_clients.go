@@ -126,8 +126,8 @@ var clientSettings = []*Setting{
 	{
 		Name: "idle-timeout", Group: Clients, Unit: "duration", Default: "0s",
 		Place: InListener, Change: Live,
-		Help: "Clients that are silent for so long are closed, as Redis's timeout does; within a second of it. Not those that wait in a blocking " +
-			"command, subscribe, or MONITOR. 0 is never.",
+		Help: "Closes clients that have been idle this long, as Redis's timeout does, within a second; except those in a blocking command, " +
+			"subscribed, or in MONITOR. 0 means never.",
 		Raise:   "Clients that were forgotten hold their connection longer.",
 		Lower:   "Clients with pools of connections find more of them closed.",
 		Example: "idle-timeout: 5m",

@@ -95,7 +95,7 @@ var processSettings = []*Setting{
 	{
 		Name: "log-level", Group: Seeing, Unit: "word", Default: "info",
 		Change:  Live,
-		Help:    "What is logged, to standard error: debug, info, warn or error, and what is worse.",
+		Help:    "Lowest level that is written to standard error: debug, info, warn or error.",
 		Choose:  "debug adds what the libraries below say; warn keeps to what somebody should look at.",
 		Example: "log-level: warn",
 		Words:   []string{"debug", "info", "warn", "error"},

@@ -41,7 +41,7 @@ var replicaSettings = []*Setting{
 		Help: "A replica gets no reads while it lacks writes that its primary had for longer than this, or while its link to the primary is down and " +
 			"the primary is not. Measured by asking both for their replication offsets, every quarter of it and at least every second. 0 is no bound.",
 		Raise:   "Older data may be read.",
-		Lower:   "Replicas drop out sooner under load, and servers are asked more often. Lag is known only as exactly as they are asked: to a second by default.",
+		Lower:   "Replicas drop out sooner under load, and servers are asked more often. Lag is only as precise as the polling interval, one second by default.",
 		Example: "replica-max-lag: 2s",
 		value:   duration(func(c *Config) *time.Duration { return &c.ReplicaMaxLag }, 0, 10*time.Minute),
 	},
