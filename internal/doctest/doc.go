@@ -11,6 +11,7 @@
 //	```yaml     # /etc/x.yaml    ─► ringmaster check --config
 //	```console  $ command        ─► run against ringmaster demo; the lines below are what it prints
 //	docs/deviations.md           ─► its commands are sent to ringmaster demo: answered, not yet, refused?
+//	figures in README.md         ─► are they in BENCHMARKS.md?
 //
 // # Who may call
 //
