@@ -51,7 +51,7 @@ const (
 )
 
 func TestMistakesInObjects(t *testing.T) {
-	const servers = `: has no plain HOST:PORT: want HOST:PORT[:WEIGHT][@NAME], with an IPv6 address in brackets, or unix:///PATH[:WEIGHT][@NAME]`
+	const servers = ` has no port; want HOST:PORT[:WEIGHT][@NAME], with an IPv6 address in brackets, or unix:///PATH[:WEIGHT][@NAME]`
 	for text, want := range map[string]string{
 		// shapes
 		"listeners:\n" + oneUpstream:                     `r.yaml:1: listeners: want a list of listeners, each with an address`,

@@ -104,7 +104,8 @@ func (p *process) run() error {
 		u.run(p.ctx, p.data.Upstream(u.Name))
 	}
 	p.reloads.start(p.reload)
-	p.tellReady(addrs, begin)
+	p.tellListening(addrs, begin)
+	go p.tellReached(p.ctx)
 	if p.Ready != nil {
 		p.Ready(addrs)
 	}
@@ -134,8 +135,8 @@ func (p *process) warnOfUnknownCommands(c *config.Config) {
 	}
 }
 
-// tellReady logs what is served.
-func (p *process) tellReady(addrs Bound, s *state) {
+// tellListening logs what is served.
+func (p *process) tellListening(addrs Bound, s *state) {
 	attrs := []any{slog.Any("listen", addrs.Clients), slog.String("admin", addrs.Admin)}
 	if len(s.upstreams) == 1 {
 		attrs = append(attrs, slog.Any("servers", s.upstreams[0].topology.Names()), slog.String("topology", s.upstreams[0].Topology))
@@ -144,7 +145,7 @@ func (p *process) tellReady(addrs Bound, s *state) {
 			attrs = append(attrs, slog.Group("upstream "+u.Name, slog.Any("servers", u.topology.Names()), slog.String("topology", u.Topology)))
 		}
 	}
-	p.Log.Info("ready", append(attrs, slog.Int("loops", s.config.Loops), slog.Int("max_clients", s.maxClients), slog.String("version", p.Version))...)
+	p.Log.Info("listening", append(attrs, slog.Int("loops", s.config.Loops), slog.Int("max_clients", s.maxClients), slog.String("version", p.Version))...)
 }
 
 // serveAdmin starts the admin server if there is one, and returns what stops it.
