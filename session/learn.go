@@ -114,8 +114,8 @@ func forbidsCommand(reply []byte) bool {
 func (e *Env) tellNoCommand() {
 	if k := &e.lessons; !k.told {
 		k.told = true
-		e.log().Warn("a server does not let ringmaster give COMMAND INFO, so commands that it does not know, such as those of modules, are unknown commands; "+
-			"with one server and --admin-commands allow they are passed on", slog.String("server", e.Map.Server(e.home()).Name))
+		e.log().Warn("a server does not let ringmaster use COMMAND INFO, so commands that ringmaster does not know, such as those of modules, are refused as unknown; "+
+			"with one server and --admin-commands allow, they are passed on", slog.String("server", e.Map.Server(e.home()).Name))
 	}
 }
 
