@@ -5,24 +5,13 @@ import (
 	"slices"
 )
 
-// Holder is a Receiver whose requests may be sent again. Loop-only.
-type Holder interface {
-	Receiver
-	// Hold has what its client sends next wait until all before is answered. False: what it has sent can't go over another
-	// connection, for servers keep state of it on this one.
-	Hold() bool
-	// Place says whose request the one with a tag is, and its place in the order of that client's; last: the client has sent
-	// none behind it.
-	Place(tag uint64) (client any, place uint64, last bool)
-}
-
 // again is a request, or a piece, that waits to be sent again. No request of a client overtakes another, except that they go
 // to different servers from the beginning.
 type again struct {
 	raw     []byte
 	request pending
 	piece   *Resend // nil: a request
-	client  any
+	client  Client
 	place   uint64
 	last    bool // nothing of the client was sent behind it
 	rings   *Rings
@@ -59,34 +48,31 @@ type away struct {
 	n    int
 }
 
-// Resend is a piece, as EnqueuePiece takes it, that may be sent again.
+// Resend is a batch that may be sent again. Its Raw must not change before the batch has ended, and its tags begin at 0.
 type Resend struct {
-	Raw             []byte // must not change before the piece has ended
-	Needs, Requests int
-	Recv            Holder
-	Exec            int // the place of EXEC among them
-	Rings           *Rings
-	Seat            uint64
-	Server          int
-	Slot            int     // of its keys; -1: it has none
-	Carrier         Carrier // what it carries
-	Reads           bool    // it changes nothing
-	Since           int64   // when it was sent first, ns
-	From            *Conn   // that it was sent over; set when it is sent again
+	Request
+	Rings  *Rings
+	Seat   uint64
+	Server int
+	Slot   int   // of its keys; -1: it has none
+	Reads  bool  // it changes nothing
+	Since  int64 // when it was sent first, ns
+	From   *Conn // that it was sent over; set when it is sent again
 }
 
-// Resend sends a piece of which nothing has run again soon, or ends each of its requests with a Failure. Loop-only.
+// Resend sends a batch of which nothing has run again soon, or ends each of its requests with a Failure. Loop-only.
 func (p *Pool) Resend(r *Resend) {
-	e := pending{recv: r.Recv, tag: uint64(r.Exec), at: r.Since}
+	e := pending{recv: r.Recv, tag: uint64(r.Batch.Exec), at: r.Since}
 	a := again{request: e, piece: r, rings: r.Rings, nth: int(r.Seat % uint64(p.cfg.Connections)), server: r.Server, slot: r.Slot, reads: r.Reads}
-	a.client, a.place, a.last = r.Recv.Place(e.tag)
+	a.client, a.place, _ = e.client()
+	a.last = a.client.Latest(a.place)
 	a.wait(r.From)
 	switch {
 	case p.stopped:
 		p.giveUp(&a, p.servers[a.server].stopping)
 	case p.late(p.Now + retryAfter - r.Since):
 		p.giveUp(&a, p.servers[a.server].timedOutUnsent)
-	case !r.Recv.Hold():
+	case !a.client.Hold():
 		p.giveUp(&a, p.Moved(a.server))
 	case !p.put(&a):
 		p.giveUp(&a, p.servers[a.server].overloaded)
@@ -101,16 +87,14 @@ func (c *Conn) anew(e *pending, raw []byte) (again, bool) {
 	if c.own {
 		a.rings = c.pool.rings[c.rings.key]
 	}
-	h, ok := e.recv.(Holder)
-	if !ok || len(raw) == 0 || a.rings == nil || c.pool.rings[a.rings.key] != a.rings {
+	var ok bool
+	if a.client, a.place, ok = e.client(); !ok || len(raw) == 0 || a.rings == nil || c.pool.rings[a.rings.key] != a.rings {
 		return a, false
 	}
-	a.client, a.place, a.last = h.Place(e.tag)
+	a.last = a.client.Latest(a.place)
 	a.back = e.is.hops() > 0
 	return a, true
 }
-
-func (a *again) hold() bool { return a.request.recv.(Holder).Hold() }
 
 // wait keeps a back until what its client has sent behind it to c is answered.
 func (a *again) wait(c *Conn) {
@@ -145,11 +129,11 @@ func (p *Pool) put(a *again) bool {
 	return true
 }
 
-func (p *Pool) wanderer(client any) *wanderer {
+func (p *Pool) wanderer(client Client) *wanderer {
 	w := p.wanderers[client]
 	if w == nil {
 		if p.wanderers == nil {
-			p.wanderers = map[any]*wanderer{}
+			p.wanderers = map[Client]*wanderer{}
 		}
 		if n := len(p.settled); n > 0 {
 			w, p.settled = p.settled[n-1], p.settled[:n-1]
@@ -165,7 +149,7 @@ func (p *Pool) wanderer(client any) *wanderer {
 const maxSettled = 64
 
 // settle forgets a client of which nothing is sent again any more.
-func (p *Pool) settle(client any, w *wanderer) {
+func (p *Pool) settle(client Client, w *wanderer) {
 	if w.waiting > 0 {
 		return
 	}
@@ -191,7 +175,7 @@ func (c *Conn) arrived(e *pending) {
 	if e.is.hops() == 0 || e.recv == nil || e.is.has(reading) {
 		return
 	}
-	client, _, _ := e.recv.(Holder).Place(e.tag)
+	client, _, _ := e.client()
 	w := c.pool.wanderers[client]
 	for i := range w.away {
 		if at := &w.away[i]; at.conn == c {
@@ -234,20 +218,20 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 	if a.piece != nil {
 		if !to.TakesMulti() {
 			if !to.proving {
-				to.proving = to.ProveMulti(pieceProver{to}) == nil
+				to.proving = to.ProveMulti(func([]byte, *Failure) { to.proving = false }) == nil // whoever waits looks at TakesMulti
 			}
 			return false
 		}
 		r, first := a.piece, to.ring.tail
-		if to.EnqueuePiece(r.Raw, r.Needs, r.Requests, r.Recv, r.Exec, false, r.Carrier) != nil {
+		if to.Enqueue(&r.Request) != nil {
 			return false
 		}
-		for i := first; i < first+uint64(r.Requests); i++ {
+		for i := first; i < first+uint64(r.count()); i++ {
 			to.ring.at(i).at = r.Since
 		}
 		to.early = true
 		r.From = to
-		p.sent(a, to, to.ring.at(first+uint64(r.Exec)))
+		p.sent(a, to, to.ring.at(first+uint64(r.Batch.Exec)))
 		return true
 	}
 	if a.strays(to) && to.owesLater(a) {
@@ -265,11 +249,12 @@ func (p *Pool) resend(a *again, to, from *Conn) bool {
 		return false
 	}
 	if a.asking {
-		_ = to.EnqueueHere(asking, swallowed{}, 0)
+		_ = to.Enqueue(&Request{Raw: asking, Recv: swallowed{}, Manner: Here})
 	}
 	at := to.ring.tail
 	if carrier != 0 {
-		at = to.putCarried(&carried{raw: a.raw, needs: 1, n: 1, recv: a.request.recv, tag: a.request.tag, keys: a.request.keys, carrier: carrier, at: a.request.at})
+		e := &a.request
+		at = to.putCarried(&Request{Raw: a.raw, Recv: e.recv, Tag: e.tag, Keys: e.keys, Carrier: carrier}, e.at)
 	} else {
 		to.out.write(a.raw)
 		to.owe(len(a.raw), a.request.recv, a.request.tag)
@@ -409,12 +394,7 @@ func (p *Pool) giveUp(a *again, f *Failure) {
 		p.fail(e.recv, e.tag, f)
 		return
 	}
-	for i := range a.piece.Requests {
+	for i := range a.piece.count() {
 		p.fail(e.recv, uint64(i), f)
 	}
 }
-
-// pieceProver is a Prover for pieces that wait, which look themselves whether TakesMulti.
-type pieceProver struct{ c *Conn }
-
-func (a pieceProver) Proved([]byte, *Failure) { a.c.proving = false }

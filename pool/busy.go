@@ -9,6 +9,7 @@ const busyAfter = 50e6
 // busyProbe asks a server that a script keeps busy for its word on it. Clients with connections of their own would get
 // that word; on a shared one they would wait behind the script for as long as it runs.
 type busyProbe struct {
+	Nobody
 	shared *Conn
 	head   uint64 // the script's place in the shared connection's ring
 	asked  bool
@@ -92,7 +93,7 @@ func (p *busyProbe) ask() {
 		c.pool.ExpectScript(c.server.index)
 	}
 	p.at = c.pool.Now
-	p.asked = c.server.prober.conn != nil && c.server.prober.conn.EnqueueHere(ping, p, 0) == nil
+	p.asked = c.server.prober.conn != nil && c.server.prober.conn.Enqueue(&Request{Raw: ping, Recv: p, Manner: Here | Lasts}) == nil // the word of a busy server comes when it comes
 }
 
 var ping = appendCommand(nil, "PING")
@@ -119,15 +120,13 @@ func (p *busyProbe) Reply(_ uint64, b []byte, piece Piece) {
 	p.reply = p.reply[:0]
 }
 
-// Lasts is Lasting: the word of a server that is busy comes when it comes.
-func (p *busyProbe) Lasts() {}
-
 // Fail is Receiver.
 func (p *busyProbe) Fail(uint64, *Failure) { p.asked, p.text, p.reply = false, nil, p.reply[:0] }
 
 // prober is the Owner of the connection over which a server is asked. There is one for each server, and it is kept: a server
 // that is slow gets no new connections just because of that.
 type prober struct {
+	Nobody
 	pool  *Pool
 	conn  *Conn // nil: there is none
 	tried int64 // when it was dialled last, ns; 0: never

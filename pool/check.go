@@ -70,7 +70,7 @@ func check(p *Pool) error {
 	}
 	queued := 0
 	for at, l := range p.lanes {
-		queued += l.waiting()
+		queued += l.len()
 		if at.server != l.server || at.key != l.key {
 			return fmt.Errorf("the lanes of %v are listed under %v", l.key, at.key)
 		}
@@ -107,8 +107,8 @@ func check(p *Pool) error {
 // checkAgain compares what is counted of requests that are sent again with what there is.
 func checkAgain(p *Pool) error {
 	type count struct{ waiting, away int }
-	found, waits := map[any]count{}, 0
-	highest := map[any]uint64{}
+	found, waits := map[Client]count{}, 0
+	highest := map[Client]uint64{}
 	for i := range p.again {
 		a := &p.again[i]
 		n := found[a.client]
@@ -123,7 +123,7 @@ func checkAgain(p *Pool) error {
 	p.each(func(c *Conn) {
 		for i := c.ring.head; i != c.ring.tail; i++ {
 			if e := c.ring.at(i); e.is.hops() > 0 && e.recv != nil && !e.is.has(reading) {
-				client, _, _ := e.recv.(Holder).Place(e.tag)
+				client, _, _ := e.client()
 				n := found[client]
 				n.away++
 				found[client] = n

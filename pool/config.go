@@ -28,7 +28,7 @@ type Config struct {
 	Spare int
 	// ProveMulti asks at the login whether the server takes MULTI, so that transactions need not: see ProveMulti of Conn.
 	ProveMulti bool
-	// Reads says which servers EnqueueRead goes to: see PickRead.
+	// Reads says which servers a request goes to that is ByPolicy: see PickRead.
 	Reads shard.ReadPolicy
 	// Resend keeps each request until it is answered, and sends it again when its server can't answer now or was never
 	// reached, until Timeout. Hint is called when the map may be out of date.

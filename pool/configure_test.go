@@ -96,7 +96,7 @@ func TestStallTimeoutAndLimitsAreLive(t *testing.T) {
 	enqueue(t, c, a, 1)
 	p.Flush()
 	configure(p, func(cfg *Config) { cfg.StallTimeout, cfg.MaxPending = time.Second, 1 })
-	if f := c.Enqueue(pingRequest, a, 2, 0); f == nil || f.Kind != Overloaded {
+	if f := c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2}); f == nil || f.Kind != Overloaded {
 		t.Errorf("over the new limit: %v", f)
 	}
 	configure(p, func(cfg *Config) { cfg.MaxPending = 2 })
@@ -214,12 +214,12 @@ func TestRefusedLoginsAreTriedAtOnceWithTheNewOne(t *testing.T) {
 		dialled(t, c)
 		down.OnDialFailed(errors.New("refused"))
 		c.OnBytes([]byte("-WRONGPASS invalid username-password pair or user is disabled.\r\n"))
-		if c.Enqueue(pingRequest, a, 1, 0) == nil || c.State() != Closed {
+		if c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 1}) == nil || c.State() != Closed {
 			t.Fatal("the login was not refused")
 		}
 		configure(p, asUser(user, "new"))
 		enqueue(t, c, a, 2)
-		if f := down.Enqueue(pingRequest, a, 3, 0); f == nil || down.State() != Closed {
+		if f := down.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 3}); f == nil || down.State() != Closed {
 			t.Error("a server that can't be reached is dialled")
 		}
 		s := dialled(t, c)
@@ -244,7 +244,7 @@ func TestRefusedLoginThatIsTriedAlready(t *testing.T) {
 	c.OnBytes([]byte("-WRONGPASS x\r\n"))
 	p.Now = c.retryAt
 	p.Tick()
-	if c.State() != Dialing || c.Enqueue(pingRequest, a, 1, 0) == nil {
+	if c.State() != Dialing || c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 1}) == nil {
 		t.Fatal("a request waits for a login that was refused")
 	}
 	configure(p, asUser("", "new"))
@@ -297,12 +297,12 @@ func TestRefusedLanesAreTriedAtOnceWithTheNewLogin(t *testing.T) {
 	lane := lanesOf(t, p, a, 1)
 	lane.OnOpen(&fakeSocket{})
 	lane.OnBytes([]byte("-WRONGPASS x\r\n"))
-	if f := p.Default().Pick(1, 0).EnqueueFenced(pingRequest, a, 2, 0, Scripts, 0); f != nil {
+	if f := p.Default().Pick(1, 0).Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: Scripts}); f != nil {
 		t.Fatal(f)
 	}
 	l := p.laneOf(p.Default().Pick(1, 0))
-	if len(l.conns) != 0 || l.waiting() != 1 {
-		t.Fatalf("%d lanes, %d wait", len(l.conns), l.waiting())
+	if len(l.conns) != 0 || l.len() != 1 {
+		t.Fatalf("%d lanes, %d wait", len(l.conns), l.len())
 	}
 	configure(p, asUser("", "new"))
 	if len(l.conns) != 1 || a.ends[2] != "" {

@@ -5,8 +5,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/valyala/bytebufferpool"
-
 	"ringmaster/parser"
 	"ringmaster/stats"
 )
@@ -122,69 +120,6 @@ func (c *Conn) DialTimeout() time.Duration { return time.Duration(c.dialTimeout)
 
 // Index is the server's number in the map. Any goroutine.
 func (s *Server) Index() int { return s.index }
-
-// Enqueue puts a request behind those already sent. recv gets its reply under tag, unless a
-// Failure is returned: then nothing was enqueued. keys count if it may be sent again. In front of a cluster it goes to another server when its keys turn out to be
-// there. Borrows raw until return.
-func (c *Conn) Enqueue(raw []byte, recv Receiver, tag uint64, keys Keys) *Failure {
-	if f := c.admit(len(raw), 1); f != nil {
-		return c.detour(&pending{recv: recv, tag: tag, keys: keys, at: c.pool.Now}, raw, f)
-	}
-	c.out.write(raw)
-	c.owe(len(raw), recv, tag)
-	c.remember(raw, keys)
-	return nil
-}
-
-// EnqueueHere is Enqueue for a request that is for this server only, whatever servers say of where keys are: what is asked of
-// every server, or of one by its name, or leaves state on the connection. Borrows raw until return.
-func (c *Conn) EnqueueHere(raw []byte, recv Receiver, tag uint64) *Failure {
-	if f := c.admit(len(raw), 1); f != nil {
-		return f
-	}
-	c.out.write(raw)
-	c.owe(len(raw), recv, tag)
-	return nil
-}
-
-// EnqueueBlocking is EnqueueHere for a command that waits at the server for as long as it says itself, on a
-// connection of its own: neither the timeout nor the stall timeout count for it.
-func (c *Conn) EnqueueBlocking(raw []byte, recv Receiver, tag uint64) *Failure {
-	f := c.EnqueueHere(raw, recv, tag)
-	if f == nil {
-		c.blocks()
-	}
-	return f
-}
-
-// EnqueuePostponed is Enqueue for a command that the server keeps waiting, on a connection of its own.
-func (c *Conn) EnqueuePostponed(raw []byte, recv Receiver, tag uint64, keys Keys) *Failure {
-	f := c.Enqueue(raw, recv, tag, keys)
-	if f == nil {
-		c.blocks()
-	}
-	return f
-}
-
-// blocks marks the latest request as one that waits at the server.
-func (c *Conn) blocks() {
-	c.ring.at(c.ring.tail - 1).is |= blocking
-	c.pool.InFlight-- // it is nothing to wait for
-}
-
-// EnqueueBuffer is Enqueue for a large request that fills buf. Takes buf, unless it fails.
-func (c *Conn) EnqueueBuffer(buf *bytebufferpool.ByteBuffer, recv Receiver, tag uint64, keys Keys) *Failure {
-	if f := c.admit(len(buf.B), 1); f != nil {
-		if f = c.detour(&pending{recv: recv, tag: tag, keys: keys, at: c.pool.Now}, buf.B, f); f == nil {
-			c.pool.Buffers.Put(buf)
-		}
-		return f
-	}
-	c.owe(len(buf.B), recv, tag)
-	c.remember(buf.B, keys)
-	c.out.take(buf)
-	return nil
-}
 
 // HasRoom reports whether a request of n bytes can be taken now as far as its size goes. Loop-only.
 func (c *Conn) HasRoom(n int) bool {

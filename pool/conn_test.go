@@ -22,7 +22,7 @@ func TestEveryRequestHasExactlyOneEnd(t *testing.T) {
 			switch n := rnd.IntN(100); {
 			case n < 45:
 				raw := fmt.Appendf(nil, "*1\r\n$6\r\n%06d\r\n", tag)
-				if f := c.Enqueue(raw, a, tag, 0); f == nil {
+				if f := c.Enqueue(&Request{Raw: raw, Recv: a, Tag: tag}); f == nil {
 					enqueued++
 				} else if f.Sent {
 					t.Fatal("what was refused was sent")
@@ -153,7 +153,7 @@ func TestWhatAStaleSocketSaysIsIgnored(t *testing.T) {
 	c.OnClose(old, 0, nil)
 	now := ready(t, c)
 	a := newAsker(t)
-	c.Enqueue([]byte("x"), a, 1, 0)
+	c.Enqueue(&Request{Raw: []byte("x"), Recv: a, Tag: 1})
 	c.OnClose(old, 0, errors.New("again"))
 	if c.State() != Ready || len(a.ends) != 0 || now.closed {
 		t.Errorf("the connection is %s, ends: %v", c.State(), a.ends)
@@ -171,13 +171,13 @@ func TestAHugeWriteIsCutAndStopsAtTheSocketsLimit(t *testing.T) {
 	p := newTestPool(t, cfg, 1, nil)
 	c := p.rings[Key{Proto: 2}].conns[0]
 	s := ready(t, c)
-	c.Enqueue(make([]byte, 3<<20), newAsker(t), 1, 0)
+	c.Enqueue(&Request{Raw: make([]byte, 3<<20), Recv: newAsker(t), Tag: 1})
 	p.Flush()
 	if s.writes != 3 || len(s.wrote) != 3<<20 {
 		t.Errorf("%d bytes in %d writes", len(s.wrote), s.writes)
 	}
 	s.buffered = maxSocketBacklog
-	c.Enqueue([]byte("x"), newAsker(t), 2, 0)
+	c.Enqueue(&Request{Raw: []byte("x"), Recv: newAsker(t), Tag: 2})
 	p.Flush()
 	if s.writes != 3 || !p.Backlogged() {
 		t.Errorf("%d writes, backlogged: %t", s.writes, p.Backlogged())

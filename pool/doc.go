@@ -20,7 +20,7 @@
 //
 //	the pool            loop.go (what the upstreams of an event loop share), pool.go, server.go, config.go, rings.go, buffers.go, log.go, panic.go (a mistake of ours), check.go and debug_on.go, debug_off.go (for tests)
 //	a connection        conn.go, state.go, handshake.go, loss.go; own.go (lent to one session)
-//	a request, a reply  ring.go, output.go, piece.go (a transaction), receive.go, expire.go (the timeout), failure.go, busy.go (behind a script that runs on)
+//	a request, a reply  request.go, receiver.go (who asks), ring.go, output.go, multi.go (is MULTI taken?), receive.go, expire.go (the timeout), failure.go, busy.go (behind a script that runs on)
 //	sent again          history.go, redirect.go (MOVED, ASK and their like), again.go, overtaking.go, lostreads.go
 //	scripts, modules    fence.go (is the server still in step?), lane.go (nobody shares these), wrapped.go and doubt.go (is MOVED the server's word?)
 //	replicas            reads.go; misplaced.go (a server that should be none)

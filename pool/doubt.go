@@ -28,6 +28,7 @@ var refusals = [...]string{
 
 // doubt is a carrier's reply of which it is open whether the server has said it, or what it ran.
 type doubt struct {
+	Nobody
 	conn      *Conn // over which both replies come
 	reply     []byte
 	witness   []byte // so far
@@ -69,17 +70,15 @@ func (c *Conn) beginDoubt(e *pending, raw, reply []byte) bool {
 	d := &doubt{conn: c, reply: bytes.Clone(reply)}
 	a.doubt, a.refused = d, true
 	p.aim(&a, c.server, reply)
-	if w, ok := e.recv.(Awaiter); ok {
-		w.Await()
-	}
+	a.client.Await()
 	a.wait(c)
 	if !p.put(&a) {
 		return false
 	}
 	if reply[1] == 'T' { // a node that takes the slot over answers only after ASKING
-		_ = c.EnqueueHere(asking, swallowed{}, 0)
+		_ = c.Enqueue(&Request{Raw: asking, Recv: swallowed{}, Manner: Here})
 	}
-	if f := c.EnqueueHere(p.asked, d, 0); f != nil {
+	if f := c.Enqueue(&Request{Raw: p.asked, Recv: d, Manner: Here}); f != nil {
 		d.lost = f
 	}
 	return true
@@ -124,9 +123,7 @@ func (p *Pool) settleDoubt(a *again) (waits, gone bool) {
 		return true, false
 	case !d.confirmed():
 		p.taken(a)
-		if h, ok := e.recv.(Holder); ok {
-			p.Ran(h, e.tag, a.slot, a.reads)
-		}
+		p.Ran(a.client, a.place, a.slot, a.reads)
 		d.conn.countError(e, d.reply)
 		p.answer(e.recv, e.tag, d.reply)
 		return false, true
@@ -149,7 +146,7 @@ func (p *Pool) settleDoubt(a *again) (waits, gone bool) {
 		p.giveUp(a, p.overtakenAt(a.server))
 		return false, true
 	}
-	if !a.hold() {
+	if !a.client.Hold() {
 		p.taken(a)
 		p.giveUp(a, p.Moved(d.conn.server.index))
 		return false, true

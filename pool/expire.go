@@ -3,9 +3,6 @@ package pool
 // A request that waits longer than Config.Timeout is answered with an error. Its place in the ring stays, and the reply is
 // dropped when it comes: its bytes may go out yet even if they have not so far.
 
-// replier is a client, as Holder.Place gives it, that knows when it last had a reply, ns.
-type replier interface{ Replied() int64 }
-
 // expire answers the requests that waited longer than the timeout. Three are left: a reply of which a client has a part already,
 // or that is coming in; a request that waits for scripts of its own client; and one whose receiver sees to it.
 func (c *Conn) expire(now int64) {
@@ -36,7 +33,7 @@ func (c *Conn) expire(now int64) {
 		if e.recv == nil {
 			continue // it is the pool's own, or has ended
 		}
-		if young || e.lasts() || i == c.ring.head && c.coming(e, now) || scripts != nil && c.waitsForOwn(e, now, scripts) {
+		if young || e.is.has(lasting) || i == c.ring.head && c.coming(e, now) || scripts != nil && c.waitsForOwn(e, now, scripts) {
 			if !kept {
 				c.expired, kept = i, true
 			}
@@ -80,20 +77,23 @@ func (c *Conn) coming(e *pending, now int64) bool {
 	if !c.replying() {
 		return false
 	}
-	f, forwards := e.recv.(Forwarder)
-	return forwards && f.Begun(e.tag) || now-c.came <= int64(c.pool.cfg.Timeout)/4
+	client, place, ok := e.client()
+	return ok && client.Begun(place) || now-c.came <= int64(c.pool.cfg.Timeout)/4
 }
 
 // scriptsOf counts, by client, the scripts under way here. A server runs what it has read at once and keeps the replies until all of
 // it is done, so that the first of several waits for the last. nil: there is none.
-func (c *Conn) scriptsOf() (n map[any]int) {
+func (c *Conn) scriptsOf() (n map[Client]int) {
 	for i := c.ring.head; i != min(c.ring.tail, c.ring.head+maxBatch); i++ {
 		e := c.ring.at(i)
-		if e.recv != nil && e.is.has(scripting) {
+		if e.recv == nil || !e.is.has(scripting) {
+			continue
+		}
+		if client, _, ok := e.client(); ok {
 			if n == nil {
-				n = map[any]int{}
+				n = map[Client]int{}
 			}
-			n[e.client()]++
+			n[client]++
 		}
 	}
 	return n
@@ -102,35 +102,18 @@ func (c *Conn) scriptsOf() (n map[any]int) {
 // waitsForOwn reports whether a request has time left because scripts of its own client are under way, each of which may take
 // the timeout, and together the stall timeout. Who else waits for them has no more time than ever, nor has a request that was sent
 // again: those that its client has sent behind it, to other servers, must not end before it.
-func (c *Conn) waitsForOwn(e *pending, now int64, scripts map[any]int) bool {
-	client := e.client()
+func (c *Conn) waitsForOwn(e *pending, now int64, scripts map[Client]int) bool {
+	client, _, ok := e.client()
 	n := scripts[client]
-	if n == 0 || e.is.hops() > 0 {
+	if !ok || n == 0 || e.is.hops() > 0 {
 		return false
 	}
 	since, limit := e.at, int64(c.pool.cfg.Timeout)*int64(n)
 	if stall := int64(c.pool.cfg.StallTimeout); stall > 0 {
 		limit = min(limit, stall)
 	}
-	if r, ok := client.(replier); ok {
-		since = max(since, r.Replied()) // those before it have ended
-	}
+	since = max(since, client.Replied()) // those before it have ended
 	return now-since <= limit
-}
-
-// lasts reports whether its receiver sees to the timeout.
-func (e *pending) lasts() bool {
-	_, lasts := e.recv.(Lasting)
-	return lasts
-}
-
-// client is whose request it is, as far as its receiver tells.
-func (e *pending) client() any {
-	if h, ok := e.recv.(Holder); ok {
-		client, _, _ := h.Place(e.tag)
-		return client
-	}
-	return e.recv
 }
 
 // abandon gives up the requests that wait for a connection, so that they can't run after all, and lets

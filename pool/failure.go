@@ -39,37 +39,3 @@ type Failure struct {
 	// Cause is what the network or the server said; may be nil.
 	Cause error
 }
-
-// Receiver is who asked: a session, or a gather that joins several replies.
-type Receiver interface {
-	// Reply gives the next piece of the reply to request tag. Borrows b until return.
-	// It must not call back into the Conn that calls it.
-	Reply(tag uint64, b []byte, p Piece)
-	// Fail ends request tag without a reply, or in the middle of one.
-	Fail(tag uint64, f *Failure)
-}
-
-// Forwarder is a Receiver that may hand a reply on before it is whole.
-type Forwarder interface {
-	// Begun reports whether a client has part of the reply to request tag: then the reply can't be replaced by an error any more.
-	Begun(tag uint64) bool
-}
-
-// Lasting is a Receiver that sees to the timeout itself, and needs the reply however late it comes. Only the stall timeout and a
-// connection that is not made in time end its requests.
-type Lasting interface {
-	Receiver
-	Lasts()
-}
-
-// Piece says which part of a reply some bytes are.
-type Piece uint8
-
-const (
-	// First: the reply starts here.
-	First Piece = 1 << iota
-	// Last: the reply ends here.
-	Last
-	// Whole is a reply in one piece.
-	Whole = First | Last
-)

@@ -51,6 +51,7 @@ func (s *fakeSocket) Unacknowledged() bool { return s.unheard }
 
 // asker is a Receiver that notes the end of each of its requests.
 type asker struct {
+	Nobody
 	t    *testing.T
 	open map[uint64]*bytes.Buffer // by tag: what has come
 	ends map[uint64]string        // by tag: the reply, or the failure
@@ -82,6 +83,16 @@ func (a *asker) Fail(tag uint64, f *Failure) {
 	}
 	a.ends[tag] = fmt.Sprintf("%d sent=%t", f.Kind, f.Sent)
 }
+
+// calm is a Client that has sent one request, and lets all be done.
+type calm struct{}
+
+func (calm) Hold() bool          { return true }
+func (calm) Await()              {}
+func (calm) Latest(uint64) bool  { return true }
+func (calm) Begun(uint64) bool   { return false }
+func (calm) Replied() int64      { return 0 }
+func (calm) RingsSettled(*Rings) {}
 
 func testConfig() Config {
 	return Config{

@@ -342,88 +342,36 @@ func (p *Pool) apartAt(s *Server) Carrier {
 // has under way. Loop-only.
 func (p *Pool) Apart(carrier Carrier) bool { return p.apart&carrier != 0 }
 
-// Manner says how a request is sent that a fence follows.
-type Manner uint8
-
-const (
-	// Here: as EnqueueHere.
-	Here Manner = 1 << iota
-	// Blocks: as EnqueueBlocking, with Here, or as EnqueuePostponed.
-	Blocks
-)
-
-// EnqueueFenced is Enqueue for a carrier. A fence follows it. Where the server does not escape what it carries, it goes over a
-// lane if c is a shared connection. Borrows raw until return. Loop-only.
-func (c *Conn) EnqueueFenced(raw []byte, recv Receiver, tag uint64, keys Keys, carrier Carrier, how Manner) *Failure {
-	return c.carry(&carried{raw: raw, needs: 1, n: 1, recv: recv, tag: tag, keys: keys, carrier: carrier, how: how, at: c.pool.Now})
-}
-
-// carried is a request, or a piece of n requests, with which a carrier comes.
-type carried struct {
-	raw     []byte
-	needs   int // bytes without which none can have run
-	n       int
-	recv    Receiver
-	tag     uint64 // of the first
-	keys    Keys
-	exec    int // in a piece: as for EnqueuePiece
-	carrier Carrier
-	how     Manner
-	at      int64 // when it was sent, ns
-}
-
-// nature is that of the ith of them.
-func (r *carried) nature(i int) nature {
-	is := r.carrier.nature()
-	if r.n > 1 {
-		is &^= scripting
-		if i == r.exec {
-			is |= scripting
-		}
-	}
-	return is
-}
-
-// carry enqueues r with a fence after it, here or on a lane.
-func (c *Conn) carry(r *carried) *Failure {
-	if !c.own && c.pool.apartAt(c.server)&r.carrier != 0 {
+// carry is Enqueue for what carries something: with a fence after it, here or on a lane.
+func (c *Conn) carry(r *Request) *Failure {
+	if !c.own && c.pool.apartAt(c.server)&r.Carrier != 0 {
 		return c.pool.laneOf(c).put(c, r)
 	}
-	if f := c.admit(len(r.raw)+fenceSize, r.n+maxWrapping); f != nil {
-		if r.n == 1 && r.how&Here == 0 {
-			return c.detour(&pending{recv: r.recv, tag: r.tag, keys: r.keys, at: c.pool.Now, is: r.carrier.nature()}, r.raw, f)
+	if f := c.admit(len(r.Raw)+fenceSize, r.count()+maxWrapping); f != nil {
+		if !r.stays() {
+			return c.detour(r.pending(c.pool.Now), r.Raw, f)
 		}
 		return f
 	}
-	c.putCarried(r)
+	c.putCarried(r, c.pool.Now)
 	return nil
 }
 
-// putCarried enqueues r here, which admit has allowed, and gives the place in the ring of its reply, or of the first.
-func (c *Conn) putCarried(r *carried) (at uint64) {
+// putCarried enqueues r here, which admit has allowed, and gives the place in the ring of its reply, or of the first. at is when it was
+// sent first, ns.
+func (c *Conn) putCarried(r *Request, at int64) (place uint64) {
 	first := c.ring.tail
 	if c.wraps(r) {
-		at = c.putWrapped(r)
-		c.fence(first, r.carrier)
-		return at
+		place = c.putWrapped(r, at)
+		c.fence(first, r.Carrier)
+		return place
 	}
-	from := c.queued + uint64(r.needs) - 1
-	c.out.write(r.raw)
-	for i := range r.n {
-		c.oweFrom(from, r.recv, r.tag+uint64(i))
-		e := c.ring.at(c.ring.tail - 1)
-		e.is, e.at = r.nature(i), r.at
-		if r.how&Blocks != 0 {
-			c.blocks()
-		}
-	}
-	c.queued += uint64(len(r.raw))
-	c.markDirty()
-	if r.n == 1 && r.how&Here == 0 {
-		c.remember(r.raw, r.keys)
+	c.putBatch(r, at)
+	if !r.stays() {
+		c.remember(r.Raw, r.Keys)
 	}
 	if !c.streams && !c.tunnel {
-		c.fence(first, r.carrier)
+		c.fence(first, r.Carrier)
 	}
 	return first
 }

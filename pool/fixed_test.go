@@ -50,7 +50,7 @@ var pingRequest = []byte("*1\r\n$4\r\nPING\r\n")
 // enqueue sends PING.
 func enqueue(t *testing.T, c *Conn, a *asker, tag uint64) {
 	t.Helper()
-	if f := c.Enqueue(pingRequest, a, tag, 0); f != nil {
+	if f := c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: tag}); f != nil {
 		t.Fatal(f)
 	}
 }
@@ -69,7 +69,7 @@ func TestServerThatIsTakenOutAnswersWhatWaitsForIt(t *testing.T) {
 			until(c, s)
 			p.Follow(fixedMap(t, "A", ""))
 			checkPool(t, p)
-			if f := p.Default().Pick(1, 0).Enqueue(pingRequest, a, 2, 0); f == nil || f.Server != "B" {
+			if f := p.Default().Pick(1, 0).Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2}); f == nil || f.Server != "B" {
 				t.Errorf("a later request: %+v", f)
 			}
 			if c.State() == Dialing {
@@ -136,7 +136,10 @@ func TestServerThatHasLeftAClusterIsNotWaitedFor(t *testing.T) {
 }
 
 // holder is an Owner that notes the connections it has lost.
-type holder struct{ lost []*Conn }
+type holder struct {
+	Nobody
+	lost []*Conn
+}
 
 func (*holder) Pushed([]byte, Piece) {}
 
@@ -173,7 +176,7 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	p.own.warm = map[spareKey][]*Conn{}
 	p.KeepSpare(1, Key{Proto: 3})
 	warm := p.own.warm[spareKey{1, Key{Proto: 3}}][0]
-	if works.EnqueueHere(pingRequest, a, 1) != nil || blocks.EnqueueBlocking(pingRequest, a, 2) != nil || dialled.EnqueueHere(pingRequest, a, 3) != nil {
+	if works.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 1, Manner: Here}) != nil || blocks.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2, Manner: Here | Blocks}) != nil || dialled.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 3, Manner: Here}) != nil {
 		t.Fatal("not enqueued")
 	}
 	if tidies.Tell("UNWATCH") != nil {
@@ -230,7 +233,7 @@ func TestOwnConnectionsOutlastThatTheirServersNumberIsGivenAway(t *testing.T) {
 	ready(t, p.Default().Pick(1, 0))
 	h, a := &holder{}, newAsker(t)
 	c := lend(t, p, 1, h)
-	if f := c.EnqueueHere(pingRequest, a, 1); f != nil {
+	if f := c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 1, Manner: Here}); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()
@@ -254,7 +257,7 @@ func lanesOf(t *testing.T, p *Pool, a *asker, n int) *Conn {
 	shared := p.Default().Pick(1, 0)
 	ready(t, shared)
 	for i := range n {
-		if f := shared.EnqueueFenced(pingRequest, a, uint64(i), 0, Scripts, 0); f != nil {
+		if f := shared.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: uint64(i), Carrier: Scripts}); f != nil {
 			t.Fatal(f)
 		}
 	}
@@ -354,7 +357,7 @@ func TestProberOfAServerThatIsTakenOutEnds(t *testing.T) {
 	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsShared })
 	c := p.Default().Pick(1, 0)
 	ready(t, c)
-	if f := c.EnqueueFenced(pingRequest, newAsker(t), 1, 0, Scripts, Here); f != nil {
+	if f := c.Enqueue(&Request{Raw: pingRequest, Recv: newAsker(t), Tag: 1, Carrier: Scripts, Manner: Here}); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()

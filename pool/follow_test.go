@@ -41,7 +41,7 @@ func TestServerThatIsGoneStaysGone(t *testing.T) {
 	p, numbers := newClusterPool(t, testConfig(), "A", "B")
 	c := p.Default().Pick(1, 0)
 	ready(t, c)
-	if f := c.Enqueue([]byte("x"), newAsker(t), 0, 0); f != nil {
+	if f := c.Enqueue(&Request{Raw: []byte("x"), Recv: newAsker(t), Tag: 0}); f != nil {
 		t.Fatal(f)
 	}
 	follow(t, p, numbers, "A")

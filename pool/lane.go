@@ -19,11 +19,12 @@ type laneKey struct {
 //
 // Invariant: pool.queued == the sum of all queues.
 type lanes struct {
+	Nobody
 	pool    *Pool
 	server  *Server
 	key     Key
 	conns   []*Conn
-	queue   []carried // from head on
+	queue   []waiting // from head on
 	head    int
 	bytes   int   // of the queue
 	retryAt int64 // when to dial again after a failure, ns
@@ -49,37 +50,40 @@ func (p *Pool) laneOf(c *Conn) *lanes {
 	return l
 }
 
+// waiting is a request that waits for a lane. Its Raw is the queue's.
+type waiting struct {
+	Request
+	at int64 // when it was sent, ns
+}
+
 // put has r wait for a lane. shared is the connection that it would take otherwise, which knows whether the server is there.
-func (l *lanes) put(shared *Conn, r *carried) *Failure {
+func (l *lanes) put(shared *Conn, r *Request) *Failure {
 	f := shared.admit(0, 1)
-	if f == nil && (l.waiting() >= l.pool.cfg.MaxPending || l.bytes > 0 && l.bytes+len(r.raw) > l.pool.cfg.MaxPendingBytes) {
+	if f == nil && (l.len() >= l.pool.cfg.MaxPending || l.bytes > 0 && l.bytes+len(r.Raw) > l.pool.cfg.MaxPendingBytes) {
 		f = l.server.overloaded
 	}
 	if f != nil {
-		if r.n == 1 && r.how&Here == 0 {
-			return shared.detour(r.pending(), r.raw, f)
+		if !r.stays() {
+			return shared.detour(r.pending(l.pool.Now), r.Raw, f)
 		}
 		return f
 	}
-	one := *r
-	one.raw = bytes.Clone(r.raw)
+	one := waiting{*r, l.pool.Now}
+	one.Raw = bytes.Clone(r.Raw)
 	l.queue = append(l.queue, one)
-	l.bytes += len(one.raw)
+	l.bytes += len(one.Raw)
 	l.pool.queued++
 	l.pump()
 	return nil
 }
 
-func (r *carried) pending() *pending {
-	return &pending{recv: r.recv, tag: r.tag, keys: r.keys, at: r.at, is: r.carrier.nature()}
-}
-
-func (l *lanes) waiting() int { return len(l.queue) - l.head }
+// len is how many requests wait.
+func (l *lanes) len() int { return len(l.queue) - l.head }
 
 // take takes the oldest request off the queue.
-func (l *lanes) take() carried {
+func (l *lanes) take() waiting {
 	r := l.queue[l.head]
-	l.queue[l.head] = carried{}
+	l.queue[l.head] = waiting{}
 	if l.head++; l.head == len(l.queue) {
 		l.queue, l.head = l.queue[:0], 0
 	} else if l.head >= 64 && l.head > len(l.queue)/2 {
@@ -87,7 +91,7 @@ func (l *lanes) take() carried {
 		clear(l.queue[n:])
 		l.queue, l.head = l.queue[:n], 0
 	}
-	l.bytes -= len(r.raw)
+	l.bytes -= len(r.Raw)
 	l.pool.queued--
 	return r
 }
@@ -120,20 +124,20 @@ func (l *lanes) free() *Conn {
 
 // pump sends what waits over the lanes that are free, and dials more where they are too few.
 func (l *lanes) pump() {
-	for l.waiting() > 0 {
+	for l.len() > 0 {
 		c := l.free()
 		if c == nil {
 			break
 		}
 		r := l.take()
-		if r.n > 1 && !c.multi {
-			l.pool.failCarried(&r, &Failure{Kind: NoMulti, Server: l.server.Name})
+		if r.Batch.Requests > 0 && !c.multi {
+			l.pool.failWaiting(&r, &Failure{Kind: NoMulti, Server: l.server.Name})
 			continue
 		}
 		c.rings.idleSince = l.pool.Now
-		c.putCarried(&r)
+		c.putCarried(&r.Request, r.at)
 	}
-	l.dial(l.waiting())
+	l.dial(l.len())
 }
 
 // dial makes lanes for what waits, of which there are n.
@@ -158,22 +162,22 @@ func (l *lanes) dial(n int) {
 	}
 }
 
-// failCarried ends a request that was not sent.
-func (p *Pool) failCarried(r *carried, f *Failure) {
-	for i := range r.n {
-		p.fail(r.recv, r.tag+uint64(i), f)
+// failWaiting ends a request that was not sent.
+func (p *Pool) failWaiting(r *waiting, f *Failure) {
+	for i := range r.count() {
+		p.fail(r.Recv, r.Tag+uint64(i), f)
 	}
 }
 
 // giveUp ends what was not sent because of f, or lets another server have it.
-func (l *lanes) giveUp(r *carried, f *Failure) {
+func (l *lanes) giveUp(r *waiting, f *Failure) {
 	p := l.pool
-	if rings := p.rings[l.key]; rings != nil && r.n == 1 && r.how&Here == 0 && p.servers[l.server.index] == l.server {
-		if f = rings.Pick(l.server.index, 0).detour(r.pending(), r.raw, f); f == nil {
+	if rings := p.rings[l.key]; rings != nil && !r.stays() && p.servers[l.server.index] == l.server {
+		if f = rings.Pick(l.server.index, 0).detour(r.pending(r.at), r.Raw, f); f == nil {
 			return
 		}
 	}
-	p.failCarried(r, f)
+	p.failWaiting(r, f)
 }
 
 // Pushed is Owner: nothing asks for pushes on a lane.
@@ -198,7 +202,7 @@ func (l *lanes) OwnLost(c *Conn, f *Failure) {
 	if unsent.Kind == Lost {
 		unsent.Kind = Down
 	}
-	for n := l.waiting(); n > 0; n-- {
+	for n := l.len(); n > 0; n-- {
 		r := l.take()
 		l.giveUp(&r, &unsent)
 	}
@@ -208,7 +212,7 @@ func (l *lanes) OwnLost(c *Conn, f *Failure) {
 func (p *Pool) tickLanes() {
 	for at, l := range p.lanes {
 		l.tick()
-		if len(l.conns)+l.waiting() == 0 {
+		if len(l.conns)+l.len() == 0 {
 			delete(p.lanes, at)
 		}
 	}
@@ -216,17 +220,17 @@ func (p *Pool) tickLanes() {
 
 func (l *lanes) tick() {
 	p := l.pool
-	for l.waiting() > 0 {
+	for l.len() > 0 {
 		switch r := &l.queue[l.head]; {
 		case p.stopped:
 			one := l.take()
-			p.failCarried(&one, l.server.stopping)
+			p.failWaiting(&one, l.server.stopping)
 			continue
 		case p.late(p.Now - r.at):
 			one := l.take()
 			p.stats.Timeouts++
 			l.server.stats.Timeouts++
-			p.failCarried(&one, l.server.timedOutUnsent)
+			p.failWaiting(&one, l.server.timedOutUnsent)
 			continue
 		case l.server.goneAt > 0 && !l.server.left:
 			one := l.take()
@@ -250,7 +254,7 @@ func (p *Pool) laneFor(shared *Conn, carrier Carrier) *Conn {
 		return shared
 	}
 	l := p.laneOf(shared)
-	if l.waiting() > 0 {
+	if l.len() > 0 {
 		return nil
 	}
 	c := l.free()

@@ -207,7 +207,7 @@ func TestFollowSpreadsSocketsOverTurns(t *testing.T) {
 		old = append(old, r.conns...)
 	}
 	asks := newAsker(t)
-	if f := p.Default().Pick(3, 0).Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), asks, 1, 0); f != nil {
+	if f := p.Default().Pick(3, 0).Enqueue(&Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: asks, Tag: 1}); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()

@@ -17,8 +17,8 @@ type Loop struct {
 	InFlight int
 	// Buffers are the loop's.
 	Buffers Buffers
-	// OnPanic is told of a panic in what a pool does for whom, a Receiver, an Owner, or nil if that is not known.
-	OnPanic func(whom, cause any)
+	// OnPanic is told of a panic in what a pool does for whom; nil: that is not known, or nobody's alone.
+	OnPanic func(whom Client, cause any)
 	// MaxOwn bounds the connections that the loop lends to single sessions, to all servers of all upstreams together.
 	MaxOwn int
 
@@ -29,7 +29,9 @@ type Loop struct {
 	dials   []*Conn
 	delayed []*Conn // dials for the next tick
 	frozen  int     // connections that were frozen since the latest tick (renew.go)
-	serving any     // the Receiver or Owner that was called last in this turn
+	// The Receiver that was called last in this turn, or the Owner if that is not nil.
+	serving      Receiver
+	servingOwner Owner
 	// lent are the connections with an owner, and unpinned those of them that no session has: lanes, and those that ask about busy
 	// scripts.
 	lent, unpinned int
@@ -50,7 +52,7 @@ func (l *Loop) Flush() {
 		c.flush()
 	}
 	l.dirty = l.dirty[:0]
-	l.urgent, l.serving = false, nil
+	l.urgent, l.serving, l.servingOwner = false, nil, nil
 }
 
 // Urgent reports whether a connection holds enough for a write before the turn's end.

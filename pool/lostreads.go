@@ -7,12 +7,6 @@ import (
 	"ringmaster/stats"
 )
 
-// Awaiter is a Receiver whose client may have sent more behind the request that is sent again.
-type Awaiter interface {
-	// Await has what the client sends next wait until all before is answered. Loop-only.
-	Await()
-}
-
 // maxElsewhere bounds how often a read is sent elsewhere at once; where all servers say the same, it must wait.
 const maxElsewhere = 3
 
@@ -37,8 +31,8 @@ func (c *Conn) lostRead(e *pending, raw []byte) (lostRead, bool) {
 }
 
 func (l *lostRead) await() {
-	if a, ok := l.request.recv.(Awaiter); ok {
-		a.Await()
+	if client, _, ok := l.request.client(); ok {
+		client.Await()
 	}
 }
 
@@ -132,7 +126,7 @@ func (p *Pool) resendRead(l *lostRead, to *Conn) bool {
 	if l.asking && to.server.index == l.server {
 		_ = to.Tell("ASKING")
 	}
-	to.enqueueRead(l.raw, l.request.recv, l.request.tag, l.request.keys)
+	to.putRead(l.raw, l.request.recv, l.request.tag, l.request.keys)
 	e := to.ring.at(to.ring.tail - 1)
 	e.at, e.is = l.request.at, e.is.withHops(l.request.is.hops()+1)
 	to.early = true

@@ -100,7 +100,7 @@ func (c *Conn) askRole() {
 		return
 	}
 	a := &roleAnswer{server: c.server, pool: c.pool, doubt: r.doubt, check: check}
-	if c.EnqueueHere(roleRequest, a, 0) == nil {
+	if c.Enqueue(&Request{Raw: roleRequest, Recv: a, Manner: Here}) == nil {
 		r.asks, r.doubt, r.askAt = true, false, c.pool.Now+minRenewal
 		r.check = r.check && !check
 	}
@@ -110,6 +110,7 @@ var roleRequest = appendCommand(nil, "ROLE")
 
 // roleAnswer is the Receiver of ROLE, with what it was asked for.
 type roleAnswer struct {
+	Nobody
 	server       *Server
 	pool         *Pool
 	doubt, check bool

@@ -14,18 +14,16 @@ type passed struct {
 
 // overtaken is Ran for a request on a connection.
 func (p *Pool) overtaken(e *pending) {
-	if h, ok := e.recv.(Holder); ok {
-		client, _, _ := h.Place(e.tag)
+	if client, place, ok := e.client(); ok {
 		if w := p.wanderers[client]; w != nil && w.waiting+len(w.passed) > 0 {
-			p.Ran(h, e.tag, e.keys.slot(), e.keys.reads())
+			p.Ran(client, place, e.keys.slot(), e.keys.reads())
 		}
 	}
 }
 
-// Ran tells that a request for keys of a hash slot (below 0: for none) has run, so that none of its client that was sent
+// Ran tells that a client's request with this place, for keys of a hash slot (below 0: for none), has run, so that none of its client that was sent
 // before it may be sent again any more, unless both only read. Loop-only.
-func (p *Pool) Ran(h Holder, tag uint64, slot int, reads bool) {
-	client, place, _ := h.Place(tag)
+func (p *Pool) Ran(client Client, place uint64, slot int, reads bool) {
 	if w := p.wanderers[client]; w != nil && slot >= 0 {
 		w.ran(slot, place+1, reads)
 	}
@@ -70,7 +68,7 @@ func (p *Pool) outrun(e *pending) bool {
 	if e.is.hops() == 0 || e.is.has(reading) || e.recv == nil {
 		return false
 	}
-	client, place, _ := e.recv.(Holder).Place(e.tag)
+	client, place, _ := e.client()
 	w := p.wanderers[client]
 	if w == nil || len(w.passed) == 0 {
 		return false
@@ -97,11 +95,10 @@ func (c *Conn) owesLater(a *again) bool {
 	}
 	for i := c.ring.head; i != c.ring.tail && !a.last; i++ {
 		e := c.ring.at(i)
-		h, ok := e.recv.(Holder)
-		if !ok || e.is.has(reading) {
+		if e.recv == nil || e.is.has(reading) {
 			continue
 		}
-		if client, place, _ := h.Place(e.tag); client != a.client || place <= a.place {
+		if client, place, ok := e.client(); !ok || client != a.client || place <= a.place {
 			continue
 		}
 		if e.size == 0 || e.keys.slot() == slot && !(reads && e.keys.reads()) {

@@ -10,16 +10,6 @@ import (
 	"ringmaster/stats"
 )
 
-// Owner has a connection of its own: a session with state that the server ties to a connection, such as
-// WATCH, or one that waits in a blocking command.
-type Owner interface {
-	// Pushed gives a piece of what the server sends without being asked: a push, a message, a line of
-	// MONITOR. Borrows b until return. It must not call back into the Conn that calls it.
-	Pushed(b []byte, p Piece)
-	// OwnLost tells that the connection is gone for good. What it owed has failed before.
-	OwnLost(c *Conn, f *Failure)
-}
-
 // owned is the connections of one loop that belong to one session each, and those that may be lent.
 //
 // Invariant: spare holds those without an owner, each Ready and owing nothing that anybody waits for.

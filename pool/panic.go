@@ -17,7 +17,7 @@ var errPanic = errors.New("was closed after a bug in ringmaster; the log has the
 // order of replies.
 func (c *Conn) guard() {
 	if cause := recover(); cause != nil {
-		c.pool.panicked(c.pool.serving, cause)
+		c.pool.panicked(c.pool.served(), cause)
 		if c.sock != nil {
 			c.lose(stats.ServerPanic, errPanic)
 		}
@@ -26,30 +26,41 @@ func (c *Conn) guard() {
 
 // fail tells a receiver that there is no reply.
 func (p *Pool) fail(recv Receiver, tag uint64, f *Failure) {
-	defer p.guardFor(recv)
+	defer p.guardFor(recv.Client())
 	recv.Fail(tag, f)
 }
 
 // answer gives a receiver a whole reply, outside of OnBytes.
 func (p *Pool) answer(recv Receiver, tag uint64, b []byte) {
-	defer p.guardFor(recv)
+	defer p.guardFor(recv.Client())
 	recv.Reply(tag, b, Whole)
 }
 
 // ownLost tells an owner that its connection is gone.
 func (p *Pool) ownLost(owner Owner, c *Conn, f *Failure) {
-	defer p.guardFor(owner)
+	defer p.guardFor(owner.Client())
 	owner.OwnLost(c, f)
 }
 
-func (p *Pool) guardFor(whom any) {
+// served is for whom a receiver or an owner was called last; nil: nobody alone.
+func (l *Loop) served() Client {
+	switch {
+	case l.servingOwner != nil:
+		return l.servingOwner.Client()
+	case l.serving != nil:
+		return l.serving.Client()
+	}
+	return nil
+}
+
+func (p *Pool) guardFor(whom Client) {
 	if cause := recover(); cause != nil {
 		p.panicked(whom, cause)
 	}
 }
 
-func (p *Pool) panicked(whom, cause any) {
-	p.serving = nil
+func (p *Pool) panicked(whom Client, cause any) {
+	p.serving, p.servingOwner = nil, nil
 	if p.OnPanic == nil {
 		panic(cause)
 	}

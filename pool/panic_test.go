@@ -8,15 +8,19 @@ import (
 )
 
 // careless is a Receiver that panics.
-type careless struct{}
+type careless struct {
+	Unplaced
+	calm
+}
 
+func (c careless) Client() Client            { return c }
 func (careless) Reply(uint64, []byte, Piece) { panic("reply") }
 func (careless) Fail(uint64, *Failure)       { panic("fail") }
 
 // caught has p's panics noted instead of ending the test.
 func caught(p *Pool) *[]string {
 	var all []string
-	p.OnPanic = func(whom, cause any) { all = append(all, fmt.Sprintf("%T %v", whom, cause)) }
+	p.OnPanic = func(whom Client, cause any) { all = append(all, fmt.Sprintf("%T %v", whom, cause)) }
 	return &all
 }
 
@@ -35,8 +39,8 @@ func TestARequestThatIsHalfWrittenClosesItsConnectionOnly(t *testing.T) {
 			a, b := r.Pick(0, 0), r.Pick(1, 0)
 			sa, sb := ready(t, a), ready(t, b)
 			to := newAsker(t)
-			a.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), to, 1, 0)
-			b.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), to, 2, 0)
+			a.Enqueue(&Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: to, Tag: 1})
+			b.Enqueue(&Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: to, Tag: 2})
 			half(a)
 			p.Distrust()
 			p.Flush()
@@ -66,7 +70,7 @@ func TestAReceiverThatPanicsKeepsNoOtherFromItsEnd(t *testing.T) {
 		if tag == 1 || tag == 3 {
 			recv = careless{}
 		}
-		if f := c.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), recv, tag, 0); f != nil {
+		if f := c.Enqueue(&Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: recv, Tag: tag}); f != nil {
 			t.Fatal(f)
 		}
 	}
@@ -89,7 +93,7 @@ func TestConnectionsOutOfStepAreClosedOnceThoughTheirReceiversPanic(t *testing.T
 	for i := range 3 {
 		c := p.Default().Pick(i, 0)
 		sockets = append(sockets, ready(t, c))
-		c.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), careless{}, 1, 0)
+		c.Enqueue(&Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: careless{}, Tag: 1})
 		c.out.write([]byte("half"))
 	}
 	p.Distrust()
@@ -105,8 +109,9 @@ func TestConnectionsOutOfStepAreClosedOnceThoughTheirReceiversPanic(t *testing.T
 }
 
 // carelessOwner is an Owner that panics when it is given what nobody asked for.
-type carelessOwner struct{}
+type carelessOwner struct{ calm }
 
+func (c carelessOwner) Client() Client        { return c }
 func (carelessOwner) Pushed([]byte, Piece)    { panic("pushed") }
 func (carelessOwner) OwnLost(*Conn, *Failure) {}
 
@@ -125,7 +130,7 @@ func TestAPanicInAPushIsBlamedOnItsOwner(t *testing.T) {
 			causes := caught(p)
 			other := p.Default().Pick(1, 0)
 			ready(t, other)
-			other.Enqueue([]byte("*1\r\n$4\r\nPING\r\n"), newAsker(t), 1, 0)
+			other.Enqueue(&Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: newAsker(t), Tag: 1})
 			p.Flush()
 			other.OnBytes([]byte("+PONG\r\n")) // the latest that was served
 			ready(t, p.Default().Pick(0, 0))

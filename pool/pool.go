@@ -43,7 +43,7 @@ type Pool struct {
 	again     []again // requests that wait to be sent again, each behind those of its client that were sent before it
 	waits     int     // bytes of again
 	pass      uint64  // over again, the latest
-	wanderers map[any]*wanderer
+	wanderers map[Client]*wanderer
 	settled   []*wanderer // to be used again
 	version   []byte      // of the servers, as the last HELLO told
 	hellos    [4][]byte   // by protocol: the last reply to HELLO

@@ -181,27 +181,30 @@ func (c *Conn) better(d *Conn) bool {
 	return c.ring.len() < d.ring.len()
 }
 
-// EnqueueRead is Enqueue for a command that only reads keys of the shard whose primary has this number. c is the connection
-// that PickRead has given, or nil. Lost, the command is sent again to another server of its shard. Borrows raw until return.
-func (r *Rings) EnqueueRead(c *Conn, primary int, raw []byte, recv Receiver, tag uint64, keys Keys) *Failure {
-	f := r.pool.servers[primary].noReplica
-	if c != nil {
-		if f = c.admit(len(raw), 1); f == nil {
-			c.enqueueRead(raw, recv, tag, keys)
+// enqueueRead is Enqueue for a command that only reads.
+func (c *Conn) enqueueRead(r *Request) *Failure {
+	p, primary := c.pool, c.server.home
+	f := p.servers[primary].noReplica
+	if c.server.replica || p.cfg.Reads != shard.ReadReplica {
+		if f = c.admit(len(r.Raw), 1); f == nil {
+			c.putRead(r.Raw, r.Recv, r.Tag, r.Keys)
 			return nil
 		}
 	}
-	if p := r.pool; p.stopped || f.Kind != Down && f.Kind != NoReplica {
+	if p.stopped || f.Kind != Down && f.Kind != NoReplica {
 		return f
 	}
-	l, ok := r.of(primary)[0].lostRead(&pending{recv: recv, tag: tag, keys: keys, at: r.pool.Now, is: reading}, raw)
+	e := r.pending(p.Now)
+	e.is = reading
+	l, ok := c.rings.of(primary)[0].lostRead(e, r.Raw)
 	if !ok {
 		return f
 	}
-	return r.pool.waitToRead(&l, f)
+	return p.waitToRead(&l, f)
 }
 
-func (c *Conn) enqueueRead(raw []byte, recv Receiver, tag uint64, keys Keys) {
+// putRead puts a read on the connection, which admit has allowed.
+func (c *Conn) putRead(raw []byte, recv Receiver, tag uint64, keys Keys) {
 	c.out.write(raw)
 	c.owe(len(raw), recv, tag)
 	c.keepSent(raw, keys)

@@ -159,14 +159,14 @@ func (c *Conn) deliver(b []byte, p Piece) {
 		c.answered(e)
 	}
 	if recv != nil {
-		c.pool.serving = recv
+		c.pool.serving, c.pool.servingOwner = recv, nil
 		recv.Reply(tag, b, p)
 	}
 }
 
 // push hands what nobody asked for to the owner.
 func (c *Conn) push(b []byte, p Piece) {
-	c.pool.serving = c.owner
+	c.pool.servingOwner = c.owner
 	c.owner.Pushed(b, p)
 }
 

@@ -82,7 +82,7 @@ func (c *Conn) follow(e pending, reply []byte) {
 		return
 	}
 	c.countError(&e, reply)
-	c.pool.serving = e.recv
+	c.pool.serving, c.pool.servingOwner = e.recv, nil
 	e.recv.Reply(e.tag, reply, Whole)
 }
 
@@ -99,7 +99,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	a, ok := c.anew(e, raw)
 	a.refused = true
 	if OutOfMemory(reply) { // nothing was queued: sent as it is, the script may be let in (wrapped.go)
-		if !ok || p.late(p.Now-e.at) || !a.hold() {
+		if !ok || p.late(p.Now-e.at) || !a.client.Hold() {
 			return false
 		}
 		if a.last && p.sendNow(&a, c) { // what its client has sent after it would run before it
@@ -113,7 +113,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 		if reply[1] != 'T' { // TRYAGAIN passes by itself
 			p.Hint()
 		}
-		if !ok || p.late(p.Now+retryAfter-e.at) || !a.hold() {
+		if !ok || p.late(p.Now+retryAfter-e.at) || !a.client.Hold() {
 			return false
 		}
 		a.wait(c)
@@ -142,7 +142,7 @@ func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
 	switch {
 	case !atOnce && p.late(p.Now+retryAfter-e.at) || p.late(p.Now-e.at):
 		p.giveUp(&a, p.servers[a.server].timedOutUnsent)
-	case !a.hold():
+	case !a.client.Hold():
 		p.giveUp(&a, p.Moved(c.server.index))
 	case atOnce && p.sendNow(&a, c):
 		p.stats.Hops[e.is.hops()]++
@@ -187,7 +187,7 @@ func (c *Conn) detour(e *pending, raw []byte, f *Failure) *Failure {
 		return f
 	}
 	a, ok := c.anew(e, raw)
-	if !ok || !a.hold() {
+	if !ok || !a.client.Hold() {
 		return f
 	}
 	p.Hint()
@@ -204,7 +204,7 @@ func (c *Conn) reroute(e *pending, raw []byte) bool {
 		return false
 	}
 	a, ok := c.anew(e, raw)
-	if !ok || !a.hold() {
+	if !ok || !a.client.Hold() {
 		return false
 	}
 	c.arrived(e)

@@ -8,7 +8,7 @@ func TestAnUpstreamOwesUntilAllIsAnswered(t *testing.T) {
 		t.Error("it owes something before the first request")
 	}
 	c, a := p.Default().Pick(1, 0), newAsker(t)
-	if f := c.Enqueue([]byte("x"), a, 0, 0); f != nil { // waits for the dial
+	if f := c.Enqueue(&Request{Raw: []byte("x"), Recv: a, Tag: 0}); f != nil { // waits for the dial
 		t.Fatal(f)
 	}
 	if !p.Owes() {
@@ -31,7 +31,7 @@ func TestAnUpstreamThatIsRemovedLeavesNothingOnItsLoop(t *testing.T) {
 	l := p.Loop
 	c, a := p.Default().Pick(0, 0), newAsker(t)
 	s := ready(t, c)
-	if f := c.Enqueue([]byte("x"), a, 0, 0); f != nil {
+	if f := c.Enqueue(&Request{Raw: []byte("x"), Recv: a, Tag: 0}); f != nil {
 		t.Fatal(f)
 	}
 	if _, f := p.Lend(0, Key{Proto: 2}, &lender{}); f == nil {
@@ -58,7 +58,7 @@ func TestAnUpstreamThatIsRemovedLeavesNothingOnItsLoop(t *testing.T) {
 }
 
 // lender owns a connection and takes no notice of it.
-type lender struct{}
+type lender struct{ Nobody }
 
 func (*lender) Pushed([]byte, Piece)    {}
 func (*lender) OwnLost(*Conn, *Failure) {}

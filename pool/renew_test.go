@@ -96,7 +96,7 @@ func TestOwnConnectionsOfAnotherUser(t *testing.T) {
 	p.TakeDials(func(*Conn) {})
 	lane.OnOpen(&fakeSocket{})
 	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
-	if f := busy.EnqueueBlocking(pingRequest, a, 1); f != nil {
+	if f := busy.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 1, Manner: Here | Blocks}); f != nil {
 		t.Fatal(f)
 	}
 	configure(p, asUser("app", "x"))
@@ -130,7 +130,7 @@ func TestIdleLaneOfAnotherUserIsNotUsed(t *testing.T) {
 	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
 	answerLane(t, p, lane, s, 0, 1)
 	configure(p, asUser("app", "x"))
-	if f := p.Default().Pick(1, 0).EnqueueFenced(pingRequest, a, 2, 0, Scripts, 0); f != nil {
+	if f := p.Default().Pick(1, 0).Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: Scripts}); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()
@@ -140,12 +140,14 @@ func TestIdleLaneOfAnotherUserIsNotUsed(t *testing.T) {
 	checkPool(t, p)
 }
 
-// placed is a Holder of a client's only request.
-type placed struct{ *asker }
+// placed is a Receiver of its own client's only request.
+type placed struct {
+	*asker
+	calm
+}
 
-func (placed) Hold() bool { return true }
-
-func (p placed) Place(uint64) (any, uint64, bool) { return p.asker, 1, true }
+func (p placed) Client() Client    { return p }
+func (placed) Place(uint64) uint64 { return 1 }
 
 // A transaction that is sent again does not go to where MULTI may be refused now.
 func TestTransactionIsNotSentAgainBeforeTheNewLoginHasProvedMulti(t *testing.T) {
@@ -161,7 +163,7 @@ func TestTransactionIsNotSentAgainBeforeTheNewLoginHasProvedMulti(t *testing.T) 
 	p.Tick()
 	s.wrote = nil
 	raw := append(bytes.Clone(multiRequest), execRequest...)
-	p.Resend(&Resend{Raw: raw, Needs: len(raw), Requests: 2, Recv: placed{a}, Rings: p.Default(), Slot: -1, Since: p.Now})
+	p.Resend(&Resend{Request: Request{Raw: raw, Recv: placed{asker: a}, Batch: Batch{Requests: 2, Needs: len(raw)}}, Rings: p.Default(), Slot: -1, Since: p.Now})
 	p.Now += 2 * retryAfter
 	p.Tick()
 	if len(p.again) != 1 || !c.proving {
@@ -207,7 +209,7 @@ func TestFencesOverTheOldLoginGoByName(t *testing.T) {
 	enqueue(t, c, a, 1)
 	c.server.noEcho = true
 	configure(p, asUser("app", "x"))
-	if f := c.EnqueueFenced(pingRequest, a, 2, 0, Scripts, 0); f != nil {
+	if f := c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: Scripts}); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()
@@ -302,7 +304,7 @@ func TestReadsDoNotWaitForTheNewLoginOfAReplica(t *testing.T) {
 		if to != replica {
 			t.Fatal("the replica is not read from")
 		}
-		if f := p.Default().EnqueueRead(to, 0, pingRequest, a, tag, 0); f != nil {
+		if f := to.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: tag, Manner: ByPolicy}); f != nil {
 			t.Fatal(f)
 		}
 		p.Flush()

@@ -43,6 +43,7 @@ const (
 	wrapping                     // MULTI, or the script that it queues (wrapped.go)
 	wrapped                      // the EXEC of these, whose reply is the script's
 	scripting                    // it may run a script, for so long that the server answers others with BUSY
+	lasting                      // its receiver sees to the timeout itself
 
 	carrierShift = iota // its Carrier bits begin here
 	hopShift     = carrierShift + 3
@@ -50,6 +51,14 @@ const (
 )
 
 func (n nature) has(bits nature) bool { return n&bits != 0 }
+
+// client is whose the request is, and its place in the order of that client's; !ok: it has none.
+func (e *pending) client() (client Client, place uint64, ok bool) {
+	if place = e.recv.Place(e.tag); place == NoPlace {
+		return nil, place, false
+	}
+	return e.recv.Client(), place, true
+}
 
 // carrier is what the reply to the request may hold as a client wrote it.
 func (n nature) carrier() Carrier { return Carrier(n>>carrierShift) & (Scripts | Modules | Libraries) }

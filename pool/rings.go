@@ -22,13 +22,7 @@ type Rings struct {
 	refusal   []byte
 	cause     error
 	failure   error // why the latest connection failed; nil: none has
-	waiters   []Waiter
-}
-
-// Waiter is told when Rings turn out usable or not.
-type Waiter interface {
-	// RingsSettled is called once. It must not call back into the Rings.
-	RingsSettled(r *Rings)
+	waiters   []Client
 }
 
 // Key says which rings these are.
@@ -54,7 +48,7 @@ func (r *Rings) Refusal() []byte { return r.refusal }
 func (r *Rings) Cause() error { return r.cause }
 
 // Wait calls w.RingsSettled once the rings are known to be usable or not: at once if they are.
-func (r *Rings) Wait(w Waiter) {
+func (r *Rings) Wait(w Client) {
 	if r.usable || r.refusal != nil || r.cause != nil {
 		w.RingsSettled(r)
 		return
@@ -63,8 +57,8 @@ func (r *Rings) Wait(w Waiter) {
 }
 
 // Forget takes w off the list of those who wait.
-func (r *Rings) Forget(w Waiter) {
-	r.waiters = slices.DeleteFunc(r.waiters, func(o Waiter) bool { return o == w })
+func (r *Rings) Forget(w Client) {
+	r.waiters = slices.DeleteFunc(r.waiters, func(o Client) bool { return o == w })
 }
 
 // Join counts a session as a user, so that the connections stay.

@@ -172,9 +172,9 @@ func TestNothingGrowsWhileServersComeAndGo(t *testing.T) {
 		}
 		c := p.Default().Pick(2, 0)
 		enqueue(t, c, a, 1)
-		_ = c.EnqueueFenced(pingRequest, a, 2, 0, Scripts, 0)
+		_ = c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: Scripts})
 		if own, f := p.Lend(2, Key{Proto: 2}, h); f == nil {
-			_ = own.EnqueueBlocking(pingRequest, a, 3)
+			_ = own.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 3, Manner: Here | Blocks})
 			p.KeepSpare(2, Key{Proto: 2})
 		}
 		p.ExpectScript(2)

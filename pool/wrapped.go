@@ -10,8 +10,8 @@ import (
 // script when it is queued is the server's own, and proves that the script has not run. What EXEC tells is the script's.
 
 // wraps reports whether r is sent so here.
-func (c *Conn) wraps(r *carried) bool {
-	return c.pool.Now >= c.server.bareUntil && c.pool.cfg.Resend && c.TakesMulti() && r.carrier == Scripts && r.n == 1 && r.how == 0 && (!c.own || c.lane != nil)
+func (c *Conn) wraps(r *Request) bool {
+	return c.pool.Now >= c.server.bareUntil && c.pool.cfg.Resend && c.TakesMulti() && r.Carrier == Scripts && r.Batch.Requests == 0 && r.Manner == 0 && (!c.own || c.lane != nil)
 }
 
 // bareFor is for how long scripts are sent as they are to a server that lacks memory, ns. It queues nothing then (up to Redis 7.2),
@@ -25,26 +25,26 @@ var (
 	execAbort    = []byte("-EXECABORT")
 )
 
-// putWrapped enqueues r, and gives the place in the ring of its reply.
-func (c *Conn) putWrapped(r *carried) (at uint64) {
-	size := len(multiRequest) + len(r.raw) + len(execRequest)
+// putWrapped enqueues r, and gives the place in the ring of its reply. at is when it was sent first, ns.
+func (c *Conn) putWrapped(r *Request, at int64) (place uint64) {
+	size := len(multiRequest) + len(r.Raw) + len(execRequest)
 	from := c.queued + uint64(size) - 1
 	c.out.write(multiRequest)
-	c.out.write(r.raw)
+	c.out.write(r.Raw)
 	c.out.write(execRequest)
 	for range 2 {
 		c.oweFrom(from, nil, 0)
 		e := c.ring.at(c.ring.tail - 1)
-		e.is, e.at = wrapping, r.at // those before it are as old, so that its timeout is looked at
+		e.is, e.at = wrapping, at // those before it are as old, so that its timeout is looked at
 	}
-	at = c.ring.tail
-	c.oweFrom(from, r.recv, r.tag)
-	e := c.ring.at(at)
-	e.is, e.at = r.carrier.nature()|wrapped, r.at
+	place = c.ring.tail
+	c.oweFrom(from, r.Recv, r.Tag)
+	e := c.ring.at(place)
+	e.is, e.at = r.Carrier.nature()|wrapped, at
 	c.queued += uint64(size)
 	c.markDirty()
-	c.keepSent(r.raw, r.keys)
-	return at
+	c.keepSent(r.Raw, r.Keys)
+	return place
 }
 
 // unwrap takes a piece of a reply that belongs to a script which was sent so. It gives what of that is the script's reply; !ok:

@@ -23,7 +23,7 @@ func (s *Session) asideTo(server int, raw []byte, recv pool.Receiver, tag uint64
 	conn, f := s.env.Pool.Lend(server, pool.Key{Proto: int(s.proto)}, a)
 	if f == nil {
 		a.conn = conn
-		f = conn.EnqueueHere(raw, a, 0)
+		f = conn.Enqueue(&pool.Request{Raw: raw, Recv: a, Manner: pool.Here})
 	}
 	if f != nil {
 		recv.Fail(tag, f)
@@ -41,11 +41,11 @@ func (a *aside) Reply(_ uint64, b []byte, p pool.Piece) {
 	}
 }
 
-// Begun is pool.Forwarder.
-func (a *aside) Begun(uint64) bool {
-	f, forwards := a.recv.(pool.Forwarder)
-	return forwards && f.Begun(a.tag)
-}
+// Client is pool.Receiver and pool.Owner.
+func (a *aside) Client() pool.Client { return a.recv.Client() }
+
+// Place is pool.Receiver.
+func (a *aside) Place(uint64) uint64 { return a.recv.Place(a.tag) }
 
 // Fail is pool.Receiver. A late reply may still come, so the connection is of no use to others.
 func (a *aside) Fail(_ uint64, f *pool.Failure) {

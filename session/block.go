@@ -28,7 +28,7 @@ func (s *Session) block(spec *command.Spec, req *parser.Request) {
 				return
 			}
 			if s.env.version != version {
-				s.routeAgain(spec, raw)
+				s.env.Route(s, spec, raw)
 				return
 			}
 			if p := s.pin; p != nil && p.server != server && p.to(server) == nil {
@@ -69,7 +69,7 @@ func (s *Session) blockAt(server int, spec *command.Spec, raw []byte) {
 func (s *Session) blockingConn(server int) (*pool.Conn, *pool.Failure) {
 	if p := s.pin; p != nil {
 		if c := p.to(server); c != nil {
-			p.tracking.tellCaching(server, c)
+			p.sends(server, c)
 			p.blocks = true
 			return c, nil
 		}

@@ -23,6 +23,31 @@ type blocked struct {
 	told   bool       // its client is told if it is ended: another client has asked for that
 }
 
+// waitingAt is the command that waits over connections of a client's own; nil: none that is followed when keys move.
+func waitingAt(p *pin) *blocked {
+	w, _ := p.waiting.(*blocked)
+	return w
+}
+
+// moves are the commands of an upstream that wait at servers which their keys have left.
+type moves struct{ list []*blocked }
+
+// blockingFeature is what the core calls.
+var blockingFeature = Feature{
+	LoopTick: endFarewells,
+	Tick:     (*Env).endMoves,
+	FollowPinned: func(s *Session, moved bool) {
+		if w := waitingAt(s.pin); moved && s.pin.blocks && w != nil {
+			w.follow(s.env.Map)
+		}
+	},
+	Closing: func(s *Session) {
+		if s.pin != nil && s.pin.blocks && (!drains(s.reason) || !s.sayFarewell()) {
+			s.unpin(false) // nobody waits for what may never come
+		}
+	},
+}
+
 // send sends it to its server.
 func (w *blocked) send() *pool.Failure {
 	conn, f := w.s.blockingConn(w.server)
@@ -47,7 +72,12 @@ func (w *blocked) follow(m *shard.Map) {
 	}
 	w.moving = true
 	w.ask()
-	w.s.env.moves = append(w.s.env.moves, w)
+	all, _ := w.s.env.moves.(*moves)
+	if all == nil {
+		all = &moves{}
+		w.s.env.moves = all
+	}
+	all.list = append(all.list, w)
 }
 
 // place is the server of its keys; !ok: they are at several.
@@ -76,8 +106,12 @@ func (w *blocked) ask() {
 
 // endMoves asks again where the first time has overtaken the command.
 func (e *Env) endMoves() {
-	e.moves = slices.DeleteFunc(e.moves, func(w *blocked) bool {
-		if !w.moving || w.s.state != open || w.s.pin == nil || w.s.pin.waiting != w {
+	all, _ := e.moves.(*moves)
+	if all == nil {
+		return
+	}
+	all.list = slices.DeleteFunc(all.list, func(w *blocked) bool {
+		if !w.moving || w.s.state != open || w.s.pin == nil || waitingAt(w.s.pin) != w {
 			return true
 		}
 		if e.Pool.Now >= w.next {
@@ -97,8 +131,11 @@ func (w *blocked) Reply(_ uint64, b []byte, p pool.Piece) {
 	w.s.Reply(w.tag, b, p)
 }
 
-// Begun is pool.Forwarder.
-func (w *blocked) Begun(uint64) bool { return w.s.Begun(w.tag) }
+// Client is pool.Receiver.
+func (w *blocked) Client() pool.Client { return w.s }
+
+// Place is pool.Receiver.
+func (w *blocked) Place(uint64) uint64 { return w.tag }
 
 // Fail is pool.Receiver.
 func (w *blocked) Fail(_ uint64, f *pool.Failure) { w.s.Fail(w.tag, f) }

@@ -1,35 +1,6 @@
 package session
 
-import (
-	"bytes"
-
-	"ringmaster/command"
-	"ringmaster/pool"
-)
-
-// busy is the error with which a server that a script keeps busy would turn down a command now; nil: it would not. What the
-// session itself has under way comes first, as on a connection of its own.
-func (s *Session) busy(conn *pool.Conn, spec *command.Spec) []byte {
-	return s.busyBehind(conn, spec, 0)
-}
-
-// busyBehind is busy for a command whose own places among the replies owed are own.
-func (s *Session) busyBehind(conn *pool.Conn, spec *command.Spec, own int) []byte {
-	if conn == nil || !s.env.Pool.AnyBusy() || s.Owed() > own || spec.Flags.Has(command.FlagAllowBusy) {
-		return nil
-	}
-	return conn.Busy()
-}
-
-// turnedDown answers for a server that a script keeps busy; false: the command can be sent.
-func (s *Session) turnedDown(conn *pool.Conn, spec *command.Spec) bool {
-	busy := s.busy(conn, spec)
-	if busy == nil {
-		return false
-	}
-	s.answer(busy)
-	return true
-}
+import "bytes"
 
 // tellBusy lets all loops know what servers say of scripts that hold up a connection of this one.
 func (e *Env) tellBusy() {

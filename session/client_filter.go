@@ -54,7 +54,7 @@ var kindNames = map[string]kindOfClient{
 }
 
 func (f *filter) match(s *Session) bool {
-	if s.eof || s.id == f.skip || f.id != 0 && f.id != s.id || f.kind != anyKind && f.kind != s.kind() ||
+	if s.eof || s.ID() == f.skip || f.id != 0 && f.id != s.ID() || f.kind != anyKind && f.kind != s.kind() ||
 		f.maxAge != 0 && s.env.age(s.opened) < f.maxAge {
 		return false
 	}

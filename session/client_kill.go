@@ -6,27 +6,21 @@ import (
 	"ringmaster/stats"
 )
 
-// closeWork is what it costs to close a client, units: its socket's calls count most.
-const closeWork = 16 << 10
-
-// matchWork is what it costs to look at a client, units.
-const matchWork = 256
-
 // clientKill is CLIENT KILL addr, or CLIENT KILL with filters.
 func (s *Session) clientKill(spec *command.Spec, req *parser.Request) {
 	args := req.Args[2:]
-	f := filter{skip: s.id}
+	f := filter{skip: s.ID()}
 	old := len(args) == 1
 	if old {
 		f.addr, f.skip = chosen(cString(args[0])), 0
-	} else if text := f.parse(s.env.Env, args, s.id); text != "" {
+	} else if text := f.parse(s.env.Env, args, s.ID()); text != "" {
 		s.refuse(text)
 		return
 	}
 	m := s.emit(0)
 	own := s.env
 	self := f.match(s)
-	f.skip = s.id // the one who asks gets its answer first
+	f.skip = s.ID() // the one who asks gets its answer first
 	own.askLoopsSlowly(s, func(e *Env, answer func(any)) { e.start(newKilling(e, f, answer)) }, func(answers []any) {
 		killed := 0
 		for _, a := range answers {
@@ -81,17 +75,3 @@ func (k *killing) piece(e *Env) (done bool) {
 }
 
 func (k *killing) giveUp() { k.answer(nil) }
-
-// closings closes clients, a job.
-type closings struct {
-	victims []*Session
-	reason  stats.CloseReason
-}
-
-func (c *closings) piece(e *Env) (done bool) {
-	for p := e.aPiece(); len(c.victims) > 0 && !p.over(e); c.victims = c.victims[1:] {
-		e.spend(closeWork)
-		c.victims[0].close(c.reason)
-	}
-	return len(c.victims) == 0
-}

@@ -87,7 +87,7 @@ func (l *listing) piece(e *Env) (done bool) {
 		e.spend(matchWork)
 		if l.match(s) {
 			l.text = s.appendDescription(l.text, watch)
-			l.ends = append(l.ends, lineEnd{s.id, len(l.text)})
+			l.ends = append(l.ends, lineEnd{s.ID(), len(l.text)})
 		}
 		return !p.over(e)
 	}) {
@@ -132,9 +132,6 @@ func (j *joinLists) piece(e *Env) (done bool) {
 	j.put(b, false)
 	return false
 }
-
-// copyWork is what it costs to copy a line or an element beside its bytes, units.
-const copyWork = 64
 
 // lowest is the list whose next line has the lowest ID; nil: there are no more.
 func lowest(lists []*lines) (low *lines) {

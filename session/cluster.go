@@ -15,16 +15,6 @@ import (
 	"ringmaster/shard"
 )
 
-// Cluster is how CLUSTER is answered: a cluster-aware client then takes the proxy for a Redis Cluster. Every proxy
-// takes every key, so that no client is ever redirected; the slots only spread clients over proxies.
-type Cluster struct {
-	// Enabled answers CLUSTER; else it goes to a server, as every other command.
-	Enabled bool
-	// Announce are the addresses HOST:PORT of the proxies that make the cluster, this one first. None: there
-	// is this one, where the client reached it.
-	Announce []string
-}
-
 // node is one proxy of the cluster that clients see.
 type node struct {
 	addr, host  string

@@ -8,31 +8,6 @@ import (
 	"ringmaster/pool"
 )
 
-// localHandlers are the commands that the proxy answers itself, by command.Spec.ID.
-var localHandlers = map[uint16]handler{
-	command.IDPing:          (*Session).ping,
-	command.IDEcho:          (*Session).echo,
-	command.IDQuit:          (*Session).quit,
-	command.IDAuth:          (*Session).auth,
-	command.IDHello:         (*Session).hello,
-	command.IDSelect:        (*Session).selectDB,
-	command.IDReset:         (*Session).reset,
-	command.IDClientId:      (*Session).clientID,
-	command.IDClientGetname: (*Session).clientGetName,
-	command.IDClientSetname: (*Session).clientSetName,
-	command.IDClientSetinfo: (*Session).clientSetInfo,
-	command.IDClientInfo:    (*Session).clientInfo,
-	command.IDClientCapa:    (*Session).clientCapa,
-	command.IDClientList:    (*Session).clientList,
-	command.IDClientKill:    (*Session).clientKill,
-	command.IDClientUnblock: (*Session).clientUnblock,
-	command.IDClientReply:   (*Session).clientReply,
-	command.IDAclWhoami:     (*Session).aclWhoAmI,
-	command.IDReadonly:      (*Session).nodeState,
-	command.IDReadwrite:     (*Session).nodeState,
-	command.IDAsking:        (*Session).nodeState,
-}
-
 func (s *Session) ping(spec *command.Spec, req *parser.Request) {
 	if s.limited() && len(req.Args) <= 2 {
 		b := append(s.env.scratch[:0], "*2\r\n$4\r\npong\r\n"...)
@@ -75,11 +50,11 @@ func (s *Session) selectDB(spec *command.Spec, req *parser.Request) {
 
 func (s *Session) reset(*command.Spec, *parser.Request) {
 	s.dropTransaction()
-	if s.mute == silent {
-		s.mute = heard
+	if s.replyMode == replyOff {
+		s.replyMode = replyOn
 	}
 	if s.subs != nil {
-		s.begin(&resetting{s: s})
+		s.begin(&resetting{s: s, done: (*Session).resetRest})
 		return
 	}
 	s.resetRest()
@@ -109,7 +84,7 @@ func (s *Session) resetShared() {
 }
 
 func (s *Session) clientID(*command.Spec, *parser.Request) {
-	s.env.scratch = parser.AppendInt(s.env.scratch[:0], int64(s.id))
+	s.env.scratch = parser.AppendInt(s.env.scratch[:0], int64(s.ID()))
 	s.answer(s.env.scratch)
 }
 
@@ -194,9 +169,4 @@ func (s *Session) identity() *identity {
 		s.ident = &identity{}
 	}
 	return s.ident
-}
-
-func (s *Session) answerBulk(b []byte) {
-	s.env.scratch = parser.AppendBulk(s.env.scratch[:0], b)
-	s.answer(s.env.scratch)
 }

@@ -3,7 +3,6 @@ package session
 import (
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -28,7 +27,7 @@ func (a *actor) counted(q question, reply []byte) {
 	if t.calls == nil {
 		t.calls = map[string]uint64{}
 	}
-	if t.calls[q.name]++; isError(reply) {
+	if t.calls[q.name]++; IsError(reply) {
 		t.errors++
 	}
 }
@@ -56,10 +55,10 @@ func (c *chaos) judgeCounts() {
 }
 
 func TestRecordsAreSmall(t *testing.T) {
-	if n := unsafe.Sizeof(slot{}); n > 24 {
+	if n := SlotSize; n > 24 {
 		t.Errorf("a reply slot takes %d bytes", n)
 	}
-	if n := unsafe.Sizeof(Session{}); n > 352 { // a size class of the allocator; thousands of clients are idle
+	if n := Size; n > 352 { // a size class of the allocator; thousands of clients are idle
 		t.Errorf("a session has %d bytes", n)
 	}
 }

@@ -28,7 +28,7 @@ func (s *Session) crossTo(key pool.Key, done func(*Session)) {
 	s.begin(&crossing{to: key, done: done})
 }
 
-// RingsSettled is pool.Waiter.
+// RingsSettled is pool.Client.
 func (s *Session) RingsSettled(r *pool.Rings) {
 	// When it goes on, somebody may have asked the servers anew.
 	s.passage.(*crossing).cause = r.Cause()

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"strconv"
 	"strings"
 
@@ -27,16 +26,16 @@ func (s *Session) appendDescription(b []byte, watch bool) []byte {
 		id = &identity{}
 	}
 	sub, psub, ssub, multi := 0, 0, 0, -1
-	if u := s.subs; u != nil {
+	if u := subsOf(s); u != nil {
 		sub, psub, ssub = len(u.topics[channel]), len(u.topics[pattern]), len(u.topics[shardChannel])
 	}
-	if s.tx != nil {
-		multi = s.tx.n + len(s.tx.locals)
+	if tx := txOf(s); tx != nil {
+		multi = tx.n + len(tx.locals)
 	}
 	redir := int64(-1)
 	if s.tracks() {
 		redir = 0
-		if r := s.pin.tracking.redirect; r != nil {
+		if r := trackingOf(s.pin).redirect; r != nil {
 			redir = int64(r.to)
 		}
 	}
@@ -47,7 +46,7 @@ func (s *Session) appendDescription(b []byte, watch bool) []byte {
 	if s.in != nil {
 		kept += len(s.in.B) - s.off
 	}
-	b = strconv.AppendUint(append(b, "id="...), s.id, 10)
+	b = strconv.AppendUint(append(b, "id="...), s.ID(), 10)
 	b = append(append(b, " addr="...), remote...)
 	b = append(append(b, " laddr="...), local...)
 	b = append(append(b, " fd=-1 name="...), id.name...)
@@ -84,24 +83,6 @@ func appendField(b []byte, name string, n int64) []byte {
 	return strconv.AppendInt(append(b, name...), n, 10)
 }
 
-func (s *Session) lastCommand() string {
-	switch s.last {
-	case command.NoID:
-		return "NULL"
-	case otherID:
-		return "unknown"
-	}
-	return command.All()[s.last].Name
-}
-
-// lastTraits are the traits of the client's latest command.
-func (s *Session) lastTraits() command.Traits {
-	if s.last >= otherID {
-		return 0
-	}
-	return command.All()[s.last].Traits
-}
-
 // appendFlags appends the letters of CLIENT LIST in Redis's order (networking.c, catClientInfoString), but for d: that a watched
 // key has changed only the server knows.
 func (s *Session) appendFlags(b []byte) []byte {
@@ -118,10 +99,10 @@ func (s *Session) appendFlags(b []byte) []byte {
 	flag('P', s.subs != nil)
 	flag('x', s.tx != nil)
 	flag('b', s.blocked())
-	if p := s.pin; p != nil {
-		flag('t', p.tracking.on)
-		flag('R', p.tracking.on && p.tracking.brokenRedirect)
-		flag('B', p.tracking.on && p.tracking.broadcast)
+	if t := trackingOf(s.pin); t != nil {
+		flag('t', t.on)
+		flag('R', t.on && t.brokenRedirect)
+		flag('B', t.on && t.broadcast)
 	}
 	flag('c', s.state == closing)
 	flag('U', s.overUnixSocket())
@@ -152,35 +133,3 @@ func (s *Session) overUnixSocket() bool {
 
 // monitors reports whether the session gets what MONITOR tells.
 func (p *pin) monitors() bool { return p.conn != nil && p.conn.Streams() }
-
-// noteState notes what a command that is passed on leaves on the session's connections and CLIENT LIST tells.
-func (p *pin) noteState(e *Env, spec *command.Spec, args [][]byte) {
-	on := len(args) == 3 && bytes.EqualFold(args[2], []byte("on"))
-	if !on && !(len(args) == 3 && bytes.EqualFold(args[2], []byte("off"))) {
-		return
-	}
-	switch {
-	case spec.ID == command.IDClientNoEvict && e.serverIs(7, 0):
-		p.noEvict = on
-	case spec.ID == command.IDClientNoTouch && e.serverIs(7, 2):
-		p.noTouch = on
-	}
-}
-
-// serverIs reports whether the servers say that they are of this version or a later one.
-func (e *Env) serverIs(major, minor int) bool {
-	v := e.Pool.Version()
-	has, rest := leadingNumber(v)
-	var hasMinor int
-	if len(rest) > 0 && rest[0] == '.' {
-		hasMinor, _ = leadingNumber(rest[1:])
-	}
-	return has > major || has == major && hasMinor >= minor
-}
-
-func leadingNumber(b []byte) (n int, rest []byte) {
-	for len(b) > 0 && b[0] >= '0' && b[0] <= '9' && n < 1<<20 {
-		n, b = n*10+int(b[0]-'0'), b[1:]
-	}
-	return n, b
-}

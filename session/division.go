@@ -10,7 +10,7 @@ import (
 	"ringmaster/shard"
 )
 
-// division groups the keys of one command by server. The loop has one that every command uses in turn; a command of very many
+// division groups the keys of one command by server. A loop has one that every command uses in turn; a command of very many
 // keys has its own.
 type division struct {
 	order   []int32 // the group of each key
@@ -36,12 +36,6 @@ func (e *Env) buckets() int {
 	return e.Map.Len()
 }
 
-func (e *Env) sizeGroups() {
-	if n := e.buckets(); n > len(e.division.groupAt) {
-		e.division.groupAt = make([]int32, n)
-	}
-}
-
 // split groups the keys of MGET, MSET, DEL and their like by shard, and asks each shard once.
 func (s *Session) split(spec *command.Spec, req *parser.Request) {
 	env, words := s.env, spec.WordsPerKey
@@ -53,8 +47,11 @@ func (s *Session) split(spec *command.Spec, req *parser.Request) {
 		s.divide(spec, req)
 		return
 	}
-	d := &env.division
+	d := &gathersOf(env.Loop).division
 	d.clear()
+	if n := env.buckets(); n > len(d.groupAt) {
+		d.groupAt = make([]int32, n)
+	}
 	d.assign(env.Env, req, words, 1, len(req.Args))
 	d.free()
 	if len(d.groups) == 1 {
@@ -71,6 +68,9 @@ func (s *Session) split(spec *command.Spec, req *parser.Request) {
 	}
 	for _, part := range d.groups {
 		g.askFor(int(part.server), d.build[part.start:part.end], env.keysIn(int(part.bucket), spec))
+	}
+	if cap(d.build) > maxScratch {
+		d.build = nil
 	}
 	g.release()
 }

@@ -15,14 +15,6 @@ type Door struct {
 	cutting    bool // a job closes those that have not
 }
 
-// NewDoor lets clients use an upstream under cfg. policy says which of them may.
-func NewDoor(e *Env, cfg Config, policy *auth.Policy) *Door {
-	d := &Door{Env: e, Config: cfg, Rules: NewRules(cfg, e.Upstream.Reads), Policy: policy}
-	e.doors = append(e.doors, d)
-	d.bound()
-	return d
-}
-
 // bound sets from where on unread output counts.
 func (d *Door) bound() {
 	if d.unreadFrom = min(slowReader, d.Config.OutputLimit); d.pressed {

@@ -2,9 +2,6 @@ package session
 
 import (
 	"bytes"
-	"time"
-
-	"github.com/valyala/bytebufferpool"
 
 	"ringmaster/command"
 	"ringmaster/pool"
@@ -12,17 +9,8 @@ import (
 	"ringmaster/stats"
 )
 
-// What a server refuses since the keys are elsewhere, or since it can't answer now, is sent again: by package pool,
-// or if it is more than one request on a shared connection, from here.
-
-// piece is what a transaction is sent again from.
-type piece struct {
-	pool.Resend
-	buf     *bytebufferpool.ByteBuffer // of Raw
-	watched bool
-	moved   bool // a command was refused for such a reason
-	again   bool // nothing has run
-}
+// What a server refuses since the keys are elsewhere, or since it can't answer now, is sent again: by package pool, or if it is more than
+// one request on a shared connection, by who has sent it (piece.go, apart.go, blocked.go).
 
 // slotOf is the hash slot of a key, or where there are none its shard, whose keys a command may have together; below 0: key is
 // nil.
@@ -36,43 +24,6 @@ func slotOf(key []byte, m *shard.Map) int {
 		return 0
 	}
 	return m.Lookup(key)
-}
-
-// Hold is pool.Holder.
-func (o *outcome) Hold() bool { return o.s.Hold() }
-
-// Place is pool.Holder.
-func (o *outcome) Place(uint64) (client any, place uint64, last bool) { return o.s.Place(o.tag) }
-
-// elsewhere looks at an error among the replies to a transaction; true: it is not for the client.
-func (o *outcome) elsewhere(i uint64, b []byte) bool {
-	p, s := o.piece, o.s
-	refused := pool.Elsewhere(b)
-	if i > 0 && i < o.last && refused {
-		if !p.moved && !p.watched {
-			s.env.countRedirect(p.Server, b)
-		}
-		p.moved = true
-		if server, asking, ok := s.env.Pool.Target(p.Server, b); ok && !asking {
-			p.Server = server
-		}
-		s.env.Pool.Hint()
-		return true
-	}
-	// EXEC itself may find that a key has gone since it was queued.
-	if i != o.last || s.state == closed || !refused && !(p.moved && bytes.HasPrefix(b, []byte("-EXECABORT"))) {
-		return false
-	}
-	if p.watched {
-		// The keys that were watched are elsewhere, too: clients begin again after a null.
-		s.Reply(o.tag, appendNullArray(nil, s.proto), pool.Whole)
-		return true
-	}
-	if !p.moved {
-		s.env.countRedirect(p.Server, b)
-	}
-	p.again = true
-	return true
 }
 
 // countRedirect counts what is sent again because of what a server said.
@@ -89,20 +40,6 @@ func (e *Env) countRedirect(from int, b []byte) {
 	e.Stats.Redirects[why]++
 }
 
-// unsent reports whether a transaction can be sent again since none of it can have reached a server.
-func (o *outcome) unsent(f *pool.Failure) bool {
-	o.piece.again = !f.Sent && (f.Kind == pool.Down || f.Kind == pool.Lost) && !o.piece.watched && o.s.state != closed
-	return o.piece.again
-}
-
-// resend sends a transaction again of which nothing has run.
-func (o *outcome) resend() {
-	p := o.piece
-	o.left = p.Requests
-	p.moved, p.again, o.why = false, false, nil
-	o.s.env.Pool.Resend(&p.Resend)
-}
-
 // waitsBehind has a command for all shards wait until what its client has sent before is answered, where that may still go from
 // one server to another and would come behind the command there; false: it need not.
 func (s *Session) waitsBehind(spec *command.Spec, raw []byte) bool {
@@ -110,7 +47,7 @@ func (s *Session) waitsBehind(spec *command.Spec, raw []byte) bool {
 		return false
 	}
 	raw = bytes.Clone(raw)
-	s.begin(&errand{send: func(s *Session) { s.routeAgain(spec, raw) }, done: func(*Session) {}})
+	s.begin(&errand{send: func(s *Session) { s.env.Route(s, spec, raw) }, done: func(*Session) {}})
 	return true
 }
 
@@ -118,184 +55,6 @@ func (s *Session) waitsBehind(spec *command.Spec, raw []byte) bool {
 type deferred interface {
 	// again sends it.
 	again(e *Env)
-}
-
-// apart is a request over a connection of the session's own, where servers come and go: WATCH, or one that may block.
-type apart struct {
-	s      *Session
-	spec   *command.Spec
-	tag    uint64
-	raw    []byte
-	key    []byte
-	server int
-	asking bool
-	told   bool
-	lost   bool  // keys were watched before, over a connection that is gone
-	forced bool  // out of its connection: forcedOut
-	sent   int64 // when last, ns
-	since  int64 // when it was refused first, of the refusals that followed at once
-}
-
-// firstKey is the first key of a request of a command; nil: it has none.
-func firstKey(raw []byte, spec *command.Spec) []byte {
-	req, ok := parseAgain(raw)
-	if !ok {
-		return nil
-	}
-	if keys, err := spec.AppendKeys(nil, req.Args); err == nil && len(keys) > 0 {
-		return req.Args[keys[0]]
-	}
-	return nil
-}
-
-// sendApart sends it.
-func (s *Session) sendApart(spec *command.Spec, raw []byte, server int) {
-	a := &apart{s: s, spec: spec, tag: s.expect(len(raw)), raw: raw, server: server}
-	a.key = bytes.Clone(firstKey(raw, spec))
-	if f := a.send(); f != nil && !a.putOff(f) {
-		s.Fail(a.tag, f)
-	}
-}
-
-// putOff keeps a request of which nothing was sent for the next tick; false: f is for the client.
-func (a *apart) putOff(f *pool.Failure) bool {
-	if f.Kind != pool.Down || !a.patient() {
-		return false
-	}
-	a.told = false
-	a.s.env.Pool.Hint()
-	a.s.env.later = append(a.s.env.later, a)
-	return true
-}
-
-func (a *apart) send() *pool.Failure {
-	s := a.s
-	watches := a.spec.ID == command.IDWatch
-	if a.sent == 0 {
-		a.lost = s.watchLost()
-	}
-	a.sent = s.env.Pool.Now
-	if p := s.pin; p != nil && p.server != a.server && !p.watches && !p.dirty {
-		s.unpin(true)
-	}
-	if watches {
-		p, f := s.pinTo(a.server)
-		if f != nil {
-			return f
-		}
-		p.watch()
-		p.lost = a.lost
-		if !a.lost {
-			p.key = a.key
-		}
-		return p.conn.EnqueueHere(a.raw, a, 0)
-	}
-	conn, f := s.blockingConn(a.server)
-	if f != nil {
-		return f
-	}
-	if a.asking {
-		_ = conn.Tell("ASKING")
-	}
-	return s.enqueueBlocking(conn, a.raw, a, 0, a.spec)
-}
-
-// Reply is pool.Receiver.
-func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
-	s := a.s
-	forced := s.env.Map.Slotted() && bytes.HasPrefix(b, forcedOut)
-	switch {
-	case s.env.Rules.of(a.spec).carrier != 0: // a module may say anything
-		s.Reply(a.tag, b, p)
-	case p == pool.Whole && s.state == open && (pool.Elsewhere(b) || forced) && a.patient():
-		s.env.countRedirect(a.server, b)
-		a.server, a.asking, a.told = a.elsewhere(b)
-		a.forced = forced
-		s.env.Pool.Hint()
-		s.env.later = append(s.env.later, a)
-	case p == pool.Whole && pool.NamesNode(b): // nothing for clients
-		a.unwatch()
-		s.Fail(a.tag, s.env.Pool.Moved(a.server))
-	default:
-		if b[0] == '-' && p&pool.First != 0 {
-			a.unwatch()
-		}
-		s.Reply(a.tag, b, p)
-	}
-}
-
-// Begun is pool.Forwarder.
-func (a *apart) Begun(uint64) bool { return a.s.Begun(a.tag) }
-
-// forcedOut begins what a node says to those who block when it becomes a replica, which have got nothing, before it closes the
-// connection. CLIENT UNBLOCK has other words behind the same code.
-var forcedOut = []byte("-UNBLOCKED force unblock ")
-
-// unwatch tells that a WATCH has failed: nothing is watched, unless something was before.
-func (a *apart) unwatch() {
-	if p := a.s.pin; p != nil && a.spec.ID == command.IDWatch && !a.lost {
-		p.watches, p.lost, p.soiled = false, false, true
-	}
-}
-
-// patient reports whether it may be sent again: not if other keys are watched on that connection, nor for longer than any
-// request may take.
-func (a *apart) patient() bool {
-	s := a.s
-	if s.pin != nil && (s.pin.watches && a.spec.ID != command.IDWatch || s.pin.dirty) {
-		return false
-	}
-	now := s.env.Pool.Now
-	if a.since == 0 || now-a.sent > int64(time.Second) {
-		a.since = now
-	}
-	limit := int64(s.env.Pool.Timeout())
-	return limit <= 0 || now-a.since < limit
-}
-
-func (a *apart) elsewhere(b []byte) (server int, asking, told bool) {
-	if server, asking, told = a.s.env.Pool.Target(a.server, b); told {
-		return server, asking, true
-	}
-	return a.server, false, false
-}
-
-// Fail is pool.Receiver.
-func (a *apart) Fail(_ uint64, f *pool.Failure) {
-	if a.s.state != open || f.Sent || f.Kind != pool.Lost && f.Kind != pool.Down || !a.putOff(&pool.Failure{Kind: pool.Down}) {
-		a.unwatch()
-		a.s.Fail(a.tag, f)
-	}
-}
-
-// again is deferred.
-func (a *apart) again(e *Env) {
-	s := a.s
-	if s.state != open {
-		s.undone(a.tag)
-		return
-	}
-	if a.forced {
-		a.forced = false
-		s.unpin(false)
-	}
-	if !a.told && a.key != nil {
-		a.server = e.Map.Lookup(a.key)
-	}
-	if p := s.pin; p != nil && a.spec.ID == command.IDWatch {
-		s.forgetWatchesNow()
-	}
-	if f := a.send(); f != nil && !a.putOff(f) {
-		s.Fail(a.tag, f)
-	}
-}
-
-// forgetWatchesNow frees keys that no server has begun to watch.
-func (s *Session) forgetWatchesNow() {
-	if p := s.pin; p != nil {
-		p.watches, p.lost = false, false
-		s.settlePin()
-	}
 }
 
 // sendDeferred sends again what waits for it.

@@ -14,8 +14,30 @@ type emission struct {
 	s      *Session
 	tag    uint64
 	begun  bool
-	within *answering // the reply is a part of EXEC's, whose tag it has; nil: it is a reply of its own
-	held   int        // bytes of what the reply is made of, counted in s.held
+	within *outer // the reply is a part of that one, whose tag it has; nil: it is a reply of its own
+	held   int    // bytes of what the reply is made of, counted in s.held
+}
+
+// outer is a reply that is made by a job, and of which the replies to several commands are parts: EXEC's.
+type outer struct {
+	emission
+	job    job
+	waits  bool // for the reply to a command that other loops or servers are asked for
+	atWork bool // a piece of the job is under way
+	muted  bool // the client hears only confirmations of subscriptions now
+}
+
+// partial takes a part of the reply to the command that is waited for.
+func (o *outer) partial(b []byte, last bool) {
+	if o.muted {
+		b = nil
+	}
+	o.put(b, false)
+	if last {
+		if o.waits = false; !o.atWork {
+			o.s.env.start(o.job)
+		}
+	}
 }
 
 // parked is a job that makes a reply and waits for the reply's turn, or for the client to read.
@@ -24,11 +46,14 @@ type parked struct {
 	tag uint64
 }
 
+// Client is pool.Receiver, for those that receive replies to make one.
+func (m *emission) Client() pool.Client { return m.s }
+
 // emit makes the place for the reply to a request of size bytes that is being dispatched, or run by EXEC.
 func (s *Session) emit(size int) emission {
-	if a := s.env.answering; a != nil {
-		a.waits = true
-		return emission{s: s, tag: a.tag, within: a}
+	if o := s.env.answering; o != nil {
+		o.waits = true
+		return emission{s: s, tag: o.tag, within: o}
 	}
 	return emission{s: s, tag: s.expect(size)}
 }

@@ -15,33 +15,29 @@ type Env struct {
 	Pool     *pool.Pool
 	Map      *shard.Map
 
-	version uint16  // of Map
-	lessons lessons // commands that the table does not know
-	free    []*gather
+	version uint16 // of Map
+	lessons any    // commands that the table does not know (learn.go); nil: none so far
 	roster  roster
 
 	// Peers reaches the same upstream on the other loops; nil: there are none.
 	Peers     Peers
-	hub       *hub
+	hub       any // its subscriptions
 	doors     []*Door
-	deadlines []deadline                // in the order in which they pass
-	later     []deferred                // to be sent again at the next tick
-	targets   map[uint64]*Session       // by ID: who gets the invalidations of others
-	redirects map[*redirection]struct{} // of sessions of this loop
-	leaving   map[*redirection]struct{} // of those, what goes to a client that is gone, until all servers know
+	deadlines []deadline // in the order in which they pass
+	later     []deferred // to be sent again at the next tick
+	tracking  any        // where invalidations go (tracking_redirect.go)
 	pause     pause
 	busyText  []byte         // what the other loops know of this one
 	busyOn    map[int][]byte // by loop: what a server says of a script that holds up its connection
 	held      []*Session     // postponed, and without a connection
-	moves     []*blocked     // commands that wait at servers which their keys have left
+	moves     any            // commands that wait at servers which their keys have left (blocked.go); nil: none so far
 }
 
 // NewEnv adds an upstream to what the loop's sessions can use. p is the upstream's pool on this loop.
 func NewEnv(l *Loop, u Upstream, p *pool.Pool, m *shard.Map) *Env {
 	e := &Env{Loop: l, Upstream: u, Pool: p, Map: m}
 	l.envs = append(l.envs, e)
-	e.hub = newHub(e, m.Len())
-	e.sizeGroups()
+	e.opened()
 	return e
 }
 
@@ -57,24 +53,18 @@ func (e *Env) Follow(m *shard.Map) {
 	if moved || m.Slotted() {
 		e.version++
 	}
-	e.sizeGroups()
-	e.hub.follow(old)
+	e.featuresFollow(old)
 	e.roster.each(func(s *Session) {
 		p := s.pin
 		if p == nil {
 			return
 		}
 		p.leave(old)
-		switch {
-		case p.dirty && !p.everywhere():
+		if p.dirty && !p.everywhere() {
 			s.closeAs(stats.StateLost) // a server that is new knows nothing of it
 			return
-		case p.tracking.on && moved:
-			s.forgetTracked()
 		}
-		if moved && p.blocks && p.waiting != nil {
-			p.waiting.follow(m)
-		}
+		s.followPinned(moved)
 	})
 }
 
@@ -92,3 +82,18 @@ func (e *Env) Configure(u Upstream) {
 
 // age is a time in whole seconds.
 func (e *Env) age(since int64) int64 { return (e.Pool.Now - since) / int64(time.Second) }
+
+// tick has the features look at what waits for a time, and lets those go on who wait for the end of a pause, or for a connection.
+func (e *Env) tick() {
+	e.featuresTick()
+	e.sendDeferred()
+	e.passDeadlines()
+	if len(e.held) == 0 || e.paused() && e.pause.all {
+		return
+	}
+	for _, s := range e.held {
+		s.resumeLater()
+	}
+	clear(e.held)
+	e.held = e.held[:0]
+}

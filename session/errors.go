@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
 )
@@ -184,8 +183,8 @@ func notInTransaction(name string) string {
 }
 
 // notSubscribed is for a SUBSCRIBE whose server has not confirmed it in time.
-func notSubscribed(env *Env, server int) string {
-	return fmt.Sprintf("ERR timed out after %s waiting for server %s; nothing is subscribed", millis(env.Pool.Timeout()), env.Map.Server(server).Name)
+func notSubscribed(timeout fmt.Stringer, server string) string {
+	return fmt.Sprintf("ERR timed out after %s waiting for server %s; nothing is subscribed", timeout, server)
 }
 
 func unreachable(cause error) string { return "ERR no server can be reached: " + cause.Error() }
@@ -233,12 +232,9 @@ func cause(f *pool.Failure) string {
 	return " (" + f.Cause.Error() + ")"
 }
 
-// notInMulti refuses a command inside a transaction.
-func (e *Env) notInMulti(spec *command.Spec) string {
-	if e.valkey(9) {
-		return "ERR Command '" + spec.Name + "' not allowed inside a transaction"
-	}
-	return errNoMulti
+// notAllowedInMulti refuses a command inside a transaction, in the words of Valkey 9.
+func notAllowedInMulti(name string) string {
+	return "ERR Command '" + name + "' not allowed inside a transaction"
 }
 
 // forgedReply refuses an argument of FUNCTION LIST that Valkey (9.1.2) would put into its error as it came: with a line break

@@ -12,7 +12,8 @@ import (
 // everywhere is a command of a transaction that is for all shards, such as FLUSHALL or KEYS. It runs in its place where the
 // transaction does, and when EXEC has told that it has run, at the others: what it says of them is of a moment after the transaction.
 type everywhere struct {
-	at    int // commands before it
+	o     *outcome // once the others are asked
+	at    int      // commands before it
 	raw   []byte
 	spec  *command.Spec
 	reply []byte // what all shards say; nil: nothing yet
@@ -20,7 +21,7 @@ type everywhere struct {
 
 // goesEverywhere queues a command for all shards, before which there are at others; false: none that can be part of a transaction.
 func (s *Session) goesEverywhere(spec *command.Spec, args [][]byte, raw []byte, at int) bool {
-	tx := s.tx
+	tx := txOf(s)
 	switch {
 	case spec.Merge == command.MergeSpecial && spec.ID != command.IDDebug && !spec.Traits.Has(command.TraitChangesReply),
 		spec.ID == command.IDShutdown, spec.Traits.Has(command.TraitEndsWaits):
@@ -58,7 +59,7 @@ func (o *outcome) askOthers(reply []byte, at int) {
 		}
 		o.waiting++
 		g := o.s.newGather(e.spec)
-		g.within, g.nth = o, i
+		e.o, g.ended, g.within = o, answeredElsewhere, e
 		g.hold()
 		for _, server := range o.s.env.Map.Shards() {
 			if server == ran {
@@ -83,6 +84,13 @@ func (g *gather) have(server int, reply []byte) {
 	g.asked.Parts = append(g.asked.Parts, merge.Part{Reply: buf.B})
 	g.held += len(reply)
 	g.s.countHeld(len(reply))
+}
+
+// answeredElsewhere takes the reply that all shards make together, of a command that is within.
+func answeredElsewhere(within any, reply []byte) {
+	e := within.(*everywhere)
+	e.reply = reply
+	e.o.othersAnswered()
 }
 
 // othersAnswered counts the end of a command at all shards; after the last EXEC's reply goes on.

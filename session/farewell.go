@@ -25,6 +25,9 @@ type farewell struct {
 	until, next int64 // when it is given up, and when the servers are asked again, ns
 }
 
+// farewells are those of a loop.
+type farewells struct{ list []*farewell }
+
 // sayFarewell asks the servers to end what the client waits for; false: they can't be asked.
 func (s *Session) sayFarewell() bool {
 	e := s.env
@@ -43,7 +46,12 @@ func (s *Session) sayFarewell() bool {
 	s.pin.soiled = true
 	f := &farewell{s: s, until: e.Pool.Now + int64(e.FarewellTime)}
 	f.ask()
-	e.farewells = append(e.farewells, f)
+	all, _ := e.farewells.(*farewells)
+	if all == nil {
+		all = &farewells{}
+		e.farewells = all
+	}
+	all.list = append(all.list, f)
 	return true
 }
 
@@ -59,9 +67,13 @@ func (f *farewell) ask() {
 }
 
 // endFarewells gives up those whose servers have not answered in time, and asks again for the others.
-func (l *Loop) endFarewells() {
-	left := l.farewells[:0]
-	for _, f := range l.farewells {
+func endFarewells(l *Loop) {
+	all, _ := l.farewells.(*farewells)
+	if all == nil {
+		return
+	}
+	left := all.list[:0]
+	for _, f := range all.list {
 		switch s := f.s; {
 		case s.pin == nil:
 		case l.Clock.Now >= f.until:
@@ -73,8 +85,8 @@ func (l *Loop) endFarewells() {
 			left = append(left, f)
 		}
 	}
-	clear(l.farewells[len(left):])
-	l.farewells = left
+	clear(all.list[len(left):])
+	all.list = left
 }
 
 // stopWord is the receiver of a blocking command's reply while the proxy stops.
@@ -84,7 +96,7 @@ type stopWord struct{ pool.Receiver }
 func (w stopWord) Reply(tag uint64, b []byte, p pool.Piece) {
 	if p == pool.Whole && string(b) == unblockedWords {
 		text := errStoppedWaiting
-		if s := w.client(); s != nil && s.reason == stats.ListenerClosed {
+		if s := sessionOf(w.Client()); s != nil && s.reason == stats.ListenerClosed {
 			text = errClosedWaiting
 		}
 		b = parser.AppendError(nil, text)

@@ -28,7 +28,7 @@ func (s *Session) goesApart(spec *command.Spec, class command.Class, carrier poo
 	s.begin(&errand{
 		send: func(s *Session) {
 			s.env.apart = true
-			s.routeAgain(spec, raw)
+			s.env.Route(s, spec, raw)
 			s.env.apart = false
 		},
 		done: func(*Session) {},
@@ -36,15 +36,19 @@ func (s *Session) goesApart(spec *command.Spec, class command.Class, carrier poo
 	return true
 }
 
-// enqueueFenced sends a carrier. server is the shard that it is for; conn is nil when none of its replicas can be read from.
-func (s *Session) enqueueFenced(conn *pool.Conn, server int, raw []byte, recv pool.Receiver, tag uint64, keys pool.Keys, carrier pool.Carrier, how pool.Manner) *pool.Failure {
+// enqueueAt sends a request to the shard of primary over the connection that connFor has given. That is nil when none of the shard's
+// replicas can be read from: then a carrier fails, and what else reads waits for one.
+func (s *Session) enqueueAt(conn *pool.Conn, primary int, r *pool.Request) *pool.Failure {
 	if conn == nil {
-		return &pool.Failure{Kind: pool.NoReplica, Server: s.env.Map.Server(server).Name}
+		if r.Carrier != 0 {
+			return &pool.Failure{Kind: pool.NoReplica, Server: s.env.Map.Server(primary).Name}
+		}
+		conn = s.rings.Pick(primary, s.seat)
 	}
-	return conn.EnqueueFenced(raw, recv, tag, keys, carrier, how)
+	return conn.Enqueue(r)
 }
 
-// manner is how a carrier with keys is sent.
+// manner is how a request with keys is sent: one that the servers keep waiting has all the time it needs.
 func (s *Session) manner(conn *pool.Conn) pool.Manner {
 	if s.waitsAt(conn) {
 		return pool.Blocks
@@ -54,10 +58,7 @@ func (s *Session) manner(conn *pool.Conn) pool.Manner {
 
 // enqueueBlocking sends a command that may wait at the server, on a connection of the session's own.
 func (s *Session) enqueueBlocking(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, spec *command.Spec) *pool.Failure {
-	if carrier := s.env.Rules.of(spec).carrier; carrier != 0 {
-		return conn.EnqueueFenced(raw, recv, tag, 0, carrier, pool.Here|pool.Blocks)
-	}
-	return conn.EnqueueBlocking(raw, recv, tag)
+	return conn.Enqueue(&pool.Request{Raw: raw, Recv: recv, Tag: tag, Carrier: s.env.Rules.of(spec).carrier, Manner: pool.Here | pool.Blocks})
 }
 
 // Witness is pool.Config.Witness: EXISTS of the same keys, or what a server without that role refuses.

@@ -63,9 +63,9 @@ func TestUserNamesInNoticesAreShortAndPrintable(t *testing.T) {
 	}
 	for _, c := range []struct{ in, want string }{
 		{"joe", "joe"}, {"", ""}, {"a\r\nlevel=ERROR\x1b[31m\xff", "a??level=ERROR?[31m?"},
-		{string(long), string(long[:maxShownUser]) + "..."},
+		{string(long), string(long[:MaxShownUser]) + "..."},
 	} {
-		if got := shownUser([]byte(c.in)); got != c.want {
+		if got := ShownUser([]byte(c.in)); got != c.want {
 			t.Errorf("%q: %q", c.in, got)
 		}
 	}

@@ -23,14 +23,35 @@ type gather struct {
 	left  int
 	held  int           // bytes of replies in parts, counted in s.held too
 	asked merge.Request // joins the parts; its Parts borrow the bytes of those that have ended
+	// special joins what only a session can, since for its client it is made of more than the servers' replies; nil: package merge joins them.
+	special func(g *gather, dst []byte) []byte
 	// of all loops, for PUBSUB NUMPAT: the servers at which each is subscribed
 	patterns map[string][]int
 	blocks   bool // its parts may wait at the servers
-	// The transaction of which it is the nth command for all shards, which gets the reply; nil: the client does.
-	within *outcome
-	nth    int
+	// ended gets the reply, which is a part of within's; nil: the client gets it. The reply is nil when the client has gone.
+	ended  func(within any, reply []byte)
+	within any
 	keyed  bool // its parts go where their keys are
 }
+
+// gathers is what a loop keeps for its gathers.
+type gathers struct {
+	free     []*gather // to be used again
+	division division  // of a split command
+}
+
+// gathersOf is that of a loop.
+func gathersOf(l *Loop) *gathers {
+	all, _ := l.gathers.(*gathers)
+	if all == nil {
+		all = &gathers{}
+		l.gathers = all
+	}
+	return all
+}
+
+// gatherFeature is what gathers do when the core tells them that something happens.
+var gatherFeature = Feature{Tick: (*Env).tellBusy}
 
 // part is one server's share of the reply.
 type part struct {
@@ -47,15 +68,15 @@ func (s *Session) gather(spec *command.Spec, size int) *gather {
 
 // newGather makes a gather without a place among the replies.
 func (s *Session) newGather(spec *command.Spec) *gather {
-	env := s.env
+	all := gathersOf(s.env.Loop)
 	var g *gather
-	if n := len(env.free); n > 0 {
-		g = env.free[n-1]
-		env.free = env.free[:n-1]
+	if n := len(all.free); n > 0 {
+		g = all.free[n-1]
+		all.free = all.free[:n-1]
 	} else {
-		g = &gather{env: env.Env, asked: merge.Request{Texts: mergeTexts}}
+		g = &gather{asked: merge.Request{Texts: mergeTexts}}
 	}
-	g.s, g.spec, g.merge = s, spec, spec.Merge
+	g.env, g.s, g.spec, g.merge = s.env.Env, s, spec, spec.Merge
 	return g
 }
 
@@ -71,22 +92,13 @@ func (g *gather) askFor(server int, raw []byte, keys pool.Keys) {
 		g.Reply(i, busy, pool.Whole)
 		return
 	}
-	var f *pool.Failure
-	switch carrier := g.s.env.Rules.of(g.spec).carrier; {
-	case carrier != 0:
-		f = g.s.enqueueFenced(conn, server, raw, g, i, keys, carrier, g.manner(conn))
-	case reads:
-		f = g.s.rings.EnqueueRead(conn, server, raw, g, i, keys)
-	case g.keyed && g.s.waitsAt(conn):
-		f = conn.EnqueuePostponed(raw, g, i, keys)
-	case g.blocks || g.s.waitsAt(conn):
-		f = conn.EnqueueBlocking(raw, g, i)
-	case g.keyed:
-		f = conn.Enqueue(raw, g, i, keys)
-	default:
-		f = conn.EnqueueHere(raw, g, i)
+	request := pool.Request{Raw: raw, Recv: g, Tag: i, Keys: keys, Carrier: g.s.env.Rules.of(g.spec).carrier}
+	if reads && request.Carrier == 0 {
+		request.Manner = pool.ByPolicy
+	} else {
+		request.Manner = g.manner(conn)
 	}
-	if f != nil {
+	if f := g.s.enqueueAt(conn, server, &request); f != nil {
 		g.Fail(i, f)
 	}
 }
@@ -99,7 +111,7 @@ func (g *gather) expect(server int) (i uint64) {
 	return uint64(len(g.parts) - 1)
 }
 
-// manner is how its parts are sent where a fence follows.
+// manner is how its parts are sent that do not go by the read policy.
 func (g *gather) manner(conn *pool.Conn) (how pool.Manner) {
 	if g.blocks || g.s.waitsAt(conn) {
 		how |= pool.Blocks
@@ -150,14 +162,11 @@ func (g *gather) Fail(i uint64, f *pool.Failure) {
 	g.end()
 }
 
-// Hold is pool.Holder.
-func (g *gather) Hold() bool { return g.s.Hold() }
+// Client is pool.Receiver.
+func (g *gather) Client() pool.Client { return g.s }
 
-// Await is pool.Awaiter.
-func (g *gather) Await() { g.s.await() }
-
-// Place is pool.Holder: its parts have one, for they go to different hash slots.
-func (g *gather) Place(uint64) (client any, place uint64, last bool) { return g.s.Place(g.tag) }
+// Place is pool.Receiver: its parts have one, for they go to different hash slots.
+func (g *gather) Place(uint64) uint64 { return g.tag }
 
 // end counts a part's end; after the last the reply is made.
 func (g *gather) end() {
@@ -165,14 +174,14 @@ func (g *gather) end() {
 		return
 	}
 	s := g.s
-	if o := g.within; o != nil {
+	if ended, within := g.ended, g.within; ended != nil {
+		var reply []byte
 		if s.state != closed {
-			reply := g.join(nil)
-			o.everywhere[g.nth].reply = reply
+			reply = g.join(nil)
 			s.countHeld(len(reply) - g.held)
 		}
 		g.recycle()
-		o.othersAnswered()
+		ended(within, reply)
 		return
 	}
 	switch {
@@ -236,12 +245,13 @@ func (g *gather) letGo() {
 func (g *gather) recycle() {
 	g.letGo()
 	g.held, g.blocks, g.keyed = 0, false, false
-	g.s, g.spec, g.patterns, g.within = nil, nil, nil, nil
+	all := gathersOf(g.env.Loop)
+	g.env, g.s, g.spec, g.special, g.patterns, g.ended, g.within = nil, nil, nil, nil, nil, nil, nil
 	g.parts = g.parts[:0]
 	g.asked.Parts = g.asked.Parts[:0]
 	g.asked.Order = g.asked.Order[:0]
-	if len(g.env.free) < maxFree && cap(g.asked.Order) <= maxKept {
-		g.env.free = append(g.env.free, g)
+	if len(all.free) < maxFree && cap(g.asked.Order) <= maxKept {
+		all.free = append(all.free, g)
 	}
 }
 

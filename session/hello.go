@@ -11,7 +11,7 @@ import (
 // hello changes the protocol, and may log in and name the client on the way. The order of its checks is
 // Redis's (networking.c, helloCommand).
 func (s *Session) hello(spec *command.Spec, req *parser.Request) {
-	if logsIn(spec, req.Args) && s.waitAtGate(spec, req) {
+	if logsIn(spec, req.Args) && s.waitAtGate(spec, req, (*Session).afterGate) {
 		return
 	}
 	args := req.Args[1:]
@@ -102,7 +102,7 @@ func (s *Session) answerHello() {
 	b = parser.AppendBulkString(b, "proto")
 	b = parser.AppendInt(b, int64(s.proto))
 	b = parser.AppendBulkString(b, "id")
-	b = parser.AppendInt(b, int64(s.id))
+	b = parser.AppendInt(b, int64(s.ID()))
 	b = parser.AppendBulkString(b, "mode")
 	b = parser.AppendBulkString(b, s.env.mode())
 	b = parser.AppendBulkString(b, "role")
@@ -115,31 +115,6 @@ func (s *Session) answerHello() {
 	}
 	s.env.scratch = b
 	s.answer(b)
-}
-
-// helloField is a field of what a server has answered to HELLO with this protocol; nil: unknown.
-func (e *Env) helloField(proto int, name string) []byte {
-	fields, _ := parser.ElementsOf(e.Pool.Hello(proto))
-	for key := fields.Next(); key != nil; key = fields.Next() {
-		value := fields.Next()
-		if text, ok := parser.Text(key); ok && string(text) == name {
-			return value
-		}
-	}
-	return nil
-}
-
-// valkey reports whether the servers are Valkeys of this version or a later one, which say some things in words of their own.
-func (e *Env) valkey(major int) bool {
-	if !e.serverIs(major, 0) {
-		return false
-	}
-	for proto := 2; proto <= 3; proto++ {
-		if name, ok := parser.Text(e.helloField(proto, "server")); ok && string(name) == "valkey" {
-			return true
-		}
-	}
-	return false
 }
 
 // knownVersion is what the proxy calls itself before a server has said what it is: clients read a

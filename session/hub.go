@@ -81,6 +81,7 @@ type round struct {
 
 // feed is the loop's connection to one server over which messages come.
 type feed struct {
+	pool.Nobody
 	hub    *hub
 	server int
 	conn   *pool.Conn
@@ -104,6 +105,9 @@ func newHub(env *Env, servers int) *hub {
 		lost: make([]lost, servers),
 	}
 }
+
+// hubOf is the hub of an upstream on a loop.
+func hubOf(e *Env) *hub { return e.hub.(*hub) }
 
 // acquire holds on to the topic, and subscribes to it if nobody has: then it is fresh.
 func (h *hub) acquire(key topicKey) (t *topic, fresh bool, failure *pool.Failure) {
@@ -172,15 +176,16 @@ func (f *feed) barrier(p *subscribing) {
 		return
 	}
 	p.left++
-	if failure := f.conn.EnqueueHere(pingFrame, barrier{p, f}, 0); failure != nil {
+	if failure := f.conn.Enqueue(&pool.Request{Raw: pingFrame, Recv: barrier{p: p, f: f}, Manner: pool.Here | pool.Lasts}); failure != nil {
 		p.left--
 	}
 }
 
 var pingFrame = appendRequest(nil, "PING")
 
-// barrier receives the answer to a barrier's PING.
+// barrier receives the answer to a barrier's PING. The passage has a deadline.
 type barrier struct {
+	pool.Nobody
 	p *subscribing
 	f *feed
 }
@@ -192,9 +197,6 @@ func (b barrier) Reply(tag uint64, reply []byte, p pool.Piece) {
 		b.p.settled(nil)
 	}
 }
-
-// Lasts is pool.Lasting: the passage has a deadline.
-func (b barrier) Lasts() {}
 
 // Fail is pool.Receiver.
 func (b barrier) Fail(_ uint64, f *pool.Failure) {
@@ -256,7 +258,7 @@ func (f *feed) ask(t *topic, r *round) *pool.Failure {
 	// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed. Who waits has a
 	// deadline of its own (deadline.go), after which the answer is still needed: what comes next is told by its order.
 	raw := appendRequest(nil, strings.ToUpper(verb), t.key.name)
-	failure := f.conn.EnqueueHere(appendRequest(raw, "PING"), f, 0)
+	failure := f.conn.Enqueue(&pool.Request{Raw: appendRequest(raw, "PING"), Recv: f, Manner: pool.Here | pool.Lasts})
 	if failure == nil {
 		f.asked = append(f.asked, asked{t, r})
 		f.hub.parted(t.key, f.server) // if it was to be asked for later, it is not any more
@@ -342,9 +344,6 @@ func (f *feed) Reply(_ uint64, b []byte, p pool.Piece) {
 		f.answered(bytes.Clone(b))
 	}
 }
-
-// Lasts is pool.Lasting.
-func (f *feed) Lasts() {}
 
 // Fail is pool.Receiver: OwnLost says what is to be done.
 func (f *feed) Fail(uint64, *pool.Failure) {}

@@ -155,12 +155,12 @@ func (s *Session) run(b []byte) []byte {
 		}
 		whole := b
 		b = b[req.Size:]
-		if len(req.Args) == 0 && s.mute == skipNext {
-			s.mute = heard // to Redis this is the next command
+		if len(req.Args) == 0 && s.replyMode == replySkip {
+			s.replyMode = replyOn // to Redis this is the next command
 		}
 		if len(req.Args) > 0 {
 			spent := env.spent
-			s.dispatch(req)
+			env.Dispatch(s, req)
 			if s.wait == room {
 				return whole
 			}

@@ -51,7 +51,7 @@ func TestWhatSharesAConnectionAnswersOnce(t *testing.T) {
 	rules := NewRules(Config{AdminCommands: true}, shard.ReadPrimary)
 	seen := map[string]bool{}
 	for i, spec := range command.All() {
-		if !shares(rules.byID[i].class) || !suspicious(spec) {
+		if !shares(rules.Class(uint16(i))) || !suspicious(spec) {
 			continue
 		}
 		seen[spec.Name] = true
@@ -69,7 +69,7 @@ func TestWhatSharesAConnectionAnswersOnce(t *testing.T) {
 
 // A command that the table lacks may be anything: a fence follows each, and none that waits or subscribes is sent as if it did not.
 func TestCommandsThatTheTableLacksAreFenced(t *testing.T) {
-	if NewRules(Config{}, shard.ReadPrimary).byID[otherID].carrier == 0 {
+	if NewRules(Config{}, shard.ReadPrimary).Carrier(uint16(otherID)) == 0 {
 		t.Error("no fence follows what the table lacks")
 	}
 	for _, flag := range []string{"blocking", "pubsub"} {
@@ -89,7 +89,7 @@ func TestCommandsThatTheTableLacksAreFenced(t *testing.T) {
 func TestEverythingThatRunsScriptsIsFenced(t *testing.T) {
 	rules := NewRules(Config{}, shard.ReadPrimary)
 	for i, spec := range command.All() {
-		if spec.Group == "scripting" && shares(spec.Class) && rules.byID[i].carrier == 0 && harmlessScripting[spec.Name] == "" {
+		if spec.Group == "scripting" && shares(spec.Class) && rules.Carrier(uint16(i)) == 0 && harmlessScripting[spec.Name] == "" {
 			t.Errorf("%s is of the group scripting, and no fence follows it: say in harmlessScripting why none need", spec.Name)
 		}
 	}
@@ -100,7 +100,7 @@ func TestPoolKnowsWhatMayRunAScript(t *testing.T) {
 	rules := NewRules(Config{}, shard.ReadPrimary)
 	for i, spec := range command.All() {
 		runs := spec.Traits.Has(command.TraitRunsScripts) && spec.ID != command.IDExec
-		if carries := rules.byID[i].carrier&pool.Scripts != 0; carries != runs {
+		if carries := rules.Carrier(uint16(i))&pool.Scripts != 0; carries != runs {
 			t.Errorf("%s carries scripts: %t, runs them: %t", spec.Name, carries, runs)
 		}
 	}

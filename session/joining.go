@@ -1,6 +1,8 @@
 package session
 
 import (
+	"slices"
+
 	"ringmaster/command"
 	"ringmaster/merge"
 	"ringmaster/parser"
@@ -11,27 +13,17 @@ import (
 // mergeTexts are the errors that a joining may end with.
 var mergeTexts = &merge.Texts{Odd: errOddReply, Short: errShortReply, Cursor: errCursorRange}
 
-// ownJoins join what only a session can, by command: for its client it is made of more than the servers' replies.
-var ownJoins = map[string]func(*gather, []byte) []byte{
-	"client|trackinginfo": (*gather).joinTrackingInfo,
-	"client|getredir":     (*gather).joinGetRedir,
-	"config|get":          (*gather).joinHidden,
-	"module|list":         (*gather).joinHidden,
-}
-
 // join appends the one reply that the parts make together.
 func (g *gather) join(dst []byte) []byte {
 	if len(g.parts) == 0 { // it had no keys
 		return parser.AppendError(dst, wrongArity(g.spec.Name))
 	}
 	r := g.prepare()
-	if g.merge == command.MergeSpecial {
-		if own := ownJoins[g.spec.Name]; own != nil {
-			if e := r.FirstError(); e != nil {
-				return append(dst, e...)
-			}
-			return own(g, dst)
+	if g.special != nil {
+		if e := r.FirstError(); e != nil {
+			return append(dst, e...)
 		}
+		return g.special(g, dst)
 	}
 	if g.merge == command.MergeRandom && r.FirstError() == nil {
 		r.Pick = g.env.Pool.Random(len(r.Parts))
@@ -71,12 +63,12 @@ type joining struct {
 	write func(j *joining, b []byte, p pieces) (reply []byte, done bool)
 }
 
-// longParts is the length of all parts from which they are joined in pieces, bytes.
-const longParts = pieceWork
+// LongParts is the length of all parts from which they are joined in pieces, bytes.
+const LongParts = pieceWork
 
 // joinInPieces begins to join long parts; false: they are joined at once, for they are short, or this is no simple join.
 func (g *gather) joinInPieces() bool {
-	if g.held < longParts {
+	if g.held < LongParts {
 		return false
 	}
 	r := g.prepare()
@@ -169,4 +161,17 @@ func (j *joining) numbers(b []byte, p pieces) (reply []byte, done bool) {
 		j.g.env.spend(copyWork * len(j.g.parts))
 	}
 	return b, true
+}
+
+// countPatterns tells package merge where they are subscribed.
+func (g *gather) countPatterns() {
+	r := &g.asked
+	r.Patterns = len(g.patterns)
+	for i := range r.Parts {
+		for _, at := range g.patterns {
+			if slices.Contains(at, g.parts[i].server) {
+				r.Parts[i].Patterns++
+			}
+		}
+	}
 }

@@ -12,16 +12,14 @@ import (
 // A command that the table does not know, such as a module's, is asked of the servers once (COMMAND INFO) and
 // then routed like any other.
 const (
-	// maxLearned bounds the commands that a loop remembers, and maxUnknown the names that no server knew. Beyond them it asks
+	// MaxLearned bounds the commands that a loop remembers, and MaxUnknown the names that no server knew. Beyond them it asks
 	// each time: names that clients make up can neither fill memory nor hide a command.
-	maxLearned = 1024
-	maxUnknown = 1024
-	// maxQuestions bounds how many names a loop asks for at once. Others wait for their turn.
-	maxQuestions = 64
+	MaxLearned = 1024
+	MaxUnknown = 1024
+	// MaxQuestions bounds how many names a loop asks for at once. Others wait for their turn.
+	MaxQuestions = 64
 	// forgetUnknown is how long a name that no server knows is not asked for again, ns: a module may be loaded.
 	forgetUnknown = 10e9
-	// maxLearnName bounds the name of a command that servers are asked for, bytes.
-	maxLearnName = 128
 	// maxInfoReply bounds what a server may say of one command, bytes, and maxInfoDepth how deep.
 	maxInfoReply = 1 << 20
 	maxInfoDepth = 16
@@ -41,6 +39,19 @@ type lessons struct {
 	answer *learned
 }
 
+// lessonsOf is what is known of an upstream's.
+func lessonsOf(e *Env) *lessons {
+	k, _ := e.lessons.(*lessons)
+	if k == nil {
+		k = &lessons{}
+		e.lessons = k
+	}
+	return k
+}
+
+// discoveryFeature is what is done about questions when the core tells that something happens.
+var discoveryFeature = Feature{Tick: (*Env).expireQuestions}
+
 // learned is a command that servers know.
 type learned struct {
 	spec  *command.Spec // nil: there is no such command
@@ -50,16 +61,13 @@ type learned struct {
 	guessed bool
 }
 
-// otherID is the ID of learned commands: behind those of the table.
-var otherID = uint16(len(command.All()))
-
 // lookupLearned finds a command among those learned; ask: it must be asked for first.
 func (s *Session) lookupLearned(args [][]byte) (spec *command.Spec, ask bool) {
-	k := &s.env.lessons
-	if len(args[0]) > maxLearnName || !plausible(args[0]) {
+	k := lessonsOf(s.env.Env)
+	if len(args[0]) > maxCommandName || !plausible(args[0]) {
 		return nil, false
 	}
-	var buf, sub [maxLearnName]byte
+	var buf, sub [maxCommandName]byte
 	name := lower(&buf, args[0])
 	l := k.known[string(name)] // looking up allocates nothing
 	if k.answer != nil && string(name) == k.name {
@@ -77,20 +85,6 @@ func (s *Session) lookupLearned(args [][]byte) (spec *command.Spec, ask bool) {
 		return s.env.permit(name, word, l, l.subs[string(word)]), false
 	}
 	return s.env.permit(name, nil, l, l.spec), false
-}
-
-// lower is word in small letters, in buf; what does not fit is no name that was learnt.
-func lower(buf *[maxLearnName]byte, word []byte) []byte {
-	if len(word) > len(buf) {
-		return nil
-	}
-	n := copy(buf[:], word)
-	for i, c := range buf[:n] {
-		if c >= 'A' && c <= 'Z' {
-			buf[i] = c + 'a' - 'A'
-		}
-	}
-	return buf[:n]
 }
 
 // plausible reports whether a command could be called so.
@@ -112,7 +106,7 @@ func forbidsCommand(reply []byte) bool {
 
 // tellNoCommand tells the operator once that commands can't be learnt.
 func (e *Env) tellNoCommand() {
-	if k := &e.lessons; !k.told {
+	if k := lessonsOf(e); !k.told {
 		k.told = true
 		e.log().Warn("a server does not let ringmaster use COMMAND INFO, so commands that ringmaster does not know, such as those of modules, are refused as unknown; "+
 			"with one server and --admin-commands allow, they are passed on", slog.String("server", e.Map.Server(e.home()).Name))
@@ -128,14 +122,14 @@ func (e *Env) guess(name string) *learned {
 		l.guessed = true
 		l.spec = &command.Spec{ID: otherID, Name: name, Arity: -1, Class: command.ClassPinned}
 	}
-	e.lessons.keep(name, l, e.Pool.Now)
+	lessonsOf(e).keep(name, l, e.Pool.Now)
 	return l
 }
 
 // remember takes what a server says of a command.
 func (e *Env) remember(name string, reply []byte) *learned {
 	l := &learned{}
-	defer func() { e.lessons.keep(name, l, e.Pool.Now) }()
+	defer func() { lessonsOf(e).keep(name, l, e.Pool.Now) }()
 	value, ok := decode(reply, maxInfoDepth)
 	if !ok {
 		return l
@@ -196,7 +190,7 @@ func (k *lessons) keep(name string, l *learned, now int64) {
 		if k.known == nil {
 			k.known = map[string]*learned{}
 		}
-		if len(k.known) < maxLearned {
+		if len(k.known) < MaxLearned {
 			k.known[name] = l
 		}
 		return
@@ -204,7 +198,7 @@ func (k *lessons) keep(name string, l *learned, now int64) {
 	if k.unknown == nil {
 		k.unknown = map[string]int64{}
 	}
-	if len(k.unknown) < maxUnknown || k.forgetOld(now) {
+	if len(k.unknown) < MaxUnknown || k.forgetOld(now) {
 		k.unknown[name] = now
 	}
 }
@@ -216,21 +210,5 @@ func (k *lessons) forgetOld(now int64) bool {
 			delete(k.unknown, name)
 		}
 	}
-	return len(k.unknown) < maxUnknown
-}
-
-// hidesKeys reports whether a command that was learnt has keys of which the server does not say where they are.
-func (e *Env) hidesKeys(spec *command.Spec) bool {
-	return spec.ID == otherID && spec.Find == command.FindNone && spec.Flags.Has(command.FlagMovableKeys) && !e.single()
-}
-
-// classOf is how a command is routed here.
-func (d *Door) classOf(spec *command.Spec) command.Class {
-	if spec.ID != otherID {
-		return d.Rules.of(spec).class
-	}
-	if spec.Class == command.ClassRefused && d.Config.AdminCommands {
-		return spec.IfAllowed
-	}
-	return spec.Class
+	return len(k.unknown) < MaxUnknown
 }

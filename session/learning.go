@@ -11,6 +11,7 @@ import (
 
 // learning is the passage of a command that a server is asked for.
 type learning struct {
+	pool.Unplaced
 	raw    []byte
 	name   string
 	s      *Session // nil: cancelled
@@ -29,7 +30,8 @@ type learning struct {
 func (s *Session) discover(req *parser.Request) {
 	l := &learning{raw: bytes.Clone(req.Raw), name: strings.ToLower(string(req.Args[0])), s: s, env: s.env.Env, since: s.env.Pool.Now}
 	s.last = command.NoID // until it is known
-	s.env.lessons.open = append(s.env.lessons.open, l)
+	k := lessonsOf(s.env.Env)
+	k.open = append(k.open, l)
 	s.begin(l)
 }
 
@@ -46,9 +48,7 @@ func (l *learning) step(s *Session) {
 	s.endPassage()
 	l.s = nil
 	if l.found == nil || l.fail != nil {
-		if s.tx != nil {
-			s.tx.aborted = true
-		}
+		s.rejected()
 		if l.fail != nil {
 			s.env.scratch = appendFailure(s.env.scratch[:0], l.fail, s.env.Env)
 			l.reply = s.env.scratch
@@ -57,19 +57,19 @@ func (l *learning) step(s *Session) {
 		return
 	}
 	if req, ok := parseAgain(l.raw); ok {
-		k := &s.env.lessons
+		k := lessonsOf(l.env)
 		k.name, k.answer = l.name, l.found
-		s.dispatch(&req)
-		k.name, k.answer = "", nil
+		defer func() { k.name, k.answer = "", nil }()
+		s.env.Dispatch(s, &req)
 	}
 }
 
 // hasPlace reports whether l may be asked now; if not, it waits in the queue.
 func (l *learning) hasPlace(s *Session) bool {
-	k := &s.env.lessons
+	k := lessonsOf(s.env.Env)
 	switch {
 	case l.placed:
-	case k.questions < maxQuestions:
+	case k.questions < MaxQuestions:
 		k.questions++
 		l.placed = true
 	case !l.queued:
@@ -84,7 +84,7 @@ func (l *learning) leave() {
 	if !l.placed {
 		return
 	}
-	k := &l.env.lessons
+	k := lessonsOf(l.env)
 	l.placed = false
 	k.questions--
 	for len(k.queue) > 0 {
@@ -105,7 +105,7 @@ func (l *learning) leave() {
 func (l *learning) ask(s *Session) {
 	l.asked = true
 	raw := appendRequest(nil, "COMMAND", "INFO", l.name)
-	if f := s.rings.Pick(s.anyServer(), s.seat).Enqueue(raw, l, 0, 0); f != nil {
+	if f := s.rings.Pick(s.anyServer(), s.seat).Enqueue(&pool.Request{Raw: raw, Recv: l, Manner: pool.Here}); f != nil {
 		l.done, l.fail = true, f
 		l.leave()
 	}
@@ -131,6 +131,9 @@ func (l *learning) Reply(_ uint64, b []byte, p pool.Piece) {
 	}
 }
 
+// Client is pool.Receiver.
+func (l *learning) Client() pool.Client { return l.s }
+
 // Fail is pool.Receiver.
 func (l *learning) Fail(_ uint64, f *pool.Failure) {
 	g := *f
@@ -151,7 +154,7 @@ func (l *learning) end(f *pool.Failure) {
 
 // expireQuestions answers those who have waited for the timeout, whether their question is under way or waits.
 func (e *Env) expireQuestions() {
-	k, limit := &e.lessons, int64(e.Pool.Timeout())
+	k, limit := lessonsOf(e), int64(e.Pool.Timeout())
 	for len(k.open) > 0 {
 		l := k.open[0]
 		switch gone := l.done || l.s == nil; {

@@ -29,14 +29,14 @@ func TestNamesThatAreMadeUpHideNoCommand(t *testing.T) {
 	scene.servers = []string{"A"}
 	w := newWorld(t, scene)
 	a := w.connect("a")
-	for i := range 2*maxUnknown + 7 {
+	for i := range 2*MaxUnknown + 7 {
 		a.send(appendRequest(nil, fmt.Sprint("made.up", i)))
 		w.settle()
 		w.servers["A"].answerQuestions("mod.x")
 		w.settle()
 		a.in = nil
 	}
-	if n := len(w.env.lessons.unknown); n != maxUnknown {
+	if n := CountLessons(w.env).Unknown; n != MaxUnknown {
 		t.Errorf("%d names are remembered", n)
 	}
 	b := w.connect("b")
@@ -58,7 +58,7 @@ func TestCommandsThatServersKnowAreRememberedUpToABound(t *testing.T) {
 	scene.servers = []string{"A"}
 	w := newWorld(t, scene)
 	a := w.connect("a")
-	for i := range maxLearned + 5 {
+	for i := range MaxLearned + 5 {
 		name := fmt.Sprintf("m%04d", i)
 		a.send(appendRequest(nil, name))
 		w.settle()
@@ -71,7 +71,7 @@ func TestCommandsThatServersKnowAreRememberedUpToABound(t *testing.T) {
 		}
 		a.in = nil
 	}
-	if n := len(w.env.lessons.known); n != maxLearned {
+	if n := CountLessons(w.env).Known; n != MaxLearned {
 		t.Errorf("%d commands are remembered", n)
 	}
 }
@@ -80,7 +80,7 @@ func TestQuestionsUnderWayAreBoundedAndDelayNoKnownCommand(t *testing.T) {
 	scene := defaults()
 	scene.servers = []string{"A"}
 	w := newWorld(t, scene)
-	const clients = 3*maxQuestions + 5
+	const clients = 3*MaxQuestions + 5
 	for i := range clients {
 		c := w.connect(fmt.Sprint("c", i))
 		c.send(appendRequest(nil, fmt.Sprint("made.up", i)))
@@ -90,10 +90,10 @@ func TestQuestionsUnderWayAreBoundedAndDelayNoKnownCommand(t *testing.T) {
 	known := w.connect("known")
 	known.send(appendRequest(nil, "GET", "k"))
 	w.settle()
-	if n := w.env.lessons.questions; n != maxQuestions {
+	if n := CountLessons(w.env).Asked; n != MaxQuestions {
 		t.Errorf("%d questions are under way", n)
 	}
-	if n := strings.Count(string(w.servers["A"].in), "COMMAND"); n != maxQuestions || !strings.HasSuffix(string(w.servers["A"].in), "GET\r\n$1\r\nk\r\n") {
+	if n := strings.Count(string(w.servers["A"].in), "COMMAND"); n != MaxQuestions || !strings.HasSuffix(string(w.servers["A"].in), "GET\r\n$1\r\nk\r\n") {
 		t.Errorf("the server got %d questions, and at the end %q", n, w.servers["A"].in[len(w.servers["A"].in)-40:])
 	}
 	w.clients["c0"].leave()                       // its question is under way
@@ -101,14 +101,14 @@ func TestQuestionsUnderWayAreBoundedAndDelayNoKnownCommand(t *testing.T) {
 	asked := 0
 	for range 20 {
 		n := len(w.servers["A"].answerQuestions("mod.x"))
-		if n > maxQuestions {
+		if n > MaxQuestions {
 			t.Errorf("%d at once", n)
 		}
 		asked += n
 		w.settle()
 	}
-	if asked != clients || w.env.lessons.questions != 0 || len(w.env.lessons.queue) != 0 {
-		t.Errorf("%d names were asked for; %d are under way and %d wait", asked, w.env.lessons.questions, len(w.env.lessons.queue))
+	if asked != clients || CountLessons(w.env).Asked != 0 || CountLessons(w.env).Waiting != 0 {
+		t.Errorf("%d names were asked for; %d are under way and %d wait", asked, CountLessons(w.env).Asked, CountLessons(w.env).Waiting)
 	}
 	if string(last.in) != "+OK\r\n" || string(known.in) != "+OK\r\n" {
 		t.Errorf("mod.x: %q, GET: %q", last.in, known.in)
@@ -119,7 +119,7 @@ func TestWhoWaitsToAskIsAnsweredWithinTheTimeout(t *testing.T) {
 	scene := defaults()
 	scene.servers = []string{"A"}
 	w := newWorld(t, scene)
-	for i := range 2 * maxQuestions {
+	for i := range 2 * MaxQuestions {
 		w.connect(fmt.Sprint("c", i)).send(appendRequest(nil, fmt.Sprint("made.up", i)))
 	}
 	w.settle()
@@ -129,7 +129,7 @@ func TestWhoWaitsToAskIsAnsweredWithinTheTimeout(t *testing.T) {
 			t.Fatalf("%s: %q", c.name, c.in)
 		}
 	}
-	if w.env.lessons.questions != 0 || len(w.env.lessons.queue) != 0 {
-		t.Errorf("%d questions are under way, %d wait", w.env.lessons.questions, len(w.env.lessons.queue))
+	if CountLessons(w.env).Asked != 0 || CountLessons(w.env).Waiting != 0 {
+		t.Errorf("%d questions are under way, %d wait", CountLessons(w.env).Asked, CountLessons(w.env).Waiting)
 	}
 }

@@ -22,12 +22,12 @@ type local struct {
 // queueLocal queues a command that the proxy answers itself.
 func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	if logsIn(spec, req.Args) {
-		if s.waitAtGate(spec, req) {
+		if s.waitAtGate(spec, req, (*Session).afterGate) {
 			return
 		}
 		s.charge() // EXEC tries it without a wait
 	}
-	tx := s.tx
+	tx := txOf(s)
 	l := local{at: tx.n, spec: spec}
 	switch spec.ID {
 	case command.IDSubscribe, command.IDPsubscribe, command.IDSsubscribe:
@@ -67,13 +67,26 @@ func (s *Session) queueLocal(spec *command.Spec, req *parser.Request) {
 	s.answerString("+QUEUED\r\n")
 }
 
+// afterGate carries out a login that has waited at its gate.
+func (s *Session) afterGate(spec *command.Spec, req *parser.Request) {
+	switch handler := s.env.Rules.of(spec).handler; {
+	case handler == nil: // it was denied meanwhile
+		s.reject(spec, noPermission(spec.Name))
+	case s.tx != nil:
+		s.queueLocal(spec, req)
+	default:
+		handler(s, spec, req)
+	}
+}
+
 // localOverhead is what a local command takes beside its words, bytes.
 const localOverhead = 64
 
 // execLocals answers a transaction of commands that the proxy answers itself, or of none.
 func (s *Session) execLocals(tx *transaction) {
 	s.env.Pool.Buffers.Put(tx.buf)
-	a := &answering{emission: emission{s: s, tag: s.expect(0)}, locals: tx.locals, total: len(tx.locals), done: func(int) {}}
+	a := &answering{outer: outer{emission: emission{s: s, tag: s.expect(0)}}, locals: tx.locals, total: len(tx.locals), done: func(int) {}}
+	a.job = a
 	s.env.start(a)
 	s.awaitReply(&a.emission)
 }
@@ -81,40 +94,24 @@ func (s *Session) execLocals(tx *transaction) {
 // answering makes EXEC's reply of the server's answers and the proxy's own, a job. What the client sends behind EXEC waits until
 // it is over.
 type answering struct {
-	emission
+	outer
 	locals []local
 	i      int    // of locals, the next
 	reply  []byte // the server's elements
 	at     int    // of reply, the next element
 	next   int    // its number
 	total  int    // elements of the reply
-	waits  bool   // for the answer to a command that other loops or servers are asked for
-	within bool   // piece is under way
-	muted  bool   // the client hears only confirmations of subscriptions now
 	db     int    // that the client is in afterwards
 	done   func(db int)
-}
-
-// partial takes a part of the answer to the command that is waited for.
-func (a *answering) partial(b []byte, last bool) {
-	if a.muted {
-		b = nil
-	}
-	a.put(b, false)
-	if last {
-		if a.waits = false; !a.within {
-			a.s.env.start(a)
-		}
-	}
 }
 
 func (a *answering) piece(e *Env) (done bool) {
 	if a.holdsOff(a) {
 		return true
 	}
-	a.within = true
+	a.atWork = true
 	b, over := a.answers(e, e.aPiece())
-	a.within = false
+	a.atWork = false
 	switch {
 	case a.waits: // partial goes on
 		return true
@@ -198,7 +195,7 @@ func (a *answering) run(b []byte, l *local) []byte {
 		return parser.AppendError(b, noPermission(l.spec.Name))
 	}
 	before := len(b)
-	e.capture, e.answering = &b, a
+	e.capture, e.answering = &b, &a.outer
 	handler(s, l.spec, &req)
 	e.capture, e.answering = nil, nil
 	if a.muted {
@@ -210,4 +207,55 @@ func (a *answering) run(b []byte, l *local) []byte {
 // again is a queued command as it was given.
 func (l *local) again() (req parser.Request, ok bool) {
 	return parseAgain(l.raw)
+}
+
+// subscribing is a SUBSCRIBE, UNSUBSCRIBE or their like of a transaction that is about to run.
+func (l *local) subscribing(s *Session) *subscribing {
+	req, ok := l.again()
+	if !ok {
+		return &subscribing{s: s}
+	}
+	p := newSubscribing(s, l.spec, req.Args)
+	if p.all {
+		p.nameAll()
+	}
+	return p
+}
+
+// prepare has the servers asked for what a transaction subscribes to before it runs, and the client get what was published before
+// it unsubscribes; false: there is nothing to prepare. then is called when that is done.
+func (tx *transaction) prepare(s *Session, then func(s *Session, late bool)) bool {
+	if tx.leaves && s.subs != nil {
+		tx.leaves = false
+		s.begin(&subscribing{s: s, barrier: true, then: then})
+		return true
+	}
+	for i := range tx.locals {
+		if l := &tx.locals[i]; tx.joins > 0 && l.spec.Traits.Has(command.TraitSubscribes) && l.sub == nil {
+			tx.joins--
+			l.sub = l.subscribing(s)
+			switch {
+			case l.sub.kind == shardChannel:
+				l.sub.refusal = parser.AppendError(nil, errShardInMulti)
+				continue
+			case tx.late:
+				l.sub.refusal = l.sub.timedOut(s.env.Env)
+				continue
+			}
+			l.sub.then = then
+			s.begin(l.sub)
+			return true
+		}
+	}
+	return false
+}
+
+// letGoOf lets go of what a transaction has prepared and has not used.
+func letGoOf(s *Session, locals []local) {
+	for i := range locals {
+		if p := locals[i].sub; p != nil {
+			p.letGo(s)
+			locals[i].sub = nil
+		}
+	}
 }

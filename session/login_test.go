@@ -168,8 +168,8 @@ func TestClientsThatLeaveBeforeTheGateOpensLeaveNothing(t *testing.T) {
 		t.Errorf("who waits when the proxy stops is told %q", got)
 	}
 	w.pass(auth.LongestWait)
-	if len(w.env.atGate) != 0 || w.stats.LoginsFailed != auth.FreeFailures+1 {
-		t.Errorf("%d are left at the gate, %d failed", len(w.env.atGate), w.stats.LoginsFailed)
+	if LoginsAtGate(w.loop) != 0 || w.stats.LoginsFailed != auth.FreeFailures+1 {
+		t.Errorf("%d are left at the gate, %d failed", LoginsAtGate(w.loop), w.stats.LoginsFailed)
 	}
 	w.end()
 }

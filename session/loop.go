@@ -31,6 +31,14 @@ type Loop struct {
 	// AddOutput adds to the bytes that clients of this loop have not read, and gives those of all loops; nil: there is no other.
 	AddOutput func(n int) (all int)
 
+	// Dispatch takes each request of a client and sends it on its way. Borrows the request until return.
+	Dispatch func(s *Session, req *parser.Request)
+	// Route sends a request that has waited to the servers that its class and keys name.
+	Route func(s *Session, spec *command.Spec, raw []byte)
+
+	// Features are what the core calls without knowing them, in the order in which it calls them. They are set once.
+	Features []Feature
+
 	envs   []*Env
 	count  uint64 // sessions ever made on this loop
 	dirty  []*Session
@@ -43,22 +51,22 @@ type Loop struct {
 	req      parser.Request
 	memo     command.Memo
 	keys     []int
-	division division // of a split command
-	build    []byte   // a command of the proxy's own, for the connections to copy
-	scratch  []byte   // a reply of our own
-	outcomes []*outcome
+	build    []byte // a command of the proxy's own, for the connections to copy
+	scratch  []byte // a reply of our own
+	outcomes any    // what can be used again (outcome.go); nil: nothing so far
+	gathers  any    // what gathers use (gather.go); nil: nothing so far
 
 	// The command under way.
-	answering *answering // the EXEC whose command is being run; nil: none
-	asking    *Session   // who is being dispatched, for its line in CLIENT LIST
-	capture   *[]byte    // where answers of the proxy's own go instead of to the client; nil: to the client
-	replaying bool       // a postponed command is being sent
-	apart     bool       // a carrier is being sent that has waited for what its client had under way
-	pastGate  bool       // a login that has waited is carried out
+	answering *outer   // EXEC's reply, one of whose commands is being run; nil: none
+	asking    *Session // who is being dispatched, for its line in CLIENT LIST
+	capture   *[]byte  // where answers of the proxy's own go instead of to the client; nil: to the client
+	replaying bool     // a postponed command is being sent
+	apart     bool     // a carrier is being sent that has waited for what its client had under way
+	pastGate  bool     // a login that has waited is carried out
 
-	atGate    []*gated    // logins that wait
-	farewells []*farewell // clients that wait at servers while the proxy stops
-	nextIdle  int64       // when idle clients are looked for again, ns
+	gate      any   // where logins wait (gate.go); nil: none has so far
+	farewells any   // clients that wait at servers while the proxy stops (farewell.go); nil: none so far
+	nextIdle  int64 // when idle clients are looked for again, ns
 	panics    panics
 
 	output   int        // bytes that clients have not read, or that wait for their turn; Session.unread and held
@@ -69,8 +77,8 @@ type Loop struct {
 	hurried  bool       // one that waits for its own reading is at it
 }
 
-// NewLoop makes what the sessions of a loop share. There is nobody to talk to before NewEnv.
-func NewLoop(clock *pool.Loop, st *stats.Loop) *Loop {
+// newLoop makes what the sessions of a loop share, all but Dispatch, Route and Features.
+func newLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 	l := &Loop{Clock: clock, Stats: st, Attempts: auth.NewAttempts(1), Loops: 1}
 	clock.OnPanic = l.receiverPanicked
 	return l
@@ -78,8 +86,7 @@ func NewLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 
 // Tick looks at what waits for a time. The event loop calls it with the pools'.
 func (l *Loop) Tick() {
-	l.openGates()
-	l.endFarewells()
+	l.loopTick()
 	for _, e := range l.envs {
 		e.tick()
 	}
@@ -129,9 +136,6 @@ func (l *Loop) letGo() {
 	l.req.Raw = nil
 	if cap(l.build) > maxScratch {
 		l.build = nil
-	}
-	if cap(l.division.build) > maxScratch {
-		l.division.build = nil
 	}
 	if cap(l.scratch) > maxScratch {
 		l.scratch = nil

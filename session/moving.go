@@ -193,7 +193,7 @@ func (h *hub) endPartings() {
 	h.partAt = math.MaxInt64
 	for key, list := range h.partings {
 		for _, p := range slices.Clone(list) {
-			if asks >= maxAskedAgain {
+			if asks >= MaxAskedAgain {
 				h.partAt = 0 // the next tick goes on
 				return
 			}

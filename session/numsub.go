@@ -10,6 +10,7 @@ import (
 
 // numSubs receives the replies to PUBSUB NUMSUB, and is the job that makes one of them.
 type numSubs struct {
+	pool.Unplaced
 	emission
 	keys    []topicKey
 	sums    []int64
@@ -38,7 +39,7 @@ func (s *Session) numSub(spec *command.Spec, req *parser.Request) {
 	}
 	n.sums, n.replies = make([]int64, len(n.keys)), make([]counts, len(shards))
 	for i, server := range shards {
-		if f := s.conn(server).EnqueueHere(req.Raw, n, uint64(i)); f != nil {
+		if f := s.conn(server).Enqueue(&pool.Request{Raw: req.Raw, Recv: n, Tag: uint64(i), Manner: pool.Here}); f != nil {
 			n.Fail(uint64(i), f)
 		}
 	}

@@ -37,7 +37,7 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 	}
 	if i == o.last {
 		if o.piece != nil && p&pool.First != 0 && b[0] == '*' {
-			o.s.env.Pool.Ran(o, i, o.piece.Slot, o.piece.Reads)
+			o.s.env.Pool.Ran(o.s, o.tag, o.piece.Slot, o.piece.Reads)
 		}
 		if len(o.everywhere)+len(o.hidden) == 0 && (len(o.locals) == 0 && len(o.messages) == 0 || o.s.state == closed) {
 			o.s.Reply(o.tag, b, p)
@@ -54,8 +54,11 @@ func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
 	}
 }
 
-// Begun is pool.Forwarder: only EXEC's reply goes on as it comes.
-func (o *outcome) Begun(i uint64) bool { return i == o.last && o.s.Begun(o.tag) }
+// Client is pool.Receiver.
+func (o *outcome) Client() pool.Client { return o.s }
+
+// Place is pool.Receiver: all of it has the place of EXEC, whose reply goes on as it comes.
+func (o *outcome) Place(uint64) uint64 { return o.tag }
 
 // explain puts into an EXECABORT what the server had against a command, for to the client it was queued.
 func (o *outcome) explain(i uint64, b []byte) []byte {
@@ -80,7 +83,7 @@ func (o *outcome) Fail(i uint64, f *pool.Failure) {
 		}
 		o.buf = nil
 		if f.Sent && o.piece != nil {
-			o.s.env.Pool.Ran(o, i, o.piece.Slot, o.piece.Reads) // it may have
+			o.s.env.Pool.Ran(o.s, o.tag, o.piece.Slot, o.piece.Reads) // it may have
 		}
 		o.s.Fail(o.tag, f)
 	}
@@ -167,15 +170,17 @@ func (o *outcome) join(reply []byte, at int) {
 		}
 	}
 	o.left++ // until all is answered
-	s.env.start(&answering{
-		emission: emission{s: s, tag: o.tag, held: len(reply)}, locals: o.locals, reply: reply, at: at, total: total, db: s.db(),
+	a := &answering{
+		outer: outer{emission: emission{s: s, tag: o.tag, held: len(reply)}}, locals: o.locals, reply: reply, at: at, total: total, db: s.db(),
 		done: func(db int) {
 			if db != s.db() && s.state == open {
 				s.moveTo(db)
 			}
 			o.end()
 		},
-	})
+	}
+	a.job = a
+	s.env.start(a)
 }
 
 func appendElement(dst, reply []byte, at int) ([]byte, int) {
@@ -197,11 +202,15 @@ func (s *Session) moveTo(db int) {
 	s.begin(c)
 }
 
+// outcomes are those of a loop that can be used again.
+type outcomes struct{ free []*outcome }
+
 // outcome gives a free outcome.
 func (l *Loop) outcome() *outcome {
-	if n := len(l.outcomes); n > 0 {
-		o := l.outcomes[n-1]
-		l.outcomes = l.outcomes[:n-1]
+	if all, _ := l.outcomes.(*outcomes); all != nil && len(all.free) > 0 {
+		last := len(all.free) - 1
+		o := all.free[last]
+		all.free = all.free[:last]
 		return o
 	}
 	return &outcome{}
@@ -213,7 +222,12 @@ func (l *Loop) recycleOutcome(o *outcome) {
 	}
 	letGoOf(o.s, o.locals)
 	*o = outcome{}
-	if len(l.outcomes) < maxFree {
-		l.outcomes = append(l.outcomes, o)
+	all, _ := l.outcomes.(*outcomes)
+	if all == nil {
+		all = &outcomes{}
+		l.outcomes = all
+	}
+	if len(all.free) < maxFree {
+		all.free = append(all.free, o)
 	}
 }

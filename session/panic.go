@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 
+	"ringmaster/pool"
 	"ringmaster/stats"
 )
 
@@ -37,16 +38,14 @@ func (l *Loop) GuardQuestion() {
 }
 
 // receiverPanicked is pool.Loop.OnPanic.
-func (l *Loop) receiverPanicked(whom, cause any) {
-	l.panicked(clientOf(whom), cause)
+func (l *Loop) receiverPanicked(whom pool.Client, cause any) {
+	l.panicked(sessionOf(whom), cause)
 }
 
-// clientOf is whose reply a receiver or an owner waits for; nil: nobody's alone.
-func clientOf(whom any) *Session {
-	if r, ok := whom.(interface{ client() *Session }); ok {
-		return r.client()
-	}
-	return nil
+// sessionOf is the session that a client of package pool is; nil: there is none.
+func sessionOf(c pool.Client) *Session {
+	s, _ := c.(*Session)
+	return s
 }
 
 // panicked ends the client in whose work a panic came; nil: it is not known whose.
@@ -107,14 +106,9 @@ func (l *Loop) tellPanic(s *Session, cause any) {
 // forget drops what the loop's sessions share and a panic may have left half done.
 func (l *Loop) forget() {
 	l.capture, l.answering, l.asking, l.replaying, l.apart, l.pastGate = nil, nil, nil, false, false, false
-	l.outcomes = nil
-	l.scratch, l.build, l.keys, l.division = nil, nil, nil, division{}
+	l.featuresForget()
+	l.scratch, l.build, l.keys, l.gathers = nil, nil, nil, nil
 	l.req.Args, l.req.Raw = nil, nil
-	for _, e := range l.envs {
-		e.free = nil
-		e.sizeGroups()
-		e.lessons.name, e.lessons.answer = "", nil
-	}
 }
 
 // condemn closes a client of which nothing is known to be whole. Its buffers may be in use elsewhere, so they are left to
@@ -132,21 +126,3 @@ func (s *Session) condemn() {
 	}()
 	s.close(stats.Panic)
 }
-
-func (s *Session) client() *Session        { return s }
-func (g *gather) client() *Session         { return g.s }
-func (o *outcome) client() *Session        { return o.s }
-func (l *learning) client() *Session       { return l.s }
-func (o *own) client() *Session            { return o.p.s }
-func (a *apart) client() *Session          { return a.s }
-func (w *blocked) client() *Session        { return w.s }
-func (p *published) client() *Session      { return p.s }
-func (n *numSubs) client() *Session        { return n.s }
-func (m *emission) client() *Session       { return m.s }
-func (q *shortage) client() *Session       { return q.s }
-func (w *slotWalk) client() *Session       { return w.s }
-func (c *trackingChange) client() *Session { return c.s }
-func (w *watching) client() *Session       { return w.s }
-func (a *aside) client() *Session          { return clientOf(a.recv) }
-func (w stopWord) client() *Session        { return clientOf(w.Receiver) }
-func (e *redirectEnd) client() *Session    { return e.r.s }

@@ -66,11 +66,11 @@ func (c *clientEnd) condemned(t *testing.T) {
 func (w *world) breakEcho() { w.breakCommand(command.IDEcho) }
 
 func (w *world) breakCommand(id uint16) {
-	w.door.Rules.byID[id].handler = func(s *Session, _ *command.Spec, req *parser.Request) {
+	w.door.Rules.Handle(id, func(s *Session, _ *command.Spec, _ *parser.Request) {
 		s.env.scratch = append(s.env.scratch[:0], "half"...)
-		s.env.free = append(s.env.free, &gather{env: s.env.Env, s: s, left: 7})
+		SpoilGathers(s)
 		panic("oh no")
-	}
+	})
 }
 
 func TestAPanicInOneClientsCommandEndsThatClientOnly(t *testing.T) {
@@ -152,14 +152,21 @@ func (b *brokenPassage) step(*Session) {
 func (b *brokenPassage) cancel(*Session) bool { panic("cancel") }
 
 // breakRole has the answers to ROLE joined by what panics.
-func breakRole(t *testing.T) {
-	t.Cleanup(func() { delete(ownJoins, "role") })
-	ownJoins["role"] = func(*gather, []byte) []byte { panic("join") }
+func (w *world) breakRole() {
+	w.door.Rules.Handle(command.IDRole, func(s *Session, spec *command.Spec, req *parser.Request) {
+		g := s.gather(spec, len(req.Raw))
+		g.special = func(*gather, []byte) []byte { panic("join") }
+		g.hold()
+		for _, server := range s.env.Map.Shards() {
+			g.ask(server, req.Raw)
+		}
+		g.release()
+	})
 }
 
 func TestAPanicInAReplyEndsItsClientAndTheConnectionThatMayBeOutOfStep(t *testing.T) {
 	w := newWorld(t, defaults())
-	breakRole(t)
+	w.breakRole()
 	a := w.connect("a")
 	a.send(appendRequest(nil, "ROLE"))
 	w.settle()
@@ -193,7 +200,7 @@ func TestAPanicWhileARequestFailsEndsItsClientOnly(t *testing.T) {
 	w.servers["A"].requests()
 	b := w.connect("b")
 	b.session.expect(1)
-	if f := b.session.conn(0).EnqueueHere(appendRequest(nil, "GET", "y"), brokenReceiver{b.session}, 0); f != nil {
+	if f := b.session.conn(0).Enqueue(&pool.Request{Raw: appendRequest(nil, "GET", "y"), Recv: brokenReceiver{s: b.session}, Manner: pool.Here}); f != nil {
 		t.Fatal(f)
 	}
 	w.settle()
@@ -213,9 +220,12 @@ func TestAPanicWhileARequestFailsEndsItsClientOnly(t *testing.T) {
 	}
 }
 
-type brokenReceiver struct{ s *Session }
+type brokenReceiver struct {
+	pool.Unplaced
+	s *Session
+}
 
-func (r brokenReceiver) client() *Session                 { return r.s }
+func (r brokenReceiver) Client() pool.Client              { return r.s }
 func (r brokenReceiver) Reply(uint64, []byte, pool.Piece) { panic("reply") }
 func (r brokenReceiver) Fail(uint64, *pool.Failure)       { panic("fail") }
 
@@ -275,8 +285,8 @@ func TestAPanicInWhatAllClientsShareAnswersWhatOtherLoopsAsked(t *testing.T) {
 	w.env.pastGate = true
 	w.panics = 1
 	w.env.Panicked("oh no")
-	if !part.gaveUp || len(w.env.jobs) > 0 {
-		t.Errorf("answered %v, %d jobs left", part.gaveUp, len(w.env.jobs))
+	if !part.gaveUp || w.env.Jobs() > 0 {
+		t.Errorf("answered %v, %d jobs left", part.gaveUp, w.env.Jobs())
 	}
 	if w.env.pastGate {
 		t.Error("logins are no longer slowed down")

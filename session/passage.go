@@ -26,7 +26,7 @@ func (s *Session) begin(p passage) {
 // endPassage ends the passage: what the client has sent behind it may be looked at.
 func (s *Session) endPassage() { s.passage, s.wait = nil, nothing }
 
-// Hold is pool.Holder: what comes behind waits until everything before it is answered. A client of which servers keep state
+// Hold is pool.Client: what comes behind waits until everything before it is answered. A client of which servers keep state
 // on their connections has to begin anew where its keys are elsewhere.
 func (s *Session) Hold() bool {
 	if s.pin != nil && s.pin.dirty {
@@ -37,12 +37,10 @@ func (s *Session) Hold() bool {
 	return true
 }
 
-// Place is pool.Holder.
-func (s *Session) Place(tag uint64) (client any, place uint64, last bool) {
-	return s, tag, tag+1 == s.tail
-}
+// Latest is pool.Client.
+func (s *Session) Latest(place uint64) bool { return place+1 == s.tail }
 
-// Await is pool.Awaiter.
+// Await is pool.Client.
 func (s *Session) Await() { s.await() }
 
 // await has what comes behind wait until everything before it is answered.
@@ -124,3 +122,6 @@ func (e *errand) cancel(s *Session) (unanswered bool) {
 func standstill(done func(*Session)) *errand {
 	return &errand{send: func(*Session) {}, done: done, idle: true}
 }
+
+// maxAsked bounds how often the loops are asked whether what a client waits for is over.
+const maxAsked = 1000

@@ -18,24 +18,38 @@ type pin struct {
 	server int
 	conn   *pool.Conn
 	// Why the session has it. Without a reason it is given back.
-	watches bool     // keys are watched
-	version uint16   // of the map by which the first of them was placed
-	key     []byte   // the first of them, in front of a cluster
-	lost    bool     // keys were watched on a connection that is gone
-	dirty   bool     // the servers keep other state on it, for as long as the client stays
-	blocks  bool     // a blocking command is under way
-	waiting *blocked // that command, where servers are on a list; nil: it is another's
-	soiled  bool     // a server may still watch: nobody else may have it
+	watches bool   // keys are watched
+	version uint16 // of the map by which the first of them was placed
+	key     []byte // the first of them, in front of a cluster
+	lost    bool   // keys were watched on a connection that is gone
+	dirty   bool   // the servers keep other state on it, for as long as the client stays
+	blocks  bool   // a blocking command is under way
+	waiting any    // that command, where servers are on a list (blocked.go); nil: it is another's
+	soiled  bool   // a server may still watch: nobody else may have it
 
-	refusal  []byte // what the server said against MULTI; nil: nothing
-	tunnel   bool   // it carries a replication stream
-	noEvict  bool   // CLIENT NO-EVICT is on
-	noTouch  bool   // CLIENT NO-TOUCH is on
-	tracking tracking
+	refusal  []byte  // what the server said against MULTI; nil: nothing
+	tunnel   bool    // it carries a replication stream
+	noEvict  bool    // CLIENT NO-EVICT is on
+	noTouch  bool    // CLIENT NO-TOUCH is on
+	tracking *keeper // for CLIENT TRACKING; nil: it was not used
+}
+
+// keeper is what a feature has to do with a client's connections of its own while it keeps something there.
+type keeper struct {
+	of any // what it keeps
+	// push is what the client gets for a push.
+	push func(b []byte) []byte
+	// next tells that the client's next request goes over c.
+	next func(server int, c *pool.Conn)
+	// left tells that servers may have been taken off the list.
+	left func(old *shard.Map)
+	// end tells that the connections are given back.
+	end func()
 }
 
 // own is one connection of a session's own. It is its pool.Owner.
 type own struct {
+	pool.Unplaced
 	p      *pin
 	server int
 	conn   *pool.Conn // nil: lost
@@ -45,12 +59,18 @@ type own struct {
 	moving int        // answers to HELLO and SELECT that it waits for
 }
 
+// Client is pool.Owner and pool.Receiver.
+func (o *own) Client() pool.Client { return o.p.s }
+
 // Pushed is pool.Owner.
 func (o *own) Pushed(b []byte, piece pool.Piece) {
 	if b = whole(o.p.s, &o.buf, b, piece); b == nil || o.deaf || o.left {
 		return
 	}
-	o.p.s.push(o.p.tracking.translate(b))
+	if k := o.p.tracking; k != nil {
+		b = k.push(b)
+	}
+	o.p.s.push(b)
 }
 
 // whole gathers the pieces of a push for a client, between which another connection's may come; nil: there is more to come.
@@ -106,8 +126,8 @@ func (p *pin) leave(old *shard.Map) {
 		}
 		return true
 	})
-	if r := p.tracking.redirect; r != nil {
-		r.forsake(old)
+	if k := p.tracking; k != nil {
+		k.left(old)
 	}
 }
 
@@ -166,10 +186,17 @@ func (s *Session) conn(server int) *pool.Conn {
 // pinnedConn is conn for a session that has connections of its own.
 func (s *Session) pinnedConn(server int) *pool.Conn {
 	if c := s.pin.to(server); c != nil {
-		s.pin.tracking.tellCaching(server, c)
+		s.pin.sends(server, c)
 		return c
 	}
 	return s.rings.Pick(server, s.seat)
+}
+
+// sends prepares for the client's next request, which goes over c to server.
+func (p *pin) sends(server int, c *pool.Conn) {
+	if k := p.tracking; k != nil {
+		k.next(server, c)
+	}
 }
 
 // pinTo gives the session a connection of its own to server, the one that watches or blocks from now on.
@@ -268,7 +295,9 @@ func (s *Session) unpin(clean bool) {
 }
 
 func (p *pin) giveBack(clean bool) {
-	p.tracking.end()
+	if k := p.tracking; k != nil {
+		k.end()
+	}
 	for _, o := range p.owns {
 		p.s.countHeld(-len(o.buf))
 		o.buf = nil
@@ -310,7 +339,7 @@ func (o *own) follow(from, to pool.Key) {
 
 func (o *own) tell(words ...string) *pool.Failure {
 	o.moving++
-	return o.conn.EnqueueHere(appendRequest(nil, words...), o, 0)
+	return o.conn.Enqueue(&pool.Request{Raw: appendRequest(nil, words...), Recv: o, Manner: pool.Here})
 }
 
 // Reply is pool.Receiver for HELLO and SELECT. A connection that was refused them, as by a server that a script keeps busy, is not
@@ -336,5 +365,20 @@ func (o *own) Fail(_ uint64, f *pool.Failure) {
 	}
 }
 
-// Proved is pool.Prover: what the server says against MULTI is for EXEC to tell.
-func (p *pin) Proved(refusal []byte, _ *pool.Failure) { p.refusal = bytes.Clone(refusal) }
+// proved is for pool.Conn.ProveMulti: what the server says against MULTI is for EXEC to tell.
+func (p *pin) proved(refusal []byte, _ *pool.Failure) { p.refusal = bytes.Clone(refusal) }
+
+// watchLost reports whether keys were watched on a connection that is gone.
+func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
+
+// watch prepares the connection for WATCH. Whether the server takes MULTI must be known before: asking for
+// it ends what is watched.
+func (p *pin) watch() {
+	if !p.conn.TakesMulti() && !p.conn.LoginProves() && !p.watches {
+		_ = p.conn.ProveMulti(p.proved)
+	}
+	if !p.watches {
+		p.version = p.s.env.version
+	}
+	p.watches = true
+}

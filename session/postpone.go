@@ -11,13 +11,6 @@ import (
 	"ringmaster/stats"
 )
 
-// pause is a CLIENT PAUSE that a client has sent to the servers. While it lasts a server answers the commands that it
-// postpones in its own time, and everything behind them on their connection; so they go over connections of their own.
-type pause struct {
-	until int64 // as Pool.Now; 0: there is none
-	all   bool  // not only what may write
-}
-
 // notePause takes notice, on every loop, of a CLIENT PAUSE that is about to be sent; one that is wrong is left to the server.
 func (s *Session) notePause(args [][]byte) {
 	ms, ok := parser.Int(args[2])
@@ -47,44 +40,8 @@ func (s *Session) noteUnpause() {
 	}, func([]any) {})
 }
 
-// paused reports whether a CLIENT PAUSE is in force.
-func (e *Env) paused() bool {
-	if e.pause.until > 0 && e.Pool.Now >= e.pause.until {
-		e.pause = pause{}
-	}
-	return e.pause.until > 0
-}
-
 // postpones reports whether the servers would keep a command waiting now. Nothing comes here while they keep all waiting.
 func (e *Env) postpones(writes bool) bool { return writes && e.paused() }
-
-// pausedAll is a client that waits until the servers answer anything again, a passage. They take no login either, so
-// connections of its own are of no use.
-type pausedAll struct{}
-
-// waitForAll makes a client wait whose next request has come while the servers keep all waiting; false: they don't.
-func (s *Session) waitForAll() bool {
-	if !s.env.paused() || !s.env.pause.all {
-		return false
-	}
-	s.begin(pausedAll{})
-	return s.passage != nil
-}
-
-func (pausedAll) step(s *Session) {
-	switch {
-	case s.Owed() > 0:
-	case s.env.paused() && s.env.pause.all:
-		s.env.held = append(s.env.held, s)
-	default:
-		s.endPassage()
-	}
-}
-
-func (pausedAll) cancel(s *Session) (unanswered bool) {
-	s.endPassage()
-	return false
-}
 
 // mayWrite reports whether a server treats a command as one that may change data or reach replicas.
 func (e *Env) mayWrite(spec *command.Spec) bool {
@@ -114,7 +71,8 @@ func (s *Session) keptWaiting(spec *command.Spec, class command.Class) bool {
 // blocking command does; without any to be had it waits here.
 type postponed struct {
 	spec *command.Spec
-	raw  []byte // nil: the session's transaction
+	raw  []byte
+	run  func(*Session) // carries it out instead of sending raw: for EXEC; nil: raw is sent
 	sent bool
 }
 
@@ -146,9 +104,9 @@ func (p *postponed) step(s *Session) {
 			pin.blocks = true
 		}
 	}
-	if p.raw == nil {
+	if p.run != nil {
 		s.endPassage()
-		s.execNow()
+		p.run(s)
 		if s.passage == nil && s.Owed() == 0 {
 			s.unblocked() // it was refused
 		}
@@ -156,7 +114,7 @@ func (p *postponed) step(s *Session) {
 	}
 	p.sent = true
 	s.env.replaying = true
-	s.routeAgain(p.spec, p.raw)
+	s.env.Route(s, p.spec, p.raw)
 	s.env.replaying = false
 	if s.passage == p && s.state == open && s.Owed() == 0 {
 		p.step(s)
@@ -166,22 +124,4 @@ func (p *postponed) step(s *Session) {
 func (p *postponed) cancel(s *Session) (unanswered bool) {
 	s.endPassage()
 	return !p.sent
-}
-
-// tick lets those go on who wait for the end of a pause, or for a connection, and makes lost subscriptions again.
-func (e *Env) tick() {
-	e.tellBusy()
-	e.hub.tick()
-	e.endMoves()
-	e.sendDeferred()
-	e.passDeadlines()
-	e.expireQuestions()
-	if len(e.held) == 0 || e.paused() && e.pause.all {
-		return
-	}
-	for _, s := range e.held {
-		s.resumeLater()
-	}
-	clear(e.held)
-	e.held = e.held[:0]
 }

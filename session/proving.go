@@ -28,7 +28,7 @@ func (p *proving) step(s *Session) {
 		if p.since == 0 {
 			p.since = s.env.Pool.Now
 		}
-		if f := s.conn(s.tx.server).ProveMulti(p); f != nil {
+		if f := s.conn(txOf(s).server).ProveMulti(p.have); f != nil {
 			if p.putOff(s, f) {
 				return
 			}
@@ -68,16 +68,16 @@ func (p *proving) putOff(s *Session, f *pool.Failure) bool {
 		return false
 	}
 	p.asked, p.proved, p.failure = false, false, nil
-	if s.tx.key != nil {
-		s.tx.server = s.env.Map.Lookup(s.tx.key)
+	if tx := txOf(s); tx.key != nil {
+		tx.server = s.env.Map.Lookup(tx.key)
 	}
 	s.env.Pool.Hint()
 	s.env.held = append(s.env.held, s)
 	return true
 }
 
-// Proved is pool.Prover.
-func (p *proving) Proved(refusal []byte, f *pool.Failure) {
+// have is for pool.Conn.ProveMulti.
+func (p *proving) have(refusal []byte, f *pool.Failure) {
 	p.proved, p.refusal, p.failure = true, refusal, f
 	if p.s != nil {
 		p.s.resumeLater()

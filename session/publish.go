@@ -10,20 +10,6 @@ import (
 	"ringmaster/pool"
 )
 
-// Peers reaches the sessions of other loops, of which there is at least one.
-type Peers interface {
-	// Ask runs question on every other loop, and done with their answers on this one. Loop-only.
-	Ask(question func(*Env) any, done func(answers []any))
-	// AskSlowly is Ask for a question that a loop may need several turns to answer. Loop-only.
-	AskSlowly(question func(e *Env, answer func(any)), done func(answers []any))
-	// AddTopics counts topics, and AnyTopics reports whether any loop has one. Loop-only.
-	AddTopics(n int)
-	// AddJoining counts subscriptions under way, and AnyJoining reports whether any loop has one. Loop-only.
-	AddJoining(n int)
-	AnyJoining() bool
-	AnyTopics() bool
-}
-
 // tally is what a server's count of subscribers must be corrected by: it counts one connection of each loop
 // where there are any number of clients.
 type tally struct{ ours, clients int }
@@ -97,10 +83,10 @@ func (t *tallying) piece(e *Env) (done bool) {
 		if p.over(e) {
 			return false
 		}
-		t.sums = append(t.sums, e.hub.tally(t.keys[len(t.sums)], t.matching))
+		t.sums = append(t.sums, hubOf(e).tally(t.keys[len(t.sums)], t.matching))
 		e.spend(matchWork)
 		if t.matching {
-			e.spend(globWork * len(e.hub.patterns))
+			e.spend(globWork * len(hubOf(e).patterns))
 		}
 	}
 	t.answer(t.sums)
@@ -115,7 +101,7 @@ const globWork = 64
 // anyTopics reports whether a client of any loop subscribes to something.
 func (e *Env) anyTopics() bool {
 	if e.Peers == nil {
-		return len(e.hub.topics) > 0
+		return len(hubOf(e).topics) > 0
 	}
 	return e.Peers.AnyTopics()
 }
@@ -151,7 +137,7 @@ func publishedTo(spec *command.Spec, req *parser.Request) topicKey {
 // anyJoining reports whether a client of any loop is about to subscribe to something.
 func (e *Env) anyJoining() bool {
 	if e.Peers == nil {
-		return e.hub.joining > 0
+		return hubOf(e).joining > 0
 	}
 	return e.Peers.AnyJoining()
 }
@@ -169,9 +155,6 @@ type overtaken struct {
 	version uint16
 }
 
-// maxAsked bounds how often the loops are asked whether a subscription is still under way.
-const maxAsked = 1000
-
 func (o *overtaken) step(s *Session) {
 	if s.Owed() > 0 || o.waits {
 		return
@@ -180,7 +163,7 @@ func (o *overtaken) step(s *Session) {
 		s.env.deadline(s, o)
 	}
 	o.s = s
-	if r := s.env.hub.expects(o.key); r != nil {
+	if r := hubOf(s.env.Env).expects(o.key); r != nil {
 		o.waits = true
 		r.waiters = append(r.waiters, o)
 		return
@@ -205,7 +188,7 @@ func (o *overtaken) settled(*round) {
 func (o *overtaken) ask(env *Env) {
 	o.waits, o.version = true, env.version
 	o.asked++
-	env.askOthers(o.s, func(e *Env) any { return e.hub.expects(o.key) != nil }, func(answers []any) {
+	env.askOthers(o.s, func(e *Env) any { return hubOf(e).expects(o.key) != nil }, func(answers []any) {
 		o.free = !slices.Contains(answers, any(true)) || o.asked >= maxAsked
 		o.settled(nil)
 	})
@@ -236,9 +219,9 @@ func (s *Session) publishNow(key topicKey, server int, raw []byte) {
 	conn := s.conn(server)
 	var f *pool.Failure
 	if key.kind == channel && s.env.Map.Slotted() && !s.waitsAt(conn) {
-		f = conn.EnqueueHere(raw, recv, at) // messages of two nodes have no order
+		f = conn.Enqueue(&pool.Request{Raw: raw, Recv: recv, Tag: at, Manner: pool.Here}) // messages of two nodes have no order
 	} else {
-		f = s.enqueue(conn, raw, recv, at, s.env.keysOfTopic(key))
+		f = conn.Enqueue(&pool.Request{Raw: raw, Recv: recv, Tag: at, Keys: s.env.keysOfTopic(key), Manner: s.manner(conn)})
 	}
 	if f != nil {
 		s.Fail(tag, f)
@@ -274,14 +257,11 @@ func (p *published) Reply(_ uint64, b []byte, piece pool.Piece) {
 	})
 }
 
-// Begun is pool.Forwarder.
-func (p *published) Begun(uint64) bool { return p.s.Begun(p.tag) }
+// Client is pool.Receiver.
+func (p *published) Client() pool.Client { return p.s }
 
-// Hold is pool.Holder.
-func (p *published) Hold() bool { return p.s.Hold() }
-
-// Place is pool.Holder.
-func (p *published) Place(uint64) (client any, place uint64, last bool) { return p.s.Place(p.tag) }
+// Place is pool.Receiver.
+func (p *published) Place(uint64) uint64 { return p.tag }
 
 // Fail is pool.Receiver.
 func (p *published) Fail(_ uint64, f *pool.Failure) { p.s.Fail(p.tag, f) }
@@ -315,7 +295,7 @@ func (g *gather) collectPatterns() {
 	g.hold()
 	g.env.askLoopsFor(g.s, func(e *Env) any {
 		at := map[string][]int{}
-		for name, t := range e.hub.patterns {
+		for name, t := range hubOf(e).patterns {
 			if len(t.subs) > 0 && t.lost == 0 { // else it counts where a server knows it
 				at[name] = t.at
 			}
@@ -328,17 +308,4 @@ func (g *gather) collectPatterns() {
 		}
 		g.release()
 	})
-}
-
-// countPatterns tells package merge where they are subscribed.
-func (g *gather) countPatterns() {
-	r := &g.asked
-	r.Patterns = len(g.patterns)
-	for i := range r.Parts {
-		for _, at := range g.patterns {
-			if slices.Contains(at, g.parts[i].server) {
-				r.Parts[i].Patterns++
-			}
-		}
-	}
 }

@@ -19,7 +19,7 @@ type quitting struct {
 
 // quit is QUIT.
 func (s *Session) quit(*command.Spec, *parser.Request) {
-	if s.env.targets[s.id] != nil {
+	if s.isTarget() {
 		s.begin(&quitting{s: s})
 		return
 	}
@@ -45,7 +45,7 @@ func (q *quitting) step(s *Session) {
 
 // ask has the loops take leave of the client, and asks again at a tick until all servers have answered.
 func (q *quitting) ask(env *Env) {
-	id := q.s.id
+	id := q.s.ID()
 	q.asking = true
 	q.asked++
 	env.askLoops(func(e *Env) any { return e.leave(id) }, func(answers []any) {
@@ -62,12 +62,13 @@ func (q *quitting) ask(env *Env) {
 
 // leave ends what the servers send for a client that goes. It reports whether they all know.
 func (e *Env) leave(id uint64) (known bool) {
-	for r := range e.redirects {
+	d := redirectionsOf(e)
+	for r := range d.all {
 		if r.to == id && r.done == nil { // else somebody waits for it
 			r.leave()
 		}
 	}
-	for r := range e.leaving {
+	for r := range d.leaving {
 		if r.to == id {
 			return false
 		}

@@ -151,8 +151,7 @@ func (n *newsroom) act() {
 
 // calm reports whether no subscription is under way.
 func (n *newsroom) calm() bool {
-	h := n.env.hub
-	return h.joining == 0 && !slices.ContainsFunc(n.readers, func(r *newsReader) bool { return r.pending > 0 })
+	return CountHub(n.env).Rounds == 0 && !slices.ContainsFunc(n.readers, func(r *newsReader) bool { return r.pending > 0 })
 }
 
 // deliver sends the first of what a server has for a connection.

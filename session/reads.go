@@ -42,13 +42,11 @@ func (s *Session) passRead(primary int, keys pool.Keys, spec *command.Spec, req 
 		return
 	}
 	tag := s.expect(len(req.Raw))
-	var f *pool.Failure
-	if carrier := s.env.Rules.of(spec).carrier; carrier != 0 {
-		f = s.enqueueFenced(conn, primary, req.Raw, s, tag, keys, carrier, pool.Here)
-	} else {
-		f = s.rings.EnqueueRead(conn, primary, req.Raw, s, tag, keys)
+	request := pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys, Carrier: s.env.Rules.of(spec).carrier, Manner: pool.ByPolicy}
+	if request.Carrier != 0 {
+		request.Manner = pool.Here
 	}
-	if f != nil {
+	if f := s.enqueueAt(conn, primary, &request); f != nil {
 		s.Fail(tag, f)
 	}
 }

@@ -9,15 +9,15 @@ import (
 	"testing"
 )
 
-// TestReceiversSayWhoseTheyAre: of a panic in what package pool calls only client says whose it is, and a word to a client that waits
-// depends on it. Every Receiver and Owner has it, but for those that work for many clients.
+// TestReceiversSayWhoseTheyAre: of a panic in what package pool calls only Client says whose it is, and a word to a client that waits
+// depends on it. Those that work for nobody alone embed pool.Nobody: only they may.
 func TestReceiversSayWhoseTheyAre(t *testing.T) {
 	forMany := map[string]bool{"feed": true, "barrier": true}
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	methods := map[string]map[string]bool{}
+	found := 0
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -26,32 +26,29 @@ func TestReceiversSayWhoseTheyAre(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, d := range file.Decls {
-			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Recv == nil {
-				continue
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.TypeSpec)
+			if !ok {
+				return true
 			}
-			at := f.Recv.List[0].Type
-			if star, ok := at.(*ast.StarExpr); ok {
-				at = star.X
+			if s, ok := spec.Type.(*ast.StructType); ok && embedsNobody(s) {
+				if found++; !forMany[spec.Name.Name] {
+					t.Errorf("%s embeds pool.Nobody, so that nobody is told of its panics", spec.Name.Name)
+				}
 			}
-			name := at.(*ast.Ident).Name
-			if methods[name] == nil {
-				methods[name] = map[string]bool{}
-			}
-			methods[name][f.Name.Name] = true
+			return true
+		})
+	}
+	if found != len(forMany) {
+		t.Errorf("%d embed pool.Nobody, want %d", found, len(forMany))
+	}
+}
+
+func embedsNobody(s *ast.StructType) bool {
+	for _, f := range s.Fields.List {
+		if at, ok := f.Type.(*ast.SelectorExpr); ok && len(f.Names) == 0 && at.Sel.Name == "Nobody" {
+			return true
 		}
 	}
-	found := 0
-	for name, has := range methods {
-		if !(has["Reply"] && has["Fail"] || has["Pushed"] && has["OwnLost"]) {
-			continue
-		}
-		if found++; has["client"] == forMany[name] {
-			t.Errorf("%s: it has client: %t", name, has["client"])
-		}
-	}
-	if found < 15 {
-		t.Errorf("only %d are found", found)
-	}
+	return false
 }

@@ -12,7 +12,8 @@ import (
 // Doors and upstreams come and go while their loop runs. A door that is shut lets its clients have what they are owed, and an upstream is
 // removed when no client uses it.
 
-// OpenDoor is NewDoor with rules that were compiled before, from cfg and the upstream's read policy. They may be shared by loops. Loop-only.
+// OpenDoor lets clients use an upstream under cfg. policy says which of them may. rules were compiled from cfg and the upstream's read
+// policy; loops may share them. Loop-only.
 func OpenDoor(e *Env, cfg Config, rules *Rules, policy *auth.Policy) *Door {
 	d := &Door{Env: e, Config: cfg, Rules: rules, Policy: policy}
 	e.doors = append(e.doors, d)
@@ -71,8 +72,8 @@ func (l *leaving) piece(e *Env) (done bool) {
 	return true
 }
 
-// client is whom a panic ends.
-func (l *leaving) client() *Session { return l.latest }
+// Client is whom a panic ends.
+func (l *leaving) Client() pool.Client { return l.latest }
 
 func (l *leaving) giveUp() {
 	if l.done != nil {

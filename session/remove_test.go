@@ -39,8 +39,8 @@ func TestAShutDoorDrainsItsOwnClientsOnly(t *testing.T) {
 	for range 2 { // the second time there is nobody
 		shut.Cut()
 		w.settle()
-		if n := w.stats.ClientsClosed[stats.ListenerClosed]; n != 3 || shut.Clients() != 0 || shut.cutting {
-			t.Errorf("%d closed, %d left, cutting: %t", n, shut.Clients(), shut.cutting)
+		if n := w.stats.ClientsClosed[stats.ListenerClosed]; n != 3 || shut.Clients() != 0 || shut.Cutting() {
+			t.Errorf("%d closed, %d left, cutting: %t", n, shut.Clients(), shut.Cutting())
 		}
 	}
 	shut.Forget()
@@ -53,7 +53,7 @@ func TestAShutDoorDrainsItsOwnClientsOnly(t *testing.T) {
 		t.Error("the upstream is used by nobody")
 	}
 	w.loop.Remove(w.env)
-	if len(w.loop.envs) != 0 {
+	if w.loop.Upstreams() != 0 {
 		t.Error("the loop has the upstream")
 	}
 }
@@ -76,8 +76,7 @@ func TestADoorThatPanicsWhileItIsCutCanBeCutAgain(t *testing.T) {
 	w.say("a", "PING")
 	w.say("b", "PING")
 	w.panics = 1
-	w.door.cutting = true
-	w.door.queue(&leaving{door: w.door, until: w.door.nextID(), end: func(*Session) { panic("oh no") }, done: func() { w.door.cutting = false }})
+	w.door.CutBadly()
 	w.settle()
 	if n := w.stats.ClientsClosed[stats.Panic]; n != 1 {
 		t.Errorf("%d closed for the panic", n)
@@ -100,7 +99,7 @@ func TestWhoMovesAtAShutDoorIsTold(t *testing.T) {
 	w.settle()
 	w.servers["C"].in = nil
 	w.servers["C"].answer([]byte(":1\r\n"))
-	w.servers["C.own"].answer([]byte(unblockedWords))
+	w.servers["C.own"].answer([]byte("-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"))
 	w.door.Shut()
 	w.settle()
 	w.pass(10 * time.Millisecond)

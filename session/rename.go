@@ -27,7 +27,7 @@ func realNames(renamed map[string]string) map[string][]byte {
 // rename gives the request its command's real name, by which everything behind here knows it, the servers too.
 // False: no command is called so.
 func (d *Door) rename(req *parser.Request) bool {
-	var name [maxLearnName]byte
+	var name [maxCommandName]byte
 	real, ok := d.Rules.realNames[string(lower(&name, req.Args[0]))] // looking up allocates nothing
 	switch {
 	case !ok:
@@ -47,4 +47,21 @@ func (d *Door) shownName(name []byte) []byte {
 		}
 	}
 	return name
+}
+
+// maxCommandName bounds the name of a command that is looked up, or that servers are asked for, bytes.
+const maxCommandName = 128
+
+// lower is word in small letters, in buf; nil if it does not fit.
+func lower(buf *[maxCommandName]byte, word []byte) []byte {
+	if len(word) > len(buf) {
+		return nil
+	}
+	n := copy(buf[:], word)
+	for i, c := range buf[:n] {
+		if c >= 'A' && c <= 'Z' {
+			buf[i] = c + 'a' - 'A'
+		}
+	}
+	return buf[:n]
 }

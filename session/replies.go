@@ -5,6 +5,7 @@ import (
 
 	"github.com/valyala/bytebufferpool"
 
+	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/stats"
 )
@@ -42,10 +43,10 @@ func (s *Session) record(cmd uint16, size int) uint64 {
 	tag := s.tail
 	size = min(size, math.MaxInt32)
 	var is marks
-	if s.mute != heard {
+	if s.replyMode != replyOn {
 		is = isMuted
-		if s.mute == skipNext {
-			s.mute = heard
+		if s.replyMode == replySkip {
+			s.replyMode = replyOn
 		}
 	}
 	s.slots[tag&uint64(len(s.slots)-1)] = slot{at: s.began, size: int32(size), cmd: cmd, is: is}
@@ -149,10 +150,16 @@ func (s *Session) Fail(tag uint64, f *pool.Failure) {
 	s.Reply(tag, s.env.scratch, pool.Whole)
 }
 
-// Begun is pool.Forwarder.
-func (s *Session) Begun(tag uint64) bool { return tag == s.head && s.partial && s.state != closed }
+// Client is pool.Receiver.
+func (s *Session) Client() pool.Client { return s }
 
-// Replied is when the client last had a whole reply, ns.
+// Place is pool.Receiver.
+func (s *Session) Place(tag uint64) uint64 { return tag }
+
+// Begun is pool.Client.
+func (s *Session) Begun(place uint64) bool { return place == s.head && s.partial && s.state != closed }
+
+// Replied is pool.Client.
 func (s *Session) Replied() int64 { return s.replied }
 
 // output is the buffer for what the client gets this turn.
@@ -268,5 +275,16 @@ func (s *Session) answerAs(cmd uint16, b []byte) {
 // answerString is answer for constant replies such as "+OK\r\n".
 func (s *Session) answerString(reply string) {
 	s.env.scratch = append(s.env.scratch[:0], reply...)
+	s.answer(s.env.scratch)
+}
+
+// failed answers for a request that could not be sent.
+func (s *Session) failed(size int, f *pool.Failure) {
+	tag := s.expect(size)
+	s.Fail(tag, f)
+}
+
+func (s *Session) answerBulk(b []byte) {
+	s.env.scratch = parser.AppendBulk(s.env.scratch[:0], b)
 	s.answer(s.env.scratch)
 }

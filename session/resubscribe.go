@@ -25,9 +25,9 @@ type lost struct {
 	retryAt int64 // no attempt before that, ns
 }
 
-// maxAskedAgain bounds the questions that the server has not answered before it is asked for more, so that very many
+// MaxAskedAgain bounds the questions that the server has not answered before it is asked for more, so that very many
 // topics neither hold up the loop nor fill the connection.
-const maxAskedAgain = 1000
+const MaxAskedAgain = 1000
 
 // reach makes the feeds of a new topic. Those of servers that are down may come later if one is not and subscribers stay anyway: else
 // one server would keep all clients from subscribing to patterns.
@@ -148,7 +148,7 @@ func (h *hub) resubscribe(server int) {
 		}
 	}
 	for t, r := range l.topics {
-		if len(f.asked) >= maxAskedAgain || r == nil && h.askAgain(t, server) != nil {
+		if len(f.asked) >= MaxAskedAgain || r == nil && h.askAgain(t, server) != nil {
 			return // the next tick goes on
 		}
 	}

@@ -103,7 +103,7 @@ func TestResubscribingEndsWithWhatTheClientsSubscribeTo(t *testing.T) {
 				f.answer(s, true)
 			}
 			f.compare()
-			if n := len(f.env.hub.topics); n > 0 {
+			if n := CountHub(f.env).Topics; n > 0 {
 				t.Errorf("%d topics are left", n)
 			}
 			f.end()
@@ -213,19 +213,14 @@ func (f *feedEnds) compare() {
 		if c.session.passage != nil {
 			f.tb.Errorf("%s still waits", c.name)
 		}
-		if c.session.subs == nil {
-			continue
-		}
-		for k := range kinds {
-			for name, topic := range c.session.subs.topics[k] {
-				if topic.dead || !slices.Contains(topic.subs, c.session) {
-					f.tb.Errorf("%s subscribes to %s, which is dead: %t", c.name, name, topic.dead)
-				}
-				for _, i := range topic.at {
-					want[f.env.Map.Server(i).Name][name] = true
-				}
+		EachSubscription(c.session, func(name string, alive bool, servers []int) {
+			if !alive {
+				f.tb.Errorf("%s subscribes to %s, whose messages do not reach it", c.name, name)
 			}
-		}
+			for _, i := range servers {
+				want[f.env.Map.Server(i).Name][name] = true
+			}
+		})
 	}
 	feeds := map[string]bool{}
 	for _, s := range f.feeds() {
@@ -246,10 +241,10 @@ func (f *feedEnds) compare() {
 func TestManySubscriptionsAreMadeAgainByAndBy(t *testing.T) {
 	scene := defaults()
 	scene.known.Resubscribe = true
-	scene.upstream.MaxPending = maxAskedAgain + 1
+	scene.upstream.MaxPending = MaxAskedAgain + 1
 	f := &feedEnds{world: newWorld(t, scene), has: map[*serverEnd]map[string]bool{}}
 	c := f.connect("c")
-	const n = 2*maxAskedAgain + 1
+	const n = 2*MaxAskedAgain + 1
 	for i := range n {
 		c.send(appendRequest(nil, "SUBSCRIBE", fmt.Sprint("{A}", i)))
 		f.settle()
@@ -257,7 +252,7 @@ func TestManySubscriptionsAreMadeAgainByAndBy(t *testing.T) {
 	}
 	f.feeds()[0].lose(nil)
 	f.pass(100 * time.Millisecond)
-	for _, made := range []int{maxAskedAgain, 2 * maxAskedAgain, n} {
+	for _, made := range []int{MaxAskedAgain, 2 * MaxAskedAgain, n} {
 		s := f.feeds()[0]
 		f.answer(s, true)
 		if len(f.has[s]) != made {
@@ -265,8 +260,8 @@ func TestManySubscriptionsAreMadeAgainByAndBy(t *testing.T) {
 		}
 		f.pass(10 * time.Millisecond)
 	}
-	if f.env.hub.missing != 0 {
-		t.Errorf("%d are missing", f.env.hub.missing)
+	if CountHub(f.env).Missing != 0 {
+		t.Errorf("%d are missing", CountHub(f.env).Missing)
 	}
 	c.in = nil
 	f.end()

@@ -31,8 +31,9 @@ type rule struct {
 // handler answers one command within the loop's turn.
 type handler func(*Session, *command.Spec, *parser.Request)
 
-// NewRules compiles cfg; reads says which servers answer commands that only read. Any goroutine.
-func NewRules(cfg Config, reads shard.ReadPolicy) *Rules {
+// newRules compiles cfg; reads says which servers answer commands that only read. handlers are the commands that the proxy answers itself,
+// by command.Spec.ID. Any goroutine.
+func newRules(cfg Config, reads shard.ReadPolicy, handlers ...map[uint16]handler) *Rules {
 	r := &Rules{
 		byID: make([]rule, len(command.All())+1), reads: reads != shard.ReadPrimary, realNames: realNames(cfg.RenameCommands),
 		denied: deniedNames(cfg), everywhere: make([]bool, len(command.All())),
@@ -45,11 +46,8 @@ func NewRules(cfg Config, reads shard.ReadPolicy) *Rules {
 		}
 	}
 	r.byID[otherID].carrier = pool.Modules
-	for id, h := range localHandlers {
-		r.byID[id].handler = h
-	}
-	if cfg.Cluster.Enabled {
-		for id, h := range clusterHandlers {
+	for _, table := range handlers {
+		for id, h := range table {
 			r.byID[id].handler = h
 		}
 	}
@@ -104,4 +102,23 @@ func deniedNames(cfg Config) map[string]bool {
 		}
 	}
 	return names
+}
+
+// otherID is the ID of learned commands: behind those of the table.
+var otherID = uint16(len(command.All()))
+
+// hidesKeys reports whether a command that was learnt has keys of which the server does not say where they are.
+func (e *Env) hidesKeys(spec *command.Spec) bool {
+	return spec.ID == otherID && spec.Find == command.FindNone && spec.Flags.Has(command.FlagMovableKeys) && !e.single()
+}
+
+// classOf is how a command is routed here.
+func (d *Door) classOf(spec *command.Spec) command.Class {
+	if spec.ID != otherID {
+		return d.Rules.of(spec).class
+	}
+	if spec.Class == command.ClassRefused && d.Config.AdminCommands {
+		return spec.IfAllowed
+	}
+	return spec.Class
 }

@@ -27,7 +27,7 @@ var secretNames = [...]string{"masterauth", "masteruser", "primaryauth", "primar
 
 // secretName reports whether the value of a parameter is secret. Those of modules may have any name.
 func secretName(name []byte) bool {
-	var buf [maxLearnName]byte
+	var buf [maxCommandName]byte
 	low := lower(&buf, name)
 	if low == nil {
 		return len(name) > 0 // too long to be a parameter that is known not to be
@@ -147,7 +147,7 @@ func (d *Door) hides(spec *command.Spec) bool {
 // passHiding is pass for a command whose reply may tell what is secret.
 func (s *Session) passHiding(spec *command.Spec, req *parser.Request) {
 	g := s.gather(spec, len(req.Raw))
-	g.merge = command.MergeSpecial
+	g.special = (*gather).joinHidden
 	g.hold()
 	g.ask(s.anyServer(), req.Raw)
 	g.release()
@@ -160,35 +160,5 @@ func (g *gather) joinHidden(dst []byte) []byte {
 	if !ok {
 		return parser.AppendError(dst[:before], errOddReply)
 	}
-	return dst
-}
-
-// hidden is a command of a transaction whose answer may tell what is secret.
-type hidden struct {
-	at   int // commands before it that the server answers
-	hide hider
-}
-
-// hide leaves blank what is secret in EXEC's reply, whose elements begin at at.
-func (o *outcome) hide(reply []byte, at int) []byte {
-	dst := append(make([]byte, 0, len(reply)), reply[:at]...)
-	next := 0
-	for _, h := range o.hidden {
-		for ; next < h.at; next++ {
-			dst, at = appendElement(dst, reply, at)
-		}
-		answer := reply[at : at+parser.ElementEnd(reply[at:])]
-		at += len(answer)
-		next++
-		before, ok := len(dst), true
-		if len(answer) > 0 && answer[0] == '-' {
-			dst = append(dst, answer...)
-		} else if dst, ok = h.hide(dst, answer); !ok {
-			dst = parser.AppendError(dst[:before], errOddReply)
-		}
-	}
-	o.hidden = nil
-	dst = append(dst, reply[at:]...)
-	o.s.countHeld(len(dst) - len(reply))
 	return dst
 }

@@ -5,6 +5,7 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
+	"ringmaster/pool"
 )
 
 // Commands that describe a server, asked of several. What they say is joined by package merge.
@@ -89,7 +90,7 @@ func (s *Session) namedShard(spec *command.Spec, req *parser.Request) {
 	}
 	conn := s.conn(server)
 	tag := s.expect(len(req.Raw))
-	if f := conn.EnqueueHere(env.build, s, tag); f != nil {
+	if f := conn.Enqueue(&pool.Request{Raw: env.build, Recv: s, Tag: tag, Manner: pool.Here}); f != nil {
 		s.Fail(tag, f)
 	}
 }

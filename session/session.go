@@ -34,26 +34,26 @@ type Session struct {
 	seat uint64 // its number on the loop, by which connections are picked: id's steps may miss some
 
 	// Small fields stand together: ten thousand idle clients are ten thousand of these.
-	state    state
-	wait     wait // why input is not looked at
-	dirty    bool // on the loop's list of sessions with output
-	paused   bool // reading from the socket is stopped
-	authed   bool
-	mute     mute   // which replies it does not want
-	last     uint16 // command.Spec.ID of its latest command; NoID: none
-	version  uint16 // of the map by which its requests under way were sent
-	proto    uint8
-	partial  bool              // part of the head's reply is already in out
-	eof      bool              // the client sends no more
-	slow     bool              // on the loop's list of sessions with unread output
-	resuming bool              // on the loop's list of sessions to go on
-	reason   stats.CloseReason // with which a closing session closes
+	state     state
+	wait      wait // why input is not looked at
+	dirty     bool // on the loop's list of sessions with output
+	paused    bool // reading from the socket is stopped
+	authed    bool
+	replyMode replyMode // which replies it wants
+	last      uint16    // command.Spec.ID of its latest command; NoID: none
+	version   uint16    // of the map by which its requests under way were sent
+	proto     uint8
+	partial   bool              // part of the head's reply is already in out
+	eof       bool              // the client sends no more
+	slow      bool              // on the loop's list of sessions with unread output
+	resuming  bool              // on the loop's list of sessions to go on
+	reason    stats.CloseReason // with which a closing session closes
 
 	rings   *pool.Rings
 	passage passage                    // what is waited for
 	pin     *pin                       // its connection of its own; nil: it has none
-	tx      *transaction               // since MULTI; nil: none
-	subs    *subscriptions             // nil: none
+	tx      *kept                      // what a transaction has queued since MULTI; nil: none
+	subs    *kept                      // what it subscribes to; nil: nothing
 	pushes  *bytebufferpool.ByteBuffer // that wait for a reply under way to end; nil: none
 	ident   *identity                  // what CLIENT SETNAME and SETINFO said; nil: nothing
 
@@ -87,6 +87,19 @@ const (
 	closing       // answers what is owed, then closes; input is ignored
 	closed
 )
+
+// replyMode is which replies a client wants (CLIENT REPLY).
+type replyMode uint8
+
+const (
+	replyOn   replyMode = iota
+	replySkip           // not that to the next command
+	replyOff            // none
+)
+
+// kept begins what a feature keeps for a client. There are many sessions, so each points to this, which takes one word; an interface
+// takes two.
+type kept struct{ of any } // what it is the beginning of
 
 type identity struct{ name, libName, libVersion string }
 
@@ -143,11 +156,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	s.sock = nil
 	s.tidy((*Session).cancelPassage)
 	s.tidy(func(s *Session) { s.unpin(false) })
-	if s.env.targets[s.id] != nil {
-		s.tidy((*Session).targetGone)
-	}
-	s.tidy((*Session).dropTransaction)
-	s.tidy((*Session).unsubscribeAll)
+	s.featuresClosed()
 	s.tidy(func(s *Session) { s.rings.Leave() })
 	s.tidy((*Session).dropInput)
 	s.tidy((*Session).dropOutput)
@@ -203,12 +212,7 @@ func (s *Session) closeAs(reason stats.CloseReason) {
 		s.answer(s.env.scratch)
 	}
 	s.state, s.reason, s.wait = closing, reason, nothing
-	if s.env.targets[s.id] != nil {
-		s.targetGone()
-	}
-	if s.pin != nil && s.pin.blocks && (!drains(reason) || !s.sayFarewell()) {
-		s.unpin(false) // nobody waits for what may never come
-	}
+	s.featuresClosing()
 	s.dropInput()
 	s.markDirty()
 }
@@ -283,3 +287,21 @@ func (s *Session) OnEOF(sock Socket) {
 
 // Abandon ends a session whose client does not read its last replies.
 func (s *Session) Abandon() { s.close(s.reason) }
+
+func (s *Session) lastCommand() string {
+	switch s.last {
+	case command.NoID:
+		return "NULL"
+	case otherID:
+		return "unknown"
+	}
+	return command.All()[s.last].Name
+}
+
+// lastTraits are the traits of the client's latest command.
+func (s *Session) lastTraits() command.Traits {
+	if s.last >= otherID {
+		return 0
+	}
+	return command.All()[s.last].Traits
+}

@@ -13,6 +13,7 @@ import (
 
 // shortage is a command of a transaction that waits for the answer, a passage.
 type shortage struct {
+	pool.Unplaced
 	spec            *command.Spec
 	raw             []byte
 	s               *Session // nil: cancelled
@@ -36,7 +37,8 @@ func (q *shortage) step(s *Session) {
 		conn := s.rings.Pick(q.server, s.seat) // not one that watches: DISCARD would end that
 		trial := appendRequest(append(appendRequest(nil, "MULTI"), q.raw...), "DISCARD")
 		// Without MULTI the command would run. It is left to EXEC, as is what can't be sent.
-		q.answered = !conn.TakesMulti() || conn.EnqueuePiece(trial, len(trial), 3, q, -1, false, 0) != nil
+		batch := pool.Batch{Requests: 3, Needs: len(trial), Exec: -1}
+		q.answered = !conn.TakesMulti() || conn.Enqueue(&pool.Request{Raw: trial, Recv: q, Batch: batch}) != nil
 	}
 	if !q.answered {
 		return
@@ -52,7 +54,7 @@ func (q *shortage) step(s *Session) {
 
 // placeAgain is placeAgain of a session whose transaction has one more command.
 func (q *shortage) placeAgain(s *Session) (text string) {
-	if s.tx.version == s.env.version || s.env.Map.Slotted() {
+	if txOf(s).version == s.env.version || s.env.Map.Slotted() {
 		return ""
 	}
 	if text = s.placeAgain(); text != "" || s.env.single() {
@@ -62,7 +64,7 @@ func (q *shortage) placeAgain(s *Session) (text string) {
 	if !ok {
 		return errSyntax
 	}
-	return s.placeInTransaction(q.spec, req.Args, q.raw, s.tx.n)
+	return s.placeInTransaction(q.spec, req.Args, q.raw, txOf(s).n)
 }
 
 // Reply is pool.Receiver.
@@ -74,6 +76,9 @@ func (q *shortage) Reply(tag uint64, b []byte, p pool.Piece) {
 		q.end()
 	}
 }
+
+// Client is pool.Receiver.
+func (q *shortage) Client() pool.Client { return q.s }
 
 // Fail is pool.Receiver.
 func (q *shortage) Fail(tag uint64, _ *pool.Failure) {

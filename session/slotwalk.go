@@ -13,6 +13,7 @@ import (
 // slotWalk looks for the keys of a hash slot, for CLUSTER COUNTKEYSINSLOT and GETKEYSINSLOT: plain servers keep no list
 // of them, so it walks over all keys of all shards with SCAN, which holds nobody up.
 type slotWalk struct {
+	pool.Unplaced
 	emission
 	slot   uint16
 	limit  int   // of keys; -1: they are counted
@@ -60,7 +61,7 @@ func (s *Session) clusterKeysInSlot(spec *command.Spec, req *parser.Request) {
 // ask sends the next SCAN.
 func (w *slotWalk) ask() {
 	raw := appendRequest(nil, "SCAN", strconv.FormatUint(w.cursor, 10), "COUNT", itoa(walkStep))
-	if f := w.s.conn(w.shards[w.server]).EnqueueHere(raw, w, 0); f != nil {
+	if f := w.s.conn(w.shards[w.server]).Enqueue(&pool.Request{Raw: raw, Recv: w, Manner: pool.Here}); f != nil {
 		w.Fail(0, f)
 	}
 }

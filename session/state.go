@@ -94,15 +94,20 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 			}
 		}
 	}
-	merge := spec.Merge
-	if spec.ID == command.IDClientTrackinginfo || spec.ID == command.IDClientGetredir {
-		merge = command.MergeSpecial
-	} else if s.env.single() {
-		s.passRaw(s.env.home(), raw)
-		return
+	var special func(*gather, []byte) []byte
+	switch spec.ID {
+	case command.IDClientTrackinginfo:
+		special = (*gather).joinTrackingInfo
+	case command.IDClientGetredir:
+		special = (*gather).joinGetRedir
+	default:
+		if s.env.single() {
+			s.passRaw(s.env.home(), raw)
+			return
+		}
 	}
 	g := s.gather(spec, len(raw))
-	g.merge = merge
+	g.special = special
 	g.hold()
 	for _, i := range s.env.Map.Shards() {
 		g.ask(i, raw)
@@ -113,15 +118,9 @@ func (s *Session) tellAll(spec *command.Spec, raw []byte) {
 // passRaw is pass for a request that is not the one being parsed.
 func (s *Session) passRaw(server int, raw []byte) {
 	tag := s.expect(len(raw))
-	if f := s.conn(server).EnqueueHere(raw, s, tag); f != nil {
+	if f := s.conn(server).Enqueue(&pool.Request{Raw: raw, Recv: s, Tag: tag, Manner: pool.Here}); f != nil {
 		s.Fail(tag, f)
 	}
-}
-
-// failed answers for a request that could not be sent.
-func (s *Session) failed(size int, f *pool.Failure) {
-	tag := s.expect(size)
-	s.Fail(tag, f)
 }
 
 // replicate makes the client a replica of the server: from now on the connection carries what is no RESP.
@@ -139,4 +138,18 @@ func (s *Session) replicate(raw []byte) {
 	s.endsUnanswered()
 	p.dirty, p.tunnel = true, true
 	p.conn.Tunnel()
+}
+
+// noteState notes what a command that is passed on leaves on the session's connections and CLIENT LIST tells.
+func (p *pin) noteState(e *Env, spec *command.Spec, args [][]byte) {
+	on := len(args) == 3 && bytes.EqualFold(args[2], []byte("on"))
+	if !on && !(len(args) == 3 && bytes.EqualFold(args[2], []byte("off"))) {
+		return
+	}
+	switch {
+	case spec.ID == command.IDClientNoEvict && e.serverIs(7, 0):
+		p.noEvict = on
+	case spec.ID == command.IDClientNoTouch && e.serverIs(7, 2):
+		p.noTouch = on
+	}
 }

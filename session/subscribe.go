@@ -6,11 +6,13 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
+	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
 // subscriptions are one client's.
 type subscriptions struct {
+	kept
 	topics [kinds]map[string]*topic
 }
 
@@ -19,6 +21,22 @@ func (u *subscriptions) count(k kind) int {
 		return len(u.topics[shardChannel])
 	}
 	return len(u.topics[channel]) + len(u.topics[pattern])
+}
+
+// subsOf is what a client subscribes to; nil: nothing.
+func subsOf(s *Session) *subscriptions {
+	if s.subs == nil {
+		return nil
+	}
+	return s.subs.of.(*subscriptions)
+}
+
+// pubsubFeature is what the core calls.
+var pubsubFeature = Feature{
+	Opened: func(e *Env) { e.hub = newHub(e, e.Map.Len()) },
+	Tick:   func(e *Env) { hubOf(e).tick() },
+	Follow: func(e *Env, old *shard.Map) { hubOf(e).follow(old) },
+	Closed: (*Session).unsubscribeAll,
 }
 
 // limited reports whether the client may only say what a subscriber of RESP2 may.
@@ -45,24 +63,39 @@ type subscribing struct {
 	refusal []byte
 	// elsewhere: a server was asked that is gone.
 	elsewhere bool
-	// then is called instead of telling the client; nil: this is a command of its own.
-	then    func(*Session)
+	// then is called instead of telling the client; late: it has waited for the timeout. nil: this is a command of its own.
+	then    func(s *Session, late bool)
 	barrier bool // all that it does is to wait for what was published up to now
 }
 
-// pubSub carries out the commands of pub/sub.
-func (s *Session) pubSub(spec *command.Spec, req *parser.Request) {
+// newSubscribing is SUBSCRIBE, UNSUBSCRIBE or their like; nil: spec is none of them.
+func newSubscribing(s *Session, spec *command.Spec, args [][]byte) *subscribing {
 	for k := range kinds {
 		on := spec.Name == words[k].on
 		if !on && spec.Name != words[k].off {
 			continue
 		}
-		p := &subscribing{s: s, kind: k, on: on, all: len(req.Args) == 1}
-		for _, a := range req.Args[1:] {
+		p := &subscribing{s: s, kind: k, on: on, all: len(args) == 1}
+		for _, a := range args[1:] {
 			p.names = append(p.names, string(a))
 		}
-		if s.mute == skipNext {
-			s.mute = heard // its confirmations are pushes, which are never hidden
+		return p
+	}
+	return nil
+}
+
+// nameAll adds the names of all that the client subscribes to.
+func (p *subscribing) nameAll() {
+	if u := subsOf(p.s); u != nil {
+		p.names = slices.AppendSeq(p.names, maps.Keys(u.topics[p.kind]))
+	}
+}
+
+// pubSub carries out the commands of pub/sub.
+func (s *Session) pubSub(spec *command.Spec, req *parser.Request) {
+	if p := newSubscribing(s, spec, req.Args); p != nil {
+		if s.replyMode == replySkip {
+			s.replyMode = replyOn // its confirmations are pushes, which are never hidden
 		}
 		s.begin(p)
 		return
@@ -102,7 +135,7 @@ func (p *subscribing) step(s *Session) {
 	s.endPassage()
 	p.s = nil
 	if p.then != nil {
-		p.then(s)
+		p.then(s, p.late)
 	}
 }
 
@@ -136,7 +169,7 @@ const (
 func (p *subscribing) ask(s *Session) (done bool) {
 	switch {
 	case p.barrier:
-		s.env.hub.barrierToAll(p)
+		hubOf(s.env.Env).barrierToAll(p)
 		return true
 	case p.on:
 		return p.askOn(s)
@@ -151,7 +184,7 @@ func (p *subscribing) askOn(s *Session) (done bool) {
 			return false
 		}
 		s.env.spend(askWork)
-		t, fresh, f := s.env.hub.acquire(topicKey{p.kind, p.names[p.next]})
+		t, fresh, f := hubOf(s.env.Env).acquire(topicKey{p.kind, p.names[p.next]})
 		if f != nil {
 			p.refusal = appendFailure(nil, f, s.env.Env)
 			break
@@ -159,7 +192,7 @@ func (p *subscribing) askOn(s *Session) (done bool) {
 		p.held = append(p.held, t)
 		p.await(t)
 		if !fresh {
-			s.env.hub.barrier(t, p) // what was published before is not for this client
+			hubOf(s.env.Env).barrier(t, p) // what was published before is not for this client
 		}
 	}
 	p.next = 0
@@ -175,7 +208,7 @@ func (p *subscribing) await(t *topic) {
 	case r.refusal != nil && p.on:
 		p.refusal = r.refusal
 	case p.on:
-		p.s.env.hub.eachAgain(t, p.awaitRound)
+		hubOf(p.s.env.Env).eachAgain(t, p.awaitRound)
 	}
 }
 
@@ -191,7 +224,7 @@ func (p *subscribing) follows() bool {
 	}
 	for _, t := range p.held {
 		if !t.dead && t.lost == len(t.at) {
-			p.s.env.hub.eachAgain(t, p.awaitRound)
+			hubOf(p.s.env.Env).eachAgain(t, p.awaitRound)
 		}
 	}
 	return p.left > 0
@@ -252,10 +285,12 @@ func (p *subscribing) confirm(s *Session) (done bool) {
 }
 
 func (p *subscribing) appendOn(b []byte, s *Session, part pieces) (reply []byte, done bool) {
-	if s.subs == nil {
-		s.subs = &subscriptions{}
+	subs := subsOf(s)
+	if subs == nil {
+		subs = &subscriptions{}
+		subs.of, s.subs = subs, &subs.kept
 	}
-	mine := &s.subs.topics[p.kind]
+	mine := &subs.topics[p.kind]
 	if *mine == nil {
 		*mine = map[string]*topic{}
 	}
@@ -268,16 +303,16 @@ func (p *subscribing) appendOn(b []byte, s *Session, part pieces) (reply []byte,
 		p.held = p.held[1:]
 		switch {
 		case t.dead: // since the first names were confirmed
-			s.env.hub.release(t)
+			hubOf(s.env.Env).release(t)
 			s.close(stats.SubscriptionLost)
 			return b, true
 		case (*mine)[t.key.name] != nil:
-			s.env.hub.release(t) // it has it already
+			hubOf(s.env.Env).release(t) // it has it already
 		default:
 			(*mine)[t.key.name] = t
 			t.subs = append(t.subs, s)
 		}
-		b = appendSubscribed(b, s.proto, words[p.kind].on, &p.names[p.next], s.subs.count(p.kind))
+		b = appendSubscribed(b, s.proto, words[p.kind].on, &p.names[p.next], subs.count(p.kind))
 	}
 	return b, true
 }
@@ -289,9 +324,6 @@ func (p *subscribing) timeOut(s *Session) {
 		return
 	}
 	p.late = true
-	if p.then != nil && s.tx != nil {
-		s.tx.late = true
-	}
 	if !p.on || p.asked && p.left == 0 {
 		return
 	}
@@ -305,7 +337,7 @@ func (p *subscribing) timedOut(e *Env) []byte {
 	if p.since > 0 { // a node has refused it meanwhile
 		return appendFailure(nil, e.Pool.Moved(server), e)
 	}
-	return parser.AppendError(nil, notSubscribed(e, server))
+	return parser.AppendError(nil, notSubscribed(millis(e.Pool.Timeout()), e.Map.Server(server).Name))
 }
 
 func (p *subscribing) letGo(s *Session) {
@@ -327,7 +359,7 @@ func (r *releasing) piece(e *Env) (done bool) {
 		if r.s != nil {
 			r.topics[0].remove(r.s)
 		}
-		e.hub.release(r.topics[0])
+		hubOf(e).release(r.topics[0])
 	}
 	return len(r.topics) == 0
 }
@@ -337,9 +369,9 @@ func (p *subscribing) askOff(s *Session) (done bool) {
 	if s.subs == nil {
 		return true
 	}
-	mine, hub := s.subs.topics[p.kind], s.env.hub
+	mine, hub := subsOf(s).topics[p.kind], hubOf(s.env.Env)
 	if p.all && len(p.names) == 0 {
-		p.names = slices.AppendSeq(p.names, maps.Keys(mine))
+		p.nameAll()
 	}
 	for part := s.env.aPiece(); p.next < len(p.names); p.next++ {
 		if p.s == nil {
@@ -364,28 +396,6 @@ func (p *subscribing) askOff(s *Session) (done bool) {
 	return true
 }
 
-// subscribing is a SUBSCRIBE, UNSUBSCRIBE or their like of a transaction that is about to run.
-func (l *local) subscribing(s *Session) *subscribing {
-	p := &subscribing{s: s}
-	req, ok := l.again()
-	if !ok {
-		return p
-	}
-	p.all = len(req.Args) == 1
-	for k := range kinds {
-		if on := l.spec.Name == words[k].on; on || l.spec.Name == words[k].off {
-			p.kind, p.on = k, on
-		}
-	}
-	for _, a := range req.Args[1:] {
-		p.names = append(p.names, string(a))
-	}
-	if p.all && s.subs != nil {
-		p.names = slices.AppendSeq(p.names, maps.Keys(s.subs.topics[p.kind]))
-	}
-	return p
-}
-
 // appendTo appends what a transaction's client is told.
 func (p *subscribing) appendTo(b []byte, s *Session, part pieces) (reply []byte, done bool) {
 	switch {
@@ -397,44 +407,6 @@ func (p *subscribing) appendTo(b []byte, s *Session, part pieces) (reply []byte,
 	}
 	p.told = true
 	return p.appendOn(b, s, part)
-}
-
-// prepare has the servers asked for what a transaction subscribes to before it runs, and the client get what was published before
-// it unsubscribes; false: there is nothing to prepare. then is called when that is done.
-func (tx *transaction) prepare(s *Session, then func(*Session)) bool {
-	if tx.leaves && s.subs != nil {
-		tx.leaves = false
-		s.begin(&subscribing{s: s, barrier: true, then: then})
-		return true
-	}
-	for i := range tx.locals {
-		if l := &tx.locals[i]; tx.joins > 0 && l.spec.Traits.Has(command.TraitSubscribes) && l.sub == nil {
-			tx.joins--
-			l.sub = l.subscribing(s)
-			switch {
-			case l.sub.kind == shardChannel:
-				l.sub.refusal = parser.AppendError(nil, errShardInMulti)
-				continue
-			case tx.late:
-				l.sub.refusal = l.sub.timedOut(s.env.Env)
-				continue
-			}
-			l.sub.then = then
-			s.begin(l.sub)
-			return true
-		}
-	}
-	return false
-}
-
-// letGoOf lets go of what a transaction has prepared and has not used.
-func letGoOf(s *Session, locals []local) {
-	for i := range locals {
-		if p := locals[i].sub; p != nil {
-			p.letGo(s)
-			locals[i].sub = nil
-		}
-	}
 }
 
 // confirmOff takes the client off the topics and tells it.
@@ -455,26 +427,26 @@ func (p *subscribing) appendOff(b []byte, s *Session, part pieces) (reply []byte
 		}
 		s.env.spend(askWork)
 		name := &p.names[p.next]
-		if s.subs != nil {
-			if t := s.subs.topics[p.kind][*name]; t != nil {
-				delete(s.subs.topics[p.kind], *name)
+		if u := subsOf(s); u != nil {
+			if t := u.topics[p.kind][*name]; t != nil {
+				delete(u.topics[p.kind], *name)
 				t.remove(s)
-				s.env.hub.release(t)
+				hubOf(s.env.Env).release(t)
 			}
 		}
 		b = appendSubscribed(b, s.proto, verb, name, s.subscriptionCount(p.kind))
 	}
-	if s.subs != nil && s.subs.count(channel)+s.subs.count(shardChannel) == 0 {
+	if u := subsOf(s); u != nil && u.count(channel)+u.count(shardChannel) == 0 {
 		s.subs = nil
 	}
 	return b, true
 }
 
 func (s *Session) subscriptionCount(k kind) int {
-	if s.subs == nil {
-		return 0
+	if u := subsOf(s); u != nil {
+		return u.count(k)
 	}
-	return s.subs.count(k)
+	return 0
 }
 
 func (p *subscribing) cancel(s *Session) (unanswered bool) {
@@ -493,9 +465,9 @@ func (s *Session) unsubscribeAll() {
 
 // leaveAll takes the client's subscriptions from it.
 func (s *Session) leaveAll() *releasing {
-	r := &releasing{s: s}
+	r, subs := &releasing{s: s}, subsOf(s)
 	for k := range kinds {
-		r.topics = slices.AppendSeq(r.topics, maps.Values(s.subs.topics[k]))
+		r.topics = slices.AppendSeq(r.topics, maps.Values(subs.topics[k]))
 	}
 	s.subs = nil
 	return r
@@ -506,6 +478,7 @@ type resetting struct {
 	s     *Session // nil: cancelled
 	rest  *releasing
 	later bool
+	done  func(*Session) // resets all else
 }
 
 func (r *resetting) step(s *Session) {
@@ -521,7 +494,7 @@ func (r *resetting) step(s *Session) {
 		return
 	}
 	s.endPassage()
-	s.resetRest()
+	r.done(s)
 }
 
 // piece is job.

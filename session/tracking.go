@@ -7,6 +7,7 @@ import (
 
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/shard"
 )
 
 // tracking is what CLIENT TRACKING has set. The servers do the work, each for its keys, on the session's own connections.
@@ -20,6 +21,13 @@ type tracking struct {
 	brokenRedirect    bool         // the session was told that whom it redirects to is gone
 }
 
+// forsake lets go of servers that were taken off the list.
+func (t *tracking) forsake(old *shard.Map) {
+	if t.redirect != nil {
+		t.redirect.forsake(old)
+	}
+}
+
 // end lets go of what the session has for tracking.
 func (t *tracking) end() {
 	if t.redirect != nil {
@@ -29,7 +37,41 @@ func (t *tracking) end() {
 }
 
 // tracks reports whether servers track keys for the session.
-func (s *Session) tracks() bool { return s.pin != nil && s.pin.tracking.on }
+func (s *Session) tracks() bool {
+	t := trackingOf(s.pin)
+	return t != nil && t.on
+}
+
+// trackingOf is what CLIENT TRACKING has set on a client's own connections; nil: it was not used.
+func trackingOf(p *pin) *tracking {
+	if p == nil || p.tracking == nil {
+		return nil
+	}
+	return p.tracking.of.(*tracking)
+}
+
+// keepTracking is trackingOf, made if there is none.
+func keepTracking(p *pin) *tracking {
+	if p.tracking == nil {
+		t := &tracking{}
+		p.tracking = &keeper{of: t, push: t.translate, next: t.tellCaching, left: t.forsake, end: t.end}
+	}
+	return trackingOf(p)
+}
+
+// trackingFeature is what the core calls.
+var trackingFeature = Feature{
+	Opened: func(e *Env) {
+		e.tracking = &redirections{targets: map[uint64]*Session{}, all: map[*redirection]struct{}{}, leaving: map[*redirection]struct{}{}}
+	},
+	FollowPinned: func(s *Session, moved bool) {
+		if moved && s.tracks() {
+			s.forgetTracked()
+		}
+	},
+	Closing: (*Session).targetGone,
+	Closed:  (*Session).targetGone,
+}
 
 // forgetTracked tells whoever gets the session's invalidations that any key may have changed: slots have moved. A server says
 // nothing of keys that were read there, were missing, and have come to be at another.
@@ -41,10 +83,10 @@ func (s *Session) forgetTracked() {
 }
 
 func (s *Session) invalidateAll() {
-	switch {
-	case s.state != open || !s.tracks():
-	case s.pin.tracking.redirect != nil:
-		s.pin.tracking.redirect.invalidateAll()
+	switch t := trackingOf(s.pin); {
+	case s.state != open || t == nil || !t.on:
+	case t.redirect != nil:
+		t.redirect.invalidateAll()
 	case s.proto == 3:
 		s.push(append(bytes.Clone(invalidation), "_\r\n"...))
 	}
@@ -52,13 +94,10 @@ func (s *Session) invalidateAll() {
 
 // caching keeps the word for the servers that the next command goes to: at the others it would count for a later one.
 func (s *Session) caching(req *parser.Request) {
-	var t tracking
-	if s.pin != nil {
-		t = s.pin.tracking
-	}
+	t := trackingOf(s.pin)
 	word := strings.ToUpper(string(req.Args[2]))
 	switch {
-	case !t.on:
+	case t == nil || !t.on:
 		s.refuse(errNotTracking)
 	case word == "YES" && !t.optIn:
 		s.refuse(errCachingYes)
@@ -67,7 +106,6 @@ func (s *Session) caching(req *parser.Request) {
 	case word != "YES" && word != "NO":
 		s.refuse(errSyntax)
 	default:
-		t := &s.pin.tracking
 		t.caching, t.told, t.spent = word, t.told[:0], false
 		s.answerString("+OK\r\n")
 	}
@@ -134,6 +172,7 @@ func redirectAt(args [][]byte) int {
 
 // trackingChange is a CLIENT TRACKING under way, a passage: it moves the session to connections of its own.
 type trackingChange struct {
+	pool.Unplaced
 	s     *Session // nil: cancelled
 	words []string
 	at    int    // of the ID behind REDIRECT in words; 0: there is none
@@ -182,8 +221,8 @@ func (c *trackingChange) step(s *Session) {
 			s.refuse(errRedirectTo)
 			return
 		}
-		if p := s.pin; p != nil && p.tracking.redirect != nil && p.tracking.redirect.serves(c.to) {
-			c.redirect = p.tracking.redirect
+		if t := trackingOf(s.pin); t != nil && t.redirect != nil && t.redirect.serves(c.to) {
+			c.redirect = t.redirect
 			c.send(s)
 			return
 		}
@@ -238,13 +277,13 @@ func (c *trackingChange) send(s *Session) {
 			continue
 		}
 		if !o.conn.TakesMulti() && !o.conn.LoginProves() && !p.watches {
-			_ = o.conn.ProveMulti(p) // later it would come between CLIENT CACHING and a transaction
+			_ = o.conn.ProveMulti(p.proved) // later it would come between CLIENT CACHING and a transaction
 		}
 		words := slices.Clone(c.words)
 		if c.at > 0 {
 			words[c.at] = itoa(int(c.redirect.id(o.server)))
 		}
-		if f := o.conn.EnqueueHere(appendRequest(nil, words...), c, uint64(i)); f != nil {
+		if f := o.conn.Enqueue(&pool.Request{Raw: appendRequest(nil, words...), Recv: c, Tag: uint64(i), Manner: pool.Here}); f != nil {
 			c.Fail(uint64(i), f)
 		}
 	}
@@ -268,6 +307,9 @@ func (c *trackingChange) Reply(_ uint64, b []byte, piece pool.Piece) {
 // maxTrackingReply bounds the answer to CLIENT TRACKING, which is OK or an error.
 const maxTrackingReply = 4096
 
+// Client is pool.Receiver.
+func (c *trackingChange) Client() pool.Client { return c.s }
+
 // Fail is pool.Receiver.
 func (c *trackingChange) Fail(_ uint64, f *pool.Failure) {
 	if c.s != nil {
@@ -290,7 +332,7 @@ func (c *trackingChange) end() {
 		}
 		return
 	}
-	t := &s.pin.tracking
+	t := keepTracking(s.pin)
 	if !s.pin.complete() && c.reply[0] != '-' {
 		c.reply = parser.AppendError(nil, errTrackingLost)
 	}

@@ -21,8 +21,18 @@ type redirection struct {
 	gone bool                // the client is, and the servers are told
 }
 
+// redirections are those of an upstream on a loop.
+type redirections struct {
+	targets map[uint64]*Session       // by ID: who gets the invalidations of others
+	all     map[*redirection]struct{} // of sessions of this loop
+	leaving map[*redirection]struct{} // of those, what goes to a client that is gone, until all servers know
+}
+
+func redirectionsOf(e *Env) *redirections { return e.tracking.(*redirections) }
+
 // redirectEnd is one server's connection of a redirection.
 type redirectEnd struct {
+	pool.Unplaced
 	r      *redirection
 	server int
 	conn   *pool.Conn // nil: lost
@@ -35,10 +45,7 @@ type redirectEnd struct {
 func redirect(s *Session, to uint64, done func(*pool.Failure)) *redirection {
 	shards := s.env.Map.Shards()
 	r := &redirection{s: s, to: to, left: len(shards), done: done}
-	if s.env.redirects == nil {
-		s.env.redirects = map[*redirection]struct{}{}
-	}
-	s.env.redirects[r] = struct{}{}
+	redirectionsOf(s.env.Env).all[r] = struct{}{}
 	ask := appendRequest(nil, "CLIENT", "ID")
 	for _, i := range shards {
 		e := &redirectEnd{r: r, server: i}
@@ -46,7 +53,7 @@ func redirect(s *Session, to uint64, done func(*pool.Failure)) *redirection {
 		conn, f := s.env.Pool.Lend(i, pool.Key{Proto: 3}, e)
 		if f == nil {
 			e.conn = conn
-			f = conn.EnqueueHere(ask, e, 0)
+			f = conn.Enqueue(&pool.Request{Raw: ask, Recv: e, Manner: pool.Here})
 		}
 		if f != nil {
 			r.arrived(f)
@@ -87,7 +94,7 @@ func (r *redirection) serves(to uint64) bool {
 // end closes the connections, by which the servers know.
 func (r *redirection) end() {
 	r.done = nil
-	delete(r.s.env.redirects, r)
+	delete(redirectionsOf(r.s.env.Env).all, r)
 	for _, e := range r.ends {
 		e.end()
 	}
@@ -117,15 +124,12 @@ func (r *redirection) forsake(old *shard.Map) {
 
 // leave is end for a client that is gone: what the servers have sent it by then must not be lost.
 func (r *redirection) leave() {
-	env := r.s.env
-	delete(env.redirects, r)
+	d := redirectionsOf(r.s.env.Env)
+	delete(d.all, r)
 	r.gone = true
-	if env.leaving == nil {
-		env.leaving = map[*redirection]struct{}{}
-	}
-	env.leaving[r] = struct{}{}
+	d.leaving[r] = struct{}{}
 	for _, e := range r.ends {
-		if e.conn != nil && e.conn.Enqueue(appendRequest(nil, "QUIT"), e, lastWord, 0) != nil {
+		if e.conn != nil && e.conn.Enqueue(&pool.Request{Raw: appendRequest(nil, "QUIT"), Recv: e, Tag: lastWord, Manner: pool.Here}) != nil {
 			e.end()
 		}
 	}
@@ -135,7 +139,7 @@ func (r *redirection) leave() {
 // settle forgets a redirection whose client is gone once every server knows.
 func (r *redirection) settle() {
 	if r.gone && !slices.ContainsFunc(r.ends, func(e *redirectEnd) bool { return e.conn != nil }) {
-		delete(r.s.env.leaving, r)
+		delete(redirectionsOf(r.s.env.Env).leaving, r)
 	}
 }
 
@@ -164,6 +168,9 @@ func (e *redirectEnd) Reply(tag uint64, b []byte, piece pool.Piece) {
 	e.id, e.reply = id, nil
 	e.r.arrived(f)
 }
+
+// Client is pool.Receiver and pool.Owner.
+func (e *redirectEnd) Client() pool.Client { return e.r.s }
 
 // Fail is pool.Receiver.
 func (e *redirectEnd) Fail(tag uint64, f *pool.Failure) {
@@ -209,20 +216,27 @@ func (r *redirection) invalidate(keys []byte) {
 	})
 }
 
+// isTarget reports whether others redirect their invalidations to the session.
+func (s *Session) isTarget() bool { return redirectionsOf(s.env.Env).targets[s.ID()] != nil }
+
 // targetGone ends what the servers send for a client that closes, so that they tell those whose keys are tracked.
 func (s *Session) targetGone() {
-	delete(s.env.targets, s.id)
-	id := s.id
+	if !s.isTarget() {
+		return
+	}
+	id := s.ID()
+	delete(redirectionsOf(s.env.Env).targets, id)
 	s.env.askLoops(func(e *Env) any { return e.leave(id) }, func([]any) {})
 }
 
 // broken tells the session that the other client is gone, as the server would: it went before the server knew.
 func (r *redirection) broken() {
 	s := r.s
-	if s.state != open || s.pin == nil || s.pin.tracking.redirect != r {
+	t := trackingOf(s.pin)
+	if s.state != open || t == nil || t.redirect != r {
 		return
 	}
-	s.pin.tracking.brokenRedirect = true
+	t.brokenRedirect = true
 	if s.proto == 3 {
 		s.push(appendBroken(nil, int64(r.to)))
 	}
@@ -250,24 +264,22 @@ func (t *tracking) translate(push []byte) []byte {
 
 // target is the session with an ID, if it is on this loop; it can be found fast from then on.
 func (e *Env) target(id uint64) *Session {
-	if s := e.targets[id]; s != nil {
+	d := redirectionsOf(e)
+	if s := d.targets[id]; s != nil {
 		return s
 	}
 	s := e.roster.find(id)
 	if s == nil || s.state != open || s.eof {
 		return nil
 	}
-	if e.targets == nil {
-		e.targets = map[uint64]*Session{}
-	}
-	e.targets[id] = s
+	d.targets[id] = s
 	return s
 }
 
 // invalidate hands keys, an array or a null for all, to a client of this loop: as a push, or in RESP2 as a message if it
 // subscribes to something. It reports whether the client is there.
 func (e *Env) invalidate(id uint64, keys []byte) bool {
-	s := e.targets[id]
+	s := redirectionsOf(e).targets[id]
 	if s == nil || s.state != open {
 		return false
 	}
@@ -307,8 +319,11 @@ func (g *gather) joinGetRedir(dst []byte) []byte {
 }
 
 func (g *gather) redirect() *redirection {
-	if g.s == nil || g.s.pin == nil {
+	if g.s == nil {
 		return nil
 	}
-	return g.s.pin.tracking.redirect
+	if t := trackingOf(g.s.pin); t != nil {
+		return t.redirect
+	}
+	return nil
 }

@@ -2,7 +2,6 @@ package session
 
 import (
 	"bytes"
-	"strconv"
 	"strings"
 
 	"github.com/valyala/bytebufferpool"
@@ -17,6 +16,7 @@ import (
 // commands and EXEC go out as one piece, between which nobody else's commands can come, over the connection
 // that clients share, or the session's own when it watches keys.
 type transaction struct {
+	kept
 	buf        *bytebufferpool.ByteBuffer // MULTI and the commands as they will be sent
 	n          int                        // commands in buf
 	specs      []*command.Spec            // of these
@@ -40,6 +40,28 @@ type transaction struct {
 	hidden     []hidden
 }
 
+// txOf is what a client has queued; nil: it has said no MULTI.
+func txOf(s *Session) *transaction {
+	if s.tx == nil {
+		return nil
+	}
+	return s.tx.of.(*transaction)
+}
+
+// transactionFeature is what the core calls.
+var transactionFeature = Feature{
+	Rejected: abort,
+	Closed:   (*Session).dropTransaction,
+	Forget:   func(l *Loop) { l.outcomes = nil },
+}
+
+// abort has EXEC refused, if the client has said MULTI.
+func abort(s *Session) {
+	if tx := txOf(s); tx != nil {
+		tx.aborted = true
+	}
+}
+
 // message is a PUBLISH in a transaction.
 type message struct {
 	at  int // commands in buf before it
@@ -54,8 +76,9 @@ func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 			s.refuse(errNestedMulti)
 			return
 		}
-		s.tx = &transaction{buf: s.env.Pool.Buffers.Get(), server: anyServer, version: s.env.version, rules: s.env.Rules}
-		s.tx.buf.B = append(s.tx.buf.B, req.Raw...)
+		tx := &transaction{buf: s.env.Pool.Buffers.Get(), server: anyServer, version: s.env.version, rules: s.env.Rules}
+		tx.buf.B = append(tx.buf.B, req.Raw...)
+		tx.of, s.tx = tx, &tx.kept
 		s.answerString("+OK\r\n")
 	case command.IDDiscard:
 		if s.tx == nil {
@@ -76,9 +99,9 @@ func (s *Session) transact(spec *command.Spec, req *parser.Request) {
 }
 
 func (s *Session) dropTransaction() {
-	if s.tx != nil {
-		letGoOf(s, s.tx.locals)
-		s.env.Pool.Buffers.Put(s.tx.buf)
+	if tx := txOf(s); tx != nil {
+		letGoOf(s, tx.locals)
+		s.env.Pool.Buffers.Put(tx.buf)
 		s.tx = nil
 	}
 }
@@ -108,9 +131,26 @@ func (s *Session) queue(spec *command.Spec, req *parser.Request) bool {
 	return true
 }
 
+// reject refuses a command before it is looked into, which aborts the transaction that it was to be part
+// of. spec may be nil.
+func (s *Session) reject(spec *command.Spec, text string) {
+	if spec != nil && spec.ID == command.IDExec {
+		s.endTransaction()
+		text = execAbort(text)
+	} else {
+		abort(s)
+	}
+	cmd := command.NoID
+	if spec != nil {
+		cmd = spec.ID
+	}
+	s.env.scratch = parser.AppendError(s.env.scratch[:0], text)
+	s.answerAs(cmd, s.env.scratch)
+}
+
 // queueForServer queues a command that the server answers.
 func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
-	tx, env := s.tx, s.env
+	tx, env := txOf(s), s.env
 	if !env.single() {
 		text := s.placeAgain()
 		if text == "" {
@@ -163,17 +203,9 @@ func (s *Session) queueForServer(spec *command.Spec, req *parser.Request) {
 	s.queued(spec, req.Raw)
 }
 
-func cloneWords(words [][]byte) [][]byte {
-	c := make([][]byte, len(words))
-	for i, w := range words {
-		c[i] = bytes.Clone(w)
-	}
-	return c
-}
-
 // queued puts raw behind what is queued.
 func (s *Session) queued(spec *command.Spec, raw []byte) {
-	tx := s.tx
+	tx := txOf(s)
 	if len(tx.buf.B)+tx.size+len(raw) > s.env.Config.QueryBufferLimit {
 		s.close(stats.QueryBufferLimit)
 		return
@@ -189,7 +221,7 @@ func (s *Session) queued(spec *command.Spec, raw []byte) {
 // placeAgain finds the shard of all that is queued by the present map, if that is not the one by which it was found. A text says why it
 // can't be sent.
 func (s *Session) placeAgain() (text string) {
-	tx, env := s.tx, s.env
+	tx, env := txOf(s), s.env
 	if tx.version == env.version {
 		return ""
 	}
@@ -225,7 +257,7 @@ func (s *Session) placeAgain() (text string) {
 
 // place has the transaction be for the server of its keys by the present map; false: they are at several, and EXEC was refused.
 func (s *Session) place() bool {
-	tx := s.tx
+	tx := txOf(s)
 	if tx.version != s.env.version {
 		if text := s.placeAgain(); text != "" {
 			s.endTransaction()
@@ -291,7 +323,7 @@ func (s *Session) placeInTransaction(spec *command.Spec, args [][]byte, raw []by
 // placeKey notes that the transaction is for the shard of key, too. A text says why it can't be. A node of a Redis Cluster queues
 // what is for another of its own slots and refuses EXEC; what is for another node it refuses at once.
 func (s *Session) placeKey(key []byte) (text string) {
-	tx, m := s.tx, s.env.Map
+	tx, m := txOf(s), s.env.Map
 	if m.Slotted() && tx.key != nil && !m.Together(key, tx.key) && m.Lookup(key) == m.Lookup(tx.key) {
 		tx.crossed = true
 		return ""
@@ -302,7 +334,7 @@ func (s *Session) placeKey(key []byte) (text string) {
 // placeAt notes that the transaction is for server, where key is (nil: it is a channel's). A text says why it can't be: it is for
 // another one already, or the session watches keys there.
 func (s *Session) placeAt(server int, key []byte) (text string) {
-	tx, m := s.tx, s.env.Map
+	tx, m := txOf(s), s.env.Map
 	if p := s.pin; p != nil && p.watches && p.server != server && !m.Random() && !p.movedAway() && !p.hasSlotOf(key) {
 		return errCrossSlot
 	}
@@ -324,7 +356,7 @@ func (s *Session) placeAt(server int, key []byte) (text string) {
 
 // exec runs what is queued.
 func (s *Session) exec(req *parser.Request) {
-	tx := s.tx
+	tx := txOf(s)
 	switch {
 	case tx == nil:
 		s.refuse(errExec)
@@ -368,7 +400,7 @@ func (s *Session) exec(req *parser.Request) {
 	tx.buf.B = append(tx.buf.B, req.Raw...)
 	switch {
 	case tx.n > 0 && s.env.postpones(tx.writes):
-		s.begin(&postponed{})
+		s.begin(&postponed{run: (*Session).execNow})
 	case astray || s.env.Pool.Apart(tx.carrier):
 		// What was sent before for these keys has gone to where the map says that they are, or over a shared connection.
 		s.begin(&errand{send: func(*Session) {}, done: func(s *Session) { s.execNow() }})
@@ -379,7 +411,7 @@ func (s *Session) exec(req *parser.Request) {
 
 // deniedMeanwhile is a command of the transaction that the operator has denied since it was queued; nil: there is none.
 func (s *Session) deniedMeanwhile() *command.Spec {
-	tx, env := s.tx, s.env
+	tx, env := txOf(s), s.env
 	if tx.rules == env.Rules {
 		return nil
 	}
@@ -393,9 +425,9 @@ func (s *Session) deniedMeanwhile() *command.Spec {
 
 // serverForTransaction is the server to which the transaction would go now.
 func (s *Session) serverForTransaction() int {
-	switch p := s.pin; {
-	case s.tx.server != anyServer:
-		return s.tx.server
+	switch p, tx := s.pin, txOf(s); {
+	case tx.server != anyServer:
+		return tx.server
 	case s.env.single():
 		return s.env.home()
 	case p != nil && p.conn != nil && (p.watches || p.dirty):
@@ -404,13 +436,18 @@ func (s *Session) serverForTransaction() int {
 	return s.anyServer()
 }
 
-// watchLost reports whether keys were watched on a connection that is gone.
-func (s *Session) watchLost() bool { return s.pin != nil && s.pin.lost }
+// execPrepared is execNow when what a transaction waits for is prepared; late: that has taken the timeout.
+func (s *Session) execPrepared(late bool) {
+	if late {
+		txOf(s).late = true
+	}
+	s.execNow()
+}
 
 // execNow sends the transaction, over a connection that is known to be fit for it.
 func (s *Session) execNow() {
-	tx := s.tx
-	if (tx.leaves || tx.joins > 0) && tx.prepare(s, func(s *Session) { s.execNow() }) {
+	tx := txOf(s)
+	if (tx.leaves || tx.joins > 0) && tx.prepare(s, (*Session).execPrepared) {
 		return
 	}
 	s.watchesMoved()
@@ -471,7 +508,7 @@ func (s *Session) execApart() {
 			if !s.place() {
 				return
 			}
-			p, f := s.pinTo(s.tx.server)
+			p, f := s.pinTo(txOf(s).server)
 			if f == nil {
 				p.dirty = true
 				return
@@ -496,7 +533,7 @@ func (s *Session) endTransaction() {
 
 // sendTransaction sends the transaction as one piece.
 func (s *Session) sendTransaction() {
-	tx, env := s.tx, s.env
+	tx, env := txOf(s), s.env
 	conn := s.conn(tx.server)
 	env.Pool.ExpectScript(tx.server)
 	s.tx = nil
@@ -522,13 +559,17 @@ func (s *Session) sendTransaction() {
 		o.messages = nil
 	}
 	o.tag = s.expect(len(tx.buf.B))
+	request := pool.Request{Raw: tx.buf.B, Recv: o, Batch: pool.Batch{Requests: requests, Needs: needs, Exec: last}, Carrier: tx.carrier}
 	if env.Pool.Resends() {
 		o.piece = &piece{buf: tx.buf, watched: watched, Resend: pool.Resend{
-			Raw: tx.buf.B, Needs: needs, Requests: requests, Recv: o, Exec: last, Rings: s.rings, Seat: s.seat,
-			Server: tx.server, Slot: slotOf(tx.key, env.Map), Carrier: tx.carrier, Reads: !tx.writes && len(tx.everywhere) == 0, Since: env.Pool.Now, From: conn,
+			Request: request, Rings: s.rings, Seat: s.seat,
+			Server: tx.server, Slot: slotOf(tx.key, env.Map), Reads: !tx.writes && len(tx.everywhere) == 0, Since: env.Pool.Now, From: conn,
 		}}
 	}
-	if f := conn.EnqueuePiece(tx.buf.B, needs, requests, o, last, conn.Own() && s.pin != nil && s.pin.blocks, tx.carrier); f != nil {
+	if conn.Own() && s.pin != nil && s.pin.blocks {
+		request.Manner = pool.Blocks
+	}
+	if f := conn.Enqueue(&request); f != nil {
 		if o.piece != nil && o.unsent(f) {
 			o.resend() // its keys may be elsewhere by now
 			return
@@ -548,21 +589,3 @@ func (s *Session) sendTransaction() {
 		env.Pool.Buffers.Put(tx.buf)
 	}
 }
-
-func appendRequest(b []byte, args ...string) []byte {
-	b = parser.AppendArray(b, len(args))
-	for _, a := range args {
-		b = parser.AppendBulkString(b, a)
-	}
-	return b
-}
-
-// appendNullArray is EXEC's answer when a watched key has changed.
-func appendNullArray(b []byte, proto uint8) []byte {
-	if proto == 3 {
-		return append(b, "_\r\n"...)
-	}
-	return append(b, "*-1\r\n"...)
-}
-
-func itoa(n int) string { return strconv.Itoa(n) }

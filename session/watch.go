@@ -44,7 +44,7 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 	s.begin(&errand{
 		send: func(s *Session) {
 			if s.env.version != version {
-				s.routeAgain(spec, raw)
+				s.env.Route(s, spec, raw)
 				return
 			}
 			if s.env.Pool.Resends() {
@@ -62,18 +62,6 @@ func (s *Session) watch(spec *command.Spec, req *parser.Request) {
 		},
 		done: (*Session).settlePin,
 	})
-}
-
-// watch prepares the connection for WATCH. Whether the server takes MULTI must be known before: asking for
-// it ends what is watched.
-func (p *pin) watch() {
-	if !p.conn.TakesMulti() && !p.conn.LoginProves() && !p.watches {
-		_ = p.conn.ProveMulti(p)
-	}
-	if !p.watches {
-		p.version = p.s.env.version
-	}
-	p.watches = true
 }
 
 // movedAway reports whether watched keys may be at another server than when the session began to watch: then nobody watches
@@ -101,7 +89,7 @@ func (p *pin) hasSlotOf(key []byte) bool {
 // watchMore watches further keys over the connection that watches, or keeps state.
 func (s *Session) watchMore(server int, raw []byte) {
 	w := &watching{s: s, tag: s.expect(len(raw))}
-	if f := s.conn(server).EnqueueHere(raw, w, 0); f != nil {
+	if f := s.conn(server).Enqueue(&pool.Request{Raw: raw, Recv: w, Manner: pool.Here}); f != nil {
 		s.Fail(w.tag, f)
 	}
 }
@@ -122,8 +110,11 @@ func (w *watching) Reply(_ uint64, b []byte, piece pool.Piece) {
 	w.s.Reply(w.tag, b, piece)
 }
 
-// Begun is pool.Forwarder.
-func (w *watching) Begun(uint64) bool { return w.s.Begun(w.tag) }
+// Client is pool.Receiver.
+func (w *watching) Client() pool.Client { return w.s }
+
+// Place is pool.Receiver.
+func (w *watching) Place(uint64) uint64 { return w.tag }
 
 // Fail is pool.Receiver.
 func (w *watching) Fail(_ uint64, f *pool.Failure) { w.s.Fail(w.tag, f) }

@@ -1,5 +1,7 @@
 package session
 
+import "ringmaster/pool"
+
 // Nobody may keep the loop for longer than a few milliseconds. What takes longer the more clients, names or words there are is
 // a job: it is done in pieces, between which the loop hears its other sockets. Work is counted in units of about a nanosecond's
 // third: a byte that is made counts as one.
@@ -74,8 +76,8 @@ func (e *Env) guardedPiece(j job) (done bool) {
 		}
 		done = true
 		var s *Session
-		if r, ok := j.(interface{ client() *Session }); ok {
-			s = r.client()
+		if r, ok := j.(interface{ Client() pool.Client }); ok {
+			s = sessionOf(r.Client())
 		}
 		e.panicked(s, cause)
 		e.Clock.Distrust()
@@ -112,3 +114,12 @@ func (s *Session) piece(*Env) (done bool) {
 	}
 	return true
 }
+
+// closeWork is what it costs to close a client, units: its socket's calls count most.
+const closeWork = 16 << 10
+
+// matchWork is what it costs to look at a client, units.
+const matchWork = 256
+
+// copyWork is what it costs to copy a line or an element beside its bytes, units.
+const copyWork = 64

@@ -43,7 +43,7 @@ func (s *serverEnd) replies() (b []byte) {
 			s.multi = append(s.multi, args)
 			b = append(b, "+QUEUED\r\n"...)
 		case strings.HasSuffix(verb, "subscribe"):
-			b = appendSubscribed(b, 3, verb, &args[1], 1)
+			b = append(b, fmt.Sprintf(">3\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n:1\r\n", len(verb), verb, len(args[1]), args[1])...)
 		case verb == "mget":
 			b = parser.AppendArray(b, len(args)-1)
 			for _, key := range args[1:] {
@@ -143,7 +143,8 @@ func TestWhatTakesLongIsDoneInPieces(t *testing.T) {
 			a.send(c.before)
 			w.serve()
 			a.in = nil
-			w.env.spent, w.turns, w.busiest = 0, 0, 0
+			w.env.spent = 0
+			w.turns, w.busiest = 0, 0
 			a.send(c.request)
 			w.serve()
 			times := c.times
@@ -153,7 +154,7 @@ func TestWhatTakesLongIsDoneInPieces(t *testing.T) {
 			if got := bytes.Count(a.in, []byte(c.counts)); got != times {
 				t.Errorf("the answer has %q %d times, not %d: %.300q", c.counts, got, times, a.in)
 			}
-			if w.turns < c.turns || w.busiest > turnWork+pieceWork {
+			if w.turns < c.turns || w.busiest > TurnWork+pieceWork {
 				t.Errorf("%d turns, of which one has seen %d units of work", w.turns, w.busiest)
 			}
 			// In Redis, too, each name is an element of EXEC's reply that its length does not count.
@@ -253,9 +254,9 @@ func TestWhatTakesLongWaitsForItsReader(t *testing.T) {
 					most = max(most, n)
 				}
 				if size == 0 && n > 0 && (c.name == "KEYS" || c.name == "CLIENT LIST") {
-					size = w.env.output
+					size = w.env.UnreadOutput()
 				}
-				if a.session.Owed() == 0 && a.session.wait == nothing && !w.env.HasWork() && n == 0 {
+				if a.session.Owed() == 0 && !a.session.Waits() && !w.env.HasWork() && n == 0 {
 					break
 				}
 				a.readSome(min(n, 300_000))
@@ -267,14 +268,14 @@ func TestWhatTakesLongWaitsForItsReader(t *testing.T) {
 			if got := bytes.Count(a.in, []byte(c.counts)); got != times {
 				t.Errorf("the answer has %q %d times, not %d: %.300q", c.counts, got, times, a.in)
 			}
-			if !strings.HasSuffix(c.name, ", often") && most > slowReader+2*pieceWork {
+			if !strings.HasSuffix(c.name, ", often") && most > SlowReader+2*pieceWork {
 				t.Errorf("%d bytes were made that nobody had read", most)
 			}
 			if size > 0 && size < len(a.in)*9/10 {
 				t.Errorf("%d bytes are counted of which a reply of %d is made", size, len(a.in))
 			}
-			if w.env.output != 0 {
-				t.Errorf("%d bytes are counted in the end", w.env.output)
+			if n := w.env.UnreadOutput(); n != 0 {
+				t.Errorf("%d bytes are counted in the end", n)
 			}
 			w.end()
 		})
@@ -289,11 +290,11 @@ func TestALongReplyGoesOnWhileItsClientMayBeStuckInWriting(t *testing.T) {
 	a.send(said("KEYS *"))
 	w.serve()
 	w.pass(10 * time.Millisecond)
-	if n := len(a.stuck); n > slowReader+2*pieceWork {
+	if n := len(a.stuck); n > SlowReader+2*pieceWork {
 		t.Fatalf("%d bytes were made that nobody had read", n)
 	}
 	a.send(said("SET {A}1 x")) // the last that goes out while so much is unread
-	a.send(said("SET {A}1 " + strings.Repeat("x", 2*pauseAt)))
+	a.send(said("SET {A}1 " + strings.Repeat("x", 2*PauseAt)))
 	for range 100 {
 		w.pass(10 * time.Millisecond)
 	}
@@ -318,16 +319,16 @@ func TestALongReplyIsMadeAtItsTurn(t *testing.T) {
 				first = s
 				continue
 			}
-			s.answer(parser.AppendBulkString(parser.AppendArray(nil, 1), strings.Repeat("x", 2*longParts)))
+			s.answer(parser.AppendBulkString(parser.AppendArray(nil, 1), strings.Repeat("x", 2*LongParts)))
 		}
 	}
 	w.settle()
-	if b := a.session.slot(a.session.tail - 1).buf; b != nil {
-		t.Errorf("%d bytes are made before their turn", len(b.B))
+	if n := a.session.KeptOfLatest(); n > 0 {
+		t.Errorf("%d bytes are made before their turn", n)
 	}
 	first.answer([]byte("$-1\r\n"))
 	w.serve()
-	if whole, n := wholeReplies(a.in); n != 2 || whole != len(a.in) || whole < 4*longParts {
+	if whole, n := wholeReplies(a.in); n != 2 || whole != len(a.in) || whole < 4*LongParts {
 		t.Errorf("%d replies came, %d bytes of %d", n, whole, len(a.in))
 	}
 	w.end()

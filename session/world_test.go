@@ -158,7 +158,7 @@ func newWorld(tb testing.TB, s settings) *world {
 	w.loop.ClientMemory = s.loop.ClientMemory
 	w.loop.FarewellTime = 500 * time.Millisecond
 	w.env = NewEnv(w.loop, s.known, w.pool, m)
-	w.door = NewDoor(w.env, s.session, auth.NewPolicy(s.passwords...))
+	w.door = OpenDoor(w.env, s.session, NewRules(s.session, w.env.Upstream.Reads), auth.NewPolicy(s.passwords...))
 	w.pool.Start()
 	w.health = pool.Health{}
 	for _, list := range s.replicas {

@@ -1,0 +1,107 @@
+package session
+
+import "ringmaster/shard"
+
+// Feature is what a part of the proxy that the core does not know, such as transactions or pub/sub, does when the core tells it that
+// something happens. The core calls the functions of all features in the order of Loop.Features. A function that is nil has nothing to do.
+//
+//	NewEnv            Opened
+//	Loop.Tick         LoopTick; then for each upstream Tick, before the core goes through its own lists
+//	Env.Follow        Follow; then for each client with connections of its own, in the order of the clients' IDs, FollowPinned
+//	a command refused Rejected
+//	Session.closeAs   Closing, when the passage is over and before input is dropped
+//	Session.OnClose   Closed, when the passage is over and the connections of its own are given back, and before its rings and buffers are
+//	a panic           Forget
+type Feature struct {
+	// Opened makes what the feature keeps for an upstream.
+	Opened func(e *Env)
+	// LoopTick and Tick look at what waits for a time, of a loop and of an upstream.
+	LoopTick func(l *Loop)
+	Tick     func(e *Env)
+	// Follow takes over Env.Map, which has taken the place of old.
+	Follow func(e *Env, old *shard.Map)
+	// FollowPinned is Follow for a client with connections of its own; moved: keys are elsewhere. It is not called for a client that
+	// has just been closed.
+	FollowPinned func(s *Session, moved bool)
+	// Rejected takes notice that a command was refused before it was looked into.
+	Rejected func(s *Session)
+	// Closing ends what must not keep a client that is to close, once it has what it is owed.
+	Closing func(s *Session)
+	// Closed lets go of what the feature keeps for a client that is gone. A panic there does not keep the other features from it.
+	Closed func(s *Session)
+	// Forget drops what a panic may have left half done.
+	Forget func(l *Loop)
+}
+
+func (e *Env) opened() {
+	for i := range e.Features {
+		if f := e.Features[i].Opened; f != nil {
+			f(e)
+		}
+	}
+}
+
+func (l *Loop) loopTick() {
+	for i := range l.Features {
+		if f := l.Features[i].LoopTick; f != nil {
+			f(l)
+		}
+	}
+}
+
+func (e *Env) featuresTick() {
+	for i := range e.Features {
+		if f := e.Features[i].Tick; f != nil {
+			f(e)
+		}
+	}
+}
+
+func (e *Env) featuresFollow(old *shard.Map) {
+	for i := range e.Features {
+		if f := e.Features[i].Follow; f != nil {
+			f(e, old)
+		}
+	}
+}
+
+func (s *Session) followPinned(moved bool) {
+	for i := range s.env.Features {
+		if f := s.env.Features[i].FollowPinned; f != nil && s.pin != nil {
+			f(s, moved)
+		}
+	}
+}
+
+// rejected tells the features that a command was refused before it was looked into.
+func (s *Session) rejected() {
+	for i := range s.env.Features {
+		if f := s.env.Features[i].Rejected; f != nil {
+			f(s)
+		}
+	}
+}
+
+func (s *Session) featuresClosing() {
+	for i := range s.env.Features {
+		if f := s.env.Features[i].Closing; f != nil {
+			f(s)
+		}
+	}
+}
+
+func (s *Session) featuresClosed() {
+	for i := range s.env.Features {
+		if f := s.env.Features[i].Closed; f != nil {
+			s.tidy(f)
+		}
+	}
+}
+
+func (l *Loop) featuresForget() {
+	for i := range l.Features {
+		if f := l.Features[i].Forget; f != nil {
+			f(l)
+		}
+	}
+}
