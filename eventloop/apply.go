@@ -153,7 +153,7 @@ func (of *shared) check(cfg *Upstream) error {
 		return nil
 	}
 	if !of.pool.Reconfigures(&cfg.Pool) {
-		return errors.New("its number of connections, the way its servers are found, its script policy, and whether replicas are read from can't change")
+		return errors.New("its number of connections, the way its servers are found, its script policy, and the use of replicas can't change")
 	}
 	if cfg.Map != nil && cfg.Map.Len() < of.m.Len() {
 		return fmt.Errorf("a server can't lose its number: the map has %d, and had %d", cfg.Map.Len(), of.m.Len())

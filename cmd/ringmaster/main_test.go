@@ -198,7 +198,7 @@ func TestAnExpiredDrainIsACleanStopWithAWarning(t *testing.T) {
 		return f, syscall.Kill(os.Getpid(), syscall.SIGTERM)
 	}
 	code, _, stderr := commandLine(t, start, append([]string{"--upstream", "a:1", "--drain-timeout", "1ms"}, free...)...)
-	if code != exitOK || !strings.Contains(stderr, "level=WARN msg=\"stopped; drain-timeout was over") {
+	if code != exitOK || !strings.Contains(stderr, "level=WARN msg=\"stopped; drain-timeout ended") {
 		t.Errorf("exit %d: %s", code, stderr)
 	}
 }

@@ -132,7 +132,7 @@ func newcomers(answers []answer, asked map[string]bool) []string {
 func explain(answers []answer) error {
 	return refresh.Explain(answers, func(v *view) string {
 		if !v.ok {
-			return fmt.Sprintf("cluster_state:fail, it knows %d nodes", len(v.nodes))
+			return fmt.Sprintf("cluster_state:fail, and it knows %d nodes", len(v.nodes))
 		}
 		return "knows no node that owns slots and can be reached"
 	})
