@@ -11,7 +11,7 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 
-	"ringmaster/session"
+	"ringmaster/session/texts"
 )
 
 // acceptPause is the wait after accept failed for lack of descriptors or memory, and logEvery how
@@ -118,7 +118,7 @@ func (s *Server) lost(l *loop) {
 func (s *Server) refuse(conn net.Conn) {
 	s.refused.Add(1)
 	_ = conn.SetWriteDeadline(time.Now().Add(refuseTime))
-	_, _ = conn.Write([]byte(session.MaxClients))
+	_, _ = conn.Write([]byte(texts.MaxClients))
 	_ = conn.Close()
 	s.clientGone()
 }
@@ -149,7 +149,7 @@ func (d *spareDescriptor) sacrifice(ln net.Listener) bool {
 	conn, err := ln.Accept()
 	if err == nil {
 		_ = conn.SetWriteDeadline(time.Now().Add(refuseTime))
-		_, _ = conn.Write([]byte(session.MaxClients))
+		_, _ = conn.Write([]byte(texts.MaxClients))
 		_ = conn.Close()
 	}
 	d.f, _ = os.Open(os.DevNull)

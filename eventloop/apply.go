@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ringmaster/session"
+	"ringmaster/session/dispatch"
 	"ringmaster/shard"
 )
 
@@ -164,7 +165,7 @@ func (of *shared) check(cfg *Upstream) error {
 func compile(p *Plan) (rules []*session.Rules) {
 	for i := range p.Listeners {
 		ln := &p.Listeners[i]
-		rules = append(rules, session.NewRules(ln.Session, p.Upstreams[ln.Upstream].Session.Reads))
+		rules = append(rules, dispatch.NewRules(ln.Session, p.Upstreams[ln.Upstream].Session.Reads))
 	}
 	return rules
 }

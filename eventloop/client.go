@@ -9,6 +9,7 @@ import (
 	"github.com/panjf2000/gnet/v2"
 
 	"ringmaster/session"
+	"ringmaster/session/blocking"
 	"ringmaster/stats"
 )
 
@@ -65,7 +66,7 @@ func (cl *client) closed(err error) {
 	l.busy.Add(-1)
 	defer l.guard()
 	l.enter()
-	if !cl.marked && hungUp(err) && cl.session.Owes() && !cl.session.Blocked() && c.OutboundBuffered() == 0 {
+	if !cl.marked && hungUp(err) && cl.session.Owes() && !blocking.Blocked(cl.session) && c.OutboundBuffered() == 0 {
 		l.halfClose(cl, c)
 	} else {
 		cl.session.OnClose(stats.ClientClosed)

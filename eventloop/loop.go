@@ -11,6 +11,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/pool"
 	"ringmaster/session"
+	"ringmaster/session/dispatch"
 	"ringmaster/stats"
 )
 
@@ -58,7 +59,7 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l.mail.loop = l
 	l.admitting = make(chan struct{}, maxAdmitting)
 	l.conns = pool.NewLoop(srv.cfg.MaxOwn)
-	l.sessions = session.NewLoop(l.conns, l.stats)
+	l.sessions = dispatch.NewLoop(l.conns, l.stats)
 	l.sessions.Number, l.sessions.Loops = index, srv.cfg.Loops
 	l.sessions.Attempts = auth.NewAttempts(srv.cfg.Loops)
 	l.sessions.Notify, l.sessions.Log = srv.notices.put, srv.log

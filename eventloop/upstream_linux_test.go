@@ -275,7 +275,7 @@ func TestNothingIsLeftAfterManyPlans(t *testing.T) {
 				t.Errorf("%d in flight, %d lent, %d open", l.conns.InFlight, l.stats.OwnLent, l.stats.OwnOpen)
 			}
 			for _, list := range []reflect.Value{
-				reflect.ValueOf(l.upstreams[0].env).Elem().FieldByName("doors"), reflect.ValueOf(l.sessions).Elem().FieldByName("envs"),
+				reflect.ValueOf(l.upstreams[0].env).Elem().FieldByName("Doors"), reflect.ValueOf(l.sessions).Elem().FieldByName("envs"),
 				reflect.ValueOf(l.conns).Elem().FieldByName("pools"),
 			} {
 				if n := list.Len(); n != 1 {

@@ -1,10 +1,11 @@
-package session
+package session_test
 
 import (
 	"bytes"
 	"strings"
 	"testing"
 
+	"ringmaster/session/discovery"
 	"ringmaster/shard"
 )
 
@@ -137,10 +138,10 @@ func TestLearntCommandsAreFoundWithoutAllocating(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.env.remember("json.get", b)
+	discovery.Remember(w.env, "json.get", b)
 	args := [][]byte{[]byte("JSON.Get"), []byte("key")}
 	if n := testing.AllocsPerRun(100, func() {
-		if spec, ask := s.lookupLearned(args); spec == nil || ask {
+		if spec, ask := discovery.LookupLearned(s, args); spec == nil || ask {
 			t.Fatal("it is not found")
 		}
 	}); n != 0 && !raceEnabled {

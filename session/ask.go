@@ -14,23 +14,23 @@ type Peers interface {
 	AnyTopics() bool
 }
 
-// askLoops runs question on every loop, this one included, and gives all answers to done.
-func (e *Env) askLoops(question func(*Env) any, done func(answers []any)) {
-	e.askLoopsFor(e.asking, question, done)
+// AskLoops runs question on every loop, this one included, and gives all answers to done.
+func (e *Env) AskLoops(question func(*Env) any, done func(answers []any)) {
+	e.AskLoopsFor(e.Asking, question, done)
 }
 
-// askLoopsFor is askLoops for a client, which is closed if done panics; nil: for nobody alone.
-func (e *Env) askLoopsFor(client *Session, question func(*Env) any, done func(answers []any)) {
+// AskLoopsFor is askLoops for a client, which is closed if done panics; nil: for nobody alone.
+func (e *Env) AskLoopsFor(client *Session, question func(*Env) any, done func(answers []any)) {
 	own := question(e)
 	if e.Peers == nil {
 		done([]any{own})
 		return
 	}
-	e.askOthers(client, question, func(answers []any) { done(append(answers, own)) })
+	e.AskOthers(client, question, func(answers []any) { done(append(answers, own)) })
 }
 
-// askOthers is askLoopsFor without this loop.
-func (e *Env) askOthers(client *Session, question func(*Env) any, done func(answers []any)) {
+// AskOthers is askLoopsFor without this loop.
+func (e *Env) AskOthers(client *Session, question func(*Env) any, done func(answers []any)) {
 	if client == nil {
 		e.Peers.Ask(question, done)
 		return
@@ -41,9 +41,9 @@ func (e *Env) askOthers(client *Session, question func(*Env) any, done func(answ
 	})
 }
 
-// askLoopsSlowly is askLoopsFor for a question that takes a loop several turns: it answers when it can. A loop in which it has
+// AskLoopsSlowly is askLoopsFor for a question that takes a loop several turns: it answers when it can. A loop in which it has
 // panicked has no answer.
-func (e *Env) askLoopsSlowly(client *Session, question func(e *Env, answer func(any)), done func(answers []any)) {
+func (e *Env) AskLoopsSlowly(client *Session, question func(e *Env, answer func(any)), done func(answers []any)) {
 	var all []any
 	waits := 1
 	if e.Peers != nil {

@@ -2,16 +2,16 @@ package session
 
 import "ringmaster/stats"
 
-// closings closes clients, a job.
-type closings struct {
-	victims []*Session
-	reason  stats.CloseReason
+// Closings closes clients, a job.
+type Closings struct {
+	Victims []*Session
+	Reason  stats.CloseReason
 }
 
-func (c *closings) piece(e *Env) (done bool) {
-	for p := e.aPiece(); len(c.victims) > 0 && !p.over(e); c.victims = c.victims[1:] {
-		e.spend(closeWork)
-		c.victims[0].close(c.reason)
+func (c *Closings) Piece(e *Env) (done bool) {
+	for p := e.APiece(); len(c.Victims) > 0 && !p.Over(e); c.Victims = c.Victims[1:] {
+		e.Spend(CloseWork)
+		c.Victims[0].Close(c.Reason)
 	}
-	return len(c.victims) == 0
+	return len(c.Victims) == 0
 }

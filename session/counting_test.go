@@ -1,4 +1,4 @@
-package session
+package session_test
 
 import (
 	"testing"
@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ringmaster/command"
+	"ringmaster/session"
 	"ringmaster/stats"
 )
 
@@ -27,7 +28,7 @@ func (a *actor) counted(q question, reply []byte) {
 	if t.calls == nil {
 		t.calls = map[string]uint64{}
 	}
-	if t.calls[q.name]++; IsError(reply) {
+	if t.calls[q.name]++; session.IsError(reply) {
 		t.errors++
 	}
 }
@@ -35,7 +36,7 @@ func (a *actor) counted(q question, reply []byte) {
 // countedUnseen takes notice of replies that had come to their end when the client went, and that it has not seen.
 func (a *actor) countedUnseen() {
 	a.tally.unseen += uint64(len(a.asked))
-	for _, q := range a.asked[:a.session.head-a.answered] {
+	for _, q := range a.asked[:a.session.Head-a.answered] {
 		a.counted(q, nil)
 	}
 }
@@ -55,10 +56,10 @@ func (c *chaos) judgeCounts() {
 }
 
 func TestRecordsAreSmall(t *testing.T) {
-	if n := SlotSize; n > 24 {
+	if n := session.SlotSize; n > 24 {
 		t.Errorf("a reply slot takes %d bytes", n)
 	}
-	if n := Size; n > 352 { // a size class of the allocator; thousands of clients are idle
+	if n := session.Size; n > 352 { // a size class of the allocator; thousands of clients are idle
 		t.Errorf("a session has %d bytes", n)
 	}
 }

@@ -7,7 +7,7 @@ package session
 type timed interface {
 	passage
 	// timeOut ends the passage with an error.
-	timeOut(s *Session)
+	TimeOut(s *Session)
 }
 
 // deadline is when a passage must be over.
@@ -19,8 +19,8 @@ type deadline struct {
 	p  timed
 }
 
-// deadline bounds the session's passage by the timeout, from now on.
-func (e *Env) deadline(s *Session, p timed) {
+// Deadline bounds the session's passage by the timeout, from now on.
+func (e *Env) Deadline(s *Session, p timed) {
 	if limit := int64(e.Pool.Timeout()); limit > 0 {
 		e.deadlines = append(e.deadlines, deadline{e.Pool.Now + limit, s, p})
 		for i := len(e.deadlines) - 1; i > 0 && e.deadlines[i].at < e.deadlines[i-1].at; i-- { // the timeout was longer before
@@ -35,9 +35,9 @@ func (e *Env) passDeadlines() {
 	for ; n < len(e.deadlines) && e.deadlines[n].at < e.Pool.Now; n++ {
 		d := e.deadlines[n]
 		e.deadlines[n] = deadline{}
-		if d.s.state == open && d.s.passage == d.p {
-			d.p.timeOut(d.s)
-			d.s.resumeLater()
+		if d.s.State == Open && d.s.Passage == d.p {
+			d.p.TimeOut(d.s)
+			d.s.ResumeLater()
 		}
 	}
 	if e.deadlines = e.deadlines[n:]; len(e.deadlines) == 0 {

@@ -17,31 +17,21 @@
 // Files, by what they are about:
 //
 //	the session         session.go, its limits config.go, what all sessions of a loop share loop.go, those of one upstream env.go, those of one listener door.go, their end idle.go
-//	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, rules.go (what becomes of each command), dispatch.go,
-//	                    send.go (to one server), reads.go (to replicas), handlers.go (what is answered here)
-//	what the table lacks learn.go, learning.go (asks a server), decode.go
-//	parts of the proxy  feature.go (what the core calls), features.go (all)
+//	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, rules.go (what becomes of each command),
+//	                    send.go (to one server), reads.go (to replicas), fenced.go (scripts and modules)
+//	its reply           replies.go, push.go (what comes unasked), failure.go, wire.go (small forms), version.go (what the servers are)
+//	what stands on it   feature.go (what the core calls)
 //	a mistake of ours   panic.go; debug_on.go and debug_off.go (does it end the process?)
-//	what is not told    secrets.go (of the servers' passwords), lockout.go (what even an administrator may not do)
-//	its reply           replies.go, push.go (what comes unasked), failure.go, errors.go (every text that clients see), wire.go (small forms), version.go (what the
-//	                    servers are)
 //	what takes long     work.go (in pieces), emission.go (replies made so), roster.go (the clients by ID), closings.go (many clients), ask.go (the other loops)
-//	several shards      gather.go, division.go (whose keys go where), joining.go (by package merge, long replies in pieces), scan.go,
-//	                    servers.go (what is asked of each server)
-//	the proxy's answers connection.go, hello.go, clients.go, client_list.go, client_kill.go, client_filter.go, describe.go (their
-//	                    lines), cluster.go and slotwalk.go (as a node of a cluster)
-//	scripts, modules    fenced.go (what follows them, and where they go)
-//	who comes           login.go, gate.go (who guesses), foreign.go (other protocols), notice.go (what operators should read)
-//	what waits          passage.go, deadline.go; crossing.go (protocol, database), pause.go and postpone.go (CLIENT PAUSE), busy.go and aside.go (scripts that run on)
-//	a transaction       transaction.go, locals.go (what the proxy answers), outcome.go, everywhere.go (at all shards), proving.go,
-//	                    shortage.go, watch.go, piece.go (sent again), hidden.go (what is not told)
-//	own connections     pin.go; block.go, apart.go (sent again), blocked.go (and a list changes), farewell.go (and the proxy stops), state.go, tracking.go, tracking_redirect.go, quitting.go
-//	messages            subscribe.go, hub.go, placing.go, publish.go, numsub.go, glob.go, resubscribe.go, rehome.go, moving.go (a list of servers changes)
+//	who comes           foreign.go (other protocols), notice.go (what operators should read)
+//	what waits          passage.go, deadline.go; crossing.go (protocol, database), pause.go (CLIENT PAUSE)
+//	own connections     pin.go
 //	servers that change env.go Follow; elsewhere.go (what is sent again from here; all else in package pool, redirect.go)
 //	what is removed     remove.go (doors and upstreams)
-//	for tests           hub_check.go, learn_check.go, redirect_check.go
 //
-// document.go writes docs/commands.md.
+// Packages that stand on it, from the lowest to the highest: gather (several servers); guard, discovery, blocking; tracking, pubsub, facade;
+// transaction; clients; dispatch, which knows all others. The core knows none of them: it calls what Loop.Dispatch, Loop.Route and
+// Loop.Features hold. What a feature keeps for a client or an upstream stands in a field of the core whose type only the feature knows.
 //
 // # Who may call
 //

@@ -1,8 +1,9 @@
-package session
+package session_test
 
 import (
 	"flag"
 	"os"
+	"ringmaster/session/dispatch"
 	"testing"
 )
 
@@ -11,12 +12,12 @@ var update = flag.Bool("update", false, "write docs/commands.md")
 func TestCommandsDocumentIsCurrent(t *testing.T) {
 	const file = "../docs/commands.md"
 	if *update {
-		if err := os.WriteFile(file, []byte(Document()), 0o644); err != nil {
+		if err := os.WriteFile(file, []byte(dispatch.Document()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	have, err := os.ReadFile(file)
-	if err != nil || string(have) != Document() {
+	if err != nil || string(have) != dispatch.Document() {
 		t.Errorf("%s is not what the table says (%v); run scripts/gen-docs", file, err)
 	}
 }

@@ -32,9 +32,9 @@ func (d *Door) Configure(cfg Config, rules *Rules, policy *auth.Policy) {
 	if !opens {
 		return // those that have logged in stay, as in Redis
 	}
-	d.roster.each(func(s *Session) {
-		if s.env == d {
-			s.authed, s.parser.Unauthenticated = true, false
+	d.Roster.Each(func(s *Session) {
+		if s.Door == d {
+			s.LoggedIn, s.Parser.Unauthenticated = true, false
 		}
 	})
 }

@@ -12,9 +12,9 @@ import (
 // What a server refuses since the keys are elsewhere, or since it can't answer now, is sent again: by package pool, or if it is more than
 // one request on a shared connection, by who has sent it (piece.go, apart.go, blocked.go).
 
-// slotOf is the hash slot of a key, or where there are none its shard, whose keys a command may have together; below 0: key is
+// SlotOf is the hash slot of a key, or where there are none its shard, whose keys a command may have together; below 0: key is
 // nil.
-func slotOf(key []byte, m *shard.Map) int {
+func SlotOf(key []byte, m *shard.Map) int {
 	switch {
 	case key == nil:
 		return -1
@@ -26,8 +26,8 @@ func slotOf(key []byte, m *shard.Map) int {
 	return m.Lookup(key)
 }
 
-// countRedirect counts what is sent again because of what a server said.
-func (e *Env) countRedirect(from int, b []byte) {
+// CountRedirect counts what is sent again because of what a server said.
+func (e *Env) CountRedirect(from int, b []byte) {
 	why := stats.RedirectRetry
 	if pool.NamesNode(b) {
 		why = stats.RedirectUnknown
@@ -40,31 +40,31 @@ func (e *Env) countRedirect(from int, b []byte) {
 	e.Stats.Redirects[why]++
 }
 
-// waitsBehind has a command for all shards wait until what its client has sent before is answered, where that may still go from
+// WaitsBehind has a command for all shards wait until what its client has sent before is answered, where that may still go from
 // one server to another and would come behind the command there; false: it need not.
-func (s *Session) waitsBehind(spec *command.Spec, raw []byte) bool {
-	if s.Owed() == 0 || !s.env.Pool.Resends() || !spec.ReadOnly() && !spec.Flags.Has(command.FlagWrite) {
+func (s *Session) WaitsBehind(spec *command.Spec, raw []byte) bool {
+	if s.Owed() == 0 || !s.Door.Pool.Resends() || !spec.ReadOnly() && !spec.Flags.Has(command.FlagWrite) {
 		return false
 	}
 	raw = bytes.Clone(raw)
-	s.begin(&errand{send: func(s *Session) { s.env.Route(s, spec, raw) }, done: func(*Session) {}})
+	s.Begin(&Errand{Send: func(s *Session) { s.Door.Route(s, spec, raw) }, Done: func(*Session) {}})
 	return true
 }
 
 // deferred is something to be sent again at a tick.
 type deferred interface {
 	// again sends it.
-	again(e *Env)
+	Again(e *Env)
 }
 
 // sendDeferred sends again what waits for it.
 func (e *Env) sendDeferred() {
-	if len(e.later) == 0 {
+	if len(e.Later) == 0 {
 		return
 	}
-	waiting := e.later
-	e.later = nil
+	waiting := e.Later
+	e.Later = nil
 	for _, d := range waiting {
-		d.again(e)
+		d.Again(e)
 	}
 }

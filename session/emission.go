@@ -9,33 +9,33 @@ import "ringmaster/pool"
 //	            ▴ └─ holdsOff ──▸ Session.emissions
 //	            └───────────────────── goOnEmitting, at the reply's turn and when the client has read
 
-// emission hands a reply out in pieces. The client has its beginning before the end is made.
-type emission struct {
-	s      *Session
-	tag    uint64
-	begun  bool
-	within *outer // the reply is a part of that one, whose tag it has; nil: it is a reply of its own
-	held   int    // bytes of what the reply is made of, counted in s.held
+// Emission hands a reply out in pieces. The client has its beginning before the end is made.
+type Emission struct {
+	Session *Session
+	Tag     uint64
+	Begun   bool
+	within  *Outer // the reply is a part of that one, whose tag it has; nil: it is a reply of its own
+	Held    int    // bytes of what the reply is made of, counted in s.held
 }
 
-// outer is a reply that is made by a job, and of which the replies to several commands are parts: EXEC's.
-type outer struct {
-	emission
-	job    job
-	waits  bool // for the reply to a command that other loops or servers are asked for
-	atWork bool // a piece of the job is under way
-	muted  bool // the client hears only confirmations of subscriptions now
+// Outer is a reply that is made by a job, and of which the replies to several commands are parts: EXEC's.
+type Outer struct {
+	Emission
+	Job    job
+	Waits  bool // for the reply to a command that other loops or servers are asked for
+	AtWork bool // a piece of the job is under way
+	Muted  bool // the client hears only confirmations of subscriptions now
 }
 
 // partial takes a part of the reply to the command that is waited for.
-func (o *outer) partial(b []byte, last bool) {
-	if o.muted {
+func (o *Outer) partial(b []byte, last bool) {
+	if o.Muted {
 		b = nil
 	}
-	o.put(b, false)
+	o.Put(b, false)
 	if last {
-		if o.waits = false; !o.atWork {
-			o.s.env.start(o.job)
+		if o.Waits = false; !o.AtWork {
+			o.Session.Door.Start(o.Job)
 		}
 	}
 }
@@ -47,73 +47,73 @@ type parked struct {
 }
 
 // Client is pool.Receiver, for those that receive replies to make one.
-func (m *emission) Client() pool.Client { return m.s }
+func (m *Emission) Client() pool.Client { return m.Session }
 
-// emit makes the place for the reply to a request of size bytes that is being dispatched, or run by EXEC.
-func (s *Session) emit(size int) emission {
-	if o := s.env.answering; o != nil {
-		o.waits = true
-		return emission{s: s, tag: o.tag, within: o}
+// Emit makes the place for the reply to a request of size bytes that is being dispatched, or run by EXEC.
+func (s *Session) Emit(size int) Emission {
+	if o := s.Door.Answering; o != nil {
+		o.Waits = true
+		return Emission{Session: s, Tag: o.Tag, within: o}
 	}
-	return emission{s: s, tag: s.expect(size)}
+	return Emission{Session: s, Tag: s.Expect(size)}
 }
 
-// holdsOff reports whether nothing of the reply is made now. Then j has to end its piece: the session starts it again.
-func (m *emission) holdsOff(j job) bool {
-	s := m.s
-	if s.state == closed || m.tag == s.head && !s.lags() {
+// HoldsOff reports whether nothing of the reply is made now. Then j has to end its piece: the session starts it again.
+func (m *Emission) HoldsOff(j job) bool {
+	s := m.Session
+	if s.State == Closed || m.Tag == s.Head && !s.Lags() {
 		return false
 	}
-	s.wakeLater(j, m.tag)
+	s.WakeLater(j, m.Tag)
 	return true
 }
 
-// hold counts n bytes that the reply is made of as the client's output, until they are used or the reply ends.
-func (m *emission) hold(n int) {
-	m.held += n
-	m.s.countHeld(n)
+// Hold counts n bytes that the reply is made of as the client's output, until they are used or the reply ends.
+func (m *Emission) Hold(n int) {
+	m.Held += n
+	m.Session.CountHeld(n)
 }
 
-// use counts out what is in the reply now, or needed no more.
-func (m *emission) use(n int) {
-	n = min(n, m.held)
-	m.held -= n
-	m.s.countHeld(-n)
+// Use counts out what is in the reply now, or needed no more.
+func (m *Emission) Use(n int) {
+	n = min(n, m.Held)
+	m.Held -= n
+	m.Session.CountHeld(-n)
 }
 
-// put hands out b. Borrows b until return.
-func (m *emission) put(b []byte, last bool) {
+// Put hands out b. Borrows b until return.
+func (m *Emission) Put(b []byte, last bool) {
 	if last {
-		m.use(m.held)
+		m.Use(m.Held)
 	}
 	if m.within != nil {
-		m.begun = true
+		m.Begun = true
 		m.within.partial(b, last)
 		return
 	}
 	var p pool.Piece
-	if !m.begun {
+	if !m.Begun {
 		p |= pool.First
 	}
 	if last {
 		p |= pool.Last
 	}
-	m.begun = true
-	m.s.Reply(m.tag, b, p)
+	m.Begun = true
+	m.Session.Reply(m.Tag, b, p)
 }
 
-// lags reports whether the client has so much unread output that nothing more is made for it: as much as makes its window smaller.
+// Lags reports whether the client has so much unread output that nothing more is made for it: as much as makes its window smaller.
 // One whose input waits, too, may be stuck in writing, and goes on up to its limit.
-func (s *Session) lags() bool {
-	if s.state == closed {
+func (s *Session) Lags() bool {
+	if s.State == Closed {
 		return false
 	}
-	e := s.env
-	limit, waits := e.unreadFrom, s.sock.Buffered()
-	if s.paused && !e.pressed {
+	e := s.Door
+	limit, waits := e.unreadFrom, s.Socket.Buffered()
+	if s.Paused && !e.pressed {
 		limit = e.Config.OutputLimit
 	}
-	if s.subs != nil {
+	if s.Subscriptions != nil {
 		limit = min(limit, e.Config.SubscriberOutputLimit/4) // at which it would be closed
 	}
 	if s.out != nil {
@@ -122,8 +122,8 @@ func (s *Session) lags() bool {
 	return waits > limit
 }
 
-// wakeLater starts j again when it is reply tag's turn and the client has read.
-func (s *Session) wakeLater(j job, tag uint64) {
+// WakeLater starts j again when it is reply tag's turn and the client has read.
+func (s *Session) WakeLater(j job, tag uint64) {
 	if s.emissions == nil {
 		s.emissions = new([]parked)
 	}
@@ -132,14 +132,14 @@ func (s *Session) wakeLater(j job, tag uint64) {
 
 // goOnEmitting starts the job again whose reply's turn it is, unless the client has too much to read.
 func (s *Session) goOnEmitting() {
-	if s.lags() {
+	if s.Lags() {
 		return
 	}
 	list := *s.emissions
 	left := list[:0]
 	for _, w := range list {
-		if w.tag == s.head {
-			s.env.queue(w.job)
+		if w.tag == s.Head {
+			s.Door.Queue(w.job)
 		} else {
 			left = append(left, w)
 		}
@@ -156,7 +156,7 @@ func (s *Session) endEmissions() {
 		return
 	}
 	for _, w := range *s.emissions {
-		s.env.queue(w.job)
+		s.Door.Queue(w.job)
 	}
 	s.emissions = nil
 }

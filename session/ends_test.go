@@ -1,10 +1,12 @@
-package session
+package session_test
 
 import (
 	"bytes"
 
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session"
+	"ringmaster/session/texts"
 	"ringmaster/stats"
 )
 
@@ -70,7 +72,7 @@ func (s *serverEnd) receive(b []byte) {
 		case len(req.Args) == 2 && string(req.Args[0]) == "ECHO" && bytes.HasPrefix(last, []byte("fence-")):
 			f.open = append(f.open, openFence{f.received, parser.AppendBulk(nil, last)})
 		case len(req.Args) == 1 && bytes.HasPrefix(last, []byte("fence-")):
-			f.open = append(f.open, openFence{f.received, parser.AppendError(nil, unknownCommand(req.Args))})
+			f.open = append(f.open, openFence{f.received, parser.AppendError(nil, texts.UnknownCommand(req.Args))})
 		default:
 			f.received++
 			s.in = append(s.in, f.wire[:req.Size]...)
@@ -216,7 +218,7 @@ func (s *serverEnd) requests() (all [][]string) {
 type clientEnd struct {
 	w       *world
 	name    string
-	session *Session
+	session *session.Session
 	in      []byte // received and not yet looked at
 	stuck   []byte // written by the proxy, not read by the client
 	full    bool   // the client does not read
@@ -231,7 +233,7 @@ type clientEnd struct {
 // connect makes a new client.
 func (w *world) connect(name string) *clientEnd {
 	c := &clientEnd{w: w, name: name}
-	c.session = New(w.door, c)
+	c.session = session.New(w.door, c)
 	w.clients[name] = c
 	w.order = append(w.order, c)
 	return c

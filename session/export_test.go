@@ -34,7 +34,7 @@ func (s *Session) Waits() bool { return s.wait != nothing }
 
 // KeptOfLatest is what is kept of the reply to the latest request, bytes.
 func (s *Session) KeptOfLatest() int {
-	if b := s.slot(s.tail - 1).buf; b != nil {
+	if b := s.Slot(s.tail - 1).buf; b != nil {
 		return len(b.B)
 	}
 	return 0
@@ -49,12 +49,12 @@ func (l *Loop) Upstreams() int { return len(l.envs) }
 
 // Handle has h answer the command with an ID.
 func (r *Rules) Handle(id uint16, h func(*Session, *command.Spec, *parser.Request)) {
-	r.byID[id].handler = h
+	r.byID[id].Handler = h
 }
 
 // Class and Carrier are what the rules say of the command with an ID.
 func (r *Rules) Class(id uint16) command.Class  { return r.byID[id].class }
-func (r *Rules) Carrier(id uint16) pool.Carrier { return r.byID[id].carrier }
+func (r *Rules) Carrier(id uint16) pool.Carrier { return r.byID[id].Carrier }
 
 // Cutting reports whether the clients of the door are being closed.
 func (d *Door) Cutting() bool { return d.cutting }
@@ -62,28 +62,28 @@ func (d *Door) Cutting() bool { return d.cutting }
 // CutBadly is Cut with a panic for the first client.
 func (d *Door) CutBadly() {
 	d.cutting = true
-	d.queue(&leaving{door: d, until: d.nextID(), end: func(*Session) { panic("oh no") }, done: func() { d.cutting = false }})
+	d.Queue(&leaving{door: d, until: d.NextID(), end: func(*Session) { panic("oh no") }, done: func() { d.cutting = false }})
 }
 
 // Check says which invariant of the session is broken between turns. apart is what features hold of its replies, bytes.
 func Check(s *Session, apart int) error {
-	if s.state == closed {
-		if s.sock != nil || s.in != nil || s.out != nil || s.slots != nil || s.passage != nil || s.pin != nil || s.tx != nil || s.pushes != nil || s.subs != nil {
+	if s.State == Closed {
+		if s.Socket != nil || s.Input != nil || s.out != nil || s.slots != nil || s.Passage != nil || s.Pin != nil || s.Transaction != nil || s.Pushes != nil || s.Subscriptions != nil {
 			return fmt.Errorf("is closed and still holds something")
 		}
 		return nil
 	}
 	held, size := apart, 0
-	if s.pushes != nil {
-		held += len(s.pushes.B)
+	if s.Pushes != nil {
+		held += len(s.Pushes.B)
 	}
-	if s.pin != nil {
-		for _, o := range s.pin.owns {
+	if s.Pin != nil {
+		for _, o := range s.Pin.Owns {
 			held += len(o.buf)
 		}
 	}
-	for i := s.head; i != s.tail; i++ {
-		sl := s.slot(i)
+	for i := s.Head; i != s.tail; i++ {
+		sl := s.Slot(i)
 		size += int(sl.size)
 		if sl.buf != nil {
 			held += len(sl.buf.B)
@@ -96,26 +96,26 @@ func Check(s *Session, apart int) error {
 		}
 	}
 	switch {
-	case s.tail < s.head || s.Owed() > len(s.slots):
+	case s.tail < s.Head || s.Owed() > len(s.slots):
 		return fmt.Errorf("owes %d replies and has %d slots", s.Owed(), len(s.slots))
 	case live < 0:
 		return fmt.Errorf("a slot that is not in use has a buffer")
-	case held > s.held || s.Owed() == 0 && s.held != held: // gathers hold the rest
-		return fmt.Errorf("held is %d, the slots hold %d, and %d replies are owed", s.held, held, s.Owed())
+	case held > s.Held || s.Owed() == 0 && s.Held != held: // gathers hold the rest
+		return fmt.Errorf("held is %d, the slots hold %d, and %d replies are owed", s.Held, held, s.Owed())
 	case size != s.inBytes:
 		return fmt.Errorf("inBytes is %d, the slots say %d", s.inBytes, size)
-	case s.Owed() > 0 && s.slot(s.head).buf != nil:
+	case s.Owed() > 0 && s.Slot(s.Head).buf != nil:
 		return fmt.Errorf("the head's reply is kept although it is its turn")
-	case s.partial && s.Owed() == 0:
+	case s.Partial && s.Owed() == 0:
 		return fmt.Errorf("has forwarded a part of nobody's reply")
-	case (s.passage != nil) != (s.wait == answers || s.wait == rings):
-		return fmt.Errorf("wait is %d, and a passage is under way: %t", s.wait, s.passage != nil)
+	case (s.Passage != nil) != (s.wait == answers || s.wait == rings):
+		return fmt.Errorf("wait is %d, and a passage is under way: %t", s.wait, s.Passage != nil)
 	case s.wait == inFlight && s.Owed() == 0 && (s.relieved() || !s.slow):
 		return fmt.Errorf("waits for answers and owes none, nor does anybody look how far its client reads")
 	case s.unread > 0 && !s.slow:
 		return fmt.Errorf("has %d bytes unread, and nobody looks how far its client reads", s.unread)
-	case s.in != nil && s.off > len(s.in.B):
-		return fmt.Errorf("%d bytes of %d are used", s.off, len(s.in.B))
+	case s.Input != nil && s.InputUsed > len(s.Input.B):
+		return fmt.Errorf("%d bytes of %d are used", s.InputUsed, len(s.Input.B))
 	case s.out != nil || s.dirty || s.resuming:
 		return fmt.Errorf("something is left to do after the turn")
 	}
@@ -124,12 +124,12 @@ func Check(s *Session, apart int) error {
 
 // Counted is which rings count the session, and what is counted of its output, bytes.
 func Counted(s *Session) (rings []pool.Key, output int) {
-	if s.state == closed {
+	if s.State == Closed {
 		return nil, 0
 	}
-	rings = append(rings, s.rings.Key())
-	if x, ok := s.passage.(*crossing); ok && x.rings != nil && x.rings.Refusal() == nil {
-		rings = append(rings, x.to)
+	rings = append(rings, s.Rings.Key())
+	if x, ok := s.Passage.(*Crossing); ok && x.rings != nil && x.rings.Refusal() == nil {
+		rings = append(rings, x.To)
 	}
-	return rings, s.unread + s.held
+	return rings, s.unread + s.Held
 }

@@ -6,19 +6,20 @@ import (
 
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session/texts"
 )
 
-// appendFailure writes the error reply for f. Timeouts are told in whole milliseconds.
-func appendFailure(dst []byte, f *pool.Failure, env *Env) []byte {
-	return parser.AppendError(dst, failureText(f, millis(env.Pool.Timeout())))
+// AppendFailure writes the error reply for f. Timeouts are told in whole milliseconds.
+func AppendFailure(dst []byte, f *pool.Failure, env *Env) []byte {
+	return parser.AppendError(dst, texts.FailureText(f, Millis(env.Pool.Timeout())))
 }
 
 // stopping is the failure of a command that the proxy's end leaves undone.
 var stopping = &pool.Failure{Kind: pool.Stopping}
 
-// millis is a time that prints as "250 ms".
-type millis time.Duration
+// Millis is a time that prints as "250 ms".
+type Millis time.Duration
 
-func (m millis) String() string {
+func (m Millis) String() string {
 	return strconv.FormatInt(time.Duration(m).Milliseconds(), 10) + " ms"
 }

@@ -66,33 +66,33 @@ func (e *Env) featuresFollow(old *shard.Map) {
 }
 
 func (s *Session) followPinned(moved bool) {
-	for i := range s.env.Features {
-		if f := s.env.Features[i].FollowPinned; f != nil && s.pin != nil {
+	for i := range s.Door.Features {
+		if f := s.Door.Features[i].FollowPinned; f != nil && s.Pin != nil {
 			f(s, moved)
 		}
 	}
 }
 
-// rejected tells the features that a command was refused before it was looked into.
-func (s *Session) rejected() {
-	for i := range s.env.Features {
-		if f := s.env.Features[i].Rejected; f != nil {
+// Rejected tells the features that a command was refused before it was looked into.
+func (s *Session) Rejected() {
+	for i := range s.Door.Features {
+		if f := s.Door.Features[i].Rejected; f != nil {
 			f(s)
 		}
 	}
 }
 
 func (s *Session) featuresClosing() {
-	for i := range s.env.Features {
-		if f := s.env.Features[i].Closing; f != nil {
+	for i := range s.Door.Features {
+		if f := s.Door.Features[i].Closing; f != nil {
 			f(s)
 		}
 	}
 }
 
 func (s *Session) featuresClosed() {
-	for i := range s.env.Features {
-		if f := s.env.Features[i].Closed; f != nil {
+	for i := range s.Door.Features {
+		if f := s.Door.Features[i].Closed; f != nil {
 			s.tidy(f)
 		}
 	}

@@ -12,11 +12,11 @@ import (
 // replies. A fence follows each of them (pool.Carrier). Where a server is known for it they go over lanes, which is a passage
 // like every change of the connection.
 
-// goesApart has a carrier wait until what its client has sent before is answered, where it may go over a lane; false: it can be
+// GoesApart has a carrier wait until what its client has sent before is answered, where it may go over a lane; false: it can be
 // sent now.
-func (s *Session) goesApart(spec *command.Spec, class command.Class, carrier pool.Carrier, req *parser.Request) bool {
-	env := s.env
-	if env.apart || env.replaying || !env.Pool.Apart(carrier) {
+func (s *Session) GoesApart(spec *command.Spec, class command.Class, carrier pool.Carrier, req *parser.Request) bool {
+	env := s.Door
+	if env.apart || env.Replaying || !env.Pool.Apart(carrier) {
 		return false
 	}
 	switch class {
@@ -25,50 +25,50 @@ func (s *Session) goesApart(spec *command.Spec, class command.Class, carrier poo
 		return false
 	}
 	raw := bytes.Clone(req.Raw)
-	s.begin(&errand{
-		send: func(s *Session) {
-			s.env.apart = true
-			s.env.Route(s, spec, raw)
-			s.env.apart = false
+	s.Begin(&Errand{
+		Send: func(s *Session) {
+			s.Door.apart = true
+			s.Door.Route(s, spec, raw)
+			s.Door.apart = false
 		},
-		done: func(*Session) {},
+		Done: func(*Session) {},
 	})
 	return true
 }
 
-// enqueueAt sends a request to the shard of primary over the connection that connFor has given. That is nil when none of the shard's
+// EnqueueAt sends a request to the shard of primary over the connection that connFor has given. That is nil when none of the shard's
 // replicas can be read from: then a carrier fails, and what else reads waits for one.
-func (s *Session) enqueueAt(conn *pool.Conn, primary int, r *pool.Request) *pool.Failure {
+func (s *Session) EnqueueAt(conn *pool.Conn, primary int, r *pool.Request) *pool.Failure {
 	if conn == nil {
 		if r.Carrier != 0 {
-			return &pool.Failure{Kind: pool.NoReplica, Server: s.env.Map.Server(primary).Name}
+			return &pool.Failure{Kind: pool.NoReplica, Server: s.Door.Map.Server(primary).Name}
 		}
-		conn = s.rings.Pick(primary, s.seat)
+		conn = s.Rings.Pick(primary, s.ConnIndex)
 	}
 	return conn.Enqueue(r)
 }
 
-// manner is how a request with keys is sent: one that the servers keep waiting has all the time it needs.
-func (s *Session) manner(conn *pool.Conn) pool.Manner {
-	if s.waitsAt(conn) {
+// Manner is how a request with keys is sent: one that the servers keep waiting has all the time it needs.
+func (s *Session) Manner(conn *pool.Conn) pool.Manner {
+	if s.WaitsAt(conn) {
 		return pool.Blocks
 	}
 	return 0
 }
 
-// enqueueBlocking sends a command that may wait at the server, on a connection of the session's own.
-func (s *Session) enqueueBlocking(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, spec *command.Spec) *pool.Failure {
-	return conn.Enqueue(&pool.Request{Raw: raw, Recv: recv, Tag: tag, Carrier: s.env.Rules.of(spec).carrier, Manner: pool.Here | pool.Blocks})
+// EnqueueBlocking sends a command that may wait at the server, on a connection of the session's own.
+func (s *Session) EnqueueBlocking(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, spec *command.Spec) *pool.Failure {
+	return conn.Enqueue(&pool.Request{Raw: raw, Recv: recv, Tag: tag, Carrier: s.Door.Rules.Of(spec).Carrier, Manner: pool.Here | pool.Blocks})
 }
 
 // Witness is pool.Config.Witness: EXISTS of the same keys, or what a server without that role refuses.
 func Witness(dst, raw, reply []byte) []byte {
 	if bytes.HasPrefix(reply, []byte("-READONLY ")) {
-		return append(dst, appendRequest(nil, "ROLE")...)
+		return append(dst, AppendRequest(nil, "ROLE")...)
 	}
 	keys := keysOfRaw(raw)
 	if len(keys) == 0 {
-		return append(dst, appendRequest(nil, "DBSIZE")...)
+		return append(dst, AppendRequest(nil, "DBSIZE")...)
 	}
 	dst = parser.AppendArray(dst, 1+len(keys))
 	dst = parser.AppendBulkString(dst, "EXISTS")
@@ -80,7 +80,7 @@ func Witness(dst, raw, reply []byte) []byte {
 
 // keysOfRaw are the keys of a request. A command that the table lacks is taken to begin with its key.
 func keysOfRaw(raw []byte) (keys [][]byte) {
-	req, ok := parseAgain(raw)
+	req, ok := ParseAgain(raw)
 	if !ok {
 		return nil
 	}

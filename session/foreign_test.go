@@ -1,6 +1,7 @@
-package session
+package session_test
 
 import (
+	"ringmaster/session"
 	"slices"
 	"testing"
 )
@@ -9,16 +10,16 @@ import (
 func TestForeignProtocolsAreNoticed(t *testing.T) {
 	for _, c := range []struct {
 		name, bytes string
-		want        []NoticeKind
+		want        []session.NoticeKind
 	}{
-		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc", []NoticeKind{SpokeTLS}},
-		{"TLS with a line feed in its length", "\x16\x03\x03\x01\n\x01\x00\x01\x06", []NoticeKind{SpokeTLS}},
-		{"GET", "GET / HTTP/1.1\r\n", []NoticeKind{SpokeHTTP}},
-		{"GET and Host", "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", []NoticeKind{SpokeHTTP, CrossProtocol}},
-		{"OPTIONS", "OPTIONS * HTTP/1.0\r\n", []NoticeKind{SpokeHTTP}},
-		{"PUT", "PUT /a HTTP/1.1\r\n", []NoticeKind{SpokeHTTP}},
-		{"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", []NoticeKind{SpokeHTTP}},
-		{"POST", "POST / HTTP/1.1\r\n", []NoticeKind{CrossProtocol}},
+		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc", []session.NoticeKind{session.SpokeTLS}},
+		{"TLS with a line feed in its length", "\x16\x03\x03\x01\n\x01\x00\x01\x06", []session.NoticeKind{session.SpokeTLS}},
+		{"GET", "GET / HTTP/1.1\r\n", []session.NoticeKind{session.SpokeHTTP}},
+		{"GET and Host", "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", []session.NoticeKind{session.SpokeHTTP, session.CrossProtocol}},
+		{"OPTIONS", "OPTIONS * HTTP/1.0\r\n", []session.NoticeKind{session.SpokeHTTP}},
+		{"PUT", "PUT /a HTTP/1.1\r\n", []session.NoticeKind{session.SpokeHTTP}},
+		{"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", []session.NoticeKind{session.SpokeHTTP}},
+		{"POST", "POST / HTTP/1.1\r\n", []session.NoticeKind{session.CrossProtocol}},
 		{"RESP", "*1\r\n$4\r\nPING\r\n", nil},
 		{"inline", "PING\r\nGET\r\nNOSUCH HTTP/1.1\r\n", nil},
 		{"TLS bytes as a later request", "PING\r\n\x16\x03\x01\r\n", nil},
@@ -28,8 +29,8 @@ func TestForeignProtocolsAreNoticed(t *testing.T) {
 				set := defaults()
 				set.passwords = password
 				w := newWorld(t, set)
-				var got []NoticeKind
-				w.env.Notify = func(n Notice) {
+				var got []session.NoticeKind
+				w.env.Notify = func(n session.Notice) {
 					if n.Client != "192.0.2.1:1000" {
 						t.Errorf("%s: noticed of %q", c.name, n.Client)
 					}
@@ -63,9 +64,9 @@ func TestUserNamesInNoticesAreShortAndPrintable(t *testing.T) {
 	}
 	for _, c := range []struct{ in, want string }{
 		{"joe", "joe"}, {"", ""}, {"a\r\nlevel=ERROR\x1b[31m\xff", "a??level=ERROR?[31m?"},
-		{string(long), string(long[:MaxShownUser]) + "..."},
+		{string(long), string(long[:session.MaxShownUser]) + "..."},
 	} {
-		if got := ShownUser([]byte(c.in)); got != c.want {
+		if got := session.ShownUser([]byte(c.in)); got != c.want {
 			t.Errorf("%q: %q", c.in, got)
 		}
 	}

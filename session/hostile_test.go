@@ -1,4 +1,4 @@
-package session
+package session_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
+	"ringmaster/session"
 )
 
 // hostileReplies are what a server may answer to anything.
@@ -89,12 +90,12 @@ func TestNoCommandPanicsWhateverItsWords(t *testing.T) {
 					c := w.connect(fmt.Sprint("c", rounds))
 					var b []byte
 					if rnd.IntN(4) == 0 {
-						b = appendRequest(b, "HELLO", "3")
+						b = session.AppendRequest(b, "HELLO", "3")
 					}
 					if tx := rnd.IntN(3) == 0; tx {
-						b = appendRequest(appendRequest(appendRequest(b, "MULTI"), words...), "EXEC")
+						b = session.AppendRequest(session.AppendRequest(session.AppendRequest(b, "MULTI"), words...), "EXEC")
 					}
-					c.send(appendRequest(b, words...))
+					c.send(session.AppendRequest(b, words...))
 					w.play(rnd, nil)
 					c.leave()
 					w.settle()
@@ -193,15 +194,15 @@ func hostileLesson(w *world, rnd *rand.Rand, name, info string) {
 			words = append(words, hostileWords[rnd.IntN(len(hostileWords))])
 		}
 		c := w.connect(fmt.Sprint(name, n))
-		c.send(appendRequest(nil, words...))
+		c.send(session.AppendRequest(nil, words...))
 		w.play(rnd, func(args []string) string {
 			if len(args) == 3 && args[0] == "COMMAND" {
 				return info
 			}
 			return ""
 		})
-		b := appendRequest(appendRequest(appendRequest(nil, "MULTI"), words...), "EXEC")
-		c.send(appendRequest(b, words...))
+		b := session.AppendRequest(session.AppendRequest(session.AppendRequest(nil, "MULTI"), words...), "EXEC")
+		c.send(session.AppendRequest(b, words...))
 		w.play(rnd, nil)
 		c.leave()
 		w.settle()

@@ -10,7 +10,7 @@ import (
 const idleEvery = int64(time.Second)
 
 // idleAtOnce bounds how many clients a tick closes.
-const idleAtOnce = turnWork / closeWork
+const idleAtOnce = turnWork / CloseWork
 
 // closeIdle closes the clients that were silent for Config.IdleTimeout.
 func (l *Loop) closeIdle() {
@@ -22,7 +22,7 @@ func (l *Loop) closeIdle() {
 	left := idleAtOnce
 	for _, e := range l.envs {
 		limit := int64(0) // the least of all doors'
-		for _, d := range e.doors {
+		for _, d := range e.Doors {
 			if own := int64(d.Config.IdleTimeout); own > 0 && (limit == 0 || own < limit) {
 				limit = own
 			}
@@ -31,10 +31,10 @@ func (l *Loop) closeIdle() {
 			continue
 		}
 		l.nextIdle = min(l.nextIdle, now+limit)
-		e.roster.each(func(s *Session) {
-			own := int64(s.env.Config.IdleTimeout)
-			if left > 0 && own > 0 && now-s.active > own && s.mayIdleOut() {
-				s.close(stats.Idle)
+		e.Roster.Each(func(s *Session) {
+			own := int64(s.Door.Config.IdleTimeout)
+			if left > 0 && own > 0 && now-s.ActiveAt > own && s.mayIdleOut() {
+				s.Close(stats.Idle)
 				left--
 			}
 		})
@@ -47,6 +47,6 @@ func (l *Loop) closeIdle() {
 // mayIdleOut reports whether nothing is under way for the client. As in Redis, one that waits at a server or for
 // messages, lines of MONITOR or a replication stream is not idle.
 func (s *Session) mayIdleOut() bool {
-	waits := s.subs != nil || s.pin != nil && (s.pin.blocks || s.pin.tunnel || s.pin.conn != nil && s.pin.conn.Streams())
-	return s.state == open && !s.eof && !s.Owes() && !waits && s.sock.Buffered() == 0
+	waits := s.Subscriptions != nil || s.Pin != nil && (s.Pin.Blocks || s.Pin.Tunnel || s.Pin.Conn != nil && s.Pin.Conn.Streams())
+	return s.State == Open && !s.EOF && !s.Owes() && !waits && s.Socket.Buffered() == 0
 }

@@ -8,6 +8,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session/texts"
 	"ringmaster/stats"
 )
 
@@ -33,16 +34,16 @@ const growth = 16
 // Feed takes bytes from the client. Borrows b until return.
 func (s *Session) Feed(b []byte) {
 	defer s.guard()
-	s.env.Stats.ClientBytesIn += uint64(len(b))
-	if s.env.Pool.Now-s.active > rest && s.head == s.tail {
+	s.Door.Stats.ClientBytesIn += uint64(len(b))
+	if s.Door.Pool.Now-s.ActiveAt > rest && s.Head == s.tail {
 		s.grown = min(s.grown, 0)
 	}
-	s.active = s.env.Pool.Now
-	s.env.countAnew()
-	if s.in != nil && s.wait == nothing {
+	s.ActiveAt = s.Door.Pool.Now
+	s.Door.countAnew()
+	if s.Input != nil && s.wait == nothing {
 		b = s.complete(b)
 	}
-	if s.state != open || len(b) == 0 {
+	if s.State != Open || len(b) == 0 {
 		return
 	}
 	if s.wait != nothing {
@@ -57,16 +58,16 @@ func (s *Session) Feed(b []byte) {
 // complete moves to s.in what its unfinished request lacks, and no more, until that request is done.
 // It gives the rest of b.
 func (s *Session) complete(b []byte) []byte {
-	for s.in != nil && len(b) > 0 && s.state == open && s.wait == nothing {
+	for s.Input != nil && len(b) > 0 && s.State == Open && s.wait == nothing {
 		n := bytes.IndexByte(b, '\n') + 1
-		if need := s.parser.Need() - (len(s.in.B) - s.off); need > 0 {
+		if need := s.Parser.Need() - (len(s.Input.B) - s.InputUsed); need > 0 {
 			n = min(need, len(b))
 		} else if n == 0 {
 			n = len(b)
 		}
 		s.store(b[:n])
 		b = b[n:]
-		if s.state == open {
+		if s.State == Open {
 			s.reread()
 		}
 	}
@@ -75,74 +76,74 @@ func (s *Session) complete(b []byte) []byte {
 
 // reread looks for requests in s.in.
 func (s *Session) reread() {
-	rest := s.run(s.in.B[s.off:])
-	if s.in == nil {
+	rest := s.run(s.Input.B[s.InputUsed:])
+	if s.Input == nil {
 		return // closed, or the buffer went with its request
 	}
 	if len(rest) == 0 {
 		s.dropInput()
 		return
 	}
-	s.off = len(s.in.B) - len(rest)
+	s.InputUsed = len(s.Input.B) - len(rest)
 }
 
 // store copies input that can't be used yet behind what is kept.
 func (s *Session) store(b []byte) {
 	have := 0
-	if s.in != nil {
-		have = len(s.in.B) - s.off
+	if s.Input != nil {
+		have = len(s.Input.B) - s.InputUsed
 	}
-	if have+len(b)+s.parser.Held() > s.env.Config.QueryBufferLimit {
-		s.close(stats.QueryBufferLimit)
+	if have+len(b)+s.Parser.Held() > s.Door.Config.QueryBufferLimit {
+		s.Close(stats.QueryBufferLimit)
 		return
 	}
 	s.room(have, len(b))
-	s.in.B = append(s.in.B, b...)
+	s.Input.B = append(s.Input.B, b...)
 	if s.wait != nothing && have+len(b) >= pauseAt {
-		if !s.paused {
-			s.paused = true
-			s.env.Stats.ClientPauses++
+		if !s.Paused {
+			s.Paused = true
+			s.Door.Stats.ClientPauses++
 		}
-		s.sock.Pause()
+		s.Socket.Pause()
 	}
 }
 
 // room makes s.in start at the unused input and fit n more bytes.
 func (s *Session) room(have, n int) {
-	if s.in == nil {
-		s.in = s.env.Pool.Buffers.Get()
+	if s.Input == nil {
+		s.Input = s.Door.Pool.Buffers.Get()
 	}
-	if len(s.in.B)+n <= cap(s.in.B) {
+	if len(s.Input.B)+n <= cap(s.Input.B) {
 		return
 	}
 	size := have + n
-	if need := s.parser.Need(); need > size {
+	if need := s.Parser.Need(); need > size {
 		size = min(need, growth*size)
 	} else {
 		size += size / 2
 	}
 	grown := &bytebufferpool.ByteBuffer{B: make([]byte, have, size)}
-	copy(grown.B, s.in.B[s.off:])
-	s.env.Pool.Buffers.Put(s.in)
-	s.in, s.off = grown, 0
+	copy(grown.B, s.Input.B[s.InputUsed:])
+	s.Door.Pool.Buffers.Put(s.Input)
+	s.Input, s.InputUsed = grown, 0
 }
 
 func (s *Session) dropInput() {
-	if s.in != nil {
-		s.env.Pool.Buffers.Put(s.in)
-		s.in = nil
+	if s.Input != nil {
+		s.Door.Pool.Buffers.Put(s.Input)
+		s.Input = nil
 	}
-	s.off = 0
+	s.InputUsed = 0
 }
 
 // run dispatches the requests at the start of b and gives what is left: an unfinished request, or
 // all that follows a request that must be waited for.
 func (s *Session) run(b []byte) []byte {
-	env := s.env
-	req := &env.req
+	env := s.Door
+	req := &env.Req
 	s.began = env.Pool.Now
-	for len(b) > 0 && s.state == open && s.wait == nothing && (s.version == env.version && env.pause.until == 0 || s.mayGoOn()) {
-		done, err := s.parser.Next(b, &env.Config.Limits, req)
+	for len(b) > 0 && s.State == Open && s.wait == nothing && (s.version == env.Version && env.Pause.Until == 0 || s.mayGoOn()) {
+		done, err := s.Parser.Next(b, &env.Config.Limits, req)
 		if err != nil {
 			s.breakOff(err)
 			return nil
@@ -155,11 +156,11 @@ func (s *Session) run(b []byte) []byte {
 		}
 		whole := b
 		b = b[req.Size:]
-		if len(req.Args) == 0 && s.replyMode == replySkip {
-			s.replyMode = replyOn // to Redis this is the next command
+		if len(req.Args) == 0 && s.ReplyMode == ReplySkip {
+			s.ReplyMode = ReplyOn // to Redis this is the next command
 		}
 		if len(req.Args) > 0 {
-			spent := env.spent
+			spent := env.Spent
 			env.Dispatch(s, req)
 			if s.wait == room {
 				return whole
@@ -173,12 +174,12 @@ func (s *Session) run(b []byte) []byte {
 			if s.Owed() >= s.window() || s.inBytes >= env.Config.MaxInFlightBytes {
 				s.throttle()
 			}
-			if env.spent != spent && env.spent >= turnWork {
+			if env.Spent != spent && env.Spent >= turnWork {
 				s.rest()
 			}
 		}
 	}
-	if s.state != open {
+	if s.State != Open {
 		return nil
 	}
 	return b
@@ -186,28 +187,28 @@ func (s *Session) run(b []byte) []byte {
 
 // breakOff answers a client that broke the protocol: what it is owed, then Redis's words, then the end.
 func (s *Session) breakOff(err *parser.ProtocolError) {
-	s.env.scratch = parser.AppendError(s.env.scratch[:0], protocolError(err))
-	s.answerAs(command.NoID, s.env.scratch)
-	s.closeAs(stats.ProtocolError)
+	s.Door.Scratch = parser.AppendError(s.Door.Scratch[:0], texts.ProtocolError(err))
+	s.AnswerAs(command.NoID, s.Door.Scratch)
+	s.CloseAs(stats.ProtocolError)
 }
 
-// resumeLater lets the session go on at the end of the turn, outside of whatever calls.
-func (s *Session) resumeLater() {
-	if !s.resuming && s.state == open {
+// ResumeLater lets the session go on at the end of the turn, outside of whatever calls.
+func (s *Session) ResumeLater() {
+	if !s.resuming && s.State == Open {
 		s.resuming = true
-		s.env.resume = append(s.env.resume, s)
+		s.Door.resume = append(s.Door.resume, s)
 	}
 }
 
-// goOn ends the wait, or its first half, and looks at the input that waited.
-func (s *Session) goOn() {
+// GoOn ends the wait, or its first half, and looks at the input that waited.
+func (s *Session) GoOn() {
 	defer s.guard()
-	if s.state != open {
+	if s.State != Open {
 		return
 	}
-	if s.passage != nil {
-		s.passage.step(s)
-		if s.wait != nothing || s.state != open {
+	if s.Passage != nil {
+		s.Passage.Step(s)
+		if s.wait != nothing || s.State != Open {
 			return
 		}
 	}
@@ -218,27 +219,27 @@ func (s *Session) goOn() {
 		s.throttle() // what it has waited for was no matter of its reading
 		return
 	}
-	if s.in != nil {
+	if s.Input != nil {
 		s.reread()
 	}
-	if s.wait != nothing || s.state != open {
+	if s.wait != nothing || s.State != Open {
 		return
 	}
-	if s.paused {
-		s.paused = false
-		s.sock.Unpause()
+	if s.Paused {
+		s.Paused = false
+		s.Socket.Unpause()
 	}
-	if s.eof {
+	if s.EOF {
 		s.markDirty()
 	}
 }
 
-// takeInput gives the buffer that holds exactly the request being dispatched, when it is large enough
+// TakeInput gives the buffer that holds exactly the request being dispatched, when it is large enough
 // to be worth handing on without a copy. Else nil.
-func (s *Session) takeInput(req *parser.Request) *bytebufferpool.ByteBuffer {
-	if s.in == nil || s.off != 0 || req.Size < pool.LargeRequest || len(s.in.B) != req.Size ||
-		&req.Raw[0] != &s.in.B[0] {
+func (s *Session) TakeInput(req *parser.Request) *bytebufferpool.ByteBuffer {
+	if s.Input == nil || s.InputUsed != 0 || req.Size < pool.LargeRequest || len(s.Input.B) != req.Size ||
+		&req.Raw[0] != &s.Input.B[0] {
 		return nil
 	}
-	return s.in
+	return s.Input
 }

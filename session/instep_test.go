@@ -1,10 +1,12 @@
-package session
+package session_test
 
 import (
 	"testing"
 
 	"ringmaster/command"
 	"ringmaster/pool"
+	"ringmaster/session"
+	"ringmaster/session/dispatch"
 	"ringmaster/shard"
 )
 
@@ -48,7 +50,7 @@ func suspicious(s *command.Spec) bool {
 }
 
 func TestWhatSharesAConnectionAnswersOnce(t *testing.T) {
-	rules := NewRules(Config{AdminCommands: true}, shard.ReadPrimary)
+	rules := dispatch.NewRules(session.Config{AdminCommands: true}, shard.ReadPrimary)
 	seen := map[string]bool{}
 	for i, spec := range command.All() {
 		if !shares(rules.Class(uint16(i))) || !suspicious(spec) {
@@ -69,7 +71,7 @@ func TestWhatSharesAConnectionAnswersOnce(t *testing.T) {
 
 // A command that the table lacks may be anything: a fence follows each, and none that waits or subscribes is sent as if it did not.
 func TestCommandsThatTheTableLacksAreFenced(t *testing.T) {
-	if NewRules(Config{}, shard.ReadPrimary).Carrier(uint16(otherID)) == 0 {
+	if dispatch.NewRules(session.Config{}, shard.ReadPrimary).Carrier(uint16(session.OtherID)) == 0 {
 		t.Error("no fence follows what the table lacks")
 	}
 	for _, flag := range []string{"blocking", "pubsub"} {
@@ -87,7 +89,7 @@ func TestCommandsThatTheTableLacksAreFenced(t *testing.T) {
 
 // What runs scripts, or loads them, is of the group scripting.
 func TestEverythingThatRunsScriptsIsFenced(t *testing.T) {
-	rules := NewRules(Config{}, shard.ReadPrimary)
+	rules := dispatch.NewRules(session.Config{}, shard.ReadPrimary)
 	for i, spec := range command.All() {
 		if spec.Group == "scripting" && shares(spec.Class) && rules.Carrier(uint16(i)) == 0 && harmlessScripting[spec.Name] == "" {
 			t.Errorf("%s is of the group scripting, and no fence follows it: say in harmlessScripting why none need", spec.Name)
@@ -97,7 +99,7 @@ func TestEverythingThatRunsScriptsIsFenced(t *testing.T) {
 
 // TestPoolKnowsWhatMayRunAScript by what it carries, and by EXEC's place in a transaction.
 func TestPoolKnowsWhatMayRunAScript(t *testing.T) {
-	rules := NewRules(Config{}, shard.ReadPrimary)
+	rules := dispatch.NewRules(session.Config{}, shard.ReadPrimary)
 	for i, spec := range command.All() {
 		runs := spec.Traits.Has(command.TraitRunsScripts) && spec.ID != command.IDExec
 		if carries := rules.Carrier(uint16(i))&pool.Scripts != 0; carries != runs {

@@ -1,7 +1,10 @@
-package session
+package session_test
 
 import (
 	"ringmaster/pool"
+	"ringmaster/session"
+	"ringmaster/session/pubsub"
+	"ringmaster/session/tracking"
 	"ringmaster/stats"
 )
 
@@ -11,7 +14,7 @@ func (w *world) check() {
 	if err := pool.Check(w.pool.Loop); err != nil {
 		w.tb.Error(err)
 	}
-	if err := CheckHub(w.env); err != nil {
+	if err := pubsub.Check(w.env); err != nil {
 		w.tb.Errorf("hub: %v", err)
 	}
 	if n := w.stats.Panics; n != w.panics {
@@ -19,10 +22,10 @@ func (w *world) check() {
 	}
 	users, output := map[pool.Key]int{}, 0
 	for _, c := range w.order {
-		if err := Check(c.session, HeldForRedirects(c.session)); err != nil {
+		if err := session.Check(c.session, tracking.HeldForRedirects(c.session)); err != nil {
 			w.tb.Errorf("session of %s: %v", c.name, err)
 		}
-		rings, n := Counted(c.session)
+		rings, n := session.Counted(c.session)
 		output += n
 		for _, key := range rings {
 			users[key]++
@@ -51,7 +54,7 @@ func (w *world) end() {
 	w.byHand = true
 	w.pool.Stop()
 	w.settle()
-	if n := CountHub(w.env); n != (HubCounts{}) {
+	if n := pubsub.CountAll(w.env); n != (pubsub.Counts{}) {
 		w.tb.Errorf("subscriptions are left after the end: %+v", n)
 	}
 	if w.pool.InFlight != 0 {

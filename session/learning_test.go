@@ -1,7 +1,9 @@
-package session
+package session_test
 
 import (
 	"fmt"
+	"ringmaster/session"
+	"ringmaster/session/discovery"
 	"strings"
 	"testing"
 	"time"
@@ -29,18 +31,18 @@ func TestNamesThatAreMadeUpHideNoCommand(t *testing.T) {
 	scene.servers = []string{"A"}
 	w := newWorld(t, scene)
 	a := w.connect("a")
-	for i := range 2*MaxUnknown + 7 {
-		a.send(appendRequest(nil, fmt.Sprint("made.up", i)))
+	for i := range 2*discovery.MaxUnknown + 7 {
+		a.send(session.AppendRequest(nil, fmt.Sprint("made.up", i)))
 		w.settle()
 		w.servers["A"].answerQuestions("mod.x")
 		w.settle()
 		a.in = nil
 	}
-	if n := CountLessons(w.env).Unknown; n != MaxUnknown {
+	if n := discovery.CountAll(w.env).Unknown; n != discovery.MaxUnknown {
 		t.Errorf("%d names are remembered", n)
 	}
 	b := w.connect("b")
-	b.send(appendRequest(appendRequest(nil, "MOD.X"), "MOD.X"))
+	b.send(session.AppendRequest(session.AppendRequest(nil, "MOD.X"), "MOD.X"))
 	w.settle()
 	if names := w.servers["A"].answerQuestions("mod.x"); len(names) != 1 {
 		t.Errorf("asked for %q", names)
@@ -58,9 +60,9 @@ func TestCommandsThatServersKnowAreRememberedUpToABound(t *testing.T) {
 	scene.servers = []string{"A"}
 	w := newWorld(t, scene)
 	a := w.connect("a")
-	for i := range MaxLearned + 5 {
+	for i := range discovery.MaxLearned + 5 {
 		name := fmt.Sprintf("m%04d", i)
-		a.send(appendRequest(nil, name))
+		a.send(session.AppendRequest(nil, name))
 		w.settle()
 		w.servers["A"].answerQuestions(name)
 		w.settle()
@@ -71,7 +73,7 @@ func TestCommandsThatServersKnowAreRememberedUpToABound(t *testing.T) {
 		}
 		a.in = nil
 	}
-	if n := CountLessons(w.env).Known; n != MaxLearned {
+	if n := discovery.CountAll(w.env).Known; n != discovery.MaxLearned {
 		t.Errorf("%d commands are remembered", n)
 	}
 }
@@ -80,20 +82,20 @@ func TestQuestionsUnderWayAreBoundedAndDelayNoKnownCommand(t *testing.T) {
 	scene := defaults()
 	scene.servers = []string{"A"}
 	w := newWorld(t, scene)
-	const clients = 3*MaxQuestions + 5
+	const clients = 3*discovery.MaxQuestions + 5
 	for i := range clients {
 		c := w.connect(fmt.Sprint("c", i))
-		c.send(appendRequest(nil, fmt.Sprint("made.up", i)))
+		c.send(session.AppendRequest(nil, fmt.Sprint("made.up", i)))
 	}
 	last := w.connect("last")
-	last.send(appendRequest(nil, "mod.x"))
+	last.send(session.AppendRequest(nil, "mod.x"))
 	known := w.connect("known")
-	known.send(appendRequest(nil, "GET", "k"))
+	known.send(session.AppendRequest(nil, "GET", "k"))
 	w.settle()
-	if n := CountLessons(w.env).Asked; n != MaxQuestions {
+	if n := discovery.CountAll(w.env).Asked; n != discovery.MaxQuestions {
 		t.Errorf("%d questions are under way", n)
 	}
-	if n := strings.Count(string(w.servers["A"].in), "COMMAND"); n != MaxQuestions || !strings.HasSuffix(string(w.servers["A"].in), "GET\r\n$1\r\nk\r\n") {
+	if n := strings.Count(string(w.servers["A"].in), "COMMAND"); n != discovery.MaxQuestions || !strings.HasSuffix(string(w.servers["A"].in), "GET\r\n$1\r\nk\r\n") {
 		t.Errorf("the server got %d questions, and at the end %q", n, w.servers["A"].in[len(w.servers["A"].in)-40:])
 	}
 	w.clients["c0"].leave()                       // its question is under way
@@ -101,14 +103,14 @@ func TestQuestionsUnderWayAreBoundedAndDelayNoKnownCommand(t *testing.T) {
 	asked := 0
 	for range 20 {
 		n := len(w.servers["A"].answerQuestions("mod.x"))
-		if n > MaxQuestions {
+		if n > discovery.MaxQuestions {
 			t.Errorf("%d at once", n)
 		}
 		asked += n
 		w.settle()
 	}
-	if asked != clients || CountLessons(w.env).Asked != 0 || CountLessons(w.env).Waiting != 0 {
-		t.Errorf("%d names were asked for; %d are under way and %d wait", asked, CountLessons(w.env).Asked, CountLessons(w.env).Waiting)
+	if asked != clients || discovery.CountAll(w.env).Asked != 0 || discovery.CountAll(w.env).Waiting != 0 {
+		t.Errorf("%d names were asked for; %d are under way and %d wait", asked, discovery.CountAll(w.env).Asked, discovery.CountAll(w.env).Waiting)
 	}
 	if string(last.in) != "+OK\r\n" || string(known.in) != "+OK\r\n" {
 		t.Errorf("mod.x: %q, GET: %q", last.in, known.in)
@@ -119,8 +121,8 @@ func TestWhoWaitsToAskIsAnsweredWithinTheTimeout(t *testing.T) {
 	scene := defaults()
 	scene.servers = []string{"A"}
 	w := newWorld(t, scene)
-	for i := range 2 * MaxQuestions {
-		w.connect(fmt.Sprint("c", i)).send(appendRequest(nil, fmt.Sprint("made.up", i)))
+	for i := range 2 * discovery.MaxQuestions {
+		w.connect(fmt.Sprint("c", i)).send(session.AppendRequest(nil, fmt.Sprint("made.up", i)))
 	}
 	w.settle()
 	w.pass(scene.upstream.Timeout + 50*time.Millisecond)
@@ -129,7 +131,7 @@ func TestWhoWaitsToAskIsAnsweredWithinTheTimeout(t *testing.T) {
 			t.Fatalf("%s: %q", c.name, c.in)
 		}
 	}
-	if CountLessons(w.env).Asked != 0 || CountLessons(w.env).Waiting != 0 {
-		t.Errorf("%d questions are under way, %d wait", CountLessons(w.env).Asked, CountLessons(w.env).Waiting)
+	if discovery.CountAll(w.env).Asked != 0 || discovery.CountAll(w.env).Waiting != 0 {
+		t.Errorf("%d questions are under way, %d wait", discovery.CountAll(w.env).Asked, discovery.CountAll(w.env).Waiting)
 	}
 }

@@ -1,4 +1,4 @@
-package session
+package session_test
 
 import (
 	"strings"
@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"ringmaster/auth"
+	"ringmaster/session"
+	"ringmaster/session/guard"
 )
 
 const wrongPass = "-WRONGPASS invalid username-password pair or user is disabled.\r\n"
@@ -168,8 +170,8 @@ func TestClientsThatLeaveBeforeTheGateOpensLeaveNothing(t *testing.T) {
 		t.Errorf("who waits when the proxy stops is told %q", got)
 	}
 	w.pass(auth.LongestWait)
-	if LoginsAtGate(w.loop) != 0 || w.stats.LoginsFailed != auth.FreeFailures+1 {
-		t.Errorf("%d are left at the gate, %d failed", LoginsAtGate(w.loop), w.stats.LoginsFailed)
+	if guard.LoginsAtGate(w.loop) != 0 || w.stats.LoginsFailed != auth.FreeFailures+1 {
+		t.Errorf("%d are left at the gate, %d failed", guard.LoginsAtGate(w.loop), w.stats.LoginsFailed)
 	}
 	w.end()
 }
@@ -208,13 +210,13 @@ func TestFailedLoginsAreNoticedWithoutThePassword(t *testing.T) {
 	set := defaults()
 	set.passwords = []string{"secret"}
 	w := newWorld(t, set)
-	var got []Notice
-	w.env.Notify = func(n Notice) { got = append(got, n) }
+	var got []session.Notice
+	w.env.Notify = func(n session.Notice) { got = append(got, n) }
 	w.say("a", `AUTH hunter2 | AUTH "jo\ne" hunter2 | HELLO 3 AUTH ann hunter2 | AUTH secret`)
 	w.heard("a")
 	want := []string{"default", "jo?e", "ann"}
 	for i, n := range got {
-		if i >= len(want) || n.Kind != LoginFailed || n.User != want[i] || n.Client != "192.0.2.1:1000" {
+		if i >= len(want) || n.Kind != session.LoginFailed || n.User != want[i] || n.Client != "192.0.2.1:1000" {
 			t.Errorf("noticed %+v", n)
 		}
 	}

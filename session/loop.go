@@ -44,28 +44,28 @@ type Loop struct {
 	dirty  []*Session
 	resume []*Session
 	jobs   []task // work that is done in pieces
-	spent  int    // units of work since workAt
+	Spent  int    // units of work since workAt
 	workAt int64  // ns
 
 	// Scratch space.
-	req      parser.Request
-	memo     command.Memo
-	keys     []int
-	build    []byte // a command of the proxy's own, for the connections to copy
-	scratch  []byte // a reply of our own
-	outcomes any    // what can be used again (outcome.go); nil: nothing so far
-	gathers  any    // what gathers use (gather.go); nil: nothing so far
+	Req      parser.Request
+	Memo     command.Memo
+	Keys     []int
+	Build    []byte // a command of the proxy's own, for the connections to copy
+	Scratch  []byte // a reply of our own
+	Outcomes any    // what can be used again (outcome.go); nil: nothing so far
+	Gathers  any    // what gathers use (gather.go); nil: nothing so far
 
 	// The command under way.
-	answering *outer   // EXEC's reply, one of whose commands is being run; nil: none
-	asking    *Session // who is being dispatched, for its line in CLIENT LIST
-	capture   *[]byte  // where answers of the proxy's own go instead of to the client; nil: to the client
-	replaying bool     // a postponed command is being sent
+	Answering *Outer   // EXEC's reply, one of whose commands is being run; nil: none
+	Asking    *Session // who is being dispatched, for its line in CLIENT LIST
+	Capture   *[]byte  // where answers of the proxy's own go instead of to the client; nil: to the client
+	Replaying bool     // a postponed command is being sent
 	apart     bool     // a carrier is being sent that has waited for what its client had under way
-	pastGate  bool     // a login that has waited is carried out
+	PastGate  bool     // a login that has waited is carried out
 
-	gate      any   // where logins wait (gate.go); nil: none has so far
-	farewells any   // clients that wait at servers while the proxy stops (farewell.go); nil: none so far
+	Gate      any   // where logins wait (gate.go); nil: none has so far
+	Farewells any   // clients that wait at servers while the proxy stops (farewell.go); nil: none so far
 	nextIdle  int64 // when idle clients are looked for again, ns
 	panics    panics
 
@@ -77,8 +77,8 @@ type Loop struct {
 	hurried  bool       // one that waits for its own reading is at it
 }
 
-// newLoop makes what the sessions of a loop share, all but Dispatch, Route and Features.
-func newLoop(clock *pool.Loop, st *stats.Loop) *Loop {
+// NewLoop makes what the sessions of a loop share, all but Dispatch, Route and Features.
+func NewLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 	l := &Loop{Clock: clock, Stats: st, Attempts: auth.NewAttempts(1), Loops: 1}
 	clock.OnPanic = l.receiverPanicked
 	return l
@@ -111,7 +111,7 @@ func (l *Loop) Resume() {
 		s := l.resume[i]
 		l.resume[i] = nil
 		s.resuming = false
-		s.goOn()
+		s.GoOn()
 	}
 	l.resume = l.resume[:0]
 }
@@ -119,8 +119,8 @@ func (l *Loop) Resume() {
 // Dirty reports whether Flush or Resume have something to do.
 func (l *Loop) Dirty() bool { return len(l.dirty)+len(l.resume) > 0 }
 
-// log is where to tell operators.
-func (l *Loop) log() *slog.Logger {
+// Logger is where to tell operators.
+func (l *Loop) Logger() *slog.Logger {
 	if l.Log == nil {
 		return slog.New(slog.DiscardHandler)
 	}
@@ -129,18 +129,18 @@ func (l *Loop) log() *slog.Logger {
 
 // letGo forgets a large request, so that the loop's scratch does not keep its buffers alive.
 func (l *Loop) letGo() {
-	if cap(l.req.Args) > maxScratch/24 {
-		l.req.Args = nil
+	if cap(l.Req.Args) > MaxScratch/24 {
+		l.Req.Args = nil
 	}
-	clear(l.req.Args[:cap(l.req.Args)])
-	l.req.Raw = nil
-	if cap(l.build) > maxScratch {
-		l.build = nil
+	clear(l.Req.Args[:cap(l.Req.Args)])
+	l.Req.Raw = nil
+	if cap(l.Build) > MaxScratch {
+		l.Build = nil
 	}
-	if cap(l.scratch) > maxScratch {
-		l.scratch = nil
+	if cap(l.Scratch) > MaxScratch {
+		l.Scratch = nil
 	}
 }
 
-// maxScratch bounds each scratch buffer that a loop keeps, bytes.
-const maxScratch = 1 << 20
+// MaxScratch bounds each scratch buffer that a loop keeps, bytes.
+const MaxScratch = 1 << 20

@@ -21,13 +21,13 @@ type Notice struct {
 	User   string // of LoginFailed: the name that it gave, fit to be printed
 }
 
-// notify hands a notice on, if anybody wants to know.
-func (s *Session) notify(kind NoticeKind, user []byte) {
-	if s.env.Notify == nil {
+// Notify hands a notice on, if anybody wants to know.
+func (s *Session) Notify(kind NoticeKind, user []byte) {
+	if s.Door.Notify == nil {
 		return
 	}
-	remote, _ := s.sock.Addr()
-	s.env.Notify(Notice{Kind: kind, Client: remote, User: shownUser(user)})
+	remote, _ := s.Socket.Addr()
+	s.Door.Notify(Notice{Kind: kind, Client: remote, User: shownUser(user)})
 }
 
 // maxShownUser bounds how much of a user name that a client gave is shown, bytes.

@@ -24,8 +24,8 @@ type panics struct {
 // guard is deferred by what a loop does for one client.
 func (s *Session) guard() {
 	if cause := recover(); cause != nil {
-		s.env.panicked(s, cause)
-		s.env.Clock.Distrust()
+		s.Door.panicked(s, cause)
+		s.Door.Clock.Distrust()
 	}
 }
 
@@ -39,11 +39,11 @@ func (l *Loop) GuardQuestion() {
 
 // receiverPanicked is pool.Loop.OnPanic.
 func (l *Loop) receiverPanicked(whom pool.Client, cause any) {
-	l.panicked(sessionOf(whom), cause)
+	l.panicked(SessionOf(whom), cause)
 }
 
-// sessionOf is the session that a client of package pool is; nil: there is none.
-func sessionOf(c pool.Client) *Session {
+// SessionOf is the session that a client of package pool is; nil: there is none.
+func SessionOf(c pool.Client) *Session {
 	s, _ := c.(*Session)
 	return s
 }
@@ -68,15 +68,15 @@ func (l *Loop) Panicked(cause any) {
 	clear(l.dirty)
 	clear(l.resume)
 	for _, t := range l.jobs {
-		if part, ok := t.job.(interface{ giveUp() }); ok { // of what another loop has asked
-			part.giveUp()
+		if part, ok := t.job.(interface{ GiveUp() }); ok { // of what another loop has asked
+			part.GiveUp()
 		}
 	}
 	l.dirty, l.resume, l.jobs = nil, nil, nil
 	var all []*Session
 	for _, e := range l.envs {
-		e.held, e.later = nil, nil
-		e.roster.each(func(s *Session) { all = append(all, s) })
+		e.Held, e.Later = nil, nil
+		e.Roster.Each(func(s *Session) { all = append(all, s) })
 	}
 	for _, s := range all {
 		s.condemn()
@@ -92,12 +92,12 @@ func (l *Loop) tellPanic(s *Session, cause any) {
 	client := "unknown"
 	command := "unknown"
 	if s != nil {
-		command = s.lastCommand()
-		if s.sock != nil {
-			client, _ = s.sock.Addr()
+		command = s.LastCommand()
+		if s.Socket != nil {
+			client, _ = s.Socket.Addr()
 		}
 	}
-	l.log().Error("a bug in ringmaster caused a panic; the client is closed; please report this", slog.String("client", client),
+	l.Logger().Error("a bug in ringmaster caused a panic; the client is closed; please report this", slog.String("client", client),
 		slog.String("command", command), slog.String("cause", fmt.Sprint(cause)), slog.Uint64("not_logged_before", p.hidden),
 		slog.String("stack", string(debug.Stack())))
 	p.at, p.hidden = max(l.Clock.Now, 1), 0
@@ -105,17 +105,17 @@ func (l *Loop) tellPanic(s *Session, cause any) {
 
 // forget drops what the loop's sessions share and a panic may have left half done.
 func (l *Loop) forget() {
-	l.capture, l.answering, l.asking, l.replaying, l.apart, l.pastGate = nil, nil, nil, false, false, false
+	l.Capture, l.Answering, l.Asking, l.Replaying, l.apart, l.PastGate = nil, nil, nil, false, false, false
 	l.featuresForget()
-	l.scratch, l.build, l.keys, l.gathers = nil, nil, nil, nil
-	l.req.Args, l.req.Raw = nil, nil
+	l.Scratch, l.Build, l.Keys, l.Gathers = nil, nil, nil, nil
+	l.Req.Args, l.Req.Raw = nil, nil
 }
 
 // condemn closes a client of which nothing is known to be whole. Its buffers may be in use elsewhere, so they are left to
 // the garbage collector.
 func (s *Session) condemn() {
-	sock := s.sock
-	s.in, s.out, s.pushes, s.tx = nil, nil, nil, nil
+	sock := s.Socket
+	s.Input, s.out, s.Pushes, s.Transaction = nil, nil, nil, nil
 	for i := range s.slots {
 		s.slots[i].buf = nil
 	}
@@ -124,5 +124,5 @@ func (s *Session) condemn() {
 			sock.Close(stats.Panic)
 		}
 	}()
-	s.close(stats.Panic)
+	s.Close(stats.Panic)
 }

@@ -1,6 +1,6 @@
 //go:build !proxydebug
 
-package session
+package session_test
 
 import (
 	"bytes"
@@ -13,6 +13,8 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session"
+	"ringmaster/session/gather"
 	"ringmaster/stats"
 )
 
@@ -21,7 +23,7 @@ func (w *world) bystander(t *testing.T) (check func(lost string)) {
 	t.Helper()
 	b := w.connect("bystander")
 	for _, name := range w.names {
-		b.send(appendRequest(nil, "GET", "{"+name+"}k"))
+		b.send(session.AppendRequest(nil, "GET", "{"+name+"}k"))
 	}
 	w.settle()
 	return func(lost string) {
@@ -47,7 +49,7 @@ func (w *world) bystander(t *testing.T) (check func(lost string)) {
 			t.Errorf("the bystander got %q, want %q", b.in, want.String())
 		}
 		b.in = nil
-		b.send(appendRequest(appendRequest(nil, "PING"), "CLIENT", "GETNAME"))
+		b.send(session.AppendRequest(session.AppendRequest(nil, "PING"), "CLIENT", "GETNAME"))
 		w.settle()
 		if string(b.in) != "+PONG\r\n$-1\r\n" || b.closed {
 			t.Errorf("the bystander got %q, closed: %t", b.in, b.closed)
@@ -66,9 +68,9 @@ func (c *clientEnd) condemned(t *testing.T) {
 func (w *world) breakEcho() { w.breakCommand(command.IDEcho) }
 
 func (w *world) breakCommand(id uint16) {
-	w.door.Rules.Handle(id, func(s *Session, _ *command.Spec, _ *parser.Request) {
-		s.env.scratch = append(s.env.scratch[:0], "half"...)
-		SpoilGathers(s)
+	w.door.Rules.Handle(id, func(s *session.Session, _ *command.Spec, _ *parser.Request) {
+		s.Door.Scratch = append(s.Door.Scratch[:0], "half"...)
+		gather.Spoil(s)
 		panic("oh no")
 	})
 }
@@ -79,7 +81,7 @@ func TestAPanicInOneClientsCommandEndsThatClientOnly(t *testing.T) {
 	check := w.bystander(t)
 	a := w.connect("a")
 	w.panics = 1
-	a.send(appendRequest(appendRequest(appendRequest(nil, "MGET", "{A}1", "{B}1"), "ECHO", "x"), "SET", "{A}never", "1"))
+	a.send(session.AppendRequest(session.AppendRequest(session.AppendRequest(nil, "MGET", "{A}1", "{B}1"), "ECHO", "x"), "SET", "{A}never", "1"))
 	w.settle()
 	a.condemned(t)
 	if n := w.stats.ClientsClosed[stats.Panic]; n != 1 {
@@ -93,7 +95,7 @@ func TestAPanicInOneClientsCommandEndsThatClientOnly(t *testing.T) {
 	check("")
 	// Gathers work on.
 	c := w.connect("c")
-	c.send(appendRequest(nil, "MGET", "{A}1", "{B}1"))
+	c.send(session.AppendRequest(nil, "MGET", "{A}1", "{B}1"))
 	w.settle()
 	w.servers["A"].answer([]byte("*1\r\n$1\r\nx\r\n"))
 	w.servers["B"].answer([]byte("*1\r\n$1\r\ny\r\n"))
@@ -111,7 +113,7 @@ func TestAPanicWhereAnAnswerIsCapturedLeavesOthersTheirAnswers(t *testing.T) {
 	check := w.bystander(t)
 	a := w.connect("a")
 	w.panics = 1
-	a.send(appendRequest(appendRequest(appendRequest(nil, "MULTI"), "CLIENT", "ID"), "EXEC"))
+	a.send(session.AppendRequest(session.AppendRequest(session.AppendRequest(nil, "MULTI"), "CLIENT", "ID"), "EXEC"))
 	w.settle()
 	a.condemned(t)
 	check("")
@@ -123,16 +125,16 @@ func TestAPanicInAPassageEndsItsClientAndFreesWhatItHolds(t *testing.T) {
 	w := newWorld(t, scene)
 	check := w.bystander(t)
 	a := w.connect("a")
-	a.send(appendRequest(nil, "WATCH", "k"))
+	a.send(session.AppendRequest(nil, "WATCH", "k"))
 	w.settle()
 	own := w.servers["A.own"]
 	own.answer([]byte("+OK\r\n*0\r\n+OK\r\n"))
 	w.settle()
 	w.panics = 2 // in step and in cancel
-	a.session.begin(&brokenPassage{})
-	b := a.session.passage.(*brokenPassage)
+	a.session.Begin(&brokenPassage{})
+	b := a.session.Passage.(*brokenPassage)
 	b.begun = true
-	a.session.resumeLater()
+	a.session.ResumeLater()
 	w.settle()
 	a.condemned(t)
 	if !own.closed || w.stats.OwnLent != 0 {
@@ -144,23 +146,23 @@ func TestAPanicInAPassageEndsItsClientAndFreesWhatItHolds(t *testing.T) {
 // brokenPassage panics once it has begun.
 type brokenPassage struct{ begun bool }
 
-func (b *brokenPassage) step(*Session) {
+func (b *brokenPassage) Step(*session.Session) {
 	if b.begun {
 		panic("step")
 	}
 }
-func (b *brokenPassage) cancel(*Session) bool { panic("cancel") }
+func (b *brokenPassage) Cancel(*session.Session) bool { panic("cancel") }
 
 // breakRole has the answers to ROLE joined by what panics.
 func (w *world) breakRole() {
-	w.door.Rules.Handle(command.IDRole, func(s *Session, spec *command.Spec, req *parser.Request) {
-		g := s.gather(spec, len(req.Raw))
-		g.special = func(*gather, []byte) []byte { panic("join") }
-		g.hold()
-		for _, server := range s.env.Map.Shards() {
-			g.ask(server, req.Raw)
+	w.door.Rules.Handle(command.IDRole, func(s *session.Session, spec *command.Spec, req *parser.Request) {
+		g := gather.New(s, spec, len(req.Raw))
+		g.Special = func(*gather.Gather, []byte) []byte { panic("join") }
+		g.Delay()
+		for _, server := range s.Door.Map.Shards() {
+			g.Ask(server, req.Raw)
 		}
-		g.release()
+		g.Start()
 	})
 }
 
@@ -168,7 +170,7 @@ func TestAPanicInAReplyEndsItsClientAndTheConnectionThatMayBeOutOfStep(t *testin
 	w := newWorld(t, defaults())
 	w.breakRole()
 	a := w.connect("a")
-	a.send(appendRequest(nil, "ROLE"))
+	a.send(session.AppendRequest(nil, "ROLE"))
 	w.settle()
 	for _, name := range w.names {
 		w.servers[name].requests()
@@ -195,12 +197,12 @@ func TestAPanicWhileARequestFailsEndsItsClientOnly(t *testing.T) {
 	w := newWorld(t, defaults())
 	w.bystander(t)
 	a := w.connect("a")
-	a.send(appendRequest(nil, "CONFIG", "GET", "x"))
+	a.send(session.AppendRequest(nil, "CONFIG", "GET", "x"))
 	w.settle()
 	w.servers["A"].requests()
 	b := w.connect("b")
-	b.session.expect(1)
-	if f := b.session.conn(0).Enqueue(&pool.Request{Raw: appendRequest(nil, "GET", "y"), Recv: brokenReceiver{s: b.session}, Manner: pool.Here}); f != nil {
+	b.session.Expect(1)
+	if f := b.session.Conn(0).Enqueue(&pool.Request{Raw: session.AppendRequest(nil, "GET", "y"), Recv: brokenReceiver{s: b.session}, Manner: pool.Here}); f != nil {
 		t.Fatal(f)
 	}
 	w.settle()
@@ -222,7 +224,7 @@ func TestAPanicWhileARequestFailsEndsItsClientOnly(t *testing.T) {
 
 type brokenReceiver struct {
 	pool.Unplaced
-	s *Session
+	s *session.Session
 }
 
 func (r brokenReceiver) Client() pool.Client              { return r.s }
@@ -239,7 +241,7 @@ func TestAPanicIsLoggedWithItsCauseAtABoundedRate(t *testing.T) {
 	for i := range 5 {
 		a := w.connect(fmt.Sprint("a", i))
 		w.panics++
-		a.send(appendRequest(nil, "ECHO", "x"))
+		a.send(session.AppendRequest(nil, "ECHO", "x"))
 		w.settle()
 		a.condemned(t)
 	}
@@ -248,7 +250,7 @@ func TestAPanicIsLoggedWithItsCauseAtABoundedRate(t *testing.T) {
 	}
 	w.pass(11 * time.Second)
 	w.panics++
-	w.connect("b").send(appendRequest(nil, "ECHO", "x"))
+	w.connect("b").send(session.AppendRequest(nil, "ECHO", "x"))
 	w.settle()
 	if n := strings.Count(log.String(), "\n"); n != 2 || !strings.Contains(log.String(), "not_logged_before=4") {
 		t.Errorf("%d lines: %s", n, log.String())
@@ -258,7 +260,7 @@ func TestAPanicIsLoggedWithItsCauseAtABoundedRate(t *testing.T) {
 func TestAPanicInWhatAllClientsShareClosesThemAll(t *testing.T) {
 	w := newWorld(t, defaults())
 	a, b := w.connect("a"), w.connect("b")
-	a.send(appendRequest(nil, "GET", "{A}k"))
+	a.send(session.AppendRequest(nil, "GET", "{A}k"))
 	w.settle()
 	w.panics = 1
 	w.env.Panicked("oh no")
@@ -268,7 +270,7 @@ func TestAPanicInWhatAllClientsShareClosesThemAll(t *testing.T) {
 	b.condemned(t)
 	w.pass(time.Second)
 	c := w.connect("c")
-	c.send(appendRequest(nil, "GET", "{A}k"))
+	c.send(session.AppendRequest(nil, "GET", "{A}k"))
 	w.settle()
 	w.servers["A"].answer([]byte("+x\r\n"))
 	w.settle()
@@ -281,19 +283,19 @@ func TestAPanicInWhatAllClientsShareClosesThemAll(t *testing.T) {
 func TestAPanicInWhatAllClientsShareAnswersWhatOtherLoopsAsked(t *testing.T) {
 	w := newWorld(t, defaults())
 	part := &askedPart{}
-	w.env.queue(part)
-	w.env.pastGate = true
+	w.env.Queue(part)
+	w.env.PastGate = true
 	w.panics = 1
 	w.env.Panicked("oh no")
 	if !part.gaveUp || w.env.Jobs() > 0 {
 		t.Errorf("answered %v, %d jobs left", part.gaveUp, w.env.Jobs())
 	}
-	if w.env.pastGate {
+	if w.env.PastGate {
 		t.Error("logins are no longer slowed down")
 	}
 }
 
 type askedPart struct{ gaveUp bool }
 
-func (p *askedPart) piece(*Env) bool { return false }
-func (p *askedPart) giveUp()         { p.gaveUp = true }
+func (p *askedPart) Piece(*session.Env) bool { return false }
+func (p *askedPart) GiveUp()                 { p.gaveUp = true }

@@ -7,33 +7,33 @@ import "ringmaster/stats"
 // whatever moves a session from one to another is a passage.
 type passage interface {
 	// step goes as far as it can now. When it is over it has called endPassage.
-	step(s *Session)
+	Step(s *Session)
 	// cancel ends the passage of a session that closes; unanswered: its command has no reply and no place for one.
-	cancel(s *Session) (unanswered bool)
+	Cancel(s *Session) (unanswered bool)
 }
 
-// begin starts a passage, which may be over at once.
-func (s *Session) begin(p passage) {
-	if s.state != open {
+// Begin starts a passage, which may be over at once.
+func (s *Session) Begin(p passage) {
+	if s.State != Open {
 		return
 	}
-	s.passage, s.wait = p, answers
+	s.Passage, s.wait = p, answers
 	if s.Owed() == 0 {
-		p.step(s)
+		p.Step(s)
 	}
 }
 
-// endPassage ends the passage: what the client has sent behind it may be looked at.
-func (s *Session) endPassage() { s.passage, s.wait = nil, nothing }
+// EndPassage ends the passage: what the client has sent behind it may be looked at.
+func (s *Session) EndPassage() { s.Passage, s.wait = nil, nothing }
 
 // Hold is pool.Client: what comes behind waits until everything before it is answered. A client of which servers keep state
 // on their connections has to begin anew where its keys are elsewhere.
 func (s *Session) Hold() bool {
-	if s.pin != nil && s.pin.dirty {
-		s.closeAs(stats.StateLost)
+	if s.Pin != nil && s.Pin.Dirty {
+		s.CloseAs(stats.StateLost)
 		return false
 	}
-	s.await()
+	s.AwaitReplies()
 	return true
 }
 
@@ -41,87 +41,87 @@ func (s *Session) Hold() bool {
 func (s *Session) Latest(place uint64) bool { return place+1 == s.tail }
 
 // Await is pool.Client.
-func (s *Session) Await() { s.await() }
+func (s *Session) Await() { s.AwaitReplies() }
 
-// await has what comes behind wait until everything before it is answered.
-func (s *Session) await() {
-	if s.state == open && s.passage == nil {
-		s.begin(halt{})
+// AwaitReplies has what comes behind wait until everything before it is answered.
+func (s *Session) AwaitReplies() {
+	if s.State == Open && s.Passage == nil {
+		s.Begin(halt{})
 	}
 }
 
-// awaitReply has what comes behind wait for a reply of the proxy's own, unless it is made already.
-func (s *Session) awaitReply(m *emission) {
-	if m.within == nil && s.state == open && m.tag >= s.head && !s.slot(m.tag).is.has(isWhole) {
-		s.await()
+// AwaitReply has what comes behind wait for a reply of the proxy's own, unless it is made already.
+func (s *Session) AwaitReply(m *Emission) {
+	if m.within == nil && s.State == Open && m.Tag >= s.Head && !s.Slot(m.Tag).Is.Has(isWhole) {
+		s.AwaitReplies()
 	}
 }
 
 // halt is a passage that nobody asked for: what comes behind waits until all before is answered. It takes no memory.
 type halt struct{}
 
-func (halt) step(s *Session) {
-	if s.state == open && s.Owed() == 0 {
-		s.endPassage()
+func (halt) Step(s *Session) {
+	if s.State == Open && s.Owed() == 0 {
+		s.EndPassage()
 	}
 }
 
-func (halt) cancel(s *Session) (unanswered bool) {
-	s.endPassage()
+func (halt) Cancel(s *Session) (unanswered bool) {
+	s.EndPassage()
 	return false
 }
 
 // mayGoOn reports whether the next request can be looked at: not while the servers keep all waiting, nor while the session
 // has to catch up with the map.
 func (s *Session) mayGoOn() bool {
-	if s.env.pause.until > 0 && s.waitForAll() {
+	if s.Door.Pause.Until > 0 && s.waitForAll() {
 		return false
 	}
-	return s.version == s.env.version || s.catchUp()
+	return s.version == s.Door.Version || s.catchUp()
 }
 
 // catchUp goes by the loop's map from now on; false: not before what is under way by an older one is answered.
 func (s *Session) catchUp() bool {
 	if s.Owed() > 0 {
-		s.await()
+		s.AwaitReplies()
 		return false
 	}
-	s.version = s.env.version
+	s.version = s.Door.Version
 	return true
 }
 
-// errand is a request that goes, as a passage, over another connection than those before it.
-type errand struct {
-	send func(*Session) // sends it; or answers why not
-	done func(*Session) // when it is answered
+// Errand is a request that goes, as a passage, over another connection than those before it.
+type Errand struct {
+	Send func(*Session) // sends it; or answers why not
+	Done func(*Session) // when it is answered
 	sent bool
 	idle bool // nobody asked: it only holds up what comes behind
 }
 
-func (e *errand) step(s *Session) {
+func (e *Errand) Step(s *Session) {
 	if !e.sent {
 		if s.Owed() > 0 {
 			return
 		}
 		e.sent = true
-		e.send(s)
+		e.Send(s)
 	}
-	if s.state != open || s.Owed() > 0 || s.passage != e {
+	if s.State != Open || s.Owed() > 0 || s.Passage != e {
 		return
 	}
-	s.endPassage()
-	e.done(s)
+	s.EndPassage()
+	e.Done(s)
 }
 
-func (e *errand) cancel(s *Session) (unanswered bool) {
-	s.endPassage()
+func (e *Errand) Cancel(s *Session) (unanswered bool) {
+	s.EndPassage()
 	return !e.sent && !e.idle
 }
 
-// standstill is an errand without a request: what comes behind waits until all before is answered, and done is called.
-func standstill(done func(*Session)) *errand {
-	return &errand{send: func(*Session) {}, done: done, idle: true}
+// Standstill is an errand without a request: what comes behind waits until all before is answered, and done is called.
+func Standstill(done func(*Session)) *Errand {
+	return &Errand{Send: func(*Session) {}, Done: done, idle: true}
 }
 
-// maxAsked bounds how often the loops are asked whether what a client waits for is over.
-const maxAsked = 1000
+// MaxAsked bounds how often the loops are asked whether what a client waits for is over.
+const MaxAsked = 1000

@@ -1,12 +1,18 @@
-package session
+package session_test
 
-import "testing"
+import (
+	"testing"
+
+	"ringmaster/session"
+)
 
 // heldPeers are other loops that answer when the test says so, one of which has topics, and is about to subscribe.
 type heldPeers struct{ asked []func(answers []any) }
 
-func (p *heldPeers) Ask(_ func(*Env) any, done func(answers []any)) { p.asked = append(p.asked, done) }
-func (p *heldPeers) AskSlowly(_ func(e *Env, answer func(any)), done func(answers []any)) {
+func (p *heldPeers) Ask(_ func(*session.Env) any, done func(answers []any)) {
+	p.asked = append(p.asked, done)
+}
+func (p *heldPeers) AskSlowly(_ func(e *session.Env, answer func(any)), done func(answers []any)) {
 	p.asked = append(p.asked, done)
 }
 func (p *heldPeers) AddTopics(int)    {}

@@ -2,21 +2,21 @@ package session
 
 import "ringmaster/command"
 
-// push takes a whole push, message or line of MONITOR. It goes out between replies: while one is under way it
+// Push takes a whole push, message or line of MONITOR. It goes out between replies: while one is under way it
 // waits in s.pushes. Borrows b until return.
-func (s *Session) push(b []byte) {
+func (s *Session) Push(b []byte) {
 	s.pushed += len(b)
 	switch {
-	case s.state != open:
-	case s.partial || s.pushes != nil || s.mayHavePublished():
-		if s.pushes == nil {
-			s.pushes = s.env.Pool.Buffers.Get()
+	case s.State != Open:
+	case s.Partial || s.Pushes != nil || s.mayHavePublished():
+		if s.Pushes == nil {
+			s.Pushes = s.Door.Pool.Buffers.Get()
 		}
-		s.pushes.B = append(s.pushes.B, b...)
-		s.countHeld(len(b))
+		s.Pushes.B = append(s.Pushes.B, b...)
+		s.CountHeld(len(b))
 		s.markDirty()
 	default:
-		out := s.output()
+		out := s.Output()
 		out.B = append(out.B, b...)
 	}
 }
@@ -24,23 +24,23 @@ func (s *Session) push(b []byte) {
 // mayHavePublished reports whether the reply to a command is owed by which the client may publish to itself: a subscriber of
 // RESP3 has that reply first.
 func (s *Session) mayHavePublished() bool {
-	return s.subs != nil && s.proto == 3 && s.Owed() > 0 && s.lastTraits().Has(command.TraitPublishesToSelf)
+	return s.Subscriptions != nil && s.Protocol == 3 && s.Owed() > 0 && s.lastTraits().Has(command.TraitPublishesToSelf)
 }
 
-// letPushesOut writes the pushes that waited, unless a reply is under way.
-func (s *Session) letPushesOut() {
-	if s.partial || s.mayHavePublished() {
+// LetPushesOut writes the pushes that waited, unless a reply is under way.
+func (s *Session) LetPushesOut() {
+	if s.Partial || s.mayHavePublished() {
 		return
 	}
-	out := s.output()
-	out.B = append(out.B, s.pushes.B...)
+	out := s.Output()
+	out.B = append(out.B, s.Pushes.B...)
 	s.dropPushes()
 }
 
 func (s *Session) dropPushes() {
-	if s.pushes != nil {
-		s.countHeld(-len(s.pushes.B))
-		s.env.Pool.Buffers.Put(s.pushes)
-		s.pushes = nil
+	if s.Pushes != nil {
+		s.CountHeld(-len(s.Pushes.B))
+		s.Door.Pool.Buffers.Put(s.Pushes)
+		s.Pushes = nil
 	}
 }

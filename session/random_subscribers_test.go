@@ -1,4 +1,4 @@
-package session
+package session_test
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"ringmaster/parser"
+	"ringmaster/session"
+	"ringmaster/session/pubsub"
 )
 
 // newsroom is servers that keep subscriptions, clients that subscribe, and clients that publish, while the list of servers changes.
@@ -63,7 +65,7 @@ var newsTopics = []string{"{A}n", "{B}n", "{C}n", "{a}n", "{c}n", "p{C}*", "p*n"
 // matches reports whether a message to a channel is for a topic.
 func matches(topic, channel string) bool {
 	if pattern, ok := strings.CutPrefix(topic, "p"); ok {
-		return glob(pattern, channel)
+		return pubsub.Match(pattern, channel)
 	}
 	return topic == channel
 }
@@ -151,7 +153,7 @@ func (n *newsroom) act() {
 
 // calm reports whether no subscription is under way.
 func (n *newsroom) calm() bool {
-	return CountHub(n.env).Rounds == 0 && !slices.ContainsFunc(n.readers, func(r *newsReader) bool { return r.pending > 0 })
+	return pubsub.CountAll(n.env).Rounds == 0 && !slices.ContainsFunc(n.readers, func(r *newsReader) bool { return r.pending > 0 })
 }
 
 // deliver sends the first of what a server has for a connection.
@@ -202,7 +204,7 @@ func (r *newsReader) act(n *newsroom) {
 	r.topics[topic] = state
 	r.pending++
 	n.stirs++
-	r.c.send(appendRequest(nil, verb, name))
+	r.c.send(session.AppendRequest(nil, verb, name))
 }
 
 func (w *newsWriter) act(n *newsroom) {
@@ -224,7 +226,7 @@ func (w *newsWriter) act(n *newsroom) {
 			}
 		}
 	}
-	w.c.send(appendRequest(nil, "PUBLISH", w.channel, w.text))
+	w.c.send(session.AppendRequest(nil, "PUBLISH", w.channel, w.text))
 }
 
 // look reads what clients have received.

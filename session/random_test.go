@@ -1,4 +1,4 @@
-package session
+package session_test
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -74,7 +75,7 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 	}
 	s.upstream.Connections = 1 + rnd.IntN(2)
 	s.session.MaxInFlight = []int{1, 4, 1000}[rnd.IntN(3)]
-	s.session.FirstWindow = []int{1, FirstWindow, 1000}[rnd.IntN(3)]
+	s.session.FirstWindow = []int{1, session.FirstWindow, 1000}[rnd.IntN(3)]
 	s.session.MaxInFlightBytes = []int{2000, 1 << 20}[rnd.IntN(2)]
 	s.upstream.MaxPending = []int{20, 10000}[rnd.IntN(2)]
 	s.session.QueryBufferLimit = 64 << 20

@@ -14,39 +14,39 @@ func hasOneShard(class command.Class) bool {
 	return class == command.ClassSingle || class == command.ClassSameShard || class == command.ClassSplit
 }
 
-// reads reports whether the read policy counts for a command of this client now.
-func (s *Session) reads(spec *command.Spec) bool {
-	env := s.env
-	if !env.Rules.reads || s.pin != nil || env.replaying {
+// Reads reports whether the read policy counts for a command of this client now.
+func (s *Session) Reads(spec *command.Spec) bool {
+	env := s.Door
+	if !env.Rules.reads || s.Pin != nil || env.Replaying {
 		return false
 	}
-	if spec.ID == otherID {
+	if spec.ID == OtherID {
 		// What a module answers is never taken for a refusal here, and so nothing is sent elsewhere for it.
 		return spec.ReadOnly() && hasOneShard(spec.Class) && !env.Pool.Resends()
 	}
-	return env.Rules.of(spec).reads
+	return env.Rules.Of(spec).reads
 }
 
-// connFor is the connection for a request to the shard of primary; nil: it reads, and no replica can be read from.
-func (s *Session) connFor(primary int, reads bool) *pool.Conn {
+// ConnFor is the connection for a request to the shard of primary; nil: it reads, and no replica can be read from.
+func (s *Session) ConnFor(primary int, reads bool) *pool.Conn {
 	if reads {
-		return s.rings.PickRead(primary, s.seat)
+		return s.Rings.PickRead(primary, s.ConnIndex)
 	}
-	return s.conn(primary)
+	return s.Conn(primary)
 }
 
 // passRead is pass for a command that the read policy counts for.
 func (s *Session) passRead(primary int, keys pool.Keys, spec *command.Spec, req *parser.Request) {
-	conn := s.connFor(primary, true)
-	if s.env.Pool.AnyBusy() && s.turnedDown(conn, spec) {
+	conn := s.ConnFor(primary, true)
+	if s.Door.Pool.AnyBusy() && s.turnedDown(conn, spec) {
 		return
 	}
-	tag := s.expect(len(req.Raw))
-	request := pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys, Carrier: s.env.Rules.of(spec).carrier, Manner: pool.ByPolicy}
+	tag := s.Expect(len(req.Raw))
+	request := pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys, Carrier: s.Door.Rules.Of(spec).Carrier, Manner: pool.ByPolicy}
 	if request.Carrier != 0 {
 		request.Manner = pool.Here
 	}
-	if f := s.enqueueAt(conn, primary, &request); f != nil {
+	if f := s.EnqueueAt(conn, primary, &request); f != nil {
 		s.Fail(tag, f)
 	}
 }

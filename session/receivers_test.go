@@ -1,4 +1,4 @@
-package session
+package session_test
 
 import (
 	"go/ast"
@@ -13,7 +13,7 @@ import (
 // depends on it. Those that work for nobody alone embed pool.Nobody: only they may.
 func TestReceiversSayWhoseTheyAre(t *testing.T) {
 	forMany := map[string]bool{"feed": true, "barrier": true}
-	files, err := filepath.Glob("*.go")
+	files, err := filepath.Glob("*/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}

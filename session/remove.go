@@ -6,6 +6,7 @@ import (
 	"ringmaster/auth"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session/texts"
 	"ringmaster/stats"
 )
 
@@ -16,7 +17,7 @@ import (
 // policy; loops may share them. Loop-only.
 func OpenDoor(e *Env, cfg Config, rules *Rules, policy *auth.Policy) *Door {
 	d := &Door{Env: e, Config: cfg, Rules: rules, Policy: policy}
-	e.doors = append(e.doors, d)
+	e.Doors = append(e.Doors, d)
 	d.bound()
 	return d
 }
@@ -24,14 +25,14 @@ func OpenDoor(e *Env, cfg Config, rules *Rules, policy *auth.Policy) *Door {
 // Shut lets every client of the listener finish, some in each turn. Those that come after it must be drained as they come. Loop-only.
 func (d *Door) Shut() {
 	d.shut = true
-	d.queue(&leaving{door: d, until: d.nextID(), end: (*Session).Drain})
+	d.Queue(&leaving{door: d, until: d.NextID(), end: (*Session).Drain})
 }
 
 // Cut closes the clients that have not finished, some in each turn; what they are owed is lost. It can be called again and again. Loop-only.
 func (d *Door) Cut() {
 	if !d.cutting {
 		d.cutting = true
-		d.queue(&leaving{door: d, until: d.nextID(), end: (*Session).cut, done: func() { d.cutting = false }})
+		d.Queue(&leaving{door: d, until: d.NextID(), end: (*Session).cut, done: func() { d.cutting = false }})
 	}
 }
 
@@ -43,7 +44,7 @@ func (d *Door) Clients() int { return d.clients }
 
 // Forget removes a door that is shut and has no clients. Loop-only.
 func (d *Door) Forget() {
-	d.Env.doors = slices.DeleteFunc(d.Env.doors, func(o *Door) bool { return o == d })
+	d.Env.Doors = slices.DeleteFunc(d.Env.Doors, func(o *Door) bool { return o == d })
 }
 
 // leaving ends the clients of a door, a job. All of it is done between polls, where a panic does not end what it was begun from.
@@ -55,27 +56,27 @@ type leaving struct {
 	latest      *Session // that is being ended
 }
 
-func (l *leaving) piece(e *Env) (done bool) {
-	p := e.aPiece()
-	if !e.roster.walk(&l.next, l.until, func(s *Session) (more bool) {
-		e.spend(matchWork)
-		if s.env == l.door {
-			e.spend(closeWork)
+func (l *leaving) Piece(e *Env) (done bool) {
+	p := e.APiece()
+	if !e.Roster.Walk(&l.next, l.until, func(s *Session) (more bool) {
+		e.Spend(MatchWork)
+		if s.Door == l.door {
+			e.Spend(CloseWork)
 			l.latest = s
 			l.end(s)
 		}
-		return !p.over(e)
+		return !p.Over(e)
 	}) {
 		return false
 	}
-	l.giveUp()
+	l.GiveUp()
 	return true
 }
 
 // Client is whom a panic ends.
 func (l *leaving) Client() pool.Client { return l.latest }
 
-func (l *leaving) giveUp() {
+func (l *leaving) GiveUp() {
 	if l.done != nil {
 		l.done()
 	}
@@ -83,33 +84,33 @@ func (l *leaving) giveUp() {
 
 // cut ends a session that has had its time to finish.
 func (s *Session) cut() {
-	if s.state == open {
-		s.reason = stats.ListenerClosed
+	if s.State == Open {
+		s.Reason = stats.ListenerClosed
 	}
 	s.Abandon()
 }
 
-// drains reports whether a client that closes for this reason is owed what it has asked for, and a word on what it waits for.
-func drains(reason stats.CloseReason) bool {
+// Drains reports whether a client that closes for this reason is owed what it has asked for, and a word on what it waits for.
+func Drains(reason stats.CloseReason) bool {
 	return reason == stats.Shutdown || reason == stats.ListenerClosed
 }
 
 // appendUndone writes the error reply for a command that is left undone since its client closes for reason.
 func appendUndone(dst []byte, reason stats.CloseReason, f *pool.Failure, env *Env) []byte {
 	if reason == stats.ListenerClosed {
-		return parser.AppendError(dst, errListenerClosed+fate(f))
+		return parser.AppendError(dst, texts.ListenerClosed+texts.Fate(f))
 	}
-	return appendFailure(dst, f, env)
+	return AppendFailure(dst, f, env)
 }
 
-// undone answers a command that was not sent since the client closes.
-func (s *Session) undone(tag uint64) {
-	s.env.scratch = appendUndone(s.env.scratch[:0], s.reason, stopping, s.env.Env)
-	s.Reply(tag, s.env.scratch, pool.Whole)
+// Undone answers a command that was not sent since the client closes.
+func (s *Session) Undone(tag uint64) {
+	s.Door.Scratch = appendUndone(s.Door.Scratch[:0], s.Reason, stopping, s.Door.Env)
+	s.Reply(tag, s.Door.Scratch, pool.Whole)
 }
 
 // Used reports whether a client uses the upstream. Loop-only.
-func (e *Env) Used() bool { return len(e.roster.list) > e.roster.gone }
+func (e *Env) Used() bool { return len(e.Roster.list) > e.Roster.gone }
 
 // Remove forgets an upstream that no client uses. Loop-only.
 func (l *Loop) Remove(e *Env) {

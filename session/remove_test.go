@@ -1,12 +1,13 @@
 //go:build !proxydebug
 
-package session
+package session_test
 
 import (
 	"testing"
 	"time"
 
 	"ringmaster/auth"
+	"ringmaster/session"
 	"ringmaster/stats"
 )
 
@@ -15,15 +16,15 @@ func TestAShutDoorDrainsItsOwnClientsOnly(t *testing.T) {
 	w := newWorld(t, defaults())
 	stays := w.door
 	w.say("stays", "PING")
-	shut := OpenDoor(w.env, stays.Config, stays.Rules, auth.NewPolicy())
+	shut := session.OpenDoor(w.env, stays.Config, stays.Rules, auth.NewPolicy())
 	w.door = shut
 	w.say("idle", "PING")
 	w.say("asks", "GET {A}1")
 	for _, c := range w.order {
 		c.in = nil
 	}
-	if shut.Clients() != 2 || stays.Clients() != 1 || len(w.env.doors) != 2 {
-		t.Fatalf("%d clients, %d at the other door, %d doors", shut.Clients(), stays.Clients(), len(w.env.doors))
+	if shut.Clients() != 2 || stays.Clients() != 1 || len(w.env.Doors) != 2 {
+		t.Fatalf("%d clients, %d at the other door, %d doors", shut.Clients(), stays.Clients(), len(w.env.Doors))
 	}
 	shut.Shut()
 	w.settle()
@@ -44,8 +45,8 @@ func TestAShutDoorDrainsItsOwnClientsOnly(t *testing.T) {
 		}
 	}
 	shut.Forget()
-	if len(w.env.doors) != 1 || w.env.doors[0] != stays || !w.env.Used() {
-		t.Errorf("doors: %v, used: %t", w.env.doors, w.env.Used())
+	if len(w.env.Doors) != 1 || w.env.Doors[0] != stays || !w.env.Used() {
+		t.Errorf("doors: %v, used: %t", w.env.Doors, w.env.Used())
 	}
 	w.clients["stays"].leave()
 	w.settle()

@@ -24,11 +24,11 @@ func realNames(renamed map[string]string) map[string][]byte {
 	return names
 }
 
-// rename gives the request its command's real name, by which everything behind here knows it, the servers too.
+// Rename gives the request its command's real name, by which everything behind here knows it, the servers too.
 // False: no command is called so.
-func (d *Door) rename(req *parser.Request) bool {
-	var name [maxCommandName]byte
-	real, ok := d.Rules.realNames[string(lower(&name, req.Args[0]))] // looking up allocates nothing
+func (d *Door) Rename(req *parser.Request) bool {
+	var name [MaxCommandName]byte
+	real, ok := d.Rules.RealNames[string(Lower(&name, req.Args[0]))] // looking up allocates nothing
 	switch {
 	case !ok:
 		return true
@@ -39,9 +39,9 @@ func (d *Door) rename(req *parser.Request) bool {
 	return true
 }
 
-// shownName is the name by which clients know the command that they have just given.
-func (d *Door) shownName(name []byte) []byte {
-	for shown, real := range d.Rules.realNames {
+// ShownName is the name by which clients know the command that they have just given.
+func (d *Door) ShownName(name []byte) []byte {
+	for shown, real := range d.Rules.RealNames {
 		if bytes.Equal(real, name) {
 			return []byte(shown)
 		}
@@ -49,11 +49,11 @@ func (d *Door) shownName(name []byte) []byte {
 	return name
 }
 
-// maxCommandName bounds the name of a command that is looked up, or that servers are asked for, bytes.
-const maxCommandName = 128
+// MaxCommandName bounds the name of a command that is looked up, or that servers are asked for, bytes.
+const MaxCommandName = 128
 
-// lower is word in small letters, in buf; nil if it does not fit.
-func lower(buf *[maxCommandName]byte, word []byte) []byte {
+// Lower is word in small letters, in buf; nil if it does not fit.
+func Lower(buf *[MaxCommandName]byte, word []byte) []byte {
 	if len(word) > len(buf) {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package session
+package session_test
 
 import (
 	"errors"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"ringmaster/parser"
+	"ringmaster/session"
+	"ringmaster/session/pubsub"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -103,7 +105,7 @@ func TestResubscribingEndsWithWhatTheClientsSubscribeTo(t *testing.T) {
 				f.answer(s, true)
 			}
 			f.compare()
-			if n := CountHub(f.env).Topics; n > 0 {
+			if n := pubsub.CountAll(f.env).Topics; n > 0 {
 				t.Errorf("%d topics are left", n)
 			}
 			f.end()
@@ -131,7 +133,7 @@ func (f *feedEnds) live(n int) {
 			if f.rnd.IntN(5) < 2 {
 				verb = strings.Replace(verb, "SUB", "UNSUB", 1)
 			}
-			c.send(appendRequest(nil, verb, name))
+			c.send(session.AppendRequest(nil, verb, name))
 		case k < 50:
 			c.leave()
 		case k < 80 && len(feeds) > 0:
@@ -210,10 +212,10 @@ func (f *feedEnds) compare() {
 		if c.closed && c.reason != stats.ClientClosed && c.reason != stats.SubscriptionLost {
 			f.tb.Errorf("%s was closed: %s", c.name, c.reason)
 		}
-		if c.session.passage != nil {
+		if c.session.Passage != nil {
 			f.tb.Errorf("%s still waits", c.name)
 		}
-		EachSubscription(c.session, func(name string, alive bool, servers []int) {
+		pubsub.EachSubscription(c.session, func(name string, alive bool, servers []int) {
 			if !alive {
 				f.tb.Errorf("%s subscribes to %s, whose messages do not reach it", c.name, name)
 			}
@@ -241,18 +243,18 @@ func (f *feedEnds) compare() {
 func TestManySubscriptionsAreMadeAgainByAndBy(t *testing.T) {
 	scene := defaults()
 	scene.known.Resubscribe = true
-	scene.upstream.MaxPending = MaxAskedAgain + 1
+	scene.upstream.MaxPending = pubsub.MaxAskedAgain + 1
 	f := &feedEnds{world: newWorld(t, scene), has: map[*serverEnd]map[string]bool{}}
 	c := f.connect("c")
-	const n = 2*MaxAskedAgain + 1
+	const n = 2*pubsub.MaxAskedAgain + 1
 	for i := range n {
-		c.send(appendRequest(nil, "SUBSCRIBE", fmt.Sprint("{A}", i)))
+		c.send(session.AppendRequest(nil, "SUBSCRIBE", fmt.Sprint("{A}", i)))
 		f.settle()
 		f.answer(f.feeds()[0], true)
 	}
 	f.feeds()[0].lose(nil)
 	f.pass(100 * time.Millisecond)
-	for _, made := range []int{MaxAskedAgain, 2 * MaxAskedAgain, n} {
+	for _, made := range []int{pubsub.MaxAskedAgain, 2 * pubsub.MaxAskedAgain, n} {
 		s := f.feeds()[0]
 		f.answer(s, true)
 		if len(f.has[s]) != made {
@@ -260,8 +262,8 @@ func TestManySubscriptionsAreMadeAgainByAndBy(t *testing.T) {
 		}
 		f.pass(10 * time.Millisecond)
 	}
-	if CountHub(f.env).Missing != 0 {
-		t.Errorf("%d are missing", CountHub(f.env).Missing)
+	if pubsub.CountAll(f.env).Missing != 0 {
+		t.Errorf("%d are missing", pubsub.CountAll(f.env).Missing)
 	}
 	c.in = nil
 	f.end()

@@ -42,16 +42,16 @@ func (r *roster) from(id uint64) int {
 	return i
 }
 
-// find is the session with an ID; nil: there is none.
-func (r *roster) find(id uint64) *Session {
+// Find is the session with an ID; nil: there is none.
+func (r *roster) Find(id uint64) *Session {
 	if i := r.from(id); i < len(r.list) && r.list[i].id == id {
 		return r.list[i].s
 	}
 	return nil
 }
 
-// each calls f for every session, which may close it.
-func (r *roster) each(f func(*Session)) {
+// Each calls f for every session, which may close it.
+func (r *roster) Each(f func(*Session)) {
 	for i := range r.list {
 		if s := r.list[i].s; s != nil {
 			f(s)
@@ -59,9 +59,9 @@ func (r *roster) each(f func(*Session)) {
 	}
 }
 
-// walk calls f for the sessions with IDs from *next on and below end, until f says that it is enough; *next is then where to go
+// Walk calls f for the sessions with IDs from *next on and below end, until f says that it is enough; *next is then where to go
 // on. It reports whether there are no more.
-func (r *roster) walk(next *uint64, end uint64, f func(*Session) (more bool)) (done bool) {
+func (r *roster) Walk(next *uint64, end uint64, f func(*Session) (more bool)) (done bool) {
 	for i := r.from(*next); i < len(r.list) && r.list[i].id < end; i++ {
 		*next = r.list[i].id + 1
 		if s := r.list[i].s; s != nil && !f(s) {

@@ -14,57 +14,57 @@ import (
 type Rules struct {
 	byID      []rule            // by command.Spec.ID; the last is for learned commands (otherID)
 	reads     bool              // commands that only read have servers of their own
-	realNames map[string][]byte // of commands that clients know by other names; nil: there are none
-	denied    map[string]bool   // names that the operator denies and the table lacks
+	RealNames map[string][]byte // of commands that clients know by other names; nil: there are none
+	Denied    map[string]bool   // names that the operator denies and the table lacks
 	// everywhere says by command.Spec.ID which commands go to all shards.
-	everywhere []bool
+	Everywhere []bool
 }
 
 // rule is what becomes of one command.
 type rule struct {
-	handler handler       // answers it here; nil: it is routed
+	Handler Handler       // answers it here; nil: it is routed
 	class   command.Class // how it is routed
-	carrier pool.Carrier  // what its reply may hold as a client wrote it (fenced.go)
+	Carrier pool.Carrier  // what its reply may hold as a client wrote it (fenced.go)
 	reads   bool          // the read policy counts for it
 }
 
-// handler answers one command within the loop's turn.
-type handler func(*Session, *command.Spec, *parser.Request)
+// Handler answers one command within the loop's turn.
+type Handler func(*Session, *command.Spec, *parser.Request)
 
-// newRules compiles cfg; reads says which servers answer commands that only read. handlers are the commands that the proxy answers itself,
+// NewRules compiles cfg; reads says which servers answer commands that only read. handlers are the commands that the proxy answers itself,
 // by command.Spec.ID. Any goroutine.
-func newRules(cfg Config, reads shard.ReadPolicy, handlers ...map[uint16]handler) *Rules {
+func NewRules(cfg Config, reads shard.ReadPolicy, handlers ...map[uint16]Handler) *Rules {
 	r := &Rules{
-		byID: make([]rule, len(command.All())+1), reads: reads != shard.ReadPrimary, realNames: realNames(cfg.RenameCommands),
-		denied: deniedNames(cfg), everywhere: make([]bool, len(command.All())),
+		byID: make([]rule, len(command.All())+1), reads: reads != shard.ReadPrimary, RealNames: realNames(cfg.RenameCommands),
+		Denied: deniedNames(cfg), Everywhere: make([]bool, len(command.All())),
 	}
 	for _, spec := range command.All() {
 		one := &r.byID[spec.ID]
-		one.class, one.carrier = spec.Class, carrierOf(spec)
+		one.class, one.Carrier = spec.Class, carrierOf(spec)
 		if spec.Class == command.ClassRefused && cfg.AdminCommands {
 			one.class = spec.IfAllowed
 		}
 	}
-	r.byID[otherID].carrier = pool.Modules
+	r.byID[OtherID].Carrier = pool.Modules
 	for _, table := range handlers {
 		for id, h := range table {
-			r.byID[id].handler = h
+			r.byID[id].Handler = h
 		}
 	}
 	for _, id := range deniedIDs(cfg) {
-		r.byID[id].class, r.byID[id].handler = command.ClassRefused, nil
+		r.byID[id].class, r.byID[id].Handler = command.ClassRefused, nil
 	}
 	for _, spec := range command.All() {
 		one := &r.byID[spec.ID]
 		script := spec.ID == command.IDEvalRo || spec.ID == command.IDEvalshaRo
-		r.everywhere[spec.ID] = one.class == command.ClassAllShards
+		r.Everywhere[spec.ID] = one.class == command.ClassAllShards
 		one.reads = r.reads && spec.ReadOnly() && hasOneShard(one.class) && !script
 	}
 	return r
 }
 
-// of is the rule for a command.
-func (r *Rules) of(spec *command.Spec) *rule { return &r.byID[spec.ID] }
+// Of is the rule for a command.
+func (r *Rules) Of(spec *command.Spec) *rule { return &r.byID[spec.ID] }
 
 // carrierOf is what the reply to a command of the table may hold as a client wrote it.
 func carrierOf(spec *command.Spec) pool.Carrier {
@@ -104,18 +104,18 @@ func deniedNames(cfg Config) map[string]bool {
 	return names
 }
 
-// otherID is the ID of learned commands: behind those of the table.
-var otherID = uint16(len(command.All()))
+// OtherID is the ID of learned commands: behind those of the table.
+var OtherID = uint16(len(command.All()))
 
-// hidesKeys reports whether a command that was learnt has keys of which the server does not say where they are.
-func (e *Env) hidesKeys(spec *command.Spec) bool {
-	return spec.ID == otherID && spec.Find == command.FindNone && spec.Flags.Has(command.FlagMovableKeys) && !e.single()
+// HidesKeys reports whether a command that was learnt has keys of which the server does not say where they are.
+func (e *Env) HidesKeys(spec *command.Spec) bool {
+	return spec.ID == OtherID && spec.Find == command.FindNone && spec.Flags.Has(command.FlagMovableKeys) && !e.Single()
 }
 
-// classOf is how a command is routed here.
-func (d *Door) classOf(spec *command.Spec) command.Class {
-	if spec.ID != otherID {
-		return d.Rules.of(spec).class
+// ClassOf is how a command is routed here.
+func (d *Door) ClassOf(spec *command.Spec) command.Class {
+	if spec.ID != OtherID {
+		return d.Rules.Of(spec).class
 	}
 	if spec.Class == command.ClassRefused && d.Config.AdminCommands {
 		return spec.IfAllowed

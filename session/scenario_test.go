@@ -1,4 +1,4 @@
-package session
+package session_test
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 
 	"ringmaster/auth"
 	"ringmaster/pool"
+	"ringmaster/session/dispatch"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -61,7 +62,7 @@ func play(t *testing.T, file string, line int, text string) {
 			continue
 		}
 		s.where = file + ":" + strconv.Itoa(line)
-		s.step(strings.TrimSpace(step))
+		s.Step(strings.TrimSpace(step))
 		if t.Failed() {
 			t.Fatalf("%s: %s", s.where, step)
 		}
@@ -77,7 +78,7 @@ func play(t *testing.T, file string, line int, text string) {
 	s.end()
 }
 
-func (s *story) step(text string) {
+func (s *story) Step(text string) {
 	if s.world == nil {
 		if s.setScene(text) {
 			return
@@ -363,7 +364,7 @@ var verbs = []struct {
 		}
 		s.pool.Configure(s.world.upstream)
 		s.env.Configure(s.scene.known)
-		s.door.Configure(s.scene.session, NewRules(s.scene.session, s.scene.known.Reads), auth.NewPolicy(s.scene.passwords...))
+		s.door.Configure(s.scene.session, dispatch.NewRules(s.scene.session, s.scene.known.Reads), auth.NewPolicy(s.scene.passwords...))
 	}},
 	{regexp.MustCompile(`^the list becomes (.*)$`), func(s *story, m []string) { s.list(strings.Fields(m[0])...) }},
 	{verb(`SERVER takes over from (\S+)`), func(s *story, m []string) { s.replace(m[1], m[0]) }},

@@ -4,37 +4,38 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session/texts"
 	"ringmaster/shard"
 )
 
-// anyServer asks send to choose a server for a command that any can answer.
-const anyServer = -1
+// AnyServer asks send to choose a server for a command that any can answer.
+const AnyServer = -1
 
-// pass sends the whole request to one server, whose reply goes to the client as it is.
-func (s *Session) pass(server int, spec *command.Spec, req *parser.Request) {
-	s.send(server, s.env.keysOf(spec, req.Args), spec, req)
+// Pass sends the whole request to one server, whose reply goes to the client as it is.
+func (s *Session) Pass(server int, spec *command.Spec, req *parser.Request) {
+	s.Send(server, s.Door.keysOf(spec, req.Args), spec, req)
 }
 
-// send is pass for a request of whose keys the pool's part is known.
-func (s *Session) send(server int, keys pool.Keys, spec *command.Spec, req *parser.Request) {
-	if server == anyServer {
-		server = s.anyServer()
+// Send is pass for a request of whose keys the pool's part is known.
+func (s *Session) Send(server int, keys pool.Keys, spec *command.Spec, req *parser.Request) {
+	if server == AnyServer {
+		server = s.AnyServer()
 	}
-	if s.env.Rules.reads && s.reads(spec) {
+	if s.Door.Rules.reads && s.Reads(spec) {
 		s.passRead(server, keys, spec, req)
 		return
 	}
-	conn := s.conn(server)
-	if s.env.Pool.AnyBusy() && s.turnedDown(conn, spec) {
+	conn := s.Conn(server)
+	if s.Door.Pool.AnyBusy() && s.turnedDown(conn, spec) {
 		return
 	}
 	large := len(req.Raw) >= pool.LargeRequest
 	if large && s.waitsForRoom(conn, req) {
 		return
 	}
-	tag := s.expect(len(req.Raw))
+	tag := s.Expect(len(req.Raw))
 	var f *pool.Failure
-	if large || s.env.replaying || s.env.Rules.of(spec).carrier != 0 {
+	if large || s.Door.Replaying || s.Door.Rules.Of(spec).Carrier != 0 {
 		f = s.passOdd(conn, keys, spec, req, tag)
 	} else {
 		f = conn.Enqueue(&pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys})
@@ -46,41 +47,41 @@ func (s *Session) send(server int, keys pool.Keys, spec *command.Spec, req *pars
 
 // passOdd is pass for a request that is large, a carrier, or postponed.
 func (s *Session) passOdd(conn *pool.Conn, keys pool.Keys, spec *command.Spec, req *parser.Request, tag uint64) (f *pool.Failure) {
-	request := pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys, Carrier: s.env.Rules.of(spec).carrier}
+	request := pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys, Carrier: s.Door.Rules.Of(spec).Carrier}
 	if request.Carrier == 0 {
-		if request.Buf = s.takeInput(req); request.Buf != nil {
+		if request.Buf = s.TakeInput(req); request.Buf != nil {
 			if f = conn.Enqueue(&request); f == nil {
-				s.in = nil
+				s.Input = nil
 			}
 			return f
 		}
 	}
-	request.Manner = s.manner(conn)
+	request.Manner = s.Manner(conn)
 	return conn.Enqueue(&request)
 }
 
-// waitsAt reports whether what is being sent is kept waiting by the servers.
-func (s *Session) waitsAt(conn *pool.Conn) bool { return s.env.replaying && conn.Own() }
+// WaitsAt reports whether what is being sent is kept waiting by the servers.
+func (s *Session) WaitsAt(conn *pool.Conn) bool { return s.Door.Replaying && conn.Own() }
 
-// anyServer is the first server that can answer now.
-func (s *Session) anyServer() int {
-	for _, i := range s.env.Map.Shards() {
-		if s.rings.Pick(i, s.seat).State() == pool.Ready {
+// AnyServer is the first server that can answer now.
+func (s *Session) AnyServer() int {
+	for _, i := range s.Door.Map.Shards() {
+		if s.Rings.Pick(i, s.ConnIndex).State() == pool.Ready {
 			return i
 		}
 	}
-	return s.env.home()
+	return s.Door.Home()
 }
 
 // busy is the error with which a server that a script keeps busy would turn down a command now; nil: it would not. What the
 // session itself has under way comes first, as on a connection of its own.
 func (s *Session) busy(conn *pool.Conn, spec *command.Spec) []byte {
-	return s.busyBehind(conn, spec, 0)
+	return s.BusyBehind(conn, spec, 0)
 }
 
-// busyBehind is busy for a command whose own places among the replies owed are own.
-func (s *Session) busyBehind(conn *pool.Conn, spec *command.Spec, own int) []byte {
-	if conn == nil || !s.env.Pool.AnyBusy() || s.Owed() > own || spec.Flags.Has(command.FlagAllowBusy) {
+// BusyBehind is busy for a command whose own places among the replies owed are own.
+func (s *Session) BusyBehind(conn *pool.Conn, spec *command.Spec, own int) []byte {
+	if conn == nil || !s.Door.Pool.AnyBusy() || s.Owed() > own || spec.Flags.Has(command.FlagAllowBusy) {
 		return nil
 	}
 	return conn.Busy()
@@ -92,35 +93,35 @@ func (s *Session) turnedDown(conn *pool.Conn, spec *command.Spec) bool {
 	if busy == nil {
 		return false
 	}
-	s.answer(busy)
+	s.Answer(busy)
 	return true
 }
 
-// oneShard is the server on which all keys of a request live; !ok: they live on several, and it was
+// OneShard is the server on which all keys of a request live; !ok: they live on several, and it was
 // refused. Without keys it is the first, so that what such scripts keep is always in one place.
-func (s *Session) oneShard(spec *command.Spec, req *parser.Request) (server int, ok bool) {
-	env := s.env
-	if env.single() {
-		return env.home(), true
+func (s *Session) OneShard(spec *command.Spec, req *parser.Request) (server int, ok bool) {
+	env := s.Door
+	if env.Single() {
+		return env.Home(), true
 	}
-	if server, ok = env.shardOf(spec, req.Args); !ok {
-		s.refuse(errCrossSlot)
+	if server, ok = env.ShardOf(spec, req.Args); !ok {
+		s.Refuse(texts.CrossSlot)
 	}
 	return server, ok
 }
 
-// locate is the server of a key, and what the pool has to know of it.
-func (e *Env) locate(key []byte, spec *command.Spec) (server int, keys pool.Keys) {
+// Locate is the server of a key, and what the pool has to know of it.
+func (e *Env) Locate(key []byte, spec *command.Spec) (server int, keys pool.Keys) {
 	if !e.Map.Slotted() {
 		server = e.Map.Lookup(key)
-		return server, e.keysIn(server, spec)
+		return server, e.KeysIn(server, spec)
 	}
 	slot := shard.Slot(key)
-	return e.Map.SlotServer(slot), e.keysIn(int(slot), spec)
+	return e.Map.SlotServer(slot), e.KeysIn(int(slot), spec)
 }
 
-// keysIn is what the pool has to know of a command whose keys have one hash slot, or are on one shard where there are no slots.
-func (e *Env) keysIn(slot int, spec *command.Spec) pool.Keys {
+// KeysIn is what the pool has to know of a command whose keys have one hash slot, or are on one shard where there are no slots.
+func (e *Env) KeysIn(slot int, spec *command.Spec) pool.Keys {
 	if !e.Pool.Resends() {
 		return 0 // it does not look
 	}
@@ -136,23 +137,23 @@ func (e *Env) keysOf(spec *command.Spec, args [][]byte) pool.Keys {
 	if !e.Pool.Resends() {
 		return 0
 	}
-	keys, err := spec.AppendKeys(e.keys[:0], args)
-	e.keys = keys
+	keys, err := spec.AppendKeys(e.Keys[:0], args)
+	e.Keys = keys
 	switch {
 	case err == nil && len(keys) > 0:
-		return e.keysIn(slotOf(args[keys[0]], e.Map), spec)
-	case spec.ID == otherID && len(args) > 1:
-		return e.keysIn(slotOf(args[1], e.Map), spec)
+		return e.KeysIn(SlotOf(args[keys[0]], e.Map), spec)
+	case spec.ID == OtherID && len(args) > 1:
+		return e.KeysIn(SlotOf(args[1], e.Map), spec)
 	}
 	return 0
 }
 
-// shardOf is the server on which all keys of a request live; !ok: they live on several.
-func (e *Env) shardOf(spec *command.Spec, args [][]byte) (server int, ok bool) {
-	keys, err := spec.AppendKeys(e.keys[:0], args)
-	e.keys = keys
+// ShardOf is the server on which all keys of a request live; !ok: they live on several.
+func (e *Env) ShardOf(spec *command.Spec, args [][]byte) (server int, ok bool) {
+	keys, err := spec.AppendKeys(e.Keys[:0], args)
+	e.Keys = keys
 	if err != nil || len(keys) == 0 {
-		return e.home(), true // Redis says what is wrong with it
+		return e.Home(), true // Redis says what is wrong with it
 	}
 	for _, k := range keys[1:] {
 		if !e.Map.Together(args[keys[0]], args[k]) {
@@ -162,32 +163,32 @@ func (e *Env) shardOf(spec *command.Spec, args [][]byte) (server int, ok bool) {
 	return e.Map.Lookup(args[keys[0]]), true
 }
 
-// refusesPatterns says why a request can't be sent whose patterns stand for keys that may be on any shard; "": it can.
-func (e *Env) refusesPatterns(spec *command.Spec, args [][]byte) string {
-	if e.single() {
+// RefusesPatterns says why a request can't be sent whose patterns stand for keys that may be on any shard; "": it can.
+func (e *Env) RefusesPatterns(spec *command.Spec, args [][]byte) string {
+	if e.Single() {
 		return ""
 	}
-	e.keys = spec.AppendPatterns(e.keys[:0], args)
-	for _, i := range e.keys {
+	e.Keys = spec.AppendPatterns(e.Keys[:0], args)
+	for _, i := range e.Keys {
 		if !e.Map.TogetherWithAll(args[1], args[i]) {
-			return sortDenied(args[i-1])
+			return texts.SortDenied(args[i-1])
 		}
 	}
 	return ""
 }
 
-// refuse answers an error of the proxy's own to the command under way.
-func (s *Session) refuse(text string) {
-	s.env.scratch = parser.AppendError(s.env.scratch[:0], text)
-	s.answer(s.env.scratch)
+// Refuse answers an error of the proxy's own to the command under way.
+func (s *Session) Refuse(text string) {
+	s.Door.Scratch = parser.AppendError(s.Door.Scratch[:0], text)
+	s.Answer(s.Door.Scratch)
 }
 
-// anyLimits are for what a client was allowed to send when it came.
-var anyLimits = parser.AnyLimits()
+// AnyLimits are for what a client was allowed to send when it came.
+var AnyLimits = parser.AnyLimits()
 
-// parseAgain parses a request that was kept; !ok: it is none. The request points into raw.
-func parseAgain(raw []byte) (req parser.Request, ok bool) {
+// ParseAgain parses a request that was kept; !ok: it is none. The request points into raw.
+func ParseAgain(raw []byte) (req parser.Request, ok bool) {
 	var p parser.RequestParser
-	done, err := p.Next(raw, &anyLimits, &req)
+	done, err := p.Next(raw, &AnyLimits, &req)
 	return req, done && err == nil && len(req.Args) > 0
 }

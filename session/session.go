@@ -28,43 +28,43 @@ type Socket interface {
 
 // Session is one client. Loop-only.
 type Session struct {
-	env  *Door
-	sock Socket // nil once closed
-	id   uint64
-	seat uint64 // its number on the loop, by which connections are picked: id's steps may miss some
+	Door      *Door
+	Socket    Socket // nil once closed
+	id        uint64
+	ConnIndex uint64 // its number on the loop, by which connections are picked: id's steps may miss some
 
 	// Small fields stand together: ten thousand idle clients are ten thousand of these.
-	state     state
+	State     state
 	wait      wait // why input is not looked at
 	dirty     bool // on the loop's list of sessions with output
-	paused    bool // reading from the socket is stopped
-	authed    bool
-	replyMode replyMode // which replies it wants
-	last      uint16    // command.Spec.ID of its latest command; NoID: none
+	Paused    bool // reading from the socket is stopped
+	LoggedIn  bool
+	ReplyMode replyMode // which replies it wants
+	LastID    uint16    // command.Spec.ID of its latest command; NoID: none
 	version   uint16    // of the map by which its requests under way were sent
-	proto     uint8
-	partial   bool              // part of the head's reply is already in out
-	eof       bool              // the client sends no more
+	Protocol  uint8
+	Partial   bool              // part of the head's reply is already in out
+	EOF       bool              // the client sends no more
 	slow      bool              // on the loop's list of sessions with unread output
 	resuming  bool              // on the loop's list of sessions to go on
-	reason    stats.CloseReason // with which a closing session closes
+	Reason    stats.CloseReason // with which a closing session closes
 
-	rings   *pool.Rings
-	passage passage                    // what is waited for
-	pin     *pin                       // its connection of its own; nil: it has none
-	tx      *kept                      // what a transaction has queued since MULTI; nil: none
-	subs    *kept                      // what it subscribes to; nil: nothing
-	pushes  *bytebufferpool.ByteBuffer // that wait for a reply under way to end; nil: none
-	ident   *identity                  // what CLIENT SETNAME and SETINFO said; nil: nothing
+	Rings         *pool.Rings
+	Passage       passage                    // what is waited for
+	Pin           *Pin                       // its connection of its own; nil: it has none
+	Transaction   *Kept                      // what a transaction has queued since MULTI; nil: none
+	Subscriptions *Kept                      // what it subscribes to; nil: nothing
+	Pushes        *bytebufferpool.ByteBuffer // that wait for a reply under way to end; nil: none
+	Identity      *Identity                  // what CLIENT SETNAME and SETINFO said; nil: nothing
 
-	parser parser.RequestParser
-	in     *bytebufferpool.ByteBuffer // input not yet used; nil: none
-	off    int                        // of which this much is used
+	Parser    parser.RequestParser
+	Input     *bytebufferpool.ByteBuffer // input not yet used; nil: none
+	InputUsed int                        // of which this much is used
 
 	slots      []slot // unanswered requests, len is 0 or a power of two
-	head, tail uint64 // head <= tail; tail - head == requests unanswered
+	Head, tail uint64 // head <= tail; tail - head == requests unanswered
 	inBytes    int    // size of the unanswered requests
-	held       int    // bytes of replies in slots
+	Held       int    // bytes of replies in slots
 	unread     int    // output the client had not taken when last looked at, bytes
 	pushed     int    // of what it did not ask for, since it last had read all, bytes
 	meanReply  int32  // mean size of its latest replies, bytes
@@ -73,91 +73,91 @@ type Session struct {
 	out        *bytebufferpool.ByteBuffer
 	emissions  *[]parked // replies that are made in pieces and wait for their turn, or for the client to read; nil: none
 
-	began          int64 // when its latest command came, ns
-	opened, active int64 // ns, for CLIENT INFO
-	readAt         int64 // when it was last seen to read, while slow, ns
-	fullSince      int64 // since when a large request waits for room, ns; 0: none does
-	replied        int64 // when the latest reply ended, ns
+	began              int64 // when its latest command came, ns
+	OpenedAt, ActiveAt int64 // ns, for CLIENT INFO
+	readAt             int64 // when it was last seen to read, while slow, ns
+	fullSince          int64 // since when a large request waits for room, ns; 0: none does
+	replied            int64 // when the latest reply ended, ns
 }
 
 type state uint8
 
 const (
-	open    state = iota
-	closing       // answers what is owed, then closes; input is ignored
-	closed
+	Open    state = iota
+	Closing       // answers what is owed, then closes; input is ignored
+	Closed
 )
 
 // replyMode is which replies a client wants (CLIENT REPLY).
 type replyMode uint8
 
 const (
-	replyOn   replyMode = iota
-	replySkip           // not that to the next command
-	replyOff            // none
+	ReplyOn   replyMode = iota
+	ReplySkip           // not that to the next command
+	ReplyOff            // none
 )
 
-// kept begins what a feature keeps for a client. There are many sessions, so each points to this, which takes one word; an interface
+// Kept begins what a feature keeps for a client. There are many sessions, so each points to this, which takes one word; an interface
 // takes two.
-type kept struct{ of any } // what it is the beginning of
+type Kept struct{ Of any } // what it is the beginning of
 
-type identity struct{ name, libName, libVersion string }
+type Identity struct{ Name, LibName, LibVersion string }
 
 // New makes the session of a client that just connected.
 func New(env *Door, sock Socket) *Session {
 	s := &Session{
-		env: env, sock: sock, proto: 2, last: command.NoID, authed: env.Policy.Open(),
-		opened: env.Pool.Now, active: env.Pool.Now,
+		Door: env, Socket: sock, Protocol: 2, LastID: command.NoID, LoggedIn: env.Policy.Open(),
+		OpenedAt: env.Pool.Now, ActiveAt: env.Pool.Now,
 	}
-	s.id = env.nextID()
-	s.seat = env.count
-	s.version = env.version
+	s.id = env.NextID()
+	s.ConnIndex = env.count
+	s.version = env.Version
 	env.count++
-	env.roster.add(s)
+	env.Roster.add(s)
 	env.clients++
-	s.parser.Unauthenticated = !s.authed
-	s.rings = env.Pool.Default()
-	s.rings.Join()
+	s.Parser.Unauthenticated = !s.LoggedIn
+	s.Rings = env.Pool.Default()
+	s.Rings.Join()
 	env.Stats.ClientsOpened++
 	return s
 }
 
-// nextID is the ID of the next client.
-func (l *Loop) nextID() uint64 { return l.count*uint64(l.Loops) + uint64(l.Number) + 1 }
+// NextID is the ID of the next client.
+func (l *Loop) NextID() uint64 { return l.count*uint64(l.Loops) + uint64(l.Number) + 1 }
 
-// db is the database that it is in.
-func (s *Session) db() int { return s.rings.Key().DB }
+// Database is the database that it is in.
+func (s *Session) Database() int { return s.Rings.Key().DB }
 
 // ID is the number that CLIENT ID answers.
 func (s *Session) ID() uint64 { return s.id }
 
 // Owed is how many requests are unanswered.
-func (s *Session) Owed() int { return int(s.tail - s.head) }
+func (s *Session) Owed() int { return int(s.tail - s.Head) }
 
 // Drain lets the session finish what it is owed and close then, since the proxy stops or the session's door is shut.
 func (s *Session) Drain() {
-	if s.env.shut {
-		s.closeAs(stats.ListenerClosed)
+	if s.Door.shut {
+		s.CloseAs(stats.ListenerClosed)
 		return
 	}
-	s.closeAs(stats.Shutdown)
+	s.CloseAs(stats.Shutdown)
 }
 
 // OnClose tells that the connection is gone. Replies that come later are dropped.
 func (s *Session) OnClose(reason stats.CloseReason) {
-	if s.state == closed {
+	if s.State == Closed {
 		return
 	}
 	s.forgetOutput()
-	s.state = closed
-	s.env.roster.remove(s)
-	s.env.clients--
-	s.env.Stats.ClientsClosed[reason]++
-	s.sock = nil
+	s.State = Closed
+	s.Door.Roster.remove(s)
+	s.Door.clients--
+	s.Door.Stats.ClientsClosed[reason]++
+	s.Socket = nil
 	s.tidy((*Session).cancelPassage)
-	s.tidy(func(s *Session) { s.unpin(false) })
+	s.tidy(func(s *Session) { s.Unpin(false) })
 	s.featuresClosed()
-	s.tidy(func(s *Session) { s.rings.Leave() })
+	s.tidy(func(s *Session) { s.Rings.Leave() })
 	s.tidy((*Session).dropInput)
 	s.tidy((*Session).dropOutput)
 	s.tidy((*Session).dropPushes)
@@ -170,86 +170,86 @@ func (s *Session) tidy(end func(*Session)) {
 }
 
 func (s *Session) cancelPassage() {
-	p := s.passage
+	p := s.Passage
 	if p == nil {
 		return
 	}
-	s.tidy(func(s *Session) { p.cancel(s) })
-	s.passage = nil
+	s.tidy(func(s *Session) { p.Cancel(s) })
+	s.Passage = nil
 }
 
 func (s *Session) dropOutput() {
 	if s.out != nil {
-		s.env.Pool.Buffers.Put(s.out)
+		s.Door.Pool.Buffers.Put(s.out)
 		s.out = nil
 	}
 	for i := range s.slots {
 		if b := s.slots[i].buf; b != nil {
-			s.env.Pool.Buffers.Put(b)
+			s.Door.Pool.Buffers.Put(b)
 		}
 	}
 	s.slots = nil
 	s.endEmissions()
 }
 
-// close ends the session at once. Its socket is told; what is unwritten is lost.
-func (s *Session) close(reason stats.CloseReason) {
-	if s.state == closed {
+// Close ends the session at once. Its socket is told; what is unwritten is lost.
+func (s *Session) Close(reason stats.CloseReason) {
+	if s.State == Closed {
 		return
 	}
-	sock := s.sock
+	sock := s.Socket
 	s.OnClose(reason)
 	sock.Close(reason)
 }
 
-// closeAs stops taking requests; the session closes for reason when every reply is written.
-func (s *Session) closeAs(reason stats.CloseReason) {
-	if s.state != open {
+// CloseAs stops taking requests; the session closes for reason when every reply is written.
+func (s *Session) CloseAs(reason stats.CloseReason) {
+	if s.State != Open {
 		return
 	}
-	if s.passage != nil && s.passage.cancel(s) {
-		s.env.scratch = appendUndone(s.env.scratch[:0], reason, stopping, s.env.Env)
-		s.answer(s.env.scratch)
+	if s.Passage != nil && s.Passage.Cancel(s) {
+		s.Door.Scratch = appendUndone(s.Door.Scratch[:0], reason, stopping, s.Door.Env)
+		s.Answer(s.Door.Scratch)
 	}
-	s.state, s.reason, s.wait = closing, reason, nothing
+	s.State, s.Reason, s.wait = Closing, reason, nothing
 	s.featuresClosing()
 	s.dropInput()
 	s.markDirty()
 }
 
 func (s *Session) markDirty() {
-	if !s.dirty && s.state != closed {
+	if !s.dirty && s.State != Closed {
 		s.dirty = true
-		s.env.dirty = append(s.env.dirty, s)
+		s.Door.dirty = append(s.Door.dirty, s)
 	}
 }
 
 // flush writes the turn's replies, and closes a session that is done.
 func (s *Session) flush() {
-	if s.state == closed {
+	if s.State == Closed {
 		return
 	}
 	if out := s.out; out != nil {
 		s.out = nil
-		st := s.env.Stats
+		st := s.Door.Stats
 		st.ClientBytesOut += uint64(len(out.B))
 		st.ClientWrites++
-		s.active = s.env.Pool.Now
-		_, err := s.sock.Write(out.B)
-		s.env.Pool.Buffers.Put(out)
-		if s.state == closed {
+		s.ActiveAt = s.Door.Pool.Now
+		_, err := s.Socket.Write(out.B)
+		s.Door.Pool.Buffers.Put(out)
+		if s.State == Closed {
 			return
 		}
 		if err != nil {
-			s.close(stats.WriteFailed)
+			s.Close(stats.WriteFailed)
 			return
 		}
 	}
-	if n := s.sock.Buffered(); n > 0 || s.unread > 0 {
+	if n := s.Socket.Buffered(); n > 0 || s.unread > 0 {
 		s.hasUnread(n)
 	}
-	if s.pushed > 0 || s.subs != nil {
-		if s.boundPushes(); s.state == closed {
+	if s.pushed > 0 || s.Subscriptions != nil {
+		if s.boundPushes(); s.State == Closed {
 			return
 		}
 	}
@@ -257,17 +257,17 @@ func (s *Session) flush() {
 		s.goOnEmitting()
 	}
 	if s.wait == inFlight && s.relieved() {
-		s.resumeLater() // it may have waited for what was just written
+		s.ResumeLater() // it may have waited for what was just written
 	}
 	switch {
-	case s.state == closing && s.Owed() == 0:
+	case s.State == Closing && s.Owed() == 0:
 		if s.unread == 0 {
-			s.close(s.reason)
+			s.Close(s.Reason)
 			return
 		}
-		s.sock.Linger()
-	case s.eof && !s.Owes():
-		s.close(stats.ClientClosed)
+		s.Socket.Linger()
+	case s.EOF && !s.Owes():
+		s.Close(stats.ClientClosed)
 	}
 }
 
@@ -276,32 +276,32 @@ func (s *Session) Poke() { s.flush() }
 
 // Owes reports whether input of the client is still being worked off.
 func (s *Session) Owes() bool {
-	return s.state != closed && (s.Owed() > 0 || s.wait != nothing || s.resuming || s.out != nil)
+	return s.State != Closed && (s.Owed() > 0 || s.wait != nothing || s.resuming || s.out != nil)
 }
 
 // OnEOF tells that the client sends no more, and reads over another socket what it is owed.
 func (s *Session) OnEOF(sock Socket) {
-	s.sock, s.eof, s.paused = sock, true, false
+	s.Socket, s.EOF, s.Paused = sock, true, false
 	s.markDirty()
 }
 
 // Abandon ends a session whose client does not read its last replies.
-func (s *Session) Abandon() { s.close(s.reason) }
+func (s *Session) Abandon() { s.Close(s.Reason) }
 
-func (s *Session) lastCommand() string {
-	switch s.last {
+func (s *Session) LastCommand() string {
+	switch s.LastID {
 	case command.NoID:
 		return "NULL"
-	case otherID:
+	case OtherID:
 		return "unknown"
 	}
-	return command.All()[s.last].Name
+	return command.All()[s.LastID].Name
 }
 
 // lastTraits are the traits of the client's latest command.
 func (s *Session) lastTraits() command.Traits {
-	if s.last >= otherID {
+	if s.LastID >= OtherID {
 		return 0
 	}
-	return command.All()[s.last].Traits
+	return command.All()[s.LastID].Traits
 }

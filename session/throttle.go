@@ -28,8 +28,8 @@ const (
 
 // window is how many requests the client may have under way now; 0: none before it reads.
 func (s *Session) window() int {
-	w := min(s.env.Config.MaxInFlight, s.env.Config.FirstWindow+int(s.grown))
-	if s.left() > s.env.unreadFrom {
+	w := min(s.Door.Config.MaxInFlight, s.Door.Config.FirstWindow+int(s.grown))
+	if s.left() > s.Door.unreadFrom {
 		return min(w, s.slowWindow())
 	}
 	if s.meanReply > windowBytes/minWindow {
@@ -42,9 +42,9 @@ func (s *Session) window() int {
 func (s *Session) slowWindow() int {
 	large := max(int(s.meanReply), s.coming) > windowBytes/minWindow // the first is large before it has ended
 	switch {
-	case s.full(), s.env.pressed && s.unread > 0:
+	case s.full(), s.Door.pressed && s.unread > 0:
 		return 0
-	case large && s.left() > enoughUnread && !s.paused:
+	case large && s.left() > enoughUnread && !s.Paused:
 		return 0 // but it may be stuck in writing while much of its input waits
 	case large:
 		return 1
@@ -53,21 +53,21 @@ func (s *Session) slowWindow() int {
 }
 
 // full reports whether the client has as much unread output as it may have.
-func (s *Session) full() bool { return s.left() > s.env.Config.OutputLimit }
+func (s *Session) full() bool { return s.left() > s.Door.Config.OutputLimit }
 
 // left is the output that the client has not read, that of this turn included, bytes.
 func (s *Session) left() int {
 	if s.out != nil {
-		return s.unread + s.held + len(s.out.B)
+		return s.unread + s.Held + len(s.out.B)
 	}
-	return s.unread + s.held
+	return s.unread + s.Held
 }
 
 // learn takes the size of one whole reply into the mean, in which the last eight weigh most. A large one begins a new start.
 func (s *Session) learn(size int) {
 	n := int32(min(size, maxMean))
 	s.meanReply += (n - s.meanReply) / 8
-	s.replied = s.env.Pool.Now
+	s.replied = s.Door.Pool.Now
 	if size < largeReply {
 		s.grown = min(s.grown+1, maxMean)
 		return
@@ -79,11 +79,11 @@ func (s *Session) learn(size int) {
 const maxMean = 1 << 30
 
 // backOff takes notice of a reply that did not come in time: the server is still at work on the request.
-func (s *Session) backOff() { s.grown = int32(1 - min(s.env.Config.FirstWindow, maxMean)) }
+func (s *Session) backOff() { s.grown = int32(1 - min(s.Door.Config.FirstWindow, maxMean)) }
 
 // throttle waits until half of the window is answered.
 func (s *Session) throttle() {
-	if s.wait == nothing && s.state == open {
+	if s.wait == nothing && s.State == Open {
 		s.wait = inFlight
 	}
 }
@@ -91,8 +91,8 @@ func (s *Session) throttle() {
 // waitsForRoom has a large request stay in the client's input while the connection to its server is full of others', for the
 // timeout at most; false: it can be sent, or must fail.
 func (s *Session) waitsForRoom(conn *pool.Conn, req *parser.Request) bool {
-	env := s.env
-	if conn.HasRoom(len(req.Raw)) || req != &env.req || s.wait != nothing || s.state != open || s.pin != nil {
+	env := s.Door
+	if conn.HasRoom(len(req.Raw)) || req != &env.Req || s.wait != nothing || s.State != Open || s.Pin != nil {
 		s.fullSince = 0
 		return false
 	}
@@ -104,7 +104,7 @@ func (s *Session) waitsForRoom(conn *pool.Conn, req *parser.Request) bool {
 		return false
 	}
 	s.wait = room
-	env.held = append(env.held, s)
+	env.Held = append(env.Held, s)
 	return true
 }
 
@@ -113,11 +113,11 @@ func (s *Session) settleWait() {
 	switch s.wait {
 	case inFlight:
 		if s.relieved() {
-			s.resumeLater()
+			s.ResumeLater()
 		}
 	case answers:
 		if s.Owed() == 0 {
-			s.resumeLater()
+			s.ResumeLater()
 		}
 	}
 }
@@ -125,5 +125,5 @@ func (s *Session) settleWait() {
 // relieved reports whether a throttled client may go on.
 func (s *Session) relieved() bool {
 	w := s.window()
-	return w > 0 && s.Owed() <= w/2 && s.inBytes <= s.env.Config.MaxInFlightBytes/2
+	return w > 0 && s.Owed() <= w/2 && s.inBytes <= s.Door.Config.MaxInFlightBytes/2
 }

@@ -31,7 +31,7 @@ func TestWindowShrinksWithRepliesButNeverExceedsTheSetting(t *testing.T) {
 	} {
 		env := &Door{Env: &Env{Loop: &Loop{}}, Config: Config{MaxInFlight: c.maxInFlight, OutputLimit: limit, FirstWindow: FirstWindow}}
 		env.bound()
-		s := &Session{env: env, meanReply: int32(c.mean), unread: c.unread, grown: int32(c.grown)}
+		s := &Session{Door: env, meanReply: int32(c.mean), unread: c.unread, grown: int32(c.grown)}
 		if got := s.window(); got != c.want {
 			t.Errorf("%s: window of %d, want %d", c.name, got, c.want)
 		}
@@ -42,14 +42,14 @@ func TestWindowShrinksWithRepliesButNeverExceedsTheSetting(t *testing.T) {
 func TestClientThatMayBeStuckInWritingGoesOn(t *testing.T) {
 	env := &Door{Env: &Env{Loop: &Loop{}}, Config: Config{MaxInFlight: 1000, OutputLimit: 100 << 20, FirstWindow: FirstWindow}}
 	env.bound()
-	s := &Session{env: env, meanReply: 1 << 20, unread: enoughUnread + 1, paused: true}
+	s := &Session{Door: env, meanReply: 1 << 20, unread: enoughUnread + 1, Paused: true}
 	if got := s.window(); got != 1 {
 		t.Errorf("window of %d, want 1", got)
 	}
 }
 
 func TestMeanReplyFollowsTheRepliesBothWays(t *testing.T) {
-	s := &Session{env: &Door{Env: &Env{Loop: &Loop{}, Pool: &pool.Pool{Loop: pool.NewLoop(0)}}}}
+	s := &Session{Door: &Door{Env: &Env{Loop: &Loop{}, Pool: &pool.Pool{Loop: pool.NewLoop(0)}}}}
 	for range 50 {
 		s.learn(10000)
 	}

@@ -13,7 +13,7 @@ const polledAtOnce = 1024
 
 // hasUnread takes notice of how much output the client has not taken.
 func (s *Session) hasUnread(n int) {
-	e := s.env
+	e := s.Door
 	e.output += n - s.unread
 	if s.unread = n; n == 0 {
 		s.pushed = 0
@@ -26,37 +26,37 @@ func (s *Session) hasUnread(n int) {
 // watchReading has ticks look at the client until it has read all.
 func (s *Session) watchReading() {
 	if !s.slow {
-		s.slow, s.readAt = true, s.env.Pool.Now
-		s.env.slow = append(s.env.slow, s)
+		s.slow, s.readAt = true, s.Door.Pool.Now
+		s.Door.slow = append(s.Door.slow, s)
 	}
 }
 
-// countHeld counts n more bytes of replies that wait for their turn.
-func (s *Session) countHeld(n int) {
-	if s.state == closed {
+// CountHeld counts n more bytes of replies that wait for their turn.
+func (s *Session) CountHeld(n int) {
+	if s.State == Closed {
 		return // all of it is counted out
 	}
-	s.held += n
-	s.env.output += n
-	if s.held > slowReader {
+	s.Held += n
+	s.Door.output += n
+	if s.Held > slowReader {
 		s.watchReading()
 	}
 }
 
 // forgetOutput counts out a client that is gone.
 func (s *Session) forgetOutput() {
-	s.env.output -= s.unread + s.held
-	s.unread, s.held = 0, 0
+	s.Door.output -= s.unread + s.Held
+	s.unread, s.Held = 0, 0
 }
 
 // boundPushes closes a client that leaves too much unread of what it did not ask for: nothing that it does slows that.
 func (s *Session) boundPushes() {
-	all, limit := s.unread+s.held, s.env.Config.OutputLimit
+	all, limit := s.unread+s.Held, s.Door.Config.OutputLimit
 	switch {
 	case all == 0:
 		s.pushed = 0
-	case s.subs != nil && all > s.env.Config.SubscriberOutputLimit, all > limit && s.pushed > limit:
-		s.close(stats.OutputLimit)
+	case s.Subscriptions != nil && all > s.Door.Config.SubscriberOutputLimit, all > limit && s.pushed > limit:
+		s.Close(stats.OutputLimit)
 	}
 }
 
@@ -80,7 +80,7 @@ func (l *Loop) tickUnread() {
 	for n := min(len(l.slow), polledAtOnce); n > 0 && len(l.slow) > 0; n-- {
 		l.nextSlow %= len(l.slow)
 		s := l.slow[l.nextSlow]
-		if s.state == closed || !s.poll() {
+		if s.State == Closed || !s.poll() {
 			l.unwatch(l.nextSlow)
 			continue
 		}
@@ -89,12 +89,12 @@ func (l *Loop) tickUnread() {
 		if s.wait == inFlight && s.window() == 0 {
 			waiting++
 		}
-		if over && s.mayBeEvicted(limit) && (most == nil || s.unread+s.held > most.unread+most.held) {
+		if over && s.mayBeEvicted(limit) && (most == nil || s.unread+s.Held > most.unread+most.Held) {
 			most = s
 		}
 	}
 	if most != nil {
-		most.close(stats.ClientMemory)
+		most.Close(stats.ClientMemory)
 	}
 	l.Stats.ClientOutput, l.Stats.ClientsNotReading = uint64(max(l.output, 0)), uint64(waiting*len(l.slow)/max(seen, 1))
 }
@@ -106,7 +106,7 @@ func (l *Loop) press(on bool) {
 	}
 	l.pressed = on
 	for _, e := range l.envs {
-		for _, d := range e.doors {
+		for _, d := range e.Doors {
 			d.bound()
 		}
 	}
@@ -123,8 +123,8 @@ func (l *Loop) unwatch(n int) {
 
 // poll looks how far the client has read; false: it has read all.
 func (s *Session) poll() bool {
-	now := s.env.Pool.Now
-	if n := s.sock.Buffered(); n < s.unread {
+	now := s.Door.Pool.Now
+	if n := s.Socket.Buffered(); n < s.unread {
 		s.readAt = now
 		s.hasUnread(n)
 	}
@@ -134,19 +134,19 @@ func (s *Session) poll() bool {
 	}
 	waits := s.wait == inFlight
 	switch {
-	case s.unread == 0 && s.held <= slowReader:
+	case s.unread == 0 && s.Held <= slowReader:
 		if waits && s.relieved() {
-			s.resumeLater()
+			s.ResumeLater()
 		}
 		return false
 	case waits && s.relieved():
-		s.resumeLater()
+		s.ResumeLater()
 	case s.overdue(now):
-		s.close(stats.NotReading)
+		s.Close(stats.NotReading)
 		return true // the next look finds it closed
 	}
 	if (waits || emits) && now-s.readAt < reading {
-		s.env.hurried = true
+		s.Door.hurried = true
 	}
 	return true
 }
@@ -160,14 +160,14 @@ const (
 
 // overdue reports whether the client reads nothing although its requests, or everybody's, wait for that.
 func (s *Session) overdue(now int64) bool {
-	limit := int64(s.env.Config.ReadTimeout)
-	return limit > 0 && now-s.readAt > limit && s.unread > 0 && (s.full() || s.env.pressed)
+	limit := int64(s.Door.Config.ReadTimeout)
+	return limit > 0 && now-s.readAt > limit && s.unread > 0 && (s.full() || s.Door.pressed)
 }
 
 // mayBeEvicted reports whether the client may be closed to save memory: it does not read now, or is all there is.
 func (s *Session) mayBeEvicted(limit int) bool {
-	held := s.unread + s.held
-	return held > limit || held > slowReader && s.env.Pool.Now-s.readAt > grace
+	held := s.unread + s.Held
+	return held > limit || held > slowReader && s.Door.Pool.Now-s.readAt > grace
 }
 
 // Hurried reports whether a client that waits for its own reading is at it, so that a tick should come soon.

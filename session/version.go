@@ -3,10 +3,11 @@ package session
 import (
 	"ringmaster/command"
 	"ringmaster/parser"
+	"ringmaster/session/texts"
 )
 
-// helloField is a field of what a server has answered to HELLO with this protocol; nil: unknown.
-func (e *Env) helloField(proto int, name string) []byte {
+// HelloField is a field of what a server has answered to HELLO with this protocol; nil: unknown.
+func (e *Env) HelloField(proto int, name string) []byte {
 	fields, _ := parser.ElementsOf(e.Pool.Hello(proto))
 	for key := fields.Next(); key != nil; key = fields.Next() {
 		value := fields.Next()
@@ -17,21 +18,21 @@ func (e *Env) helloField(proto int, name string) []byte {
 	return nil
 }
 
-// valkey reports whether the servers are Valkeys of this version or a later one, which say some things in words of their own.
-func (e *Env) valkey(major int) bool {
-	if !e.serverIs(major, 0) {
+// Valkey reports whether the servers are Valkeys of this version or a later one, which say some things in words of their own.
+func (e *Env) Valkey(major int) bool {
+	if !e.ServerIs(major, 0) {
 		return false
 	}
 	for proto := 2; proto <= 3; proto++ {
-		if name, ok := parser.Text(e.helloField(proto, "server")); ok && string(name) == "valkey" {
+		if name, ok := parser.Text(e.HelloField(proto, "server")); ok && string(name) == "valkey" {
 			return true
 		}
 	}
 	return false
 }
 
-// serverIs reports whether the servers say that they are of this version or a later one.
-func (e *Env) serverIs(major, minor int) bool {
+// ServerIs reports whether the servers say that they are of this version or a later one.
+func (e *Env) ServerIs(major, minor int) bool {
 	v := e.Pool.Version()
 	has, rest := leadingNumber(v)
 	var hasMinor int
@@ -48,10 +49,10 @@ func leadingNumber(b []byte) (n int, rest []byte) {
 	return n, b
 }
 
-// notInMulti refuses a command inside a transaction.
-func (e *Env) notInMulti(spec *command.Spec) string {
-	if e.valkey(9) {
-		return notAllowedInMulti(spec.Name)
+// NotInMulti refuses a command inside a transaction.
+func (e *Env) NotInMulti(spec *command.Spec) string {
+	if e.Valkey(9) {
+		return texts.NotAllowedInMulti(spec.Name)
 	}
-	return errNoMulti
+	return texts.NoMulti
 }

@@ -7,8 +7,8 @@ import (
 	"ringmaster/parser"
 )
 
-// appendRequest appends a request as clients send it.
-func appendRequest(b []byte, args ...string) []byte {
+// AppendRequest appends a request as clients send it.
+func AppendRequest(b []byte, args ...string) []byte {
 	b = parser.AppendArray(b, len(args))
 	for _, a := range args {
 		b = parser.AppendBulkString(b, a)
@@ -16,8 +16,8 @@ func appendRequest(b []byte, args ...string) []byte {
 	return b
 }
 
-// cloneWords copies the words of a request, which are borrowed.
-func cloneWords(words [][]byte) [][]byte {
+// CloneWords copies the words of a request, which are borrowed.
+func CloneWords(words [][]byte) [][]byte {
 	c := make([][]byte, len(words))
 	for i, w := range words {
 		c[i] = bytes.Clone(w)
@@ -25,12 +25,12 @@ func cloneWords(words [][]byte) [][]byte {
 	return c
 }
 
-// appendNullArray appends a null in place of an array, as for a client of proto. It is EXEC's answer when a watched key has changed.
-func appendNullArray(b []byte, proto uint8) []byte {
+// AppendNullArray appends a null in place of an array, as for a client of proto. It is EXEC's answer when a watched key has changed.
+func AppendNullArray(b []byte, proto uint8) []byte {
 	if proto == 3 {
 		return append(b, "_\r\n"...)
 	}
 	return append(b, "*-1\r\n"...)
 }
 
-func itoa(n int) string { return strconv.Itoa(n) }
+func Itoa(n int) string { return strconv.Itoa(n) }

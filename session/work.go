@@ -10,8 +10,8 @@ import "ringmaster/pool"
 const (
 	// turnWork is how much work the loop does before it hears its sockets again, units.
 	turnWork = 1 << 20
-	// pieceWork is how much of it one job does before the next has its turn.
-	pieceWork = turnWork / 4
+	// PieceWork is how much of it one job does before the next has its turn.
+	PieceWork = turnWork / 4
 	// workEvery is the time after which a loop that has polled meanwhile counts anew, ns.
 	workEvery = 1e6
 )
@@ -19,7 +19,7 @@ const (
 // job is work that is done in pieces. Loop-only.
 type job interface {
 	// piece does about pieceWork and reports whether nothing is left. It counts what it does with Env.spend.
-	piece(e *Env) (done bool)
+	Piece(e *Env) (done bool)
 }
 
 // task is a job of an upstream's clients.
@@ -28,34 +28,34 @@ type task struct {
 	job job
 }
 
-// start does the first piece of a job, if the turn has not seen too much work, and the others between polls.
-func (e *Env) start(j job) {
+// Start does the first piece of a job, if the turn has not seen too much work, and the others between polls.
+func (e *Env) Start(j job) {
 	e.countAnew()
-	if e.spent >= turnWork || !j.piece(e) {
-		e.queue(j)
+	if e.Spent >= turnWork || !j.Piece(e) {
+		e.Queue(j)
 	}
 }
 
-// queue has a job's next piece done between polls.
-func (e *Env) queue(j job) { e.jobs = append(e.jobs, task{e, j}) }
+// Queue has a job's next piece done between polls.
+func (e *Env) Queue(j job) { e.jobs = append(e.jobs, task{e, j}) }
 
 // countAnew forgets the work of a turn that is over.
 func (l *Loop) countAnew() {
 	if l.Clock.Now-l.workAt >= workEvery {
-		l.workAt, l.spent = l.Clock.Now, 0
+		l.workAt, l.Spent = l.Clock.Now, 0
 	}
 }
 
-// spend counts n units of work.
-func (l *Loop) spend(n int) { l.spent += n }
+// Spend counts n units of work.
+func (l *Loop) Spend(n int) { l.Spent += n }
 
 // HasWork reports whether Work has something to do: the loop calls it when it has heard its sockets.
 func (l *Loop) HasWork() bool { return len(l.jobs) > 0 }
 
 // Work does the next pieces.
 func (l *Loop) Work() {
-	l.workAt, l.spent = l.Clock.Now, 0
-	for n := len(l.jobs); n > 0 && l.spent < turnWork; n-- {
+	l.workAt, l.Spent = l.Clock.Now, 0
+	for n := len(l.jobs); n > 0 && l.Spent < turnWork; n-- {
 		t := l.jobs[0]
 		l.jobs[0] = task{}
 		if l.jobs = l.jobs[1:]; len(l.jobs) == 0 {
@@ -77,49 +77,49 @@ func (e *Env) guardedPiece(j job) (done bool) {
 		done = true
 		var s *Session
 		if r, ok := j.(interface{ Client() pool.Client }); ok {
-			s = sessionOf(r.Client())
+			s = SessionOf(r.Client())
 		}
 		e.panicked(s, cause)
 		e.Clock.Distrust()
-		if part, ok := j.(interface{ giveUp() }); ok { // of what another loop has asked
-			part.giveUp()
+		if part, ok := j.(interface{ GiveUp() }); ok { // of what another loop has asked
+			part.GiveUp()
 		}
 	}()
-	return j.piece(e)
+	return j.Piece(e)
 }
 
-// pieces counts the work of one piece.
-type pieces struct{ until int }
+// Pieces counts the work of one piece.
+type Pieces struct{ Until int }
 
-func (l *Loop) aPiece() pieces { return pieces{l.spent + pieceWork} }
+func (l *Loop) APiece() Pieces { return Pieces{l.Spent + PieceWork} }
 
-// over reports whether the piece has done its share.
-func (p pieces) over(e *Env) bool { return e.spent >= p.until }
+// Over reports whether the piece has done its share.
+func (p Pieces) Over(e *Env) bool { return e.Spent >= p.Until }
 
 // answerWork is what an answer costs beside its bytes, units.
 const answerWork = 128
 
 // rest makes the session look at its input again when the loop has heard its sockets.
 func (s *Session) rest() {
-	if s.wait == nothing && s.state == open {
+	if s.wait == nothing && s.State == Open {
 		s.wait = turn
-		s.env.queue(s)
+		s.Door.Queue(s)
 	}
 }
 
-// piece is job: the session that rested goes on.
-func (s *Session) piece(*Env) (done bool) {
+// Piece is job: the session that rested goes on.
+func (s *Session) Piece(*Env) (done bool) {
 	if s.wait == turn {
-		s.goOn()
+		s.GoOn()
 	}
 	return true
 }
 
-// closeWork is what it costs to close a client, units: its socket's calls count most.
-const closeWork = 16 << 10
+// CloseWork is what it costs to close a client, units: its socket's calls count most.
+const CloseWork = 16 << 10
 
-// matchWork is what it costs to look at a client, units.
-const matchWork = 256
+// MatchWork is what it costs to look at a client, units.
+const MatchWork = 256
 
-// copyWork is what it costs to copy a line or an element beside its bytes, units.
-const copyWork = 64
+// CopyWork is what it costs to copy a line or an element beside its bytes, units.
+const CopyWork = 64

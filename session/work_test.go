@@ -1,4 +1,4 @@
-package session
+package session_test
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"ringmaster/parser"
+	"ringmaster/session"
+	"ringmaster/session/gather"
 )
 
 // serve answers what the servers have received, until they receive no more.
@@ -91,7 +93,7 @@ var longCommands = []struct {
 	{name: "CLIENT LIST", request: said("CLIENT LIST"), counts: "id=", turns: 4},
 	{name: "CLIENT LIST, often", request: bytes.Repeat(said("CLIENT LIST TYPE normal"), 5), counts: "id=", times: 5 * crowded, turns: 20},
 	{name: "CLIENT LIST ID", request: numbered(many, "CLIENT LIST ID", "%d"), counts: "id=", times: crowded, turns: 8},
-	{name: "CLIENT LIST ID of one client", request: appendRequest(nil, append([]string{"CLIENT", "LIST", "ID"}, slices.Repeat([]string{"1"}, many)...)...), counts: "id=1 ", times: many, turns: 8},
+	{name: "CLIENT LIST ID of one client", request: session.AppendRequest(nil, append([]string{"CLIENT", "LIST", "ID"}, slices.Repeat([]string{"1"}, many)...)...), counts: "id=1 ", times: many, turns: 8},
 	{name: "CLIENT KILL", request: said("CLIENT KILL TYPE normal"), counts: fmt.Sprintf(":%d\r\n", crowded-1), times: 1, turns: 50},
 	{name: "CLIENT INFO, often", request: bytes.Repeat(said("CLIENT INFO"), many), counts: "id=1 ", times: many, turns: 8},
 	{name: "CLUSTER SLOTS, often", request: bytes.Repeat(said("CLUSTER SLOTS"), many), counts: ":16383\r\n", times: many, turns: 3},
@@ -117,7 +119,7 @@ var longCommands = []struct {
 const crowded = 4000
 
 // said is a request, its words separated by spaces.
-func said(words string) []byte { return appendRequest(nil, strings.Fields(words)...) }
+func said(words string) []byte { return session.AppendRequest(nil, strings.Fields(words)...) }
 
 // numbered is a request with n times the patterns' words behind its first ones.
 func numbered(n int, first string, patterns ...string) []byte {
@@ -127,7 +129,7 @@ func numbered(n int, first string, patterns ...string) []byte {
 			words = append(words, fmt.Sprintf(p, i))
 		}
 	}
-	return appendRequest(nil, words...)
+	return session.AppendRequest(nil, words...)
 }
 
 func inMulti(commands []byte) []byte {
@@ -143,7 +145,7 @@ func TestWhatTakesLongIsDoneInPieces(t *testing.T) {
 			a.send(c.before)
 			w.serve()
 			a.in = nil
-			w.env.spent = 0
+			w.env.Spent = 0
 			w.turns, w.busiest = 0, 0
 			a.send(c.request)
 			w.serve()
@@ -154,7 +156,7 @@ func TestWhatTakesLongIsDoneInPieces(t *testing.T) {
 			if got := bytes.Count(a.in, []byte(c.counts)); got != times {
 				t.Errorf("the answer has %q %d times, not %d: %.300q", c.counts, got, times, a.in)
 			}
-			if w.turns < c.turns || w.busiest > TurnWork+pieceWork {
+			if w.turns < c.turns || w.busiest > session.TurnWork+session.PieceWork {
 				t.Errorf("%d turns, of which one has seen %d units of work", w.turns, w.busiest)
 			}
 			// In Redis, too, each name is an element of EXEC's reply that its length does not count.
@@ -268,7 +270,7 @@ func TestWhatTakesLongWaitsForItsReader(t *testing.T) {
 			if got := bytes.Count(a.in, []byte(c.counts)); got != times {
 				t.Errorf("the answer has %q %d times, not %d: %.300q", c.counts, got, times, a.in)
 			}
-			if !strings.HasSuffix(c.name, ", often") && most > SlowReader+2*pieceWork {
+			if !strings.HasSuffix(c.name, ", often") && most > session.SlowReader+2*session.PieceWork {
 				t.Errorf("%d bytes were made that nobody had read", most)
 			}
 			if size > 0 && size < len(a.in)*9/10 {
@@ -290,11 +292,11 @@ func TestALongReplyGoesOnWhileItsClientMayBeStuckInWriting(t *testing.T) {
 	a.send(said("KEYS *"))
 	w.serve()
 	w.pass(10 * time.Millisecond)
-	if n := len(a.stuck); n > SlowReader+2*pieceWork {
+	if n := len(a.stuck); n > session.SlowReader+2*session.PieceWork {
 		t.Fatalf("%d bytes were made that nobody had read", n)
 	}
 	a.send(said("SET {A}1 x")) // the last that goes out while so much is unread
-	a.send(said("SET {A}1 " + strings.Repeat("x", 2*PauseAt)))
+	a.send(said("SET {A}1 " + strings.Repeat("x", 2*session.PauseAt)))
 	for range 100 {
 		w.pass(10 * time.Millisecond)
 	}
@@ -319,7 +321,7 @@ func TestALongReplyIsMadeAtItsTurn(t *testing.T) {
 				first = s
 				continue
 			}
-			s.answer(parser.AppendBulkString(parser.AppendArray(nil, 1), strings.Repeat("x", 2*LongParts)))
+			s.answer(parser.AppendBulkString(parser.AppendArray(nil, 1), strings.Repeat("x", 2*gather.LongParts)))
 		}
 	}
 	w.settle()
@@ -328,7 +330,7 @@ func TestALongReplyIsMadeAtItsTurn(t *testing.T) {
 	}
 	first.answer([]byte("$-1\r\n"))
 	w.serve()
-	if whole, n := wholeReplies(a.in); n != 2 || whole != len(a.in) || whole < 4*LongParts {
+	if whole, n := wholeReplies(a.in); n != 2 || whole != len(a.in) || whole < 4*gather.LongParts {
 		t.Errorf("%d replies came, %d bytes of %d", n, whole, len(a.in))
 	}
 	w.end()

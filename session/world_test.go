@@ -1,4 +1,4 @@
-package session
+package session_test
 
 import (
 	"fmt"
@@ -13,6 +13,8 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session"
+	"ringmaster/session/dispatch"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -23,9 +25,9 @@ import (
 // Servers are named A, B, C ...; a key such as "{B}x" lives on B.
 type world struct {
 	tb    testing.TB
-	loop  *Loop
-	env   *Env
-	door  *Door
+	loop  *session.Loop
+	env   *session.Env
+	door  *session.Door
 	pool  *pool.Pool
 	stats *stats.Loop
 	names []string
@@ -75,8 +77,8 @@ type settings struct {
 	passwords    []string
 	upstream     pool.Config
 	loop         loopSettings
-	session      Config
-	known        Upstream // of the upstream's settings
+	session      session.Config
+	known        session.Upstream // of the upstream's settings
 	byHand       bool
 	fencesByHand bool // the test answers fences
 }
@@ -88,7 +90,7 @@ func defaults() settings {
 			Connections: 1, DialTimeout: time.Second, Timeout: time.Second, StallTimeout: 10 * time.Second,
 			BackoffMin: 100 * time.Millisecond, BackoffMax: 2 * time.Second, MaxPending: 10000, MaxPendingBytes: 8 << 20,
 		},
-		session: Config{
+		session: session.Config{
 			Limits: parser.DefaultLimits(), QueryBufferLimit: 1 << 20, OutputLimit: 1 << 20, SubscriberOutputLimit: 1 << 20,
 			MaxInFlight: 1000, MaxInFlightBytes: 1 << 20, FirstWindow: 1000,
 		},
@@ -148,17 +150,17 @@ func newWorld(tb testing.TB, s settings) *world {
 		}
 	}
 	if s.upstream.Resend {
-		s.upstream.Witness = Witness
+		s.upstream.Witness = session.Witness
 	}
 	w.upstream = s.upstream
 	w.stats = stats.NewLoop(len(command.All()))
 	w.pool = pool.New(pool.NewLoop(s.loop.MaxOwn), s.upstream, m, w.stats.AddUpstream("", m.Len()), slog.New(slog.DiscardHandler))
 	w.pool.Now = int64(time.Hour)
-	w.loop = NewLoop(w.pool.Loop, w.stats)
+	w.loop = dispatch.NewLoop(w.pool.Loop, w.stats)
 	w.loop.ClientMemory = s.loop.ClientMemory
 	w.loop.FarewellTime = 500 * time.Millisecond
-	w.env = NewEnv(w.loop, s.known, w.pool, m)
-	w.door = OpenDoor(w.env, s.session, NewRules(s.session, w.env.Upstream.Reads), auth.NewPolicy(s.passwords...))
+	w.env = session.NewEnv(w.loop, s.known, w.pool, m)
+	w.door = session.OpenDoor(w.env, s.session, dispatch.NewRules(s.session, w.env.Upstream.Reads), auth.NewPolicy(s.passwords...))
 	w.pool.Start()
 	w.health = pool.Health{}
 	for _, list := range s.replicas {
@@ -274,9 +276,9 @@ func (w *world) settle() {
 	w.tb.Helper()
 	for range 1000 {
 		w.turns++
-		w.busiest = max(w.busiest, w.env.spent)
+		w.busiest = max(w.busiest, w.env.Spent)
 		w.env.Work()
-		w.busiest = max(w.busiest, w.env.spent)
+		w.busiest = max(w.busiest, w.env.Spent)
 		w.env.Resume()
 		w.pool.Flush()
 		w.env.Flush()

@@ -1,0 +1,128 @@
+package blocking
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"time"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/session"
+	"ringmaster/stats"
+)
+
+// NotePause takes notice, on every loop, of a CLIENT PAUSE that is about to be sent; one that is wrong is left to the server.
+func NotePause(s *session.Session, args [][]byte) {
+	ms, ok := parser.Int(args[2])
+	if !ok || ms < 0 {
+		return
+	}
+	if len(args) > 4 || len(args) == 4 && !strings.EqualFold(string(args[3]), "write") && !strings.EqualFold(string(args[3]), "all") {
+		return
+	}
+	p := session.Pause{Until: s.Door.Pool.Now + min(ms, math.MaxInt64/4/int64(time.Millisecond))*int64(time.Millisecond), All: true}
+	if len(args) > 3 && strings.EqualFold(string(args[3]), "write") {
+		p.All = false
+	}
+	s.Door.AskLoops(func(e *session.Env) any {
+		// As in Redis, what is stricter stays.
+		e.Pause = session.Pause{Until: max(p.Until, e.Pause.Until), All: p.All || e.Paused() && e.Pause.All}
+		return nil
+	}, func([]any) {})
+}
+
+// NoteUnpause is notePause for CLIENT UNPAUSE.
+func NoteUnpause(s *session.Session) {
+	s.Door.AskLoops(func(e *session.Env) any {
+		e.Pause = session.Pause{}
+		e.Tick()
+		return nil
+	}, func([]any) {})
+}
+
+// Postpones reports whether the servers would keep a command waiting now. Nothing comes here while they keep all waiting.
+func Postpones(e *session.Env, writes bool) bool { return writes && e.Paused() }
+
+// MayWrite reports whether a server treats a command as one that may change data or reach replicas.
+func MayWrite(e *session.Env, spec *command.Spec) bool {
+	return spec.Flags.Has(command.FlagWrite) || spec.Traits.Has(command.TraitReplicates)
+}
+
+// KeptWaiting reports whether a command would be kept waiting on a shared connection.
+func KeptWaiting(s *session.Session, spec *command.Spec, class command.Class) bool {
+	e := s.Door
+	switch class {
+	case command.ClassSingle, command.ClassSameShard, command.ClassSplit, command.ClassAnyShard, command.ClassScan:
+	case command.ClassAllShards:
+		if spec.ID == command.IDClientPause || spec.Traits.Has(command.TraitEndsWaits) {
+			return false
+		}
+	case command.ClassPubSub:
+		if !spec.Traits.Has(command.TraitPublishes) {
+			return false
+		}
+	default:
+		return false
+	}
+	return !e.Replaying && Postpones(e.Env, MayWrite(e.Env, spec))
+}
+
+// Postponed is a command that the servers keep waiting, a passage. It goes over connections of the session's own, as a
+// blocking command does; without any to be had it waits here.
+type Postponed struct {
+	spec *command.Spec
+	raw  []byte
+	Run  func(*session.Session) // carries it out instead of sending raw: for EXEC; nil: raw is sent
+	sent bool
+}
+
+// Postpone carries out a command that the servers keep waiting.
+func Postpone(s *session.Session, spec *command.Spec, raw []byte) {
+	s.Begin(&Postponed{spec: spec, raw: bytes.Clone(raw)})
+}
+
+func (p *Postponed) Step(s *session.Session) {
+	if s.Owed() > 0 {
+		return
+	}
+	if p.sent {
+		s.EndPassage()
+		Unblocked(s)
+		return
+	}
+	if s.EOF { // nobody will ever read it
+		s.CloseAs(stats.ClientClosed)
+		return
+	}
+	if s.Door.Paused() && !s.WatchLost() {
+		pin, full := s.PinToReachable()
+		if full {
+			s.Door.Held = append(s.Door.Held, s)
+			return
+		}
+		if pin != nil {
+			pin.Blocks = true
+		}
+	}
+	if p.Run != nil {
+		s.EndPassage()
+		p.Run(s)
+		if s.Passage == nil && s.Owed() == 0 {
+			Unblocked(s) // it was refused
+		}
+		return
+	}
+	p.sent = true
+	s.Door.Replaying = true
+	s.Door.Route(s, p.spec, p.raw)
+	s.Door.Replaying = false
+	if s.Passage == p && s.State == session.Open && s.Owed() == 0 {
+		p.Step(s)
+	}
+}
+
+func (p *Postponed) Cancel(s *session.Session) (unanswered bool) {
+	s.EndPassage()
+	return !p.sent
+}

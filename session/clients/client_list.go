@@ -1,0 +1,238 @@
+package clients
+
+import (
+	"bytes"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/session"
+	"ringmaster/session/texts"
+)
+
+// List is CLIENT LIST [TYPE type] [ID id ...]. A client that goes while the list is made is left out, and one that comes
+// too.
+func List(s *session.Session, spec *command.Spec, req *parser.Request) {
+	var f filter
+	switch args := req.Args[2:]; {
+	case len(args) == 0:
+	case len(args) == 2 && bytes.EqualFold(cString(args[0]), []byte("type")):
+		if text := f.setKind(args[1]); text != "" {
+			s.Refuse(text)
+			return
+		}
+	case len(args) > 1 && bytes.EqualFold(cString(args[0]), []byte("id")):
+		ids := make([]uint64, len(args)-1)
+		for i, a := range args[1:] {
+			n, ok := parser.Int(a)
+			if !ok {
+				s.Refuse(texts.ClientID)
+				return
+			}
+			ids[i] = uint64(n)
+		}
+		listThese(s, ids)
+		return
+	default:
+		s.Refuse(texts.Syntax)
+		return
+	}
+	m := s.Emit(0)
+	s.Door.AskLoopsSlowly(s, func(e *session.Env, answer func(any)) { e.Start(newListing(e, f, answer)) }, func(answers []any) {
+		j := &joinLists{Emission: m}
+		for _, a := range answers {
+			l := a.(*lines)
+			j.lists = append(j.lists, l)
+			j.Hold(len(l.text))
+		}
+		s.Door.Start(j)
+	})
+	s.AwaitReply(&m)
+}
+
+// lines are clients' lines in the order of their IDs.
+type lines struct {
+	text []byte
+	ends []lineEnd
+	used int // bytes of text that were taken
+}
+
+// lineEnd is where a client's line ends in lines.text.
+type lineEnd struct {
+	id uint64
+	at int
+}
+
+// take appends the next line to b.
+func (l *lines) take(b []byte) []byte {
+	end := l.ends[0].at
+	b = append(b, l.text[l.used:end]...)
+	l.used, l.ends = end, l.ends[1:]
+	return b
+}
+
+// listing is a loop's part of CLIENT LIST, a job.
+type listing struct {
+	filter
+	lines
+	next   uint64
+	answer func(any)
+}
+
+func newListing(e *session.Env, f filter, answer func(any)) *listing {
+	f.until = e.NextID()
+	return &listing{filter: f, answer: answer}
+}
+
+func (l *listing) Piece(e *session.Env) (done bool) {
+	p, watch := e.APiece(), e.ServerIs(7, 4)
+	if !e.Roster.Walk(&l.next, l.upTo(), func(s *session.Session) (more bool) {
+		e.Spend(session.MatchWork)
+		if l.match(s) {
+			l.text = appendDescription(s, l.text, watch)
+			l.ends = append(l.ends, lineEnd{s.ID(), len(l.text)})
+		}
+		return !p.Over(e)
+	}) {
+		return false
+	}
+	l.answer(&l.lines)
+	return true
+}
+
+func (l *listing) GiveUp() { l.answer(nil) }
+
+// joinLists puts the loops' lines into the order of their IDs and hands them out, a job.
+type joinLists struct {
+	session.Emission
+	lists []*lines
+}
+
+func (j *joinLists) Piece(e *session.Env) (done bool) {
+	if j.HoldsOff(j) {
+		return true
+	}
+	p := e.APiece()
+	var b []byte
+	if !j.Begun {
+		total := 0
+		for _, l := range j.lists {
+			total += len(l.text)
+		}
+		b = parser.AppendVerbatimHead(b, int(j.Session.Protocol), total)
+	}
+	for !p.Over(e) {
+		l := lowest(j.lists)
+		if l == nil || j.Session.State == session.Closed {
+			j.Put(append(b, "\r\n"...), true)
+			return true
+		}
+		before := len(b)
+		b = l.take(b)
+		j.Use(len(b) - before)
+		e.Spend(session.CopyWork + len(b) - before)
+	}
+	j.Put(b, false)
+	return false
+}
+
+// lowest is the list whose next line has the lowest ID; nil: there are no more.
+func lowest(lists []*lines) (low *lines) {
+	for _, l := range lists {
+		if len(l.ends) > 0 && (low == nil || l.ends[0].id < low.ends[0].id) {
+			low = l
+		}
+	}
+	return low
+}
+
+// listThese is CLIENT LIST ID: a line for each ID in the order given, as often as it is given.
+func listThese(s *session.Session, ids []uint64) {
+	m := s.Emit(0)
+	s.Door.AskLoopsSlowly(s, func(e *session.Env, answer func(any)) {
+		e.Start(&finding{ids: ids, lines: map[uint64][]byte{}, answer: answer})
+	}, func(answers []any) {
+		j := &repeatLines{Emission: m, ids: ids}
+		for _, a := range answers {
+			f := a.(*finding)
+			j.found = append(j.found, f.lines)
+			j.Hold(f.size)
+		}
+		s.Door.Start(j)
+	})
+	s.AwaitReply(&m)
+}
+
+// finding is a loop's part of CLIENT LIST ID, a job: it describes each client once.
+type finding struct {
+	ids    []uint64
+	lines  map[uint64][]byte
+	size   int // of the lines, bytes
+	answer func(any)
+}
+
+func (f *finding) Piece(e *session.Env) (done bool) {
+	p, watch := e.APiece(), e.ServerIs(7, 4)
+	for ; len(f.ids) > 0 && !p.Over(e); f.ids = f.ids[1:] {
+		e.Spend(session.MatchWork)
+		id := f.ids[0]
+		s := e.Roster.Find(id)
+		if s == nil || s.EOF || f.lines[id] != nil {
+			continue
+		}
+		f.lines[id] = appendDescription(s, nil, watch)
+		f.size += len(f.lines[id])
+	}
+	if len(f.ids) > 0 {
+		return false
+	}
+	f.answer(f)
+	return true
+}
+
+func (f *finding) GiveUp() { f.answer(nil) }
+
+// repeatLines hands out a line for each ID, a job: at first it adds up their lengths.
+type repeatLines struct {
+	session.Emission
+	ids         []uint64
+	found       []map[uint64][]byte // by loop
+	next, total int
+}
+
+func (r *repeatLines) line(id uint64) []byte {
+	for _, lines := range r.found {
+		if line := lines[id]; line != nil {
+			return line
+		}
+	}
+	return nil
+}
+
+func (r *repeatLines) Piece(e *session.Env) (done bool) {
+	if r.HoldsOff(r) {
+		return true
+	}
+	p := e.APiece()
+	var b []byte
+	if !r.Begun {
+		for ; r.next < len(r.ids); r.next++ {
+			if p.Over(e) {
+				return false
+			}
+			r.total += len(r.line(r.ids[r.next]))
+			e.Spend(session.MatchWork)
+		}
+		b, r.next = parser.AppendVerbatimHead(b, int(r.Session.Protocol), r.total), 0
+	}
+	for ; r.next < len(r.ids) && r.Session.State != session.Closed; r.next++ {
+		if p.Over(e) {
+			r.Put(b, false)
+			return false
+		}
+		line := r.line(r.ids[r.next])
+		b = append(b, line...)
+		e.Spend(session.CopyWork + len(line))
+	}
+	r.Put(append(b, "\r\n"...), true)
+	return true
+}

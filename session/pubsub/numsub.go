@@ -1,0 +1,144 @@
+package pubsub
+
+import (
+	"github.com/valyala/bytebufferpool"
+
+	"ringmaster/command"
+	"ringmaster/parser"
+	"ringmaster/pool"
+	"ringmaster/session"
+)
+
+// numSubs receives the replies to PUBSUB NUMSUB, and is the job that makes one of them.
+type numSubs struct {
+	pool.Unplaced
+	session.Emission
+	keys    []TopicKey
+	sums    []int64
+	tallies []Tally  // nil: the loops have not been asked
+	replies []counts // by server
+	left    int
+	next    int    // of keys
+	bad     []byte // an error that one of the servers answered; nil: none
+}
+
+// counts is what a server says.
+type counts struct {
+	buf *bytebufferpool.ByteBuffer // nil: nothing came
+	off int                        // what is used of it, bytes
+}
+
+func numSub(s *session.Session, spec *command.Spec, req *parser.Request) {
+	shards := s.Door.Map.Shards()
+	n := &numSubs{Emission: session.Emission{Session: s, Tag: s.Expect(len(req.Raw))}, left: len(shards)}
+	k := Channel
+	if spec.ID == command.IDPubsubShardnumsub {
+		k = ShardChannel
+	}
+	for _, a := range req.Args[2:] {
+		n.keys = append(n.keys, TopicKey{k, string(a)})
+	}
+	n.sums, n.replies = make([]int64, len(n.keys)), make([]counts, len(shards))
+	for i, server := range shards {
+		if f := s.Conn(server).Enqueue(&pool.Request{Raw: req.Raw, Recv: n, Tag: uint64(i), Manner: pool.Here}); f != nil {
+			n.Fail(uint64(i), f)
+		}
+	}
+}
+
+// Reply is pool.Receiver.
+func (n *numSubs) Reply(i uint64, b []byte, p pool.Piece) {
+	r := &n.replies[i]
+	if r.buf == nil {
+		r.buf = n.Session.Door.Pool.Buffers.Get()
+	}
+	r.buf.B = append(r.buf.B, b...)
+	n.Hold(len(b))
+	if p&pool.Last == 0 {
+		return
+	}
+	length, at, ok := parser.ArrayHeader(r.buf.B)
+	if r.off = at; !ok || length != 2*len(n.sums) {
+		n.bad = append([]byte(nil), r.buf.B...)
+	}
+	n.end()
+}
+
+// Fail is pool.Receiver.
+func (n *numSubs) Fail(_ uint64, f *pool.Failure) {
+	n.bad = session.AppendFailure(nil, f, n.Session.Door.Env)
+	n.end()
+}
+
+func (n *numSubs) end() {
+	if n.left--; n.left > 0 {
+		return
+	}
+	if n.bad == nil {
+		n.Session.Door.Start(n)
+		return
+	}
+	n.letGo()
+	n.Put(n.bad, true)
+}
+
+func (n *numSubs) letGo() {
+	for _, r := range n.replies {
+		if r.buf != nil {
+			n.Session.Door.Pool.Buffers.Put(r.buf)
+		}
+	}
+	n.replies = nil
+	n.Use(n.Held)
+}
+
+// Piece is job.
+func (n *numSubs) Piece(e *session.Env) (done bool) {
+	p := e.APiece()
+	if n.tallies == nil {
+		for ; n.next < len(n.keys); n.next++ {
+			if p.Over(e) {
+				return false
+			}
+			n.add(n.next)
+			e.Spend(session.CopyWork * len(n.replies))
+		}
+		n.letGo()
+		Tallies(e, n.Session, n.keys, false, func(sums []Tally) {
+			n.tallies, n.next = sums, 0
+			e.Start(n)
+		})
+		return true
+	}
+	if n.HoldsOff(n) {
+		return true
+	}
+	var b []byte
+	if !n.Begun {
+		b = parser.AppendArray(b, 2*len(n.keys))
+	}
+	for ; n.next < len(n.keys) && n.Session.State != session.Closed; n.next++ {
+		if p.Over(e) {
+			n.Put(b, false)
+			return false
+		}
+		before := len(b)
+		b = parser.AppendBulkString(b, n.keys[n.next].Name)
+		b = parser.AppendInt(b, n.tallies[n.next].Correct(n.sums[n.next]))
+		e.Spend(session.CopyWork + len(b) - before)
+	}
+	n.Put(b, true)
+	return true
+}
+
+// add adds up the servers' counts of one channel.
+func (n *numSubs) add(k int) {
+	for i := range n.replies {
+		r := &n.replies[i]
+		_, next := parser.BulkAt(r.buf.B, r.off)
+		size := parser.ElementEnd(r.buf.B[next:])
+		v, _ := parser.Integer(r.buf.B[next : next+size])
+		n.sums[k] += v
+		r.off = next + size
+	}
+}
