@@ -79,6 +79,9 @@ func write(all []*pkg) error {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", p.folder, len(p.files), p.lines, len(p.functions), p50, p95, longest,
 			p.exported, p.interfaces, ties, back)
 	}
+	for _, sum := range sums(all) {
+		fmt.Fprintf(w, "%s/...\t%d\t%d\t\t\t\t\t%d\t%d\t%d\t%d\t\n", sum.folder, sum.files, sum.lines, sum.exported, sum.interfaces, sum.ties, sum.back)
+	}
 	fmt.Fprintf(w, "all\t%d\t%d\t\t\t\t\t\t\t\t\t\n", files, lines)
 	if err := w.Flush(); err != nil {
 		return err
@@ -90,6 +93,32 @@ func write(all []*pkg) error {
 		}
 	}
 	return nil
+}
+
+// sum is what a folder at the top and all packages below it have together.
+type sum struct {
+	folder                                         string
+	files, lines, exported, interfaces, ties, back int
+	packages                                       int
+}
+
+// sums are those of the folders that have several packages.
+func sums(all []*pkg) (out []*sum) {
+	by := map[string]*sum{}
+	for _, p := range all {
+		top, _, _ := strings.Cut(filepath.ToSlash(p.folder), "/")
+		s := by[top]
+		if s == nil {
+			s = &sum{folder: top}
+			by[top] = s
+			out = append(out, s)
+		}
+		ties, back := p.ties()
+		s.packages++
+		s.files, s.lines, s.exported, s.interfaces = s.files+len(p.files), s.lines+p.lines, s.exported+p.exported, s.interfaces+p.interfaces
+		s.ties, s.back = s.ties+ties, s.back+back
+	}
+	return slices.DeleteFunc(out, func(s *sum) bool { return s.packages < 2 })
 }
 
 // spread is the median, the 95th percentile and the most of lengths.
