@@ -22,8 +22,8 @@ func newRoot(start process.Starter) *cobra.Command {
 	loader := new(config.Loader)
 	root := &cobra.Command{
 		Use:   "ringmaster --upstream HOST:PORT[,HOST:PORT...] [flags]",
-		Short: "A proxy that lets many Redis servers look like one.",
-		Long: `A proxy that lets many Redis servers look like one.
+		Short: "A proxy that makes many Redis servers look like one.",
+		Long: `A proxy that makes many Redis servers look like one.
 
 Clients connect to it as they would to Redis. It spreads their keys over the servers and sends
 the replies back in order.`,

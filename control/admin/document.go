@@ -37,7 +37,7 @@ const documentHead = `# Metrics
 
 <!-- Made from the table in stats/table.go; do not edit. To make it again: scripts/gen-docs -->
 
-ringmaster serves these metrics as ` + "`/metrics`" + ` on the address that ` + "`--admin`" + ` gives (127.0.0.1:9380), in Prometheus's text format.
+ringmaster serves these metrics as ` + "`/metrics`" + ` on the address that ` + "`--admin`" + ` gives (default 127.0.0.1:9380), in Prometheus's text format.
 Counters start at 0 when the process starts. Latencies are histograms with a bucket for every power of two from 16 µs to 17 s.
 
 | metric | kind | unit | labels | what it says |

@@ -143,9 +143,9 @@ and with its own. "Since" is the version that introduced the command, in the num
 of these servers that has it. A server that lacks a command says so itself.
 
 If a command is not in this list, such as a module's command, the proxy asks a server about it once
-(` + "`COMMAND INFO`" + `), and sends it to the server that has its keys. Without ` + "`--admin-commands allow`" + ` such a
-command is ` + "`NOPERM`" + ` if the server calls it admin or dangerous. It is also ` + "`NOPERM`" + ` if the server calls
-it not for scripts and it is not a module's.
+(` + "`COMMAND INFO`" + `), and sends it to the server that has its keys. Without
+` + "`--admin-commands allow`" + ` such a command is ` + "`NOPERM`" + ` if the server calls it admin or dangerous.
+It is also ` + "`NOPERM`" + ` if the server forbids it in scripts and it is not a module's.
 
 Operators can refuse more commands with ` + "`--deny-commands`" + `, and give commands other names with
 ` + "`--rename-command`" + `.
