@@ -1,6 +1,11 @@
 package pool
 
-import "bytes"
+import (
+	"bytes"
+
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
+)
 
 // busyAfter is how long a script may hold up a shared connection before the server is asked whether it would answer others
 // now, and how often it is asked then, ns.
@@ -9,7 +14,7 @@ const busyAfter = 50e6
 // busyProbe asks a server that a script keeps busy for its word on it. Clients with connections of their own would get
 // that word; on a shared one they would wait behind the script for as long as it runs.
 type busyProbe struct {
-	Nobody
+	ask.Nobody
 	shared *Conn
 	head   uint64 // the script's place in the shared connection's ring
 	asked  bool
@@ -21,7 +26,7 @@ type busyProbe struct {
 // Busy is the error with which the server turns down what comes while a script runs on this connection; nil: none runs, or
 // the server takes others. Valid until the next turn. Loop-only.
 func (c *Conn) Busy() []byte {
-	if p := c.probe; p != nil && c.ring.len() > 0 && c.ring.head == p.head {
+	if p := c.probe; p != nil && c.ring.Len() > 0 && c.ring.Head == p.head {
 		return p.text
 	}
 	return nil
@@ -52,13 +57,13 @@ func (p *Pool) BusyText() []byte {
 // watchScripts begins to ask, goes on, or ends. Called with every tick of a shared connection that is Ready.
 func (c *Conn) watchScripts(now int64) {
 	p := c.probe
-	if c.ring.len() == 0 || p != nil && p.head != c.ring.head {
+	if c.ring.Len() == 0 || p != nil && p.head != c.ring.Head {
 		c.endProbe()
 		return
 	}
 	switch {
 	case p == nil:
-		if now-c.ring.at(c.ring.head).at > busyAfter && !c.replying() && c.owesScript() {
+		if now-c.ring.At(c.ring.Head).At > busyAfter && !c.replying() && c.owesScript() {
 			c.beginProbe()
 		}
 	case !p.asked && now-p.at > busyAfter:
@@ -69,8 +74,8 @@ func (c *Conn) watchScripts(now int64) {
 // owesScript reports whether a script is among what is owed. It may not be the first: a server keeps the replies to what it
 // got in the same batch until the script has ended.
 func (c *Conn) owesScript() bool {
-	for i := c.ring.head; i != min(c.ring.tail, c.ring.head+maxBatch); i++ {
-		if c.ring.at(i).is.has(scripting) {
+	for i := c.ring.Head; i != min(c.ring.Tail, c.ring.Head+maxBatch); i++ {
+		if c.ring.At(i).Is.Has(queue.Scripting) {
 			return true
 		}
 	}
@@ -81,7 +86,7 @@ func (c *Conn) owesScript() bool {
 const maxBatch = 1024
 
 func (c *Conn) beginProbe() {
-	p := &busyProbe{shared: c, head: c.ring.head}
+	p := &busyProbe{shared: c, head: c.ring.Head}
 	c.probe = p
 	c.pool.busy++
 	p.ask()
@@ -93,7 +98,7 @@ func (p *busyProbe) ask() {
 		c.pool.ExpectScript(c.server.index)
 	}
 	p.at = c.pool.Now
-	p.asked = c.server.prober.conn != nil && c.server.prober.conn.Enqueue(&Request{Raw: ping, Recv: p, Manner: Here | Lasts}) == nil // the word of a busy server comes when it comes
+	p.asked = c.server.prober.conn != nil && c.server.prober.conn.Enqueue(&ask.Request{Raw: ping, Recv: p, Manner: ask.Here | ask.Lasts}) == nil // the word of a busy server comes when it comes
 }
 
 var ping = appendCommand(nil, "PING")
@@ -106,11 +111,11 @@ func (c *Conn) endProbe() {
 }
 
 // Reply is Receiver.
-func (p *busyProbe) Reply(_ uint64, b []byte, piece Piece) {
+func (p *busyProbe) Reply(_ uint64, b []byte, piece ask.Piece) {
 	if len(p.reply) < maxHandshakeReply {
 		p.reply = append(p.reply, b...)
 	}
-	if piece&Last == 0 {
+	if piece&ask.Last == 0 {
 		return
 	}
 	p.asked, p.at, p.text = false, p.shared.pool.Now, nil
@@ -121,12 +126,12 @@ func (p *busyProbe) Reply(_ uint64, b []byte, piece Piece) {
 }
 
 // Fail is Receiver.
-func (p *busyProbe) Fail(uint64, *Failure) { p.asked, p.text, p.reply = false, nil, p.reply[:0] }
+func (p *busyProbe) Fail(uint64, *ask.Failure) { p.asked, p.text, p.reply = false, nil, p.reply[:0] }
 
 // prober is the Owner of the connection over which a server is asked. There is one for each server, and it is kept: a server
 // that is slow gets no new connections just because of that.
 type prober struct {
-	Nobody
+	ask.Nobody
 	pool  *Pool
 	conn  *Conn // nil: there is none
 	tried int64 // when it was dialled last, ns; 0: never
@@ -160,10 +165,10 @@ func (c *Conn) Probes() bool {
 }
 
 // Pushed is Owner.
-func (q *prober) Pushed([]byte, Piece) {}
+func (q *prober) Pushed([]byte, ask.Piece) {}
 
 // OwnLost is Owner.
-func (q *prober) OwnLost(*Conn, *Failure) {
+func (q *prober) OwnLost(*Conn, *ask.Failure) {
 	q.conn = nil
 	q.pool.unpinned--
 	q.pool.stats.OwnLent++ // it was never counted

@@ -1,10 +1,11 @@
 package pool
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/stats"
 )
 
@@ -18,7 +19,7 @@ func Check(l *Loop) error {
 		if err := check(p); err != nil {
 			return err
 		}
-		p.each(func(c *Conn) { owed += c.ring.waiting() })
+		p.each(func(c *Conn) { owed += c.ring.Waiting() })
 		for c := range p.own.all {
 			if c.owner != nil {
 				lent++
@@ -65,7 +66,7 @@ func check(p *Pool) error {
 			return fmt.Errorf("server %d is looked for at %s, it is at %s", i, addr, p.servers[i].Addr)
 		}
 	}
-	if err := errors.Join(checkAgain(p), checkReads(p)); err != nil {
+	if err := checkResends(p); err != nil {
 		return err
 	}
 	queued := 0
@@ -104,70 +105,61 @@ func check(p *Pool) error {
 	return nil
 }
 
-// checkAgain compares what is counted of requests that are sent again with what there is.
-func checkAgain(p *Pool) error {
-	type count struct{ waiting, away int }
-	found, waits := map[Client]count{}, 0
-	highest := map[Client]uint64{}
-	for i := range p.again {
-		a := &p.again[i]
-		n := found[a.client]
-		n.waiting++
-		found[a.client] = n
-		waits += len(a.raw)
-		if a.place < highest[a.client] {
-			return fmt.Errorf("request %d of a client waits to be sent again behind request %d", a.place, highest[a.client])
-		}
-		highest[a.client] = a.place
-	}
-	p.each(func(c *Conn) {
-		for i := c.ring.head; i != c.ring.tail; i++ {
-			if e := c.ring.at(i); e.is.hops() > 0 && e.recv != nil && !e.is.has(reading) {
-				client, _, _ := e.client()
-				n := found[client]
-				n.away++
-				found[client] = n
-			}
-		}
-	})
-	for client, w := range p.wanderers {
-		away := 0
-		for _, at := range w.away {
-			away += at.n
-		}
-		if n := found[client]; n.waiting != w.waiting || n.away != away {
-			return fmt.Errorf("%d requests of a client wait to be sent again and %d were, %d and %d are counted", n.waiting, n.away, w.waiting, away)
-		}
-		delete(found, client)
-	}
-	if len(found) > 0 || waits != p.waits {
-		return fmt.Errorf("%d clients with requests that are sent again are not counted; %d bytes wait, %d are counted", len(found), waits, p.waits)
-	}
-	return nil
-}
-
-// checkReads does so for reads.
-func checkReads(p *Pool) error {
-	size := 0
-	for i := range p.reads {
-		size += len(p.reads[i].raw)
-	}
-	if size != p.readBytes {
-		return fmt.Errorf("%d bytes of reads wait to be sent again, %d are counted", size, p.readBytes)
-	}
+// checkResends compares what is counted of requests that are sent again with what there is.
+func checkResends(p *Pool) error {
 	waiting := map[*Rings]int{}
-	for i := range p.again {
-		waiting[p.again[i].rings]++
-	}
-	for i := range p.reads {
-		waiting[p.reads[i].rings]++
+	for _, q := range []*resends{&p.resends, &p.freeResends} {
+		size := 0
+		for i := range q.list {
+			size += len(q.list[i].raw)
+			waiting[q.list[i].rings]++
+		}
+		if size != q.bytes {
+			return fmt.Errorf("%d bytes wait to be sent again, %d are counted", size, q.bytes)
+		}
 	}
 	for key, r := range p.rings {
 		if waiting[r] != r.waiting {
 			return fmt.Errorf("%d requests of %v wait to be sent again, %d are counted", waiting[r], key, r.waiting)
 		}
 	}
-	return nil
+	return checkOrders(p)
+}
+
+// checkOrders compares the orders of clients with what is sent again of theirs.
+func checkOrders(p *Pool) (err error) {
+	type count struct{ waiting, resent int }
+	found, highest := map[ask.Client]count{}, map[ask.Client]uint64{}
+	for i := range p.resends.list {
+		a := &p.resends.list[i]
+		n := found[a.client]
+		n.waiting++
+		found[a.client] = n
+		if a.place < highest[a.client] {
+			return fmt.Errorf("request %d of a client waits to be sent again after request %d", a.place, highest[a.client])
+		}
+		highest[a.client] = a.place
+	}
+	p.each(func(c *Conn) {
+		for i := c.ring.Head; i != c.ring.Tail; i++ {
+			if e := c.ring.At(i); e.Is.Hops() > 0 && e.Recv != nil && !e.Is.Has(queue.Reading) {
+				client, _, _ := e.Client()
+				n := found[client]
+				n.resent++
+				found[client] = n
+			}
+		}
+	})
+	p.orders.Each(func(client ask.Client, waiting, resent int) {
+		if n := found[client]; n.waiting != waiting || n.resent != resent {
+			err = fmt.Errorf("%d requests of a client wait to be sent again and %d were, %d and %d are counted", n.waiting, n.resent, waiting, resent)
+		}
+		delete(found, client)
+	})
+	if err == nil && len(found) > 0 {
+		err = fmt.Errorf("%d clients with requests that are sent again are not counted", len(found))
+	}
+	return err
 }
 
 // Users is how many sessions use the rings of key. For tests. Loop-only.

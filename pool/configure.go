@@ -97,7 +97,7 @@ func (p *Pool) logInAgain() {
 			if !c.denied {
 				continue
 			}
-			c.denied, c.patient, c.backoff = false, true, 0
+			c.denied, c.waitForDial, c.backoff = false, true, 0
 			if c.state == Closed {
 				c.dial()
 			}

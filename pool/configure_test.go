@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ringmaster/pool/ask"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -96,7 +97,7 @@ func TestStallTimeoutAndLimitsAreLive(t *testing.T) {
 	enqueue(t, c, a, 1)
 	p.Flush()
 	configure(p, func(cfg *Config) { cfg.StallTimeout, cfg.MaxPending = time.Second, 1 })
-	if f := c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2}); f == nil || f.Kind != Overloaded {
+	if f := c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 2}); f == nil || f.Kind != ask.Overloaded {
 		t.Errorf("over the new limit: %v", f)
 	}
 	configure(p, func(cfg *Config) { cfg.MaxPending = 2 })
@@ -214,12 +215,12 @@ func TestRefusedLoginsAreTriedAtOnceWithTheNewOne(t *testing.T) {
 		dialled(t, c)
 		down.OnDialFailed(errors.New("refused"))
 		c.OnBytes([]byte("-WRONGPASS invalid username-password pair or user is disabled.\r\n"))
-		if c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 1}) == nil || c.State() != Closed {
+		if c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 1}) == nil || c.State() != Closed {
 			t.Fatal("the login was not refused")
 		}
 		configure(p, asUser(user, "new"))
 		enqueue(t, c, a, 2)
-		if f := down.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 3}); f == nil || down.State() != Closed {
+		if f := down.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 3}); f == nil || down.State() != Closed {
 			t.Error("a server that can't be reached is dialled")
 		}
 		s := dialled(t, c)
@@ -244,7 +245,7 @@ func TestRefusedLoginThatIsTriedAlready(t *testing.T) {
 	c.OnBytes([]byte("-WRONGPASS x\r\n"))
 	p.Now = c.retryAt
 	p.Tick()
-	if c.State() != Dialing || c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 1}) == nil {
+	if c.State() != Dialing || c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 1}) == nil {
 		t.Fatal("a request waits for a login that was refused")
 	}
 	configure(p, asUser("", "new"))
@@ -297,7 +298,7 @@ func TestRefusedLanesAreTriedAtOnceWithTheNewLogin(t *testing.T) {
 	lane := lanesOf(t, p, a, 1)
 	lane.OnOpen(&fakeSocket{})
 	lane.OnBytes([]byte("-WRONGPASS x\r\n"))
-	if f := p.Default().Pick(1, 0).Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: Scripts}); f != nil {
+	if f := p.Default().Pick(1, 0).Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: ask.Scripts}); f != nil {
 		t.Fatal(f)
 	}
 	l := p.laneOf(p.Default().Pick(1, 0))
@@ -328,7 +329,7 @@ func TestWhatTheOldUserMayIsForgotten(t *testing.T) {
 		}
 	}
 	a, b := p.servers[0], p.servers[1]
-	if !a.noScripts || !a.noEcho || p.apartAt(b)&Scripts != 0 {
+	if !a.noScripts || !a.noEcho || p.apartAt(b)&ask.Scripts != 0 {
 		t.Fatalf("%+v", a)
 	}
 	a.refusedUntil = p.Now + int64(time.Hour)
@@ -336,7 +337,7 @@ func TestWhatTheOldUserMayIsForgotten(t *testing.T) {
 	if a.noScripts || a.noEcho || a.refusedUntil != 0 || a.known() || b.known() {
 		t.Errorf("%+v", a)
 	}
-	if !p.Apart(Scripts) || p.apartAt(a)&Scripts == 0 || p.apartAt(b)&Scripts != 0 {
+	if !p.Apart(ask.Scripts) || p.apartAt(a)&ask.Scripts == 0 || p.apartAt(b)&ask.Scripts != 0 {
 		t.Error("a server that could not be asked counts as asked")
 	}
 	p.Tick()
@@ -345,7 +346,7 @@ func TestWhatTheOldUserMayIsForgotten(t *testing.T) {
 	c.OnOpen(&fakeSocket{})
 	c.OnBytes([]byte("+OK\r\n"))
 	c.OnBytes(fmt.Appendf(nil, "-ERR  +\r\n-ERR  +\r\n$16\r\n%s\r\n", c.handshake.nonce))
-	if c.State() != Ready || !a.known() || p.apartAt(a)&Scripts != 0 {
+	if c.State() != Ready || !a.known() || p.apartAt(a)&ask.Scripts != 0 {
 		t.Errorf("the connection is %s, the server %+v", c.State(), a)
 	}
 	checkPool(t, p)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"ringmaster/parser"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/stats"
 )
 
@@ -30,20 +32,20 @@ type Conn struct {
 	rings  *Rings
 	nth    int // among the connections of its rings to its server
 
-	state   State
-	sock    Socket // nil unless Handshaking, Ready or Draining
-	patient bool   // not failed since it last worked: requests may wait for the dial
-	down    *Failure
-	dirty   bool // on the pool's list of connections with output, or on its backlog
-	behind  bool // on the backlog: the socket is full, only a tick looks again
+	state       State
+	sock        Socket // nil unless Handshaking, Ready or Draining
+	waitForDial bool   // not failed since it last worked: requests may wait for the dial
+	down        *ask.Failure
+	dirty       bool // on the pool's list of connections with output, or on its backlog
+	behind      bool // on the backlog: the socket is full, only a tick looks again
 
-	ring    ring
+	ring    queue.Ring
 	expired uint64 // requests before this one are answered with a timeout already
-	out     output
-	sent    history // of a cluster's shared connections
-	queued  uint64  // bytes ever enqueued
-	written uint64  // of those, bytes given to the socket
-	unsent  uint64  // of those, bytes the socket held back when it closed
+	out     queue.Output
+	sent    queue.History // of a cluster's shared connections
+	queued  uint64        // bytes ever enqueued
+	written uint64        // of those, bytes given to the socket
+	unsent  uint64        // of those, bytes the socket held back when it closed
 
 	scan parser.ReplyScanner
 	rest []byte // an unfinished line of a reply, or the beginning of one that is held back
@@ -77,7 +79,7 @@ type Conn struct {
 	owner    Owner // whom it is lent to
 	serverID int64 // what the server calls it
 	multi    bool  // the server is known to take MULTI (piece.go)
-	proving  bool  // it is asked that for pieces that wait (again.go)
+	proving  bool  // it is asked that for batches that wait (resend.go)
 	readOnly bool  // the server was told READONLY
 	streams  bool  // the owner takes what nobody asked for, whatever it is: Stream
 	tunnel   bool  // bytes go to the owner as they come: Tunnel
@@ -123,48 +125,48 @@ func (s *Server) Index() int { return s.index }
 
 // HasRoom reports whether a request of n bytes can be taken now as far as its size goes. Loop-only.
 func (c *Conn) HasRoom(n int) bool {
-	return c.out.size == 0 || c.out.size+n <= c.pool.cfg.MaxPendingBytes || c.state != Ready && !c.promising()
+	return c.out.Size == 0 || c.out.Size+n <= c.pool.cfg.MaxPendingBytes || c.state != Ready && !c.dialPending()
 }
 
 // admit says why requests of n bytes in all can't be taken.
-func (c *Conn) admit(n, requests int) *Failure {
-	if c.state != Ready && !c.promising() {
+func (c *Conn) admit(n, requests int) *ask.Failure {
+	if c.state != Ready && !c.dialPending() {
 		return c.down
 	}
-	if c.ring.len()+requests > c.pool.cfg.MaxPending || c.out.size+n > c.pool.cfg.MaxPendingBytes && c.out.size > 0 {
+	if c.ring.Len()+requests > c.pool.cfg.MaxPending || c.out.Size+n > c.pool.cfg.MaxPendingBytes && c.out.Size > 0 {
 		return c.server.overloaded
 	}
 	return nil
 }
 
 // owe puts a request of size bytes on the ring.
-func (c *Conn) owe(size int, recv Receiver, tag uint64) {
+func (c *Conn) owe(size int, recv ask.Receiver, tag uint64) {
 	c.oweFrom(c.queued, recv, tag)
 	c.queued += uint64(size)
 	c.markDirty()
 }
 
 // remember keeps the bytes of the latest request, which may have to be sent again.
-func (c *Conn) remember(raw []byte, keys Keys) {
+func (c *Conn) remember(raw []byte, keys ask.Keys) {
 	if c.pool.cfg.Resend {
 		c.keepSent(raw, keys)
 	}
 }
 
-func (c *Conn) keepSent(raw []byte, keys Keys) {
+func (c *Conn) keepSent(raw []byte, keys ask.Keys) {
 	if len(raw) <= math.MaxUint32 {
-		c.sent.add(raw)
-		e := c.ring.at(c.ring.tail - 1)
-		e.size, e.keys = uint32(len(raw)), keys
+		c.sent.Add(raw)
+		e := c.ring.Latest()
+		e.Size, e.Keys = uint32(len(raw)), keys
 	}
 }
 
 // oweFrom puts a request on the ring that can't have run before the byte at offset from was sent.
-func (c *Conn) oweFrom(from uint64, recv Receiver, tag uint64) {
-	if c.ring.len() == 0 {
+func (c *Conn) oweFrom(from uint64, recv ask.Receiver, tag uint64) {
+	if c.ring.Len() == 0 {
 		c.progress, c.heard = c.pool.Now, c.pool.Now
 	}
-	c.ring.push(pending{recv: recv, tag: tag, at: c.pool.Now, from: from})
+	c.ring.Push(queue.Pending{Recv: recv, Tag: tag, At: c.pool.Now, From: from})
 	c.pool.InFlight++
 	s := c.server.stats
 	s.Requests++
@@ -175,7 +177,7 @@ func (c *Conn) markDirty() {
 	if c.behind || c.state == Dialing || c.state == Handshaking || c.frozen {
 		return // writing early would do nothing for it
 	}
-	if c.out.size >= urgentSize {
+	if c.out.Size >= queue.UrgentSize {
 		c.pool.urgent = true
 	}
 	if !c.dirty {
@@ -187,13 +189,13 @@ func (c *Conn) markDirty() {
 // flush writes what is queued, as far as the socket's buffer should hold it.
 func (c *Conn) flush() {
 	c.dirty, c.behind = false, false
-	for c.out.size > 0 && (c.state == Ready && !c.frozen || c.state == Draining) {
-		if c.sock.Buffered() >= maxSocketBacklog {
+	for c.out.Size > 0 && (c.state == Ready && !c.frozen || c.state == Draining) {
+		if c.sock.Buffered() >= queue.MaxSocketBacklog {
 			c.pool.backlog = append(c.pool.backlog, c)
 			c.dirty, c.behind = true, true
 			return
 		}
-		sock, b := c.sock, c.out.next()
+		sock, b := c.sock, c.out.Next()
 		c.written += uint64(len(b))
 		s := c.server.stats
 		s.BytesOut += uint64(len(b))
@@ -206,7 +208,7 @@ func (c *Conn) flush() {
 			c.lose(stats.ServerWriteFailed, err)
 			return
 		}
-		c.out.advance(len(b))
+		c.out.Advance(len(b))
 		c.progress = c.pool.Now // a server that takes a long upload does not stand still
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"testing"
 	"time"
 )
@@ -22,7 +24,7 @@ func TestEveryRequestHasExactlyOneEnd(t *testing.T) {
 			switch n := rnd.IntN(100); {
 			case n < 45:
 				raw := fmt.Appendf(nil, "*1\r\n$6\r\n%06d\r\n", tag)
-				if f := c.Enqueue(&Request{Raw: raw, Recv: a, Tag: tag}); f == nil {
+				if f := c.Enqueue(&ask.Request{Raw: raw, Recv: a, Tag: tag}); f == nil {
 					enqueued++
 				} else if f.Sent {
 					t.Fatal("what was refused was sent")
@@ -153,7 +155,7 @@ func TestWhatAStaleSocketSaysIsIgnored(t *testing.T) {
 	c.OnClose(old, 0, nil)
 	now := ready(t, c)
 	a := newAsker(t)
-	c.Enqueue(&Request{Raw: []byte("x"), Recv: a, Tag: 1})
+	c.Enqueue(&ask.Request{Raw: []byte("x"), Recv: a, Tag: 1})
 	c.OnClose(old, 0, errors.New("again"))
 	if c.State() != Ready || len(a.ends) != 0 || now.closed {
 		t.Errorf("the connection is %s, ends: %v", c.State(), a.ends)
@@ -171,13 +173,13 @@ func TestAHugeWriteIsCutAndStopsAtTheSocketsLimit(t *testing.T) {
 	p := newTestPool(t, cfg, 1, nil)
 	c := p.rings[Key{Proto: 2}].conns[0]
 	s := ready(t, c)
-	c.Enqueue(&Request{Raw: make([]byte, 3<<20), Recv: newAsker(t), Tag: 1})
+	c.Enqueue(&ask.Request{Raw: make([]byte, 3<<20), Recv: newAsker(t), Tag: 1})
 	p.Flush()
 	if s.writes != 3 || len(s.wrote) != 3<<20 {
 		t.Errorf("%d bytes in %d writes", len(s.wrote), s.writes)
 	}
-	s.buffered = maxSocketBacklog
-	c.Enqueue(&Request{Raw: []byte("x"), Recv: newAsker(t), Tag: 2})
+	s.buffered = queue.MaxSocketBacklog
+	c.Enqueue(&ask.Request{Raw: []byte("x"), Recv: newAsker(t), Tag: 2})
 	p.Flush()
 	if s.writes != 3 || !p.Backlogged() {
 		t.Errorf("%d writes, backlogged: %t", s.writes, p.Backlogged())

@@ -1,5 +1,10 @@
 package pool
 
+import (
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
+)
+
 // A request that waits longer than Config.Timeout is answered with an error. Its place in the ring stays, and the reply is
 // dropped when it comes: its bytes may go out yet even if they have not so far.
 
@@ -7,33 +12,33 @@ package pool
 // or that is coming in; a request that waits for scripts of its own client; and one whose receiver sees to it.
 func (c *Conn) expire(now int64) {
 	limit := int64(c.pool.cfg.Timeout)
-	i := max(c.expired, c.ring.head)
-	if limit <= 0 || i == c.ring.tail {
-		c.early = c.early && i != c.ring.tail
+	i := max(c.expired, c.ring.Head)
+	if limit <= 0 || i == c.ring.Tail {
+		c.early = c.early && i != c.ring.Tail
 		return
 	}
-	if e := c.ring.at(i); !c.early && (e.is.has(blocking) || now-e.at <= limit) {
+	if e := c.ring.At(i); !c.early && (e.Is.Has(queue.Blocking) || now-e.At <= limit) {
 		return
 	}
 	if c.state == Dialing || c.state == Handshaking {
-		if e := c.ring.at(i); !e.is.has(blocking) && now-e.at > limit {
+		if e := c.ring.At(i); !e.Is.Has(queue.Blocking) && now-e.At > limit {
 			c.abandon()
 		}
 		return
 	}
-	scripts, tail, kept := c.scriptsOf(), c.ring.tail, false
+	scripts, tail, kept := c.scriptsOf(), c.ring.Tail, false
 	sorted, last := true, int64(0)
 	for ; i < tail; i++ {
-		e := c.ring.at(i)
-		sorted, last = sorted && e.at >= last, e.at
-		young := now-e.at <= limit
-		if e.is.has(blocking) || young && !c.early {
+		e := c.ring.At(i)
+		sorted, last = sorted && e.At >= last, e.At
+		young := now-e.At <= limit
+		if e.Is.Has(queue.Blocking) || young && !c.early {
 			break
 		}
-		if e.recv == nil {
+		if e.Recv == nil {
 			continue // it is the pool's own, or has ended
 		}
-		if young || e.is.has(lasting) || i == c.ring.head && c.coming(e, now) || scripts != nil && c.waitsForOwn(e, now, scripts) {
+		if young || e.Is.Has(queue.Lasting) || i == c.ring.Head && c.coming(e, now) || scripts != nil && c.waitsForOwn(e, now, scripts) {
 			if !kept {
 				c.expired, kept = i, true
 			}
@@ -41,7 +46,7 @@ func (c *Conn) expire(now int64) {
 		}
 		c.pool.stats.Timeouts++
 		c.server.stats.Timeouts++
-		if c.fail(e, c.server.timedOut); c.ring.tail != tail || c.ring.head > i {
+		if c.fail(e, c.server.timedOut); c.ring.Tail != tail || c.ring.Head > i {
 			return // whoever waited has given the connection back
 		}
 	}
@@ -73,25 +78,25 @@ func (c *Conn) expireIfBegun() {
 }
 
 // coming reports whether the head's reply must be left to finish: a client has a part of it, or its bytes come in.
-func (c *Conn) coming(e *pending, now int64) bool {
+func (c *Conn) coming(e *queue.Pending, now int64) bool {
 	if !c.replying() {
 		return false
 	}
-	client, place, ok := e.client()
+	client, place, ok := e.Client()
 	return ok && client.Begun(place) || now-c.came <= int64(c.pool.cfg.Timeout)/4
 }
 
 // scriptsOf counts, by client, the scripts under way here. A server runs what it has read at once and keeps the replies until all of
 // it is done, so that the first of several waits for the last. nil: there is none.
-func (c *Conn) scriptsOf() (n map[Client]int) {
-	for i := c.ring.head; i != min(c.ring.tail, c.ring.head+maxBatch); i++ {
-		e := c.ring.at(i)
-		if e.recv == nil || !e.is.has(scripting) {
+func (c *Conn) scriptsOf() (n map[ask.Client]int) {
+	for i := c.ring.Head; i != min(c.ring.Tail, c.ring.Head+maxBatch); i++ {
+		e := c.ring.At(i)
+		if e.Recv == nil || !e.Is.Has(queue.Scripting) {
 			continue
 		}
-		if client, _, ok := e.client(); ok {
+		if client, _, ok := e.Client(); ok {
 			if n == nil {
-				n = map[Client]int{}
+				n = map[ask.Client]int{}
 			}
 			n[client]++
 		}
@@ -102,13 +107,13 @@ func (c *Conn) scriptsOf() (n map[Client]int) {
 // waitsForOwn reports whether a request has time left because scripts of its own client are under way, each of which may take
 // the timeout, and together the stall timeout. Who else waits for them has no more time than ever, nor has a request that was sent
 // again: those that its client has sent behind it, to other servers, must not end before it.
-func (c *Conn) waitsForOwn(e *pending, now int64, scripts map[Client]int) bool {
-	client, _, ok := e.client()
+func (c *Conn) waitsForOwn(e *queue.Pending, now int64, scripts map[ask.Client]int) bool {
+	client, _, ok := e.Client()
 	n := scripts[client]
-	if !ok || n == 0 || e.is.hops() > 0 {
+	if !ok || n == 0 || e.Is.Hops() > 0 {
 		return false
 	}
-	since, limit := e.at, int64(c.pool.cfg.Timeout)*int64(n)
+	since, limit := e.At, int64(c.pool.cfg.Timeout)*int64(n)
 	if stall := int64(c.pool.cfg.StallTimeout); stall > 0 {
 		limit = min(limit, stall)
 	}
@@ -119,12 +124,12 @@ func (c *Conn) waitsForOwn(e *pending, now int64, scripts map[Client]int) bool {
 // abandon gives up the requests that wait for a connection, so that they can't run after all, and lets
 // none wait until there is one.
 func (c *Conn) abandon() {
-	c.patient, c.down = false, c.server.lost
+	c.waitForDial, c.down = false, c.server.lost
 	if c.own {
 		c.transition(Retired) // first: those whose requests end may give the connection back
 	}
-	c.drop(func(e *pending) *Failure {
-		if c.pool.Now-e.at <= int64(c.pool.cfg.Timeout) {
+	c.drop(func(e *queue.Pending) *ask.Failure {
+		if c.pool.Now-e.At <= int64(c.pool.cfg.Timeout) {
 			return c.down
 		}
 		c.pool.stats.Timeouts++
@@ -140,7 +145,7 @@ func (c *Conn) abandon() {
 }
 
 // TimedOut is the failure of what has waited too long for server; sent: a part of it may have reached it. Loop-only.
-func (p *Pool) TimedOut(server int, sent bool) *Failure {
+func (p *Pool) TimedOut(server int, sent bool) *ask.Failure {
 	if sent {
 		return p.servers[server].timedOut
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ringmaster/pool/ask"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -51,7 +52,7 @@ func (s *fakeSocket) Unacknowledged() bool { return s.unheard }
 
 // asker is a Receiver that notes the end of each of its requests.
 type asker struct {
-	Nobody
+	ask.Nobody
 	t    *testing.T
 	open map[uint64]*bytes.Buffer // by tag: what has come
 	ends map[uint64]string        // by tag: the reply, or the failure
@@ -61,23 +62,23 @@ func newAsker(t *testing.T) *asker {
 	return &asker{t: t, open: map[uint64]*bytes.Buffer{}, ends: map[uint64]string{}}
 }
 
-func (a *asker) Reply(tag uint64, b []byte, p Piece) {
+func (a *asker) Reply(tag uint64, b []byte, p ask.Piece) {
 	if end, ended := a.ends[tag]; ended {
 		a.t.Errorf("request %d got %q after its end, %q", tag, b, end)
 	}
-	if first := a.open[tag] == nil; first != (p&First != 0) {
+	if first := a.open[tag] == nil; first != (p&ask.First != 0) {
 		a.t.Errorf("request %d: piece %d, is first: %t", tag, p, first)
 	}
 	if a.open[tag] == nil {
 		a.open[tag] = &bytes.Buffer{}
 	}
 	a.open[tag].Write(b)
-	if p&Last != 0 {
+	if p&ask.Last != 0 {
 		a.ends[tag] = a.open[tag].String()
 	}
 }
 
-func (a *asker) Fail(tag uint64, f *Failure) {
+func (a *asker) Fail(tag uint64, f *ask.Failure) {
 	if end, ended := a.ends[tag]; ended {
 		a.t.Errorf("request %d failed after its end, %q", tag, end)
 	}
@@ -87,12 +88,12 @@ func (a *asker) Fail(tag uint64, f *Failure) {
 // calm is a Client that has sent one request, and lets all be done.
 type calm struct{}
 
-func (calm) Hold() bool          { return true }
-func (calm) Await()              {}
-func (calm) Latest(uint64) bool  { return true }
-func (calm) Begun(uint64) bool   { return false }
-func (calm) Replied() int64      { return 0 }
-func (calm) RingsSettled(*Rings) {}
+func (calm) Hold() bool         { return true }
+func (calm) Await()             {}
+func (calm) Latest(uint64) bool { return true }
+func (calm) Begun(uint64) bool  { return false }
+func (calm) Replied() int64     { return 0 }
+func (calm) RingsSettled(error) {}
 
 func testConfig() Config {
 	return Config{

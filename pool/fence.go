@@ -5,22 +5,9 @@ import (
 	"errors"
 
 	"ringmaster/parser"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/stats"
-)
-
-// Carrier says by what a server may put text of a client into a reply as it came. Where it does not escape line breaks there
-// (CVE-2025-67733 and its like), the client writes replies: those who share the connection would get them.
-type Carrier uint8
-
-// The carriers, as a set of bits.
-const (
-	// Scripts are what runs scripts and functions.
-	Scripts Carrier = 1 << iota
-	// Modules are the commands of modules: what these answer, no server escapes.
-	Modules
-	// Libraries are what loads scripts and functions, and what is as rare: no server escapes what FUNCTION LOAD says of code that
-	// does not compile (Redis 7.0 to 8.6, Valkey 8.0 to 9.1).
-	Libraries
 )
 
 // ScriptPolicy says over which connections carriers go.
@@ -42,7 +29,7 @@ const (
 type fence struct {
 	nonce    [nonceSize]byte
 	from, at uint64 // places in the ring: of the first request that it guards, and its own
-	carrier  Carrier
+	carrier  ask.Carrier
 	byName   bool // the nonce is the name of a command, which the server does not know
 	odd      bool // the frame under way is not the fence's reply
 	got      int  // bytes of the fence's reply that have come
@@ -148,10 +135,10 @@ func (f *fences) holds(b []byte) bool {
 }
 
 // fence puts a fence after the requests from first on.
-func (c *Conn) fence(first uint64, carrier Carrier) {
+func (c *Conn) fence(first uint64, carrier ask.Carrier) {
 	p := c.pool
 	byName := p.elsewhereBusy || c.server.noEcho || c.login != p.logins || p.Now < max(c.server.muteUntil, c.server.refusedUntil)
-	one := c.fences.push(fence{from: first, at: c.ring.tail, carrier: carrier, byName: byName})
+	one := c.fences.push(fence{from: first, at: c.ring.Tail, carrier: carrier, byName: byName})
 	p.nonce(&one.nonce)
 	var request [fenceSize]byte
 	start := echoStart
@@ -161,9 +148,9 @@ func (c *Conn) fence(first uint64, carrier Carrier) {
 	n := copy(request[:], start)
 	n += copy(request[n:], one.nonce[:])
 	n += copy(request[n:], crlf)
-	c.out.write(request[:n])
+	c.out.Write(request[:n])
 	c.owe(n, nil, 0)
-	c.ring.at(c.ring.tail - 1).is = fencing
+	c.ring.Latest().Is = queue.Fencing
 	p.InFlight-- // nobody waits for it
 }
 
@@ -181,10 +168,10 @@ func (p *Pool) nonce(dst *[nonceSize]byte) {
 }
 
 // guarded looks at a piece of a reply that is due to a carrier or to its fence; false: it was dealt with.
-func (c *Conn) guarded(b []byte, p Piece) bool {
+func (c *Conn) guarded(b []byte, p ask.Piece) bool {
 	f := c.fences.head()
 	pushed := c.scan.Kind() == '>'
-	if c.ring.head == f.at && (!pushed || c.owner == nil || c.lane != nil) {
+	if c.ring.Head == f.at && (!pushed || c.owner == nil || c.lane != nil) {
 		c.onFence(f, b, p)
 		return false
 	}
@@ -197,11 +184,11 @@ func (c *Conn) guarded(b []byte, p Piece) bool {
 }
 
 // onFence takes a piece of what must be the fence's reply.
-func (c *Conn) onFence(f *fence, b []byte, p Piece) {
+func (c *Conn) onFence(f *fence, b []byte, p ask.Piece) {
 	switch {
 	case f.odd:
 	case f.byName:
-		f.odd = p != Whole || !bytes.HasPrefix(b, unknownCommand) || !bytes.Contains(b, f.nonce[:])
+		f.odd = p != ask.Whole || !bytes.HasPrefix(b, unknownCommand) || !bytes.Contains(b, f.nonce[:])
 	default:
 		f.odd = !f.repeats(b)
 		f.got += len(b)
@@ -210,7 +197,7 @@ func (c *Conn) onFence(f *fence, b []byte, p Piece) {
 		c.oddFence(f, b, p)
 		return
 	}
-	if p&Last != 0 {
+	if p&ask.Last != 0 {
 		c.fenceAnswered()
 	}
 }
@@ -219,7 +206,7 @@ func (c *Conn) fenceAnswered() {
 	s := c.server.stats
 	s.Replies++
 	s.InFlight--
-	c.off(c.ring.at(c.ring.head))
+	c.off(c.ring.At(c.ring.Head))
 	c.fences.pop()
 	if c.lane != nil {
 		c.lane.freed(c)
@@ -230,14 +217,12 @@ func (c *Conn) fenceAnswered() {
 // not there.
 func (c *Conn) wholeFence(b []byte) (n int) {
 	f := c.fences.head()
-	if c.state == Handshaking || c.ring.head != f.at || f.byName || f.odd || f.got > 0 || len(b) < fenceReplySize || !f.repeats(b[:fenceReplySize]) {
+	if c.state == Handshaking || c.ring.Head != f.at || f.byName || f.odd || f.got > 0 || len(b) < fenceReplySize || !f.repeats(b[:fenceReplySize]) {
 		return 0
 	}
 	c.fenceAnswered()
 	return fenceReplySize
 }
-
-var unknownCommand = []byte("-ERR unknown command")
 
 // repeats reports whether b goes on with the reply to ECHO.
 func (f *fence) repeats(b []byte) bool {
@@ -250,7 +235,7 @@ func (f *fence) repeats(b []byte) bool {
 
 // oddFence deals with a piece of something else than the fence's reply. On a lane nobody else can get it, so that it is
 // dropped; the nonce says where the server is in step again.
-func (c *Conn) oddFence(f *fence, b []byte, p Piece) {
+func (c *Conn) oddFence(f *fence, b []byte, p ask.Piece) {
 	if !f.byName && c.refusesEcho(b, p) {
 		c.lose(stats.ServerOutOfStep, errFenceRefused)
 		return
@@ -261,16 +246,16 @@ func (c *Conn) oddFence(f *fence, b []byte, p Piece) {
 		return
 	}
 	c.foundUnescaped(f.carrier)
-	if p&Last != 0 {
+	if p&ask.Last != 0 {
 		f.odd, f.got = false, 0
 	}
 }
 
 // refusesEcho reports whether a frame says that the server does not take ECHO, and has later fences go by name. A script may have
 // written it: that costs a connection, once in refusedFor.
-func (c *Conn) refusesEcho(b []byte, p Piece) bool {
+func (c *Conn) refusesEcho(b []byte, p ask.Piece) bool {
 	switch {
-	case p != Whole:
+	case p != ask.Whole:
 		return false
 	case passing(b):
 		c.server.refusedUntil = c.pool.Now + refusedFor
@@ -282,18 +267,6 @@ func (c *Conn) refusesEcho(b []byte, p Piece) bool {
 	return true
 }
 
-// passing reports whether an error is one of a server that answers nobody for a while.
-func passing(b []byte) bool {
-	return bytes.HasPrefix(b, busyWord) || bytes.HasPrefix(b, []byte("-LOADING ")) || bytes.HasPrefix(b, []byte("-MASTERDOWN "))
-}
-
-var busyWord = []byte("-BUSY ")
-
-// denied reports whether an error says that the command is not there, or not for us.
-func denied(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("-NOPERM ")) || bytes.HasPrefix(b, unknownCommand)
-}
-
 // outOfStep ends a connection whose replies can't be told apart any more.
 func (c *Conn) outOfStep(f *fence) {
 	c.server.stats.OutOfStep++
@@ -302,9 +275,9 @@ func (c *Conn) outOfStep(f *fence) {
 }
 
 // foundUnescaped notes that a server does not escape what a carrier holds.
-func (c *Conn) foundUnescaped(carrier Carrier) {
+func (c *Conn) foundUnescaped(carrier ask.Carrier) {
 	s := c.server
-	if carrier&Libraries != 0 || s.unescaped&carrier == carrier {
+	if carrier&ask.Libraries != 0 || s.unescaped&carrier == carrier {
 		return // of libraries nothing else is expected
 	}
 	s.unescaped |= carrier
@@ -317,7 +290,7 @@ func (p *Pool) noteUnescaped() {
 	p.apart = 0
 	for i, s := range p.servers {
 		at := p.stats.Servers[i]
-		at.UnescapedScripts, at.UnescapedModules = s.unescaped&Scripts != 0, s.unescaped&Modules != 0
+		at.UnescapedScripts, at.UnescapedModules = s.unescaped&ask.Scripts != 0, s.unescaped&ask.Modules != 0
 		if s.Addr != "" {
 			p.apart |= p.apartAt(s)
 		}
@@ -325,31 +298,31 @@ func (p *Pool) noteUnescaped() {
 }
 
 // apartAt is what must go over lanes at a server.
-func (p *Pool) apartAt(s *Server) Carrier {
+func (p *Pool) apartAt(s *Server) ask.Carrier {
 	switch p.cfg.ScriptPolicy {
 	case ScriptsShared:
 		return 0
 	case ScriptsOwn:
-		return s.unescaped | Scripts | Libraries
+		return s.unescaped | ask.Scripts | ask.Libraries
 	}
 	if s.unsure || s.noScripts {
-		return s.unescaped | Scripts | Libraries
+		return s.unescaped | ask.Scripts | ask.Libraries
 	}
-	return s.unescaped | Libraries
+	return s.unescaped | ask.Libraries
 }
 
 // Apart reports whether carriers may have to go over lanes, at some server. Then they must be the only thing that their client
 // has under way. Loop-only.
-func (p *Pool) Apart(carrier Carrier) bool { return p.apart&carrier != 0 }
+func (p *Pool) Apart(carrier ask.Carrier) bool { return p.apart&carrier != 0 }
 
 // carry is Enqueue for what carries something: with a fence after it, here or on a lane.
-func (c *Conn) carry(r *Request) *Failure {
+func (c *Conn) carry(r *ask.Request) *ask.Failure {
 	if !c.own && c.pool.apartAt(c.server)&r.Carrier != 0 {
 		return c.pool.laneOf(c).put(c, r)
 	}
-	if f := c.admit(len(r.Raw)+fenceSize, r.count()+maxWrapping); f != nil {
-		if !r.stays() {
-			return c.detour(r.pending(c.pool.Now), r.Raw, f)
+	if f := c.admit(len(r.Raw)+fenceSize, r.Count()+maxWrapping); f != nil {
+		if !r.Stays() {
+			return c.detour(pendingOf(r, c.pool.Now), r.Raw, f)
 		}
 		return f
 	}
@@ -359,15 +332,15 @@ func (c *Conn) carry(r *Request) *Failure {
 
 // putCarried enqueues r here, which admit has allowed, and gives the place in the ring of its reply, or of the first. at is when it was
 // sent first, ns.
-func (c *Conn) putCarried(r *Request, at int64) (place uint64) {
-	first := c.ring.tail
+func (c *Conn) putCarried(r *ask.Request, at int64) (place uint64) {
+	first := c.ring.Tail
 	if c.wraps(r) {
 		place = c.putWrapped(r, at)
 		c.fence(first, r.Carrier)
 		return place
 	}
 	c.putBatch(r, at)
-	if !r.stays() {
+	if !r.Stays() {
 		c.remember(r.Raw, r.Keys)
 	}
 	if !c.streams && !c.tunnel {
@@ -421,9 +394,9 @@ func (c *Conn) onProbe(at step, reply []byte) (ends bool) {
 	s.unsure = false
 	switch {
 	case h.surplus:
-		c.foundUnescaped(Scripts)
+		c.foundUnescaped(ask.Scripts)
 	case (echo || s.noEcho) && !h.busy:
-		s.unescaped &^= Scripts // it may be another server than before
+		s.unescaped &^= ask.Scripts // it may be another server than before
 	default:
 		s.unsure = true
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"ringmaster/pool/ask"
 	"ringmaster/shard"
 )
 
@@ -50,7 +51,7 @@ var pingRequest = []byte("*1\r\n$4\r\nPING\r\n")
 // enqueue sends PING.
 func enqueue(t *testing.T, c *Conn, a *asker, tag uint64) {
 	t.Helper()
-	if f := c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: tag}); f != nil {
+	if f := c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: tag}); f != nil {
 		t.Fatal(f)
 	}
 }
@@ -69,7 +70,7 @@ func TestServerThatIsTakenOutAnswersWhatWaitsForIt(t *testing.T) {
 			until(c, s)
 			p.Follow(fixedMap(t, "A", ""))
 			checkPool(t, p)
-			if f := p.Default().Pick(1, 0).Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2}); f == nil || f.Server != "B" {
+			if f := p.Default().Pick(1, 0).Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 2}); f == nil || f.Server != "B" {
 				t.Errorf("a later request: %+v", f)
 			}
 			if c.State() == Dialing {
@@ -137,13 +138,13 @@ func TestServerThatHasLeftAClusterIsNotWaitedFor(t *testing.T) {
 
 // holder is an Owner that notes the connections it has lost.
 type holder struct {
-	Nobody
+	ask.Nobody
 	lost []*Conn
 }
 
-func (*holder) Pushed([]byte, Piece) {}
+func (*holder) Pushed([]byte, ask.Piece) {}
 
-func (h *holder) OwnLost(c *Conn, _ *Failure) { h.lost = append(h.lost, c) }
+func (h *holder) OwnLost(c *Conn, _ *ask.Failure) { h.lost = append(h.lost, c) }
 
 // lend gives a connection of its own to h that is ready.
 func lend(t *testing.T, p *Pool, server int, h Owner) *Conn {
@@ -176,7 +177,7 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	p.own.warm = map[spareKey][]*Conn{}
 	p.KeepSpare(1, Key{Proto: 3})
 	warm := p.own.warm[spareKey{1, Key{Proto: 3}}][0]
-	if works.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 1, Manner: Here}) != nil || blocks.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2, Manner: Here | Blocks}) != nil || dialled.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 3, Manner: Here}) != nil {
+	if works.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 1, Manner: ask.Here}) != nil || blocks.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 2, Manner: ask.Here | ask.Blocks}) != nil || dialled.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 3, Manner: ask.Here}) != nil {
 		t.Fatal("not enqueued")
 	}
 	if tidies.Tell("UNWATCH") != nil {
@@ -233,7 +234,7 @@ func TestOwnConnectionsOutlastThatTheirServersNumberIsGivenAway(t *testing.T) {
 	ready(t, p.Default().Pick(1, 0))
 	h, a := &holder{}, newAsker(t)
 	c := lend(t, p, 1, h)
-	if f := c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 1, Manner: Here}); f != nil {
+	if f := c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 1, Manner: ask.Here}); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()
@@ -257,7 +258,7 @@ func lanesOf(t *testing.T, p *Pool, a *asker, n int) *Conn {
 	shared := p.Default().Pick(1, 0)
 	ready(t, shared)
 	for i := range n {
-		if f := shared.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: uint64(i), Carrier: Scripts}); f != nil {
+		if f := shared.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: uint64(i), Carrier: ask.Scripts}); f != nil {
 			t.Fatal(f)
 		}
 	}
@@ -357,7 +358,7 @@ func TestProberOfAServerThatIsTakenOutEnds(t *testing.T) {
 	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsShared })
 	c := p.Default().Pick(1, 0)
 	ready(t, c)
-	if f := c.Enqueue(&Request{Raw: pingRequest, Recv: newAsker(t), Tag: 1, Carrier: Scripts, Manner: Here}); f != nil {
+	if f := c.Enqueue(&ask.Request{Raw: pingRequest, Recv: newAsker(t), Tag: 1, Carrier: ask.Scripts, Manner: ask.Here}); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()

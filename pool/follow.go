@@ -1,6 +1,8 @@
 package pool
 
 import (
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -75,7 +77,7 @@ func (p *Pool) recall(i int) {
 		}
 		c.recalled = true
 		if c.drain(); c.state == Draining {
-			c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: errGone}
+			c.down = &ask.Failure{Kind: ask.Down, Server: c.server.Name, Cause: errGone}
 		}
 	}
 }
@@ -89,7 +91,7 @@ func (p *Pool) leave(s *Server) {
 			case c.state == Ready:
 				c.leave()
 				p.leaving = append(p.leaving, c)
-			case s.left && (c.ring.len() > 0 || c.staysOpen()):
+			case s.left && (c.ring.Len() > 0 || c.staysOpen()):
 				p.leaving = append(p.leaving, c) // it drains once it is ready
 			default:
 				c.drain()
@@ -132,14 +134,14 @@ func (r *Rings) serve(i int) {
 	p, per := r.pool, r.pool.cfg.Connections
 	s := p.servers[i]
 	for n := range per {
-		c := &Conn{pool: p, server: s, rings: r, nth: n, fences: fences{guard: noGuard}, patient: true, down: s.lost, out: output{buffers: &p.Buffers}}
+		c := &Conn{pool: p, server: s, rings: r, nth: n, fences: fences{guard: noGuard}, waitForDial: true, down: s.lost, out: queue.NewOutput(&p.Buffers)}
 		if at := i*per + n; at < len(r.conns) {
 			r.conns[at] = c
 		} else {
 			r.conns = append(r.conns, c)
 		}
 		if s.Addr == "" {
-			c.patient, c.down, c.state = false, &Failure{Kind: Down, Server: s.Name, Cause: errGone}, Retired
+			c.waitForDial, c.down, c.state = false, &ask.Failure{Kind: ask.Down, Server: s.Name, Cause: errGone}, Retired
 			continue
 		}
 		c.dial()
@@ -164,7 +166,7 @@ func (p *Pool) tickLeaving() {
 func (p *Pool) closeLeft() {
 	kept, closed := p.leaving[:0], 0
 	for _, c := range p.leaving {
-		if c.state != Retired && c.ring.len() == 0 && closed < atOnce && !c.staysOpen() {
+		if c.state != Retired && c.ring.Len() == 0 && closed < atOnce && !c.staysOpen() {
 			c.retire()
 			closed++
 		}

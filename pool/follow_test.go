@@ -3,6 +3,7 @@ package pool
 import (
 	"testing"
 
+	"ringmaster/pool/ask"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -41,7 +42,7 @@ func TestServerThatIsGoneStaysGone(t *testing.T) {
 	p, numbers := newClusterPool(t, testConfig(), "A", "B")
 	c := p.Default().Pick(1, 0)
 	ready(t, c)
-	if f := c.Enqueue(&Request{Raw: []byte("x"), Recv: newAsker(t), Tag: 0}); f != nil {
+	if f := c.Enqueue(&ask.Request{Raw: []byte("x"), Recv: newAsker(t), Tag: 0}); f != nil {
 		t.Fatal(f)
 	}
 	follow(t, p, numbers, "A")

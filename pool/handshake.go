@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"ringmaster/parser"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/stats"
 )
 
@@ -122,14 +124,14 @@ func appendCommand(b []byte, args ...string) []byte {
 }
 
 // onHandshake gathers the answer to the first open step and judges it.
-func (c *Conn) onHandshake(b []byte, p Piece) {
+func (c *Conn) onHandshake(b []byte, p ask.Piece) {
 	h := &c.handshake
 	h.reply = append(h.reply, b...)
 	if len(h.reply) > maxHandshakeReply || len(h.steps) == 0 {
 		c.lose(stats.ServerProtocolError, errUnexpected)
 		return
 	}
-	if p&Last == 0 {
+	if p&ask.Last == 0 {
 		return
 	}
 	done := h.steps[0]
@@ -143,9 +145,11 @@ func (c *Conn) onHandshake(b []byte, p Piece) {
 	case !refused:
 		switch done {
 		case stepHello:
-			c.pool.learn(c.rings.key.Proto, h.reply)
+			c.pool.noteHello(c.rings.key.Proto, h.reply)
 			c.server.version = string(versionIn(h.reply))
-			c.learnID(h.reply)
+			if id := idIn(h.reply); id != 0 {
+				c.serverID = id
+			}
 			c.pool.log.kind(c, h.reply)
 		case stepExec:
 			c.multi = true
@@ -191,7 +195,7 @@ func (c *Conn) refuse(s step) {
 
 func (c *Conn) onReady() {
 	c.handshake.reply = nil
-	c.patient, c.denied, c.down = true, false, c.server.lost
+	c.waitForDial, c.denied, c.down = true, false, c.server.lost
 	c.progress, c.readyAt = c.pool.Now, c.pool.Now
 	c.server.stats.Connects++
 	c.transition(Ready)
@@ -208,7 +212,7 @@ func (c *Conn) onReady() {
 		c.rings.idleSince = c.pool.Now
 		c.lane.pump()
 	}
-	if c.server.replica && c.doubted() {
+	if c.server.replica && c.healthStale() {
 		c.pool.Hint()
 	}
 	if !c.own && c.server.goneAt > 0 {
@@ -236,17 +240,17 @@ func (c *Conn) OnDialFailed(cause error) {
 	c.server.stats.ConnectFailures++
 	c.pool.log.dialFailed(c, cause)
 	if c.own {
-		c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: cause}
+		c.down = &ask.Failure{Kind: ask.Down, Server: c.server.Name, Cause: cause}
 		c.transition(Retired)
-		c.drop(func(*pending) *Failure { return c.down })
+		c.drop(func(*queue.Pending) *ask.Failure { return c.down })
 		c.disown(c.down)
 		return
 	}
-	c.impatient(cause)
+	c.failAndBackOff(cause)
 	if took := c.pool.Now - c.dialledAt; took >= c.dialTimeout {
 		c.retryAt -= min(took, c.backoff) // that was pause enough
 	}
 	c.transition(Closed)
-	c.drop(func(*pending) *Failure { return c.down })
+	c.drop(func(*queue.Pending) *ask.Failure { return c.down })
 	c.rings.failed(c, cause)
 }

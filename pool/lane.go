@@ -2,6 +2,7 @@ package pool
 
 import (
 	"bytes"
+	"ringmaster/pool/ask"
 	"slices"
 )
 
@@ -19,7 +20,7 @@ type laneKey struct {
 //
 // Invariant: pool.queued == the sum of all queues.
 type lanes struct {
-	Nobody
+	ask.Nobody
 	pool    *Pool
 	server  *Server
 	key     Key
@@ -52,19 +53,19 @@ func (p *Pool) laneOf(c *Conn) *lanes {
 
 // waiting is a request that waits for a lane. Its Raw is the queue's.
 type waiting struct {
-	Request
+	ask.Request
 	at int64 // when it was sent, ns
 }
 
 // put has r wait for a lane. shared is the connection that it would take otherwise, which knows whether the server is there.
-func (l *lanes) put(shared *Conn, r *Request) *Failure {
+func (l *lanes) put(shared *Conn, r *ask.Request) *ask.Failure {
 	f := shared.admit(0, 1)
 	if f == nil && (l.len() >= l.pool.cfg.MaxPending || l.bytes > 0 && l.bytes+len(r.Raw) > l.pool.cfg.MaxPendingBytes) {
 		f = l.server.overloaded
 	}
 	if f != nil {
-		if !r.stays() {
-			return shared.detour(r.pending(l.pool.Now), r.Raw, f)
+		if !r.Stays() {
+			return shared.detour(pendingOf(r, l.pool.Now), r.Raw, f)
 		}
 		return f
 	}
@@ -115,7 +116,7 @@ const askAgain = 1e9
 // free is a lane that has nothing under way; nil: there is none.
 func (l *lanes) free() *Conn {
 	for _, c := range l.conns {
-		if c.state == Ready && c.stale == fresh && c.ring.len() == 0 && c.out.size == 0 {
+		if c.state == Ready && c.stale == fresh && c.ring.Len() == 0 && c.out.Size == 0 {
 			return c
 		}
 	}
@@ -131,7 +132,7 @@ func (l *lanes) pump() {
 		}
 		r := l.take()
 		if r.Batch.Requests > 0 && !c.multi {
-			l.pool.failWaiting(&r, &Failure{Kind: NoMulti, Server: l.server.Name})
+			l.pool.failWaiting(&r, &ask.Failure{Kind: ask.NoMulti, Server: l.server.Name})
 			continue
 		}
 		c.rings.idleSince = l.pool.Now
@@ -163,17 +164,17 @@ func (l *lanes) dial(n int) {
 }
 
 // failWaiting ends a request that was not sent.
-func (p *Pool) failWaiting(r *waiting, f *Failure) {
-	for i := range r.count() {
+func (p *Pool) failWaiting(r *waiting, f *ask.Failure) {
+	for i := range r.Count() {
 		p.fail(r.Recv, r.Tag+uint64(i), f)
 	}
 }
 
 // giveUp ends what was not sent because of f, or lets another server have it.
-func (l *lanes) giveUp(r *waiting, f *Failure) {
+func (l *lanes) giveUp(r *waiting, f *ask.Failure) {
 	p := l.pool
-	if rings := p.rings[l.key]; rings != nil && !r.stays() && p.servers[l.server.index] == l.server {
-		if f = rings.Pick(l.server.index, 0).detour(r.pending(r.at), r.Raw, f); f == nil {
+	if rings := p.rings[l.key]; rings != nil && !r.Stays() && p.servers[l.server.index] == l.server {
+		if f = rings.Pick(l.server.index, 0).detour(pendingOf(&r.Request, r.at), r.Raw, f); f == nil {
 			return
 		}
 	}
@@ -181,10 +182,10 @@ func (l *lanes) giveUp(r *waiting, f *Failure) {
 }
 
 // Pushed is Owner: nothing asks for pushes on a lane.
-func (l *lanes) Pushed([]byte, Piece) {}
+func (l *lanes) Pushed([]byte, ask.Piece) {}
 
 // OwnLost is Owner.
-func (l *lanes) OwnLost(c *Conn, f *Failure) {
+func (l *lanes) OwnLost(c *Conn, f *ask.Failure) {
 	l.conns = slices.DeleteFunc(l.conns, func(o *Conn) bool { return o == c })
 	p := l.pool
 	p.unpinned--
@@ -199,8 +200,8 @@ func (l *lanes) OwnLost(c *Conn, f *Failure) {
 	}
 	unsent := *f
 	unsent.Sent = false
-	if unsent.Kind == Lost {
-		unsent.Kind = Down
+	if unsent.Kind == ask.Lost {
+		unsent.Kind = ask.Down
 	}
 	for n := l.len(); n > 0; n-- {
 		r := l.take()
@@ -241,7 +242,7 @@ func (l *lanes) tick() {
 	}
 	for i := len(l.conns) - 1; i >= 0; i-- {
 		c := l.conns[i]
-		if c.state == Ready && c.ring.len() == 0 && (l.server.goneAt > 0 || p.Now-c.rings.idleSince > idleLane) {
+		if c.state == Ready && c.ring.Len() == 0 && (l.server.goneAt > 0 || p.Now-c.rings.idleSince > idleLane) {
 			c.retire()
 		}
 	}
@@ -249,7 +250,7 @@ func (l *lanes) tick() {
 }
 
 // laneFor is a connection over which a carrier may be sent again beside shared: itself, or a lane that is free; nil: not now.
-func (p *Pool) laneFor(shared *Conn, carrier Carrier) *Conn {
+func (p *Pool) laneFor(shared *Conn, carrier ask.Carrier) *Conn {
 	if shared.own || carrier == 0 || p.apartAt(shared.server)&carrier == 0 {
 		return shared
 	}

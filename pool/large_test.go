@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ringmaster/internal/testkit"
+	"ringmaster/pool/ask"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -207,7 +208,7 @@ func TestFollowSpreadsSocketsOverTurns(t *testing.T) {
 		old = append(old, r.conns...)
 	}
 	asks := newAsker(t)
-	if f := p.Default().Pick(3, 0).Enqueue(&Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: asks, Tag: 1}); f != nil {
+	if f := p.Default().Pick(3, 0).Enqueue(&ask.Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: asks, Tag: 1}); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 
+	"ringmaster/pool/ask"
 	"ringmaster/stats"
 )
 
@@ -16,10 +17,10 @@ type logger struct{ log *slog.Logger }
 
 // logged is what the log has of a server.
 type logged struct {
-	trouble int64   // when trouble was logged that is not over, ns; 0: there is none
-	refused int64   // when it was logged that it is no primary, ns; 0: never
-	kind    bool    // that it is of another kind than the settings say
-	apart   Carrier // what it was told of that it goes over connections of its own
+	trouble int64       // when trouble was logged that is not over, ns; 0: there is none
+	refused int64       // when it was logged that it is no primary, ns; 0: never
+	kind    bool        // that it is of another kind than the settings say
+	apart   ask.Carrier // what it was told of that it goes over connections of its own
 }
 
 // kind looks at what a server says it is in its reply to HELLO.
@@ -82,10 +83,10 @@ func (l *logger) trouble(c *Conn, msg string, attr slog.Attr, cause error) {
 }
 
 // unescaped says once what goes over connections of its own because of a server.
-func (l *logger) unescaped(c *Conn, carrier Carrier) {
-	what, bit := "scripts and functions", Scripts
-	if carrier == Modules {
-		what, bit = "commands of modules", Modules
+func (l *logger) unescaped(c *Conn, carrier ask.Carrier) {
+	what, bit := "scripts and functions", ask.Scripts
+	if carrier == ask.Modules {
+		what, bit = "commands of modules", ask.Modules
 	}
 	if c.server.logged.apart&bit == 0 {
 		c.server.logged.apart |= bit

@@ -59,7 +59,7 @@ func TestVersionIsLearntFromAWellFormedHelloOnly(t *testing.T) {
 		"*4\r\n$1\r\nx\r\n:1\r\n$7\r\nversion\r\n:1": "",
 	} {
 		p := newTestPool(t, testConfig(), 1, nil)
-		if p.learn(3, []byte(hello)); string(p.Version()) != want {
+		if p.noteHello(3, []byte(hello)); string(p.Version()) != want {
 			t.Errorf("%q: learnt %q, want %q", hello, p.Version(), want)
 		}
 	}

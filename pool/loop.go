@@ -3,6 +3,8 @@ package pool
 import (
 	"math/rand/v2"
 
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/stats"
 )
 
@@ -16,9 +18,9 @@ type Loop struct {
 	// InFlight == sum of the lengths of all upstreams' rings.
 	InFlight int
 	// Buffers are the loop's.
-	Buffers Buffers
+	Buffers queue.Buffers
 	// OnPanic is told of a panic in what a pool does for whom; nil: that is not known, or nobody's alone.
-	OnPanic func(whom Client, cause any)
+	OnPanic func(whom ask.Client, cause any)
 	// MaxOwn bounds the connections that the loop lends to single sessions, to all servers of all upstreams together.
 	MaxOwn int
 
@@ -30,7 +32,7 @@ type Loop struct {
 	delayed []*Conn // dials for the next tick
 	frozen  int     // connections that were frozen since the latest tick (renew.go)
 	// The Receiver that was called last in this turn, or the Owner if that is not nil.
-	serving      Receiver
+	serving      ask.Receiver
 	servingOwner Owner
 	// lent are the connections with an owner, and unpinned those of them that no session has: lanes, and those that ask about busy
 	// scripts.
@@ -157,5 +159,5 @@ func (l *Loop) Reset() {
 // recount makes InFlight what it says it is.
 func (l *Loop) recount() {
 	l.InFlight = 0
-	l.each(func(c *Conn) { l.InFlight += c.ring.waiting() })
+	l.each(func(c *Conn) { l.InFlight += c.ring.Waiting() })
 }

@@ -2,6 +2,8 @@ package pool
 
 import (
 	"ringmaster/parser"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/stats"
 )
 
@@ -39,9 +41,9 @@ func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
 	}
 	if worked {
 		// Dial again at once, and let requests wait for that one attempt.
-		c.patient, c.backoff, c.retryAt = true, 0, c.pool.Now
+		c.waitForDial, c.backoff, c.retryAt = true, 0, c.pool.Now
 	} else {
-		c.impatient(cause)
+		c.failAndBackOff(cause)
 	}
 	c.transition(Closed)
 	c.end(cause)
@@ -63,19 +65,19 @@ func (c *Conn) end(cause error) {
 		c.sock = nil
 		sock.Close()
 	}
-	sent := &Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause}
-	unsent := &Failure{Kind: Lost, Server: c.server.Name, Cause: cause}
+	sent := &ask.Failure{Kind: ask.Lost, Sent: true, Server: c.server.Name, Cause: cause}
+	unsent := &ask.Failure{Kind: ask.Lost, Server: c.server.Name, Cause: cause}
 	begun := c.replying()
 	c.rest, c.heldBack, c.scan = nil, false, parser.ReplyScanner{}
 	c.endProbe()
 	c.endRenewal()
-	if begun && c.ring.at(c.ring.head).is.has(reading) {
-		e := c.ring.at(c.ring.head)
-		e.is = 0 // what its client has of the reply can't be taken back
+	if begun && c.ring.At(c.ring.Head).Is.Has(queue.Reading) {
+		e := c.ring.At(c.ring.Head)
+		e.Is = 0 // what its client has of the reply can't be taken back
 	}
 	c.multi = false // whoever answers next may be set up otherwise
-	c.drop(func(e *pending) *Failure {
-		if e.from < reached {
+	c.drop(func(e *queue.Pending) *ask.Failure {
+		if e.From < reached {
 			return sent
 		}
 		return unsent
@@ -83,27 +85,26 @@ func (c *Conn) end(cause error) {
 }
 
 // drop empties the ring and the output. Each request ends with the failure that why finds for it.
-func (c *Conn) drop(why func(*pending) *Failure) {
+func (c *Conn) drop(why func(*queue.Pending) *ask.Failure) {
 	failed, sent := c.ring, c.sent
-	c.ring, c.expired = ring{head: failed.tail, tail: failed.tail}, failed.tail
-	c.out.reset()
-	c.sent = history{}
+	c.ring, c.expired = failed.After(), failed.Tail
+	c.out.Reset()
+	c.sent = queue.History{}
 	c.queued, c.written, c.unsent = 0, 0, 0
 	c.fences.reset()
 	c.refusal, c.headerCut = nil, false
-	c.pool.InFlight -= failed.waiting()
-	c.server.stats.InFlight -= uint64(failed.len())
-	for i := failed.head; i != failed.tail; i++ {
-		e := failed.at(i)
+	c.pool.InFlight -= failed.Waiting()
+	c.server.stats.InFlight -= uint64(failed.Len())
+	for i := failed.Head; i != failed.Tail; i++ {
+		e := failed.At(i)
 		f := why(e)
 		var raw []byte
-		if e.size > 0 {
-			raw = sent.first(e.size)
-			sent.head += int(e.size)
+		if e.Size > 0 {
+			raw = sent.Take(e.Size)
 		}
-		if raw == nil || e.recv == nil || !c.saved(e, raw, f) {
-			if f.Sent && raw != nil && e.recv != nil {
-				c.pool.overtaken(e) // it may have run
+		if raw == nil || e.Recv == nil || !c.saved(e, raw, f) {
+			if f.Sent && raw != nil && e.Recv != nil {
+				c.pool.ran(e) // it may have run
 			}
 			c.fail(e, f)
 		}
@@ -111,22 +112,22 @@ func (c *Conn) drop(why func(*pending) *Failure) {
 }
 
 // saved reports whether a request that failed goes elsewhere.
-func (c *Conn) saved(e *pending, raw []byte, f *Failure) bool {
-	if e.is.has(reading) {
+func (c *Conn) saved(e *queue.Pending, raw []byte, f *ask.Failure) bool {
+	if e.Is.Has(queue.Reading) {
 		return c.readAgain(e, raw)
 	}
-	return !f.Sent && !c.pool.outrun(e) && c.reroute(e, raw)
+	return !f.Sent && !c.pool.mustNotRunAgain(e) && c.reroute(e, raw)
 }
 
 // fail tells whoever waits for e that there is no reply.
-func (c *Conn) fail(e *pending, f *Failure) {
-	recv := e.recv
+func (c *Conn) fail(e *queue.Pending, f *ask.Failure) {
+	recv := e.Recv
 	if recv == nil {
 		return
 	}
 	c.arrived(e)
-	e.recv = nil
-	c.pool.fail(recv, e.tag, f)
+	e.Recv = nil
+	c.pool.fail(recv, e.Tag, f)
 }
 
 // retire closes the connection for good.
@@ -137,7 +138,7 @@ func (c *Conn) retire() {
 	c.transition(Retired)
 	if c.recalled {
 		c.end(errGone)
-		c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: errGone})
+		c.disown(&ask.Failure{Kind: ask.Lost, Sent: true, Server: c.server.Name, Cause: errGone})
 		return
 	}
 	c.end(ErrRetired)
@@ -150,7 +151,7 @@ func (c *Conn) retire() {
 func (c *Conn) drain() {
 	switch {
 	case c.state == Retired || c.state == Draining:
-	case c.state == Ready && c.ring.len() > 0:
+	case c.state == Ready && c.ring.Len() > 0:
 		c.down = c.server.stopping
 		c.transition(Draining)
 	default:
@@ -210,7 +211,7 @@ func (c *Conn) tick() {
 // reply that has begun, whatever it takes.
 func (c *Conn) stalls(now int64) bool {
 	stall := int64(c.pool.cfg.StallTimeout)
-	if stall <= 0 || c.ring.len() == 0 || c.ring.at(c.ring.head).is.has(blocking) {
+	if stall <= 0 || c.ring.Len() == 0 || c.ring.At(c.ring.Head).Is.Has(queue.Blocking) {
 		return false
 	}
 	return now-c.progress > stall || c.replying() && now-c.came > stall
@@ -219,7 +220,7 @@ func (c *Conn) stalls(now int64) bool {
 // unreachable reports whether the link to a server that owes replies is dead. The system goes on sending after pauses that double
 // each time, so that a link that works again would not be noticed for as long as it did not; a new connection finds out.
 func (c *Conn) unreachable(now int64) bool {
-	if c.ring.len() == 0 || now-c.heard <= int64(c.pool.cfg.DialTimeout) {
+	if c.ring.Len() == 0 || now-c.heard <= int64(c.pool.cfg.DialTimeout) {
 		return false
 	}
 	c.heard = now // asks the system, which costs a call, not at each tick
@@ -228,17 +229,17 @@ func (c *Conn) unreachable(now int64) bool {
 
 // replying reports whether part of the head's reply has come. A push has nothing to do with the head.
 func (c *Conn) replying() bool {
-	return c.ring.len() > 0 && c.scan.Started() && c.scan.Kind() != '>'
+	return c.ring.Len() > 0 && c.scan.Started() && c.scan.Kind() != '>'
 }
 
-// impatient makes requests fail at once until the server answers again, and plans the next dial
+// failAndBackOff makes requests fail at once until the server answers again, and plans the next dial
 // with a doubled pause.
-func (c *Conn) impatient(cause error) {
-	c.patient, c.denied, c.failedAt = false, false, c.dialledAt
+func (c *Conn) failAndBackOff(cause error) {
+	c.waitForDial, c.denied, c.failedAt = false, false, c.dialledAt
 	if c.state == Ready {
 		c.failedAt = c.pool.Now
 	}
-	c.down = &Failure{Kind: Down, Server: c.server.Name, Cause: cause}
+	c.down = &ask.Failure{Kind: ask.Down, Server: c.server.Name, Cause: cause}
 	c.backoff, c.retryAt = c.pool.BackOff(c.backoff)
 }
 

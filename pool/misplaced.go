@@ -3,6 +3,8 @@ package pool
 import (
 	"bytes"
 	"errors"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 )
 
 // Servers of a fixed list are primaries. One that refuses a write as a replica is not, and its address may be a name that leads to
@@ -32,18 +34,13 @@ type renewal struct {
 
 var errNotPrimary = errors.New("refuses writes as a replica; its name is looked up again")
 
-// refusesWrites reports whether an error says that the server is a replica.
-func refusesWrites(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("-READONLY ")) || bytes.HasPrefix(b, []byte("-MASTERDOWN "))
-}
-
 // refused looks at a refusal by which a server would be no primary. Called before the request is answered.
-func (c *Conn) refused(e *pending) {
+func (c *Conn) refused(e *queue.Pending) {
 	p := c.pool
 	if p.cfg.Resend || c.server.replica {
 		return // whoever follows the topology knows
 	}
-	if e.is.carrier() != 0 {
+	if e.Is.Carrier() != 0 {
 		c.server.renewal.doubt = true // the next tick asks
 		return
 	}
@@ -100,7 +97,7 @@ func (c *Conn) askRole() {
 		return
 	}
 	a := &roleAnswer{server: c.server, pool: c.pool, doubt: r.doubt, check: check}
-	if c.Enqueue(&Request{Raw: roleRequest, Recv: a, Manner: Here}) == nil {
+	if c.Enqueue(&ask.Request{Raw: roleRequest, Recv: a, Manner: ask.Here}) == nil {
 		r.asks, r.doubt, r.askAt = true, false, c.pool.Now+minRenewal
 		r.check = r.check && !check
 	}
@@ -110,18 +107,18 @@ var roleRequest = appendCommand(nil, "ROLE")
 
 // roleAnswer is the Receiver of ROLE, with what it was asked for.
 type roleAnswer struct {
-	Nobody
+	ask.Nobody
 	server       *Server
 	pool         *Pool
 	doubt, check bool
 	reply        []byte
 }
 
-func (a *roleAnswer) Reply(_ uint64, b []byte, p Piece) {
+func (a *roleAnswer) Reply(_ uint64, b []byte, p ask.Piece) {
 	if len(a.reply) < maxHandshakeReply {
 		a.reply = append(a.reply, b...)
 	}
-	if p&Last == 0 {
+	if p&ask.Last == 0 {
 		return
 	}
 	a.server.renewal.asks = false
@@ -134,7 +131,7 @@ func (a *roleAnswer) Reply(_ uint64, b []byte, p Piece) {
 	}
 }
 
-func (a *roleAnswer) Fail(uint64, *Failure) {
+func (a *roleAnswer) Fail(uint64, *ask.Failure) {
 	r := &a.server.renewal
 	r.asks, r.check = false, r.check || a.check
 }

@@ -1,14 +1,26 @@
 package pool
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 
-	"ringmaster/parser"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
+
+// Owner has a connection of its own: a session with state that the server ties to a connection, such as
+// WATCH, or one that waits in a blocking command.
+type Owner interface {
+	// Pushed gives a piece of what the server sends without being asked: a push, a message, a line of
+	// MONITOR. Borrows b until return. It must not call back into the Conn that calls it.
+	Pushed(b []byte, p ask.Piece)
+	// OwnLost tells that the connection is gone for good. What it owed has failed before.
+	OwnLost(c *Conn, f *ask.Failure)
+	// Client is who uses the connection; nil: nobody alone.
+	Client() ask.Client
+}
 
 // owned is the connections of one loop that belong to one session each, and those that may be lent.
 //
@@ -34,21 +46,21 @@ const (
 
 // Lend gives owner a connection of its own to server: a spare one, or one that is being dialled, on which
 // requests wait. nil with a Failure: MaxOwn are lent already. Loop-only.
-func (p *Pool) Lend(server int, key Key, owner Owner) (*Conn, *Failure) {
+func (p *Pool) Lend(server int, key Key, owner Owner) (*Conn, *ask.Failure) {
 	if p.stopped {
 		return nil, p.servers[server].stopping
 	}
 	if p.lent-p.unpinned >= p.MaxOwn {
-		return nil, &Failure{Kind: NoneFree, Server: p.servers[server].Name}
+		return nil, &ask.Failure{Kind: ask.NoneFree, Server: p.servers[server].Name}
 	}
-	if shared := p.Default().Pick(server, 0); shared.state != Ready && !shared.patient {
+	if shared := p.Default().Pick(server, 0); shared.state != Ready && !shared.waitForDial {
 		return nil, shared.down // it is dialled again in its own time
 	}
 	p.lent++
 	p.stats.OwnLent++
 	at := spareKey{server, key}
 	// One that still owes a reply that nobody waits for, such as UNWATCH's, is left to settle.
-	if spare := p.own.spare[at]; len(spare) > 0 && spare[len(spare)-1].ring.len() == 0 {
+	if spare := p.own.spare[at]; len(spare) > 0 && spare[len(spare)-1].ring.Len() == 0 {
 		c := spare[len(spare)-1]
 		spare[len(spare)-1] = nil
 		p.own.spare[at] = spare[:len(spare)-1]
@@ -106,7 +118,7 @@ func (p *Pool) warmed(c *Conn) {
 func (p *Pool) newOwn(s *Server, key Key) *Conn {
 	// The database is known to exist: the owner is on rings of the same key.
 	r := &Rings{key: key, pool: p, usable: true}
-	c := &Conn{pool: p, server: s, rings: r, fences: fences{guard: noGuard}, patient: true, down: s.lost, out: output{buffers: &p.Buffers}, own: true}
+	c := &Conn{pool: p, server: s, rings: r, fences: fences{guard: noGuard}, waitForDial: true, down: s.lost, out: queue.NewOutput(&p.Buffers), own: true}
 	r.conns = []*Conn{c}
 	p.own.all[c] = struct{}{}
 	p.stats.OwnOpened++
@@ -138,15 +150,15 @@ func (c *Conn) Return(clean bool) {
 
 // HandOver gives the replies to commands that wait at the server to the receivers that wrap makes of theirs, except a reply that has begun. It
 // reports whether the server still owes any. Loop-only.
-func (c *Conn) HandOver(wrap func(Receiver) Receiver) (owed bool) {
-	for i := c.ring.head; i != c.ring.tail; i++ {
-		e := c.ring.at(i)
-		if !e.is.has(blocking) || e.recv == nil || e.size > 0 {
+func (c *Conn) HandOver(wrap func(ask.Receiver) ask.Receiver) (owed bool) {
+	for i := c.ring.Head; i != c.ring.Tail; i++ {
+		e := c.ring.At(i)
+		if !e.Is.Has(queue.Blocking) || e.Recv == nil || e.Size > 0 {
 			continue
 		}
 		owed = true
-		if e.is.carrier() == 0 && (i != c.ring.head || !c.replying()) { // what a module replies is no word of the server
-			e.recv = wrap(e.recv)
+		if e.Is.Carrier() == 0 && (i != c.ring.Head || !c.replying()) { // what a module replies is no word of the server
+			e.Recv = wrap(e.Recv)
 		}
 	}
 	return owed
@@ -154,7 +166,7 @@ func (c *Conn) HandOver(wrap func(Receiver) Receiver) (owed bool) {
 
 // Waits reports whether a command waits at the server: one that may do so, and whose reply has not begun. Loop-only.
 func (c *Conn) Waits() bool {
-	return c.ring.len() > 0 && c.ring.at(c.ring.head).is.has(blocking) && !c.replying()
+	return c.ring.Len() > 0 && c.ring.At(c.ring.Head).Is.Has(queue.Blocking) && !c.replying()
 }
 
 // Stream lets the server send what nobody asked for, which is else the end of a connection: lines of MONITOR,
@@ -169,11 +181,11 @@ func (c *Conn) Streams() bool { return c.streams }
 func (c *Conn) Tunnel() { c.tunnel = true }
 
 // Send writes a request that no reply will be owed to, as in a Tunnel. Borrows raw until return. Loop-only.
-func (c *Conn) Send(raw []byte) *Failure {
+func (c *Conn) Send(raw []byte) *ask.Failure {
 	if f := c.admit(len(raw), 0); f != nil {
 		return f
 	}
-	c.out.write(raw)
+	c.out.Write(raw)
 	c.queued += uint64(len(raw))
 	c.markDirty()
 	return nil
@@ -188,12 +200,12 @@ func (c *Conn) overstays(now int64) bool {
 
 // works reports whether somebody waits for what the server runs: a command that ends by itself, and that none which blocks is before.
 func (c *Conn) works() bool {
-	for i := c.ring.head; i != c.ring.tail; i++ {
-		e := c.ring.at(i)
-		if e.is.has(blocking) {
+	for i := c.ring.Head; i != c.ring.Tail; i++ {
+		e := c.ring.At(i)
+		if e.Is.Has(queue.Blocking) {
 			return false
 		}
-		if _, unwanted := e.recv.(swallowed); e.recv != nil && !unwanted {
+		if _, unwanted := e.Recv.(swallowed); e.Recv != nil && !unwanted {
 			return true
 		}
 	}
@@ -228,7 +240,7 @@ func (p *Pool) tickOwn() {
 }
 
 // disown ends an own connection: what it owed has failed, and it is not dialled again.
-func (c *Conn) disown(f *Failure) {
+func (c *Conn) disown(f *ask.Failure) {
 	if _, open := c.pool.own.all[c]; open {
 		delete(c.pool.own.all, c)
 		c.pool.stats.OwnOpen--
@@ -260,16 +272,7 @@ func (c *Conn) loseOwn(reason stats.DisconnectReason, cause error) {
 	}
 	c.transition(Retired) // first: those whose requests end may give the connection back
 	c.end(cause)
-	c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: cause})
-}
-
-// learnID takes the connection's number at the server from a reply to HELLO.
-func (c *Conn) learnID(hello []byte) {
-	_, rest, _ := bytes.Cut(hello, []byte("$2\r\nid\r\n:"))
-	digits, _, ok := bytes.Cut(rest, []byte("\r\n"))
-	if n, number := parser.Int(digits); ok && number {
-		c.serverID = n
-	}
+	c.disown(&ask.Failure{Kind: ask.Lost, Sent: true, Server: c.server.Name, Cause: cause})
 }
 
 // Unblock asks the server to end the command that waits on a connection of a session. how is the last word of CLIENT UNBLOCK: TIMEOUT or
@@ -284,7 +287,7 @@ func (c *Conn) Unblock(how string) {
 	for _, to := range p.leaving {
 		if shard.SameAddr(to.server.Addr, c.server.Addr) && to.state == Draining && to.isFirst() {
 			raw := appendCommand(nil, words...)
-			to.out.write(raw) // it takes nothing else any more
+			to.out.Write(raw) // it takes nothing else any more
 			to.owe(len(raw), swallowed{}, 0)
 			return
 		}

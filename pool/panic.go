@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/stats"
 )
 
@@ -25,25 +27,25 @@ func (c *Conn) guard() {
 }
 
 // fail tells a receiver that there is no reply.
-func (p *Pool) fail(recv Receiver, tag uint64, f *Failure) {
+func (p *Pool) fail(recv ask.Receiver, tag uint64, f *ask.Failure) {
 	defer p.guardFor(recv.Client())
 	recv.Fail(tag, f)
 }
 
 // answer gives a receiver a whole reply, outside of OnBytes.
-func (p *Pool) answer(recv Receiver, tag uint64, b []byte) {
+func (p *Pool) answer(recv ask.Receiver, tag uint64, b []byte) {
 	defer p.guardFor(recv.Client())
-	recv.Reply(tag, b, Whole)
+	recv.Reply(tag, b, ask.Whole)
 }
 
 // ownLost tells an owner that its connection is gone.
-func (p *Pool) ownLost(owner Owner, c *Conn, f *Failure) {
+func (p *Pool) ownLost(owner Owner, c *Conn, f *ask.Failure) {
 	defer p.guardFor(owner.Client())
 	owner.OwnLost(c, f)
 }
 
 // served is for whom a receiver or an owner was called last; nil: nobody alone.
-func (l *Loop) served() Client {
+func (l *Loop) served() ask.Client {
 	switch {
 	case l.servingOwner != nil:
 		return l.servingOwner.Client()
@@ -53,13 +55,13 @@ func (l *Loop) served() Client {
 	return nil
 }
 
-func (p *Pool) guardFor(whom Client) {
+func (p *Pool) guardFor(whom ask.Client) {
 	if cause := recover(); cause != nil {
 		p.panicked(whom, cause)
 	}
 }
 
-func (p *Pool) panicked(whom Client, cause any) {
+func (p *Pool) panicked(whom ask.Client, cause any) {
 	p.serving, p.servingOwner = nil, nil
 	if p.OnPanic == nil {
 		panic(cause)
@@ -74,45 +76,39 @@ func (c *Conn) inStep() bool { return c.check() == nil && c.remembersAll() && c.
 // remembersAll reports whether the history holds the bytes of the requests in the ring, no more and no less.
 func (c *Conn) remembersAll() bool {
 	size := 0
-	for i := c.ring.head; i != c.ring.tail; i++ {
-		size += int(c.ring.at(i).size)
+	for i := c.ring.Head; i != c.ring.Tail; i++ {
+		size += int(c.ring.At(i).Size)
 	}
-	return size == len(c.sent.buf)-c.sent.head
+	return size == len(c.sent.All())
 }
 
 // wroteAll reports whether the latest request in the ring was written.
-func (c *Conn) wroteAll() bool { return c.ring.len() == 0 || c.ring.at(c.ring.tail-1).from < c.queued }
+func (c *Conn) wroteAll() bool { return c.ring.Len() == 0 || c.ring.At(c.ring.Tail-1).From < c.queued }
 
 // forget drops the history, so that nothing of it is sent again.
 func (c *Conn) forget() {
-	for i := c.ring.head; i != c.ring.tail; i++ {
-		c.ring.at(i).size = 0
+	for i := c.ring.Head; i != c.ring.Tail; i++ {
+		c.ring.At(i).Size = 0
 	}
-	c.sent = history{}
+	c.sent = queue.History{}
 }
 
 // check says which invariant of the connection is broken; nil: none.
 func (c *Conn) check() error {
-	size := -c.out.off
-	for _, b := range c.out.full {
-		size += len(b.B)
-	}
-	if c.out.cur != nil {
-		size += len(c.out.cur.B)
+	if err := c.out.Check(); err != nil {
+		return err
 	}
 	if err := c.checkFences(); err != nil {
 		return err
 	}
 	wired := c.state == Handshaking || c.state == Ready || c.state == Draining
 	switch {
-	case size != c.out.size:
-		return fmt.Errorf("output counts %d bytes, its chunks hold %d", c.out.size, size)
-	case uint64(c.out.size) != c.queued-c.written:
-		return fmt.Errorf("output holds %d bytes, %d were enqueued and %d written", c.out.size, c.queued, c.written)
+	case uint64(c.out.Size) != c.queued-c.written:
+		return fmt.Errorf("output holds %d bytes, %d were enqueued and %d written", c.out.Size, c.queued, c.written)
 	case wired != (c.sock != nil):
 		return fmt.Errorf("has a socket: %t", c.sock != nil)
-	case c.ring.len() > 0 && !wired && !(c.patient && c.state == Dialing):
-		return fmt.Errorf("owes %d replies that can't come", c.ring.len())
+	case c.ring.Len() > 0 && !wired && !(c.waitForDial && c.state == Dialing):
+		return fmt.Errorf("owes %d replies that can't come", c.ring.Len())
 	}
 	return nil
 }
@@ -120,8 +116,8 @@ func (c *Conn) check() error {
 // checkFences compares the fences with the ring, and what wraps a script.
 func (c *Conn) checkFences() error {
 	next, guard := c.fences.first, noGuard
-	for i := c.ring.head; i != c.ring.tail; i++ {
-		if !c.ring.at(i).is.has(fencing) {
+	for i := c.ring.Head; i != c.ring.Tail; i++ {
+		if !c.ring.At(i).Is.Has(queue.Fencing) {
 			continue
 		}
 		if next == len(c.fences.list) || c.fences.list[next].at != i {

@@ -4,33 +4,34 @@ import (
 	"fmt"
 	"testing"
 
+	"ringmaster/pool/ask"
 	"ringmaster/stats"
 )
 
 // careless is a Receiver that panics.
 type careless struct {
-	Unplaced
+	ask.Unplaced
 	calm
 }
 
-func (c careless) Client() Client            { return c }
-func (careless) Reply(uint64, []byte, Piece) { panic("reply") }
-func (careless) Fail(uint64, *Failure)       { panic("fail") }
+func (c careless) Client() ask.Client            { return c }
+func (careless) Reply(uint64, []byte, ask.Piece) { panic("reply") }
+func (careless) Fail(uint64, *ask.Failure)       { panic("fail") }
 
 // caught has p's panics noted instead of ending the test.
 func caught(p *Pool) *[]string {
 	var all []string
-	p.OnPanic = func(whom Client, cause any) { all = append(all, fmt.Sprintf("%T %v", whom, cause)) }
+	p.OnPanic = func(whom ask.Client, cause any) { all = append(all, fmt.Sprintf("%T %v", whom, cause)) }
 	return &all
 }
 
 func TestARequestThatIsHalfWrittenClosesItsConnectionOnly(t *testing.T) {
 	for name, half := range map[string]func(*Conn){
-		"written and not owed":                func(c *Conn) { c.out.write([]byte("*1\r\n$4\r\nPING\r\n")) },
+		"written and not owed":                func(c *Conn) { c.out.Write([]byte("*1\r\n$4\r\nPING\r\n")) },
 		"owed and not written":                func(c *Conn) { c.oweFrom(c.queued, newAsker(t), 9) },
 		"owed twice":                          func(c *Conn) { c.owe(14, newAsker(t), 9) },
-		"remembered and not owed":             func(c *Conn) { c.sent.add([]byte("GET")) },
-		"owed with a size and not remembered": func(c *Conn) { c.ring.at(c.ring.tail - 1).size = 5 },
+		"remembered and not owed":             func(c *Conn) { c.sent.Add([]byte("GET")) },
+		"owed with a size and not remembered": func(c *Conn) { c.ring.Latest().Size = 5 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newTestPool(t, testConfig(), 2, nil)
@@ -39,15 +40,15 @@ func TestARequestThatIsHalfWrittenClosesItsConnectionOnly(t *testing.T) {
 			a, b := r.Pick(0, 0), r.Pick(1, 0)
 			sa, sb := ready(t, a), ready(t, b)
 			to := newAsker(t)
-			a.Enqueue(&Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: to, Tag: 1})
-			b.Enqueue(&Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: to, Tag: 2})
+			a.Enqueue(&ask.Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: to, Tag: 1})
+			b.Enqueue(&ask.Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: to, Tag: 2})
 			half(a)
 			p.Distrust()
 			p.Flush()
 			if !sa.closed || sb.closed || len(sa.wrote) > 0 || p.stats.Servers[0].Disconnects[stats.ServerPanic] != 1 {
 				t.Errorf("closed: %t and %t; written %q", sa.closed, sb.closed, sa.wrote)
 			}
-			if to.ends[1] != fmt.Sprintf("%d sent=false", Lost) {
+			if to.ends[1] != fmt.Sprintf("%d sent=false", ask.Lost) {
 				t.Errorf("the request before it: %q", to.ends[1])
 			}
 			b.OnBytes([]byte("+PONG\r\n"))
@@ -66,11 +67,11 @@ func TestAReceiverThatPanicsKeepsNoOtherFromItsEnd(t *testing.T) {
 	s := ready(t, c)
 	to := newAsker(t)
 	for tag := range uint64(5) {
-		var recv Receiver = to
+		var recv ask.Receiver = to
 		if tag == 1 || tag == 3 {
 			recv = careless{}
 		}
-		if f := c.Enqueue(&Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: recv, Tag: tag}); f != nil {
+		if f := c.Enqueue(&ask.Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: recv, Tag: tag}); f != nil {
 			t.Fatal(f)
 		}
 	}
@@ -79,7 +80,7 @@ func TestAReceiverThatPanicsKeepsNoOtherFromItsEnd(t *testing.T) {
 	if want := []string{"pool.careless reply", "pool.careless fail"}; fmt.Sprint(*causes) != fmt.Sprint(want) {
 		t.Errorf("%q", *causes)
 	}
-	lost := fmt.Sprintf("%d sent=true", Lost)
+	lost := fmt.Sprintf("%d sent=true", ask.Lost)
 	if !s.closed || to.ends[0] != "+0\r\n" || to.ends[2] != lost || to.ends[4] != lost {
 		t.Errorf("closed: %t, %v", s.closed, to.ends)
 	}
@@ -93,8 +94,8 @@ func TestConnectionsOutOfStepAreClosedOnceThoughTheirReceiversPanic(t *testing.T
 	for i := range 3 {
 		c := p.Default().Pick(i, 0)
 		sockets = append(sockets, ready(t, c))
-		c.Enqueue(&Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: careless{}, Tag: 1})
-		c.out.write([]byte("half"))
+		c.Enqueue(&ask.Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: careless{}, Tag: 1})
+		c.out.Write([]byte("half"))
 	}
 	p.Distrust()
 	for i, s := range sockets {
@@ -111,9 +112,9 @@ func TestConnectionsOutOfStepAreClosedOnceThoughTheirReceiversPanic(t *testing.T
 // carelessOwner is an Owner that panics when it is given what nobody asked for.
 type carelessOwner struct{ calm }
 
-func (c carelessOwner) Client() Client        { return c }
-func (carelessOwner) Pushed([]byte, Piece)    { panic("pushed") }
-func (carelessOwner) OwnLost(*Conn, *Failure) {}
+func (c carelessOwner) Client() ask.Client        { return c }
+func (carelessOwner) Pushed([]byte, ask.Piece)    { panic("pushed") }
+func (carelessOwner) OwnLost(*Conn, *ask.Failure) {}
 
 func TestAPanicInAPushIsBlamedOnItsOwner(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -130,7 +131,7 @@ func TestAPanicInAPushIsBlamedOnItsOwner(t *testing.T) {
 			causes := caught(p)
 			other := p.Default().Pick(1, 0)
 			ready(t, other)
-			other.Enqueue(&Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: newAsker(t), Tag: 1})
+			other.Enqueue(&ask.Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: newAsker(t), Tag: 1})
 			p.Flush()
 			other.OnBytes([]byte("+PONG\r\n")) // the latest that was served
 			ready(t, p.Default().Pick(0, 0))

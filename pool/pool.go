@@ -6,7 +6,8 @@ import (
 	"log/slog"
 	"time"
 
-	"ringmaster/parser"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/order"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -23,39 +24,35 @@ const MaxRings = 256
 type Pool struct {
 	*Loop
 
-	cfg     *Config // never changed: a new one replaces it
-	servers []*Server
-	health  Health
-	start   time.Time      // when Now was 0
-	turn    int            // for reads: the next of the replicas that are as good
-	at      map[string]int // by address: the server's number
-	rings   map[Key]*Rings
-	own     owned
-	busy    int     // connections with a busyProbe
-	maxDB   int     // databases from here on were refused
-	noDB    []byte  // with these words
-	leaving []*Conn // to servers that are gone
-	asked   []byte  // a witness that is being put together
-	copied  []byte  // a request that is being sent again
-	named   []byte  // an address that is being put together
-	m       *shard.Map
+	cfg         *Config // never changed: a new one replaces it
+	servers     []*Server
+	health      Health
+	start       time.Time      // when Now was 0
+	nextReplica int            // for reads: of those that are as good
+	at          map[string]int // by address: the server's number
+	rings       map[Key]*Rings
+	own         owned
+	busy        int     // connections with a busyProbe
+	maxDB       int     // databases from here on were refused
+	noDB        []byte  // with these words
+	leaving     []*Conn // to servers that are gone
+	asked       []byte  // a witness that is being put together
+	copied      []byte  // a request that is being sent again
+	named       []byte  // an address that is being put together
+	m           *shard.Map
 
-	again     []again // requests that wait to be sent again, each behind those of its client that were sent before it
-	waits     int     // bytes of again
-	pass      uint64  // over again, the latest
-	wanderers map[Client]*wanderer
-	settled   []*wanderer // to be used again
-	version   []byte      // of the servers, as the last HELLO told
-	hellos    [4][]byte   // by protocol: the last reply to HELLO
-	reads     []lostRead  // that wait to be sent again
-	readBytes int         // of them
-	stats     *stats.Upstream
-	log       logger
+	resends     resends                       // that wait, in the order of their clients
+	freeResends resends                       // that wait and may overtake others
+	orders      order.Book[ask.Client, *Conn] // of the clients with resends that have one
+	version     []byte                        // of the servers, as the last HELLO told
+	hellos      [4][]byte                     // by protocol: the last reply to HELLO
+	stats       *stats.Upstream
+	log         logger
 
 	lanes         map[laneKey]*lanes
-	queued        int     // requests that wait for a lane
-	apart         Carrier // what goes over lanes at some server
-	elsewhereBusy bool    // a script holds up a server, as other loops have found
+	queued        int         // requests that wait for a lane
+	apart         ask.Carrier // what goes over lanes at some server
+	elsewhereBusy bool        // a script holds up a server, as other loops have found
 	stopped       bool
 	logins        uint32 // how often the user as which connections log in has changed
 }
@@ -91,14 +88,11 @@ func seed() (s [32]byte) {
 	return s
 }
 
-// Short reports whether a server may lack memory for what clients want: it has said so lately. Loop-only.
-func (p *Pool) Short(server int) bool { return p.servers[server].short }
+// LowMemory reports whether a server may lack memory for what clients want: it has said so lately. Loop-only.
+func (p *Pool) LowMemory(server int) bool { return p.servers[server].lowMemory }
 
-// SetShort notes that a server may lack memory, or that it does not. Loop-only.
-func (p *Pool) SetShort(server int, short bool) { p.servers[server].short = short }
-
-// OutOfMemory reports whether a reply says that the server lacks memory for the command. Any goroutine.
-func OutOfMemory(reply []byte) bool { return bytes.HasPrefix(reply, []byte("-OOM ")) }
+// SetLowMemory notes that a server may lack memory, or that it does not. Loop-only.
+func (p *Pool) SetLowMemory(server int, low bool) { p.servers[server].lowMemory = low }
 
 // Start opens the connections that every session begins with.
 func (p *Pool) Start() { p.open(Key{Proto: 2}) }
@@ -165,8 +159,7 @@ func (p *Pool) tick() {
 	p.tickOwn()
 	p.tickLanes()
 	p.tickLeaving()
-	p.tickAgain()
-	p.tickReads()
+	p.tickResends()
 }
 
 // Stop closes every connection; what is owed fails.
@@ -189,18 +182,17 @@ func (p *Pool) Stop() {
 	}
 	p.leaving, p.stats.Draining = nil, 0
 	p.tickLanes()
-	p.tickAgain()
-	p.tickReads()
+	p.tickResends()
 }
 
 // Down gives, for each primary without a ready connection, why. One that has come while all others were connected has the dial timeout to
 // be so, too. Loop-only.
-func (p *Pool) Down() (down []*Failure) {
+func (p *Pool) Down() (down []*ask.Failure) {
 	for i, s := range p.servers {
 		if s.ready > 0 || s.Addr == "" || s.replica {
 			continue
 		}
-		if c := p.Default().Pick(i, 0); !c.patient || p.Now >= s.graceUntil {
+		if c := p.Default().Pick(i, 0); !c.waitForDial || p.Now >= s.graceUntil {
 			down = append(down, c.down)
 		}
 	}
@@ -223,23 +215,12 @@ func (p *Pool) Version() []byte { return p.version }
 // Hello is what a server answered last to HELLO with this protocol, 2 or 3; empty: none has. Valid until the next callback.
 func (p *Pool) Hello(proto int) []byte { return p.hellos[proto] }
 
-// learn takes what is told of the servers from a reply to HELLO.
-func (p *Pool) learn(proto int, hello []byte) {
+// noteHello takes what is told of the servers from a reply to HELLO.
+func (p *Pool) noteHello(proto int, hello []byte) {
 	p.hellos[proto] = append(p.hellos[proto][:0], hello...)
 	if v := versionIn(hello); len(v) > 0 && !bytes.Equal(p.version, v) {
 		p.version = bytes.Clone(v)
 	}
-}
-
-// versionIn is the version in a reply to HELLO; empty: there is none.
-func versionIn(hello []byte) []byte {
-	_, rest, _ := bytes.Cut(hello, []byte("version\r\n$"))
-	digits, rest, _ := bytes.Cut(rest, []byte("\r\n"))
-	n, ok := parser.Int(digits)
-	if !ok || n <= 0 || n >= 64 || int(n) > len(rest) {
-		return nil
-	}
-	return rest[:n]
 }
 
 // Stats are the counters of a server, by its number. Loop-only.

@@ -3,6 +3,8 @@ package pool
 import (
 	"time"
 
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/shard"
 )
 
@@ -50,10 +52,10 @@ func (p *Pool) Judge(h Health, start time.Time) {
 		}
 		for _, r := range p.rings {
 			for _, c := range r.of(i) {
-				if c.state == Closed && c.answers() {
+				if c.state == Closed && c.heardSinceFailure() {
 					c.retryAt = p.Now
 				}
-				outdated = outdated || c.state == Ready && s.replica && c.doubted()
+				outdated = outdated || c.state == Ready && s.replica && c.healthStale()
 			}
 		}
 	}
@@ -77,14 +79,14 @@ func (p *Pool) assign(m *shard.Map) {
 	for i, s := range p.servers {
 		s.replica = false
 		s.judge(p)
-		if s.home < 0 {
-			s.home = i
+		if s.primary < 0 {
+			s.primary = i
 		}
 	}
 	for _, i := range m.Shards() {
-		p.servers[i].home = i
+		p.servers[i].primary = i
 		for _, r := range m.Replicas(i) {
-			p.servers[r].home, p.servers[r].replica = i, true
+			p.servers[r].primary, p.servers[r].replica = i, true
 		}
 	}
 	for _, r := range p.rings {
@@ -129,10 +131,10 @@ func (r *Rings) pickRead(primary int, seat uint64, avoid *Server) *Conn {
 		count++ // the primary comes behind them
 	}
 	var best *Conn
-	p.turn++
+	p.nextReplica++
 	for n := range count {
 		c := own
-		if k := (n + p.turn) % count; k < len(replicas) {
+		if k := (n + p.nextReplica) % count; k < len(replicas) {
 			if c = r.Pick(replicas[k], seat); c.state != Ready || c.server == avoid || !c.readable(up) {
 				continue
 			}
@@ -155,35 +157,37 @@ func (c *Conn) readable(up bool) bool {
 	return c.server.asked > c.readyAt && (c.server.health.Reads == ReadsAlways || c.server.health.Reads == ReadsAlone && !up)
 }
 
-// doubted reports whether it is still open if this connection leads to a replica that may be read from: the replica was not
+// healthStale reports whether it is still open if this connection leads to a replica that may be read from: the replica was not
 // asked since the connection was made, or has answered since it failed.
-func (c *Conn) doubted() bool {
+func (c *Conn) healthStale() bool {
 	if c.state == Ready {
 		return c.server.health.Reads != ReadsNever && c.server.asked <= c.readyAt
 	}
-	return c.server.health.Reads != ReadsNever && (c.promising() || c.answers())
+	return c.server.health.Reads != ReadsNever && (c.dialPending() || c.heardSinceFailure())
 }
 
-// answers reports whether the server has answered the control plane since this connection failed.
-func (c *Conn) answers() bool {
+// heardSinceFailure reports whether the server has answered the control plane since this connection failed.
+func (c *Conn) heardSinceFailure() bool {
 	h := &c.server.health
 	return c.server.heard > c.failedAt && !h.Silent && (h.Reads != ReadsNever || !c.server.replica)
 }
 
-// promising reports whether requests may wait for the dial.
-func (c *Conn) promising() bool { return c.patient && (c.state == Dialing || c.state == Handshaking) }
+// dialPending reports whether requests may wait for the dial.
+func (c *Conn) dialPending() bool {
+	return c.waitForDial && (c.state == Dialing || c.state == Handshaking)
+}
 
 // better reports whether c is to be preferred to d.
 func (c *Conn) better(d *Conn) bool {
 	if c.pool.cfg.Reads == shard.ReadNearest && c.server.health.Near != d.server.health.Near {
 		return c.server.health.Near
 	}
-	return c.ring.len() < d.ring.len()
+	return c.ring.Len() < d.ring.Len()
 }
 
 // enqueueRead is Enqueue for a command that only reads.
-func (c *Conn) enqueueRead(r *Request) *Failure {
-	p, primary := c.pool, c.server.home
+func (c *Conn) enqueueRead(r *ask.Request) *ask.Failure {
+	p, primary := c.pool, c.server.primary
 	f := p.servers[primary].noReplica
 	if c.server.replica || p.cfg.Reads != shard.ReadReplica {
 		if f = c.admit(len(r.Raw), 1); f == nil {
@@ -191,24 +195,24 @@ func (c *Conn) enqueueRead(r *Request) *Failure {
 			return nil
 		}
 	}
-	if p.stopped || f.Kind != Down && f.Kind != NoReplica {
+	if p.stopped || f.Kind != ask.Down && f.Kind != ask.NoReplica {
 		return f
 	}
-	e := r.pending(p.Now)
-	e.is = reading
-	l, ok := c.rings.of(primary)[0].lostRead(e, r.Raw)
+	e := pendingOf(r, p.Now)
+	e.Is = queue.Reading
+	a, ok := c.rings.of(primary)[0].asRead(e, r.Raw)
 	if !ok {
 		return f
 	}
-	return p.waitToRead(&l, f)
+	return p.waitToRead(&a, f)
 }
 
 // putRead puts a read on the connection, which admit has allowed.
-func (c *Conn) putRead(raw []byte, recv Receiver, tag uint64, keys Keys) {
-	c.out.write(raw)
+func (c *Conn) putRead(raw []byte, recv ask.Receiver, tag uint64, keys ask.Keys) {
+	c.out.Write(raw)
 	c.owe(len(raw), recv, tag)
 	c.keepSent(raw, keys)
-	c.ring.at(c.ring.tail - 1).is = reading
+	c.ring.Latest().Is = queue.Reading
 }
 
 // withdraw sends the reads that wait at a replica elsewhere. Their places stay, for the replies may yet come.
@@ -221,12 +225,12 @@ func (p *Pool) withdraw(server int) {
 }
 
 func (c *Conn) withdraw() {
-	raw := c.sent.buf[c.sent.head:]
-	for i := c.ring.head; i != c.ring.tail; i++ {
-		e := c.ring.at(i)
-		one := raw[:e.size]
-		raw = raw[e.size:]
-		if e.is.has(reading) && e.recv != nil && e.size > 0 && (i != c.ring.head || !c.replying()) {
+	raw := c.sent.All()
+	for i := c.ring.Head; i != c.ring.Tail; i++ {
+		e := c.ring.At(i)
+		one := raw[:e.Size]
+		raw = raw[e.Size:]
+		if e.Is.Has(queue.Reading) && e.Recv != nil && e.Size > 0 && (i != c.ring.Head || !c.replying()) {
 			c.readAgain(e, one)
 		}
 	}

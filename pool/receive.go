@@ -4,6 +4,8 @@ import (
 	"bytes"
 
 	"ringmaster/parser"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/stats"
 )
 
@@ -13,7 +15,7 @@ func (c *Conn) OnBytes(b []byte) {
 	c.progress, c.heard, c.came = c.pool.Now, c.pool.Now, c.pool.Now
 	c.server.stats.BytesIn += uint64(len(b))
 	if c.tunnel && c.state == Ready && c.owner != nil {
-		c.push(b, Whole)
+		c.push(b, ask.Whole)
 		return
 	}
 	for len(c.rest) > 0 && len(b) > 0 && c.sock != nil {
@@ -31,9 +33,9 @@ func (c *Conn) OnBytes(b []byte) {
 		c.read(b)
 	}
 	switch {
-	case c.state == Draining && c.ring.len() == 0 && !c.staysOpen():
+	case c.state == Draining && c.ring.Len() == 0 && !c.staysOpen():
 		c.retire()
-	case c.frozen && c.state == Ready && c.ring.head >= c.frozenAt:
+	case c.frozen && c.state == Ready && c.ring.Head >= c.frozenAt:
 		c.renew()
 	}
 }
@@ -53,10 +55,10 @@ func lineRest(rest, b []byte) int {
 func (c *Conn) read(b []byte) {
 	sock := c.sock
 	for len(b) > 0 {
-		var p Piece
+		var p ask.Piece
 		if !c.scan.Started() {
-			p = First
-			if c.ring.head >= c.fences.guard {
+			p = ask.First
+			if c.ring.Head >= c.fences.guard {
 				if n := c.wholeFence(b); n > 0 {
 					b = b[n:]
 					if c.sock != sock {
@@ -69,9 +71,9 @@ func (c *Conn) read(b []byte) {
 		n, st := c.scan.Scan(b)
 		switch st {
 		case parser.Done:
-			c.deliver(b[:n], p|Last)
+			c.deliver(b[:n], p|ask.Last)
 		case parser.More:
-			if p == First && len(b) <= maxHeldBack && c.headReads() {
+			if p == ask.First && len(b) <= maxHeldBack && c.headReads() {
 				c.scan = parser.ReplyScanner{}
 				c.keep(b)
 				c.heldBack = true
@@ -100,12 +102,12 @@ const maxHeldBack = 4096
 
 // headReads reports whether the oldest request is a read that another server can answer.
 func (c *Conn) headReads() bool {
-	return c.ring.len() > 0 && c.ring.at(c.ring.head).is.has(reading) && c.state != Handshaking
+	return c.ring.Len() > 0 && c.ring.At(c.ring.Head).Is.Has(queue.Reading) && c.state != Handshaking
 }
 
 func (c *Conn) keep(line []byte) {
 	if len(line) == 0 {
-		if cap(c.rest) > maxPooled {
+		if cap(c.rest) > queue.MaxPooled {
 			c.rest = nil
 		}
 		return
@@ -114,8 +116,8 @@ func (c *Conn) keep(line []byte) {
 }
 
 // deliver hands a piece of a reply to whoever it belongs to.
-func (c *Conn) deliver(b []byte, p Piece) {
-	if c.ring.head >= c.fences.guard && c.state != Handshaking && !c.guarded(b, p) {
+func (c *Conn) deliver(b []byte, p ask.Piece) {
+	if c.ring.Head >= c.fences.guard && c.state != Handshaking && !c.guarded(b, p) {
 		return
 	}
 	if c.scan.Kind() == '>' {
@@ -131,31 +133,31 @@ func (c *Conn) deliver(b []byte, p Piece) {
 		c.onHandshake(b, p)
 		return
 	}
-	if c.ring.len() == 0 {
+	if c.ring.Len() == 0 {
 		c.lose(stats.ServerProtocolError, errUnexpected)
 		return
 	}
-	e := c.ring.at(c.ring.head)
-	if e.is.has(wrapping | wrapped) {
+	e := c.ring.At(c.ring.Head)
+	if e.Is.Has(queue.Wrapping | queue.Wrapped) {
 		var ok bool
 		if b, p, ok = c.unwrap(e, b, p); !ok {
 			return
 		}
 	}
-	recv, tag := e.recv, e.tag
-	if e.size > 0 && p == Whole && b[0] == '-' && recv != nil && Elsewhere(b) && c.refuses(e, b) {
-		c.follow(*e, b)
+	recv, tag := e.Recv, e.Tag
+	if e.Size > 0 && p == ask.Whole && b[0] == '-' && recv != nil && Elsewhere(b) && c.refuses(e, b) {
+		c.redirect(*e, b)
 		return
 	}
-	if len(c.pool.wanderers) > 0 && e.size > 0 && !e.is.has(reading) && p&First != 0 && recv != nil {
-		c.pool.overtaken(e)
+	if !c.pool.orders.Empty() && e.Size > 0 && !e.Is.Has(queue.Reading) && p&ask.First != 0 && recv != nil {
+		c.pool.ran(e)
 	}
-	if p&First != 0 && (b[0] == '-' || b[0] == '!') {
+	if p&ask.First != 0 && (b[0] == '-' || b[0] == '!') {
 		c.countError(e, b)
 	} else if c.server.muteUntil != 0 {
 		c.server.muteUntil = 0 // it answers again
 	}
-	if p&Last != 0 {
+	if p&ask.Last != 0 {
 		c.answered(e)
 	}
 	if recv != nil {
@@ -165,17 +167,17 @@ func (c *Conn) deliver(b []byte, p Piece) {
 }
 
 // push hands what nobody asked for to the owner.
-func (c *Conn) push(b []byte, p Piece) {
+func (c *Conn) push(b []byte, p ask.Piece) {
 	c.pool.servingOwner = c.owner
 	c.owner.Pushed(b, p)
 }
 
-func (c *Conn) countError(e *pending, b []byte) {
+func (c *Conn) countError(e *queue.Pending, b []byte) {
 	c.server.stats.Errors++
 	switch {
-	case e.is.carrier() != 0: // a script may say anything
+	case e.Is.Carrier() != 0: // a script may say anything
 	case OutOfMemory(b):
-		c.server.short = true
+		c.server.lowMemory = true
 	case bytes.HasPrefix(b, busyWord):
 		c.server.muteUntil = c.pool.Now + muteFor
 	}
@@ -185,37 +187,37 @@ func (c *Conn) countError(e *pending, b []byte) {
 }
 
 // answered takes the head off the ring.
-func (c *Conn) answered(e *pending) {
+func (c *Conn) answered(e *queue.Pending) {
 	s := c.server.stats
 	s.Replies++
 	s.InFlight--
-	if e.is.hops() > 0 {
+	if e.Is.Hops() > 0 {
 		c.arrived(e)
 	}
-	s.Latency.Observe(c.pool.Now - e.at)
-	if e.recv == nil {
+	s.Latency.Observe(c.pool.Now - e.At)
+	if e.Recv == nil {
 		c.pool.stats.LateReplies++
 	}
 	c.off(e)
 }
 
 // off takes the head off the ring.
-func (c *Conn) off(e *pending) {
-	if !e.is.has(blocking | fencing) {
+func (c *Conn) off(e *queue.Pending) {
+	if !e.Is.Has(queue.Blocking | queue.Fencing) {
 		c.pool.InFlight--
 	}
-	if e.size > 0 {
-		c.sent.release(e.size)
+	if e.Size > 0 {
+		c.sent.Release(e.Size)
 	}
-	c.ring.pop()
+	c.ring.Pop()
 }
 
 // streamed gives the owner of a streaming connection what nobody asked for: anything while nothing is owed,
 // and the lines of MONITOR, which begin with the time, at any time.
-func (c *Conn) streamed(b []byte, p Piece) bool {
-	if p&First != 0 {
+func (c *Conn) streamed(b []byte, p ask.Piece) bool {
+	if p&ask.First != 0 {
 		line := len(b) > 1 && b[0] == '+' && b[1] >= '0' && b[1] <= '9'
-		c.inStream = c.state == Ready && c.owner != nil && (line || c.ring.len() == 0)
+		c.inStream = c.state == Ready && c.owner != nil && (line || c.ring.Len() == 0)
 	}
 	if c.inStream && c.owner != nil {
 		c.push(b, p)

@@ -4,31 +4,14 @@ import (
 	"bytes"
 	"strings"
 
-	"ringmaster/parser"
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
 // retryAfter is the pause before a request is sent again to a server that can't answer it yet, ns.
 const retryAfter = 20e6
-
-// Elsewhere reports whether an error may say that a request can't be answered now, or not there. A script that such an error
-// has stopped may have written before: servers from Redis 7 and Valkey on say where it was stopped, older ones begin with ERR.
-func Elsewhere(b []byte) bool {
-	for _, word := range []string{"-MOVED ", "-ASK ", "-TRYAGAIN ", "-CLUSTERDOWN ", "-LOADING ", "-MASTERDOWN ", "-READONLY "} {
-		if len(b) > len(word) && string(b[:len(word)]) == word {
-			return !bytes.Contains(b, stoppedScript)
-		}
-	}
-	return false
-}
-
-var stoppedScript = []byte(" script: ")
-
-// NamesNode reports whether an error tells of a node of the cluster, which is nothing for clients: they know none.
-func NamesNode(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("-MOVED ")) || bytes.HasPrefix(b, []byte("-ASK "))
-}
 
 // Target is the server to which an error sends a request at once; ok: it does, and the server is known. asking: it wants to hear ASKING
 // first. from is the server that has said so. Loop-only.
@@ -41,17 +24,6 @@ func (p *Pool) Target(from int, reply []byte) (server int, asking, ok bool) {
 	return server, reply[1] == 'A', server >= 0
 }
 
-// named takes the hash slot and the address out of MOVED or ASK; slot -1: there is none.
-func named(reply []byte) (slot int, addr []byte) {
-	_, rest, _ := bytes.Cut(bytes.TrimRight(reply, "\r\n"), []byte(" "))
-	digits, addr, _ := bytes.Cut(rest, []byte(" "))
-	n, ok := parser.Int(digits)
-	if !ok || n < 0 || n >= shard.Slots {
-		return -1, addr
-	}
-	return int(n), addr
-}
-
 // Resends reports whether requests are sent again when a server can't answer them now. Loop-only.
 func (p *Pool) Resends() bool { return p.cfg.Resend }
 
@@ -62,101 +34,94 @@ func (p *Pool) Hint() {
 	}
 }
 
-// follow sends the head again, or gives its client the error.
-func (c *Conn) follow(e pending, reply []byte) {
-	raw := append(c.pool.copied[:0], c.sent.first(e.size)...)
-	if c.pool.copied = raw; cap(raw) > maxHistory {
+// redirect sends the head again, or gives its client the error.
+func (c *Conn) redirect(e queue.Pending, reply []byte) {
+	raw := append(c.pool.copied[:0], c.sent.First(e.Size)...)
+	if c.pool.copied = raw; cap(raw) > queue.MaxHistory {
 		c.pool.copied = nil
 	}
 	s := c.server.stats
 	s.Replies++
 	s.InFlight--
-	outrun := c.pool.outrun(&e)
+	overtaken := c.pool.mustNotRunAgain(&e)
 	c.arrived(&e)
-	c.off(c.ring.at(c.ring.head))
-	if outrun {
-		c.pool.giveUp(&again{request: e}, c.pool.overtakenAt(c.server.index))
+	c.off(c.ring.At(c.ring.Head))
+	if overtaken {
+		c.pool.giveUp(&resend{request: e}, c.pool.overtakenAt(c.server.index))
 		return
 	}
 	if c.redirected(&e, raw, reply) {
 		return
 	}
 	c.countError(&e, reply)
-	c.pool.serving, c.pool.servingOwner = e.recv, nil
-	e.recv.Reply(e.tag, reply, Whole)
+	c.pool.serving, c.pool.servingOwner = e.Recv, nil
+	e.Recv.Reply(e.Tag, reply, ask.Whole)
 }
 
 // redirected deals with an error by which a server says that it can't answer a request now, or not there; false: it is the
 // client's.
-func (c *Conn) redirected(e *pending, raw, reply []byte) bool {
+func (c *Conn) redirected(e *queue.Pending, raw, reply []byte) bool {
 	switch {
-	case e.is.has(reading):
+	case e.Is.Has(queue.Reading):
 		return c.redirectedRead(e, raw, reply)
-	case e.is.carrier() != 0 && !e.is.has(wrapped):
+	case e.Is.Carrier() != 0 && !e.Is.Has(queue.Wrapped):
 		return c.beginDoubt(e, raw, reply)
 	}
 	p := c.pool
 	a, ok := c.anew(e, raw)
 	a.refused = true
 	if OutOfMemory(reply) { // nothing was queued: sent as it is, the script may be let in (wrapped.go)
-		if !ok || p.late(p.Now-e.at) || !a.client.Hold() {
+		if !ok || p.late(p.Now-e.At) || !a.client.Hold() {
 			return false
 		}
 		if a.last && p.sendNow(&a, c) { // what its client has sent after it would run before it
 			return true
 		}
 		a.wait(c)
-		return p.put(&a)
+		return p.keep(&a)
 	}
 	if !NamesNode(reply) {
-		p.stats.Redirects[stats.RedirectRetry]++
+		p.count(&a, reply)
 		if reply[1] != 'T' { // TRYAGAIN passes by itself
 			p.Hint()
 		}
-		if !ok || p.late(p.Now+retryAfter-e.at) || !a.client.Hold() {
+		if !ok || p.late(p.Now+retryAfter-e.At) || !a.client.Hold() {
 			return false
 		}
 		a.wait(c)
-		return p.put(&a)
+		return p.keep(&a)
 	}
 	if !p.cfg.Cluster {
 		return false // it knows no more than we do
 	}
-	if !ok || e.is.has(blocking) {
+	if !ok || e.Is.Has(queue.Blocking) {
 		p.giveUp(&a, p.Moved(c.server.index))
 		return true
 	}
 	p.aim(&a, c.server, reply)
-	switch st := &p.stats.Redirects; {
-	case a.unnamed:
-		st[stats.RedirectUnknown]++ // nobody has told of that server yet
-	case a.asking:
-		st[stats.RedirectAsk]++
-	default:
-		st[stats.RedirectMoved]++
-	}
+	p.count(&a, reply)
 	if !a.asking {
 		p.Hint()
 	}
-	atOnce := !a.unnamed && e.is.hops() < stats.MaxHops
+	atOnce := !a.unnamed && e.Is.Hops() < stats.MaxHops
 	switch {
-	case !atOnce && p.late(p.Now+retryAfter-e.at) || p.late(p.Now-e.at):
+	case !atOnce && p.late(p.Now+retryAfter-e.At) || p.late(p.Now-e.At):
 		p.giveUp(&a, p.servers[a.server].timedOutUnsent)
 	case !a.client.Hold():
 		p.giveUp(&a, p.Moved(c.server.index))
 	case atOnce && p.sendNow(&a, c):
-		p.stats.Hops[e.is.hops()]++
+		p.stats.Hops[e.Is.Hops()]++
 	default:
 		a.wait(c)
-		if !p.put(&a) {
+		if !p.keep(&a) {
 			p.giveUp(&a, p.servers[a.server].overloaded)
 		}
 	}
 	return true
 }
 
-// aim notes where an error of from sends a.
-func (p *Pool) aim(a *again, from *Server, reply []byte) {
+// aim notes where an error of from sends a. Which server of a shard answers a read is for the read policy.
+func (p *Pool) aim(a *resend, from *Server, reply []byte) {
 	if !NamesNode(reply) {
 		return
 	}
@@ -165,15 +130,45 @@ func (p *Pool) aim(a *again, from *Server, reply []byte) {
 		a.slot = slot
 	}
 	at := p.target(from, addr)
-	a.asking = at >= 0 && reply[1] == 'A'
-	if a.unnamed = at < 0; !a.unnamed {
+	a.unnamed, a.asking = at < 0, at >= 0 && reply[1] == 'A'
+	switch {
+	case a.unnamed: // any will say where it is again, when the map has come
+	case a.policy != freely:
 		a.server = at
+	default:
+		if a.primary = p.servers[at].primary; a.asking || p.cfg.Reads != shard.ReadReplica {
+			a.server = at
+		}
 	}
 }
 
+// count counts what is sent again because of an error, which aim has looked at.
+func (p *Pool) count(a *resend, reply []byte) {
+	p.stats.Redirects[reason(reply, a.unnamed, a.asking)]++
+}
+
+// reason is why a request is sent again after an error.
+func reason(reply []byte, unnamed, asking bool) stats.Redirect {
+	switch {
+	case !NamesNode(reply):
+		return stats.RedirectRetry
+	case unnamed:
+		return stats.RedirectUnknown // nobody has told of that server yet
+	case asking:
+		return stats.RedirectAsk
+	}
+	return stats.RedirectMoved
+}
+
+// CountRedirect counts what a client sends again because of what a server has said. Loop-only.
+func (p *Pool) CountRedirect(from int, reply []byte) {
+	_, asking, known := p.Target(from, reply)
+	p.stats.Redirects[reason(reply, !known, asking)]++
+}
+
 // Moved is the failure of a request to server that can't be sent to where its keys are. Loop-only.
-func (p *Pool) Moved(server int) *Failure {
-	return &Failure{Kind: Moved, Server: p.servers[server].Name}
+func (p *Pool) Moved(server int) *ask.Failure {
+	return &ask.Failure{Kind: ask.Moved, Server: p.servers[server].Name}
 }
 
 // late reports whether a request of some age, ns, has to end.
@@ -181,9 +176,9 @@ func (p *Pool) late(age int64) bool { return p.cfg.Timeout > 0 && age > int64(p.
 
 // detour takes a request for a server that can't be reached, of which nothing was sent: its keys may be elsewhere by now, or
 // soon. Any other node of a cluster knows; else it waits. It is done, or f says why not.
-func (c *Conn) detour(e *pending, raw []byte, f *Failure) *Failure {
+func (c *Conn) detour(e *queue.Pending, raw []byte, f *ask.Failure) *ask.Failure {
 	p := c.pool
-	if !p.cfg.Resend || c.own || p.stopped || f.Kind != Down {
+	if !p.cfg.Resend || c.own || p.stopped || f.Kind != ask.Down {
 		return f
 	}
 	a, ok := c.anew(e, raw)
@@ -191,16 +186,16 @@ func (c *Conn) detour(e *pending, raw []byte, f *Failure) *Failure {
 		return f
 	}
 	p.Hint()
-	if p.sendNow(&a, nil) || p.put(&a) {
+	if p.sendNow(&a, nil) || p.keep(&a) {
 		return nil
 	}
 	return f
 }
 
 // reroute takes a request that can't have reached the server it was for; false: its client is to be told.
-func (c *Conn) reroute(e *pending, raw []byte) bool {
+func (c *Conn) reroute(e *queue.Pending, raw []byte) bool {
 	p := c.pool
-	if p.stopped || c.own || p.late(p.Now+retryAfter-e.at) {
+	if p.stopped || c.own || p.late(p.Now+retryAfter-e.At) {
 		return false
 	}
 	a, ok := c.anew(e, raw)
@@ -208,12 +203,12 @@ func (c *Conn) reroute(e *pending, raw []byte) bool {
 		return false
 	}
 	c.arrived(e)
-	e.is = e.is.withHops(0)
-	if !p.put(&a) {
+	e.Is = e.Is.WithHops(0)
+	if !p.keep(&a) {
 		return false
 	}
 	p.Hint()
-	e.recv = nil
+	e.Recv = nil
 	return true
 }
 

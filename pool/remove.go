@@ -8,10 +8,10 @@ import (
 
 // Owes reports whether a server owes a reply or a request waits to be sent, even if no client waits for it any more. Loop-only.
 func (p *Pool) Owes() (owes bool) {
-	if len(p.again)+len(p.reads)+p.queued > 0 {
+	if len(p.resends.list)+len(p.freeResends.list)+p.queued > 0 {
 		return true
 	}
-	p.each(func(c *Conn) { owes = owes || c.ring.len() > 0 })
+	p.each(func(c *Conn) { owes = owes || c.ring.Len() > 0 })
 	return owes
 }
 

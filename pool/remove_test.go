@@ -1,6 +1,10 @@
 package pool
 
-import "testing"
+import (
+	"testing"
+
+	"ringmaster/pool/ask"
+)
 
 func TestAnUpstreamOwesUntilAllIsAnswered(t *testing.T) {
 	p := newTestPool(t, testConfig(), 2, nil)
@@ -8,7 +12,7 @@ func TestAnUpstreamOwesUntilAllIsAnswered(t *testing.T) {
 		t.Error("it owes something before the first request")
 	}
 	c, a := p.Default().Pick(1, 0), newAsker(t)
-	if f := c.Enqueue(&Request{Raw: []byte("x"), Recv: a, Tag: 0}); f != nil { // waits for the dial
+	if f := c.Enqueue(&ask.Request{Raw: []byte("x"), Recv: a, Tag: 0}); f != nil { // waits for the dial
 		t.Fatal(f)
 	}
 	if !p.Owes() {
@@ -31,7 +35,7 @@ func TestAnUpstreamThatIsRemovedLeavesNothingOnItsLoop(t *testing.T) {
 	l := p.Loop
 	c, a := p.Default().Pick(0, 0), newAsker(t)
 	s := ready(t, c)
-	if f := c.Enqueue(&Request{Raw: []byte("x"), Recv: a, Tag: 0}); f != nil {
+	if f := c.Enqueue(&ask.Request{Raw: []byte("x"), Recv: a, Tag: 0}); f != nil {
 		t.Fatal(f)
 	}
 	if _, f := p.Lend(0, Key{Proto: 2}, &lender{}); f == nil {
@@ -58,7 +62,7 @@ func TestAnUpstreamThatIsRemovedLeavesNothingOnItsLoop(t *testing.T) {
 }
 
 // lender owns a connection and takes no notice of it.
-type lender struct{ Nobody }
+type lender struct{ ask.Nobody }
 
-func (*lender) Pushed([]byte, Piece)    {}
-func (*lender) OwnLost(*Conn, *Failure) {}
+func (*lender) Pushed([]byte, ask.Piece)    {}
+func (*lender) OwnLost(*Conn, *ask.Failure) {}

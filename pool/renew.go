@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"ringmaster/parser"
+	"ringmaster/pool/ask"
 	"ringmaster/stats"
 )
 
@@ -46,20 +47,20 @@ func (c *Conn) outdated() bool { return c.misplaced() || c.login != c.pool.login
 // renew goes on with a connection that is to be made again. Called with every tick while Ready, and when replies have come.
 func (c *Conn) renew() {
 	if c.own {
-		if c.ring.len() == 0 {
+		if c.ring.Len() == 0 {
 			reason, err := c.stale.reason()
 			c.server.stats.Disconnects[reason]++
 			c.transition(Retired)
 			c.end(err)
-			c.disown(&Failure{Kind: Lost, Sent: true, Server: c.server.Name, Cause: err})
+			c.disown(&ask.Failure{Kind: ask.Lost, Sent: true, Server: c.server.Name, Cause: err})
 		}
 		return
 	}
-	if l := c.pool.Loop; !c.frozen && c.out.size == 0 && l.frozen < atOnce {
-		c.frozen, c.frozenAt = true, c.ring.tail
+	if l := c.pool.Loop; !c.frozen && c.out.Size == 0 && l.frozen < atOnce {
+		c.frozen, c.frozenAt = true, c.ring.Tail
 		l.frozen++
 	}
-	if !c.frozen || c.ring.head < c.frozenAt {
+	if !c.frozen || c.ring.Head < c.frozenAt {
 		return
 	}
 	reason, _ := c.stale.reason()
@@ -70,7 +71,7 @@ func (c *Conn) renew() {
 	}
 	c.endProbe()
 	c.endRenewal()
-	c.multi, c.unsent, c.patient = false, 0, true
+	c.multi, c.unsent, c.waitForDial = false, 0, true
 	c.refusal, c.headerCut = nil, false
 	c.redial()
 	if c.server.replica {

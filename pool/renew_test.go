@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ringmaster/pool/ask"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -96,7 +97,7 @@ func TestOwnConnectionsOfAnotherUser(t *testing.T) {
 	p.TakeDials(func(*Conn) {})
 	lane.OnOpen(&fakeSocket{})
 	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
-	if f := busy.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 1, Manner: Here | Blocks}); f != nil {
+	if f := busy.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 1, Manner: ask.Here | ask.Blocks}); f != nil {
 		t.Fatal(f)
 	}
 	configure(p, asUser("app", "x"))
@@ -130,7 +131,7 @@ func TestIdleLaneOfAnotherUserIsNotUsed(t *testing.T) {
 	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
 	answerLane(t, p, lane, s, 0, 1)
 	configure(p, asUser("app", "x"))
-	if f := p.Default().Pick(1, 0).Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: Scripts}); f != nil {
+	if f := p.Default().Pick(1, 0).Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: ask.Scripts}); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()
@@ -146,8 +147,8 @@ type placed struct {
 	calm
 }
 
-func (p placed) Client() Client    { return p }
-func (placed) Place(uint64) uint64 { return 1 }
+func (p placed) Client() ask.Client { return p }
+func (placed) Place(uint64) uint64  { return 1 }
 
 // A transaction that is sent again does not go to where MULTI may be refused now.
 func TestTransactionIsNotSentAgainBeforeTheNewLoginHasProvedMulti(t *testing.T) {
@@ -163,11 +164,11 @@ func TestTransactionIsNotSentAgainBeforeTheNewLoginHasProvedMulti(t *testing.T) 
 	p.Tick()
 	s.wrote = nil
 	raw := append(bytes.Clone(multiRequest), execRequest...)
-	p.Resend(&Resend{Request: Request{Raw: raw, Recv: placed{asker: a}, Batch: Batch{Requests: 2, Needs: len(raw)}}, Rings: p.Default(), Slot: -1, Since: p.Now})
+	p.Resend(&Resend{Request: ask.Request{Raw: raw, Recv: placed{asker: a}, Batch: ask.Batch{Requests: 2, Needs: len(raw)}}, Rings: p.Default(), Slot: -1, Since: p.Now})
 	p.Now += 2 * retryAfter
 	p.Tick()
-	if len(p.again) != 1 || !c.proving {
-		t.Errorf("%d wait; it is proved: %t", len(p.again), c.proving)
+	if len(p.resends.list) != 1 || !c.proving {
+		t.Errorf("%d wait; it is proved: %t", len(p.resends.list), c.proving)
 	}
 	checkPool(t, p)
 }
@@ -209,7 +210,7 @@ func TestFencesOverTheOldLoginGoByName(t *testing.T) {
 	enqueue(t, c, a, 1)
 	c.server.noEcho = true
 	configure(p, asUser("app", "x"))
-	if f := c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: Scripts}); f != nil {
+	if f := c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: ask.Scripts}); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()
@@ -304,7 +305,7 @@ func TestReadsDoNotWaitForTheNewLoginOfAReplica(t *testing.T) {
 		if to != replica {
 			t.Fatal("the replica is not read from")
 		}
-		if f := to.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: tag, Manner: ByPolicy}); f != nil {
+		if f := to.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: tag, Manner: ask.ByPolicy}); f != nil {
 			t.Fatal(f)
 		}
 		p.Flush()

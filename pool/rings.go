@@ -1,6 +1,10 @@
 package pool
 
-import "slices"
+import (
+	"slices"
+
+	"ringmaster/pool/ask"
+)
 
 // Key tells apart the connections that sessions may not share: what a server's reply looks like and
 // which database a command meets depend on it.
@@ -22,7 +26,7 @@ type Rings struct {
 	refusal   []byte
 	cause     error
 	failure   error // why the latest connection failed; nil: none has
-	waiters   []Client
+	waiters   []ask.Client
 }
 
 // Key says which rings these are.
@@ -48,17 +52,17 @@ func (r *Rings) Refusal() []byte { return r.refusal }
 func (r *Rings) Cause() error { return r.cause }
 
 // Wait calls w.RingsSettled once the rings are known to be usable or not: at once if they are.
-func (r *Rings) Wait(w Client) {
+func (r *Rings) Wait(w ask.Client) {
 	if r.usable || r.refusal != nil || r.cause != nil {
-		w.RingsSettled(r)
+		w.RingsSettled(r.cause)
 		return
 	}
 	r.waiters = append(r.waiters, w)
 }
 
 // Forget takes w off the list of those who wait.
-func (r *Rings) Forget(w Client) {
-	r.waiters = slices.DeleteFunc(r.waiters, func(o Client) bool { return o == w })
+func (r *Rings) Forget(w ask.Client) {
+	r.waiters = slices.DeleteFunc(r.waiters, func(o ask.Client) bool { return o == w })
 }
 
 // Join counts a session as a user, so that the connections stay.
@@ -82,7 +86,7 @@ func (r *Rings) idle() bool {
 		return false
 	}
 	for _, c := range r.conns {
-		if c.ring.len() > 0 {
+		if c.ring.Len() > 0 {
 			return false
 		}
 	}
@@ -161,7 +165,7 @@ func (r *Rings) settle() {
 	waiters := r.waiters
 	r.waiters = nil
 	for _, w := range waiters {
-		w.RingsSettled(r)
+		w.RingsSettled(r.cause)
 	}
 }
 

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"ringmaster/pool/ask"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -10,7 +11,7 @@ type Server struct {
 	Name, Addr string
 	index      int
 	stats      *stats.Server
-	home       int // the number of the primary whose keys it has, or had last; below 0: unknown
+	primary    int // the number of the primary whose keys it has, or had last; below 0: unknown
 	replica    bool
 	health     ServerHealth
 	asked      int64 // health.At, ns
@@ -23,29 +24,29 @@ type Server struct {
 	// graceUntil is until when it is no trouble that it has no connection, as long as no dial fails, ns.
 	graceUntil int64
 	logged     *logged // shared with the one that had its number and name before
-	short      bool
+	lowMemory  bool
 	bareUntil  int64 // until when it gets scripts as they are, ns (wrapped.go)
 	renewal    renewal
 	prober     prober
 
 	// Of carriers (fence.go).
-	unescaped Carrier // what it is known to write as it came
-	version   string  // as it said at the latest login; "": it has not said
-	probed    bool    // it was asked what it writes so
-	probedAs  string  // its version then
-	unsure    bool    // it was asked that, and could not say
-	noScripts bool    // it does not let us say EVAL, and so can't be asked; EVALSHA or FCALL may be permitted
-	noEcho    bool    // it does not let us say ECHO
-	muteUntil int64   // it answers nobody for a while, ns
+	unescaped ask.Carrier // what it is known to write as it came
+	version   string      // as it said at the latest login; "": it has not said
+	probed    bool        // it was asked what it writes so
+	probedAs  string      // its version then
+	unsure    bool        // it was asked that, and could not say
+	noScripts bool        // it does not let us say EVAL, and so can't be asked; EVALSHA or FCALL may be permitted
+	noEcho    bool        // it does not let us say ECHO
+	muteUntil int64       // it answers nobody for a while, ns
 	// refusedUntil is until when it gets no ECHO for a fence, since it has refused one, ns
 	refusedUntil int64
 
 	// The failures without a cause of their own, made once.
-	lost, overloaded, stopping, timedOut, timedOutUnsent, noReplica *Failure
+	lost, overloaded, stopping, timedOut, timedOutUnsent, noReplica *ask.Failure
 }
 
 func (p *Pool) newServer(i int, name, addr string) *Server {
-	s := &Server{Addr: addr, index: i, home: -1, stats: p.stats.Servers[i], logged: &logged{}}
+	s := &Server{Addr: addr, index: i, primary: -1, stats: p.stats.Servers[i], logged: &logged{}}
 	s.call(name)
 	return s
 }
@@ -53,12 +54,12 @@ func (p *Pool) newServer(i int, name, addr string) *Server {
 // call gives the server a name.
 func (s *Server) call(name string) {
 	s.Name = name
-	s.lost = &Failure{Kind: Down, Server: name}
-	s.overloaded = &Failure{Kind: Overloaded, Server: name}
-	s.stopping = &Failure{Kind: Stopping, Server: name}
-	s.timedOut = &Failure{Kind: TimedOut, Sent: true, Server: name}
-	s.noReplica = &Failure{Kind: NoReplica, Server: name}
-	s.timedOutUnsent = &Failure{Kind: TimedOut, Server: name}
+	s.lost = &ask.Failure{Kind: ask.Down, Server: name}
+	s.overloaded = &ask.Failure{Kind: ask.Overloaded, Server: name}
+	s.stopping = &ask.Failure{Kind: ask.Stopping, Server: name}
+	s.timedOut = &ask.Failure{Kind: ask.TimedOut, Sent: true, Server: name}
+	s.noReplica = &ask.Failure{Kind: ask.NoReplica, Server: name}
+	s.timedOutUnsent = &ask.Failure{Kind: ask.TimedOut, Server: name}
 }
 
 // succeed makes the server that has the number of old from now on. One without an address keeps the name, for what still fails
@@ -107,7 +108,7 @@ func (s *Server) updateState(p *Pool) {
 	st := stats.ServerDown
 	if s.ready > 0 {
 		st = stats.ServerUp
-	} else if r := p.rings[Key{Proto: 2}]; r != nil && r.Pick(s.index, 0).patient {
+	} else if r := p.rings[Key{Proto: 2}]; r != nil && r.Pick(s.index, 0).waitForDial {
 		st = stats.ServerConnecting
 	}
 	s.stats.State = st

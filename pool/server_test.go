@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"ringmaster/pool/ask"
 	"ringmaster/stats"
 )
 
@@ -28,7 +29,7 @@ func TestServersAreRenamedInPlace(t *testing.T) {
 	if server.Name != "beta" || server.Addr != "127.0.0.1:01" || p.serverAt([]byte("127.0.0.1:01")) != 1 || p.serverAt([]byte("localhost:1")) != -1 {
 		t.Errorf("it is %s at %s", server.Name, server.Addr)
 	}
-	for _, f := range []*Failure{server.lost, server.overloaded, server.stopping, server.timedOut, server.timedOutUnsent, server.noReplica, c.down} {
+	for _, f := range []*ask.Failure{server.lost, server.overloaded, server.stopping, server.timedOut, server.timedOutUnsent, server.noReplica, c.down} {
 		if f.Server != "beta" {
 			t.Errorf("a failure names %s", f.Server)
 		}
@@ -122,12 +123,18 @@ func TestServerThatIsNewIsNotDownBeforeTheDialTimeout(t *testing.T) {
 	}
 }
 
+// orders is how many clients have requests that are sent again.
+func orders(p *Pool) (n int) {
+	p.orders.Each(func(ask.Client, int, int) { n++ })
+	return n
+}
+
 // sizes are the lengths of all that could grow.
 func (p *Pool) sizes() map[string]int {
 	n := map[string]int{
 		"servers": len(p.servers), "addresses": len(p.at), "stats": len(p.stats.Servers), "rings": len(p.rings), "lanes": len(p.lanes),
-		"leaving": len(p.leaving), "own": len(p.own.all), "spare": len(p.own.spare), "warm": len(p.own.warm), "again": len(p.again),
-		"reads": len(p.reads), "wanderers": len(p.wanderers), "busy": p.busy, "queued": p.queued, "in flight": p.InFlight,
+		"leaving": len(p.leaving), "own": len(p.own.all), "spare": len(p.own.spare), "warm": len(p.own.warm), "resends": len(p.resends.list),
+		"reads": len(p.freeResends.list), "orders": orders(p), "busy": p.busy, "queued": p.queued, "in flight": p.InFlight,
 		"dirty": len(p.dirty), "backlog": len(p.backlog), "dials": len(p.dials), "delayed": len(p.delayed), "lent": p.lent, "unpinned": p.unpinned,
 		"connections counted": int(p.stats.OwnOpen), "lent counted": int(p.stats.OwnLent),
 	}
@@ -172,9 +179,9 @@ func TestNothingGrowsWhileServersComeAndGo(t *testing.T) {
 		}
 		c := p.Default().Pick(2, 0)
 		enqueue(t, c, a, 1)
-		_ = c.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: Scripts})
+		_ = c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: ask.Scripts})
 		if own, f := p.Lend(2, Key{Proto: 2}, h); f == nil {
-			_ = own.Enqueue(&Request{Raw: pingRequest, Recv: a, Tag: 3, Manner: Here | Blocks})
+			_ = own.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 3, Manner: ask.Here | ask.Blocks})
 			p.KeepSpare(2, Key{Proto: 2})
 		}
 		p.ExpectScript(2)

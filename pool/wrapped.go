@@ -3,6 +3,8 @@ package pool
 import (
 	"bytes"
 
+	"ringmaster/pool/ask"
+	"ringmaster/pool/queue"
 	"ringmaster/stats"
 )
 
@@ -10,8 +12,8 @@ import (
 // script when it is queued is the server's own, and proves that the script has not run. What EXEC tells is the script's.
 
 // wraps reports whether r is sent so here.
-func (c *Conn) wraps(r *Request) bool {
-	return c.pool.Now >= c.server.bareUntil && c.pool.cfg.Resend && c.TakesMulti() && r.Carrier == Scripts && r.Batch.Requests == 0 && r.Manner == 0 && (!c.own || c.lane != nil)
+func (c *Conn) wraps(r *ask.Request) bool {
+	return c.pool.Now >= c.server.bareUntil && c.pool.cfg.Resend && c.TakesMulti() && r.Carrier == ask.Scripts && r.Batch.Requests == 0 && r.Manner == 0 && (!c.own || c.lane != nil)
 }
 
 // bareFor is for how long scripts are sent as they are to a server that lacks memory, ns. It queues nothing then (up to Redis 7.2),
@@ -26,21 +28,21 @@ var (
 )
 
 // putWrapped enqueues r, and gives the place in the ring of its reply. at is when it was sent first, ns.
-func (c *Conn) putWrapped(r *Request, at int64) (place uint64) {
+func (c *Conn) putWrapped(r *ask.Request, at int64) (place uint64) {
 	size := len(multiRequest) + len(r.Raw) + len(execRequest)
 	from := c.queued + uint64(size) - 1
-	c.out.write(multiRequest)
-	c.out.write(r.Raw)
-	c.out.write(execRequest)
+	c.out.Write(multiRequest)
+	c.out.Write(r.Raw)
+	c.out.Write(execRequest)
 	for range 2 {
 		c.oweFrom(from, nil, 0)
-		e := c.ring.at(c.ring.tail - 1)
-		e.is, e.at = wrapping, at // those before it are as old, so that its timeout is looked at
+		e := c.ring.Latest()
+		e.Is, e.At = queue.Wrapping, at // those before it are as old, so that its timeout is looked at
 	}
-	place = c.ring.tail
+	place = c.ring.Tail
 	c.oweFrom(from, r.Recv, r.Tag)
-	e := c.ring.at(place)
-	e.is, e.at = r.Carrier.nature()|wrapped, at
+	e := c.ring.At(place)
+	e.Is, e.At = queue.CarriedBy(r.Carrier)|queue.Wrapped, at
 	c.queued += uint64(size)
 	c.markDirty()
 	c.keepSent(r.Raw, r.Keys)
@@ -49,12 +51,12 @@ func (c *Conn) putWrapped(r *Request, at int64) (place uint64) {
 
 // unwrap takes a piece of a reply that belongs to a script which was sent so. It gives what of that is the script's reply; !ok:
 // nothing is.
-func (c *Conn) unwrap(e *pending, b []byte, p Piece) (reply []byte, piece Piece, ok bool) {
-	if e.is.has(wrapping) {
-		if p == Whole && b[0] == '-' {
+func (c *Conn) unwrap(e *queue.Pending, b []byte, p ask.Piece) (reply []byte, piece ask.Piece, ok bool) {
+	if e.Is.Has(queue.Wrapping) {
+		if p == ask.Whole && b[0] == '-' {
 			c.refusal = append(c.refusal[:0], b...)
 		}
-		if p&Last != 0 {
+		if p&ask.Last != 0 {
 			s := c.server.stats
 			s.Replies++
 			s.InFlight--
@@ -62,25 +64,25 @@ func (c *Conn) unwrap(e *pending, b []byte, p Piece) (reply []byte, piece Piece,
 		}
 		return nil, 0, false
 	}
-	if p&First == 0 {
+	if p&ask.First == 0 {
 		if c.headerCut {
 			c.headerCut = false
-			p |= First
+			p |= ask.First
 		}
 		return b, p, true
 	}
 	refusal := c.refusal
 	c.refusal, c.headerCut = c.refusal[:0], false
 	switch {
-	case b[0] == '-' && p == Whole: // the server itself has something against it
+	case b[0] == '-' && p == ask.Whole: // the server itself has something against it
 		if len(refusal) > 0 && bytes.HasPrefix(b, execAbort) {
 			b = refusal
 		}
 		if OutOfMemory(b) {
 			c.server.bareUntil = c.pool.Now + bareFor
 		}
-		if e.recv != nil && e.size > 0 && (Elsewhere(b) || OutOfMemory(b)) {
-			c.follow(*e, b)
+		if e.Recv != nil && e.Size > 0 && (Elsewhere(b) || OutOfMemory(b)) {
+			c.redirect(*e, b)
 			return nil, 0, false
 		}
 		return b, p, true

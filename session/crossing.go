@@ -30,9 +30,9 @@ func (s *Session) CrossTo(key pool.Key, done func(*Session)) {
 }
 
 // RingsSettled is pool.Client.
-func (s *Session) RingsSettled(r *pool.Rings) {
+func (s *Session) RingsSettled(cause error) {
 	// When it goes on, somebody may have asked the servers anew.
-	s.Passage.(*Crossing).cause = r.Cause()
+	s.Passage.(*Crossing).cause = cause
 	s.ResumeLater()
 }
 

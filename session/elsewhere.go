@@ -4,9 +4,7 @@ import (
 	"bytes"
 
 	"ringmaster/command"
-	"ringmaster/pool"
 	"ringmaster/shard"
-	"ringmaster/stats"
 )
 
 // What a server refuses since the keys are elsewhere, or since it can't answer now, is sent again: by package pool, or if it is more than
@@ -24,20 +22,6 @@ func SlotOf(key []byte, m *shard.Map) int {
 		return 0
 	}
 	return m.Lookup(key)
-}
-
-// CountRedirect counts what is sent again because of what a server said.
-func (e *Env) CountRedirect(from int, b []byte) {
-	why := stats.RedirectRetry
-	if pool.NamesNode(b) {
-		why = stats.RedirectUnknown
-	}
-	if _, asking, known := e.Pool.Target(from, b); known {
-		if why = stats.RedirectMoved; asking {
-			why = stats.RedirectAsk
-		}
-	}
-	e.Stats.Redirects[why]++
 }
 
 // WaitsBehind has a command for all shards wait until what its client has sent before is answered, where that may still go from

@@ -193,7 +193,7 @@ func (c *chaos) act() {
 	case n < 997:
 		a.halfClose()
 	case n < 998:
-		c.pool.SetShort(c.rnd.IntN(len(c.names)), true)
+		c.pool.SetLowMemory(c.rnd.IntN(len(c.names)), true)
 	case a.full:
 		a.read()
 	default:

@@ -8,7 +8,7 @@
 //
 // # Picture
 //
-//	cmd ─► control/process ─► control/topology ─► eventloop, control ─► session ─► pool, auth, merge ─► parser, command, shard, stats
+//	cmd ─► control/process ─► control/topology ─► eventloop, control ─► session ─► pool ─► auth, merge, pool's parts ─► parser, command, shard, stats
 //
 // # Who may call
 //

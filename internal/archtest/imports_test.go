@@ -10,20 +10,22 @@ import (
 // of one layer do not know each other. A folder that is not listed has the layer of the one it is in.
 var layer = map[string]int{
 	"parser": 0, "command": 0, "shard": 0, "stats": 0,
-	"pool": 1, "auth": 1, "merge": 1,
-	"session/texts": 2,
-	"session":       3,
+	"pool/ask": 0, "pool/order": 0,
+	"auth": 1, "merge": 1, "pool/queue": 1,
+	"pool":          2,
+	"session/texts": 3,
+	"session":       4,
 	// What only some commands need stands on the core, in an order of its own: a lower one never names a higher one.
-	"session/gather": 4,
-	"session/guard":  5, "session/discovery": 5, "session/blocking": 5,
-	"session/tracking": 6, "session/pubsub": 6, "session/facade": 6,
-	"session/transaction": 7,
-	"session/clients":     8,
-	"session/dispatch":    9,
-	"eventloop":           10, "control": 10,
-	"control/topology": 11,
-	"control/process":  12,
-	"cmd":              13,
+	"session/gather": 5,
+	"session/guard":  6, "session/discovery": 6, "session/blocking": 6,
+	"session/tracking": 7, "session/pubsub": 7, "session/facade": 7,
+	"session/transaction": 8,
+	"session/clients":     9,
+	"session/dispatch":    10,
+	"eventloop":           11, "control": 11,
+	"control/topology": 12,
+	"control/process":  13,
+	"cmd":              14,
 }
 
 // standsOn are folders that a layer of their own would let import more than their job needs, with all that they may
@@ -35,6 +37,10 @@ var standsOn = map[string]struct {
 	"control/topology": {
 		[]string{"control/cluster", "control/replicas", "control/sentinel"},
 		"it joins those who follow servers, who do not know each other; settings, the admin server and the loops are brought to it by control/process, as values and as topology.Data",
+	},
+	"pool/queue": {
+		[]string{"pool/ask"},
+		"the queues of a connection are kept apart from what the connection does: they know what a request is, and no server",
 	},
 	"merge": {
 		[]string{"parser", "command"},
@@ -107,7 +113,7 @@ func TestImportsPointDown(t *testing.T) {
 			}
 			level, ranked := rank(to)
 			if ranked && level >= from {
-				t.Errorf("%s (layer %d) imports %s (layer %d): imports point down only, cmd > control/process > control/topology > eventloop, control > session/dispatch > session/clients > ... > session > session/texts > pool, auth, merge > parser, command, shard, stats; a cycle of duties starts with one import upwards", f.path, from, imp, level)
+				t.Errorf("%s (layer %d) imports %s (layer %d): imports point down only, cmd > control/process > control/topology > eventloop, control > session/dispatch > session/clients > ... > session > session/texts > pool > auth, merge, pool's parts > parser, command, shard, stats; a cycle of duties starts with one import upwards", f.path, from, imp, level)
 			}
 		}
 	}

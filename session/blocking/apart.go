@@ -97,7 +97,7 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	case s.Door.Rules.Of(a.spec).Carrier != 0: // a module may say anything
 		s.Reply(a.tag, b, p)
 	case p == pool.Whole && s.State == session.Open && (pool.Elsewhere(b) || forced) && a.patient():
-		s.Door.CountRedirect(a.server, b)
+		s.Door.Pool.CountRedirect(a.server, b)
 		a.server, a.asking, a.told = a.elsewhere(b)
 		a.forced = forced
 		s.Door.Pool.Hint()

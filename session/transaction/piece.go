@@ -26,7 +26,7 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 	refused := pool.Elsewhere(b)
 	if i > 0 && i < o.last && refused {
 		if !p.moved && !p.watched {
-			s.Door.CountRedirect(p.Server, b)
+			s.Door.Pool.CountRedirect(p.Server, b)
 		}
 		p.moved = true
 		if server, asking, ok := s.Door.Pool.Target(p.Server, b); ok && !asking {
@@ -45,7 +45,7 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 		return true
 	}
 	if !p.moved {
-		s.Door.CountRedirect(p.Server, b)
+		s.Door.Pool.CountRedirect(p.Server, b)
 	}
 	p.again = true
 	return true

@@ -50,7 +50,7 @@ func (q *shortage) Step(s *session.Session) {
 		Reject(s, q.spec, string(bytes.TrimRight(q.refusal[1:], "\r\n")))
 		return
 	}
-	s.Door.Pool.SetShort(q.server, false)
+	s.Door.Pool.SetLowMemory(q.server, false)
 	queued(s, q.spec, q.raw)
 }
 
@@ -108,7 +108,7 @@ func NoteLimit(s *session.Session, args [][]byte) {
 		if bytes.EqualFold(args[i], []byte("maxmemory")) {
 			s.Door.AskLoopsFor(s, func(e *session.Env) any {
 				for _, server := range e.Map.Shards() {
-					e.Pool.SetShort(server, true)
+					e.Pool.SetLowMemory(server, true)
 				}
 				return nil
 			}, func([]any) {})

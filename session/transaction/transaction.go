@@ -204,7 +204,7 @@ func queueForServer(s *session.Session, spec *command.Spec, req *parser.Request)
 		m := message{at: tx.N, key: pubsub.PublishedTo(spec, req)}
 		tx.messages, tx.size = append(tx.messages, m), tx.size+len(m.key.Name)+localOverhead
 	}
-	if env.Pool.Short(serverForTransaction(s)) {
+	if env.Pool.LowMemory(serverForTransaction(s)) {
 		s.Begin(&shortage{spec: spec, raw: bytes.Clone(req.Raw)})
 		return
 	}

@@ -1,4 +1,4 @@
-package pool
+package ask
 
 // Three interfaces are where this package and who asks it meet: a Receiver has the reply to a request, an Owner has a connection, and
 // a Client is for whom they work. All are Loop-only.
@@ -33,20 +33,9 @@ type Client interface {
 	Begun(place uint64) bool
 	// Replied is when the client last had a whole reply, ns.
 	Replied() int64
-	// RingsSettled is called once for each Rings.Wait. It must not call back into the Rings.
-	RingsSettled(r *Rings)
-}
-
-// Owner has a connection of its own: a session with state that the server ties to a connection, such as
-// WATCH, or one that waits in a blocking command.
-type Owner interface {
-	// Pushed gives a piece of what the server sends without being asked: a push, a message, a line of
-	// MONITOR. Borrows b until return. It must not call back into the Conn that calls it.
-	Pushed(b []byte, p Piece)
-	// OwnLost tells that the connection is gone for good. What it owed has failed before.
-	OwnLost(c *Conn, f *Failure)
-	// Client is who uses the connection; nil: nobody alone.
-	Client() Client
+	// RingsSettled is called once for each Rings.Wait: the rings are usable or refused, or cause is why no connection could be made. It
+	// must not call back into the Rings.
+	RingsSettled(cause error)
 }
 
 // Unplaced is embedded in Receivers whose requests have no place in their client's order.

@@ -1,6 +1,6 @@
 //go:build proxydebug
 
-package pool
+package queue
 
 // poison overwrites a freed buffer, so that whoever still reads it is caught.
 func poison(b []byte) {

@@ -1,4 +1,4 @@
-package pool
+package queue
 
 import (
 	"testing"
@@ -21,7 +21,7 @@ func TestBuffersComeBackEmpty(t *testing.T) {
 
 func TestBuffersKeepNoHugeOne(t *testing.T) {
 	var b Buffers
-	b.Put(&bytebufferpool.ByteBuffer{B: make([]byte, 0, maxPooled+1)})
+	b.Put(&bytebufferpool.ByteBuffer{B: make([]byte, 0, MaxPooled+1)})
 	if b.kept != 0 || len(b.free) != 0 {
 		t.Errorf("%d bytes in %d buffers are at hand", b.kept, len(b.free))
 	}
@@ -30,7 +30,7 @@ func TestBuffersKeepNoHugeOne(t *testing.T) {
 func TestBuffersKeepNoMoreThanTheirLimit(t *testing.T) {
 	var b Buffers
 	for range 100 {
-		b.Put(&bytebufferpool.ByteBuffer{B: make([]byte, 0, maxPooled)})
+		b.Put(&bytebufferpool.ByteBuffer{B: make([]byte, 0, MaxPooled)})
 	}
 	sum := 0
 	for _, buf := range b.free {

@@ -1,4 +1,4 @@
-package pool
+package ask
 
 // Kind says what went wrong with a request at a server.
 type Kind uint8

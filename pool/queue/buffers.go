@@ -1,4 +1,4 @@
-package pool
+package queue
 
 import "github.com/valyala/bytebufferpool"
 
@@ -17,8 +17,8 @@ type Buffers struct {
 }
 
 const (
-	// maxPooled is the largest buffer worth keeping, bytes; a huge value must not make buffers huge.
-	maxPooled = 256 << 10
+	// MaxPooled is the largest buffer worth keeping, bytes; a huge value must not make buffers huge.
+	MaxPooled = 256 << 10
 	// maxKept bounds the memory at hand per loop, bytes; the rest goes to bytebufferpool.
 	maxKept = 4 << 20
 )
@@ -41,7 +41,7 @@ func (b *Buffers) Put(buf *bytebufferpool.ByteBuffer) {
 	poison(buf.B)
 	size := cap(buf.B)
 	switch {
-	case size > maxPooled:
+	case size > MaxPooled:
 		b.Dropped += size
 	case b.kept+size > maxKept || size == 0:
 		bytebufferpool.Put(buf)

@@ -1,6 +1,6 @@
 //go:build !proxydebug
 
-package pool
+package queue
 
 // poison is for debug builds: see debug_on.go.
 func poison([]byte) {}

@@ -1,4 +1,4 @@
-package pool
+package queue
 
 import (
 	"bytes"
@@ -10,17 +10,17 @@ import (
 
 func TestOutputKeepsEveryByteInOrder(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
-	o := output{buffers: &Buffers{}}
+	o := Output{buffers: &Buffers{}}
 	var want, got []byte
 	drain := func(all bool) {
-		for o.size > 0 && (all || rnd.IntN(3) > 0) {
-			b := o.next()
+		for o.Size > 0 && (all || rnd.IntN(3) > 0) {
+			b := o.Next()
 			if len(b) == 0 || len(b) > maxWrite {
-				t.Fatalf("next gives %d bytes of %d", len(b), o.size)
+				t.Fatalf("next gives %d bytes of %d", len(b), o.Size)
 			}
 			b = b[:1+rnd.IntN(len(b))]
 			got = append(got, b...)
-			o.advance(len(b))
+			o.Advance(len(b))
 		}
 	}
 	for range 100 {
@@ -30,15 +30,15 @@ func TestOutputKeepsEveryByteInOrder(t *testing.T) {
 		}
 		want = append(want, b...)
 		if rnd.IntN(2) == 0 {
-			o.write(b)
+			o.Write(b)
 		} else {
 			buf := bytebufferpool.Get()
 			buf.Set(b)
-			o.take(buf)
+			o.Take(buf)
 		}
 		drain(false)
-		if o.size != len(want)-len(got) {
-			t.Fatalf("size is %d, want %d", o.size, len(want)-len(got))
+		if o.Size != len(want)-len(got) {
+			t.Fatalf("size is %d, want %d", o.Size, len(want)-len(got))
 		}
 	}
 	drain(true)
@@ -51,17 +51,17 @@ func TestOutputKeepsEveryByteInOrder(t *testing.T) {
 }
 
 func TestOutputChunksDoNotGrowBeyondOneRequestMore(t *testing.T) {
-	o := output{buffers: &Buffers{}}
+	o := Output{buffers: &Buffers{}}
 	for range 1000 {
-		o.write(make([]byte, 1000))
+		o.Write(make([]byte, 1000))
 	}
 	for _, c := range append(o.full, o.cur) {
 		if len(c.B) >= chunkSize+1000 {
 			t.Errorf("a chunk holds %d bytes", len(c.B))
 		}
 	}
-	o.reset()
-	if o.size != 0 || o.cur != nil || o.full != nil {
+	o.Reset()
+	if o.Size != 0 || o.cur != nil || o.full != nil {
 		t.Errorf("after reset: %+v", o)
 	}
 }
