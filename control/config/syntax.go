@@ -40,7 +40,7 @@ func yamlAdvice(said string, line []byte) string {
 	case bytes.ContainsRune(indent, '\t'):
 		return "a tab in the indentation; use spaces"
 	case strings.HasPrefix(said, "mapping values are not allowed"):
-		return "a colon that does not fit here; check the indentation, look for a colon that the line before lacks, and quote texts that have a colon and a space in them"
+		return "a colon that does not fit here; check the indentation, and whether the line before lacks a colon; quote texts that contain a colon and a space"
 	case said == "did not find expected key", said == "did not find expected '-' indicator":
 		return "this line does not fit the lines before it; check its indentation and its quotes"
 	case strings.HasPrefix(said, "did not find expected ',' or "):

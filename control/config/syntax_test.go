@@ -14,7 +14,7 @@ func TestYAMLMistakesNameTheLineAndTheCure(t *testing.T) {
 		"upstreams:\n  main:\n    servers: a:1\n\n   # why\n   timeout: 5s\n": `r.yaml:6: not valid YAML: this line does not fit the lines before it; check its indentation`,
 		"upstream: a:1\n  timeout: 5s\n":                                      `r.yaml:2: not valid YAML: a colon that does not fit here; check the indentation`,
 		"a: b: c\n":                                                           `r.yaml:1: not valid YAML: a colon that does not fit here`,
-		"upstream a:1\ntimeout: 5s\n":                                         `r.yaml:2: not valid YAML: a colon that does not fit here; check the indentation, look for a colon that the line before lacks`,
+		"upstream a:1\ntimeout: 5s\n":                                         `r.yaml:2: not valid YAML: a colon that does not fit here; check the indentation, and whether the line before lacks a colon`,
 		"timeout: 5s\nupstream: [a:1,\n  b:1\n":                               `r.yaml:2: not valid YAML: the list or mapping in brackets that begins here has no end`,
 		"loops: 1\nupstream: \"a:1\ntimeout: 5s":                              `r.yaml:2: not valid YAML: a text in quotes that begins here has no end`,
 		"loops: 1\npassword: @x\nupstream: a:1":                               `r.yaml:2: not valid YAML: a value begins with a character that means something in YAML`,

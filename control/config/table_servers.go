@@ -182,8 +182,8 @@ var timingSettings = []*Setting{
 		Name: "stall-timeout", Group: Timing, Unit: "duration", Default: "30s",
 		Place: InUpstream, Change: Live,
 		Help: "If a server owes replies on a connection and sends nothing for this long, ringmaster replaces the connection. A " +
-			"client that already has a part of a reply is closed. This setting must not be shorter than timeout; if it is not given, it is raised to timeout. 0 means " +
-			"never.",
+			"client that already has a part of a reply is closed. This setting must not be shorter than timeout; if it is not " +
+			"given, it is raised to timeout. 0 means never.",
 		Raise:   "A server behind a dead link is tried again later.",
 		Lower:   "A script that keeps a server busy for longer loses its connection, and every request on that connection fails.",
 		Example: "stall-timeout: 1m",

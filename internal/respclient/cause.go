@@ -43,7 +43,7 @@ func greeted(err error) error {
 	case tls:
 		return errors.New("it wants TLS, which ringmaster does not speak to servers; give its port without TLS")
 	case errors.Is(err, errClosed) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE):
-		return fmt.Errorf("%w during the greeting; if it wants TLS: ringmaster speaks plain TCP to servers, so give its port without TLS", plain(err))
+		return fmt.Errorf("%w during the greeting; if it wants TLS, give its port without TLS, because ringmaster speaks plain TCP to servers", plain(err))
 	}
 	return err
 }

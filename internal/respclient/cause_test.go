@@ -20,7 +20,7 @@ func TestErrorsOfADialSayWhatHappened(t *testing.T) {
 	})
 	for name, c := range map[string]struct{ addr, want string }{
 		"nobody listens": {testkit.Loopback(testkit.FreePort(t)), "connection refused"},
-		"closes":         {closing.Addr, "during the greeting; if it wants TLS: ringmaster speaks plain TCP to servers"},
+		"closes":         {closing.Addr, "during the greeting; if it wants TLS, give its port without TLS"},
 		"an alert":       {alerting.Addr, "it wants TLS, which ringmaster does not speak to servers"},
 		"speaks TLS":     {tlsServer(t), "TLS"},
 	} {
