@@ -44,7 +44,7 @@ func parseServer(item string) (Server, error) {
 	}
 	place, name, named := strings.Cut(item, "@")
 	if named && name == "" {
-		return Server{}, fmt.Errorf("has no name behind the @: %s", serverForm)
+		return Server{}, fmt.Errorf("has no name after the @: %s", serverForm)
 	}
 	parse := parseTCP
 	if strings.HasPrefix(place, "unix:") {

@@ -67,7 +67,7 @@ var badServers = map[string]string{ // text, part of the error
 	"[::1]:":               "has no [IPv6]:PORT",
 	"[127.0.0.1]:6379":     "has no [IPv6]:PORT",
 	"[::1":                 "has no [IPv6]:PORT",
-	"a:1@":                 "no name behind the @",
+	"a:1@":                 "no name after the @",
 	"@x":                   "has no plain HOST:PORT",
 	"a b:1":                "a space",
 	"a:1@x\ty":             "a space or a control character",
