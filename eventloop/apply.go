@@ -110,7 +110,7 @@ func (s *Server) check(p *Plan) error {
 	for i := range p.Upstreams {
 		u := &p.Upstreams[i]
 		if u.Name == "" || seen[u.Name] {
-			return fmt.Errorf("upstream %q: it needs a name of its own", u.Name)
+			return fmt.Errorf("upstream %q: its name is empty or already used", u.Name)
 		}
 		seen[u.Name] = true
 		if err := s.upstream(u.Name).check(u); err != nil {
@@ -126,7 +126,7 @@ func (s *Server) checkListeners(p *Plan) error {
 		ln := &p.Listeners[i]
 		a := s.running(ln)
 		if ln.Name == "" || seen[ln.Name] {
-			return fmt.Errorf("listener %q: it needs a name of its own", ln.Name)
+			return fmt.Errorf("listener %q: its name is empty or already used", ln.Name)
 		}
 		seen[ln.Name] = true
 		switch {

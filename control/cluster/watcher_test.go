@@ -242,7 +242,7 @@ func TestNonsenseForEndpointsIsNoView(t *testing.T) {
 		return "+OK\r\n"
 	}))
 	groups, err := New(Config{Seeds: []string{n.Addr}}).Discover(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "CLUSTER SHARDS is no array") {
+	if err == nil || !strings.Contains(err.Error(), "CLUSTER SHARDS is not an array") {
 		t.Errorf("%v, %v", groups, err)
 	}
 }

@@ -102,7 +102,7 @@ func TestFileErrorsNameTheLine(t *testing.T) {
 		"upstream: a:1\npoll: both\nloops: x":                                          `r.yaml:2: poll: "both": want one of edge, level` + "\n" + `r.yaml:3: loops: "x": want auto, or a whole number from 1 to 256`,
 		"upstream: a:1\nbackoff-min: 2s":                                               `r.yaml:2: backoff-min: 2s is longer than backoff-max, 500ms`,
 		"upstream: a:1,b:1\ntopology: standalone":                                      `r.yaml:2: topology: standalone means one server, and upstream names 2; want topology sharded, or one server`,
-		"upstream: a:1@x,b:1@x":                                                        `r.yaml:1: upstream: servers a:1 and b:1 have the same name "x": give each a name of its own with @NAME`,
+		"upstream: a:1@x,b:1@x":                                                        `r.yaml:1: upstream: servers a:1 and b:1 have the same name "x": give each its own name with @NAME`,
 		"upstream: 127.0.0.1:6380":                                                     `listen: 127.0.0.1:6380 is an upstream too: ringmaster would be its own client`,
 		"upstream: a:1\nlisten: ['[::1]:5', '[::1]:5']":                                `r.yaml:2: listen: [::1]:5 is given twice`,
 		"upstream: a:1\nlisten: 127.0.0.1:9380":                                        `r.yaml:2: listen: 127.0.0.1:9380 is the admin address too; give one of them another port`,
