@@ -8,34 +8,31 @@
 //
 // # Picture
 //
-//	session ── Enqueue ──> Conn ─ output ─> Socket.Write      once per turn: Pool.Flush
+//	session ── Enqueue ──> Conn ─> a server                    packages conn, queue, ask
+//	                        │ Keeper
+//	                       Pool ─ Rings, lanes, lent connections
 //	                        │
-//	                      Ring: head ▸ [recv tag][recv tag][recv tag] ◂ tail
-//	                        │
-//	session <─ Reply/Fail ─ Conn <─ OnBytes ── bytes from the server
+//	                     resends: what was refused or lost     package order
 //
 // Pool ▸ Rings (one per protocol and database) ▸ Conn (Config.Connections per server).
 //
 // Files, by what they are about:
 //
-//	the pool            loop.go (what the upstreams of an event loop share), pool.go, server.go, config.go, rings.go, words.go (of package ask), log.go, panic.go (a mistake of ours), check.go (for tests)
-//	a connection        conn.go, state.go, handshake.go, loss.go; own.go (lent to one session)
-//	a request, a reply  package ask (their words), package queue (what is on its way), enqueue.go, multi.go (is MULTI taken?), receive.go, expire.go (the timeout), busy.go (behind a script that runs on)
-//	sent again          redirect.go (MOVED, ASK and their like), resend.go (what waits for that, and how it goes; who may overtake: package order), resend_reads.go
-//	scripts, modules    fence.go (is the server still in step?), lane.go (nobody shares these), wrapped.go and doubt.go (is MOVED the server's word?)
+//	the pool            loop.go (what the upstreams of an event loop share), pool.go, servers.go, rings.go, keeper.go (what connections tell), tick.go, words.go (of the packages below), check.go (for tests)
+//	connections         own.go (lent to one session), lane.go and apart.go (nobody shares these), busy.go (behind a script that runs on)
+//	sent again          redirect.go (MOVED, ASK and their like), doubt.go (is MOVED the server's word?), resend.go (what waits, and how it goes), resend_reads.go
 //	replicas            reads.go; misplaced.go (a server that should be none)
-//	what changes        follow.go (servers), configure.go (settings), renew.go (connections that must be made again), remove.go (the upstream goes)
+//	what changes        follow.go (servers), configure.go (settings), remove.go (the upstream goes)
 //
 // # Who may call
 //
 // Everything is Loop-only. The package has no sockets, no goroutines and no clock: event loops give
-// it bytes and the time, and take dials and writes from it.
+// it bytes and the time, and take dials and writes from it. Its parts are packages of their own, whose words it repeats: who stands
+// above it imports none of them.
 //
 // # Ownership of bytes
 //
-// Enqueue copies the request into the connection's output (copy (a) of ARCHITECTURE.md), or takes
-// a large request's buffer as it is. Receivers borrow reply bytes until return. An unfinished line of
-// a reply is kept in Conn.rest (copy (d)).
+// What waits to be sent again is a copy of its own. Of the rest see package conn.
 //
 // # Limits and errors
 //

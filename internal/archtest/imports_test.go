@@ -11,13 +11,14 @@ import (
 var layer = map[string]int{
 	"parser": 0, "command": 0, "shard": 0, "stats": 0,
 	"pool/ask": 0, "pool/order": 0,
-	"auth": 1, "merge": 1, "pool/queue": 1,
-	"pool":      2,
-	"session":   3,
-	"eventloop": 4, "control": 4,
-	"control/topology": 5,
-	"control/process":  6,
-	"cmd":              7,
+	"auth": 1, "merge": 1, "pool/queue": 1, "pool/answer": 1,
+	"pool/conn": 2,
+	"pool":      3,
+	"session":   4,
+	"eventloop": 5, "control": 5,
+	"control/topology": 6,
+	"control/process":  7,
+	"cmd":              8,
 }
 
 // standsOn are folders that a layer of their own would let import more than their job needs, with all that they may
@@ -33,6 +34,14 @@ var standsOn = map[string]struct {
 	"pool/queue": {
 		[]string{"pool/ask"},
 		"the queues of a connection are kept apart from what the connection does: they know what a request is, and no server",
+	},
+	"pool/answer": {
+		[]string{"parser", "shard"},
+		"what servers say is read from bytes alone, so that each version's words are tested without a connection",
+	},
+	"pool/conn": {
+		[]string{"pool/answer", "pool/queue"},
+		"a connection knows its own server only; who knows several tells it what to do, as its Keeper",
 	},
 	"merge": {
 		[]string{"parser", "command"},
