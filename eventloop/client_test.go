@@ -185,7 +185,9 @@ func (p *proxy) untilLingers(n int) {
 
 func TestClientsThatDoNotReadAreWarnedOfOnceASecond(t *testing.T) {
 	var out bytes.Buffer
-	l := &loop{srv: &Server{log: slog.New(slog.NewTextHandler(&out, nil))}, conns: &pool.Loop{Now: 1}}
+	conns := pool.NewLoop(0)
+	conns.Now = 1
+	l := &loop{srv: &Server{log: slog.New(slog.NewTextHandler(&out, nil))}, conns: conns}
 	cl := &client{loop: l, at: &acceptor{Listener: listen(t, "tcp")}}
 	defer cl.at.Listener.Close()
 	lines := func(reason stats.CloseReason) int {

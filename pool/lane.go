@@ -2,8 +2,10 @@ package pool
 
 import (
 	"bytes"
-	"ringmaster/pool/ask"
 	"slices"
+
+	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 )
 
 // Where a server does not escape what a carrier holds, carriers go over lanes: connections that nobody shares. Each has one
@@ -11,8 +13,8 @@ import (
 
 // laneKey tells apart lanes that can't stand in for each other.
 type laneKey struct {
-	server *Server
-	key    Key
+	server *conn.Server
+	key    conn.Key
 }
 
 // lanes are the connections for the carriers of one protocol and database to one server, and what waits for them. They are the
@@ -22,9 +24,9 @@ type laneKey struct {
 type lanes struct {
 	ask.Nobody
 	pool    *Pool
-	server  *Server
-	key     Key
-	conns   []*Conn
+	server  *conn.Server
+	key     conn.Key
+	conns   []*conn.Conn
 	queue   []waiting // from head on
 	head    int
 	bytes   int   // of the queue
@@ -41,11 +43,11 @@ const (
 )
 
 // laneOf gives the lanes beside a shared connection.
-func (p *Pool) laneOf(c *Conn) *lanes {
-	at := laneKey{c.server, c.rings.key}
+func (p *Pool) laneOf(c *conn.Conn) *lanes {
+	at := laneKey{c.Server(), c.Group.ForKey}
 	l := p.lanes[at]
 	if l == nil {
-		l = &lanes{pool: p, server: c.server, key: at.key}
+		l = &lanes{pool: p, server: c.Server(), key: at.key}
 		p.lanes[at] = l
 	}
 	return l
@@ -58,14 +60,14 @@ type waiting struct {
 }
 
 // put has r wait for a lane. shared is the connection that it would take otherwise, which knows whether the server is there.
-func (l *lanes) put(shared *Conn, r *ask.Request) *ask.Failure {
-	f := shared.admit(0, 1)
-	if f == nil && (l.len() >= l.pool.cfg.MaxPending || l.bytes > 0 && l.bytes+len(r.Raw) > l.pool.cfg.MaxPendingBytes) {
-		f = l.server.overloaded
+func (l *lanes) put(shared *conn.Conn, r *ask.Request) *ask.Failure {
+	f := shared.Admit(0, 1)
+	if f == nil && (l.len() >= l.pool.Config.MaxPending || l.bytes > 0 && l.bytes+len(r.Raw) > l.pool.Config.MaxPendingBytes) {
+		f = l.server.Overloaded
 	}
 	if f != nil {
 		if !r.Stays() {
-			return shared.detour(pendingOf(r, l.pool.Now), r.Raw, f)
+			return l.pool.detour(shared, *conn.PendingOf(r, l.pool.Now), r.Raw, f)
 		}
 		return f
 	}
@@ -98,13 +100,13 @@ func (l *lanes) take() waiting {
 }
 
 // freed says that c has nothing under way any more.
-func (l *lanes) freed(c *Conn) {
-	if c.stale != fresh {
-		c.renew()
+func (l *lanes) freed(c *conn.Conn) {
+	if c.IsStale() {
+		c.Renew()
 		return
 	}
-	if l.server.unsure && l.pool.Now-c.readyAt > int64(askAgain) {
-		c.retire() // the login of the next one asks again
+	if l.server.Unsure && l.pool.Now-c.ReadyAt > int64(askAgain) {
+		c.Retire() // the login of the next one asks again
 		return
 	}
 	l.pump()
@@ -114,9 +116,9 @@ func (l *lanes) freed(c *Conn) {
 const askAgain = 1e9
 
 // free is a lane that has nothing under way; nil: there is none.
-func (l *lanes) free() *Conn {
+func (l *lanes) free() *conn.Conn {
 	for _, c := range l.conns {
-		if c.state == Ready && c.stale == fresh && c.ring.Len() == 0 && c.out.Size == 0 {
+		if c.Free() {
 			return c
 		}
 	}
@@ -131,12 +133,12 @@ func (l *lanes) pump() {
 			break
 		}
 		r := l.take()
-		if r.Batch.Requests > 0 && !c.multi {
+		if r.Batch.Requests > 0 && !c.TakesMulti() {
 			l.pool.failWaiting(&r, &ask.Failure{Kind: ask.NoMulti, Server: l.server.Name})
 			continue
 		}
-		c.rings.idleSince = l.pool.Now
-		c.putCarried(&r.Request, r.at)
+		c.Group.IdleSince = l.pool.Now
+		c.PutCarried(&r.Request, r.at)
 	}
 	l.dial(l.len())
 }
@@ -144,21 +146,21 @@ func (l *lanes) pump() {
 // dial makes lanes for what waits, of which there are n.
 func (l *lanes) dial(n int) {
 	p := l.pool
-	if p.stopped || p.Now < l.retryAt || l.server.goneAt > 0 && !l.server.left {
+	if p.Stopped || p.Now < l.retryAt || l.server.GoneAt > 0 && !l.server.Left {
 		return
 	}
 	coming := 0
 	for _, c := range l.conns {
-		if c.state != Ready {
+		if c.State() != conn.Ready {
 			coming++
 		}
 	}
 	for ; coming < n && len(l.conns) < maxLanes && (len(l.conns) == 0 || p.unpinned < p.MaxOwn); coming++ {
 		c := p.newOwn(l.server, l.key)
-		c.owner, c.lane = l, l
+		c.Owner, c.IsLane = l, true
 		p.lent++
 		p.unpinned++
-		p.stats.OwnLent++
+		p.Counters.OwnLent++
 		l.conns = append(l.conns, c)
 	}
 }
@@ -166,15 +168,15 @@ func (l *lanes) dial(n int) {
 // failWaiting ends a request that was not sent.
 func (p *Pool) failWaiting(r *waiting, f *ask.Failure) {
 	for i := range r.Count() {
-		p.fail(r.Recv, r.Tag+uint64(i), f)
+		p.Fail(r.Recv, r.Tag+uint64(i), f)
 	}
 }
 
 // giveUp ends what was not sent because of f, or lets another server have it.
 func (l *lanes) giveUp(r *waiting, f *ask.Failure) {
 	p := l.pool
-	if rings := p.rings[l.key]; rings != nil && !r.Stays() && p.servers[l.server.index] == l.server {
-		if f = rings.Pick(l.server.index, 0).detour(pendingOf(&r.Request, r.at), r.Raw, f); f == nil {
+	if rings := p.rings[l.key]; rings != nil && !r.Stays() && p.servers[l.server.Index()] == l.server {
+		if f = p.detour(rings.Pick(l.server.Index(), 0), *conn.PendingOf(&r.Request, r.at), r.Raw, f); f == nil {
 			return
 		}
 	}
@@ -185,17 +187,17 @@ func (l *lanes) giveUp(r *waiting, f *ask.Failure) {
 func (l *lanes) Pushed([]byte, ask.Piece) {}
 
 // OwnLost is Owner.
-func (l *lanes) OwnLost(c *Conn, f *ask.Failure) {
-	l.conns = slices.DeleteFunc(l.conns, func(o *Conn) bool { return o == c })
+func (l *lanes) OwnLost(c *conn.Conn, f *ask.Failure) {
+	l.conns = slices.DeleteFunc(l.conns, func(o *conn.Conn) bool { return o == c })
 	p := l.pool
 	p.unpinned--
-	if c.readyAt != 0 && !p.stopped {
+	if c.ReadyAt != 0 && !p.Stopped {
 		l.pause = 0
 		l.pump()
 		return
 	}
 	l.pause, l.retryAt = p.BackOff(l.pause)
-	if len(l.conns) > 0 && !p.stopped {
+	if len(l.conns) > 0 && !p.Stopped {
 		return
 	}
 	unsent := *f
@@ -223,35 +225,35 @@ func (l *lanes) tick() {
 	p := l.pool
 	for l.len() > 0 {
 		switch r := &l.queue[l.head]; {
-		case p.stopped:
+		case p.Stopped:
 			one := l.take()
-			p.failWaiting(&one, l.server.stopping)
+			p.failWaiting(&one, l.server.Stopping)
 			continue
-		case p.late(p.Now - r.at):
+		case p.Late(p.Now - r.at):
 			one := l.take()
-			p.stats.Timeouts++
-			l.server.stats.Timeouts++
-			p.failWaiting(&one, l.server.timedOutUnsent)
+			p.Counters.Timeouts++
+			l.server.Stats.Timeouts++
+			p.failWaiting(&one, l.server.TimedOutUnsent)
 			continue
-		case l.server.goneAt > 0 && !l.server.left:
+		case l.server.GoneAt > 0 && !l.server.Left:
 			one := l.take()
-			l.giveUp(&one, l.server.lost)
+			l.giveUp(&one, l.server.Lost)
 			continue
 		}
 		break
 	}
 	for i := len(l.conns) - 1; i >= 0; i-- {
 		c := l.conns[i]
-		if c.state == Ready && c.ring.Len() == 0 && (l.server.goneAt > 0 || p.Now-c.rings.idleSince > idleLane) {
-			c.retire()
+		if c.State() == conn.Ready && c.Ring.Len() == 0 && (l.server.GoneAt > 0 || p.Now-c.Group.IdleSince > idleLane) {
+			c.Retire()
 		}
 	}
 	l.pump()
 }
 
 // laneFor is a connection over which a carrier may be sent again beside shared: itself, or a lane that is free; nil: not now.
-func (p *Pool) laneFor(shared *Conn, carrier ask.Carrier) *Conn {
-	if shared.own || carrier == 0 || p.apartAt(shared.server)&carrier == 0 {
+func (p *Pool) laneFor(shared *conn.Conn, carrier ask.Carrier) *conn.Conn {
+	if shared.Own() || carrier == 0 || p.ApartAt(shared.Server())&carrier == 0 {
 		return shared
 	}
 	l := p.laneOf(shared)

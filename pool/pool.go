@@ -2,12 +2,12 @@ package pool
 
 import (
 	"bytes"
-	crand "crypto/rand"
 	"log/slog"
 	"time"
 
+	"ringmaster/pool/answer"
 	"ringmaster/pool/ask"
-	"ringmaster/pool/order"
+	"ringmaster/pool/conn"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -23,54 +23,50 @@ const MaxRings = 256
 // Pool is all connections of one event loop to one upstream. Loop-only.
 type Pool struct {
 	*Loop
+	conn.Upstream
 
-	cfg         *Config // never changed: a new one replaces it
-	servers     []*Server
-	health      Health
+	servers     []*conn.Server
+	health      conn.Health
 	start       time.Time      // when Now was 0
 	nextReplica int            // for reads: of those that are as good
 	at          map[string]int // by address: the server's number
-	rings       map[Key]*Rings
+	rings       map[conn.Key]*Rings
 	own         owned
-	busy        int     // connections with a busyProbe
-	maxDB       int     // databases from here on were refused
-	noDB        []byte  // with these words
-	leaving     []*Conn // to servers that are gone
-	asked       []byte  // a witness that is being put together
-	copied      []byte  // a request that is being sent again
-	named       []byte  // an address that is being put together
+	probes      map[*conn.Conn]*busyProbe // of connections that a script holds up
+	probers     map[*conn.Server]*prober
+	maxDB       int          // databases from here on were refused
+	noDB        []byte       // with these words
+	leaving     []*conn.Conn // to servers that are gone
+	asked       []byte       // a witness that is being put together
+	copied      []byte       // a request that is being sent again
+	named       []byte       // an address that is being put together
 	m           *shard.Map
 
-	resends     resends                       // that wait, in the order of their clients
-	freeResends resends                       // that wait and may overtake others
-	orders      order.Book[ask.Client, *Conn] // of the clients with resends that have one
-	version     []byte                        // of the servers, as the last HELLO told
-	hellos      [4][]byte                     // by protocol: the last reply to HELLO
-	stats       *stats.Upstream
-	log         logger
+	resends     resends   // that wait, in the order of their clients
+	freeResends resends   // that wait and may overtake others
+	version     []byte    // of the servers, as the last HELLO told
+	hellos      [4][]byte // by protocol: the last reply to HELLO
 
-	lanes         map[laneKey]*lanes
-	queued        int         // requests that wait for a lane
-	apart         ask.Carrier // what goes over lanes at some server
-	elsewhereBusy bool        // a script holds up a server, as other loops have found
-	stopped       bool
-	logins        uint32 // how often the user as which connections log in has changed
+	lanes  map[laneKey]*lanes
+	queued int         // requests that wait for a lane
+	apart  ask.Carrier // what goes over lanes at some server
 }
 
 // New makes the loop's pool for the servers of m. Nothing is dialled before Start.
-func New(loop *Loop, cfg Config, m *shard.Map, st *stats.Upstream, log *slog.Logger) *Pool {
+func New(loop *Loop, cfg conn.Config, m *shard.Map, st *stats.Upstream, log *slog.Logger) *Pool {
 	p := &Pool{
-		Loop: loop, cfg: &cfg, m: m, at: map[string]int{}, rings: map[Key]*Rings{}, own: owned{all: map[*Conn]struct{}{}, spare: map[spareKey][]*Conn{}}, maxDB: int(^uint(0) >> 1), stats: st,
-		lanes: map[laneKey]*lanes{},
-		log:   logger{log},
+		Loop: loop, Upstream: conn.Upstream{Loop: &loop.Loop, Config: &cfg, Counters: st, Log: conn.Logger{Log: log}}, m: m, at: map[string]int{}, rings: map[conn.Key]*Rings{}, own: owned{all: map[*conn.Conn]struct{}{}, spare: map[spareKey][]*conn.Conn{}}, maxDB: int(^uint(0) >> 1),
+		lanes:  map[laneKey]*lanes{},
+		probes: map[*conn.Conn]*busyProbe{}, probers: map[*conn.Server]*prober{},
 	}
+	p.keepConns()
 	calm := loop.calm()
 	for i := range m.Len() {
 		s := m.Server(i)
 		p.place(i, s.Addr)
 		p.servers = append(p.servers, p.newServer(i, s.Name, s.Addr))
 		if calm {
-			p.servers[i].graceUntil = p.Now + int64(cfg.DialTimeout)
+			p.servers[i].GraceUntil = p.Now + int64(cfg.DialTimeout)
 		}
 		if s.Addr == "" {
 			st.Servers[i].State = stats.ServerGone
@@ -82,27 +78,21 @@ func New(loop *Loop, cfg Config, m *shard.Map, st *stats.Upstream, log *slog.Log
 	return p
 }
 
-// seed is what nonces are drawn from, which nobody must be able to guess.
-func seed() (s [32]byte) {
-	_, _ = crand.Read(s[:]) // never fails
-	return s
-}
-
 // LowMemory reports whether a server may lack memory for what clients want: it has said so lately. Loop-only.
-func (p *Pool) LowMemory(server int) bool { return p.servers[server].lowMemory }
+func (p *Pool) LowMemory(server int) bool { return p.servers[server].LowMemory }
 
 // SetLowMemory notes that a server may lack memory, or that it does not. Loop-only.
-func (p *Pool) SetLowMemory(server int, low bool) { p.servers[server].lowMemory = low }
+func (p *Pool) SetLowMemory(server int, low bool) { p.servers[server].LowMemory = low }
 
 // Start opens the connections that every session begins with.
-func (p *Pool) Start() { p.open(Key{Proto: 2}) }
+func (p *Pool) Start() { p.open(conn.Key{Proto: 2}) }
 
 // Default are the connections that every session begins with. Start must have been called.
-func (p *Pool) Default() *Rings { return p.rings[Key{Proto: 2}] }
+func (p *Pool) Default() *Rings { return p.rings[conn.Key{Proto: 2}] }
 
 // Rings gives the connections for key, and opens them when there are none. nil: the servers have
 // said that there is no such database, and NoDB has their words; or MaxRings are in use.
-func (p *Pool) Rings(key Key) *Rings {
+func (p *Pool) Rings(key conn.Key) *Rings {
 	if r := p.rings[key]; r != nil {
 		r.retry()
 		return r
@@ -114,8 +104,8 @@ func (p *Pool) Rings(key Key) *Rings {
 }
 
 // open makes the connections for key and begins to dial them.
-func (p *Pool) open(key Key) *Rings {
-	r := &Rings{key: key, pool: p, idleSince: p.Now}
+func (p *Pool) open(key conn.Key) *Rings {
+	r := &Rings{Group: conn.Group{ForKey: key, First: key == conn.Key{Proto: 2}, IdleSince: p.Now}, pool: p}
 	p.rings[key] = r
 	for i := range p.servers {
 		r.serve(i)
@@ -136,12 +126,12 @@ func (p *Pool) forgetDatabases() { p.maxDB = int(^uint(0) >> 1) }
 
 // remove drops rings whose database the servers refused.
 func (p *Pool) remove(r *Rings) {
-	if r.refusal != nil && r.key.DB < p.maxDB {
-		p.maxDB, p.noDB = r.key.DB, r.refusal
+	if r.Refused != nil && r.ForKey.DB < p.maxDB {
+		p.maxDB, p.noDB = r.ForKey.DB, r.Refused
 	}
-	delete(p.rings, r.key)
+	delete(p.rings, r.ForKey)
 	for _, c := range r.conns {
-		c.drain()
+		c.Drain()
 	}
 }
 
@@ -150,9 +140,9 @@ func (p *Pool) tick() {
 	p.expireBegun()
 	for key, r := range p.rings {
 		for _, c := range r.conns {
-			c.tick()
+			c.Tick()
 		}
-		if key != (Key{Proto: 2}) && r.idle() && p.Now-r.idleSince > idleRings {
+		if key != (conn.Key{Proto: 2}) && r.idle() && p.Now-r.IdleSince > idleRings {
 			p.remove(r)
 		}
 	}
@@ -164,23 +154,23 @@ func (p *Pool) tick() {
 
 // Stop closes every connection; what is owed fails.
 func (p *Pool) Stop() {
-	p.stopped = true
+	p.Stopped = true
 	for _, r := range p.rings {
 		for _, c := range r.conns {
-			if c.state != Retired {
-				c.retire()
+			if c.State() != conn.Retired {
+				c.Retire()
 			}
 		}
 	}
 	for c := range p.own.all {
-		c.retire()
+		c.Retire()
 	}
 	for _, c := range p.leaving {
-		if c.state != Retired {
-			c.retire()
+		if c.State() != conn.Retired {
+			c.Retire()
 		}
 	}
-	p.leaving, p.stats.Draining = nil, 0
+	p.leaving, p.Counters.Draining = nil, 0
 	p.tickLanes()
 	p.tickResends()
 }
@@ -189,11 +179,11 @@ func (p *Pool) Stop() {
 // be so, too. Loop-only.
 func (p *Pool) Down() (down []*ask.Failure) {
 	for i, s := range p.servers {
-		if s.ready > 0 || s.Addr == "" || s.replica {
+		if s.Ready > 0 || s.Addr == "" || s.Replica {
 			continue
 		}
-		if c := p.Default().Pick(i, 0); !c.waitForDial || p.Now >= s.graceUntil {
-			down = append(down, c.down)
+		if c := p.Default().Pick(i, 0); !c.WaitsForDial() || p.Now >= s.GraceUntil {
+			down = append(down, c.Down())
 		}
 	}
 	return down
@@ -202,7 +192,7 @@ func (p *Pool) Down() (down []*ask.Failure) {
 // calm reports whether every server of the loop is connected, so that new ones are no trouble yet.
 func (l *Loop) calm() bool {
 	for _, p := range l.pools {
-		if !p.stopped && (p.Default() == nil || len(p.Down()) > 0) {
+		if !p.Stopped && (p.Default() == nil || len(p.Down()) > 0) {
 			return false
 		}
 	}
@@ -218,25 +208,25 @@ func (p *Pool) Hello(proto int) []byte { return p.hellos[proto] }
 // noteHello takes what is told of the servers from a reply to HELLO.
 func (p *Pool) noteHello(proto int, hello []byte) {
 	p.hellos[proto] = append(p.hellos[proto][:0], hello...)
-	if v := versionIn(hello); len(v) > 0 && !bytes.Equal(p.version, v) {
+	if v := answer.VersionIn(hello); len(v) > 0 && !bytes.Equal(p.version, v) {
 		p.version = bytes.Clone(v)
 	}
 }
 
 // Stats are the counters of a server, by its number. Loop-only.
-func (p *Pool) Stats(server int) *stats.Server { return p.stats.Servers[server] }
+func (p *Pool) Stats(server int) *stats.Server { return p.Counters.Servers[server] }
 
 // Username is the user as which connections log in; "": the servers' default. Loop-only.
-func (p *Pool) Username() string { return p.cfg.Username }
+func (p *Pool) Username() string { return p.Config.Username }
 
 // LogsIn reports whether connections give a password. Loop-only.
-func (p *Pool) LogsIn() bool { return p.cfg.Password != "" }
+func (p *Pool) LogsIn() bool { return p.Config.Password != "" }
 
 // Timeout is the longest a request may wait for its reply.
-func (p *Pool) Timeout() time.Duration { return p.cfg.Timeout }
+func (p *Pool) Timeout() time.Duration { return p.Config.Timeout }
 
 // each calls f for every connection.
-func (p *Pool) each(f func(*Conn)) {
+func (p *Pool) each(f func(*conn.Conn)) {
 	for _, r := range p.rings {
 		for _, c := range r.conns {
 			f(c)

@@ -2,9 +2,11 @@ package pool
 
 import (
 	"bytes"
-	"ringmaster/pool/ask"
-	"ringmaster/pool/queue"
 	"slices"
+
+	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
+	"ringmaster/pool/queue"
 )
 
 // What a server refuses, since the keys are elsewhere or since it can't answer now, is sent again, and so is what never reached one.
@@ -54,7 +56,7 @@ type resend struct {
 	slot    int  // its hash slot; -1: not known
 	reads   bool // it changes nothing
 	// It is not sent before that connection has answered what the client had sent after it: if that runs, this must not.
-	after   *Conn
+	after   *conn.Conn
 	until   uint64
 	back    bool   // it was sent again before
 	refused bool   // a server has refused it
@@ -75,41 +77,41 @@ type Resend struct {
 	Rings  *Rings
 	Seat   uint64
 	Server int
-	Slot   int   // of its keys; -1: it has none
-	Reads  bool  // it changes nothing
-	Since  int64 // when it was sent first, ns
-	From   *Conn // that it was sent over; set when it is sent again
+	Slot   int        // of its keys; -1: it has none
+	Reads  bool       // it changes nothing
+	Since  int64      // when it was sent first, ns
+	From   *conn.Conn // that it was sent over; set when it is sent again
 }
 
 // Resend sends a batch of which nothing has run again soon, or ends each of its requests with a Failure. Loop-only.
 func (p *Pool) Resend(r *Resend) {
 	e := queue.Pending{Recv: r.Recv, Tag: uint64(r.Batch.Exec), At: r.Since}
-	a := resend{policy: asBatch, request: e, batch: r, rings: r.Rings, nth: int(r.Seat % uint64(p.cfg.Connections)), server: r.Server, slot: r.Slot, reads: r.Reads}
+	a := resend{policy: asBatch, request: e, batch: r, rings: r.Rings, nth: int(r.Seat % uint64(p.Config.Connections)), server: r.Server, slot: r.Slot, reads: r.Reads}
 	a.client, a.place, _ = e.Client()
 	a.last = a.client.Latest(a.place)
 	a.wait(r.From)
 	switch {
-	case p.stopped:
-		p.giveUp(&a, p.servers[a.server].stopping)
-	case p.late(p.Now + retryAfter - r.Since):
-		p.giveUp(&a, p.servers[a.server].timedOutUnsent)
+	case p.Stopped:
+		p.giveUp(&a, p.servers[a.server].Stopping)
+	case p.Late(p.Now + retryAfter - r.Since):
+		p.giveUp(&a, p.servers[a.server].TimedOutUnsent)
 	case !a.client.Hold():
 		p.giveUp(&a, p.Moved(a.server))
 	case !p.keep(&a):
-		p.giveUp(&a, p.servers[a.server].overloaded)
+		p.giveUp(&a, p.servers[a.server].Overloaded)
 	default:
 		p.Hint()
 	}
 }
 
 // anew is a request of c as it would be sent again in its client's order; false: it can't be.
-func (c *Conn) anew(e *queue.Pending, raw []byte) (resend, bool) {
-	a := resend{raw: raw, request: *e, rings: c.rings, nth: c.nth, server: c.server.index, slot: e.Keys.Slot(), reads: e.Keys.Reads()}
-	if c.own {
-		a.rings = c.pool.rings[c.rings.key]
+func (p *Pool) anew(c *conn.Conn, e *queue.Pending, raw []byte) (resend, bool) {
+	a := resend{raw: raw, request: *e, rings: p.ringsOf(c), nth: c.Nth, server: c.Server().Index(), slot: e.Keys.Slot(), reads: e.Keys.Reads()}
+	if c.Own() {
+		a.rings = p.rings[c.Group.ForKey]
 	}
 	var ok bool
-	if a.client, a.place, ok = e.Client(); !ok || len(raw) == 0 || a.rings == nil || c.pool.rings[a.rings.key] != a.rings {
+	if a.client, a.place, ok = e.Client(); !ok || len(raw) == 0 || a.rings == nil {
 		return a, false
 	}
 	a.last = a.client.Latest(a.place)
@@ -118,9 +120,9 @@ func (c *Conn) anew(e *queue.Pending, raw []byte) (resend, bool) {
 }
 
 // wait keeps a back until what its client has sent after it to c is answered.
-func (a *resend) wait(c *Conn) {
+func (a *resend) wait(c *conn.Conn) {
 	if c != nil && !a.last {
-		a.after, a.until = c, c.ring.Tail
+		a.after, a.until = c, c.Ring.Tail
 	}
 }
 
@@ -136,7 +138,7 @@ func (p *Pool) queue(a *resend) *resends {
 // return.
 func (p *Pool) keep(a *resend) bool {
 	q := p.queue(a)
-	if len(q.list) >= p.cfg.MaxPending || q.bytes > 0 && q.bytes+len(a.raw) > p.cfg.MaxPendingBytes {
+	if len(q.list) >= p.Config.MaxPending || q.bytes > 0 && q.bytes+len(a.raw) > p.Config.MaxPendingBytes {
 		return false
 	}
 	a.raw = bytes.Clone(a.raw)
@@ -144,7 +146,7 @@ func (p *Pool) keep(a *resend) bool {
 	a.rings.waiting++
 	a.at = p.Now + retryAfter
 	i := len(q.list)
-	if a.policy != freely && p.orders.Waits(a.client, a.place) {
+	if a.policy != freely && p.Orders.Waits(a.client, a.place) {
 		for n := range q.list {
 			if o := &q.list[n]; o.client == a.client && o.place > a.place {
 				i = n
@@ -161,7 +163,7 @@ func (p *Pool) taken(a *resend) {
 	p.queue(a).bytes -= len(a.raw)
 	a.rings.waiting--
 	if a.policy != freely {
-		p.orders.Taken(a.client)
+		p.Orders.Taken(a.client)
 	}
 }
 
@@ -175,7 +177,7 @@ func (q *resends) tick(p *Pool) {
 	if len(q.list) == 0 {
 		return
 	}
-	p.orders.BeginPass()
+	p.Orders.BeginPass()
 	waiting := q.list
 	q.list = nil
 	for i := range waiting {
@@ -185,7 +187,7 @@ func (q *resends) tick(p *Pool) {
 			p.giveUp(a, f)
 		} else if waits {
 			if a.policy != freely {
-				p.orders.Block(a.client)
+				p.Orders.Block(a.client)
 			}
 			q.list = append(q.list, *a)
 		}
@@ -195,13 +197,13 @@ func (q *resends) tick(p *Pool) {
 // retry sends a, if it may be sent now. waits: it may not; f says why a has to end without a reply. Otherwise it is taken.
 func (p *Pool) retry(a *resend) (f *ask.Failure, waits bool) {
 	switch {
-	case p.stopped:
-		return p.answerable(a).stopping, false
-	case p.late(p.Now - a.request.At):
+	case p.Stopped:
+		return p.answerable(a).Stopping, false
+	case p.Late(p.Now - a.request.At):
 		if a.doubt != nil {
-			return p.answerable(a).timedOut, false
+			return p.answerable(a).TimedOut, false
 		}
-		return p.answerable(a).timedOutUnsent, false
+		return p.answerable(a).TimedOutUnsent, false
 	}
 	if a.doubt != nil {
 		if waits, gone := p.settleDoubt(a); waits || gone {
@@ -223,7 +225,7 @@ func (p *Pool) retry(a *resend) (f *ask.Failure, waits bool) {
 }
 
 // answerable is the server with whose failures a ends.
-func (p *Pool) answerable(a *resend) *Server {
+func (p *Pool) answerable(a *resend) *conn.Server {
 	if a.policy == freely {
 		return p.servers[a.primary]
 	}
@@ -235,16 +237,16 @@ func (p *Pool) due(a *resend) bool {
 	if p.Now < a.at || a.policy == freely {
 		return p.Now >= a.at
 	}
-	return !p.orders.Blocked(a.client) && (a.after == nil || a.after.ring.Head >= a.until)
+	return !p.Orders.Blocked(a.client) && (a.after == nil || a.after.Ring.Head >= a.until)
 }
 
 // to is the connection for a: to the server that was named, to that of the map, or in front of a cluster to any other; nil:
 // there is none.
-func (p *Pool) to(a *resend) *Conn {
+func (p *Pool) to(a *resend) *conn.Conn {
 	switch {
 	case a.policy == freely:
 		return p.toRead(a)
-	case !p.cfg.Cluster:
+	case !p.Config.Cluster:
 		return a.rings.at(a.server, a.nth)
 	}
 	if !a.unnamed || a.slot < 0 || !p.m.Slotted() {
@@ -261,17 +263,17 @@ func (p *Pool) to(a *resend) *Conn {
 }
 
 // at is the connection to server if it is ready; otherwise nil.
-func (r *Rings) at(server, nth int) *Conn {
-	if i := server*r.pool.cfg.Connections + nth; i < len(r.conns) && r.conns[i].state == Ready {
+func (r *Rings) at(server, nth int) *conn.Conn {
+	if i := server*r.pool.Config.Connections + nth; i < len(r.conns) && r.conns[i].State() == conn.Ready {
 		return r.conns[i]
 	}
 	return nil
 }
 
 // ready is a connection to any server that can answer, which knows where a key is; nil: there is none.
-func (r *Rings) ready(nth int) *Conn {
-	for i := nth; i < len(r.conns); i += r.pool.cfg.Connections {
-		if r.conns[i].state == Ready {
+func (r *Rings) ready(nth int) *conn.Conn {
+	for i := nth; i < len(r.conns); i += r.pool.Config.Connections {
+		if r.conns[i].State() == conn.Ready {
 			return r.conns[i]
 		}
 	}
@@ -279,23 +281,23 @@ func (r *Rings) ready(nth int) *Conn {
 }
 
 // sendNow sends a request at once that from has refused (nil: it was not sent); false: it has to wait.
-func (p *Pool) sendNow(a *resend, from *Conn) bool {
-	if p.orders.Waiting(a.client) {
+func (p *Pool) sendNow(a *resend, from *conn.Conn) bool {
+	if p.Orders.Waiting(a.client) {
 		return false
 	}
 	to := a.rings.at(a.server, a.nth)
-	if to == nil && from == nil && p.cfg.Cluster {
+	if to == nil && from == nil && p.Config.Cluster {
 		to = a.rings.ready(a.nth)
 	}
 	return to != nil && p.send(a, to, from)
 }
 
 // send puts a after what to has; false: not now. What its client has on from is after it.
-func (p *Pool) send(a *resend, to, from *Conn) bool {
+func (p *Pool) send(a *resend, to, from *conn.Conn) bool {
 	if a.policy == freely {
 		return p.sendRead(a, to)
 	}
-	if to = p.laneFor(to, a.carrier()); to == nil || p.orders.CouldOvertake(a.client, to, from) {
+	if to = p.laneFor(to, a.carrier()); to == nil || p.Orders.CouldOvertake(a.client, to, from) {
 		return false
 	}
 	if a.policy == asBatch {
@@ -305,58 +307,47 @@ func (p *Pool) send(a *resend, to, from *Conn) bool {
 }
 
 // sendBatch is send for a batch.
-func (p *Pool) sendBatch(a *resend, to *Conn) bool {
+func (p *Pool) sendBatch(a *resend, to *conn.Conn) bool {
 	if !to.TakesMulti() {
-		if !to.proving {
-			to.proving = to.ProveMulti(func([]byte, *ask.Failure) { to.proving = false }) == nil // whoever waits looks at TakesMulti
-		}
+		to.ProveOnce()
 		return false
 	}
-	r, first := a.batch, to.ring.Tail
+	r, first := a.batch, to.Ring.Tail
 	if to.Enqueue(&r.Request) != nil {
 		return false
 	}
-	for i := first; i < first+uint64(r.Count()); i++ {
-		to.ring.At(i).At = r.Since
-	}
+	to.Backdate(first, r.Count(), r.Since)
 	r.From = to
-	p.sentAgain(a, to, to.ring.At(first+uint64(r.Batch.Exec)))
+	p.sentAgain(a, to, to.Ring.At(first+uint64(r.Batch.Exec)))
 	return true
 }
 
 // sendRequest is send for a request that has a place in its client's order.
-func (p *Pool) sendRequest(a *resend, to *Conn) bool {
-	if a.couldLandLate(to) && to.hasLaterRequest(a) {
+func (p *Pool) sendRequest(a *resend, to *conn.Conn) bool {
+	if a.couldLandLate(to) && a.hasLaterOn(to) {
 		return false
 	}
 	requests := 1
-	if a.asking = a.asking && to.server.index == a.server; a.asking {
+	if a.asking = a.asking && to.Server().Index() == a.server; a.asking {
 		requests = 2
 	}
 	carrier := a.carrier()
 	if carrier != 0 {
-		requests += maxWrapping
+		requests += conn.MaxWrapping
 	}
-	if to.admit(len(a.raw)+fenceSize, requests) != nil {
+	if to.Admit(len(a.raw)+conn.FenceSize, requests) != nil {
 		return false
 	}
 	if a.asking {
-		_ = to.Enqueue(&ask.Request{Raw: asking, Recv: swallowed{}, Manner: ask.Here})
+		_ = to.Enqueue(&ask.Request{Raw: asking, Recv: conn.Swallowed{}, Manner: ask.Here})
 	}
-	at, e := to.ring.Tail, &a.request
-	if carrier != 0 {
-		at = to.putCarried(&ask.Request{Raw: a.raw, Recv: e.Recv, Tag: e.Tag, Keys: e.Keys, Carrier: carrier}, e.At)
-	} else {
-		to.out.Write(a.raw)
-		to.owe(len(a.raw), e.Recv, e.Tag)
-		to.remember(a.raw, e.Keys)
-	}
-	to.ring.At(at).At = e.At
-	p.sentAgain(a, to, to.ring.At(at))
+	e := &a.request
+	at := to.PutAgain(&ask.Request{Raw: a.raw, Recv: e.Recv, Tag: e.Tag, Keys: e.Keys, Carrier: carrier}, e.At)
+	p.sentAgain(a, to, to.Ring.At(at))
 	return true
 }
 
-var asking = appendCommand(nil, "ASKING")
+var asking = conn.AppendCommand(nil, "ASKING")
 
 // carrier is what a carries.
 func (a *resend) carrier() ask.Carrier {
@@ -367,21 +358,11 @@ func (a *resend) carrier() ask.Carrier {
 }
 
 // sentAgain counts in e, as which a stands on the ring of to.
-func (p *Pool) sentAgain(a *resend, to *Conn, e *queue.Pending) {
-	to.early = true
+func (p *Pool) sentAgain(a *resend, to *conn.Conn, e *queue.Pending) {
 	e.Is = e.Is.WithHops(a.request.Is.Hops() + 1)
 	if a.policy != freely {
-		p.orders.SentOn(a.client, to, a.slot, a.last)
+		p.Orders.SentOn(a.client, to, a.slot, a.last)
 	}
-}
-
-// arrived counts out a request that was sent again and has ended, or is to be sent once more.
-func (c *Conn) arrived(e *queue.Pending) {
-	if e.Is.Hops() == 0 || e.Recv == nil || e.Is.Has(queue.Reading) {
-		return
-	}
-	client, _, _ := e.Client()
-	c.pool.orders.Arrived(client, c)
 }
 
 // giveUp ends what was not sent again.
@@ -393,17 +374,17 @@ func (p *Pool) giveUp(a *resend, f *ask.Failure) {
 	}
 	e := &a.request
 	if a.batch == nil {
-		p.fail(e.Recv, e.Tag, f)
+		p.Fail(e.Recv, e.Tag, f)
 		return
 	}
 	for i := range a.batch.Count() {
-		p.fail(e.Recv, uint64(i), f)
+		p.Fail(e.Recv, uint64(i), f)
 	}
 }
 
 // ran tells of a request on a connection that it has run, or may have.
 func (p *Pool) ran(e *queue.Pending) {
-	if client, place, ok := e.Client(); ok && p.orders.Listens(client) {
+	if client, place, ok := e.Client(); ok && p.Orders.Listens(client) {
 		p.Ran(client, place, e.Keys.Slot(), e.Keys.Reads())
 	}
 }
@@ -411,7 +392,7 @@ func (p *Pool) ran(e *queue.Pending) {
 // Ran tells that a client's request with this place, for keys of a hash slot (below 0: for none), has run, so that none of its client
 // that was sent before it may be sent again any more, unless both only read. Loop-only.
 func (p *Pool) Ran(client ask.Client, place uint64, slot int, reads bool) {
-	p.orders.Ran(client, place, slot, reads)
+	p.Orders.Ran(client, place, slot, reads)
 	q := &p.resends
 	for i := 0; slot >= 0 && i < len(q.list); i++ {
 		if a := q.list[i]; a.client == client && a.place < place && a.slot == slot && !(reads && a.reads) {
@@ -431,32 +412,23 @@ func (p *Pool) overtakenAt(server int) *ask.Failure {
 	return &ask.Failure{Kind: ask.Overtaken, Server: p.servers[server].Name}
 }
 
-// mustNotRunAgain reports whether a request that was sent again must not be sent once more: one after it has run.
-func (p *Pool) mustNotRunAgain(e *queue.Pending) bool {
-	if e.Is.Hops() == 0 || e.Is.Has(queue.Reading) || e.Recv == nil {
-		return false
-	}
-	client, place, _ := e.Client()
-	return p.orders.MustNotRunAgain(client, place, e.Keys.Slot(), e.Keys.Reads())
-}
-
 // couldLandLate reports whether a, sent to to, could land after requests that its client sent later. It could not on the connection
 // that has just refused it.
-func (a *resend) couldLandLate(to *Conn) bool {
+func (a *resend) couldLandLate(to *conn.Conn) bool {
 	if a.after == nil {
 		return a.back
 	}
 	return a.after != to
 }
 
-// hasLaterRequest reports whether a reply is owed here to what the client has sent after a, and which a must not follow.
-func (c *Conn) hasLaterRequest(a *resend) bool {
+// hasLaterOn reports whether c owes a reply to what the client has sent after a, and which a must not follow.
+func (a *resend) hasLaterOn(c *conn.Conn) bool {
 	if a.last {
 		return false
 	}
 	keys := a.request.Keys
-	for i := c.ring.Head; i != c.ring.Tail; i++ {
-		e := c.ring.At(i)
+	for i := c.Ring.Head; i != c.Ring.Tail; i++ {
+		e := c.Ring.At(i)
 		if e.Recv == nil || e.Is.Has(queue.Reading) {
 			continue
 		}

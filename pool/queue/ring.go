@@ -1,8 +1,6 @@
 package queue
 
-import (
-	"ringmaster/pool/ask"
-)
+import "ringmaster/pool/ask"
 
 // Pending is one request that a reply is owed to.
 type Pending struct {
@@ -21,8 +19,8 @@ type Nature uint16
 const (
 	Blocking  Nature = 1 << iota // it waits at the server for as long as it says itself, and so does what is behind it
 	Reading                      // it only reads and goes by Config.Reads: lost, it is sent again
-	Fencing                      // a fence of the pool's own (fence.go)
-	Wrapping                     // MULTI, or the script that it queues (wrapped.go)
+	Fencing                      // a fence of the pool's own (conn/fence.go)
+	Wrapping                     // MULTI, or the script that it queues (conn/wrapped.go)
 	Wrapped                      // the EXEC of these, whose reply is the script's
 	Scripting                    // it may run a script, for so long that the server answers others with BUSY
 	Lasting                      // its receiver sees to the timeout itself

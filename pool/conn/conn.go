@@ -1,4 +1,4 @@
-package pool
+package conn
 
 import (
 	"errors"
@@ -27,10 +27,10 @@ type Socket interface {
 // Conn is one connection to a server. It outlives its sockets: when one is lost it is dialled
 // again. Loop-only.
 type Conn struct {
-	pool   *Pool
+	Up     *Upstream
 	server *Server
-	rings  *Rings
-	nth    int // among the connections of its rings to its server
+	Group  *Group
+	Nth    int // among the connections of its rings to its server
 
 	state       State
 	sock        Socket // nil unless Handshaking, Ready or Draining
@@ -39,7 +39,7 @@ type Conn struct {
 	dirty       bool // on the pool's list of connections with output, or on its backlog
 	behind      bool // on the backlog: the socket is full, only a tick looks again
 
-	ring    queue.Ring
+	Ring    queue.Ring
 	expired uint64 // requests before this one are answered with a timeout already
 	out     queue.Output
 	sent    queue.History // of a cluster's shared connections
@@ -63,20 +63,22 @@ type Conn struct {
 	dialledAt int64
 	// dialTimeout is how long the dial may take that was begun then, ns.
 	dialTimeout int64
-	readyAt     int64
-	tried       bool   // has failed before its Rings were usable
+	ReadyAt     int64
+	Tried       bool   // has failed before its Rings were usable
 	denied      bool   // it failed last because the server refused the login
 	login       uint32 // Pool.logins when it logged in
 
-	probe *busyProbe // while a script holds up this connection (busy.go)
+	busyText []byte // the server's error while a script holds up this connection, at that place in the ring
+	busyHead uint64
 
-	fences    fences // after scripts and commands of modules (fence.go)
-	refusal   []byte // of the script that is queued; empty: none (wrapped.go)
-	headerCut bool   // of the reply to a script that was sent as a transaction
-	lane      *lanes // nil: it is none (lane.go)
+	fences     fences // after scripts and commands of modules (fence.go)
+	refusal    []byte // of the script that is queued; empty: none (wrapped.go)
+	headerCut  bool   // of the reply to a script that was sent as a transaction
+	IsLane     bool   // nobody shares it
+	ForProbing bool   // it is for asking whether a script keeps its server busy
 
-	own      bool  // lent to one session at a time (own.go): never dialled again
-	owner    Owner // whom it is lent to
+	own      bool  // lent to one session at a time (owned.go): never dialled again
+	Owner    Owner // whom it is lent to
 	serverID int64 // what the server calls it
 	multi    bool  // the server is known to take MULTI (piece.go)
 	proving  bool  // it is asked that for batches that wait (resend.go)
@@ -92,6 +94,11 @@ type Conn struct {
 	frozenAt uint64
 }
 
+// New makes a connection to a server, the nth of its group to that. It is not dialled yet.
+func New(u *Upstream, s *Server, g *Group, nth int) *Conn {
+	return &Conn{Up: u, server: s, Group: g, Nth: nth, fences: fences{guard: noGuard}, waitForDial: true, down: s.Lost, out: queue.NewOutput(&u.Loop.Buffers)}
+}
+
 // Errors that the pool itself finds on a connection.
 var (
 	errUnexpected = errors.New("sent a reply that answers no request")
@@ -101,7 +108,7 @@ var (
 	errDial       = errors.New("could not be reached within the dial timeout")
 	errHandshake  = errors.New("did not finish the handshake within the dial timeout")
 	errClosed     = errors.New("closed the connection")
-	errGone       = errors.New("is no longer part of the topology")
+	ErrGone       = errors.New("is no longer part of the topology")
 )
 
 // ErrRetired is the cause of requests' end on a connection that the proxy itself gives up.
@@ -114,27 +121,85 @@ func (c *Conn) State() State { return c.state }
 func (c *Conn) Server() *Server { return c.server }
 
 // Key says which protocol and database the connection is for. Loop-only.
-func (c *Conn) Key() Key { return c.rings.key }
+func (c *Conn) Key() Key { return c.Group.ForKey }
 
 // DialTimeout bounds connecting plus handshake, for the dial that is under way. Loop-only: whoever dials on a goroutine of its own takes it
 // with it.
 func (c *Conn) DialTimeout() time.Duration { return time.Duration(c.dialTimeout) }
 
-// Index is the server's number in the map. Any goroutine.
-func (s *Server) Index() int { return s.index }
+// Down says why the connection takes nothing, when it doesn't. Loop-only.
+func (c *Conn) Down() *ask.Failure { return c.down }
+
+// Renamed tells that the server has another name.
+func (c *Conn) Renamed() {
+	f := *c.down
+	f.Server = c.server.Name
+	c.down = &f
+}
+
+// Exclude says that there is no server, so that the connection is none.
+func (c *Conn) Exclude() {
+	c.waitForDial, c.down, c.state = false, &ask.Failure{Kind: ask.Down, Server: c.server.Name, Cause: ErrGone}, Retired
+}
+
+// BelongTo has the connection be one to s, which is at the address of its server.
+func (c *Conn) BelongTo(s *Server) {
+	was := c.server
+	if c.server = s; c.state == Ready {
+		was.Ready--
+		s.Ready++
+		c.Up.Keeper.Changed(s)
+	}
+}
+
+// WaitsForDial reports whether requests may wait for the dial, if there is one.
+func (c *Conn) WaitsForDial() bool { return c.waitForDial }
+
+// DialAtOnce has the connection be dialled with the next tick, whatever its pause.
+func (c *Conn) DialAtOnce() { c.retryAt = c.Up.Loop.Now }
+
+// DialBy has its pause be over at a time, ns.
+func (c *Conn) DialBy(last int64) { c.retryAt = min(c.retryAt, last) }
+
+// Forgive has the connection log in again if its server has refused that.
+func (c *Conn) Forgive() {
+	if !c.denied {
+		return
+	}
+	c.denied, c.waitForDial, c.backoff = false, true, 0
+	if c.state == Closed {
+		c.Dial()
+	}
+	c.Up.Keeper.Changed(c.server)
+}
+
+// Busy is the error with which the server turns down what comes while a script runs on this connection; nil: none runs, or
+// the server takes others. Valid until the next turn. Loop-only.
+func (c *Conn) Busy() []byte {
+	if c.busyText != nil && c.Ring.Len() > 0 && c.Ring.Head == c.busyHead {
+		return c.busyText
+	}
+	return nil
+}
+
+// SetBusy has Busy say text as long as the request with this place in the ring is the oldest.
+func (c *Conn) SetBusy(text []byte, head uint64) { c.busyText, c.busyHead = text, head }
+
+// Probes reports whether the connection is for asking the server whether a script keeps it busy. Loop-only.
+func (c *Conn) Probes() bool { return c.ForProbing }
 
 // HasRoom reports whether a request of n bytes can be taken now as far as its size goes. Loop-only.
 func (c *Conn) HasRoom(n int) bool {
-	return c.out.Size == 0 || c.out.Size+n <= c.pool.cfg.MaxPendingBytes || c.state != Ready && !c.dialPending()
+	return c.out.Size == 0 || c.out.Size+n <= c.Up.Config.MaxPendingBytes || c.state != Ready && !c.dialPending()
 }
 
-// admit says why requests of n bytes in all can't be taken.
-func (c *Conn) admit(n, requests int) *ask.Failure {
+// Admit says why requests of n bytes in all can't be taken.
+func (c *Conn) Admit(n, requests int) *ask.Failure {
 	if c.state != Ready && !c.dialPending() {
 		return c.down
 	}
-	if c.ring.Len()+requests > c.pool.cfg.MaxPending || c.out.Size+n > c.pool.cfg.MaxPendingBytes && c.out.Size > 0 {
-		return c.server.overloaded
+	if c.Ring.Len()+requests > c.Up.Config.MaxPending || c.out.Size+n > c.Up.Config.MaxPendingBytes && c.out.Size > 0 {
+		return c.server.Overloaded
 	}
 	return nil
 }
@@ -143,12 +208,12 @@ func (c *Conn) admit(n, requests int) *ask.Failure {
 func (c *Conn) owe(size int, recv ask.Receiver, tag uint64) {
 	c.oweFrom(c.queued, recv, tag)
 	c.queued += uint64(size)
-	c.markDirty()
+	c.MarkDirty()
 }
 
 // remember keeps the bytes of the latest request, which may have to be sent again.
 func (c *Conn) remember(raw []byte, keys ask.Keys) {
-	if c.pool.cfg.Resend {
+	if c.Up.Config.Resend {
 		c.keepSent(raw, keys)
 	}
 }
@@ -156,33 +221,33 @@ func (c *Conn) remember(raw []byte, keys ask.Keys) {
 func (c *Conn) keepSent(raw []byte, keys ask.Keys) {
 	if len(raw) <= math.MaxUint32 {
 		c.sent.Add(raw)
-		e := c.ring.Latest()
+		e := c.Ring.Latest()
 		e.Size, e.Keys = uint32(len(raw)), keys
 	}
 }
 
 // oweFrom puts a request on the ring that can't have run before the byte at offset from was sent.
 func (c *Conn) oweFrom(from uint64, recv ask.Receiver, tag uint64) {
-	if c.ring.Len() == 0 {
-		c.progress, c.heard = c.pool.Now, c.pool.Now
+	if c.Ring.Len() == 0 {
+		c.progress, c.heard = c.Up.Loop.Now, c.Up.Loop.Now
 	}
-	c.ring.Push(queue.Pending{Recv: recv, Tag: tag, At: c.pool.Now, From: from})
-	c.pool.InFlight++
-	s := c.server.stats
+	c.Ring.Push(queue.Pending{Recv: recv, Tag: tag, At: c.Up.Loop.Now, From: from})
+	c.Up.Loop.InFlight++
+	s := c.server.Stats
 	s.Requests++
 	s.InFlight++
 }
 
-func (c *Conn) markDirty() {
+func (c *Conn) MarkDirty() {
 	if c.behind || c.state == Dialing || c.state == Handshaking || c.frozen {
 		return // writing early would do nothing for it
 	}
 	if c.out.Size >= queue.UrgentSize {
-		c.pool.urgent = true
+		c.Up.Loop.urgent = true
 	}
 	if !c.dirty {
 		c.dirty = true
-		c.pool.dirty = append(c.pool.dirty, c)
+		c.Up.Loop.dirty = append(c.Up.Loop.dirty, c)
 	}
 }
 
@@ -191,13 +256,13 @@ func (c *Conn) flush() {
 	c.dirty, c.behind = false, false
 	for c.out.Size > 0 && (c.state == Ready && !c.frozen || c.state == Draining) {
 		if c.sock.Buffered() >= queue.MaxSocketBacklog {
-			c.pool.backlog = append(c.pool.backlog, c)
+			c.Up.Loop.backlog = append(c.Up.Loop.backlog, c)
 			c.dirty, c.behind = true, true
 			return
 		}
 		sock, b := c.sock, c.out.Next()
 		c.written += uint64(len(b))
-		s := c.server.stats
+		s := c.server.Stats
 		s.BytesOut += uint64(len(b))
 		s.Writes++
 		_, err := sock.Write(b)
@@ -209,6 +274,6 @@ func (c *Conn) flush() {
 			return
 		}
 		c.out.Advance(len(b))
-		c.progress = c.pool.Now // a server that takes a long upload does not stand still
+		c.progress = c.Up.Loop.Now // a server that takes a long upload does not stand still
 	}
 }

@@ -1,4 +1,4 @@
-package pool
+package conn
 
 import (
 	"errors"
@@ -19,28 +19,28 @@ var errPanic = errors.New("was closed after a bug in ringmaster; the log has the
 // order of replies.
 func (c *Conn) guard() {
 	if cause := recover(); cause != nil {
-		c.pool.panicked(c.pool.served(), cause)
+		c.Up.Loop.panicked(c.Up.Loop.served(), cause)
 		if c.sock != nil {
 			c.lose(stats.ServerPanic, errPanic)
 		}
 	}
 }
 
-// fail tells a receiver that there is no reply.
-func (p *Pool) fail(recv ask.Receiver, tag uint64, f *ask.Failure) {
-	defer p.guardFor(recv.Client())
+// Fail tells a receiver that there is no reply.
+func (l *Loop) Fail(recv ask.Receiver, tag uint64, f *ask.Failure) {
+	defer l.guardFor(recv.Client())
 	recv.Fail(tag, f)
 }
 
-// answer gives a receiver a whole reply, outside of OnBytes.
-func (p *Pool) answer(recv ask.Receiver, tag uint64, b []byte) {
-	defer p.guardFor(recv.Client())
+// Answer gives a receiver a whole reply, outside of OnBytes.
+func (l *Loop) Answer(recv ask.Receiver, tag uint64, b []byte) {
+	defer l.guardFor(recv.Client())
 	recv.Reply(tag, b, ask.Whole)
 }
 
-// ownLost tells an owner that its connection is gone.
-func (p *Pool) ownLost(owner Owner, c *Conn, f *ask.Failure) {
-	defer p.guardFor(owner.Client())
+// OwnLost tells an owner that its connection is gone.
+func (l *Loop) OwnLost(owner Owner, c *Conn, f *ask.Failure) {
+	defer l.guardFor(owner.Client())
 	owner.OwnLost(c, f)
 }
 
@@ -55,46 +55,46 @@ func (l *Loop) served() ask.Client {
 	return nil
 }
 
-func (p *Pool) guardFor(whom ask.Client) {
+func (l *Loop) guardFor(whom ask.Client) {
 	if cause := recover(); cause != nil {
-		p.panicked(whom, cause)
+		l.panicked(whom, cause)
 	}
 }
 
-func (p *Pool) panicked(whom ask.Client, cause any) {
-	p.serving, p.servingOwner = nil, nil
-	if p.OnPanic == nil {
+func (l *Loop) panicked(whom ask.Client, cause any) {
+	l.serving, l.servingOwner = nil, nil
+	if l.OnPanic == nil {
 		panic(cause)
 	}
-	p.OnPanic(whom, cause)
-	p.Distrust()
+	l.OnPanic(whom, cause)
+	l.Distrust()
 }
 
 // inStep reports whether what was written, what is held and what is owed fit together.
-func (c *Conn) inStep() bool { return c.check() == nil && c.remembersAll() && c.wroteAll() }
+func (c *Conn) inStep() bool { return c.Check() == nil && c.remembersAll() && c.wroteAll() }
 
 // remembersAll reports whether the history holds the bytes of the requests in the ring, no more and no less.
 func (c *Conn) remembersAll() bool {
 	size := 0
-	for i := c.ring.Head; i != c.ring.Tail; i++ {
-		size += int(c.ring.At(i).Size)
+	for i := c.Ring.Head; i != c.Ring.Tail; i++ {
+		size += int(c.Ring.At(i).Size)
 	}
 	return size == len(c.sent.All())
 }
 
 // wroteAll reports whether the latest request in the ring was written.
-func (c *Conn) wroteAll() bool { return c.ring.Len() == 0 || c.ring.At(c.ring.Tail-1).From < c.queued }
+func (c *Conn) wroteAll() bool { return c.Ring.Len() == 0 || c.Ring.At(c.Ring.Tail-1).From < c.queued }
 
 // forget drops the history, so that nothing of it is sent again.
 func (c *Conn) forget() {
-	for i := c.ring.Head; i != c.ring.Tail; i++ {
-		c.ring.At(i).Size = 0
+	for i := c.Ring.Head; i != c.Ring.Tail; i++ {
+		c.Ring.At(i).Size = 0
 	}
 	c.sent = queue.History{}
 }
 
-// check says which invariant of the connection is broken; nil: none.
-func (c *Conn) check() error {
+// Check says which invariant of the connection is broken; nil: none.
+func (c *Conn) Check() error {
 	if err := c.out.Check(); err != nil {
 		return err
 	}
@@ -107,8 +107,8 @@ func (c *Conn) check() error {
 		return fmt.Errorf("output holds %d bytes, %d were enqueued and %d written", c.out.Size, c.queued, c.written)
 	case wired != (c.sock != nil):
 		return fmt.Errorf("has a socket: %t", c.sock != nil)
-	case c.ring.Len() > 0 && !wired && !(c.waitForDial && c.state == Dialing):
-		return fmt.Errorf("owes %d replies that can't come", c.ring.Len())
+	case c.Ring.Len() > 0 && !wired && !(c.waitForDial && c.state == Dialing):
+		return fmt.Errorf("owes %d replies that can't come", c.Ring.Len())
 	}
 	return nil
 }
@@ -116,8 +116,8 @@ func (c *Conn) check() error {
 // checkFences compares the fences with the ring, and what wraps a script.
 func (c *Conn) checkFences() error {
 	next, guard := c.fences.first, noGuard
-	for i := c.ring.Head; i != c.ring.Tail; i++ {
-		if !c.ring.At(i).Is.Has(queue.Fencing) {
+	for i := c.Ring.Head; i != c.Ring.Tail; i++ {
+		if !c.Ring.At(i).Is.Has(queue.Fencing) {
 			continue
 		}
 		if next == len(c.fences.list) || c.fences.list[next].at != i {
@@ -135,4 +135,49 @@ func (c *Conn) checkFences() error {
 		return fmt.Errorf("guards from request %d on, want %d", c.fences.guard, guard)
 	}
 	return nil
+}
+
+// Distrust closes the connections that are out of step: a panic may have come between a request's bytes and its place in the ring.
+func (l *Loop) Distrust() {
+	var odd []*Conn
+	l.Each(func(c *Conn) {
+		if !c.inStep() {
+			odd = append(odd, c)
+		}
+	})
+	for _, c := range odd {
+		if c.inStep() {
+			continue // it was closed with another, whose receiver panicked
+		}
+		if !c.remembersAll() {
+			c.forget()
+		}
+		c.lose(stats.ServerPanic, errPanic)
+	}
+	l.recount()
+}
+
+// Reset closes every connection and dials again: nothing is known of what a panic has left half done.
+func (l *Loop) Reset() {
+	l.forgetOutput()
+	var open []*Conn
+	l.Each(func(c *Conn) {
+		c.dirty, c.behind = false, false
+		c.forget()
+		if c.sock != nil {
+			open = append(open, c)
+		}
+	})
+	for _, c := range open {
+		if c.sock != nil {
+			c.lose(stats.ServerPanic, errPanic)
+		}
+	}
+	l.recount()
+}
+
+// recount makes InFlight what it says it is.
+func (l *Loop) recount() {
+	l.InFlight = 0
+	l.Each(func(c *Conn) { l.InFlight += c.Ring.Waiting() })
 }

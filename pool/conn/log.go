@@ -1,4 +1,4 @@
-package pool
+package conn
 
 import (
 	"bytes"
@@ -11,35 +11,35 @@ import (
 // repeatAfter is how long the same trouble with the same server is not logged again, in ns.
 const repeatAfter = 10e9
 
-// logger tells operators about servers lost and found: once per server and change, and then every
+// Logger tells operators about servers lost and found: once per server and change, and then every
 // ten seconds while the trouble lasts. Each loop has one; whoever writes the log leaves out what several tell.
-type logger struct{ log *slog.Logger }
+type Logger struct{ Log *slog.Logger }
 
 // logged is what the log has of a server.
 type logged struct {
 	trouble int64       // when trouble was logged that is not over, ns; 0: there is none
 	refused int64       // when it was logged that it is no primary, ns; 0: never
-	kind    bool        // that it is of another kind than the settings say
+	Kind    bool        // that it is of another kind than the settings say
 	apart   ask.Carrier // what it was told of that it goes over connections of its own
 }
 
-// kind looks at what a server says it is in its reply to HELLO.
-func (l *logger) kind(c *Conn, hello []byte) {
+// Kind looks at what a server says it is in its reply to HELLO.
+func (l *Logger) Kind(c *Conn, hello []byte) {
 	remedy := ""
 	switch {
-	case bytes.Contains(hello, []byte("mode\r\n$7\r\ncluster\r\n")) && !c.pool.cfg.Cluster:
+	case bytes.Contains(hello, []byte("mode\r\n$7\r\ncluster\r\n")) && !c.Up.Config.Cluster:
 		remedy = "server is a node of a Redis Cluster and answers MOVED for keys of other nodes; give --topology cluster"
 	case bytes.Contains(hello, []byte("mode\r\n$8\r\nsentinel\r\n")):
 		remedy = "server is a sentinel; give --topology sentinel, and --sentinel-masters"
 	}
-	if remedy != "" && !c.server.logged.kind {
-		c.server.logged.kind = true
-		l.log.Warn(remedy, slog.String("server", c.server.Name))
+	if remedy != "" && !c.server.Logged.Kind {
+		c.server.Logged.Kind = true
+		l.Log.Warn(remedy, slog.String("server", c.server.Name))
 	}
 }
 
-func (l *logger) lost(c *Conn, reason stats.DisconnectReason, cause error) {
-	if c.server.left && cause == errGone {
+func (l *Logger) lost(c *Conn, reason stats.DisconnectReason, cause error) {
+	if c.server.Left && cause == ErrGone {
 		return // the operator has taken it off the list
 	}
 	msg := "server connection lost"
@@ -49,55 +49,55 @@ func (l *logger) lost(c *Conn, reason stats.DisconnectReason, cause error) {
 	l.trouble(c, msg, slog.String("reason", reason.String()), cause)
 }
 
-func (l *logger) dialFailed(c *Conn, cause error) {
+func (l *Logger) dialFailed(c *Conn, cause error) {
 	l.trouble(c, "server cannot be reached; check its address, and that it is running", slog.Attr{}, cause)
 }
 
-func (l *logger) misplaced(now int64, s *Server) {
-	if at := s.logged.refused; at != 0 && now-at < repeatAfter {
+func (l *Logger) Misplaced(now int64, s *Server) {
+	if at := s.Logged.refused; at != 0 && now-at < repeatAfter {
 		return
 	}
-	s.logged.refused = now
-	l.log.Warn("server refuses writes because it is a replica; looking up its name again; check that the name leads to the primary",
+	s.Logged.refused = now
+	l.Log.Warn("server refuses writes because it is a replica; looking up its name again; check that the name leads to the primary",
 		slog.String("server", s.Name), slog.String("address", s.Addr))
 }
 
 // otherLogin tells that connections are made again to log in as another user.
-func (l *logger) otherLogin(c *Conn) {
-	if c.rings == c.pool.Default() && c.nth == 0 {
-		l.log.Info("reconnecting to the server to log in as the new user",
-			slog.String("server", c.server.Name), slog.String("user", c.pool.cfg.user()))
+func (l *Logger) otherLogin(c *Conn) {
+	if c.Group.First && c.Nth == 0 {
+		l.Log.Info("reconnecting to the server to log in as the new user",
+			slog.String("server", c.server.Name), slog.String("user", c.Up.Config.User()))
 	}
 }
 
-func (l *logger) trouble(c *Conn, msg string, attr slog.Attr, cause error) {
-	if at := c.server.logged.trouble; at != 0 && c.pool.Now-at < repeatAfter {
+func (l *Logger) trouble(c *Conn, msg string, attr slog.Attr, cause error) {
+	if at := c.server.Logged.trouble; at != 0 && c.Up.Loop.Now-at < repeatAfter {
 		return
 	}
-	c.server.logged.trouble = c.pool.Now
+	c.server.Logged.trouble = c.Up.Loop.Now
 	attrs := []any{slog.String("server", c.server.Name), slog.Any("cause", cause)}
 	if attr.Key != "" {
 		attrs = append(attrs, attr)
 	}
-	l.log.Warn(msg, attrs...)
+	l.Log.Warn(msg, attrs...)
 }
 
 // unescaped says once what goes over connections of its own because of a server.
-func (l *logger) unescaped(c *Conn, carrier ask.Carrier) {
+func (l *Logger) unescaped(c *Conn, carrier ask.Carrier) {
 	what, bit := "scripts and functions", ask.Scripts
 	if carrier == ask.Modules {
 		what, bit = "commands of modules", ask.Modules
 	}
-	if c.server.logged.apart&bit == 0 {
-		c.server.logged.apart |= bit
-		l.log.Warn("server does not escape line breaks in replies to "+what+" (as in CVE-2025-67733); they use dedicated connections, unless --scripts is shared; upgrade the server",
+	if c.server.Logged.apart&bit == 0 {
+		c.server.Logged.apart |= bit
+		l.Log.Warn("server does not escape line breaks in replies to "+what+" (as in CVE-2025-67733); they use dedicated connections, unless --scripts is shared; upgrade the server",
 			slog.String("server", c.server.Name))
 	}
 }
 
-func (l *logger) ready(c *Conn) {
-	if c.server.logged.trouble != 0 {
-		c.server.logged.trouble = 0
-		l.log.Info("server is back", slog.String("server", c.server.Name))
+func (l *Logger) ready(c *Conn) {
+	if c.server.Logged.trouble != 0 {
+		c.server.Logged.trouble = 0
+		l.Log.Info("server is back", slog.String("server", c.server.Name))
 	}
 }

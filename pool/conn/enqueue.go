@@ -1,8 +1,9 @@
-package pool
+package conn
 
 import (
 	"ringmaster/pool/ask"
 	"ringmaster/pool/queue"
+	"ringmaster/shard"
 )
 
 // natureOf is that of the ith request of r.
@@ -16,8 +17,8 @@ func natureOf(r *ask.Request, i int) queue.Nature {
 	return is
 }
 
-// pendingOf is r as it would stand in a ring; at is when it was sent, ns.
-func pendingOf(r *ask.Request, at int64) *queue.Pending {
+// PendingOf is r as it would stand in a ring; at is when it was sent, ns.
+func PendingOf(r *ask.Request, at int64) *queue.Pending {
 	return &queue.Pending{Recv: r.Recv, Tag: r.Tag, Keys: r.Keys, At: at, Is: queue.CarriedBy(r.Carrier)}
 }
 
@@ -27,8 +28,8 @@ func (c *Conn) Enqueue(r *ask.Request) *ask.Failure {
 	if r.Manner != 0 || r.Carrier != 0 || r.Buf != nil || r.Batch.Requests > 0 {
 		return c.enqueueOdd(r)
 	}
-	if f := c.admit(len(r.Raw), 1); f != nil {
-		return c.detour(pendingOf(r, c.pool.Now), r.Raw, f)
+	if f := c.Admit(len(r.Raw), 1); f != nil {
+		return c.Up.Keeper.Detour(c, *PendingOf(r, c.Up.Loop.Now), r.Raw, f)
 	}
 	c.out.Write(r.Raw)
 	c.owe(len(r.Raw), r.Recv, r.Tag)
@@ -48,11 +49,11 @@ func (c *Conn) enqueueOdd(r *ask.Request) *ask.Failure {
 	case r.Buf != nil:
 		return c.enqueueBuffer(r)
 	}
-	if f := c.admit(len(r.Raw), 1); f != nil {
+	if f := c.Admit(len(r.Raw), 1); f != nil {
 		if r.Stays() {
 			return f
 		}
-		return c.detour(pendingOf(r, c.pool.Now), r.Raw, f)
+		return c.Up.Keeper.Detour(c, *PendingOf(r, c.Up.Loop.Now), r.Raw, f)
 	}
 	c.out.Write(r.Raw)
 	c.owe(len(r.Raw), r.Recv, r.Tag)
@@ -66,20 +67,20 @@ func (c *Conn) enqueueOdd(r *ask.Request) *ask.Failure {
 // behave marks the latest request with how it was sent.
 func (c *Conn) behave(m ask.Manner) {
 	if m.Has(ask.Lasts) {
-		c.ring.Latest().Is |= queue.Lasting
+		c.Ring.Latest().Is |= queue.Lasting
 	}
 	if m.Has(ask.Blocks) {
-		c.ring.Latest().Is |= queue.Blocking
-		c.pool.InFlight-- // it is nothing to wait for
+		c.Ring.Latest().Is |= queue.Blocking
+		c.Up.Loop.InFlight-- // it is nothing to wait for
 	}
 }
 
 // enqueueBuffer is Enqueue for a request that fills a buffer.
 func (c *Conn) enqueueBuffer(r *ask.Request) *ask.Failure {
 	raw := r.Buf.B
-	if f := c.admit(len(raw), 1); f != nil {
-		if f = c.detour(pendingOf(r, c.pool.Now), raw, f); f == nil {
-			c.pool.Buffers.Put(r.Buf)
+	if f := c.Admit(len(raw), 1); f != nil {
+		if f = c.Up.Keeper.Detour(c, *PendingOf(r, c.Up.Loop.Now), raw, f); f == nil {
+			c.Up.Loop.Buffers.Put(r.Buf)
 		}
 		return f
 	}
@@ -91,10 +92,10 @@ func (c *Conn) enqueueBuffer(r *ask.Request) *ask.Failure {
 
 // enqueueBatch is Enqueue for a batch that carries nothing.
 func (c *Conn) enqueueBatch(r *ask.Request) *ask.Failure {
-	if f := c.admit(len(r.Raw), r.Count()); f != nil {
+	if f := c.Admit(len(r.Raw), r.Count()); f != nil {
 		return f
 	}
-	c.putBatch(r, c.pool.Now)
+	c.putBatch(r, c.Up.Loop.Now)
 	return nil
 }
 
@@ -107,21 +108,54 @@ func (c *Conn) putBatch(r *ask.Request, at int64) {
 	c.out.Write(r.Raw)
 	for i := range r.Count() {
 		c.oweFrom(last, r.Recv, r.Tag+uint64(i))
-		e := c.ring.Latest()
+		e := c.Ring.Latest()
 		e.Is, e.At = natureOf(r, i), at
 		c.behave(r.Manner)
 	}
 	c.queued += uint64(len(r.Raw))
-	c.markDirty()
+	c.MarkDirty()
+}
+
+// enqueueRead is Enqueue for a command that only reads.
+func (c *Conn) enqueueRead(r *ask.Request) (f *ask.Failure) {
+	if c.server.Replica || c.Up.Config.Reads != shard.ReadReplica {
+		if f = c.Admit(len(r.Raw), 1); f == nil {
+			c.PutRead(r.Raw, r.Recv, r.Tag, r.Keys)
+			return nil
+		}
+	}
+	return c.Up.Keeper.ReadLater(c, *r, f)
+}
+
+// PutAgain puts a request on the connection, which admit has allowed, and gives its place in the ring. at is when it was sent first, ns.
+func (c *Conn) PutAgain(r *ask.Request, at int64) (place uint64) {
+	place = c.Ring.Tail
+	if r.Carrier != 0 {
+		place = c.PutCarried(r, at)
+	} else {
+		c.out.Write(r.Raw)
+		c.owe(len(r.Raw), r.Recv, r.Tag)
+		c.remember(r.Raw, r.Keys)
+	}
+	c.Backdate(place, 1, at)
+	return place
+}
+
+// Backdate says that n requests from a place in the ring on were sent first at a time, ns.
+func (c *Conn) Backdate(place uint64, n int, at int64) {
+	for i := range uint64(n) {
+		c.Ring.At(place + i).At = at
+	}
+	c.early = true
 }
 
 // Tell sends a command of the proxy's own whose reply is not wanted, such as UNWATCH. Loop-only.
 func (c *Conn) Tell(args ...string) *ask.Failure {
-	return c.Enqueue(&ask.Request{Raw: appendCommand(nil, args...), Recv: swallowed{}, Manner: ask.Here})
+	return c.Enqueue(&ask.Request{Raw: AppendCommand(nil, args...), Recv: Swallowed{}, Manner: ask.Here})
 }
 
-// swallowed is the Receiver of requests whose replies nobody wants.
-type swallowed struct{ ask.Nobody }
+// Swallowed is the Receiver of requests whose replies nobody wants.
+type Swallowed struct{ ask.Nobody }
 
-func (swallowed) Reply(uint64, []byte, ask.Piece) {}
-func (swallowed) Fail(uint64, *ask.Failure)       {}
+func (Swallowed) Reply(uint64, []byte, ask.Piece) {}
+func (Swallowed) Fail(uint64, *ask.Failure)       {}

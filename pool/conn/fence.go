@@ -1,25 +1,14 @@
-package pool
+package conn
 
 import (
 	"bytes"
 	"errors"
 
 	"ringmaster/parser"
+	"ringmaster/pool/answer"
 	"ringmaster/pool/ask"
 	"ringmaster/pool/queue"
 	"ringmaster/stats"
-)
-
-// ScriptPolicy says over which connections carriers go.
-type ScriptPolicy int8
-
-const (
-	// ScriptsShared has them on shared connections, whatever is known of a server.
-	ScriptsShared ScriptPolicy = iota
-	// ScriptsAuto has them on lanes where a server is known not to escape, or could not say.
-	ScriptsAuto
-	// ScriptsOwn has scripts on lanes everywhere.
-	ScriptsOwn
 )
 
 // A fence is a request of the pool's own that follows a carrier at once. Its reply repeats a nonce, which no script can know.
@@ -52,10 +41,10 @@ const (
 	noGuard   = ^uint64(0)
 	// fenceReplySize is what the reply to ECHO takes, bytes.
 	fenceReplySize = len("$16\r\n") + nonceSize + len("\r\n")
-	// maxWrapping is the most requests that come with a carrier: a fence, MULTI, EXEC.
-	maxWrapping = 3
-	// fenceSize is the most that a fence's request takes, bytes.
-	fenceSize = 48
+	// MaxWrapping is the most requests that come with a carrier: a fence, MULTI, EXEC.
+	MaxWrapping = 3
+	// FenceSize is the most that a fence's request takes, bytes.
+	FenceSize = 48
 	// muteFor is how long a server that answers BUSY gets fences by name, which it answers nevertheless, ns.
 	muteFor = 1e9
 	// refusedFor is the same for one that has refused a fence, ns. A script may have written the refusal: where the next fence
@@ -136,11 +125,11 @@ func (f *fences) holds(b []byte) bool {
 
 // fence puts a fence after the requests from first on.
 func (c *Conn) fence(first uint64, carrier ask.Carrier) {
-	p := c.pool
-	byName := p.elsewhereBusy || c.server.noEcho || c.login != p.logins || p.Now < max(c.server.muteUntil, c.server.refusedUntil)
-	one := c.fences.push(fence{from: first, at: c.ring.Tail, carrier: carrier, byName: byName})
-	p.nonce(&one.nonce)
-	var request [fenceSize]byte
+	u := c.Up
+	byName := u.ElsewhereBusy || c.server.NoEcho || c.login != u.Logins || u.Loop.Now < max(c.server.muteUntil, c.server.RefusedUntil)
+	one := c.fences.push(fence{from: first, at: c.Ring.Tail, carrier: carrier, byName: byName})
+	u.nonce(&one.nonce)
+	var request [FenceSize]byte
 	start := echoStart
 	if one.byName {
 		start = nameStart
@@ -150,33 +139,20 @@ func (c *Conn) fence(first uint64, carrier ask.Carrier) {
 	n += copy(request[n:], crlf)
 	c.out.Write(request[:n])
 	c.owe(n, nil, 0)
-	c.ring.Latest().Is = queue.Fencing
-	p.InFlight-- // nobody waits for it
-}
-
-// nonce draws 16 characters that nobody can guess.
-func (p *Pool) nonce(dst *[nonceSize]byte) {
-	if p.cfg.Nonce != nil {
-		p.cfg.Nonce(dst)
-		return
-	}
-	_, _ = p.secret.Read(dst[:])
-	const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
-	for i, b := range dst {
-		dst[i] = alphabet[b&63]
-	}
+	c.Ring.Latest().Is = queue.Fencing
+	u.Loop.InFlight-- // nobody waits for it
 }
 
 // guarded looks at a piece of a reply that is due to a carrier or to its fence; false: it was dealt with.
 func (c *Conn) guarded(b []byte, p ask.Piece) bool {
 	f := c.fences.head()
 	pushed := c.scan.Kind() == '>'
-	if c.ring.Head == f.at && (!pushed || c.owner == nil || c.lane != nil) {
+	if c.Ring.Head == f.at && (!pushed || c.Owner == nil || c.IsLane) {
 		c.onFence(f, b, p)
 		return false
 	}
 	// No state that asks for pushes is put on a shared connection.
-	if pushed && c.owner == nil || c.fences.holds(b) {
+	if pushed && c.Owner == nil || c.fences.holds(b) {
 		c.outOfStep(f)
 		return false
 	}
@@ -188,7 +164,7 @@ func (c *Conn) onFence(f *fence, b []byte, p ask.Piece) {
 	switch {
 	case f.odd:
 	case f.byName:
-		f.odd = p != ask.Whole || !bytes.HasPrefix(b, unknownCommand) || !bytes.Contains(b, f.nonce[:])
+		f.odd = p != ask.Whole || !bytes.HasPrefix(b, answer.UnknownCommand) || !bytes.Contains(b, f.nonce[:])
 	default:
 		f.odd = !f.repeats(b)
 		f.got += len(b)
@@ -203,13 +179,13 @@ func (c *Conn) onFence(f *fence, b []byte, p ask.Piece) {
 }
 
 func (c *Conn) fenceAnswered() {
-	s := c.server.stats
+	s := c.server.Stats
 	s.Replies++
 	s.InFlight--
-	c.off(c.ring.At(c.ring.Head))
+	c.off(c.Ring.At(c.Ring.Head))
 	c.fences.pop()
-	if c.lane != nil {
-		c.lane.freed(c)
+	if c.IsLane {
+		c.Up.Keeper.LaneFreed(c)
 	}
 }
 
@@ -217,7 +193,7 @@ func (c *Conn) fenceAnswered() {
 // not there.
 func (c *Conn) wholeFence(b []byte) (n int) {
 	f := c.fences.head()
-	if c.state == Handshaking || c.ring.Head != f.at || f.byName || f.odd || f.got > 0 || len(b) < fenceReplySize || !f.repeats(b[:fenceReplySize]) {
+	if c.state == Handshaking || c.Ring.Head != f.at || f.byName || f.odd || f.got > 0 || len(b) < fenceReplySize || !f.repeats(b[:fenceReplySize]) {
 		return 0
 	}
 	c.fenceAnswered()
@@ -241,7 +217,7 @@ func (c *Conn) oddFence(f *fence, b []byte, p ask.Piece) {
 		return
 	}
 	c.fences.surplus += len(b)
-	if c.lane == nil || c.fences.surplus > maxSurplus || c.fences.holds(b) {
+	if !c.IsLane || c.fences.surplus > maxSurplus || c.fences.holds(b) {
 		c.outOfStep(f)
 		return
 	}
@@ -257,10 +233,10 @@ func (c *Conn) refusesEcho(b []byte, p ask.Piece) bool {
 	switch {
 	case p != ask.Whole:
 		return false
-	case passing(b):
-		c.server.refusedUntil = c.pool.Now + refusedFor
-	case denied(b):
-		c.server.noEcho = true
+	case answer.Passing(b):
+		c.server.RefusedUntil = c.Up.Loop.Now + refusedFor
+	case answer.Denied(b):
+		c.server.NoEcho = true
 	default:
 		return false
 	}
@@ -269,7 +245,7 @@ func (c *Conn) refusesEcho(b []byte, p ask.Piece) bool {
 
 // outOfStep ends a connection whose replies can't be told apart any more.
 func (c *Conn) outOfStep(f *fence) {
-	c.server.stats.OutOfStep++
+	c.server.Stats.OutOfStep++
 	c.foundUnescaped(f.carrier)
 	c.lose(stats.ServerOutOfStep, errOutOfStep)
 }
@@ -277,63 +253,33 @@ func (c *Conn) outOfStep(f *fence) {
 // foundUnescaped notes that a server does not escape what a carrier holds.
 func (c *Conn) foundUnescaped(carrier ask.Carrier) {
 	s := c.server
-	if carrier&ask.Libraries != 0 || s.unescaped&carrier == carrier {
+	if carrier&ask.Libraries != 0 || s.Unescaped&carrier == carrier {
 		return // of libraries nothing else is expected
 	}
-	s.unescaped |= carrier
-	c.pool.noteUnescaped()
-	c.pool.log.unescaped(c, carrier)
+	s.Unescaped |= carrier
+	c.Up.Keeper.Unescaped()
+	c.Up.Log.unescaped(c, carrier)
 }
-
-// noteUnescaped counts the servers that do not escape.
-func (p *Pool) noteUnescaped() {
-	p.apart = 0
-	for i, s := range p.servers {
-		at := p.stats.Servers[i]
-		at.UnescapedScripts, at.UnescapedModules = s.unescaped&ask.Scripts != 0, s.unescaped&ask.Modules != 0
-		if s.Addr != "" {
-			p.apart |= p.apartAt(s)
-		}
-	}
-}
-
-// apartAt is what must go over lanes at a server.
-func (p *Pool) apartAt(s *Server) ask.Carrier {
-	switch p.cfg.ScriptPolicy {
-	case ScriptsShared:
-		return 0
-	case ScriptsOwn:
-		return s.unescaped | ask.Scripts | ask.Libraries
-	}
-	if s.unsure || s.noScripts {
-		return s.unescaped | ask.Scripts | ask.Libraries
-	}
-	return s.unescaped | ask.Libraries
-}
-
-// Apart reports whether carriers may have to go over lanes, at some server. Then they must be the only thing that their client
-// has under way. Loop-only.
-func (p *Pool) Apart(carrier ask.Carrier) bool { return p.apart&carrier != 0 }
 
 // carry is Enqueue for what carries something: with a fence after it, here or on a lane.
 func (c *Conn) carry(r *ask.Request) *ask.Failure {
-	if !c.own && c.pool.apartAt(c.server)&r.Carrier != 0 {
-		return c.pool.laneOf(c).put(c, r)
+	if !c.own && c.Up.ApartAt(c.server)&r.Carrier != 0 {
+		return c.Up.Keeper.Lane(c, *r)
 	}
-	if f := c.admit(len(r.Raw)+fenceSize, r.Count()+maxWrapping); f != nil {
+	if f := c.Admit(len(r.Raw)+FenceSize, r.Count()+MaxWrapping); f != nil {
 		if !r.Stays() {
-			return c.detour(pendingOf(r, c.pool.Now), r.Raw, f)
+			return c.Up.Keeper.Detour(c, *PendingOf(r, c.Up.Loop.Now), r.Raw, f)
 		}
 		return f
 	}
-	c.putCarried(r, c.pool.Now)
+	c.PutCarried(r, c.Up.Loop.Now)
 	return nil
 }
 
-// putCarried enqueues r here, which admit has allowed, and gives the place in the ring of its reply, or of the first. at is when it was
+// PutCarried enqueues r here, which admit has allowed, and gives the place in the ring of its reply, or of the first. at is when it was
 // sent first, ns.
-func (c *Conn) putCarried(r *ask.Request, at int64) (place uint64) {
-	first := c.ring.Tail
+func (c *Conn) PutCarried(r *ask.Request, at int64) (place uint64) {
+	first := c.Ring.Tail
 	if c.wraps(r) {
 		place = c.putWrapped(r, at)
 		c.fence(first, r.Carrier)
@@ -353,25 +299,25 @@ func (c *Conn) putCarried(r *ask.Request, at int64) (place uint64) {
 // too many comes before the fence's.
 func (c *Conn) appendProbe(b []byte) []byte {
 	h := &c.handshake
-	c.pool.nonce(&h.nonce)
+	c.Up.nonce(&h.nonce)
 	h.surplus, h.busy = false, false
-	if !c.server.noScripts {
+	if !c.server.NoScripts {
 		h.steps = append(h.steps, stepScript, stepScript)
-		b = appendCommand(b, "EVAL", `error('\r\n+')`, "0")
-		b = appendCommand(b, "EVAL", `error({err='\r\n+'})`, "0")
+		b = AppendCommand(b, "EVAL", `error('\r\n+')`, "0")
+		b = AppendCommand(b, "EVAL", `error({err='\r\n+'})`, "0")
 	}
 	h.steps = append(h.steps, stepFence)
-	return appendCommand(b, "ECHO", string(h.nonce[:]))
+	return AppendCommand(b, "ECHO", string(h.nonce[:]))
 }
 
-// probes reports whether the login asks.
-func (c *Conn) probes() bool {
-	return c.pool.cfg.ScriptPolicy == ScriptsAuto &&
-		(c.lane != nil && c.server.unsure || !c.own && c.nth == 0 && c.rings == c.pool.Default() && !c.server.known())
+// asksAtLogin reports whether the login asks.
+func (c *Conn) asksAtLogin() bool {
+	return c.Up.Config.ScriptPolicy == ScriptsAuto &&
+		(c.IsLane && c.server.Unsure || !c.own && c.Nth == 0 && c.Group.First && !c.server.Known())
 }
 
-// known reports whether a server of this version was asked already. It need not be asked again at each login.
-func (s *Server) known() bool { return s.probed && s.probedAs == s.version }
+// Known reports whether a server of this version was asked already. It need not be asked again at each login.
+func (s *Server) Known() bool { return s.Probed && s.probedAs == s.version }
 
 // onProbe takes a reply to the question; false: it is one too many.
 func (c *Conn) onProbe(at step, reply []byte) (ends bool) {
@@ -381,8 +327,8 @@ func (c *Conn) onProbe(at step, reply []byte) (ends bool) {
 			h.surplus = true
 			return false
 		}
-		h.busy = h.busy || passing(reply)
-		s.noScripts = s.noScripts || denied(reply) // to ask again would fill the server's ACL LOG
+		h.busy = h.busy || answer.Passing(reply)
+		s.NoScripts = s.NoScripts || answer.Denied(reply) // to ask again would fill the server's ACL LOG
 		return true
 	}
 	echo := bytes.Equal(reply, parser.AppendBulk(nil, h.nonce[:]))
@@ -390,17 +336,17 @@ func (c *Conn) onProbe(at step, reply []byte) (ends bool) {
 		h.surplus = true
 		return false
 	}
-	s.noEcho = denied(reply)
-	s.unsure = false
+	s.NoEcho = answer.Denied(reply)
+	s.Unsure = false
 	switch {
 	case h.surplus:
 		c.foundUnescaped(ask.Scripts)
-	case (echo || s.noEcho) && !h.busy:
-		s.unescaped &^= ask.Scripts // it may be another server than before
+	case (echo || s.NoEcho) && !h.busy:
+		s.Unescaped &^= ask.Scripts // it may be another server than before
 	default:
-		s.unsure = true
+		s.Unsure = true
 	}
-	s.probed, s.probedAs = !s.unsure, s.version
-	c.pool.noteUnescaped()
+	s.Probed, s.probedAs = !s.Unsure, s.version
+	c.Up.Keeper.Unescaped()
 	return true
 }
