@@ -191,7 +191,7 @@ func TestClientsThatDoNotReadAreWarnedOfOnceASecond(t *testing.T) {
 	lines := func(reason stats.CloseReason) int {
 		out.Reset()
 		cl.logClose(reason)
-		return strings.Count(out.String(), "client closed by us")
+		return strings.Count(out.String(), "client closed by ringmaster")
 	}
 	for _, c := range []struct {
 		at     time.Duration

@@ -50,7 +50,7 @@ func (l *logger) lost(c *Conn, reason stats.DisconnectReason, cause error) {
 }
 
 func (l *logger) dialFailed(c *Conn, cause error) {
-	l.trouble(c, "server cannot be reached; check its address and that it runs", slog.Attr{}, cause)
+	l.trouble(c, "server cannot be reached; check its address, and that it is running", slog.Attr{}, cause)
 }
 
 func (l *logger) misplaced(now int64, s *Server) {
@@ -58,14 +58,14 @@ func (l *logger) misplaced(now int64, s *Server) {
 		return
 	}
 	s.logged.refused = now
-	l.log.Warn("server refuses writes as a replica; its name is looked up again; check that the name leads to the primary",
+	l.log.Warn("server refuses writes because it is a replica; looking up its name again; check that the name leads to the primary",
 		slog.String("server", s.Name), slog.String("address", s.Addr))
 }
 
 // otherLogin tells that connections are made again to log in as another user.
 func (l *logger) otherLogin(c *Conn) {
 	if c.rings == c.pool.Default() && c.nth == 0 {
-		l.log.Info("connections are made again to log in as the new user",
+		l.log.Info("reconnecting to the server to log in as the new user",
 			slog.String("server", c.server.Name), slog.String("user", c.pool.cfg.user()))
 	}
 }
@@ -90,7 +90,7 @@ func (l *logger) unescaped(c *Conn, carrier ask.Carrier) {
 	}
 	if c.server.logged.apart&bit == 0 {
 		c.server.logged.apart |= bit
-		l.log.Warn("server does not escape line breaks in replies to "+what+" (as in CVE-2025-67733); they go over connections of their own, unless --scripts says otherwise. Upgrade the server",
+		l.log.Warn("server does not escape line breaks in replies to "+what+" (as in CVE-2025-67733); they use dedicated connections, unless --scripts is shared; upgrade the server",
 			slog.String("server", c.server.Name))
 	}
 }

@@ -24,7 +24,7 @@
 //	a mistake of ours   panic.go; debug_on.go and debug_off.go (does it end the process?)
 //	what takes long     work.go (in pieces), emission.go (replies made so), roster.go (the clients by ID), closings.go (many clients), ask.go (the other loops)
 //	who comes           foreign.go (other protocols), notice.go (what operators should read)
-//	what waits          passage.go, deadline.go; crossing.go (protocol, database), pause.go (CLIENT PAUSE)
+//	what waits          waits.go (for what, and what needs no passage), passage.go, errand.go, crossing.go (protocol, database), pause.go (CLIENT PAUSE)
 //	own connections     pin.go
 //	servers that change env.go Follow; elsewhere.go (what is sent again from here; all else in package pool, redirect.go)
 //	what is removed     remove.go (doors and upstreams)

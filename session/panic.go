@@ -75,7 +75,7 @@ func (l *Loop) Panicked(cause any) {
 	l.dirty, l.resume, l.jobs = nil, nil, nil
 	var all []*Session
 	for _, e := range l.envs {
-		e.Held, e.Later = nil, nil
+		e.held, e.Later = nil, nil
 		e.Roster.Each(func(s *Session) { all = append(all, s) })
 	}
 	for _, s := range all {
@@ -97,7 +97,7 @@ func (l *Loop) tellPanic(s *Session, cause any) {
 			client, _ = s.Socket.Addr()
 		}
 	}
-	l.Logger().Error("a mistake of ringmaster's own (a panic): the client is closed; please report this", slog.String("client", client),
+	l.Logger().Error("a bug in ringmaster caused a panic; the client is closed; please report this", slog.String("client", client),
 		slog.String("command", command), slog.String("cause", fmt.Sprint(cause)), slog.Uint64("not_logged_before", p.hidden),
 		slog.String("stack", string(debug.Stack())))
 	p.at, p.hidden = max(l.Clock.Now, 1), 0

@@ -35,7 +35,6 @@ type lessons struct {
 	told      bool        // that a server does not tell of its commands
 	questions int         // under way
 	queue     []*learning // wait until fewer are
-	open      []*learning // not answered yet, or lately; the oldest first
 	// For the request that is dispatched again: the name that was asked for, and what it turned out to be.
 	name   string
 	answer *learned
@@ -50,9 +49,6 @@ func lessonsOf(e *session.Env) *lessons {
 	}
 	return k
 }
-
-// Feature is what is done about questions when the core tells that something happens.
-var Feature = session.Feature{Tick: expireQuestions}
 
 // learned is a command that servers know.
 type learned struct {
@@ -110,8 +106,8 @@ func forbidsCommand(reply []byte) bool {
 func tellNoCommand(e *session.Env) {
 	if k := lessonsOf(e); !k.told {
 		k.told = true
-		e.Logger().Warn("a server does not let ringmaster give COMMAND INFO, so commands that it does not know, such as those of modules, are unknown commands; "+
-			"with one server and --admin-commands allow they are passed on", slog.String("server", e.Map.Server(e.Home()).Name))
+		e.Logger().Warn("a server does not let ringmaster use COMMAND INFO, so commands that ringmaster does not know, such as those of modules, are refused as unknown; "+
+			"with one server and --admin-commands allow, they are passed on", slog.String("server", e.Map.Server(e.Home()).Name))
 	}
 }
 
