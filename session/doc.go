@@ -101,7 +101,7 @@
 // # When something fails
 //
 //   - A reply that was lost in the middle closes the client, and nothing is appended.
-//   - A passage that waits for something else than a request of its own ends by the timeout (deadline.go). What servers confirm later is undone.
+//   - A passage that waits for something else than a request of its own ends by the timeout (Passage.Limit). What servers confirm later is undone.
 //   - A connection of a client's own is lost: what it owed fails. With watched keys EXEC answers nil. With other state the client is closed.
 //   - A client breaks the protocol: it gets what it is owed, then Redis's words, then the end. One that speaks HTTP gets nothing (foreign.go).
 //   - A client goes: its requests stay in the rings. Their replies are dropped and counted.
