@@ -20,7 +20,7 @@
 //
 //	the pool            loop.go (what the upstreams of an event loop share), pool.go, server.go, config.go, rings.go, words.go (of package ask), log.go, panic.go (a mistake of ours), check.go (for tests)
 //	a connection        conn.go, state.go, handshake.go, loss.go; own.go (lent to one session)
-//	a request, a reply  package ask (their words), package queue (what is on its way), enqueue.go, multi.go (is MULTI taken?), receive.go, expire.go (the timeout), busy.go (behind a script that runs on)
+//	a request, a reply  package ask (their words), package queue (what is on its way), enqueue.go, multi.go (is MULTI taken?), receive.go, answers.go (what replies say), expire.go (the timeout), busy.go (behind a script that runs on)
 //	sent again          redirect.go (MOVED, ASK and their like), resend.go (what waits for that, and how it goes; who may overtake: package order), resend_reads.go
 //	scripts, modules    fence.go (is the server still in step?), lane.go (nobody shares these), wrapped.go and doubt.go (is MOVED the server's word?)
 //	replicas            reads.go; misplaced.go (a server that should be none)
