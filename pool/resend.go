@@ -14,7 +14,9 @@ import (
 //	                   │
 //	                   └─ keep ─▸ resends ─ tick: due? to? send ─▸ on a ring again, or an end: giveUp
 //
-// How and when something is sent again is its policy.
+// How and when something is sent again is its policy: anew, asRead and Resend choose it. It decides in which queue something waits and
+// what it may overtake (queue, keep, taken, tick), when it is due, where it goes (to), how it is put there (send), and with whose
+// failure it ends (answerable, giveUp).
 
 // policy is how something is sent again.
 type policy uint8

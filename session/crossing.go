@@ -7,17 +7,16 @@ import (
 	"ringmaster/stats"
 )
 
-// Crossing is a session's way from one set of rings to another: another protocol or database. Two
-// rings to one server have no mutual order, so it begins when every earlier request is answered,
-// and what the client sent behind it waits until it is over.
-type Crossing struct {
-	To    pool.Key
+// crossing is a session's way from one set of rings to another, which is a passage: to another protocol or database.
+type crossing struct {
+	Passage
+	to    pool.Key
 	rings *pool.Rings // once the earlier requests are answered
 	cause error       // why the rings can't be crossed to, if they can't
 	// done answers the command that asked, after the session has crossed.
-	Done func(*Session)
+	done func(*Session)
 	// quiet: no command asked, so that a crossing that fails has no error to answer and closes the session.
-	Quiet bool
+	quiet bool
 }
 
 // CrossTo brings the session to the rings of key and calls done there; at once if it is there.
@@ -26,56 +25,83 @@ func (s *Session) CrossTo(key pool.Key, done func(*Session)) {
 		done(s)
 		return
 	}
-	s.Begin(&Crossing{To: key, Done: done})
+	s.Begin(&crossing{to: key, done: done})
+}
+
+// CrossQuietly brings the session to the rings of key although no command asks, after the errand under way if there is one. If that
+// fails the session closes.
+func (s *Session) CrossQuietly(key pool.Key) {
+	c := &crossing{to: key, quiet: true, done: func(*Session) {}}
+	if e, ok := s.passage.(*Errand); ok {
+		done := e.Done
+		e.Done = func(s *Session) { done(s); s.Begin(c) }
+		return
+	}
+	s.Begin(c)
 }
 
 // RingsSettled is pool.Client.
 func (s *Session) RingsSettled(cause error) {
 	// When it goes on, somebody may have asked the servers anew.
-	s.Passage.(*Crossing).cause = cause
-	s.ResumeLater()
+	c := s.passage.(*crossing)
+	c.cause = cause
+	c.Resume(Servers)
 }
 
 // Step is passage.
-func (c *Crossing) Step(s *Session) {
-	if c.rings == nil {
-		if s.Owed() > 0 {
-			return
+func (c *crossing) Step(s *Session, came Wait) {
+	switch came {
+	case Replies:
+		c.join(s)
+	case Servers:
+		if c.rings.Usable() || c.rings.Failed() || c.cause != nil { // otherwise they are being asked again
+			c.arrive(s)
 		}
-		if f := s.allDown(); f != nil {
-			s.Door.Scratch = AppendFailure(s.Door.Scratch[:0], f, s.Door.Env)
-			c.fail(s, s.Door.Scratch)
-			return
-		}
-		if c.rings = s.Door.Pool.Rings(c.To); c.rings == nil {
-			reply := s.Door.Pool.NoDB(c.To.DB)
-			if reply == nil {
-				s.Door.Scratch = parser.AppendError(s.Door.Scratch[:0], texts.ManyDBs)
-				reply = s.Door.Scratch
-			}
-			c.fail(s, reply)
-			return
-		}
-		c.rings.Join()
-		if s.wait = rings; !c.rings.Usable() && !c.rings.Failed() {
-			s.Door.Deadline(s, c)
-			c.rings.Wait(s)
-			return
-		}
-		c.cause = c.rings.Cause()
+	case Deadline:
+		s.Door.Stats.Timeouts++
+		s.Door.Scratch = AppendFailure(s.Door.Scratch[:0], s.Door.Pool.TimedOut(s.Door.Home(), false), s.Door.Env)
+		c.fail(s, s.Door.Scratch)
 	}
+}
+
+// join takes part in the rings, and waits until they can be used.
+func (c *crossing) join(s *Session) {
+	if f := s.allDown(); f != nil {
+		s.Door.Scratch = AppendFailure(s.Door.Scratch[:0], f, s.Door.Env)
+		c.fail(s, s.Door.Scratch)
+		return
+	}
+	if c.rings = s.Door.Pool.Rings(c.to); c.rings == nil {
+		reply := s.Door.Pool.NoDB(c.to.DB)
+		if reply == nil {
+			s.Door.Scratch = parser.AppendError(s.Door.Scratch[:0], texts.ManyDBs)
+			reply = s.Door.Scratch
+		}
+		c.fail(s, reply)
+		return
+	}
+	c.rings.Join()
+	if !c.rings.Usable() && !c.rings.Failed() {
+		c.Await(Servers)
+		c.Limit()
+		c.rings.Wait(s)
+		return
+	}
+	c.cause = c.rings.Cause()
+	c.arrive(s)
+}
+
+// arrive moves the session to the rings, if they can be used.
+func (c *crossing) arrive(s *Session) {
 	r := c.rings
-	if !r.Usable() && !r.Failed() && c.cause == nil {
-		return // a call that was meant for a wait before this one
-	}
 	switch {
 	case r.Usable():
 		from := s.Rings
-		s.Rings, s.Protocol, c.rings = r, uint8(c.To.Proto), nil
-		c.end(s)
+		s.Rings, s.Protocol, c.rings = r, uint8(c.to.Proto), nil
+		c.End()
 		from.Leave()
-		if s.follow(from.Key(), c.To); s.State == Open { // it may have lost what a server kept for it
-			c.Done(s)
+		if s.follow(from.Key(), c.to); s.State == Open { // it may have lost what a server kept for it
+			c.done(s)
 		}
 	case r.Refusal() != nil:
 		c.fail(s, r.Refusal())
@@ -85,21 +111,30 @@ func (c *Crossing) Step(s *Session) {
 	}
 }
 
-// TimeOut is timed.
-func (c *Crossing) TimeOut(s *Session) {
-	s.Door.Stats.Timeouts++
-	s.Door.Scratch = AppendFailure(s.Door.Scratch[:0], s.Door.Pool.TimedOut(s.Door.Home(), false), s.Door.Env)
-	c.fail(s, s.Door.Scratch)
-}
-
 // fail ends the crossing with an error.
-func (c *Crossing) fail(s *Session, reply []byte) {
-	c.end(s)
-	if c.Quiet {
+func (c *crossing) fail(s *Session, reply []byte) {
+	c.leave(s)
+	c.End()
+	if c.quiet {
 		s.CloseAs(stats.StateLost)
 		return
 	}
 	s.Answer(reply)
+}
+
+// leave lets go of the rings.
+func (c *crossing) leave(s *Session) {
+	if c.rings != nil {
+		c.rings.Forget(s)
+		c.rings.Leave()
+		c.rings = nil
+	}
+}
+
+// Cancel is passage.
+func (c *crossing) Cancel(s *Session) (unanswered bool) {
+	c.leave(s)
+	return !c.quiet
 }
 
 // allDown says why no server can be reached, or nil: to dial for every SELECT would help nobody then.
@@ -109,20 +144,4 @@ func (s *Session) allDown() *pool.Failure {
 		return nil
 	}
 	return down[0]
-}
-
-// end forgets the crossing.
-func (c *Crossing) end(s *Session) {
-	if c.rings != nil {
-		c.rings.Forget(s)
-		c.rings.Leave()
-		c.rings = nil
-	}
-	s.EndPassage()
-}
-
-// Cancel is passage.
-func (c *Crossing) Cancel(s *Session) (unanswered bool) {
-	c.end(s)
-	return !c.Quiet
 }

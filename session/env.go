@@ -29,7 +29,7 @@ type Env struct {
 	Pause     Pause
 	BusyText  []byte         // what the other loops know of this one
 	BusyOn    map[int][]byte // by loop: what a server says of a script that holds up its connection
-	Held      []*Session     // postponed, and without a connection
+	held      []*Session     // those that wait for the next tick
 	Moves     any            // commands that wait at servers which their keys have left (blocked.go); nil: none so far
 }
 
@@ -88,12 +88,16 @@ func (e *Env) tick() {
 	e.featuresTick()
 	e.sendDeferred()
 	e.passDeadlines()
-	if len(e.Held) == 0 || e.Paused() && e.Pause.All {
+	if len(e.held) == 0 || e.Paused() && e.Pause.All {
 		return
 	}
-	for _, s := range e.Held {
-		s.ResumeLater()
+	for _, s := range e.held {
+		if s.passage != nil {
+			s.passage.skeleton().Resume(Tick)
+		} else {
+			s.ResumeLater()
+		}
 	}
-	clear(e.Held)
-	e.Held = e.Held[:0]
+	clear(e.held)
+	e.held = e.held[:0]
 }

@@ -23,6 +23,9 @@ var (
 	IsError   = isError
 )
 
+// Waits is how many kinds of Wait there are.
+const Waits = pause + 1
+
 // Size and SlotSize are what an idle client and an unanswered command take, bytes.
 const (
 	Size     = unsafe.Sizeof(Session{})
@@ -68,7 +71,7 @@ func (d *Door) CutBadly() {
 // Check says which invariant of the session is broken between turns. apart is what features hold of its replies, bytes.
 func Check(s *Session, apart int) error {
 	if s.State == Closed {
-		if s.Socket != nil || s.Input != nil || s.out != nil || s.slots != nil || s.Passage != nil || s.Pin != nil || s.Transaction != nil || s.Pushes != nil || s.Subscriptions != nil {
+		if s.Socket != nil || s.Input != nil || s.out != nil || s.slots != nil || s.passage != nil || s.Pin != nil || s.Transaction != nil || s.Pushes != nil || s.Subscriptions != nil {
 			return fmt.Errorf("is closed and still holds something")
 		}
 		return nil
@@ -108,8 +111,12 @@ func Check(s *Session, apart int) error {
 		return fmt.Errorf("the head's reply is kept although it is its turn")
 	case s.Partial && s.Owed() == 0:
 		return fmt.Errorf("has forwarded a part of nobody's reply")
-	case (s.Passage != nil) != (s.wait == answers || s.wait == rings):
-		return fmt.Errorf("wait is %d, and a passage is under way: %t", s.wait, s.Passage != nil)
+	case s.passage != nil && (s.wait == nothing || s.wait > Deadline), s.passage == nil && s.wait > Replies && s.wait <= Deadline && s.wait != Turn:
+		return fmt.Errorf("it waits for %v, and a passage is under way: %t", s.wait, s.passage != nil)
+	case s.passage != nil && (s.passage.skeleton().s != s || s.passage.skeleton().come || s.passage.skeleton().stepping):
+		return fmt.Errorf("the passage that waits for %v is another's, or is not left alone", s.wait)
+	case s.wait == Replies && s.Owed() == 0:
+		return fmt.Errorf("it waits for replies and owes none")
 	case s.wait == inFlight && s.Owed() == 0 && (s.relieved() || !s.slow):
 		return fmt.Errorf("waits for answers and owes none, nor does anybody look how far its client reads")
 	case s.unread > 0 && !s.slow:
@@ -128,8 +135,8 @@ func Counted(s *Session) (rings []pool.Key, output int) {
 		return nil, 0
 	}
 	rings = append(rings, s.Rings.Key())
-	if x, ok := s.Passage.(*Crossing); ok && x.rings != nil && x.rings.Refusal() == nil {
-		rings = append(rings, x.To)
+	if x, ok := s.passage.(*crossing); ok && x.rings != nil && x.rings.Refusal() == nil {
+		rings = append(rings, x.to)
 	}
 	return rings, s.unread + s.Held
 }

@@ -12,18 +12,6 @@ import (
 	"ringmaster/stats"
 )
 
-// wait is why a session does not look at its input.
-type wait uint8
-
-const (
-	nothing  wait = iota
-	answers       // for every unanswered request: a passage is under way
-	rings         // for the rings to cross to
-	inFlight      // for half of MaxInFlight to be answered
-	turn          // for the loop to hear its sockets
-	room          // for a server to take what waits for it: the request at the start of the input is a large one
-)
-
 // pauseAt is how much waiting input stops reading from the client, bytes.
 const pauseAt = 256 << 10
 
@@ -200,20 +188,16 @@ func (s *Session) ResumeLater() {
 	}
 }
 
-// GoOn ends the wait, or its first half, and looks at the input that waited.
+// GoOn ends the wait, or takes the passage's next step, if what is waited for has come; then it looks at the input that waited.
 func (s *Session) GoOn() {
 	defer s.guard()
-	if s.State != Open {
+	if s.State != Open || !s.hasCome() {
 		return
 	}
-	if s.Passage != nil {
-		s.Passage.Step(s)
-		if s.wait != nothing || s.State != Open {
+	if s.passage != nil {
+		if s.step(); s.wait != nothing || s.State != Open {
 			return
 		}
-	}
-	if s.wait == inFlight && !s.relieved() {
-		return // a call that was meant for a wait before this one
 	}
 	if s.wait = nothing; s.window() == 0 {
 		s.throttle() // what it has waited for was no matter of its reading

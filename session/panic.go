@@ -75,7 +75,7 @@ func (l *Loop) Panicked(cause any) {
 	l.dirty, l.resume, l.jobs = nil, nil, nil
 	var all []*Session
 	for _, e := range l.envs {
-		e.Held, e.Later = nil, nil
+		e.held, e.Later = nil, nil
 		e.Roster.Each(func(s *Session) { all = append(all, s) })
 	}
 	for _, s := range all {

@@ -131,8 +131,8 @@ func TestAPanicInAPassageEndsItsClientAndFreesWhatItHolds(t *testing.T) {
 	own.answer([]byte("+OK\r\n*0\r\n+OK\r\n"))
 	w.settle()
 	w.panics = 2 // in step and in cancel
-	a.session.Begin(&brokenPassage{})
-	b := a.session.Passage.(*brokenPassage)
+	b := &brokenPassage{}
+	a.session.Begin(b)
 	b.begun = true
 	a.session.ResumeLater()
 	w.settle()
@@ -144,9 +144,12 @@ func TestAPanicInAPassageEndsItsClientAndFreesWhatItHolds(t *testing.T) {
 }
 
 // brokenPassage panics once it has begun.
-type brokenPassage struct{ begun bool }
+type brokenPassage struct {
+	session.Passage
+	begun bool
+}
 
-func (b *brokenPassage) Step(*session.Session) {
+func (b *brokenPassage) Step(*session.Session, session.Wait) {
 	if b.begun {
 		panic("step")
 	}

@@ -1,127 +1,206 @@
 package session
 
-import "ringmaster/stats"
+import (
+	"fmt"
 
-// passage is something that must not be overtaken: it begins when every earlier request is answered, and what
-// the client sent behind it waits until it is over. Two connections to one server have no mutual order, so
-// whatever moves a session from one to another is a passage.
+	"ringmaster/pool"
+)
+
+// A passage is something that must not be overtaken: it begins when every earlier request is answered, and what the client sends
+// after it waits until it is over. Two connections to one server have no mutual order, so whatever moves a session from one to
+// another is a passage.
+//
+//	Begin ──▸ Step(Replies) ── Await(w) ──▸ Resume(w) ──▸ Step(w) ── ... ──▸ End
+//	                               └── the session closes ──▸ Cancel
+//
+// A type of passage embeds Passage, has the method Step, and has Cancel if Passage's is not right for it. Step is one switch over
+// what has come: each case asks for something and names what it waits for next, or ends the passage.
+
+// passage is what the core calls.
 type passage interface {
-	// step goes as far as it can now. When it is over it has called endPassage.
-	Step(s *Session)
-	// cancel ends the passage of a session that closes; unanswered: its command has no reply and no place for one.
+	// Step does what can be done now that the passage has what it waited for: came. Before it returns it calls Await or End, or
+	// begins another passage, which takes its place; otherwise the passage goes on waiting for the same. The core calls it with
+	// Replies first, and with Deadline when the passage has lasted too long. The session is open.
+	Step(s *Session, came Wait)
+	// Cancel tells, once, that the session closes before the passage has ended. It is over already, and lets go of what it holds.
+	// It reports whether its command is unanswered: the core answers for one that has no reply and no place for one.
 	Cancel(s *Session) (unanswered bool)
+	skeleton() *Passage
 }
 
-// Begin starts a passage, which may be over at once.
+// Passage is what the core keeps of a passage. A passage begins once, and must not be copied after that. Loop-only.
+//
+// Invariant: s == nil || s.passage.skeleton() == p.
+type Passage struct {
+	s        *Session // nil: it has not begun, or it is over
+	come     bool     // what it waits for
+	expired  bool     // its deadline has passed while it waited for its turn
+	stepping bool     // Step is under way
+}
+
+func (p *Passage) skeleton() *Passage { return p }
+
+// Begin starts a passage. Step is called at once if nothing is owed, so that the passage may be over when Begin returns. A session
+// that closes begins none. While another passage is under way only that passage's own Step may begin one.
 func (s *Session) Begin(p passage) {
 	if s.State != Open {
 		return
 	}
-	s.Passage, s.wait = p, answers
-	if s.Owed() == 0 {
-		p.Step(s)
-	}
-}
-
-// EndPassage ends the passage: what the client has sent behind it may be looked at.
-func (s *Session) EndPassage() { s.Passage, s.wait = nil, nothing }
-
-// Hold is pool.Client: what comes behind waits until everything before it is answered. A client of which servers keep state
-// on their connections has to begin anew where its keys are elsewhere.
-func (s *Session) Hold() bool {
-	if s.Pin != nil && s.Pin.Dirty {
-		s.CloseAs(stats.StateLost)
-		return false
-	}
-	s.AwaitReplies()
-	return true
-}
-
-// Latest is pool.Client.
-func (s *Session) Latest(place uint64) bool { return place+1 == s.tail }
-
-// Await is pool.Client.
-func (s *Session) Await() { s.AwaitReplies() }
-
-// AwaitReplies has what comes behind wait until everything before it is answered.
-func (s *Session) AwaitReplies() {
-	if s.State == Open && s.Passage == nil {
-		s.Begin(halt{})
-	}
-}
-
-// AwaitReply has what comes behind wait for a reply of the proxy's own, unless it is made already.
-func (s *Session) AwaitReply(m *Emission) {
-	if m.within == nil && s.State == Open && m.Tag >= s.Head && !s.Slot(m.Tag).Is.Has(isWhole) {
-		s.AwaitReplies()
-	}
-}
-
-// halt is a passage that nobody asked for: what comes behind waits until all before is answered. It takes no memory.
-type halt struct{}
-
-func (halt) Step(s *Session) {
-	if s.State == Open && s.Owed() == 0 {
-		s.EndPassage()
-	}
-}
-
-func (halt) Cancel(s *Session) (unanswered bool) {
-	s.EndPassage()
-	return false
-}
-
-// mayGoOn reports whether the next request can be looked at: not while the servers keep all waiting, nor while the session
-// has to catch up with the map.
-func (s *Session) mayGoOn() bool {
-	if s.Door.Pause.Until > 0 && s.waitForAll() {
-		return false
-	}
-	return s.version == s.Door.Version || s.catchUp()
-}
-
-// catchUp goes by the loop's map from now on; false: not before what is under way by an older one is answered.
-func (s *Session) catchUp() bool {
-	if s.Owed() > 0 {
-		s.AwaitReplies()
-		return false
-	}
-	s.version = s.Door.Version
-	return true
-}
-
-// Errand is a request that goes, as a passage, over another connection than those before it.
-type Errand struct {
-	Send func(*Session) // sends it; or answers why not
-	Done func(*Session) // when it is answered
-	sent bool
-	idle bool // nobody asked: it only holds up what comes behind
-}
-
-func (e *Errand) Step(s *Session) {
-	if !e.sent {
-		if s.Owed() > 0 {
-			return
+	if s.passage != nil {
+		old := s.passage.skeleton()
+		if panicsEnd && !old.stepping {
+			panic(fmt.Sprintf("%T begins while %T waits for %v", p, s.passage, s.wait))
 		}
-		e.sent = true
-		e.Send(s)
+		old.s = nil
 	}
-	if s.State != Open || s.Owed() > 0 || s.Passage != e {
+	p.skeleton().s = s
+	s.passage, s.wait = p, Replies
+	if s.Owed() == 0 {
+		s.step()
+	}
+}
+
+// step has the passage take its next step.
+func (s *Session) step() {
+	p, came := s.passage.skeleton(), s.wait
+	if p.expired {
+		came = Deadline
+	}
+	p.come, p.expired, p.stepping = false, false, true
+	s.passage.Step(s, came)
+	p.stepping = false
+}
+
+// cancelPassage ends the passage of a session that closes; unanswered: its command has no reply and no place for one.
+func (s *Session) cancelPassage() (unanswered bool) {
+	p := s.passage
+	if p == nil {
+		return false
+	}
+	p.skeleton().End()
+	return p.Cancel(s)
+}
+
+// End ends the passage: what the client has sent after it is looked at next. It does nothing if the passage is over.
+func (p *Passage) End() {
+	if s := p.s; s != nil {
+		p.s, s.passage, s.wait = nil, nil, nothing
+	}
+}
+
+// Over reports whether the passage has ended, was cancelled, or has not begun.
+func (p *Passage) Over() bool { return p.s == nil }
+
+// Session is the session that waits; nil: the passage is over.
+func (p *Passage) Session() *Session { return p.s }
+
+// Client is pool.Receiver, for passages that ask servers.
+func (p *Passage) Client() pool.Client { return p.s }
+
+// Cancel is passage, for those that hold nothing and whose command is unanswered until they end.
+func (p *Passage) Cancel(*Session) (unanswered bool) { return true }
+
+// Await names what the passage waits for now. It must be called before anybody can call Resume for it. For Replies and Tick the
+// core itself sees when they have come; for Turn there is AwaitTurn, and for Loops AskLoops. It does nothing if the passage is over.
+func (p *Passage) Await(w Wait) {
+	s := p.s
+	if s == nil {
 		return
 	}
-	s.EndPassage()
-	e.Done(s)
+	s.wait, p.come = w, false
+	switch {
+	case w == Tick:
+		s.Door.held = append(s.Door.held, s)
+	case w == Replies && s.Owed() == 0:
+		s.ResumeLater()
+	}
 }
 
-func (e *Errand) Cancel(s *Session) (unanswered bool) {
-	s.EndPassage()
-	return !e.sent && !e.idle
+// Resume tells that w has come: Step is called at the end of the turn, outside of whatever calls. Anybody may call it at any time:
+// it does nothing and reports false if the passage waits for something else, or is over.
+func (p *Passage) Resume(w Wait) bool {
+	if p.s == nil || p.s.wait != w {
+		return false
+	}
+	p.come = true
+	p.s.ResumeLater()
+	return true
 }
 
-// Standstill is an errand without a request: what comes behind waits until all before is answered, and done is called.
-func Standstill(done func(*Session)) *Errand {
-	return &Errand{Send: func(*Session) {}, Done: done, idle: true}
+// AwaitTurn has the passage, which is j too, go on when the loop has heard its sockets. j is a job from then on, even if the session
+// closes meanwhile: a passage that has to finish its work then has a method Piece of its own.
+func (p *Passage) AwaitTurn(s *Session, j job) {
+	p.Await(Turn)
+	s.Door.Queue(j)
 }
 
-// MaxAsked bounds how often the loops are asked whether what a client waits for is over.
-const MaxAsked = 1000
+// Piece is job, for passages that wait for their turn.
+func (p *Passage) Piece(*Env) (done bool) {
+	if s := p.s; s != nil && s.wait == Turn {
+		p.come = true
+		s.GoOn()
+	}
+	return true
+}
+
+// AskLoops runs question on every loop, this one included. heard takes the answers; after that Step is called with Loops, unless
+// heard has named something else to wait for. Answers that come when the passage does not wait for them any more are dropped.
+func (p *Passage) AskLoops(question func(*Env) any, heard func(answers []any)) {
+	if p.Await(Loops); p.s == nil {
+		return
+	}
+	p.s.Door.AskLoopsFor(p.s, question, func(answers []any) {
+		if p.s != nil && p.s.wait == Loops {
+			heard(answers)
+			p.Resume(Loops)
+		}
+	})
+}
+
+// A request on a connection has its deadline from package pool. A passage that waits for something else, such as a server's word on
+// a subscription that others asked for too, has one of these.
+
+// deadline is when a passage must be over.
+//
+// Invariant: Env.deadlines is sorted by at.
+type deadline struct {
+	at int64 // ns
+	p  *Passage
+}
+
+// Limit bounds the passage by the timeout, from now on. After that it waits for nothing more, and Step is called with Deadline; if
+// it waits for its turn, Step is called with Deadline in place of Turn.
+func (p *Passage) Limit() {
+	if p.s == nil {
+		return
+	}
+	e := p.s.Door.Env
+	if limit := int64(e.Pool.Timeout()); limit > 0 {
+		e.deadlines = append(e.deadlines, deadline{e.Pool.Now + limit, p})
+		for i := len(e.deadlines) - 1; i > 0 && e.deadlines[i].at < e.deadlines[i-1].at; i-- { // the timeout was longer before
+			e.deadlines[i], e.deadlines[i-1] = e.deadlines[i-1], e.deadlines[i]
+		}
+	}
+}
+
+// passDeadlines tells the passages that have lasted too long.
+func (e *Env) passDeadlines() {
+	n := 0
+	for ; n < len(e.deadlines) && e.deadlines[n].at < e.Pool.Now; n++ {
+		e.deadlines[n].p.expire()
+		e.deadlines[n] = deadline{}
+	}
+	if e.deadlines = e.deadlines[n:]; len(e.deadlines) == 0 {
+		e.deadlines = nil
+	}
+}
+
+// expire ends the wait of a passage whose deadline has passed.
+func (p *Passage) expire() {
+	if p.s != nil && p.s.wait == Turn {
+		p.expired = true
+		return
+	}
+	p.Await(Deadline)
+	p.Resume(Deadline)
+}

@@ -15,30 +15,28 @@ func (e *Env) Paused() bool {
 	return e.Pause.Until > 0
 }
 
-// PausedAll is a client that waits until the servers answer anything again, a passage. They take no login either, so
-// connections of its own are of no use.
-type PausedAll struct{}
-
-// waitForAll makes a client wait whose next request has come while the servers keep all waiting; false: they don't.
+// waitForAll makes a client wait whose next request has come while the servers keep all waiting; false: they don't. The servers take no
+// login either, so connections of its own are of no use.
 func (s *Session) waitForAll() bool {
 	if !s.Door.Paused() || !s.Door.Pause.All {
 		return false
 	}
-	s.Begin(PausedAll{})
-	return s.Passage != nil
+	s.wait = pause
+	return !s.pauseIsOver()
 }
 
-func (PausedAll) Step(s *Session) {
+// pauseIsOver reports whether the client may go on: its earlier requests are answered, and the servers keep not all waiting any
+// more. If they do, it looks again at the next tick.
+func (s *Session) pauseIsOver() bool {
 	switch {
 	case s.Owed() > 0:
+		return false
 	case s.Door.Paused() && s.Door.Pause.All:
-		s.Door.Held = append(s.Door.Held, s)
-	default:
-		s.EndPassage()
+		s.Door.held = append(s.Door.held, s)
+		return false
 	}
+	return true
 }
 
-func (PausedAll) Cancel(s *Session) (unanswered bool) {
-	s.EndPassage()
-	return false
-}
+// SitsOutPause reports whether the client waits until the servers answer anything again.
+func (s *Session) SitsOutPause() bool { return s.wait == pause }

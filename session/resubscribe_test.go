@@ -212,7 +212,7 @@ func (f *feedEnds) compare() {
 		if c.closed && c.reason != stats.ClientClosed && c.reason != stats.SubscriptionLost {
 			f.tb.Errorf("%s was closed: %s", c.name, c.reason)
 		}
-		if c.session.Passage != nil {
+		if c.session.HeldUp() {
 			f.tb.Errorf("%s still waits", c.name)
 		}
 		pubsub.EachSubscription(c.session, func(name string, alive bool, servers []int) {

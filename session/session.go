@@ -35,7 +35,7 @@ type Session struct {
 
 	// Small fields stand together: ten thousand idle clients are ten thousand of these.
 	State     state
-	wait      wait // why input is not looked at
+	wait      Wait // what it waits for before it looks at its input
 	dirty     bool // on the loop's list of sessions with output
 	Paused    bool // reading from the socket is stopped
 	LoggedIn  bool
@@ -50,7 +50,7 @@ type Session struct {
 	Reason    stats.CloseReason // with which a closing session closes
 
 	Rings         *pool.Rings
-	Passage       passage                    // what is waited for
+	passage       passage                    // what must be over before its next request is looked at; nil: none
 	Pin           *Pin                       // its connection of its own; nil: it has none
 	Transaction   *Kept                      // what a transaction has queued since MULTI; nil: none
 	Subscriptions *Kept                      // what it subscribes to; nil: nothing
@@ -154,7 +154,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	s.Door.clients--
 	s.Door.Stats.ClientsClosed[reason]++
 	s.Socket = nil
-	s.tidy((*Session).cancelPassage)
+	s.tidy(func(s *Session) { s.cancelPassage() })
 	s.tidy(func(s *Session) { s.Unpin(false) })
 	s.featuresClosed()
 	s.tidy(func(s *Session) { s.Rings.Leave() })
@@ -167,15 +167,6 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 func (s *Session) tidy(end func(*Session)) {
 	defer s.guard()
 	end(s)
-}
-
-func (s *Session) cancelPassage() {
-	p := s.Passage
-	if p == nil {
-		return
-	}
-	s.tidy(func(s *Session) { p.Cancel(s) })
-	s.Passage = nil
 }
 
 func (s *Session) dropOutput() {
@@ -207,7 +198,7 @@ func (s *Session) CloseAs(reason stats.CloseReason) {
 	if s.State != Open {
 		return
 	}
-	if s.Passage != nil && s.Passage.Cancel(s) {
+	if s.cancelPassage() {
 		s.Door.Scratch = appendUndone(s.Door.Scratch[:0], reason, stopping, s.Door.Env)
 		s.Answer(s.Door.Scratch)
 	}

@@ -104,22 +104,8 @@ func (s *Session) waitsForRoom(conn *pool.Conn, req *parser.Request) bool {
 		return false
 	}
 	s.wait = room
-	env.Held = append(env.Held, s)
+	env.held = append(env.held, s)
 	return true
-}
-
-// settleWait looks, after a reply, whether what is waited for has come.
-func (s *Session) settleWait() {
-	switch s.wait {
-	case inFlight:
-		if s.relieved() {
-			s.ResumeLater()
-		}
-	case answers:
-		if s.Owed() == 0 {
-			s.ResumeLater()
-		}
-	}
 }
 
 // relieved reports whether a throttled client may go on.

@@ -102,14 +102,14 @@ const answerWork = 128
 // rest makes the session look at its input again when the loop has heard its sockets.
 func (s *Session) rest() {
 	if s.wait == nothing && s.State == Open {
-		s.wait = turn
+		s.wait = Turn
 		s.Door.Queue(s)
 	}
 }
 
 // Piece is job: the session that rested goes on.
 func (s *Session) Piece(*Env) (done bool) {
-	if s.wait == turn {
+	if s.wait == Turn {
 		s.GoOn()
 	}
 	return true

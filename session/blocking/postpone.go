@@ -68,26 +68,27 @@ func KeptWaiting(s *session.Session, spec *command.Spec, class command.Class) bo
 	return !e.Replaying && Postpones(e.Env, MayWrite(e.Env, spec))
 }
 
-// Postponed is a command that the servers keep waiting, a passage. It goes over connections of the session's own, as a
+// postponed is a command that the servers keep waiting, a passage. It goes over connections of the session's own, as a
 // blocking command does; without any to be had it waits here.
-type Postponed struct {
+type postponed struct {
+	session.Passage
 	spec *command.Spec
 	raw  []byte
-	Run  func(*session.Session) // carries it out instead of sending raw: for EXEC; nil: raw is sent
+	run  func(*session.Session) // carries it out instead of sending raw; nil: raw is sent
 	sent bool
 }
 
 // Postpone carries out a command that the servers keep waiting.
 func Postpone(s *session.Session, spec *command.Spec, raw []byte) {
-	s.Begin(&Postponed{spec: spec, raw: bytes.Clone(raw)})
+	s.Begin(&postponed{spec: spec, raw: bytes.Clone(raw)})
 }
 
-func (p *Postponed) Step(s *session.Session) {
-	if s.Owed() > 0 {
-		return
-	}
+// PostponeRun is Postpone for what run carries out: EXEC.
+func PostponeRun(s *session.Session, run func(*session.Session)) { s.Begin(&postponed{run: run}) }
+
+func (p *postponed) Step(s *session.Session, _ session.Wait) {
 	if p.sent {
-		s.EndPassage()
+		p.End()
 		Unblocked(s)
 		return
 	}
@@ -98,31 +99,37 @@ func (p *Postponed) Step(s *session.Session) {
 	if s.Door.Paused() && !s.WatchLost() {
 		pin, full := s.PinToReachable()
 		if full {
-			s.Door.Held = append(s.Door.Held, s)
+			p.Await(session.Tick)
 			return
 		}
 		if pin != nil {
 			pin.Blocks = true
 		}
 	}
-	if p.Run != nil {
-		s.EndPassage()
-		p.Run(s)
-		if s.Passage == nil && s.Owed() == 0 {
-			Unblocked(s) // it was refused
-		}
+	if p.run == nil {
+		p.send(s)
 		return
 	}
+	p.End()
+	if p.run(s); !s.HeldUp() && s.Owed() == 0 {
+		Unblocked(s) // it was refused
+	}
+}
+
+// send sends the command and waits for its reply.
+func (p *postponed) send(s *session.Session) {
 	p.sent = true
 	s.Door.Replaying = true
 	s.Door.Route(s, p.spec, p.raw)
 	s.Door.Replaying = false
-	if s.Passage == p && s.State == session.Open && s.Owed() == 0 {
-		p.Step(s)
+	switch {
+	case p.Over():
+	case s.Owed() > 0:
+		p.Await(session.Replies)
+	default:
+		p.End()
+		Unblocked(s)
 	}
 }
 
-func (p *Postponed) Cancel(s *session.Session) (unanswered bool) {
-	s.EndPassage()
-	return !p.sent
-}
+func (p *postponed) Cancel(*session.Session) (unanswered bool) { return !p.sent }

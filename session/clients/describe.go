@@ -122,11 +122,7 @@ func appendFlags(s *session.Session, b []byte) []byte {
 
 // blocked reports whether the client waits in a blocking command, or for the end of CLIENT PAUSE.
 func blocked(s *session.Session) bool {
-	if s.Pin != nil && s.Pin.Blocks {
-		return true
-	}
-	_, paused := s.Passage.(session.PausedAll)
-	return paused
+	return s.Pin != nil && s.Pin.Blocks || s.SitsOutPause()
 }
 
 // overUnixSocket reports whether it came over a unix socket, whose path stands for an address.

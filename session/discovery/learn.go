@@ -35,7 +35,6 @@ type lessons struct {
 	told      bool        // that a server does not tell of its commands
 	questions int         // under way
 	queue     []*learning // wait until fewer are
-	open      []*learning // not answered yet, or lately; the oldest first
 	// For the request that is dispatched again: the name that was asked for, and what it turned out to be.
 	name   string
 	answer *learned
@@ -50,9 +49,6 @@ func lessonsOf(e *session.Env) *lessons {
 	}
 	return k
 }
-
-// Feature is what is done about questions when the core tells that something happens.
-var Feature = session.Feature{Tick: expireQuestions}
 
 // learned is a command that servers know.
 type learned struct {

@@ -12,42 +12,97 @@ import (
 
 // learning is the passage of a command that a server is asked for.
 type learning struct {
+	session.Passage
 	pool.Unplaced
-	raw    []byte
-	name   string
-	s      *session.Session // nil: cancelled
-	env    *session.Env
-	since  int64 // ns
-	placed bool  // it counts as a question
-	queued bool
-	asked  bool
-	done   bool
-	reply  []byte
-	found  *learned
-	fail   *pool.Failure
+	raw      []byte
+	name     string
+	env      *session.Env
+	placed   bool // it counts as a question
+	asked    bool
+	answered bool // with found, or fail, or else with reply
+	reply    []byte
+	found    *learned
+	fail     *pool.Failure
 }
 
 // Discover asks the first server for the command and then dispatches the request again.
 func Discover(s *session.Session, req *parser.Request) {
-	l := &learning{raw: bytes.Clone(req.Raw), name: strings.ToLower(string(req.Args[0])), s: s, env: s.Door.Env, since: s.Door.Pool.Now}
+	l := &learning{raw: bytes.Clone(req.Raw), name: strings.ToLower(string(req.Args[0])), env: s.Door.Env}
 	s.LastID = command.NoID // until it is known
-	k := lessonsOf(s.Door.Env)
-	k.open = append(k.open, l)
 	s.Begin(l)
+	l.Limit()
 }
 
-func (l *learning) Step(s *session.Session) {
-	if !l.asked && !l.done {
-		if s.Owed() > 0 || !l.hasPlace(s) {
-			return
+func (l *learning) Step(s *session.Session, came session.Wait) {
+	switch came {
+	case session.Replies:
+		if l.takePlace() {
+			l.ask(s)
+		} else {
+			l.Await(session.Others)
 		}
+	case session.Others:
 		l.ask(s)
+	case session.Servers:
+		l.conclude(s)
+	case session.Deadline:
+		if !l.answered {
+			l.fail = &pool.Failure{Kind: pool.TimedOut, Server: l.env.Map.Server(s.AnyServer()).Name}
+		}
+		if !l.asked {
+			l.leave()
+		}
+		l.conclude(s)
 	}
-	if !l.done {
+}
+
+// takePlace takes a place among the questions; false: it waits for one in the queue.
+func (l *learning) takePlace() bool {
+	k := lessonsOf(l.env)
+	if k.questions == MaxQuestions {
+		k.queue = append(k.queue, l)
+		return false
+	}
+	k.questions++
+	l.placed = true
+	return true
+}
+
+// leave lets the next in the queue have l's place.
+func (l *learning) leave() {
+	if !l.placed {
 		return
 	}
-	s.EndPassage()
-	l.s = nil
+	k := lessonsOf(l.env)
+	l.placed = false
+	k.questions--
+	for len(k.queue) > 0 {
+		next := k.queue[0]
+		k.queue[0] = nil
+		k.queue = k.queue[1:]
+		if next.Resume(session.Others) {
+			k.questions++
+			next.placed = true
+			return
+		}
+	}
+	k.queue = nil
+}
+
+func (l *learning) ask(s *session.Session) {
+	l.asked = true
+	l.Await(session.Servers)
+	raw := session.AppendRequest(nil, "COMMAND", "INFO", l.name)
+	if f := s.Rings.Pick(s.AnyServer(), s.ConnIndex).Enqueue(&pool.Request{Raw: raw, Recv: l, Manner: pool.Here}); f != nil {
+		l.fail = f
+		l.leave()
+		l.conclude(s)
+	}
+}
+
+// conclude dispatches the request again if the command was found; otherwise the client is told why not.
+func (l *learning) conclude(s *session.Session) {
+	l.End()
 	if l.found == nil || l.fail != nil {
 		s.Rejected()
 		if l.fail != nil {
@@ -65,56 +120,7 @@ func (l *learning) Step(s *session.Session) {
 	}
 }
 
-// hasPlace reports whether l may be asked now; if not, it waits in the queue.
-func (l *learning) hasPlace(s *session.Session) bool {
-	k := lessonsOf(s.Door.Env)
-	switch {
-	case l.placed:
-	case k.questions < MaxQuestions:
-		k.questions++
-		l.placed = true
-	case !l.queued:
-		l.queued = true
-		k.queue = append(k.queue, l)
-	}
-	return l.placed
-}
-
-// leave lets the next in the queue have l's place.
-func (l *learning) leave() {
-	if !l.placed {
-		return
-	}
-	k := lessonsOf(l.env)
-	l.placed = false
-	k.questions--
-	for len(k.queue) > 0 {
-		next := k.queue[0]
-		k.queue[0] = nil
-		k.queue = k.queue[1:]
-		next.queued = false
-		if next.s != nil && !next.done {
-			k.questions++
-			next.placed = true
-			next.s.ResumeLater()
-			return
-		}
-	}
-	k.queue = nil
-}
-
-func (l *learning) ask(s *session.Session) {
-	l.asked = true
-	raw := session.AppendRequest(nil, "COMMAND", "INFO", l.name)
-	if f := s.Rings.Pick(s.AnyServer(), s.ConnIndex).Enqueue(&pool.Request{Raw: raw, Recv: l, Manner: pool.Here}); f != nil {
-		l.done, l.fail = true, f
-		l.leave()
-	}
-}
-
-func (l *learning) Cancel(s *session.Session) (unanswered bool) {
-	s.EndPassage()
-	l.s = nil
+func (l *learning) Cancel(*session.Session) (unanswered bool) {
 	if !l.asked {
 		l.leave()
 	}
@@ -128,50 +134,21 @@ func (l *learning) Reply(_ uint64, b []byte, p pool.Piece) {
 	}
 	if p&pool.Last != 0 {
 		l.found = l.judge()
-		l.end(nil)
+		l.end()
 	}
 }
-
-// Client is pool.Receiver.
-func (l *learning) Client() pool.Client { return l.s }
 
 // Fail is pool.Receiver.
 func (l *learning) Fail(_ uint64, f *pool.Failure) {
 	g := *f
 	g.Sent = false // the question may have been, the command was not
-	l.end(&g)
+	l.fail = &g
+	l.end()
 }
 
-func (l *learning) end(f *pool.Failure) {
+func (l *learning) end() {
 	l.leave()
-	if l.done {
-		return // it took too long
-	}
-	l.done, l.fail = true, f
-	if l.s != nil {
-		l.s.ResumeLater()
-	}
-}
-
-// expireQuestions answers those who have waited for the timeout, whether their question is under way or waits.
-func expireQuestions(e *session.Env) {
-	k, limit := lessonsOf(e), int64(e.Pool.Timeout())
-	for len(k.open) > 0 {
-		l := k.open[0]
-		switch gone := l.done || l.s == nil; {
-		case !gone && (limit <= 0 || e.Pool.Now-l.since <= limit):
-			return // later ones have waited less
-		case !gone:
-			l.done, l.fail = true, &pool.Failure{Kind: pool.TimedOut, Server: e.Map.Server(l.s.AnyServer()).Name}
-			l.s.ResumeLater()
-			if !l.asked {
-				l.leave()
-			}
-		}
-		k.open[0] = nil
-		k.open = k.open[1:]
-	}
-	k.open = nil
+	l.answered = l.Resume(session.Servers)
 }
 
 // judge is what the reply says, which is remembered; nil: nothing, and the client gets it as it is.

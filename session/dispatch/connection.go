@@ -60,7 +60,7 @@ func reset(s *session.Session, _ *command.Spec, _ *parser.Request) {
 		s.ReplyMode = session.ReplyOn
 	}
 	if s.Subscriptions != nil {
-		s.Begin(&pubsub.Resetting{Session: s, Done: resetRest})
+		pubsub.Reset(s, resetRest)
 		return
 	}
 	resetRest(s)

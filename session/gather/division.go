@@ -145,6 +145,7 @@ const manyWords = 16 << 10
 // second. Only the work is done in pieces. Each server gets its part whole, as that of any command, so that what it reads or
 // changes there it does at once; what the client has sent before is answered, and what it sends behind waits.
 type dividing struct {
+	session.Passage
 	division
 	spec    *command.Spec
 	req     parser.Request
@@ -153,8 +154,6 @@ type dividing struct {
 	next    int                        // the word, key or group to go on with
 	stage   divisionStage
 	g       *Gather
-	later   bool
-	s       *session.Session // nil: cancelled
 }
 
 type divisionStage uint8
@@ -167,7 +166,7 @@ const (
 
 // divide takes the request over from the loop.
 func divide(s *session.Session, spec *command.Spec, req *parser.Request) {
-	d := &dividing{spec: spec, s: s}
+	d := &dividing{spec: spec}
 	if d.buf = s.TakeInput(req); d.buf != nil {
 		s.Input = nil
 		d.req = parser.Request{Args: req.Args, Raw: req.Raw}
@@ -178,31 +177,20 @@ func divide(s *session.Session, spec *command.Spec, req *parser.Request) {
 	s.Begin(d)
 }
 
-func (d *dividing) Step(s *session.Session) {
-	if d.later || d.g == nil && s.Owed() > 0 {
-		return
-	}
+func (d *dividing) Step(s *session.Session, _ session.Wait) {
 	if !d.goOn(s) {
-		d.later = true
-		s.Door.Queue(d)
+		d.AwaitTurn(s, d)
 		return
 	}
-	if s.Passage == d {
-		s.EndPassage()
-	}
+	d.End()
 }
 
-// Piece is job.
-func (d *dividing) Piece(*session.Env) (done bool) {
-	d.later = false
-	switch {
-	case d.s == nil:
-	case d.s.Passage == d:
-		d.s.GoOn()
-	default: // it closes, and goes on to the end
-		return d.goOn(d.s)
+// Piece is job. If the client goes when some parts are sent, the others follow.
+func (d *dividing) Piece(e *session.Env) (done bool) {
+	if d.Over() && d.g != nil {
+		return d.goOn(d.g.Session)
 	}
-	return true
+	return d.Passage.Piece(e)
 }
 
 // keyWork is what it costs to hash or to copy a key beside its bytes, units.
@@ -228,9 +216,7 @@ func (d *dividing) goOn(s *session.Session) (done bool) {
 			env.Spend(keyWork + len(d.req.Args[d.next]))
 		}
 		if len(d.groups) == 1 {
-			if s.Passage == d {
-				s.EndPassage()
-			}
+			d.End()
 			s.Send(int(d.groups[0].server), env.KeysIn(int(d.groups[0].bucket), d.spec), d.spec, &d.req)
 			d.letGo(s)
 			return true
@@ -281,11 +267,9 @@ func (d *dividing) letGo(s *session.Session) {
 }
 
 func (d *dividing) Cancel(s *session.Session) (unanswered bool) {
-	s.EndPassage()
 	if d.g != nil {
 		return false // its parts are on their way, and the last of them goes too
 	}
-	d.s = nil
 	d.letGo(s)
 	return true
 }

@@ -55,7 +55,7 @@ func WaitAtGate(s *session.Session, spec *command.Spec, req *parser.Request, goO
 		return false
 	}
 	e.Stats.LoginsDelayed++
-	t := &gated{s: s, spec: spec, raw: bytes.Clone(req.Raw), at: e.Pool.Now + ns, goOn: goOn}
+	t := &gated{spec: spec, raw: bytes.Clone(req.Raw), at: e.Pool.Now + ns, goOn: goOn}
 	g := gateOf(e.Loop)
 	g.waiting = append(g.waiting, t)
 	if !s.Paused { // what it sends meanwhile waits in the kernel
@@ -68,19 +68,20 @@ func WaitAtGate(s *session.Session, spec *command.Spec, req *parser.Request, goO
 
 // gated is a login that waits at its address's gate, a passage.
 type gated struct {
-	s    *session.Session // nil: cancelled
+	session.Passage
 	spec *command.Spec
 	raw  []byte
 	at   int64 // when the gate opens, ns
 	goOn session.Handler
 }
 
-func (t *gated) Step(s *session.Session) {
+func (t *gated) Step(s *session.Session, _ session.Wait) {
 	e := s.Door
-	if s.Owed() > 0 || e.Pool.Now < t.at {
+	if e.Pool.Now < t.at {
+		t.Await(session.Time)
 		return
 	}
-	s.EndPassage()
+	t.End()
 	req, ok := session.ParseAgain(t.raw)
 	if !ok {
 		s.Refuse(texts.Syntax)
@@ -91,23 +92,17 @@ func (t *gated) Step(s *session.Session) {
 	e.PastGate = false
 }
 
-func (t *gated) Cancel(s *session.Session) (unanswered bool) {
-	s.EndPassage()
-	t.s = nil
-	return true
-}
-
 // openGates lets those go on whose gate has opened.
 func openGates(l *session.Loop) {
 	g := gateOf(l)
 	left := g.waiting[:0]
 	for _, t := range g.waiting {
 		switch {
-		case t.s == nil:
+		case t.Over():
 		case l.Clock.Now < t.at:
 			left = append(left, t)
 		default:
-			t.s.ResumeLater()
+			t.Resume(session.Time)
 		}
 	}
 	clear(g.waiting[len(left):])

@@ -257,7 +257,7 @@ func (f *feed) ask(t *topic, r *round) *pool.Failure {
 		verb = words[t.key.kind].on
 	}
 	// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed. Who waits has a
-	// deadline of its own (deadline.go), after which the answer is still needed: what comes next is told by its order.
+	// deadline of its own (session.Passage.Limit), after which the answer is still needed: what comes next is told by its order.
 	raw := session.AppendRequest(nil, strings.ToUpper(verb), t.key.Name)
 	failure := f.conn.Enqueue(&pool.Request{Raw: session.AppendRequest(raw, "PING"), Recv: f, Manner: pool.Here | pool.Lasts})
 	if failure == nil {

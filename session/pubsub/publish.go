@@ -147,67 +147,49 @@ func anyJoining(e *session.Env) bool {
 // overtaken is a PUBLISH that came behind a SUBSCRIBE, of whichever client, that is still on its way to the
 // server over another connection. On Redis the subscriber would get the message.
 type overtaken struct {
+	session.Passage
 	raw   []byte
 	key   TopicKey
-	s     *session.Session // nil: cancelled
 	asked int
-	waits bool // for a round, or for the other loops' answers
 	free  bool // no other loop expects the message
 	// version is of the map by which they were asked.
 	version uint16
 }
 
-func (o *overtaken) Step(s *session.Session) {
-	if s.Owed() > 0 || o.waits {
+func (o *overtaken) Step(s *session.Session, came session.Wait) {
+	server := ChannelServer(s.Door.Env, o.key.kind, []byte(o.key.Name))
+	switch came {
+	case session.Replies:
+		o.Limit()
+	case session.Deadline:
+		o.End()
+		s.Door.Stats.Timeouts++
+		s.Failed(len(o.raw), s.Door.Pool.TimedOut(server, false))
 		return
 	}
-	if o.s == nil {
-		s.Door.Deadline(s, o)
-	}
-	o.s = s
 	if r := hubOf(s.Door.Env).expects(o.key); r != nil {
-		o.waits = true
+		o.Await(session.Others)
 		r.waiters = append(r.waiters, o)
 		return
 	}
 	if s.Door.Peers != nil && (!o.free || o.version != s.Door.Version && o.asked < session.MaxAsked) {
-		o.ask(s.Door.Env)
+		o.ask(s.Door.Version)
 		return
 	}
-	s.EndPassage()
-	o.s = nil
-	publishNow(s, o.key, ChannelServer(s.Door.Env, o.key.kind, []byte(o.key.Name)), o.raw)
+	o.End()
+	publishNow(s, o.key, server, o.raw)
 }
 
 // Settled is waiter.
-func (o *overtaken) Settled(*round) {
-	if o.waits = false; o.s != nil {
-		o.s.ResumeLater()
-	}
-}
+func (o *overtaken) Settled(*round) { o.Resume(session.Others) }
 
-// ask asks the other loops, again and again until none expects the message.
-func (o *overtaken) ask(env *session.Env) {
-	o.waits, o.version = true, env.Version
+// ask asks the loops by a version of the map, again and again until none expects the message.
+func (o *overtaken) ask(version uint16) {
+	o.version = version
 	o.asked++
-	env.AskOthers(o.s, func(e *session.Env) any { return hubOf(e).expects(o.key) != nil }, func(answers []any) {
+	o.AskLoops(func(e *session.Env) any { return hubOf(e).expects(o.key) != nil }, func(answers []any) {
 		o.free = !slices.Contains(answers, any(true)) || o.asked >= session.MaxAsked
-		o.Settled(nil)
 	})
-}
-
-// TimeOut is timed.
-func (o *overtaken) TimeOut(s *session.Session) {
-	s.EndPassage()
-	o.s = nil
-	s.Door.Stats.Timeouts++
-	s.Failed(len(o.raw), s.Door.Pool.TimedOut(ChannelServer(s.Door.Env, o.key.kind, []byte(o.key.Name)), false))
-}
-
-func (o *overtaken) Cancel(s *session.Session) (unanswered bool) {
-	s.EndPassage()
-	o.s = nil
-	return true
 }
 
 // publishNow sends a PUBLISH.

@@ -130,7 +130,7 @@ func (f *feed) askElsewhere(t *topic) {
 	}
 }
 
-// Again has a subscription that a node of a cluster has refused asked for once more at a tick; false: the client is to be told.
+// Again prepares that a subscription that a node of a cluster has refused is asked for once more; false: the client is to be told.
 func (p *Subscribing) Again(s *session.Session) bool {
 	env := s.Door
 	if !env.Map.Slotted() || !p.misled() {
@@ -148,7 +148,6 @@ func (p *Subscribing) Again(s *session.Session) bool {
 	}
 	p.LetGo(s)
 	p.asked, p.next, p.Refusal, p.elsewhere = false, 0, nil, false
-	env.Held = append(env.Held, s)
 	return true
 }
 

@@ -48,19 +48,18 @@ func Limited(s *session.Session) bool { return s.Subscriptions != nil && s.Proto
 // confirmation, and no reply to what was asked before it after a message. It waits for the servers'
 // confirmations, so that whoever hears of it and publishes is counted right.
 type Subscribing struct {
-	Session *session.Session // nil: cancelled
-	Kind    kind
-	On      bool
-	All     bool // UNSUBSCRIBE without names
-	names   []string
-	held    []*topic // by name, for on
-	next    int      // of names, the one that is asked for or confirmed next
-	later   bool     // it goes on when the loop has heard its sockets
-	asked   bool
-	late    bool  // it waits for no server any more
-	Told    bool  // the client is being told
-	since   int64 // when it was refused first, ns
-	left    int
+	session.Passage
+	Kind  kind
+	On    bool
+	All   bool // UNSUBSCRIBE without names
+	names []string
+	held  []*topic // by name, for on
+	next  int      // of names, the one that is asked for or confirmed next
+	asked bool
+	late  bool  // it waits for no server any more
+	Told  bool  // the client is being told
+	since int64 // when it was refused first, ns
+	left  int
 	// refusal is the error that ends it; nil: none
 	Refusal []byte
 	// elsewhere: a server was asked that is gone.
@@ -77,7 +76,7 @@ func NewSubscribing(s *session.Session, spec *command.Spec, args [][]byte) *Subs
 		if !on && spec.Name != words[k].off {
 			continue
 		}
-		p := &Subscribing{Session: s, Kind: k, On: on, All: len(args) == 1}
+		p := &Subscribing{Kind: k, On: on, All: len(args) == 1}
 		for _, a := range args[1:] {
 			p.names = append(p.names, string(a))
 		}
@@ -87,8 +86,8 @@ func NewSubscribing(s *session.Session, spec *command.Spec, args [][]byte) *Subs
 }
 
 // NameAll adds the names of all that the client subscribes to.
-func (p *Subscribing) NameAll() {
-	if u := SubsOf(p.Session); u != nil {
+func (p *Subscribing) NameAll(s *session.Session) {
+	if u := SubsOf(s); u != nil {
 		p.names = slices.AppendSeq(p.names, maps.Keys(u.Topics[p.Kind]))
 	}
 }
@@ -110,55 +109,45 @@ func Handle(s *session.Session, spec *command.Spec, req *parser.Request) {
 	}
 }
 
-func (p *Subscribing) Step(s *session.Session) {
-	if p.later || !p.asked && s.Owed() > 0 {
-		return
+func (p *Subscribing) Step(s *session.Session, came session.Wait) {
+	if came == session.Deadline {
+		p.timeOut(s)
 	}
 	if !p.asked && !p.late {
 		if !p.ask(s) {
-			p.goOnLater(s.Door.Env)
+			p.AwaitTurn(s, p)
 			return
 		}
 		p.asked = true
 		if p.since == 0 {
-			s.Door.Deadline(s, p)
+			p.Limit()
 		}
 	}
-	if p.left > 0 && !p.late || p.Session == nil {
-		return
-	}
-	if p.On && !p.Told && (p.Again(s) || p.follows()) {
-		return
-	}
-	if p.Then == nil && !p.tell(s) {
-		p.goOnLater(s.Door.Env)
-		return
-	}
-	s.EndPassage()
-	p.Session = nil
-	if p.Then != nil {
-		p.Then(s, p.late)
-	}
-}
-
-// goOnLater goes on when the loop has heard its sockets: there are many names.
-func (p *Subscribing) goOnLater(e *session.Env) {
-	p.later = true
-	e.Queue(p)
-}
-
-// Piece is job.
-func (p *Subscribing) Piece(e *session.Env) (done bool) {
-	p.later = false
 	switch {
-	case p.Session == nil:
-	case p.Session.Lags():
-		p.later = true
-		p.Session.WakeLater(p, p.Session.Head)
+	case p.Over(): // an unsubscription that could not be sent has closed the session
+	case p.left > 0 && !p.late:
+		p.Await(session.Servers)
+	case p.On && !p.Told && p.Again(s):
+		p.Await(session.Tick)
+	case p.On && !p.Told && p.follows():
+		p.Await(session.Servers)
+	case p.Then == nil && !p.tell(s):
+		p.AwaitTurn(s, p)
 	default:
-		p.Session.GoOn()
+		p.End()
+		if p.Then != nil {
+			p.Then(s, p.late)
+		}
 	}
-	return true
+}
+
+// Piece is job: while the client has much to read, its turn does not come.
+func (p *Subscribing) Piece(e *session.Env) (done bool) {
+	if s := p.Session(); s != nil && s.Lags() {
+		s.WakeLater(p, s.Head)
+		return true
+	}
+	return p.Passage.Piece(e)
 }
 
 // What it costs to subscribe to a name or to leave it, which the server is asked for, and to tell the client, units.
@@ -210,7 +199,7 @@ func (p *Subscribing) await(t *topic) {
 	case r.refusal != nil && p.On:
 		p.Refusal = r.refusal
 	case p.On:
-		hubOf(p.Session.Door.Env).eachAgain(t, p.awaitRound)
+		hubOf(p.Session().Door.Env).eachAgain(t, p.awaitRound)
 	}
 }
 
@@ -226,7 +215,7 @@ func (p *Subscribing) follows() bool {
 	}
 	for _, t := range p.held {
 		if !t.dead && t.lost == len(t.at) {
-			hubOf(p.Session.Door.Env).eachAgain(t, p.awaitRound)
+			hubOf(p.Session().Door.Env).eachAgain(t, p.awaitRound)
 		}
 	}
 	return p.left > 0
@@ -241,8 +230,8 @@ func (p *Subscribing) Settled(r *round) {
 		p.Refusal = r.refusal
 		p.elsewhere = p.elsewhere || r.gone
 	}
-	if p.Session != nil && p.left == 0 && !p.later {
-		p.Session.ResumeLater()
+	if p.left == 0 {
+		p.Resume(session.Servers)
 	}
 }
 
@@ -319,9 +308,9 @@ func (p *Subscribing) appendOn(b []byte, s *session.Session, part session.Pieces
 	return b, true
 }
 
-// TimeOut is timed: the next step ends it. What servers confirm later is undone: nobody holds on to it. A client that unsubscribes
+// timeOut ends the wait for servers. What they confirm later is undone: nobody holds on to it. A client that unsubscribes
 // gets no more messages from now on, whatever the server knows, and a transaction in which it does begins.
-func (p *Subscribing) TimeOut(s *session.Session) {
+func (p *Subscribing) timeOut(s *session.Session) {
 	if p.Told {
 		return
 	}
@@ -373,10 +362,10 @@ func (p *Subscribing) askOff(s *session.Session) (done bool) {
 	}
 	mine, hub := SubsOf(s).Topics[p.Kind], hubOf(s.Door.Env)
 	if p.All && len(p.names) == 0 {
-		p.NameAll()
+		p.NameAll(s)
 	}
 	for part := s.Door.APiece(); p.next < len(p.names); p.next++ {
-		if p.Session == nil {
+		if p.Over() {
 			break // an unsubscription that could not be sent has closed the session
 		}
 		if part.Over(s.Door.Env) {
@@ -452,8 +441,6 @@ func subscriptionCount(s *session.Session, k kind) int {
 }
 
 func (p *Subscribing) Cancel(s *session.Session) (unanswered bool) {
-	s.EndPassage()
-	p.Session = nil
 	p.LetGo(s)
 	return true
 }
@@ -475,43 +462,32 @@ func leaveAll(s *session.Session) *releasing {
 	return r
 }
 
-// Resetting is the RESET of a client with subscriptions, a passage.
-type Resetting struct {
-	Session *session.Session // nil: cancelled
-	rest    *releasing
-	later   bool
-	Done    func(*session.Session) // resets all else
+// Reset is the RESET of a client with subscriptions. done resets all else.
+func Reset(s *session.Session, done func(*session.Session)) { s.Begin(&resetting{done: done}) }
+
+// resetting is that RESET under way, a passage.
+type resetting struct {
+	session.Passage
+	rest *releasing
+	done func(*session.Session)
 }
 
-func (r *Resetting) Step(s *session.Session) {
-	if r.later || r.rest == nil && s.Owed() > 0 {
-		return
-	}
+func (r *resetting) Step(s *session.Session, _ session.Wait) {
 	if r.rest == nil {
 		r.rest = leaveAll(s)
 	}
 	if !r.rest.Piece(s.Door.Env) {
-		r.later = true
-		s.Door.Queue(r)
+		r.AwaitTurn(s, r)
 		return
 	}
-	s.EndPassage()
-	r.Done(s)
+	r.End()
+	r.done(s)
 }
 
-// Piece is job.
-func (r *Resetting) Piece(e *session.Env) (done bool) {
-	if r.later = false; r.Session == nil {
+// Piece is job. If the client goes, the rest of its subscriptions is let go of all the same.
+func (r *resetting) Piece(e *session.Env) (done bool) {
+	if r.Over() {
 		return r.rest.Piece(e)
 	}
-	r.Session.GoOn()
-	return true
-}
-
-func (r *Resetting) Cancel(s *session.Session) (unanswered bool) {
-	s.EndPassage()
-	if r.Session = nil; r.rest != nil && !r.later {
-		s.Door.Start(r.rest)
-	}
-	return true
+	return r.Passage.Piece(e)
 }

@@ -12,16 +12,14 @@ import (
 // quitting is the passage of a client that quits while others redirect their invalidations to it: it has its answer when the
 // servers know that it is gone, as Redis does by then.
 type quitting struct {
-	s      *session.Session // nil: cancelled
-	asked  int
-	asking bool // the loops
-	known  bool
+	session.Passage
+	asked int
 }
 
 // Quit is QUIT.
 func Quit(s *session.Session, _ *command.Spec, _ *parser.Request) {
 	if isTarget(s) {
-		s.Begin(&quitting{s: s})
+		s.Begin(&quitting{})
 		return
 	}
 	quitNow(s)
@@ -32,31 +30,17 @@ func quitNow(s *session.Session) {
 	s.CloseAs(stats.Quit)
 }
 
-func (q *quitting) Step(s *session.Session) {
-	switch {
-	case s.Owed() > 0 || q.asking:
-	case !q.known:
-		q.ask(s.Door.Env)
-	default:
-		s.EndPassage()
-		q.s = nil
+func (q *quitting) Step(s *session.Session, came session.Wait) {
+	if came == session.Loops {
+		q.End()
 		quitNow(s)
+		return
 	}
-}
-
-// ask has the loops take leave of the client, and asks again at a tick until all servers have answered.
-func (q *quitting) ask(env *session.Env) {
-	id := q.s.ID()
-	q.asking = true
+	id := s.ID()
 	q.asked++
-	env.AskLoops(func(e *session.Env) any { return leave(e, id) }, func(answers []any) {
-		q.asking = false
-		switch q.known = !slices.Contains(answers, any(false)) || q.asked >= session.MaxAsked; {
-		case q.s == nil:
-		case q.known:
-			q.s.ResumeLater()
-		default:
-			env.Held = append(env.Held, q.s)
+	q.AskLoops(func(e *session.Env) any { return leave(e, id) }, func(answers []any) {
+		if slices.Contains(answers, any(false)) && q.asked < session.MaxAsked {
+			q.Await(session.Tick) // then it asks again
 		}
 	})
 }
@@ -74,11 +58,5 @@ func leave(e *session.Env, id uint64) (known bool) {
 			return false
 		}
 	}
-	return true
-}
-
-func (q *quitting) Cancel(s *session.Session) (unanswered bool) {
-	s.EndPassage()
-	q.s = nil
 	return true
 }

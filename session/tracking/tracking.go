@@ -79,7 +79,7 @@ var Feature = session.Feature{
 // nothing of keys that were read there, were missing, and have come to be at another.
 func forgetTracked(s *session.Session) {
 	invalidateAll(s)
-	if s.Owed() > 0 && s.Passage == nil {
+	if s.Owed() > 0 && !s.HeldUp() {
 		s.Begin(session.Standstill(invalidateAll)) // what is under way was read where the keys were
 	}
 }
@@ -126,7 +126,7 @@ func (t *State) tellCaching(server int, c *pool.Conn) {
 func (t *State) Used(s *session.Session) {
 	switch {
 	case s.Transaction != nil:
-	case s.Passage != nil:
+	case s.HeldUp():
 		t.spent = true
 	default:
 		t.Caching = ""
@@ -174,14 +174,15 @@ func RedirectAt(args [][]byte) int {
 
 // trackingChange is a CLIENT TRACKING under way, a passage: it moves the session to connections of its own.
 type trackingChange struct {
+	session.Passage
 	pool.Unplaced
-	s     *session.Session // nil: cancelled
+	s     *session.Session
 	words []string
 	at    int    // of the ID behind REDIRECT in words; 0: there is none
 	to    uint64 // that ID
 
-	stage    changeStage
-	found    bool
+	sent     bool
+	found    bool // there is the client that is to get the invalidations
 	redirect *redirection
 	tag      uint64
 	left     int    // servers that have not answered
@@ -191,78 +192,60 @@ type trackingChange struct {
 	maybe    bool // a server may carry it out without saying so
 }
 
-type changeStage uint8
-
-const (
-	waiting changeStage = iota // for the answers to what came before
-	seeking                    // the client that is to get the invalidations
-	sought
-	connecting // the redirection's connections
-	connected
-	sent
-)
-
-func (c *trackingChange) Step(s *session.Session) {
-	switch c.stage {
-	case waiting:
-		if s.Owed() > 0 {
-			return
+func (c *trackingChange) Step(s *session.Session, came session.Wait) {
+	switch {
+	case c.sent:
+		c.End()
+		if Tracks(s) {
+			keepPin(s)
+		} else {
+			s.SettlePin()
 		}
-		if c.at == 0 {
-			c.send(s)
-			return
-		}
-		c.stage = seeking
-		s.Door.AskLoopsFor(s, func(e *session.Env) any { return target(e, c.to) != nil }, func(answers []any) {
-			c.stage, c.found = sought, slices.Contains(answers, any(true))
-			c.goOn()
-		})
-	case sought:
-		if !c.found {
-			s.EndPassage()
-			s.Refuse(texts.RedirectTo)
-			return
-		}
-		if t := TrackingOf(s.Pin); t != nil && t.Redirect != nil && t.Redirect.serves(c.to) {
-			c.redirect = t.Redirect
-			c.send(s)
-			return
-		}
-		c.stage = connecting
-		c.redirect = redirect(s, c.to, func(f *pool.Failure) {
-			c.stage, c.failure = connected, f
-			c.goOn()
-		})
-	case connected:
-		if c.failure != nil {
-			s.EndPassage()
-			c.redirect.end()
-			s.Failed(0, c.failure)
-			return
-		}
+	case came == session.Replies && c.at == 0:
 		c.send(s)
-	case sent:
-		if s.Owed() == 0 {
-			s.EndPassage()
-			if Tracks(s) {
-				keepPin(s)
-			} else {
-				s.SettlePin()
-			}
-		}
+	case came == session.Replies:
+		c.AskLoops(func(e *session.Env) any { return target(e, c.to) != nil }, func(answers []any) {
+			c.found = slices.Contains(answers, any(true))
+		})
+	case came == session.Loops:
+		c.connect(s)
+	case c.failure != nil:
+		c.End()
+		c.redirect.end()
+		s.Failed(0, c.failure)
+	default:
+		c.send(s)
 	}
 }
 
-// goOn takes the next step, unless the session has closed meanwhile.
-func (c *trackingChange) goOn() {
-	if c.s != nil {
-		c.s.ResumeLater()
+// connect makes the connections over which the servers reach the client that is to get the invalidations.
+func (c *trackingChange) connect(s *session.Session) {
+	if !c.found {
+		c.End()
+		s.Refuse(texts.RedirectTo)
+		return
 	}
+	if t := TrackingOf(s.Pin); t != nil && t.Redirect != nil && t.Redirect.serves(c.to) {
+		c.redirect = t.Redirect
+		c.send(s)
+		return
+	}
+	c.Await(session.Servers)
+	c.redirect = redirect(s, c.to, func(f *pool.Failure) {
+		c.failure = f
+		c.Resume(session.Servers)
+	})
 }
 
-// send tells every server, over connections of the session's own.
+// send tells every server and waits for the answers.
 func (c *trackingChange) send(s *session.Session) {
-	c.stage = sent
+	c.sent = true
+	c.tell(s)
+	c.Await(session.Replies)
+}
+
+// tell tells every server, over connections of the session's own.
+func (c *trackingChange) tell(s *session.Session) {
 	p, f := s.PinToAll()
 	if f != nil {
 		c.dropRedirect(nil)
@@ -314,10 +297,8 @@ func (c *trackingChange) Client() pool.Client { return c.s }
 
 // Fail is pool.Receiver.
 func (c *trackingChange) Fail(_ uint64, f *pool.Failure) {
-	if c.s != nil {
-		c.reply, c.part = session.AppendFailure(nil, f, c.s.Door.Env), nil
-		c.maybe = c.maybe || f.Sent
-	}
+	c.reply, c.part = session.AppendFailure(nil, f, c.s.Door.Env), nil
+	c.maybe = c.maybe || f.Sent
 	c.end()
 }
 
@@ -327,11 +308,9 @@ func (c *trackingChange) end() {
 		return
 	}
 	s := c.s
-	if s == nil || s.State == session.Closed || s.Pin == nil {
+	if s.State == session.Closed || s.Pin == nil {
 		c.dropRedirect(nil)
-		if s != nil {
-			s.Reply(c.tag, c.reply, pool.Whole)
-		}
+		s.Reply(c.tag, c.reply, pool.Whole)
 		return
 	}
 	t := keepTracking(s.Pin)
@@ -372,12 +351,10 @@ func stopTracking(p *session.Pin) {
 	}
 }
 
-func (c *trackingChange) Cancel(s *session.Session) (unanswered bool) {
-	s.EndPassage()
-	unanswered = c.stage < sent
-	if unanswered {
-		c.s = nil
-		c.dropRedirect(nil)
+func (c *trackingChange) Cancel(*session.Session) (unanswered bool) {
+	if c.sent {
+		return false
 	}
-	return unanswered
+	c.dropRedirect(nil)
+	return true
 }

@@ -217,11 +217,11 @@ func (l *local) Again() (req parser.Request, ok bool) {
 func (l *local) subscribing(s *session.Session) *pubsub.Subscribing {
 	req, ok := l.Again()
 	if !ok {
-		return &pubsub.Subscribing{Session: s}
+		return &pubsub.Subscribing{}
 	}
 	p := pubsub.NewSubscribing(s, l.spec, req.Args)
 	if p.All {
-		p.NameAll()
+		p.NameAll(s)
 	}
 	return p
 }
@@ -231,7 +231,7 @@ func (l *local) subscribing(s *session.Session) *pubsub.Subscribing {
 func (tx *transaction) prepare(s *session.Session, then func(s *session.Session, late bool)) bool {
 	if tx.leaves && s.Subscriptions != nil {
 		tx.leaves = false
-		s.Begin(&pubsub.Subscribing{Session: s, Barrier: true, Then: then})
+		s.Begin(&pubsub.Subscribing{Barrier: true, Then: then})
 		return true
 	}
 	for i := range tx.Locals {

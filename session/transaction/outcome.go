@@ -178,7 +178,9 @@ func (o *outcome) join(reply []byte, at int) {
 		Outer: session.Outer{Emission: session.Emission{Session: s, Tag: o.tag, Held: len(reply)}}, locals: o.locals, reply: reply, at: at, total: total, db: s.Database(),
 		done: func(db int) {
 			if db != s.Database() && s.State == session.Open {
-				moveTo(s, db)
+				key := s.Rings.Key()
+				key.DB = db
+				s.CrossQuietly(key)
 			}
 			o.end()
 		},
@@ -190,20 +192,6 @@ func (o *outcome) join(reply []byte, at int) {
 func appendElement(dst, reply []byte, at int) ([]byte, int) {
 	n := parser.ElementEnd(reply[at:])
 	return append(dst, reply[at:at+n]...), at + n
-}
-
-// moveTo crosses to another database after a transaction that has selected it. The errand that waits for
-// EXEC's reply becomes the crossing.
-func moveTo(s *session.Session, db int) {
-	key := s.Rings.Key()
-	key.DB = db
-	c := &session.Crossing{To: key, Quiet: true, Done: func(*session.Session) {}}
-	if e, ok := s.Passage.(*session.Errand); ok {
-		done := e.Done
-		e.Done = func(s *session.Session) { done(s); s.Begin(c) }
-		return
-	}
-	s.Begin(c)
 }
 
 // outcomes are those of a loop that can be used again.

@@ -15,43 +15,45 @@ import (
 
 // shortage is a command of a transaction that waits for the answer, a passage.
 type shortage struct {
+	session.Passage
 	pool.Unplaced
-	spec            *command.Spec
-	raw             []byte
-	s               *session.Session // nil: cancelled
-	asked, answered bool
-	server          int    // where it was tried
-	refusal         []byte // nil: it would be queued
+	spec    *command.Spec
+	raw     []byte
+	server  int    // where it was tried
+	refusal []byte // nil: it would be queued
 }
 
-func (q *shortage) Step(s *session.Session) {
-	if !q.asked {
-		if s.Owed() > 0 {
-			return
-		}
-		q.asked, q.s = true, s
+func (q *shortage) Step(s *session.Session, came session.Wait) {
+	if came == session.Replies {
 		if text := q.placeAgain(s); text != "" {
-			s.EndPassage()
+			q.End()
 			Reject(s, q.spec, text)
 			return
 		}
-		q.server = serverForTransaction(s)
-		conn := s.Rings.Pick(q.server, s.ConnIndex) // not one that watches: DISCARD would end that
-		trial := session.AppendRequest(append(session.AppendRequest(nil, "MULTI"), q.raw...), "DISCARD")
-		// Without MULTI the command would run. It is left to EXEC, as is what can't be sent.
-		batch := pool.Batch{Requests: 3, Needs: len(trial), Exec: -1}
-		q.answered = !conn.TakesMulti() || conn.Enqueue(&pool.Request{Raw: trial, Recv: q, Batch: batch}) != nil
+		if q.try(s) {
+			return
+		}
 	}
-	if !q.answered {
-		return
-	}
-	s.EndPassage()
+	q.End()
 	if q.refusal != nil {
 		Reject(s, q.spec, string(bytes.TrimRight(q.refusal[1:], "\r\n")))
 		return
 	}
 	s.Door.Pool.SetLowMemory(q.server, false)
 	queued(s, q.spec, q.raw)
+}
+
+// try has the server queue the command and waits for its answer; false: the command can't be tried, and is left to EXEC.
+func (q *shortage) try(s *session.Session) bool {
+	q.server = serverForTransaction(s)
+	conn := s.Rings.Pick(q.server, s.ConnIndex) // not one that watches: DISCARD would end that
+	if !conn.TakesMulti() {
+		return false // without MULTI the command would run
+	}
+	q.Await(session.Servers)
+	trial := session.AppendRequest(append(session.AppendRequest(nil, "MULTI"), q.raw...), "DISCARD")
+	batch := pool.Batch{Requests: 3, Needs: len(trial), Exec: -1}
+	return conn.Enqueue(&pool.Request{Raw: trial, Recv: q, Batch: batch}) == nil
 }
 
 // placeAgain is placeAgain of a session whose transaction has one more command.
@@ -75,31 +77,15 @@ func (q *shortage) Reply(tag uint64, b []byte, p pool.Piece) {
 		q.refusal = bytes.Clone(b)
 	}
 	if tag == 2 && p&pool.Last != 0 {
-		q.end()
+		q.Resume(session.Servers)
 	}
 }
-
-// Client is pool.Receiver.
-func (q *shortage) Client() pool.Client { return q.s }
 
 // Fail is pool.Receiver.
 func (q *shortage) Fail(tag uint64, _ *pool.Failure) {
 	if tag == 2 {
-		q.end()
+		q.Resume(session.Servers)
 	}
-}
-
-func (q *shortage) end() {
-	q.answered = true
-	if q.s != nil {
-		q.s.ResumeLater()
-	}
-}
-
-func (q *shortage) Cancel(s *session.Session) (unanswered bool) {
-	s.EndPassage()
-	q.s = nil
-	return true
 }
 
 // NoteLimit takes notice, on every loop, of a CONFIG SET that may leave the servers without memory.

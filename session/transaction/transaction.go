@@ -408,7 +408,7 @@ func exec(s *session.Session, req *parser.Request) {
 	tx.buf.B = append(tx.buf.B, req.Raw...)
 	switch {
 	case tx.N > 0 && blocking.Postpones(s.Door.Env, tx.writes):
-		s.Begin(&blocking.Postponed{Run: execNow})
+		blocking.PostponeRun(s, execNow)
 	case astray || s.Door.Pool.Apart(tx.carrier):
 		// What was sent before for these keys has gone to where the map says that they are, or over a shared connection.
 		s.Begin(&session.Errand{Send: func(*session.Session) {}, Done: func(s *session.Session) { execNow(s) }})

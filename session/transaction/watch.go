@@ -143,7 +143,7 @@ func settlePinLater(s *session.Session) {
 		s.SettlePin()
 		return
 	}
-	if s.Passage == nil {
+	if !s.HeldUp() {
 		s.Begin(session.Standstill((*session.Session).SettlePin))
 	}
 }
