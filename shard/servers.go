@@ -28,7 +28,7 @@ func ParseServers(s string) ([]Server, error) {
 		item = strings.TrimSpace(item)
 		server, err := parseServer(item)
 		if err != nil {
-			return nil, fmt.Errorf("shard: server %q %w", item, err)
+			return nil, fmt.Errorf("shard: server %q %w", HideLogin(item), err)
 		}
 		servers = append(servers, server)
 	}
@@ -110,6 +110,16 @@ func hostFault(place, host, rest string) string {
 		return "has no port"
 	}
 	return ""
+}
+
+// HideLogin is a text that may be a URL, without the user and the password in it. Errors show what was given, and errors are logged.
+func HideLogin(text string) string {
+	scheme, rest, isURL := strings.Cut(text, "://")
+	_, place, hasLogin := cutLast(rest, "@")
+	if !isURL || !hasLogin {
+		return text
+	}
+	return scheme + "://***@" + place
 }
 
 // urlFault is what to write in place of a URL such as redis://user:word@host:6379/0.

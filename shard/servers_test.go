@@ -73,7 +73,7 @@ var badServers = map[string]string{ // text, part of the error
 	"a:1@x\ty":             "a space or a control character",
 	"a:1@x\x00":            "a space or a control character",
 	"redis://a:1":          `server "redis://a:1" is a URL; write a:1`,
-	"redis://u:p@a:1/0":    "is a URL; write a:1, and give the user and the password with --upstream-username",
+	"redis://u:p@a:1/0":    `server "redis://***@a:1/0" is a URL; write a:1, and give the user and the password with --upstream-username`,
 	"rediss://a:1":         "is a URL; write a:1; ringmaster speaks plain TCP to servers, and TLS is not supported",
 	"a/b:1":                "has a slash or a bracket in it",
 	"unix:":                "no absolute path",

@@ -117,16 +117,18 @@ func TestWrongCommandLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	for args, want := range map[string]string{
-		"":                     "ringmaster: upstream: no server is given; want --upstream HOST:PORT[,HOST:PORT...], or \"upstream:\" in the file that --config names\n",
-		"dmo":                  "ringmaster: unknown command or argument \"dmo\"; did you mean \"demo\"?\nSee ringmaster --help.\n",
-		"check extra":          "ringmaster: unknown command or argument \"extra\"\nSee ringmaster check --help.\n",
-		"127.0.0.1:6379":       "ringmaster: unknown command or argument \"127.0.0.1:6379\"; did you mean --upstream 127.0.0.1:6379?\nSee ringmaster --help.\n",
-		"check /etc/x.yaml":    "ringmaster: unknown command or argument \"/etc/x.yaml\"; did you mean --config /etc/x.yaml?\nSee ringmaster check --help.\n",
-		"demo 127.0.0.1:6379":  "ringmaster: unknown command or argument \"127.0.0.1:6379\"\nSee ringmaster demo --help.\n",
-		"--pprof yes":          "ringmaster: unknown command or argument \"yes\"; write the value of an on/off flag after =, as in --protected-mode=false\nSee ringmaster --help.\n",
-		"--lisen 127.0.0.1:1":  "ringmaster: unknown flag: --lisen; did you mean \"--listen\"?\nSee ringmaster --help.\n",
-		"--timeout":            "ringmaster: flag needs an argument: --timeout\nSee ringmaster --help.\n",
-		"demo --upstream a:1":  "ringmaster: unknown flag: --upstream\nSee ringmaster demo --help.\n",
+		"":                    "ringmaster: upstream: no server is given; want --upstream HOST:PORT[,HOST:PORT...], or \"upstream:\" in the file that --config names\n",
+		"dmo":                 "ringmaster: unknown command or argument \"dmo\"; did you mean \"demo\"?\nSee ringmaster --help.\n",
+		"check extra":         "ringmaster: unknown command or argument \"extra\"\nSee ringmaster check --help.\n",
+		"127.0.0.1:6379":      "ringmaster: unknown command or argument \"127.0.0.1:6379\"; did you mean --upstream 127.0.0.1:6379?\nSee ringmaster --help.\n",
+		"check /etc/x.yaml":   "ringmaster: unknown command or argument \"/etc/x.yaml\"; did you mean --config /etc/x.yaml?\nSee ringmaster check --help.\n",
+		"demo 127.0.0.1:6379": "ringmaster: unknown command or argument \"127.0.0.1:6379\"\nSee ringmaster demo --help.\n",
+		"--pprof yes":         "ringmaster: unknown command or argument \"yes\"; write the value of an on/off flag after =, as in --protected-mode=false\nSee ringmaster --help.\n",
+		"--lisen 127.0.0.1:1": "ringmaster: unknown flag: --lisen; did you mean \"--listen\"?\nSee ringmaster --help.\n",
+		"--timeout":           "ringmaster: flag needs an argument: --timeout\nSee ringmaster --help.\n",
+		"demo --upstream a:1": "ringmaster: unknown flag: --upstream\nSee ringmaster demo --help.\n",
+		"--upstream redis://bob:secret@h:1": "ringmaster: invalid argument \"redis://***@h:1\" for \"--upstream\" flag: server \"redis://***@h:1\" is a URL; write h:1, " +
+			"and give the user and the password with --upstream-username and --upstream-password-file\nSee ringmaster --help.\n",
 		"--poll kqueue":        "ringmaster: invalid argument \"kqueue\" for \"--poll\" flag: want one of edge, level\nSee ringmaster --help.\n",
 		"check --config FILE":  "ringmaster: FILE:2: unknown setting \"timeuot\"; did you mean \"timeout\"?\nringmaster: FILE:3: loops: \"0\": want auto, or a whole number from 1 to 256\n",
 		"--config FILE":        "ringmaster: FILE:2: unknown setting \"timeuot\"; did you mean \"timeout\"?\nringmaster: FILE:3: loops: \"0\": want auto, or a whole number from 1 to 256\n",

@@ -80,6 +80,10 @@ func flagError(cmd *cobra.Command, err error) error {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
 		err = fmt.Errorf("%w%s", err, config.DidYouMean("--"+unknown.GetSpecifiedName(), known))
 	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		err = errors.New(strings.ReplaceAll(err.Error(), invalid.GetValue(), shard.HideLogin(invalid.GetValue())))
+	}
 	return &usageError{err, cmd.CommandPath()}
 }
 
