@@ -11,18 +11,6 @@ import (
 // now, and how often it is asked then, ns.
 const busyAfter = 50e6
 
-// busyProbe asks a server that a script keeps busy for its word on it. Clients with connections of their own would get
-// that word; on a shared one they would wait behind the script for as long as it runs.
-type busyProbe struct {
-	ask.Nobody
-	pool   *Pool
-	shared *conn.Conn
-	head   uint64 // the script's place in the shared connection's ring
-	asked  bool
-	at     int64  // when it was asked, or answered
-	reply  []byte // so far
-}
-
 // SetBusy says whether a script holds up a server, as some loop has found. A fence is such that the server answers it then.
 // Loop-only.
 func (p *Pool) SetBusy(busy bool) { p.ElsewhereBusy = busy }
@@ -58,17 +46,17 @@ func (p *Pool) watchScripts(c *conn.Conn, now int64) {
 			p.beginProbe(c)
 		}
 	case !probe.asked && now-probe.at > busyAfter:
-		probe.ask()
+		probe.question()
 	}
 }
 
 func (p *Pool) beginProbe(c *conn.Conn) {
 	probe := &busyProbe{pool: p, shared: c, head: c.Ring.Head}
 	p.probes[c] = probe
-	probe.ask()
+	probe.question()
 }
 
-func (p *busyProbe) ask() {
+func (p *busyProbe) question() {
 	c := p.shared
 	if c.Server().GoneAt == 0 {
 		p.pool.ExpectScript(c.Server().Index())
@@ -115,16 +103,6 @@ func (p *busyProbe) say(text []byte) {
 func (p *busyProbe) Fail(uint64, *ask.Failure) {
 	p.asked = false
 	p.say(nil)
-}
-
-// prober is the Owner of the connection over which a server is asked. There is one for each server, and it is kept: a server
-// that is slow gets no new connections just because of that.
-type prober struct {
-	ask.Nobody
-	pool   *Pool
-	server *conn.Server
-	conn   *conn.Conn // nil: there is none
-	tried  int64      // when it was dialled last, ns; 0: never
 }
 
 // probeEvery is the least time between two attempts to have the connection, ns.

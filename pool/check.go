@@ -16,7 +16,7 @@ func Check(l *Loop) error {
 	owed, lent, opened := 0, 0, 0
 	for _, p := range l.pools {
 		opened += len(p.own.all)
-		if err := check(p); err != nil {
+		if err := checkUpstream(p); err != nil {
 			return err
 		}
 		p.each(func(c *conn.Conn) { owed += c.Ring.Waiting() })
@@ -38,8 +38,8 @@ func Check(l *Loop) error {
 	return nil
 }
 
-// check is Check for one upstream.
-func check(p *Pool) error {
+// checkUpstream is Check for one upstream.
+func checkUpstream(p *Pool) error {
 	for key, r := range p.rings {
 		if r.ForKey != key {
 			return fmt.Errorf("the rings of %v are listed under %v", r.ForKey, key)
@@ -71,7 +71,7 @@ func check(p *Pool) error {
 	}
 	queued := 0
 	for at, l := range p.lanes {
-		queued += l.len()
+		queued += l.backlogged()
 		if at.server != l.server || at.key != l.key {
 			return fmt.Errorf("the lanes of %v are listed under %v", l.key, at.key)
 		}

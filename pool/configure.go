@@ -8,7 +8,7 @@ import (
 // Configure has the connections go by cfg from now on, those that are there too: requests that wait are timed by its Timeout and
 // StallTimeout. A dial under way keeps its DialTimeout. Connections, ScriptPolicy, Cluster, Resend, Fixed, and whether Reads is
 // [shard.ReadPrimary], stay as they were. With another password the next logins use it, and those that were refused are tried at once.
-// With another user, or with a login where there was none, or the reverse, all connections are made again: see conn/renew.go. Those that
+// With another user, or with a login where there was none, or the reverse, all connections are made again: see conn/upkeep.go. Those that
 // sessions have stay until they are returned. Loop-only.
 func (p *Pool) Configure(cfg conn.Config) {
 	old := p.Config

@@ -303,8 +303,8 @@ func TestRefusedLanesAreTriedAtOnceWithTheNewLogin(t *testing.T) {
 		t.Fatal(f)
 	}
 	l := p.laneOf(p.Default().Pick(1, 0))
-	if len(l.conns) != 0 || l.len() != 1 {
-		t.Fatalf("%d lanes, %d wait", len(l.conns), l.len())
+	if len(l.conns) != 0 || l.backlogged() != 1 {
+		t.Fatalf("%d lanes, %d wait", len(l.conns), l.backlogged())
 	}
 	configure(p, asUser("", "new"))
 	if len(l.conns) != 1 || a.ends[2] != "" {

@@ -18,9 +18,9 @@
 //
 // Files, by what they are about:
 //
-//	the pool            loop.go (what the upstreams of an event loop share), pool.go, servers.go, rings.go, keeper.go (what connections tell), tick.go, words.go (of the packages below), check.go (for tests)
+//	the pool            pool.go (with what it consists of), life.go (from New to Stop), servers.go, rings.go, keeper.go (what connections tell), tick.go, words.go (of the packages below), check.go (for tests)
 //	connections         own.go (lent to one session), lane.go and apart.go (nobody shares these), busy.go (behind a script that runs on)
-//	sent again          redirect.go (MOVED, ASK and their like), doubt.go (is MOVED the server's word?), resend.go (what waits, and how it goes), resend_reads.go
+//	sent again          redirect.go (MOVED, ASK and their like), doubt.go (is MOVED the server's word?), resend.go (what waits), retry.go (when and how it goes), resend_reads.go
 //	replicas            reads.go; misplaced.go (a server that should be none)
 //	what changes        follow.go (servers), configure.go (settings), remove.go (the upstream goes)
 //

@@ -13,60 +13,9 @@ import (
 // (conn/wrapped.go). What they answer is not taken for a refusal, unless the words are the server's to the letter and the server,
 // asked again with a command that changes nothing, still refuses: a witness. Until it has come, what the client sends next waits.
 
-// doubt is a carrier's reply of which it is open whether the server has said it, or what it ran.
-type doubt struct {
-	ask.Nobody
-	conn      *conn.Conn // over which both replies come
-	reply     []byte
-	witness   []byte // so far
-	heard     bool   // the witness is whole
-	lost      *ask.Failure
-	overtaken bool // a later command of the client for the same keys has run
-}
-
 // refuses reports whether an error that says so is the server's, as far as can be told yet.
 func (p *Pool) refuses(c *conn.Conn, e *queue.Pending, reply []byte) bool {
 	return e.Is.Carrier() == 0 || !e.Is.Has(queue.Wrapped) && p.plausible(c, e, reply)
-}
-
-// plausible reports whether a reply to a carrier may be a server's own: the right words, slot and server.
-func (p *Pool) plausible(c *conn.Conn, e *queue.Pending, reply []byte) bool {
-	if p.Config.Witness == nil {
-		return false
-	}
-	if !answer.NamesNode(reply) {
-		return answer.RefusesScript(reply)
-	}
-	slot, addr := answer.Named(reply)
-	if !p.Config.Cluster || slot < 0 || slot != e.Keys.Slot() {
-		return false
-	}
-	at := p.target(c.Server(), addr)
-	return at >= 0 && p.servers[at] != c.Server()
-}
-
-// beginDoubt asks for a witness; false: the reply is the client's.
-func (p *Pool) beginDoubt(c *conn.Conn, e *queue.Pending, raw, reply []byte) bool {
-	a, ok := p.anew(c, e, raw)
-	if !ok || e.Is.Has(queue.Blocking) || p.Late(p.Now+retryAfter-e.At) {
-		return false
-	}
-	p.asked = p.Config.Witness(p.asked[:0], raw, reply)
-	d := &doubt{conn: c, reply: bytes.Clone(reply)}
-	a.doubt, a.refused = d, true
-	p.aim(&a, c.Server(), reply)
-	a.client.Await()
-	a.wait(c)
-	if !p.keep(&a) {
-		return false
-	}
-	if reply[1] == 'T' { // a node that takes the slot over answers only after ASKING
-		_ = c.Enqueue(&ask.Request{Raw: asking, Recv: conn.Swallowed{}, Manner: ask.Here})
-	}
-	if f := c.Enqueue(&ask.Request{Raw: p.asked, Recv: d, Manner: ask.Here}); f != nil {
-		d.lost = f
-	}
-	return true
 }
 
 // Reply is Receiver.
@@ -114,4 +63,44 @@ func (p *Pool) settleDoubt(a *resend) (waits, gone bool) {
 		return false, true
 	}
 	return false, false
+}
+
+// plausible reports whether a reply to a carrier may be a server's own: the right words, slot and server.
+func (p *Pool) plausible(c *conn.Conn, e *queue.Pending, reply []byte) bool {
+	if p.Config.Witness == nil {
+		return false
+	}
+	if !answer.NamesNode(reply) {
+		return answer.RefusesScript(reply)
+	}
+	slot, addr := answer.Named(reply)
+	if !p.Config.Cluster || slot < 0 || slot != e.Keys.Slot() {
+		return false
+	}
+	at := p.target(c.Server(), addr)
+	return at >= 0 && p.servers[at] != c.Server()
+}
+
+// beginDoubt asks for a witness; false: the reply is the client's.
+func (p *Pool) beginDoubt(c *conn.Conn, e *queue.Pending, raw, reply []byte) bool {
+	a, ok := p.anew(c, e, raw)
+	if !ok || e.Is.Has(queue.Blocking) || p.Late(p.Now+retryAfter-e.At) {
+		return false
+	}
+	p.asked = p.Config.Witness(p.asked[:0], raw, reply)
+	d := &doubt{conn: c, reply: bytes.Clone(reply)}
+	a.doubt, a.refused = d, true
+	p.aim(&a, c.Server(), reply)
+	a.client.Await()
+	a.wait(c)
+	if !p.keep(&a) {
+		return false
+	}
+	if reply[1] == 'T' { // a node that takes the slot over answers only after ASKING
+		_ = c.Enqueue(&ask.Request{Raw: asking, Recv: conn.Swallowed{}, Manner: ask.Here})
+	}
+	if f := c.Enqueue(&ask.Request{Raw: p.asked, Recv: d, Manner: ask.Here}); f != nil {
+		d.lost = f
+	}
+	return true
 }

@@ -22,7 +22,7 @@ func (p *Pool) Follow(m *shard.Map) {
 	for i := range m.Len() {
 		s := m.Server(i)
 		if i == len(p.servers) {
-			p.place(i, s.Addr)
+			p.register(i, s.Addr)
 			p.Counters.AddServer()
 			p.servers = append(p.servers, p.newServer(i, s.Name, s.Addr))
 		} else {
@@ -33,7 +33,7 @@ func (p *Pool) Follow(m *shard.Map) {
 				}
 				continue
 			}
-			p.place(i, s.Addr)
+			p.register(i, s.Addr)
 			old.GoneAt, old.Left = p.Now, p.Config.Fixed && s.Addr == "" && !old.Replica
 			p.leave(old)
 			p.servers[i] = p.succeed(old, s)
@@ -164,20 +164,7 @@ func (p *Pool) closeLeft() {
 	p.Counters.Draining = uint64(len(p.leaving))
 }
 
-// place notes that server i, which may be new, is at addr from now on.
-func (p *Pool) place(i int, addr string) {
-	if i < len(p.servers) && p.at[p.servers[i].Addr] == i {
-		delete(p.at, p.servers[i].Addr)
-	}
-	if _, taken := p.at[addr]; addr != "" && !taken {
-		p.at[addr] = i
-	}
-}
-
-// serverAt is the number of the server with an address; -1: there is none.
-func (p *Pool) serverAt(addr []byte) int {
-	if i, known := p.at[string(addr)]; known {
-		return i
-	}
-	return -1
+// newConn makes a connection to a server, the nth of its group to that.
+func (p *Pool) newConn(s *conn.Server, g *conn.Group, nth int) *conn.Conn {
+	return conn.NewConn(&p.Upstream, s, g, nth)
 }

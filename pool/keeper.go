@@ -1,26 +1,6 @@
 package pool
 
-import (
-	"ringmaster/pool/ask"
-	"ringmaster/pool/conn"
-)
-
-// keepConns has the pool be told of its connections.
-func (p *Pool) keepConns() {
-	p.Keeper = conn.Keeper{
-		Ready: p.ready, Failed: p.connFailed, NoDatabase: p.noDatabase, Hello: p.noteHello, Ended: p.endProbe,
-		Disowned: p.disowned, Returned: p.returned, Unblock: p.unblock, Rejoin: p.rejoin, Drained: p.drained, Remade: p.remade, Ticked: p.ticked,
-		LaneFreed: p.laneFreed,
-		Lane:      func(c *conn.Conn, r ask.Request) *ask.Failure { return p.laneOf(c).put(c, &r) },
-		Detour:    p.detour, ReadLater: p.readLater, Save: p.save, Refuses: p.refuses, Redirect: p.redirect, Ran: p.ran,
-		RefusedWrite: p.refusedWrite, Unescaped: p.noteUnescaped, Changed: p.updateState,
-	}
-}
-
-// newConn makes a connection to a server, the nth of its group to that.
-func (p *Pool) newConn(s *conn.Server, g *conn.Group, nth int) *conn.Conn {
-	return conn.New(&p.Upstream, s, g, nth)
-}
+import "ringmaster/pool/conn"
 
 // ready: c has logged in.
 func (p *Pool) ready(c *conn.Conn) {
@@ -92,7 +72,7 @@ func (p *Pool) remade(c *conn.Conn) {
 
 // ticked: a tick has looked at c, which is connected.
 func (p *Pool) ticked(c *conn.Conn) {
-	if r := &c.Server().Renewal; (r.Doubt || r.Check) && c.State() == conn.Ready {
+	if r := &c.Server().Renewal; (r.Doubt || r.Recheck) && c.State() == conn.Ready {
 		p.askRole(c)
 	}
 	if !c.Own() {

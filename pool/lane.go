@@ -11,29 +11,6 @@ import (
 // Where a server does not escape what a carrier holds, carriers go over lanes: connections that nobody shares. Each has one
 // carrier under way, and gets the next when the fence after it was answered. A reply too many has nobody to reach there.
 
-// laneKey tells apart lanes that can't stand in for each other.
-type laneKey struct {
-	server *conn.Server
-	key    conn.Key
-}
-
-// lanes are the connections for the carriers of one protocol and database to one server, and what waits for them. They are the
-// Owner of those connections. Loop-only.
-//
-// Invariant: pool.queued == the sum of all queues.
-type lanes struct {
-	ask.Nobody
-	pool    *Pool
-	server  *conn.Server
-	key     conn.Key
-	conns   []*conn.Conn
-	queue   []waiting // from head on
-	head    int
-	bytes   int   // of the queue
-	retryAt int64 // when to dial again after a failure, ns
-	pause   int64 // the latest pause before that, ns
-}
-
 const (
 	// maxLanes bounds the lanes of one protocol and database to one server. A server runs one script at a time: more than a few
 	// only make up for the way there.
@@ -53,16 +30,10 @@ func (p *Pool) laneOf(c *conn.Conn) *lanes {
 	return l
 }
 
-// waiting is a request that waits for a lane. Its Raw is the queue's.
-type waiting struct {
-	ask.Request
-	at int64 // when it was sent, ns
-}
-
 // put has r wait for a lane. shared is the connection that it would take otherwise, which knows whether the server is there.
 func (l *lanes) put(shared *conn.Conn, r *ask.Request) *ask.Failure {
 	f := shared.Admit(0, 1)
-	if f == nil && (l.len() >= l.pool.Config.MaxPending || l.bytes > 0 && l.bytes+len(r.Raw) > l.pool.Config.MaxPendingBytes) {
+	if f == nil && (l.backlogged() >= l.pool.Config.MaxPending || l.bytes > 0 && l.bytes+len(r.Raw) > l.pool.Config.MaxPendingBytes) {
 		f = l.server.Overloaded
 	}
 	if f != nil {
@@ -71,7 +42,7 @@ func (l *lanes) put(shared *conn.Conn, r *ask.Request) *ask.Failure {
 		}
 		return f
 	}
-	one := waiting{*r, l.pool.Now}
+	one := laneRequest{*r, l.pool.Now}
 	one.Raw = bytes.Clone(r.Raw)
 	l.queue = append(l.queue, one)
 	l.bytes += len(one.Raw)
@@ -80,13 +51,13 @@ func (l *lanes) put(shared *conn.Conn, r *ask.Request) *ask.Failure {
 	return nil
 }
 
-// len is how many requests wait.
-func (l *lanes) len() int { return len(l.queue) - l.head }
+// backlogged is how many requests wait.
+func (l *lanes) backlogged() int { return len(l.queue) - l.head }
 
 // take takes the oldest request off the queue.
-func (l *lanes) take() waiting {
+func (l *lanes) take() laneRequest {
 	r := l.queue[l.head]
-	l.queue[l.head] = waiting{}
+	l.queue[l.head] = laneRequest{}
 	if l.head++; l.head == len(l.queue) {
 		l.queue, l.head = l.queue[:0], 0
 	} else if l.head >= 64 && l.head > len(l.queue)/2 {
@@ -127,7 +98,7 @@ func (l *lanes) free() *conn.Conn {
 
 // pump sends what waits over the lanes that are free, and dials more where they are too few.
 func (l *lanes) pump() {
-	for l.len() > 0 {
+	for l.backlogged() > 0 {
 		c := l.free()
 		if c == nil {
 			break
@@ -140,7 +111,7 @@ func (l *lanes) pump() {
 		c.Group.IdleSince = l.pool.Now
 		c.PutCarried(&r.Request, r.at)
 	}
-	l.dial(l.len())
+	l.dial(l.backlogged())
 }
 
 // dial makes lanes for what waits, of which there are n.
@@ -166,14 +137,14 @@ func (l *lanes) dial(n int) {
 }
 
 // failWaiting ends a request that was not sent.
-func (p *Pool) failWaiting(r *waiting, f *ask.Failure) {
+func (p *Pool) failWaiting(r *laneRequest, f *ask.Failure) {
 	for i := range r.Count() {
 		p.Fail(r.Recv, r.Tag+uint64(i), f)
 	}
 }
 
 // giveUp ends what was not sent because of f, or lets another server have it.
-func (l *lanes) giveUp(r *waiting, f *ask.Failure) {
+func (l *lanes) giveUp(r *laneRequest, f *ask.Failure) {
 	p := l.pool
 	if rings := p.rings[l.key]; rings != nil && !r.Stays() && p.servers[l.server.Index()] == l.server {
 		if f = p.detour(rings.Pick(l.server.Index(), 0), *conn.PendingOf(&r.Request, r.at), r.Raw, f); f == nil {
@@ -205,7 +176,7 @@ func (l *lanes) OwnLost(c *conn.Conn, f *ask.Failure) {
 	if unsent.Kind == ask.Lost {
 		unsent.Kind = ask.Down
 	}
-	for n := l.len(); n > 0; n-- {
+	for n := l.backlogged(); n > 0; n-- {
 		r := l.take()
 		l.giveUp(&r, &unsent)
 	}
@@ -215,7 +186,7 @@ func (l *lanes) OwnLost(c *conn.Conn, f *ask.Failure) {
 func (p *Pool) tickLanes() {
 	for at, l := range p.lanes {
 		l.tick()
-		if len(l.conns)+l.len() == 0 {
+		if len(l.conns)+l.backlogged() == 0 {
 			delete(p.lanes, at)
 		}
 	}
@@ -223,7 +194,7 @@ func (p *Pool) tickLanes() {
 
 func (l *lanes) tick() {
 	p := l.pool
-	for l.len() > 0 {
+	for l.backlogged() > 0 {
 		switch r := &l.queue[l.head]; {
 		case p.Stopped:
 			one := l.take()
@@ -257,7 +228,7 @@ func (p *Pool) laneFor(shared *conn.Conn, carrier ask.Carrier) *conn.Conn {
 		return shared
 	}
 	l := p.laneOf(shared)
-	if l.len() > 0 {
+	if l.backlogged() > 0 {
 		return nil
 	}
 	c := l.free()

@@ -87,7 +87,7 @@ func TestServersOfAnotherKindAreLoggedOnce(t *testing.T) {
 		p := newTestPool(t, testConfig(), 1, slog.New(slog.NewTextHandler(&out, nil)))
 		c := p.rings[conn.Key{Proto: 2}].conns[0]
 		for range 2 {
-			p.Log.Kind(c, []byte("*4\r\n$5\r\nproto\r\n:2\r\n$4\r\nmode\r\n"+mode+"\r\n"))
+			p.Log.WrongKind(c, []byte("*4\r\n$5\r\nproto\r\n:2\r\n$4\r\nmode\r\n"+mode+"\r\n"))
 		}
 		if n := strings.Count(out.String(), "give "); n != min(len(want), 1) || !strings.Contains(out.String(), want) {
 			t.Errorf("%q: logged\n%s", mode, &out)
@@ -95,7 +95,7 @@ func TestServersOfAnotherKindAreLoggedOnce(t *testing.T) {
 	}
 	p := newTestPool(t, testConfig(), 1, slog.New(slog.DiscardHandler))
 	p.Config.Cluster = true
-	if p.Log.Kind(p.rings[conn.Key{Proto: 2}].conns[0], []byte("$4\r\nmode\r\n$7\r\ncluster\r\n")); p.servers[0].Logged.Kind {
+	if p.Log.WrongKind(p.rings[conn.Key{Proto: 2}].conns[0], []byte("$4\r\nmode\r\n$7\r\ncluster\r\n")); p.servers[0].Logged.Kind {
 		t.Error("a node is odd in a cluster")
 	}
 }

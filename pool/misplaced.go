@@ -10,7 +10,7 @@ import (
 // Servers of a fixed list are primaries. One that refuses a write as a replica is not, and its address may be a name that leads to
 // another server by now: a connection that is made anew finds that out. The refused write gets the refusal and is not sent again.
 //
-//	refused ▸ connections are made again (conn/renew.go) ▸ ROLE: a primary?
+//	refused ▸ connections are made again (conn/upkeep.go) ▸ ROLE: a primary?
 //
 // What a script or a module's command answers may be its own words. Then the server is asked for its role first.
 
@@ -44,7 +44,7 @@ func (p *Pool) notPrimary(s *conn.Server) {
 	}
 	r.Pause = min(max(2*r.Pause, minRenewal), maxRenewal)
 	r.Next = p.Now + p.Around(r.Pause)
-	r.At, r.Check = p.Now, true
+	r.At, r.Recheck = p.Now, true
 	p.Log.Misplaced(p.Now, s)
 	for _, rings := range p.rings {
 		for _, c := range rings.of(s.Index()) {
@@ -74,14 +74,14 @@ func (p *Pool) moved(s *conn.Server) {
 // askRole asks the server for its role, if there is a reason to.
 func (p *Pool) askRole(c *conn.Conn) {
 	r := &c.Server().Renewal
-	check := r.Check && !c.Misplaced()
+	check := r.Recheck && !c.Misplaced()
 	if !c.IsFirst() || r.Asks || !check && (!r.Doubt || p.Now < r.AskAt) {
 		return
 	}
 	a := &roleAnswer{server: c.Server(), pool: p, doubt: r.Doubt, check: check}
 	if c.Enqueue(&ask.Request{Raw: roleRequest, Recv: a, Manner: ask.Here}) == nil {
 		r.Asks, r.Doubt, r.AskAt = true, false, p.Now+minRenewal
-		r.Check = r.Check && !check
+		r.Recheck = r.Recheck && !check
 	}
 }
 
@@ -115,5 +115,5 @@ func (a *roleAnswer) Reply(_ uint64, b []byte, p ask.Piece) {
 
 func (a *roleAnswer) Fail(uint64, *ask.Failure) {
 	r := &a.server.Renewal
-	r.Asks, r.Check = false, r.Check || a.check
+	r.Asks, r.Recheck = false, r.Recheck || a.check
 }

@@ -9,21 +9,6 @@ import (
 	"ringmaster/shard"
 )
 
-// owned is the connections of one loop that belong to one session each, and those that may be lent.
-//
-// Invariant: spare holds those without an owner, each Ready and owing nothing that anybody waits for.
-type owned struct {
-	all   map[*conn.Conn]struct{}
-	spare map[spareKey][]*conn.Conn
-	warm  map[spareKey][]*conn.Conn // being dialled for nobody yet
-}
-
-// spareKey tells apart connections that may stand in for each other.
-type spareKey struct {
-	server int
-	key    conn.Key
-}
-
 const (
 	// maxSpare bounds the connections that wait to be lent again, for each server, protocol and database.
 	maxSpare = 64
@@ -158,7 +143,7 @@ func (p *Pool) disowned(c *conn.Conn, f *ask.Failure) {
 		c.Owner = nil
 		p.lent--
 		p.Counters.OwnLent--
-		p.OwnLost(owner, c, f)
+		p.TellOwner(owner, c, f)
 		return
 	}
 	if p.cool(c) {

@@ -34,38 +34,6 @@ func (p *Pool) Judge(h conn.Health, start time.Time) {
 	}
 }
 
-// of are the connections to a server.
-func (r *Rings) of(server int) []*conn.Conn {
-	return r.conns[server*r.pool.Config.Connections : (server+1)*r.pool.Config.Connections]
-}
-
-func judge(s *conn.Server, p *Pool) {
-	s.Health = p.health[s.Addr]
-	s.Asked, s.Heard = int64(s.Health.At.Sub(p.start)), int64(s.Health.Heard.Sub(p.start))
-}
-
-// assign notes which servers are replicas, and of whom.
-func (p *Pool) assign(m *shard.Map) {
-	for i, s := range p.servers {
-		s.Replica = false
-		judge(s, p)
-		if s.Primary < 0 {
-			s.Primary = i
-		}
-	}
-	for _, i := range m.Shards() {
-		p.servers[i].Primary = i
-		for _, r := range m.Replicas(i) {
-			p.servers[r].Primary, p.servers[r].Replica = i, true
-		}
-	}
-	for _, r := range p.rings {
-		for _, c := range r.conns {
-			c.Adapt()
-		}
-	}
-}
-
 // PickRead gives the connection for a command that only reads keys of the shard whose primary has this number, by
 // Config.Reads; nil: the policy wants a replica, and none can be read from (NoReplica). Of servers that are as good the one
 // is taken that owes this loop the fewest replies. seat is as for Pick. Loop-only.

@@ -12,9 +12,6 @@ import (
 	"ringmaster/stats"
 )
 
-// retryAfter is the pause before a request is sent again to a server that can't answer it yet, ns.
-const retryAfter = 20e6
-
 // Target is the server to which an error sends a request at once; ok: it does, and the server is known. asking: it wants to hear ASKING
 // first. from is the server that has said so. Loop-only.
 func (p *Pool) Target(from int, reply []byte) (server int, asking, ok bool) {

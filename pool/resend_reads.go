@@ -57,7 +57,7 @@ func (p *Pool) redirectedRead(c *conn.Conn, e *queue.Pending, raw, reply []byte)
 			p.giveUp(&a, c.Server().TimedOutUnsent)
 		}
 		return named
-	case a.server >= 0 && e.Is.Hops() < stats.MaxHops && p.sendRead(&a, a.rings.at(a.server, a.nth)):
+	case a.server >= 0 && e.Is.Hops() < stats.MaxHops && p.sendRead(&a, a.rings.readyTo(a.server, a.nth)):
 		p.Counters.Hops[e.Is.Hops()]++
 	case a.server < 0 && reply[1] != 'T' && p.readElsewhere(&a, c.Server()):
 	case !p.keep(&a):
@@ -114,7 +114,7 @@ func (p *Pool) waitToRead(a *resend, f *ask.Failure) *ask.Failure {
 // other, which knows better; nil: there is none.
 func (p *Pool) toRead(a *resend) *conn.Conn {
 	if a.server >= 0 {
-		if c := a.rings.at(a.server, a.nth); c != nil {
+		if c := a.rings.readyTo(a.server, a.nth); c != nil {
 			return c
 		}
 	}

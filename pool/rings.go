@@ -7,19 +7,6 @@ import (
 	"ringmaster/pool/conn"
 )
 
-// Rings are the connections of one Key to all servers. Loop-only.
-type Rings struct {
-	conn.Group
-	pool  *Pool
-	conns []*conn.Conn // server-major: conns[server*perServer+i]
-
-	sessions int
-	waiting  int // their requests that wait to be sent again
-	cause    error
-	failure  error // why the latest connection failed; nil: none has
-	waiters  []ask.Client
-}
-
 // ringsOf are the rings to which a connection that sessions share belongs; nil: they are given up.
 func (p *Pool) ringsOf(c *conn.Conn) *Rings {
 	if r := p.rings[c.Group.ForKey]; r != nil && &r.Group == c.Group {
@@ -170,3 +157,23 @@ func (r *Rings) settle() {
 
 // Failed reports whether no connection could be made or the database was refused.
 func (r *Rings) Failed() bool { return !r.Works && (r.Refused != nil || r.cause != nil) }
+
+// remove drops rings whose database the servers refused.
+func (p *Pool) remove(r *Rings) {
+	if r.Refused != nil && r.ForKey.DB < p.maxDB {
+		p.maxDB, p.noDB = r.ForKey.DB, r.Refused
+	}
+	delete(p.rings, r.ForKey)
+	for _, c := range r.conns {
+		c.Drain()
+	}
+}
+
+// idleRings is how long the connections of a protocol and database stay when no session uses
+// them, in ns. Those of protocol 2, database 0 stay always.
+const idleRings = 60e9
+
+// of are the connections to a server.
+func (r *Rings) of(server int) []*conn.Conn {
+	return r.conns[server*r.pool.Config.Connections : (server+1)*r.pool.Config.Connections]
+}

@@ -36,7 +36,7 @@ func (p *Pool) rename(s *conn.Server, as shard.Server) {
 	if s.Name == as.Name && s.Addr == as.Addr {
 		return
 	}
-	p.place(s.Index(), as.Addr)
+	p.register(s.Index(), as.Addr)
 	s.Addr = as.Addr
 	s.Call(as.Name)
 	p.each(func(c *conn.Conn) {
@@ -58,4 +58,49 @@ func (p *Pool) updateState(s *conn.Server) {
 		st = stats.ServerConnecting
 	}
 	s.Stats.State = st
+}
+
+// register notes that server i, which may be new, is at addr from now on.
+func (p *Pool) register(i int, addr string) {
+	if i < len(p.servers) && p.at[p.servers[i].Addr] == i {
+		delete(p.at, p.servers[i].Addr)
+	}
+	if _, taken := p.at[addr]; addr != "" && !taken {
+		p.at[addr] = i
+	}
+}
+
+// serverAt is the number of the server with an address; -1: there is none.
+func (p *Pool) serverAt(addr []byte) int {
+	if i, known := p.at[string(addr)]; known {
+		return i
+	}
+	return -1
+}
+
+func judge(s *conn.Server, p *Pool) {
+	s.Health = p.health[s.Addr]
+	s.Asked, s.Heard = int64(s.Health.At.Sub(p.start)), int64(s.Health.Heard.Sub(p.start))
+}
+
+// assign notes which servers are replicas, and of whom.
+func (p *Pool) assign(m *shard.Map) {
+	for i, s := range p.servers {
+		s.Replica = false
+		judge(s, p)
+		if s.Primary < 0 {
+			s.Primary = i
+		}
+	}
+	for _, i := range m.Shards() {
+		p.servers[i].Primary = i
+		for _, r := range m.Replicas(i) {
+			p.servers[r].Primary, p.servers[r].Replica = i, true
+		}
+	}
+	for _, r := range p.rings {
+		for _, c := range r.conns {
+			c.Adapt()
+		}
+	}
 }

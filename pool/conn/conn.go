@@ -2,11 +2,12 @@ package conn
 
 import (
 	"errors"
-	"math"
-	"time"
+	"log/slog"
+	"math/rand/v2"
 
 	"ringmaster/parser"
 	"ringmaster/pool/ask"
+	"ringmaster/pool/order"
 	"ringmaster/pool/queue"
 	"ringmaster/stats"
 )
@@ -88,14 +89,14 @@ type Conn struct {
 	inStream bool  // the piece under way is such
 	recalled bool  // another server has taken the number of its server
 
-	// While it is to be made again (renew.go): requests from frozenAt on wait for that.
+	// While it is to be made again (upkeep.go): requests from frozenAt on wait for that.
 	stale    staleness
 	frozen   bool
 	frozenAt uint64
 }
 
-// New makes a connection to a server, the nth of its group to that. It is not dialled yet.
-func New(u *Upstream, s *Server, g *Group, nth int) *Conn {
+// NewConn makes a connection to a server, the nth of its group to that. It is not dialled yet.
+func NewConn(u *Upstream, s *Server, g *Group, nth int) *Conn {
 	return &Conn{Up: u, server: s, Group: g, Nth: nth, fences: fences{guard: noGuard}, waitForDial: true, down: s.Lost, out: queue.NewOutput(&u.Loop.Buffers)}
 }
 
@@ -123,10 +124,6 @@ func (c *Conn) Server() *Server { return c.server }
 // Key says which protocol and database the connection is for. Loop-only.
 func (c *Conn) Key() Key { return c.Group.ForKey }
 
-// DialTimeout bounds connecting plus handshake, for the dial that is under way. Loop-only: whoever dials on a goroutine of its own takes it
-// with it.
-func (c *Conn) DialTimeout() time.Duration { return time.Duration(c.dialTimeout) }
-
 // Down says why the connection takes nothing, when it doesn't. Loop-only.
 func (c *Conn) Down() *ask.Failure { return c.down }
 
@@ -152,27 +149,6 @@ func (c *Conn) BelongTo(s *Server) {
 	}
 }
 
-// WaitsForDial reports whether requests may wait for the dial, if there is one.
-func (c *Conn) WaitsForDial() bool { return c.waitForDial }
-
-// DialAtOnce has the connection be dialled with the next tick, whatever its pause.
-func (c *Conn) DialAtOnce() { c.retryAt = c.Up.Loop.Now }
-
-// DialBy has its pause be over at a time, ns.
-func (c *Conn) DialBy(last int64) { c.retryAt = min(c.retryAt, last) }
-
-// Forgive has the connection log in again if its server has refused that.
-func (c *Conn) Forgive() {
-	if !c.denied {
-		return
-	}
-	c.denied, c.waitForDial, c.backoff = false, true, 0
-	if c.state == Closed {
-		c.Dial()
-	}
-	c.Up.Keeper.Changed(c.server)
-}
-
 // Busy is the error with which the server turns down what comes while a script runs on this connection; nil: none runs, or
 // the server takes others. Valid until the next turn. Loop-only.
 func (c *Conn) Busy() []byte {
@@ -188,92 +164,236 @@ func (c *Conn) SetBusy(text []byte, head uint64) { c.busyText, c.busyHead = text
 // Probes reports whether the connection is for asking the server whether a script keeps it busy. Loop-only.
 func (c *Conn) Probes() bool { return c.ForProbing }
 
-// HasRoom reports whether a request of n bytes can be taken now as far as its size goes. Loop-only.
-func (c *Conn) HasRoom(n int) bool {
-	return c.out.Size == 0 || c.out.Size+n <= c.Up.Config.MaxPendingBytes || c.state != Ready && !c.dialPending()
+// Upstream is what the connections of a loop to one upstream share. Loop-only.
+type Upstream struct {
+	Loop     *Loop
+	Config   *Config // never changed: a new one replaces it
+	Counters *stats.Upstream
+	Log      Logger
+	Keeper   Keeper
+	Orders   order.Book[ask.Client, *Conn] // of the clients with requests that are sent again, except reads
+	Logins   uint32                        // how often the user as which connections log in has changed
+	Stopped  bool
+	// elsewhereBusy: a script holds up a server, as other loops have found.
+	ElsewhereBusy bool
 }
 
-// Admit says why requests of n bytes in all can't be taken.
-func (c *Conn) Admit(n, requests int) *ask.Failure {
-	if c.state != Ready && !c.dialPending() {
-		return c.down
-	}
-	if c.Ring.Len()+requests > c.Up.Config.MaxPending || c.out.Size+n > c.Up.Config.MaxPendingBytes && c.out.Size > 0 {
-		return c.server.Overloaded
-	}
-	return nil
+// Keeper is what connections tell and ask whoever keeps them. A connection knows its server, and no other. Requests come by value, so
+// that they may lie on the stack of whoever sends them.
+type Keeper struct {
+	// ready: c has logged in.
+	Ready func(c *Conn)
+	// failed: c could not be made because of cause.
+	Failed func(c *Conn, cause error)
+	// noDatabase: the server has refused the database of c with these words.
+	NoDatabase func(c *Conn, reply []byte)
+	// hello: a server has answered to HELLO with this protocol.
+	Hello func(proto int, reply []byte)
+	// ended: the socket of c is gone, and nothing is owed any more.
+	Ended func(c *Conn)
+	// disowned: c, which is lent to one owner at a time, is gone for good because of f.
+	Disowned func(c *Conn, f *ask.Failure)
+	// returned: the owner of c gives it back; clean: the server keeps nothing of it.
+	Returned func(c *Conn, clean bool)
+	// drained: c takes nothing any more and owes nothing.
+	Drained func(c *Conn)
+	// remade: c is being made again.
+	Remade func(c *Conn)
+	// ticked: a tick has looked at c, which is connected.
+	Ticked func(c *Conn)
+	// laneFreed: c, a lane, has nothing under way any more.
+	LaneFreed func(c *Conn)
+	// lane has r go over a lane beside c.
+	Lane func(c *Conn, r ask.Request) *ask.Failure
+	// detour takes a request that c could not take because of f.
+	Detour func(c *Conn, e queue.Pending, raw []byte, f *ask.Failure) *ask.Failure
+	// readLater takes a request that only reads, and that c could not take because of f. A nil f: its server may not be read from.
+	ReadLater func(c *Conn, r ask.Request, f *ask.Failure) *ask.Failure
+	// save takes a request that has failed with f; false: its client is to be told.
+	Save func(c *Conn, e *queue.Pending, raw []byte, f *ask.Failure) bool
+	// refuses reports whether an error that says so is the server's own refusal, as far as can be told yet.
+	Refuses func(c *Conn, e *queue.Pending, reply []byte) bool
+	// redirect takes the head of c, which the server has refused.
+	Redirect func(c *Conn, e queue.Pending, reply []byte)
+	// ran: a request has run, or may have.
+	Ran func(e *queue.Pending)
+	// refusedWrite: the server has refused a request as a replica; carried: or what it ran says so.
+	RefusedWrite func(c *Conn, carried bool)
+	// unescaped: what is known of what servers escape has changed.
+	Unescaped func()
+	// changed: the state of a connection to a server has changed.
+	Changed func(s *Server)
+	// unblock ends what waits on c at its server.
+	Unblock func(c *Conn, how string)
+	// rejoin has c go on as a connection to the server that is at its server's address again; false: there is none.
+	Rejoin func(c *Conn) bool
 }
 
-// owe puts a request of size bytes on the ring.
-func (c *Conn) owe(size int, recv ask.Receiver, tag uint64) {
-	c.oweFrom(c.queued, recv, tag)
-	c.queued += uint64(size)
-	c.MarkDirty()
+// Group is the connections of one Key. Loop-only.
+type Group struct {
+	ForKey    Key
+	First     bool   // every session begins with them
+	Works     bool   // a connection has been ready
+	Refused   []byte // a server has refused the database with these words
+	IdleSince int64  // when nobody used them any more, ns
 }
 
-// remember keeps the bytes of the latest request, which may have to be sent again.
-func (c *Conn) remember(raw []byte, keys ask.Keys) {
-	if c.Up.Config.Resend {
-		c.keepSent(raw, keys)
+// Key tells apart the connections that sessions may not share: what a server's reply looks like and
+// which database a command meets depend on it.
+type Key struct {
+	Proto int // 2 or 3
+	DB    int
+}
+
+// Loop is what all connections of one event loop share: its clock, its buffers, and the lists of those that have something to write
+// or want to be dialled. Loop-only.
+type Loop struct {
+	// Now is the time of this turn, ns since some fixed point. The event loop sets it.
+	Now int64
+	// InFlight is the number of requests that replies are owed to.
+	//
+	// InFlight == sum of the lengths of all upstreams' rings.
+	InFlight int
+	// Buffers are the loop's.
+	Buffers queue.Buffers
+	// OnPanic is told of a panic in what a pool does for whom; nil: that is not known, or nobody's alone.
+	OnPanic func(whom ask.Client, cause any)
+
+	Each    func(func(*Conn)) // calls a function for every connection of the loop
+	dirty   []*Conn
+	urgent  bool    // a dirty connection holds at least queue.UrgentSize
+	backlog []*Conn // more to write than their sockets should hold
+	dials   []*Conn
+	delayed []*Conn // dials for the next tick
+	frozen  int     // connections that were frozen since the latest tick (upkeep.go)
+	// The Receiver that was called last in this turn, or the Owner if that is not nil.
+	serving      ask.Receiver
+	servingOwner Owner
+	random       *rand.Rand
+	secret       *rand.ChaCha8 // makes nonces
+}
+
+// Owner has a connection of its own: a session with state that the server ties to a connection, such as
+// WATCH, or one that waits in a blocking command.
+type Owner interface {
+	// Pushed gives a piece of what the server sends without being asked: a push, a message, a line of
+	// MONITOR. Borrows b until return. It must not call back into the Conn that calls it.
+	Pushed(b []byte, p ask.Piece)
+	// OwnLost tells that the connection is gone for good. What it owed has failed before.
+	OwnLost(c *Conn, f *ask.Failure)
+	// Client is who uses the connection; nil: nobody alone.
+	Client() ask.Client
+}
+
+// handshake is the login in progress: HELLO with AUTH and SETNAME, then SELECT. A server older than
+// Redis 6 knows no HELLO; for protocol 2 it is asked again with plain AUTH.
+type handshake struct {
+	steps []step // sent and not yet answered
+	reply []byte // the answer to steps[0] so far
+	plain bool   // the server has no HELLO
+
+	// Of the question whether the server escapes (fence.go).
+	nonce   [nonceSize]byte
+	surplus bool // a reply too many has come
+	busy    bool // the server answers nobody for a while
+}
+
+type step uint8
+
+// staleness is why a connection is to be made again; fresh: it is not.
+type staleness uint8
+
+// Logger tells operators about servers lost and found: once per server and change, and then every
+// ten seconds while the trouble lasts. Each loop has one; whoever writes the log leaves out what several tell.
+type Logger struct{ Log *slog.Logger }
+
+// Return gives the connection back. A clean one, on which the server keeps no state of the owner, is lent
+// again; otherwise it is closed, which ends whatever it still does at the server. Loop-only.
+func (c *Conn) Return(clean bool) { c.Up.Keeper.Returned(c, clean) }
+
+// Unblock asks the server to end the command that waits on a connection of a session. how is the last word of CLIENT UNBLOCK: TIMEOUT or
+// ERROR. It goes over a connection that clients share, also to a server that has left the list. Loop-only.
+func (c *Conn) Unblock(how string) { c.Up.Keeper.Unblock(c, how) }
+
+// Rejoin has a lent connection to a server that has left the list go on as one to that server, which is on the list again under its number;
+// false: it is not, or the connection is gone. Loop-only.
+func (c *Conn) Rejoin() bool { return c.Up.Keeper.Rejoin(c) }
+
+const (
+	stepHello step = iota
+	stepAuth
+	stepSetName
+	stepSelect
+	stepMulti
+	stepExec
+	stepReadOnly
+	stepScript
+	stepFence
+)
+
+const (
+	fresh staleness = iota
+	NotPrimary
+	OtherLogin
+)
+
+// Hint tells that the map may be out of date. Loop-only.
+func (u *Upstream) Hint() {
+	if u.Config.Hint != nil {
+		u.Config.Hint()
 	}
 }
 
-func (c *Conn) keepSent(raw []byte, keys ask.Keys) {
-	if len(raw) <= math.MaxUint32 {
-		c.sent.Add(raw)
-		e := c.Ring.Latest()
-		e.Size, e.Keys = uint32(len(raw)), keys
+// Late reports whether a request of some age, ns, has to end.
+func (u *Upstream) Late(age int64) bool { return u.Config.Timeout > 0 && age > int64(u.Config.Timeout) }
+
+// BackOff doubles the pause between two attempts, ns, and gives the time when it is over. Loop-only.
+func (u *Upstream) BackOff(last int64) (pause, over int64) {
+	pause = min(max(2*last, int64(u.Config.BackoffMin)), int64(u.Config.BackoffMax))
+	return pause, u.Loop.Now + u.Loop.Around(pause)
+}
+
+// Proven reports whether a connection that has held since then, ns, may be dialled again without a pause. Loop-only.
+func (u *Upstream) Proven(since int64) bool { return u.Loop.Now-since >= int64(u.Config.BackoffMax) }
+
+// drawNonce draws 16 characters that nobody can guess.
+func (u *Upstream) drawNonce(dst *[nonceSize]byte) {
+	if u.Config.Nonce != nil {
+		u.Config.Nonce(dst)
+		return
+	}
+	_, _ = u.Loop.secret.Read(dst[:])
+	const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+	for i, b := range dst {
+		dst[i] = alphabet[b&63]
 	}
 }
 
-// oweFrom puts a request on the ring that can't have run before the byte at offset from was sent.
-func (c *Conn) oweFrom(from uint64, recv ask.Receiver, tag uint64) {
-	if c.Ring.Len() == 0 {
-		c.progress, c.heard = c.Up.Loop.Now, c.Up.Loop.Now
+// ApartAt is what must go over lanes at a server.
+func (u *Upstream) ApartAt(s *Server) ask.Carrier {
+	switch u.Config.ScriptPolicy {
+	case ScriptsShared:
+		return 0
+	case ScriptsOwn:
+		return s.Unescaped | ask.Scripts | ask.Libraries
 	}
-	c.Ring.Push(queue.Pending{Recv: recv, Tag: tag, At: c.Up.Loop.Now, From: from})
-	c.Up.Loop.InFlight++
-	s := c.server.Stats
-	s.Requests++
-	s.InFlight++
+	if s.Unsure || s.NoScripts {
+		return s.Unescaped | ask.Scripts | ask.Libraries
+	}
+	return s.Unescaped | ask.Libraries
 }
 
-func (c *Conn) MarkDirty() {
-	if c.behind || c.state == Dialing || c.state == Handshaking || c.frozen {
-		return // writing early would do nothing for it
+// MustNotRunAgain reports whether a request that was sent again must not be sent once more: one after it has run.
+func (u *Upstream) MustNotRunAgain(e *queue.Pending) bool {
+	if e.Is.Hops() == 0 || e.Is.Has(queue.Reading) || e.Recv == nil {
+		return false
 	}
-	if c.out.Size >= queue.UrgentSize {
-		c.Up.Loop.urgent = true
-	}
-	if !c.dirty {
-		c.dirty = true
-		c.Up.Loop.dirty = append(c.Up.Loop.dirty, c)
-	}
+	client, place, _ := e.Client()
+	return u.Orders.MustNotRunAgain(client, place, e.Keys.Slot(), e.Keys.Reads())
 }
 
-// flush writes what is queued, as far as the socket's buffer should hold it.
-func (c *Conn) flush() {
-	c.dirty, c.behind = false, false
-	for c.out.Size > 0 && (c.state == Ready && !c.frozen || c.state == Draining) {
-		if c.sock.Buffered() >= queue.MaxSocketBacklog {
-			c.Up.Loop.backlog = append(c.Up.Loop.backlog, c)
-			c.dirty, c.behind = true, true
-			return
-		}
-		sock, b := c.sock, c.out.Next()
-		c.written += uint64(len(b))
-		s := c.server.Stats
-		s.BytesOut += uint64(len(b))
-		s.Writes++
-		_, err := sock.Write(b)
-		if c.sock != sock {
-			return // OnClose was called by Write
-		}
-		if err != nil {
-			c.lose(stats.ServerWriteFailed, err)
-			return
-		}
-		c.out.Advance(len(b))
-		c.progress = c.Up.Loop.Now // a server that takes a long upload does not stand still
-	}
-}
+// Around is half to all of a pause, ns, so that many loops and proxies do nothing in step.
+func (l *Loop) Around(pause int64) int64 { return pause/2 + l.random.Int64N(pause/2+1) }
+
+// TakesMulti reports whether the server is known to take MULTI on this connection. Loop-only.
+func (c *Conn) TakesMulti() bool { return c.multi && !c.frozen }

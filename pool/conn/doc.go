@@ -21,10 +21,11 @@
 //
 // Files, by what they are about:
 //
-//	what is shared      loop.go, upstream.go (and the Keeper), server.go, config.go, log.go, panic.go (a mistake of ours), fortests.go
-//	a connection        conn.go, state.go, handshake.go, loss.go, tick.go, owned.go (lent to one owner), renew.go and stale.go (it must be made again), health.go (a replica's)
-//	a request, a reply  enqueue.go, multi.go (is MULTI taken?), receive.go, expire.go (the timeout)
-//	scripts, modules    fence.go (is the server still in step?), wrapped.go (as a transaction)
+//	who takes part      conn.go (the connection, what it shares with others, its Keeper), server.go, config.go, health.go (of replicas), loop.go, log.go
+//	a connection        state.go, dial.go, handshake.go, probe.go (does the server escape?), loss.go, upkeep.go (ticks; it must be made again), stale.go, owned.go (lent to one owner), replica.go
+//	a request, a reply  enqueue.go, commands.go (our own), multi.go (is MULTI taken?), write.go, receive.go, expire.go (the timeout)
+//	scripts, modules    fences.go and fence.go (is the server still in step?), wrapped.go (as a transaction)
+//	mistakes of ours    panic.go, distrust.go, check.go; fortests.go
 //
 // # Who may call
 //

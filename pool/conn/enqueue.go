@@ -159,3 +159,45 @@ type Swallowed struct{ ask.Nobody }
 
 func (Swallowed) Reply(uint64, []byte, ask.Piece) {}
 func (Swallowed) Fail(uint64, *ask.Failure)       {}
+
+// carry is Enqueue for what carries something: with a fence after it, here or on a lane.
+func (c *Conn) carry(r *ask.Request) *ask.Failure {
+	if !c.own && c.Up.ApartAt(c.server)&r.Carrier != 0 {
+		return c.Up.Keeper.Lane(c, *r)
+	}
+	if f := c.Admit(len(r.Raw)+FenceSize, r.Count()+MaxWrapping); f != nil {
+		if !r.Stays() {
+			return c.Up.Keeper.Detour(c, *PendingOf(r, c.Up.Loop.Now), r.Raw, f)
+		}
+		return f
+	}
+	c.PutCarried(r, c.Up.Loop.Now)
+	return nil
+}
+
+// PutCarried enqueues r here, which admit has allowed, and gives the place in the ring of its reply, or of the first. at is when it was
+// sent first, ns.
+func (c *Conn) PutCarried(r *ask.Request, at int64) (place uint64) {
+	first := c.Ring.Tail
+	if c.wraps(r) {
+		place = c.putWrapped(r, at)
+		c.fence(first, r.Carrier)
+		return place
+	}
+	c.putBatch(r, at)
+	if !r.Stays() {
+		c.remember(r.Raw, r.Keys)
+	}
+	if !c.streams && !c.tunnel {
+		c.fence(first, r.Carrier)
+	}
+	return first
+}
+
+// PutRead puts a read on the connection, which admit has allowed.
+func (c *Conn) PutRead(raw []byte, recv ask.Receiver, tag uint64, keys ask.Keys) {
+	c.out.Write(raw)
+	c.owe(len(raw), recv, tag)
+	c.keepSent(raw, keys)
+	c.Ring.Latest().Is = queue.Reading
+}

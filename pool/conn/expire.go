@@ -56,6 +56,7 @@ func (c *Conn) expire(now int64) {
 	c.early = c.early && !sorted
 }
 
+// ExpireIfBegun is expire for a connection of which a reply has begun.
 func (c *Conn) ExpireIfBegun() {
 	if c.state == Ready && c.Replying() {
 		c.expire(c.Up.Loop.Now)

@@ -5,44 +5,10 @@ import (
 	"errors"
 	"strconv"
 
-	"ringmaster/parser"
 	"ringmaster/pool/answer"
 	"ringmaster/pool/ask"
 	"ringmaster/pool/queue"
 	"ringmaster/stats"
-)
-
-// clientName is the name that operators see in the servers' CLIENT LIST.
-const clientName = "ringmaster"
-
-// MaxHandshakeReply bounds what a server may answer to one command of the handshake.
-const MaxHandshakeReply = 16 << 10
-
-// handshake is the login in progress: HELLO with AUTH and SETNAME, then SELECT. A server older than
-// Redis 6 knows no HELLO; for protocol 2 it is asked again with plain AUTH.
-type handshake struct {
-	steps []step // sent and not yet answered
-	reply []byte // the answer to steps[0] so far
-	plain bool   // the server has no HELLO
-
-	// Of the question whether the server escapes (fence.go).
-	nonce   [nonceSize]byte
-	surplus bool // a reply too many has come
-	busy    bool // the server answers nobody for a while
-}
-
-type step uint8
-
-const (
-	stepHello step = iota
-	stepAuth
-	stepSetName
-	stepSelect
-	stepMulti
-	stepExec
-	stepReadOnly
-	stepScript
-	stepFence
 )
 
 // OnOpen starts the login over sock.
@@ -116,14 +82,6 @@ func (c *Conn) appendAuth(b []byte) []byte {
 	return AppendCommand(b, "CLIENT", "SETNAME", clientName)
 }
 
-func AppendCommand(b []byte, args ...string) []byte {
-	b = parser.AppendArray(b, len(args))
-	for _, a := range args {
-		b = parser.AppendBulkString(b, a)
-	}
-	return b
-}
-
 // onHandshake gathers the answer to the first open step and judges it.
 func (c *Conn) onHandshake(b []byte, p ask.Piece) {
 	h := &c.handshake
@@ -151,7 +109,7 @@ func (c *Conn) onHandshake(b []byte, p ask.Piece) {
 			if id := answer.IDIn(h.reply); id != 0 {
 				c.serverID = id
 			}
-			c.Up.Log.Kind(c, h.reply)
+			c.Up.Log.WrongKind(c, h.reply)
 		case stepExec:
 			c.multi = true
 		}
@@ -202,16 +160,6 @@ func (c *Conn) onReady() {
 	c.transition(Ready)
 	c.Up.Log.ready(c)
 	c.Up.Keeper.Ready(c)
-}
-
-// Dial asks the event loop for a socket.
-func (c *Conn) Dial() {
-	if c.Up.Stopped {
-		return
-	}
-	c.dialledAt, c.dialTimeout = c.Up.Loop.Now, int64(c.Up.Config.DialTimeout)
-	c.transition(Dialing)
-	c.Up.Loop.dials = append(c.Up.Loop.dials, c)
 }
 
 // OnDialFailed tells that no socket could be made.

@@ -11,20 +11,8 @@ import (
 // repeatAfter is how long the same trouble with the same server is not logged again, in ns.
 const repeatAfter = 10e9
 
-// Logger tells operators about servers lost and found: once per server and change, and then every
-// ten seconds while the trouble lasts. Each loop has one; whoever writes the log leaves out what several tell.
-type Logger struct{ Log *slog.Logger }
-
-// logged is what the log has of a server.
-type logged struct {
-	trouble int64       // when trouble was logged that is not over, ns; 0: there is none
-	refused int64       // when it was logged that it is no primary, ns; 0: never
-	Kind    bool        // that it is of another kind than the settings say
-	apart   ask.Carrier // what it was told of that it goes over connections of its own
-}
-
-// Kind looks at what a server says it is in its reply to HELLO.
-func (l *Logger) Kind(c *Conn, hello []byte) {
+// WrongKind looks at what a server says it is in its reply to HELLO.
+func (l *Logger) WrongKind(c *Conn, hello []byte) {
 	remedy := ""
 	switch {
 	case bytes.Contains(hello, []byte("mode\r\n$7\r\ncluster\r\n")) && !c.Up.Config.Cluster:
@@ -53,6 +41,7 @@ func (l *Logger) dialFailed(c *Conn, cause error) {
 	l.trouble(c, "server cannot be reached; check its address, and that it is running", slog.Attr{}, cause)
 }
 
+// Misplaced tells that a server refuses writes as a replica.
 func (l *Logger) Misplaced(now int64, s *Server) {
 	if at := s.Logged.refused; at != 0 && now-at < repeatAfter {
 		return

@@ -6,35 +6,8 @@ import (
 
 	"ringmaster/pool/ask"
 	"ringmaster/pool/queue"
+	"ringmaster/stats"
 )
-
-// Loop is what all connections of one event loop share: its clock, its buffers, and the lists of those that have something to write
-// or want to be dialled. Loop-only.
-type Loop struct {
-	// Now is the time of this turn, ns since some fixed point. The event loop sets it.
-	Now int64
-	// InFlight is the number of requests that replies are owed to.
-	//
-	// InFlight == sum of the lengths of all upstreams' rings.
-	InFlight int
-	// Buffers are the loop's.
-	Buffers queue.Buffers
-	// OnPanic is told of a panic in what a pool does for whom; nil: that is not known, or nobody's alone.
-	OnPanic func(whom ask.Client, cause any)
-
-	Each    func(func(*Conn)) // calls a function for every connection of the loop
-	dirty   []*Conn
-	urgent  bool    // a dirty connection holds at least queue.UrgentSize
-	backlog []*Conn // more to write than their sockets should hold
-	dials   []*Conn
-	delayed []*Conn // dials for the next tick
-	frozen  int     // connections that were frozen since the latest tick (renew.go)
-	// The Receiver that was called last in this turn, or the Owner if that is not nil.
-	serving      ask.Receiver
-	servingOwner Owner
-	random       *rand.Rand
-	secret       *rand.ChaCha8 // makes nonces
-}
 
 // NewLoop makes a loop without connections. Whoever keeps them sets each.
 func NewLoop() Loop {
@@ -110,9 +83,6 @@ func (l *Loop) forgetOutput() {
 	l.dirty, l.backlog, l.urgent = nil, nil, false
 }
 
-// Around is half to all of a pause, ns, so that many loops and proxies do nothing in step.
-func (l *Loop) Around(pause int64) int64 { return pause/2 + l.random.Int64N(pause/2+1) }
-
 // GiveReply hands a piece of a reply to its receiver.
 func (l *Loop) GiveReply(recv ask.Receiver, tag uint64, b []byte, p ask.Piece) {
 	l.serving, l.servingOwner = recv, nil
@@ -129,4 +99,31 @@ func (l *Loop) Seed(seed uint64) { l.random = rand.New(rand.NewPCG(seed, seed)) 
 func secretSeed() (s [32]byte) {
 	_, _ = crand.Read(s[:]) // never fails
 	return s
+}
+
+// flush writes what is queued, as far as the socket's buffer should hold it.
+func (c *Conn) flush() {
+	c.dirty, c.behind = false, false
+	for c.out.Size > 0 && (c.state == Ready && !c.frozen || c.state == Draining) {
+		if c.sock.Buffered() >= queue.MaxSocketBacklog {
+			c.Up.Loop.backlog = append(c.Up.Loop.backlog, c)
+			c.dirty, c.behind = true, true
+			return
+		}
+		sock, b := c.sock, c.out.Next()
+		c.written += uint64(len(b))
+		s := c.server.Stats
+		s.BytesOut += uint64(len(b))
+		s.Writes++
+		_, err := sock.Write(b)
+		if c.sock != sock {
+			return // OnClose was called by Write
+		}
+		if err != nil {
+			c.lose(stats.ServerWriteFailed, err)
+			return
+		}
+		c.out.Advance(len(b))
+		c.progress = c.Up.Loop.Now // a server that takes a long upload does not stand still
+	}
 }

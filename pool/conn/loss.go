@@ -151,31 +151,6 @@ func (c *Conn) Drain() {
 	}
 }
 
-// stalls reports whether a server that owes replies stands still: it neither sends nor takes anything, or sends no more of a
-// reply that has begun, whatever it takes.
-func (c *Conn) stalls(now int64) bool {
-	stall := int64(c.Up.Config.StallTimeout)
-	if stall <= 0 || c.Ring.Len() == 0 || c.Ring.At(c.Ring.Head).Is.Has(queue.Blocking) {
-		return false
-	}
-	return now-c.progress > stall || c.Replying() && now-c.came > stall
-}
-
-// unreachable reports whether the link to a server that owes replies is dead. The system goes on sending after pauses that double
-// each time, so that a link that works again would not be noticed for as long as it did not; a new connection finds out.
-func (c *Conn) unreachable(now int64) bool {
-	if c.Ring.Len() == 0 || now-c.heard <= int64(c.Up.Config.DialTimeout) {
-		return false
-	}
-	c.heard = now // asks the system, which costs a call, not at each tick
-	return c.sock.Unacknowledged()
-}
-
-// Replying reports whether part of the head's reply has come. A push has nothing to do with the head.
-func (c *Conn) Replying() bool {
-	return c.Ring.Len() > 0 && c.scan.Started() && c.scan.Kind() != '>'
-}
-
 // failAndBackOff makes requests fail at once until the server answers again, and plans the next dial
 // with a doubled pause.
 func (c *Conn) failAndBackOff(cause error) {
@@ -203,4 +178,14 @@ func (c *Conn) Arrived(e *queue.Pending) {
 	}
 	client, _, _ := e.Client()
 	c.Up.Orders.Arrived(client, c)
+}
+
+// loseOwn is lose for an own connection.
+func (c *Conn) loseOwn(reason stats.DisconnectReason, cause error) {
+	if c.Owner != nil || c.state != Ready {
+		c.Up.Log.lost(c, reason, cause)
+	}
+	c.transition(Retired) // first: those whose requests end may give the connection back
+	c.end(cause)
+	c.Up.Keeper.Disowned(c, &ask.Failure{Kind: ask.Lost, Sent: true, Server: c.server.Name, Cause: cause})
 }

@@ -5,9 +5,6 @@ import "ringmaster/pool/ask"
 // Where a server does not take MULTI (renamed, or not permitted), the commands of a transaction would run one by one, unprotected. So it
 // is asked before one is sent.
 
-// TakesMulti reports whether the server is known to take MULTI on this connection. Loop-only.
-func (c *Conn) TakesMulti() bool { return c.multi && !c.frozen }
-
 // LoginProves reports whether a login is ahead that asks the server whether it takes MULTI. Loop-only.
 func (c *Conn) LoginProves() bool {
 	return c.Up.Config.ProveMulti && (c.state == Dialing || c.state == Handshaking)

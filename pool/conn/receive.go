@@ -12,7 +12,7 @@ import (
 
 // OnBytes takes bytes from the server. Borrows b until return.
 func (c *Conn) OnBytes(b []byte) {
-	defer c.guard()
+	defer c.recovered()
 	c.progress, c.heard, c.came = c.Up.Loop.Now, c.Up.Loop.Now, c.Up.Loop.Now
 	c.server.Stats.BytesIn += uint64(len(b))
 	if c.tunnel && c.state == Ready && c.Owner != nil {
@@ -76,7 +76,7 @@ func (c *Conn) read(b []byte) {
 		case parser.More:
 			if p == ask.First && len(b) <= maxHeldBack && c.headReads() {
 				c.scan = parser.ReplyScanner{}
-				c.keep(b)
+				c.keepLine(b)
 				c.heldBack = true
 				return
 			}
@@ -84,7 +84,7 @@ func (c *Conn) read(b []byte) {
 				c.deliver(b[:n], p)
 			}
 			if c.sock == sock {
-				c.keep(b[n:])
+				c.keepLine(b[n:])
 			}
 			return
 		case parser.Broken:
@@ -106,7 +106,7 @@ func (c *Conn) headReads() bool {
 	return c.Ring.Len() > 0 && c.Ring.At(c.Ring.Head).Is.Has(queue.Reading) && c.state != Handshaking
 }
 
-func (c *Conn) keep(line []byte) {
+func (c *Conn) keepLine(line []byte) {
 	if len(line) == 0 {
 		if cap(c.rest) > queue.MaxPooled {
 			c.rest = nil
@@ -172,6 +172,7 @@ func (c *Conn) push(b []byte, p ask.Piece) {
 	c.Owner.Pushed(b, p)
 }
 
+// CountError takes notice of an error with which e is answered.
 func (c *Conn) CountError(e *queue.Pending, b []byte) {
 	c.server.Stats.Errors++
 	switch {
@@ -210,17 +211,6 @@ func (c *Conn) TakeHead(dst []byte, e *queue.Pending) []byte {
 	c.Arrived(e)
 	c.off(c.Ring.At(c.Ring.Head))
 	return dst
-}
-
-// off takes the head off the ring.
-func (c *Conn) off(e *queue.Pending) {
-	if !e.Is.Has(queue.Blocking | queue.Fencing) {
-		c.Up.Loop.InFlight--
-	}
-	if e.Size > 0 {
-		c.sent.Release(e.Size)
-	}
-	c.Ring.Pop()
 }
 
 // streamed gives the owner of a streaming connection what nobody asked for: anything while nothing is owed,

@@ -50,9 +50,9 @@ type renewal struct {
 	Pause int64 // the latest, ns
 	// It is to be asked for its ROLE, not before askAt, ns: a script says that it is a replica, or new connections may lead to
 	// another server.
-	Doubt, Check bool
-	Asks         bool // it was
-	AskAt        int64
+	Doubt, Recheck bool
+	Asks           bool // it was
+	AskAt          int64
 }
 
 // Index is the server's number in the map. Any goroutine.
@@ -74,4 +74,12 @@ func (s *Server) Call(name string) {
 	s.TimedOut = &ask.Failure{Kind: ask.TimedOut, Sent: true, Server: name}
 	s.NoReplica = &ask.Failure{Kind: ask.NoReplica, Server: name}
 	s.TimedOutUnsent = &ask.Failure{Kind: ask.TimedOut, Server: name}
+}
+
+// logged is what the log has of a server.
+type logged struct {
+	trouble int64       // when trouble was logged that is not over, ns; 0: there is none
+	refused int64       // when it was logged that it is no primary, ns; 0: never
+	Kind    bool        // that it is of another kind than the settings say
+	apart   ask.Carrier // what it was told of that it goes over connections of its own
 }

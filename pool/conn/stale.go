@@ -7,16 +7,7 @@ import (
 	"ringmaster/stats"
 )
 
-// staleness is why a connection is to be made again; fresh: it is not.
-type staleness uint8
-
-const (
-	fresh staleness = iota
-	NotPrimary
-	OtherLogin
-)
-
-var errOtherLogin = errors.New("is logged in as a user that the settings do not name any more")
+var errOtherLogin = errors.New("is logged in as a user that the settings no longer name")
 
 // reason is how the end of the connection is counted, and what its owner is told.
 func (s staleness) reason() (stats.DisconnectReason, error) {

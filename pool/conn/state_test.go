@@ -32,7 +32,7 @@ func TestTransitionsAreThoseOfTheDrawing(t *testing.T) {
 func goes(t *testing.T, from, to State) (ok bool) {
 	t.Helper()
 	u := &Upstream{Loop: &Loop{}, Keeper: Keeper{Changed: func(*Server) {}}}
-	c := New(u, NewServer(0, "A", "A:1", &stats.Server{}), &Group{}, 0)
+	c := NewConn(u, NewServer(0, "A", "A:1", &stats.Server{}), &Group{}, 0)
 	c.state = from
 	defer func() { ok = recover() == nil && c.state == to }()
 	c.transition(to)

@@ -30,6 +30,7 @@ const (
 	maxHops      = 1<<(16-hopShift) - 1
 )
 
+// Has reports whether any of the bits is set.
 func (n Nature) Has(bits Nature) bool { return n&bits != 0 }
 
 // Client is whose the request is, and its place in the order of that client's; !ok: it has none.
@@ -48,6 +49,7 @@ func (n Nature) Carrier() ask.Carrier {
 // Hops is how often the request was sent again, lately.
 func (n Nature) Hops() int { return int(n >> hopShift) }
 
+// WithHops is n of a request that was sent again so often.
 func (n Nature) WithHops(hops int) Nature {
 	return n&(1<<hopShift-1) | Nature(min(hops, maxHops))<<hopShift
 }
