@@ -144,17 +144,28 @@ func (p *Passage) Piece(*Env) (done bool) {
 }
 
 // AskLoops runs question on every loop, this one included. heard takes the answers; after that Step is called with Loops, unless
-// heard has named something else to wait for. Answers that come when the passage does not wait for them any more are dropped.
+// heard has named something else to wait for. Answers that come when the passage does not wait for them any more are dropped. If
+// heard panics the session is closed.
 func (p *Passage) AskLoops(question func(*Env) any, heard func(answers []any)) {
-	if p.Await(Loops); p.s == nil {
+	s := p.s
+	if s == nil {
 		return
 	}
-	p.s.Door.AskLoopsFor(p.s, question, func(answers []any) {
-		if p.s != nil && p.s.wait == Loops {
-			heard(answers)
-			p.Resume(Loops)
+	p.Await(Loops)
+	own := question(s.Door.Env)
+	answered := func(answers []any) {
+		if p.s == nil || s.wait != Loops {
+			return
 		}
-	})
+		defer s.guard()
+		heard(append(answers, own))
+		p.Resume(Loops)
+	}
+	if s.Door.Peers == nil {
+		answered(nil)
+		return
+	}
+	s.Door.Peers.Ask(question, answered)
 }
 
 // A request on a connection has its deadline from package pool. A passage that waits for something else, such as a server's word on
@@ -183,10 +194,10 @@ func (p *Passage) Limit() {
 	}
 }
 
-// passDeadlines tells the passages that have lasted too long.
+// passDeadlines tells the passages that have lasted too long. It lets go of those that are over meanwhile: they hold requests.
 func (e *Env) passDeadlines() {
 	n := 0
-	for ; n < len(e.deadlines) && e.deadlines[n].at < e.Pool.Now; n++ {
+	for ; n < len(e.deadlines) && (e.deadlines[n].p.Over() || e.deadlines[n].at < e.Pool.Now); n++ {
 		e.deadlines[n].p.expire()
 		e.deadlines[n] = deadline{}
 	}

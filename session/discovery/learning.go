@@ -19,7 +19,7 @@ type learning struct {
 	env      *session.Env
 	placed   bool // it counts as a question
 	asked    bool
-	answered bool // with found, or fail, or else with reply
+	answered bool // with found or fail; with neither the client gets reply
 	reply    []byte
 	found    *learned
 	fail     *pool.Failure

@@ -70,7 +70,7 @@ type Subscribing struct {
 }
 
 // NewSubscribing is SUBSCRIBE, UNSUBSCRIBE or their like; nil: spec is none of them.
-func NewSubscribing(s *session.Session, spec *command.Spec, args [][]byte) *Subscribing {
+func NewSubscribing(spec *command.Spec, args [][]byte) *Subscribing {
 	for k := range kinds {
 		on := spec.Name == words[k].on
 		if !on && spec.Name != words[k].off {
@@ -94,7 +94,7 @@ func (p *Subscribing) NameAll(s *session.Session) {
 
 // Handle carries out the commands of pub/sub.
 func Handle(s *session.Session, spec *command.Spec, req *parser.Request) {
-	if p := NewSubscribing(s, spec, req.Args); p != nil {
+	if p := NewSubscribing(spec, req.Args); p != nil {
 		if s.ReplyMode == session.ReplySkip {
 			s.ReplyMode = session.ReplyOn // its confirmations are pushes, which are never hidden
 		}

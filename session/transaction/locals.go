@@ -219,7 +219,7 @@ func (l *local) subscribing(s *session.Session) *pubsub.Subscribing {
 	if !ok {
 		return &pubsub.Subscribing{}
 	}
-	p := pubsub.NewSubscribing(s, l.spec, req.Args)
+	p := pubsub.NewSubscribing(l.spec, req.Args)
 	if p.All {
 		p.NameAll(s)
 	}
