@@ -61,7 +61,7 @@ func (s *Session) Emit(size int) Emission {
 // HoldsOff reports whether nothing of the reply is made now. Then j has to end its piece: the session starts it again.
 func (m *Emission) HoldsOff(j job) bool {
 	s := m.Session
-	if s.State == Closed || m.Tag == s.Head && !s.Lags() {
+	if s.State == Closed || m.Tag == s.Slots.Head() && !s.Lags() {
 		return false
 	}
 	s.WakeLater(j, m.Tag)
@@ -138,7 +138,7 @@ func (s *Session) goOnEmitting() {
 	list := *s.emissions
 	left := list[:0]
 	for _, w := range list {
-		if w.tag == s.Head {
+		if w.tag == s.Slots.Head() {
 			s.Door.Queue(w.job)
 		} else {
 			left = append(left, w)

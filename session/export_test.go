@@ -7,6 +7,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session/slots"
 )
 
 // What tests of the whole need to know of the core.
@@ -26,7 +27,7 @@ var (
 // Size and SlotSize are what an idle client and an unanswered command take, bytes.
 const (
 	Size     = unsafe.Sizeof(Session{})
-	SlotSize = unsafe.Sizeof(slot{})
+	SlotSize = unsafe.Sizeof(slots.Slot{})
 )
 
 // Waits reports whether the session does not look at its input.
@@ -34,7 +35,7 @@ func (s *Session) Waits() bool { return s.wait != nothing }
 
 // KeptOfLatest is what is kept of the reply to the latest request, bytes.
 func (s *Session) KeptOfLatest() int {
-	if b := s.Slot(s.tail - 1).buf; b != nil {
+	if b := s.Slots.At(s.Slots.Tail() - 1).Buf; b != nil {
 		return len(b.B)
 	}
 	return 0
@@ -68,12 +69,16 @@ func (d *Door) CutBadly() {
 // Check says which invariant of the session is broken between turns. apart is what features hold of its replies, bytes.
 func Check(s *Session, apart int) error {
 	if s.State == Closed {
-		if s.Socket != nil || s.Input != nil || s.out != nil || s.slots != nil || s.Passage != nil || s.Pin != nil || s.Transaction != nil || s.Pushes != nil || s.Subscriptions != nil {
+		if s.Socket != nil || s.Input != nil || s.out != nil || !slots.Empty(&s.Slots) || s.Passage != nil || s.Pin != nil || s.Transaction != nil || s.Pushes != nil || s.Subscriptions != nil {
 			return fmt.Errorf("is closed and still holds something")
 		}
 		return nil
 	}
-	held, size := apart, 0
+	held, err := slots.Check(&s.Slots)
+	if err != nil {
+		return err
+	}
+	held += apart
 	if s.Pushes != nil {
 		held += len(s.Pushes.B)
 	}
@@ -82,32 +87,11 @@ func Check(s *Session, apart int) error {
 			held += len(o.buf)
 		}
 	}
-	for i := s.Head; i != s.tail; i++ {
-		sl := s.Slot(i)
-		size += int(sl.size)
-		if sl.buf != nil {
-			held += len(sl.buf.B)
-		}
-	}
-	live := s.Owed()
-	for i := range s.slots {
-		if s.slots[i].buf != nil {
-			live--
-		}
-	}
 	switch {
-	case s.tail < s.Head || s.Owed() > len(s.slots):
-		return fmt.Errorf("owes %d replies and has %d slots", s.Owed(), len(s.slots))
-	case live < 0:
-		return fmt.Errorf("a slot that is not in use has a buffer")
 	case held > s.Held || s.Owed() == 0 && s.Held != held: // gathers hold the rest
 		return fmt.Errorf("held is %d, the slots hold %d, and %d replies are owed", s.Held, held, s.Owed())
-	case size != s.inBytes:
-		return fmt.Errorf("inBytes is %d, the slots say %d", s.inBytes, size)
-	case s.Owed() > 0 && s.Slot(s.Head).buf != nil:
+	case s.Owed() > 0 && s.Slots.At(s.Slots.Head()).Buf != nil:
 		return fmt.Errorf("the head's reply is kept although it is its turn")
-	case s.Partial && s.Owed() == 0:
-		return fmt.Errorf("has forwarded a part of nobody's reply")
 	case (s.Passage != nil) != (s.wait == answers || s.wait == rings):
 		return fmt.Errorf("wait is %d, and a passage is under way: %t", s.wait, s.Passage != nil)
 	case s.wait == inFlight && s.Owed() == 0 && (s.relieved() || !s.slow):

@@ -35,7 +35,7 @@ const growth = 16
 func (s *Session) Feed(b []byte) {
 	defer s.guard()
 	s.Door.Stats.ClientBytesIn += uint64(len(b))
-	if s.Door.Pool.Now-s.ActiveAt > rest && s.Head == s.tail {
+	if s.Door.Pool.Now-s.ActiveAt > rest && s.Owed() == 0 {
 		s.grown = min(s.grown, 0)
 	}
 	s.ActiveAt = s.Door.Pool.Now
@@ -171,7 +171,7 @@ func (s *Session) run(b []byte) []byte {
 			if env.Pool.Urgent() {
 				env.Pool.Flush()
 			}
-			if s.Owed() >= s.window() || s.inBytes >= env.Config.MaxInFlightBytes {
+			if s.Owed() >= s.window() || s.Slots.Bytes() >= env.Config.MaxInFlightBytes {
 				s.throttle()
 			}
 			if env.Spent != spent && env.Spent >= turnWork {

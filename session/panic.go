@@ -116,9 +116,7 @@ func (l *Loop) forget() {
 func (s *Session) condemn() {
 	sock := s.Socket
 	s.Input, s.out, s.Pushes, s.Transaction = nil, nil, nil, nil
-	for i := range s.slots {
-		s.slots[i].buf = nil
-	}
+	s.Slots.Disown()
 	defer func() {
 		if recover() != nil && sock != nil {
 			sock.Close(stats.Panic)

@@ -8,7 +8,7 @@ func (s *Session) Push(b []byte) {
 	s.pushed += len(b)
 	switch {
 	case s.State != Open:
-	case s.Partial || s.Pushes != nil || s.mayHavePublished():
+	case s.Slots.Partial || s.Pushes != nil || s.mayHavePublished():
 		if s.Pushes == nil {
 			s.Pushes = s.Door.Pool.Buffers.Get()
 		}
@@ -29,7 +29,7 @@ func (s *Session) mayHavePublished() bool {
 
 // LetPushesOut writes the pushes that waited, unless a reply is under way.
 func (s *Session) LetPushesOut() {
-	if s.Partial || s.mayHavePublished() {
+	if s.Slots.Partial || s.mayHavePublished() {
 		return
 	}
 	out := s.Output()

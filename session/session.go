@@ -6,6 +6,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session/slots"
 	"ringmaster/stats"
 )
 
@@ -43,7 +44,6 @@ type Session struct {
 	LastID    uint16    // command.Spec.ID of its latest command; NoID: none
 	version   uint16    // of the map by which its requests under way were sent
 	Protocol  uint8
-	Partial   bool              // part of the head's reply is already in out
 	EOF       bool              // the client sends no more
 	slow      bool              // on the loop's list of sessions with unread output
 	resuming  bool              // on the loop's list of sessions to go on
@@ -61,17 +61,14 @@ type Session struct {
 	Input     *bytebufferpool.ByteBuffer // input not yet used; nil: none
 	InputUsed int                        // of which this much is used
 
-	slots      []slot // unanswered requests, len is 0 or a power of two
-	Head, tail uint64 // head <= tail; tail - head == requests unanswered
-	inBytes    int    // size of the unanswered requests
-	Held       int    // bytes of replies in slots
-	unread     int    // output the client had not taken when last looked at, bytes
-	pushed     int    // of what it did not ask for, since it last had read all, bytes
-	meanReply  int32  // mean size of its latest replies, bytes
-	grown      int32  // small replies since it came, or since the latest large one
-	coming     int    // size of the head's reply so far, bytes
-	out        *bytebufferpool.ByteBuffer
-	emissions  *[]parked // replies that are made in pieces and wait for their turn, or for the client to read; nil: none
+	Slots     slots.Ring // unanswered requests
+	Held      int        // bytes of replies in slots
+	unread    int        // output the client had not taken when last looked at, bytes
+	pushed    int        // of what it did not ask for, since it last had read all, bytes
+	meanReply int32      // mean size of its latest replies, bytes
+	grown     int32      // small replies since it came, or since the latest large one
+	out       *bytebufferpool.ByteBuffer
+	emissions *[]parked // replies that are made in pieces and wait for their turn, or for the client to read; nil: none
 
 	began              int64 // when its latest command came, ns
 	OpenedAt, ActiveAt int64 // ns, for CLIENT INFO
@@ -132,7 +129,7 @@ func (s *Session) Database() int { return s.Rings.Key().DB }
 func (s *Session) ID() uint64 { return s.id }
 
 // Owed is how many requests are unanswered.
-func (s *Session) Owed() int { return int(s.tail - s.Head) }
+func (s *Session) Owed() int { return s.Slots.Owed() }
 
 // Drain lets the session finish what it is owed and close then, since the proxy stops or the session's door is shut.
 func (s *Session) Drain() {
@@ -183,12 +180,7 @@ func (s *Session) dropOutput() {
 		s.Door.Pool.Buffers.Put(s.out)
 		s.out = nil
 	}
-	for i := range s.slots {
-		if b := s.slots[i].buf; b != nil {
-			s.Door.Pool.Buffers.Put(b)
-		}
-	}
-	s.slots = nil
+	s.Slots.Drop(&s.Door.Pool.Buffers)
 	s.endEmissions()
 }
 

@@ -40,7 +40,7 @@ func (s *Session) window() int {
 
 // slowWindow is window for a client with output that it has not read.
 func (s *Session) slowWindow() int {
-	large := max(int(s.meanReply), s.coming) > windowBytes/minWindow // the first is large before it has ended
+	large := max(int(s.meanReply), s.Slots.Coming()) > windowBytes/minWindow // the first is large before it has ended
 	switch {
 	case s.full(), s.Door.pressed && s.unread > 0:
 		return 0
@@ -125,5 +125,5 @@ func (s *Session) settleWait() {
 // relieved reports whether a throttled client may go on.
 func (s *Session) relieved() bool {
 	w := s.window()
-	return w > 0 && s.Owed() <= w/2 && s.inBytes <= s.Door.Config.MaxInFlightBytes/2
+	return w > 0 && s.Owed() <= w/2 && s.Slots.Bytes() <= s.Door.Config.MaxInFlightBytes/2
 }

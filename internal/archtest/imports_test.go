@@ -11,8 +11,8 @@ import (
 var layer = map[string]int{
 	"parser": 0, "command": 0, "shard": 0, "stats": 0,
 	"pool": 1, "auth": 1, "merge": 1,
-	"session/texts": 2,
-	"session":       3,
+	"session/texts": 2, "session/slots": 2,
+	"session": 3,
 	// What only some commands need stands on the core, in an order of its own: a lower one never names a higher one.
 	"session/gather": 4,
 	"session/guard":  5, "session/discovery": 5, "session/blocking": 5,

@@ -154,7 +154,7 @@ func (p *Subscribing) Piece(e *session.Env) (done bool) {
 	case p.Session == nil:
 	case p.Session.Lags():
 		p.later = true
-		p.Session.WakeLater(p, p.Session.Head)
+		p.Session.WakeLater(p, p.Session.Slots.Head())
 	default:
 		p.Session.GoOn()
 	}
@@ -261,7 +261,7 @@ func (p *Subscribing) tell(s *session.Session) (done bool) {
 	} else {
 		done = p.confirmOff(s)
 	}
-	if s.Partial = p.On && !done; !done || s.State == session.Closed {
+	if s.Slots.Partial = p.On && !done; !done || s.State == session.Closed {
 		return done
 	}
 	s.EndsUnanswered()

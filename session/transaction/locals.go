@@ -8,6 +8,7 @@ import (
 	"ringmaster/session"
 	"ringmaster/session/guard"
 	"ringmaster/session/pubsub"
+	"ringmaster/session/slots"
 	"ringmaster/session/texts"
 	"ringmaster/stats"
 )
@@ -137,9 +138,9 @@ func (a *answering) Piece(e *session.Env) (done bool) {
 func (a *answering) answers(e *session.Env, p session.Pieces) (b []byte, over bool) {
 	s := a.Session
 	if !a.Begun && s.State != session.Closed {
-		sl := s.Slot(a.Tag)
-		a.Muted = sl.Is.Has(session.IsMuted)
-		if sl.Is &^= session.IsMuted; !a.Muted {
+		sl := s.Slots.At(a.Tag)
+		a.Muted = sl.Is.Has(slots.Muted)
+		if sl.Is &^= slots.Muted; !a.Muted {
 			b = parser.AppendArray(b, a.total)
 		}
 	}
