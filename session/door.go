@@ -34,7 +34,7 @@ func (d *Door) Configure(cfg Config, rules *Rules, policy *auth.Policy) {
 	}
 	d.Roster.Each(func(s *Session) {
 		if s.Door == d {
-			s.LoggedIn, s.Parser.Unauthenticated = true, false
+			s.LoggedIn, s.Input.Parser.Unauthenticated = true, false
 		}
 	})
 }

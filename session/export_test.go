@@ -69,7 +69,7 @@ func (d *Door) CutBadly() {
 // Check says which invariant of the session is broken between turns. apart is what features hold of its replies, bytes.
 func Check(s *Session, apart int) error {
 	if s.State == Closed {
-		if s.Socket != nil || s.Input != nil || s.out != nil || !slots.Empty(&s.Slots) || s.Passage != nil || s.Pin != nil || s.Transaction != nil || s.Pushes != nil || s.Subscriptions != nil {
+		if s.Socket != nil || !s.Input.Empty() || s.out != nil || !slots.Empty(&s.Slots) || s.Passage != nil || s.Pin != nil || s.Transaction != nil || s.Pushes != nil || s.Subscriptions != nil {
 			return fmt.Errorf("is closed and still holds something")
 		}
 		return nil
@@ -98,8 +98,6 @@ func Check(s *Session, apart int) error {
 		return fmt.Errorf("waits for answers and owes none, nor does anybody look how far its client reads")
 	case s.unread > 0 && !s.slow:
 		return fmt.Errorf("has %d bytes unread, and nobody looks how far its client reads", s.unread)
-	case s.Input != nil && s.InputUsed > len(s.Input.B):
-		return fmt.Errorf("%d bytes of %d are used", s.InputUsed, len(s.Input.B))
 	case s.out != nil || s.dirty || s.resuming:
 		return fmt.Errorf("something is left to do after the turn")
 	}

@@ -115,7 +115,8 @@ func (l *Loop) forget() {
 // the garbage collector.
 func (s *Session) condemn() {
 	sock := s.Socket
-	s.Input, s.out, s.Pushes, s.Transaction = nil, nil, nil, nil
+	s.Input.Disown()
+	s.out, s.Pushes, s.Transaction = nil, nil, nil
 	s.Slots.Disown()
 	defer func() {
 		if recover() != nil && sock != nil {

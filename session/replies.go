@@ -106,7 +106,7 @@ func (s *Session) Fail(tag uint64, f *pool.Failure) {
 	}
 	s.Slots.At(tag).Is |= slots.Ours
 	if f.Kind == pool.TimedOut && f.Sent {
-		s.backOff()
+		s.pace.BackOff(s.Door.Config.FirstWindow)
 	}
 	s.Reply(tag, s.Door.Scratch, pool.Whole)
 }
@@ -123,7 +123,7 @@ func (s *Session) Begun(place uint64) bool {
 }
 
 // Replied is pool.Client.
-func (s *Session) Replied() int64 { return s.replied }
+func (s *Session) Replied() int64 { return s.pace.Replied() }
 
 // Output is the buffer for what the client gets this turn.
 func (s *Session) Output() *bytebufferpool.ByteBuffer {
@@ -174,7 +174,7 @@ func (s *Session) advance() {
 func (s *Session) ended(sl *slots.Slot) {
 	s.Door.Stats.Call(sl.Cmd, s.Door.Pool.Now-sl.At)
 	if !sl.Is.Has(slots.Ours) {
-		s.learn(s.Slots.Coming())
+		s.pace.Learn(s.Slots.Coming(), s.Door.Pool.Now)
 	}
 	s.Slots.End()
 }

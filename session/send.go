@@ -49,9 +49,9 @@ func (s *Session) Send(server int, keys pool.Keys, spec *command.Spec, req *pars
 func (s *Session) passOdd(conn *pool.Conn, keys pool.Keys, spec *command.Spec, req *parser.Request, tag uint64) (f *pool.Failure) {
 	request := pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys, Carrier: s.Door.Rules.Of(spec).Carrier}
 	if request.Carrier == 0 {
-		if request.Buf = s.TakeInput(req); request.Buf != nil {
+		if request.Buf = s.Input.Whole(req); request.Buf != nil {
 			if f = conn.Enqueue(&request); f == nil {
-				s.Input = nil
+				s.Input.Disown()
 			}
 			return f
 		}

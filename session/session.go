@@ -4,8 +4,9 @@ import (
 	"github.com/valyala/bytebufferpool"
 
 	"ringmaster/command"
-	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session/intake"
+	"ringmaster/session/pace"
 	"ringmaster/session/slots"
 	"ringmaster/stats"
 )
@@ -57,16 +58,12 @@ type Session struct {
 	Pushes        *bytebufferpool.ByteBuffer // that wait for a reply under way to end; nil: none
 	Identity      *Identity                  // what CLIENT SETNAME and SETINFO said; nil: nothing
 
-	Parser    parser.RequestParser
-	Input     *bytebufferpool.ByteBuffer // input not yet used; nil: none
-	InputUsed int                        // of which this much is used
-
-	Slots     slots.Ring // unanswered requests
-	Held      int        // bytes of replies in slots
-	unread    int        // output the client had not taken when last looked at, bytes
-	pushed    int        // of what it did not ask for, since it last had read all, bytes
-	meanReply int32      // mean size of its latest replies, bytes
-	grown     int32      // small replies since it came, or since the latest large one
+	Input     intake.Buffer // what is not used yet
+	Slots     slots.Ring    // unanswered requests
+	Held      int           // bytes of replies in slots
+	unread    int           // output the client had not taken when last looked at, bytes
+	pushed    int           // of what it did not ask for, since it last had read all, bytes
+	pace      pace.Pace     // how many requests it may have under way
 	out       *bytebufferpool.ByteBuffer
 	emissions *[]parked // replies that are made in pieces and wait for their turn, or for the client to read; nil: none
 
@@ -74,7 +71,6 @@ type Session struct {
 	OpenedAt, ActiveAt int64 // ns, for CLIENT INFO
 	readAt             int64 // when it was last seen to read, while slow, ns
 	fullSince          int64 // since when a large request waits for room, ns; 0: none does
-	replied            int64 // when the latest reply ended, ns
 }
 
 type state uint8
@@ -112,7 +108,7 @@ func New(env *Door, sock Socket) *Session {
 	env.count++
 	env.Roster.add(s)
 	env.clients++
-	s.Parser.Unauthenticated = !s.LoggedIn
+	s.Input.Parser.Unauthenticated = !s.LoggedIn
 	s.Rings = env.Pool.Default()
 	s.Rings.Join()
 	env.Stats.ClientsOpened++
@@ -155,7 +151,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	s.tidy(func(s *Session) { s.Unpin(false) })
 	s.featuresClosed()
 	s.tidy(func(s *Session) { s.Rings.Leave() })
-	s.tidy((*Session).dropInput)
+	s.tidy(func(s *Session) { s.Input.Drop(&s.Door.Pool.Buffers) })
 	s.tidy((*Session).dropOutput)
 	s.tidy((*Session).dropPushes)
 }
@@ -205,7 +201,7 @@ func (s *Session) CloseAs(reason stats.CloseReason) {
 	}
 	s.State, s.Reason, s.wait = Closing, reason, nothing
 	s.featuresClosing()
-	s.dropInput()
+	s.Input.Drop(&s.Door.Pool.Buffers)
 	s.markDirty()
 }
 

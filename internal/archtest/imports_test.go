@@ -11,7 +11,7 @@ import (
 var layer = map[string]int{
 	"parser": 0, "command": 0, "shard": 0, "stats": 0,
 	"pool": 1, "auth": 1, "merge": 1,
-	"session/texts": 2, "session/slots": 2,
+	"session/texts": 2, "session/slots": 2, "session/pace": 2, "session/intake": 2,
 	"session": 3,
 	// What only some commands need stands on the core, in an order of its own: a lower one never names a higher one.
 	"session/gather": 4,

@@ -47,8 +47,8 @@ func appendDescription(s *session.Session, b []byte, watch bool) []byte {
 	if s == s.Door.Asking {
 		kept = s.Door.Req.Size
 	}
-	if s.Input != nil {
-		kept += len(s.Input.B) - s.InputUsed
+	if !s.Input.Empty() {
+		kept += len(s.Input.Waiting())
 	}
 	b = strconv.AppendUint(append(b, "id="...), s.ID(), 10)
 	b = append(append(b, " addr="...), remote...)

@@ -39,6 +39,6 @@ func login(s *session.Session, user, password []byte) bool {
 		s.Notify(session.LoginFailed, user)
 		return false
 	}
-	s.LoggedIn, s.Parser.Unauthenticated = true, false
+	s.LoggedIn, s.Input.Parser.Unauthenticated = true, false
 	return true
 }
