@@ -19,7 +19,7 @@
 //	the session         session.go, its limits config.go, what all sessions of a loop share loop.go, those of one upstream env.go, those of one listener door.go, their end idle.go
 //	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, rules.go (what becomes of each command),
 //	                    send.go (to one server), reads.go (to replicas), fenced.go (scripts and modules)
-//	its reply           replies.go, push.go (what comes unasked), failure.go, wire.go (small forms), version.go (what the servers are)
+//	its reply           replies.go, push.go (what comes unasked), failure.go, version.go (what the servers are)
 //	what stands on it   feature.go (what the core calls)
 //	a mistake of ours   panic.go; debug_on.go and debug_off.go (does it end the process?)
 //	what takes long     work.go (in pieces), emission.go (replies made so), roster.go (the clients by ID), closings.go (many clients), ask.go (the other loops)

@@ -64,11 +64,11 @@ func (s *Session) EnqueueBlocking(conn *pool.Conn, raw []byte, recv pool.Receive
 // Witness is pool.Config.Witness: EXISTS of the same keys, or what a server without that role refuses.
 func Witness(dst, raw, reply []byte) []byte {
 	if bytes.HasPrefix(reply, []byte("-READONLY ")) {
-		return append(dst, AppendRequest(nil, "ROLE")...)
+		return append(dst, parser.AppendRequest(nil, "ROLE")...)
 	}
 	keys := keysOfRaw(raw)
 	if len(keys) == 0 {
-		return append(dst, AppendRequest(nil, "DBSIZE")...)
+		return append(dst, parser.AppendRequest(nil, "DBSIZE")...)
 	}
 	dst = parser.AppendArray(dst, 1+len(keys))
 	dst = parser.AppendBulkString(dst, "EXISTS")
@@ -80,7 +80,7 @@ func Witness(dst, raw, reply []byte) []byte {
 
 // keysOfRaw are the keys of a request. A command that the table lacks is taken to begin with its key.
 func keysOfRaw(raw []byte) (keys [][]byte) {
-	req, ok := ParseAgain(raw)
+	req, ok := parser.Reparse(raw)
 	if !ok {
 		return nil
 	}

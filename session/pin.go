@@ -3,7 +3,9 @@ package session
 import (
 	"bytes"
 	"slices"
+	"strconv"
 
+	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/shard"
 	"ringmaster/stats"
@@ -323,10 +325,10 @@ func (o *own) follow(from, to pool.Key) {
 	var f *pool.Failure
 	if from.Proto != to.Proto {
 		o.deaf = true // pushes of the old protocol are nothing for a client of the new one
-		f = o.tell("HELLO", Itoa(to.Proto))
+		f = o.tell("HELLO", strconv.Itoa(to.Proto))
 	}
 	if f == nil && from.DB != to.DB {
-		f = o.tell("SELECT", Itoa(to.DB))
+		f = o.tell("SELECT", strconv.Itoa(to.DB))
 	}
 	if f == nil {
 		o.Conn.Rekey(to)
@@ -339,7 +341,7 @@ func (o *own) follow(from, to pool.Key) {
 
 func (o *own) tell(words ...string) *pool.Failure {
 	o.moving++
-	return o.Conn.Enqueue(&pool.Request{Raw: AppendRequest(nil, words...), Recv: o, Manner: pool.Here})
+	return o.Conn.Enqueue(&pool.Request{Raw: parser.AppendRequest(nil, words...), Recv: o, Manner: pool.Here})
 }
 
 // Reply is pool.Receiver for HELLO and SELECT. A connection that was refused them, as by a server that a script keeps busy, is not

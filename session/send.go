@@ -182,13 +182,3 @@ func (s *Session) Refuse(text string) {
 	s.Door.Scratch = parser.AppendError(s.Door.Scratch[:0], text)
 	s.Answer(s.Door.Scratch)
 }
-
-// AnyLimits are for what a client was allowed to send when it came.
-var AnyLimits = parser.AnyLimits()
-
-// ParseAgain parses a request that was kept; !ok: it is none. The request points into raw.
-func ParseAgain(raw []byte) (req parser.Request, ok bool) {
-	var p parser.RequestParser
-	done, err := p.Next(raw, &AnyLimits, &req)
-	return req, done && err == nil && len(req.Args) > 0
-}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ringmaster/command"
+	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
 )
@@ -27,7 +28,7 @@ type apart struct {
 
 // firstKey is the first key of a request of a command; nil: it has none.
 func firstKey(raw []byte, spec *command.Spec) []byte {
-	req, ok := session.ParseAgain(raw)
+	req, ok := parser.Reparse(raw)
 	if !ok {
 		return nil
 	}

@@ -85,7 +85,7 @@ func (w *blocked) follow(m *shard.Map) {
 // place is the server of its keys; !ok: they are at several.
 func (w *blocked) place() (server int, ok bool) {
 	e := w.s.Door
-	req, ok := session.ParseAgain(w.raw)
+	req, ok := parser.Reparse(w.raw)
 	if !ok || e.Single() {
 		return e.Home(), ok
 	}

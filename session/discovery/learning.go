@@ -57,7 +57,7 @@ func (l *learning) Step(s *session.Session) {
 		s.AnswerAs(command.NoID, l.reply)
 		return
 	}
-	if req, ok := session.ParseAgain(l.raw); ok {
+	if req, ok := parser.Reparse(l.raw); ok {
 		k := lessonsOf(l.env)
 		k.name, k.answer = l.name, l.found
 		defer func() { k.name, k.answer = "", nil }()
@@ -105,7 +105,7 @@ func (l *learning) leave() {
 
 func (l *learning) ask(s *session.Session) {
 	l.asked = true
-	raw := session.AppendRequest(nil, "COMMAND", "INFO", l.name)
+	raw := parser.AppendRequest(nil, "COMMAND", "INFO", l.name)
 	if f := s.Rings.Pick(s.AnyServer(), s.ConnIndex).Enqueue(&pool.Request{Raw: raw, Recv: l, Manner: pool.Here}); f != nil {
 		l.done, l.fail = true, f
 		l.leave()

@@ -188,7 +188,7 @@ func route(s *session.Session, spec *command.Spec, req *parser.Request) {
 
 // routeAgain is route for a request that has waited.
 func routeAgain(s *session.Session, spec *command.Spec, raw []byte) {
-	req, ok := session.ParseAgain(raw)
+	req, ok := parser.Reparse(raw)
 	if !ok {
 		s.Refuse(texts.Syntax)
 		return

@@ -62,7 +62,7 @@ func clusterKeysInSlot(s *session.Session, spec *command.Spec, req *parser.Reque
 
 // ask sends the next SCAN.
 func (w *slotWalk) ask() {
-	raw := session.AppendRequest(nil, "SCAN", strconv.FormatUint(w.cursor, 10), "COUNT", session.Itoa(walkStep))
+	raw := parser.AppendRequest(nil, "SCAN", strconv.FormatUint(w.cursor, 10), "COUNT", strconv.Itoa(walkStep))
 	if f := w.Session.Conn(w.shards[w.server]).Enqueue(&pool.Request{Raw: raw, Recv: w, Manner: pool.Here}); f != nil {
 		w.Fail(0, f)
 	}

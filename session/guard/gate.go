@@ -81,7 +81,7 @@ func (t *gated) Step(s *session.Session) {
 		return
 	}
 	s.EndPassage()
-	req, ok := session.ParseAgain(t.raw)
+	req, ok := parser.Reparse(t.raw)
 	if !ok {
 		s.Refuse(texts.Syntax)
 		return

@@ -182,7 +182,7 @@ func (f *feed) barrier(p *Subscribing) {
 	}
 }
 
-var pingFrame = session.AppendRequest(nil, "PING")
+var pingFrame = parser.AppendRequest(nil, "PING")
 
 // barrier receives the answer to a barrier's PING. The passage has a deadline.
 type barrier struct {
@@ -258,8 +258,8 @@ func (f *feed) ask(t *topic, r *round) *pool.Failure {
 	}
 	// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed. Who waits has a
 	// deadline of its own (deadline.go), after which the answer is still needed: what comes next is told by its order.
-	raw := session.AppendRequest(nil, strings.ToUpper(verb), t.key.Name)
-	failure := f.conn.Enqueue(&pool.Request{Raw: session.AppendRequest(raw, "PING"), Recv: f, Manner: pool.Here | pool.Lasts})
+	raw := parser.AppendRequest(nil, strings.ToUpper(verb), t.key.Name)
+	failure := f.conn.Enqueue(&pool.Request{Raw: parser.AppendRequest(raw, "PING"), Recv: f, Manner: pool.Here | pool.Lasts})
 	if failure == nil {
 		f.asked = append(f.asked, asked{t, r})
 		f.hub.parted(t.key, f.server) // if it was to be asked for later, it is not any more

@@ -2,6 +2,7 @@ package transaction
 
 import (
 	"bytes"
+	"strconv"
 
 	"ringmaster/command"
 	"ringmaster/parser"
@@ -57,7 +58,7 @@ func queueLocal(s *session.Session, spec *command.Spec, req *parser.Request) {
 		queued(s, spec, req.Raw)
 		return
 	case command.IDHello:
-		if len(req.Args) > 1 && string(req.Args[1]) != session.Itoa(int(s.Protocol)) {
+		if len(req.Args) > 1 && string(req.Args[1]) != strconv.Itoa(int(s.Protocol)) {
 			Reject(s, spec, texts.HelloInMulti)
 			return
 		}
@@ -211,7 +212,7 @@ func (a *answering) run(b []byte, l *local) []byte {
 
 // Again is a queued command as it was given.
 func (l *local) Again() (req parser.Request, ok bool) {
-	return session.ParseAgain(l.raw)
+	return parser.Reparse(l.raw)
 }
 
 // subscribing is a SUBSCRIBE, UNSUBSCRIBE or their like of a transaction that is about to run.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"ringmaster/command"
+	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
 	"ringmaster/session/texts"
@@ -37,7 +38,7 @@ func (q *shortage) Step(s *session.Session) {
 		}
 		q.server = serverForTransaction(s)
 		conn := s.Rings.Pick(q.server, s.ConnIndex) // not one that watches: DISCARD would end that
-		trial := session.AppendRequest(append(session.AppendRequest(nil, "MULTI"), q.raw...), "DISCARD")
+		trial := parser.AppendRequest(append(parser.AppendRequest(nil, "MULTI"), q.raw...), "DISCARD")
 		// Without MULTI the command would run. It is left to EXEC, as is what can't be sent.
 		batch := pool.Batch{Requests: 3, Needs: len(trial), Exec: -1}
 		q.answered = !conn.TakesMulti() || conn.Enqueue(&pool.Request{Raw: trial, Recv: q, Batch: batch}) != nil
@@ -62,7 +63,7 @@ func (q *shortage) placeAgain(s *session.Session) (text string) {
 	if text = placeAgain(s); text != "" || s.Door.Single() {
 		return text
 	}
-	req, ok := session.ParseAgain(q.raw)
+	req, ok := parser.Reparse(q.raw)
 	if !ok {
 		return texts.Syntax
 	}

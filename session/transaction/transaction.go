@@ -2,6 +2,7 @@ package transaction
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 
 	"github.com/valyala/bytebufferpool"
@@ -194,7 +195,7 @@ func queueForServer(s *session.Session, spec *command.Spec, req *parser.Request)
 		tx.hidden = append(tx.hidden, hidden{at: tx.N, hide: guard.Hiders[spec.Name]})
 	}
 	if spec.ID == command.IDClientPause {
-		tx.pauses = append(tx.pauses, session.CloneWords(req.Args))
+		tx.pauses = append(tx.pauses, parser.CloneWords(req.Args))
 	}
 	if spec.Traits.Has(command.TraitPublishes) {
 		if tx.joins > 0 {
@@ -249,7 +250,7 @@ func placeAgain(s *session.Session) (text string) {
 	var req parser.Request
 	rest := tx.buf.B
 	for i := range tx.N + 1 {
-		if done, err := p.Next(rest, &session.AnyLimits, &req); !done || err != nil {
+		if done, err := p.Next(rest, &anyLimits, &req); !done || err != nil {
 			return texts.Syntax
 		}
 		rest = rest[req.Size:]
@@ -463,7 +464,7 @@ func execNow(s *session.Session) {
 	case s.WatchLost():
 		// Nobody watches the keys any more: they may have changed.
 		endTransaction(s)
-		s.Door.Scratch = session.AppendNullArray(s.Door.Scratch[:0], s.Protocol)
+		s.Door.Scratch = parser.AppendNullArray(s.Door.Scratch[:0], s.Protocol)
 		s.Answer(s.Door.Scratch)
 		return
 	case !place(s):
@@ -557,7 +558,7 @@ func sendTransaction(s *session.Session) {
 	requests := tx.N + 2
 	if selects(tx) {
 		// The connection goes on in the database it was in, whatever EXEC has made of that.
-		tx.buf.B = session.AppendRequest(tx.buf.B, "SELECT", session.Itoa(s.Database()))
+		tx.buf.B = parser.AppendRequest(tx.buf.B, "SELECT", strconv.Itoa(s.Database()))
 		requests++
 	}
 	o := newOutcome(env.Env.Loop)
@@ -597,3 +598,6 @@ func sendTransaction(s *session.Session) {
 		env.Pool.Buffers.Put(tx.buf)
 	}
 }
+
+// anyLimits are for requests that were accepted when they were queued.
+var anyLimits = parser.AnyLimits()
