@@ -4,6 +4,7 @@ import "ringmaster/stats"
 
 // Closings closes clients, a job.
 type Closings struct {
+	Impersonal
 	Victims []*Session
 	Reason  stats.CloseReason
 }

@@ -58,7 +58,7 @@ func (c *Crossing) Step(s *Session) {
 		}
 		c.rings.Join()
 		if s.wait = rings; !c.rings.Usable() && !c.rings.Failed() {
-			s.Door.Deadline(s, c)
+			s.Door.Deadline(s, c, c.timeOut)
 			c.rings.Wait(s)
 			return
 		}
@@ -85,8 +85,8 @@ func (c *Crossing) Step(s *Session) {
 	}
 }
 
-// TimeOut is timed.
-func (c *Crossing) TimeOut(s *Session) {
+// timeOut ends a crossing whose servers have not answered in time.
+func (c *Crossing) timeOut(s *Session) {
 	s.Door.Stats.Timeouts++
 	s.Door.Scratch = AppendFailure(s.Door.Scratch[:0], s.Door.Pool.TimedOut(s.Door.Home(), false), s.Door.Env)
 	c.fail(s, s.Door.Scratch)

@@ -3,26 +3,20 @@ package session
 // Requests on a connection have their deadline from package pool. A passage that waits for something else, such as a server's word on
 // a subscription that others asked for too, has one of these.
 
-// timed is a passage with a deadline.
-type timed interface {
-	passage
-	// timeOut ends the passage with an error.
-	TimeOut(s *Session)
-}
-
 // deadline is when a passage must be over.
 //
 // Invariant: Env.deadlines is sorted by at.
 type deadline struct {
-	at int64 // ns
-	s  *Session
-	p  timed
+	at   int64 // ns
+	s    *Session
+	p    passage
+	late func(*Session)
 }
 
-// Deadline bounds the session's passage by the timeout, from now on.
-func (e *Env) Deadline(s *Session, p timed) {
+// Deadline bounds p, the session's passage, by the upstream's timeout from now on. late ends p with an error.
+func (e *Env) Deadline(s *Session, p passage, late func(*Session)) {
 	if limit := int64(e.Pool.Timeout()); limit > 0 {
-		e.deadlines = append(e.deadlines, deadline{e.Pool.Now + limit, s, p})
+		e.deadlines = append(e.deadlines, deadline{e.Pool.Now + limit, s, p, late})
 		for i := len(e.deadlines) - 1; i > 0 && e.deadlines[i].at < e.deadlines[i-1].at; i-- { // the timeout was longer before
 			e.deadlines[i], e.deadlines[i-1] = e.deadlines[i-1], e.deadlines[i]
 		}
@@ -36,7 +30,7 @@ func (e *Env) passDeadlines() {
 		d := e.deadlines[n]
 		e.deadlines[n] = deadline{}
 		if d.s.State == Open && d.s.Passage == d.p {
-			d.p.TimeOut(d.s)
+			d.late(d.s)
 			d.s.ResumeLater()
 		}
 	}

@@ -51,12 +51,6 @@ func (s *Session) WaitsBehind(spec *command.Spec, raw []byte) bool {
 	return true
 }
 
-// deferred is something to be sent again at a tick.
-type deferred interface {
-	// again sends it.
-	Again(e *Env)
-}
-
 // sendDeferred sends again what waits for it.
 func (e *Env) sendDeferred() {
 	if len(e.Later) == 0 {
@@ -64,7 +58,7 @@ func (e *Env) sendDeferred() {
 	}
 	waiting := e.Later
 	e.Later = nil
-	for _, d := range waiting {
-		d.Again(e)
+	for _, again := range waiting {
+		again(e)
 	}
 }

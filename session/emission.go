@@ -49,6 +49,9 @@ type parked struct {
 // Client is pool.Receiver, for those that receive replies to make one.
 func (m *Emission) Client() pool.Client { return m.Session }
 
+// GiveUp is job: the client's end is the reply's.
+func (m *Emission) GiveUp() {}
+
 // Emit makes the place for the reply to a request of size bytes that is being dispatched, or run by EXEC.
 func (s *Session) Emit(size int) Emission {
 	if o := s.Door.Answering; o != nil {

@@ -23,9 +23,9 @@ type Env struct {
 	Peers     Peers
 	Hub       any // its subscriptions
 	Doors     []*Door
-	deadlines []deadline // in the order in which they pass
-	Later     []deferred // to be sent again at the next tick
-	Tracking  any        // where invalidations go (tracking_redirect.go)
+	deadlines []deadline   // in the order in which they pass
+	Later     []func(*Env) // send again, at the next tick, what waits for it
+	Tracking  any          // where invalidations go (tracking_redirect.go)
 	Pause     Pause
 	BusyText  []byte         // what the other loops know of this one
 	BusyOn    map[int][]byte // by loop: what a server says of a script that holds up its connection

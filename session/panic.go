@@ -68,9 +68,7 @@ func (l *Loop) Panicked(cause any) {
 	clear(l.dirty)
 	clear(l.resume)
 	for _, t := range l.jobs {
-		if part, ok := t.job.(interface{ GiveUp() }); ok { // of what another loop has asked
-			part.GiveUp()
-		}
+		t.job.GiveUp()
 	}
 	l.dirty, l.resume, l.jobs = nil, nil, nil
 	var all []*Session

@@ -295,7 +295,10 @@ func TestAPanicInWhatAllClientsShareAnswersWhatOtherLoopsAsked(t *testing.T) {
 	}
 }
 
-type askedPart struct{ gaveUp bool }
+type askedPart struct {
+	session.Impersonal
+	gaveUp bool
+}
 
 func (p *askedPart) Piece(*session.Env) bool { return false }
 func (p *askedPart) GiveUp()                 { p.gaveUp = true }

@@ -18,9 +18,19 @@ const (
 
 // job is work that is done in pieces. Loop-only.
 type job interface {
-	// piece does about pieceWork and reports whether nothing is left. It counts what it does with Env.spend.
+	// Piece does about PieceWork and reports whether nothing is left. It counts what it does with Loop.Spend.
 	Piece(e *Env) (done bool)
+	// Client is the client that a panic in a piece ends; nil: no single one waits for the job.
+	Client() pool.Client
+	// GiveUp ends a job that has no more pieces since one panicked: whoever has asked is answered.
+	GiveUp()
 }
+
+// Impersonal is embedded by jobs that no single client waits for. One that must answer somebody has a GiveUp of its own.
+type Impersonal struct{}
+
+func (Impersonal) Client() pool.Client { return nil }
+func (Impersonal) GiveUp()             {}
 
 // task is a job of an upstream's clients.
 type task struct {
@@ -75,15 +85,9 @@ func (e *Env) guardedPiece(j job) (done bool) {
 			return
 		}
 		done = true
-		var s *Session
-		if r, ok := j.(interface{ Client() pool.Client }); ok {
-			s = SessionOf(r.Client())
-		}
-		e.panicked(s, cause)
+		e.panicked(SessionOf(j.Client()), cause)
 		e.Clock.Distrust()
-		if part, ok := j.(interface{ GiveUp() }); ok { // of what another loop has asked
-			part.GiveUp()
-		}
+		j.GiveUp()
 	}()
 	return j.Piece(e)
 }
@@ -103,14 +107,19 @@ const answerWork = 128
 func (s *Session) rest() {
 	if s.wait == nothing && s.State == Open {
 		s.wait = turn
-		s.Door.Queue(s)
+		s.Door.Queue(rested{s})
 	}
 }
 
-// Piece is job: the session that rested goes on.
-func (s *Session) Piece(*Env) (done bool) {
-	if s.wait == turn {
-		s.GoOn()
+// rested is a session that goes on when the loop has heard its sockets, a job.
+type rested struct{ s *Session }
+
+func (r rested) Client() pool.Client { return r.s }
+func (r rested) GiveUp()             {}
+
+func (r rested) Piece(*Env) (done bool) {
+	if r.s.wait == turn {
+		r.s.GoOn()
 	}
 	return true
 }

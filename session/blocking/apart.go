@@ -54,7 +54,7 @@ func (a *apart) putOff(f *pool.Failure) bool {
 	}
 	a.told = false
 	a.s.Door.Pool.Hint()
-	a.s.Door.Later = append(a.s.Door.Later, a)
+	a.s.Door.Later = append(a.s.Door.Later, a.again)
 	return true
 }
 
@@ -102,7 +102,7 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 		a.server, a.asking, a.told = a.elsewhere(b)
 		a.forced = forced
 		s.Door.Pool.Hint()
-		s.Door.Later = append(s.Door.Later, a)
+		s.Door.Later = append(s.Door.Later, a.again)
 	case p == pool.Whole && pool.NamesNode(b): // nothing for clients
 		a.unwatch()
 		s.Fail(a.tag, s.Door.Pool.Moved(a.server))
@@ -161,8 +161,8 @@ func (a *apart) Fail(_ uint64, f *pool.Failure) {
 	}
 }
 
-// Again is deferred.
-func (a *apart) Again(e *session.Env) {
+// again sends it at a tick.
+func (a *apart) again(e *session.Env) {
 	s := a.s
 	if s.State != session.Open {
 		s.Undone(a.tag)

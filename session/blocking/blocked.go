@@ -127,7 +127,7 @@ func endMoves(e *session.Env) {
 func (w *blocked) Reply(_ uint64, b []byte, p pool.Piece) {
 	if w.Moving && !w.Told && p == pool.Whole && string(b) == unblockedWords {
 		w.Moving = false
-		w.s.Door.Later = append(w.s.Door.Later, w)
+		w.s.Door.Later = append(w.s.Door.Later, w.again)
 		return
 	}
 	w.s.Reply(w.tag, b, p)
@@ -142,8 +142,8 @@ func (w *blocked) Place(uint64) uint64 { return w.tag }
 // Fail is pool.Receiver.
 func (w *blocked) Fail(_ uint64, f *pool.Failure) { w.s.Fail(w.tag, f) }
 
-// Again is deferred: it goes to where its keys are.
-func (w *blocked) Again(e *session.Env) {
+// again sends it, at a tick, to where its keys are.
+func (w *blocked) again(e *session.Env) {
 	s := w.s
 	if s.State != session.Open {
 		s.Undone(w.tag)

@@ -72,6 +72,7 @@ func (l *lines) take(b []byte) []byte {
 
 // listing is a loop's part of CLIENT LIST, a job.
 type listing struct {
+	session.Impersonal
 	filter
 	lines
 	next   uint64
@@ -164,6 +165,7 @@ func listThese(s *session.Session, ids []uint64) {
 
 // finding is a loop's part of CLIENT LIST ID, a job: it describes each client once.
 type finding struct {
+	session.Impersonal
 	ids    []uint64
 	lines  map[uint64][]byte
 	size   int // of the lines, bytes

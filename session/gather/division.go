@@ -145,6 +145,7 @@ const manyWords = 16 << 10
 // second. Only the work is done in pieces. Each server gets its part whole, as that of any command, so that what it reads or
 // changes there it does at once; what the client has sent before is answered, and what it sends behind waits.
 type dividing struct {
+	session.Impersonal
 	division
 	spec    *command.Spec
 	req     parser.Request

@@ -167,6 +167,9 @@ func (g *Gather) Fail(i uint64, f *pool.Failure) {
 // Client is pool.Receiver.
 func (g *Gather) Client() pool.Client { return g.Session }
 
+// GiveUp is job: the client's end is the gather's.
+func (g *Gather) GiveUp() {}
+
 // Place is pool.Receiver: its parts have one, for they go to different hash slots.
 func (g *Gather) Place(uint64) uint64 { return g.tag }
 

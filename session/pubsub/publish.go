@@ -74,6 +74,7 @@ func Tallies(e *session.Env, client *session.Session, keys []TopicKey, matching 
 
 // tallying is a loop's part of it, a job.
 type tallying struct {
+	session.Impersonal
 	keys     []TopicKey
 	matching bool
 	sums     []Tally
@@ -162,7 +163,7 @@ func (o *overtaken) Step(s *session.Session) {
 		return
 	}
 	if o.s == nil {
-		s.Door.Deadline(s, o)
+		s.Door.Deadline(s, o, o.timeOut)
 	}
 	o.s = s
 	if r := hubOf(s.Door.Env).expects(o.key); r != nil {
@@ -196,8 +197,8 @@ func (o *overtaken) ask(env *session.Env) {
 	})
 }
 
-// TimeOut is timed.
-func (o *overtaken) TimeOut(s *session.Session) {
+// timeOut ends a wait for servers that have not answered in time.
+func (o *overtaken) timeOut(s *session.Session) {
 	s.EndPassage()
 	o.s = nil
 	s.Door.Stats.Timeouts++

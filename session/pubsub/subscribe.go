@@ -48,6 +48,7 @@ func Limited(s *session.Session) bool { return s.Subscriptions != nil && s.Proto
 // confirmation, and no reply to what was asked before it after a message. It waits for the servers'
 // confirmations, so that whoever hears of it and publishes is counted right.
 type Subscribing struct {
+	session.Impersonal
 	Session *session.Session // nil: cancelled
 	Kind    kind
 	On      bool
@@ -121,7 +122,7 @@ func (p *Subscribing) Step(s *session.Session) {
 		}
 		p.asked = true
 		if p.since == 0 {
-			s.Door.Deadline(s, p)
+			s.Door.Deadline(s, p, p.timeOut)
 		}
 	}
 	if p.left > 0 && !p.late || p.Session == nil {
@@ -319,9 +320,9 @@ func (p *Subscribing) appendOn(b []byte, s *session.Session, part session.Pieces
 	return b, true
 }
 
-// TimeOut is timed: the next step ends it. What servers confirm later is undone: nobody holds on to it. A client that unsubscribes
+// timeOut has the next step end it. What servers confirm later is undone: nobody holds on to it. A client that unsubscribes
 // gets no more messages from now on, whatever the server knows, and a transaction in which it does begins.
-func (p *Subscribing) TimeOut(s *session.Session) {
+func (p *Subscribing) timeOut(s *session.Session) {
 	if p.Told {
 		return
 	}
@@ -351,6 +352,7 @@ func (p *Subscribing) LetGo(s *session.Session) {
 
 // releasing lets go of topics, a job.
 type releasing struct {
+	session.Impersonal
 	topics []*topic
 	s      *session.Session // that has closed, and is on their lists; nil: none is
 }
@@ -477,6 +479,7 @@ func leaveAll(s *session.Session) *releasing {
 
 // Resetting is the RESET of a client with subscriptions, a passage.
 type Resetting struct {
+	session.Impersonal
 	Session *session.Session // nil: cancelled
 	rest    *releasing
 	later   bool

@@ -248,9 +248,9 @@ func placeAgain(s *session.Session) (text string) {
 	}
 	var p parser.RequestParser
 	var req parser.Request
-	rest := tx.buf.B
+	limits, rest := parser.AnyLimits(), tx.buf.B
 	for i := range tx.N + 1 {
-		if done, err := p.Next(rest, &anyLimits, &req); !done || err != nil {
+		if done, err := p.Next(rest, &limits, &req); !done || err != nil {
 			return texts.Syntax
 		}
 		rest = rest[req.Size:]
@@ -598,6 +598,3 @@ func sendTransaction(s *session.Session) {
 		env.Pool.Buffers.Put(tx.buf)
 	}
 }
-
-// anyLimits are for requests that were accepted when they were queued.
-var anyLimits = parser.AnyLimits()
