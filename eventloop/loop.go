@@ -224,7 +224,7 @@ func (l *loop) onTick() {
 		if l.conns.Now-since > int64(lingerLimit) {
 			c.session.Abandon()
 		} else {
-			c.session.Poke()
+			c.session.Flush()
 		}
 	}
 }

@@ -17,9 +17,9 @@
 // Files, by what they are about:
 //
 //	the session         session.go, its limits config.go, what all sessions of a loop share loop.go, those of one upstream env.go, those of one listener door.go, their end idle.go
-//	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, rules.go (what becomes of each command),
+//	a request           input.go, throttle.go, output.go (what the client has not got yet, clients that do not read), rename.go, rules.go (what becomes of each command),
 //	                    send.go (to one server), reads.go (to replicas), fenced.go (scripts and modules)
-//	its reply           replies.go, push.go (what comes unasked), failure.go, version.go (what the servers are)
+//	its reply           replies.go, failure.go, version.go (what the servers are)
 //	what stands on it   feature.go (what the core calls)
 //	a mistake of ours   panic.go; debug_on.go and debug_off.go (does it end the process?)
 //	what takes long     work.go (in pieces), emission.go (replies made so), roster.go (the clients by ID), closings.go (many clients), ask.go (the other loops)
@@ -39,13 +39,13 @@
 //
 // # Ownership of bytes
 //
-// Feed borrows its input until return. What is unfinished or must wait is copied to Session.in
-// (copy (d) of ARCHITECTURE.md). A reply at its turn is copied to Session.out (copy (b)), a reply before its
+// Feed borrows its input until return. What is unfinished or must wait is copied to Session.Input
+// (copy (d) of ARCHITECTURE.md). A reply at its turn is copied to Session.Out (copy (b)), a reply before its
 // turn to its slot (copy (c)).
 //
 // # Limits and errors
 //
 // Config bounds a client's input, output and unanswered requests. A client's requests wait while too
 // many of its own are unanswered (throttle.go), and reading from it pauses while much waits; one over QueryBufferLimit is closed.
-// One over OutputLimit waits until it has read (unread.go).
+// One over OutputLimit waits until it has read (output.go).
 package session

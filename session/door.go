@@ -17,7 +17,7 @@ type Door struct {
 
 // bound sets from where on unread output counts.
 func (d *Door) bound() {
-	if d.unreadFrom = min(slowReader, d.Config.OutputLimit); d.pressed {
+	if d.unreadFrom = min(slowReader, d.Config.OutputLimit); d.readers.pressed {
 		d.unreadFrom = 0
 	}
 }

@@ -40,12 +40,6 @@ func (o *Outer) partial(b []byte, last bool) {
 	}
 }
 
-// parked is a job that makes a reply and waits for the reply's turn, or for the client to read.
-type parked struct {
-	job job
-	tag uint64
-}
-
 // Client is pool.Receiver, for those that receive replies to make one.
 func (m *Emission) Client() pool.Client { return m.Session }
 
@@ -103,63 +97,4 @@ func (m *Emission) Put(b []byte, last bool) {
 	}
 	m.Begun = true
 	m.Session.Reply(m.Tag, b, p)
-}
-
-// Lags reports whether the client has so much unread output that nothing more is made for it: as much as makes its window smaller.
-// One whose input waits, too, may be stuck in writing, and goes on up to its limit.
-func (s *Session) Lags() bool {
-	if s.State == Closed {
-		return false
-	}
-	e := s.Door
-	limit, waits := e.unreadFrom, s.Socket.Buffered()
-	if s.Paused && !e.pressed {
-		limit = e.Config.OutputLimit
-	}
-	if s.Subscriptions != nil {
-		limit = min(limit, e.Config.SubscriberOutputLimit/4) // at which it would be closed
-	}
-	if s.out != nil {
-		waits += len(s.out.B)
-	}
-	return waits > limit
-}
-
-// WakeLater starts j again when it is reply tag's turn and the client has read.
-func (s *Session) WakeLater(j job, tag uint64) {
-	if s.emissions == nil {
-		s.emissions = new([]parked)
-	}
-	*s.emissions = append(*s.emissions, parked{j, tag})
-}
-
-// goOnEmitting starts the job again whose reply's turn it is, unless the client has too much to read.
-func (s *Session) goOnEmitting() {
-	if s.Lags() {
-		return
-	}
-	list := *s.emissions
-	left := list[:0]
-	for _, w := range list {
-		if w.tag == s.Slots.Head() {
-			s.Door.Queue(w.job)
-		} else {
-			left = append(left, w)
-		}
-	}
-	clear(list[len(left):])
-	if *s.emissions = left; len(left) == 0 {
-		s.emissions = nil
-	}
-}
-
-// endEmissions has the jobs of a client that is gone see that.
-func (s *Session) endEmissions() {
-	if s.emissions == nil {
-		return
-	}
-	for _, w := range *s.emissions {
-		s.Door.Queue(w.job)
-	}
-	s.emissions = nil
 }

@@ -42,7 +42,7 @@ func (s *Session) KeptOfLatest() int {
 }
 
 // UnreadOutput is what clients of the loop have not read, bytes.
-func (l *Loop) UnreadOutput() int { return l.output }
+func (l *Loop) UnreadOutput() int { return l.readers.bytes }
 
 // Jobs and Upstreams are how many there are.
 func (l *Loop) Jobs() int      { return len(l.jobs) }
@@ -69,7 +69,7 @@ func (d *Door) CutBadly() {
 // Check says which invariant of the session is broken between turns. apart is what features hold of its replies, bytes.
 func Check(s *Session, apart int) error {
 	if s.State == Closed {
-		if s.Socket != nil || !s.Input.Empty() || s.out != nil || !slots.Empty(&s.Slots) || s.Passage != nil || s.Pin != nil || s.Transaction != nil || s.Pushes != nil || s.Subscriptions != nil {
+		if s.Socket != nil || !s.Input.Empty() || s.Out.buf != nil || !slots.Empty(&s.Slots) || s.Passage != nil || s.Pin != nil || s.Transaction != nil || s.Out.pushes != nil || s.Subscriptions != nil {
 			return fmt.Errorf("is closed and still holds something")
 		}
 		return nil
@@ -79,8 +79,8 @@ func Check(s *Session, apart int) error {
 		return err
 	}
 	held += apart
-	if s.Pushes != nil {
-		held += len(s.Pushes.B)
+	if s.Out.pushes != nil {
+		held += len(s.Out.pushes.B)
 	}
 	if s.Pin != nil {
 		for _, o := range s.Pin.Owns {
@@ -88,17 +88,17 @@ func Check(s *Session, apart int) error {
 		}
 	}
 	switch {
-	case held > s.Held || s.Owed() == 0 && s.Held != held: // gathers hold the rest
-		return fmt.Errorf("held is %d, the slots hold %d, and %d replies are owed", s.Held, held, s.Owed())
+	case held > s.Out.Held || s.Owed() == 0 && s.Out.Held != held: // gathers hold the rest
+		return fmt.Errorf("held is %d, the slots hold %d, and %d replies are owed", s.Out.Held, held, s.Owed())
 	case s.Owed() > 0 && s.Slots.At(s.Slots.Head()).Buf != nil:
 		return fmt.Errorf("the head's reply is kept although it is its turn")
 	case (s.Passage != nil) != (s.wait == answers || s.wait == rings):
 		return fmt.Errorf("wait is %d, and a passage is under way: %t", s.wait, s.Passage != nil)
-	case s.wait == inFlight && s.Owed() == 0 && (s.relieved() || !s.slow):
+	case s.wait == inFlight && s.Owed() == 0 && (s.relieved() || s.Out.readAt == 0):
 		return fmt.Errorf("waits for answers and owes none, nor does anybody look how far its client reads")
-	case s.unread > 0 && !s.slow:
-		return fmt.Errorf("has %d bytes unread, and nobody looks how far its client reads", s.unread)
-	case s.out != nil || s.dirty || s.resuming:
+	case s.Out.unread > 0 && s.Out.readAt == 0:
+		return fmt.Errorf("has %d bytes unread, and nobody looks how far its client reads", s.Out.unread)
+	case s.Out.buf != nil || s.dirty || s.resuming:
 		return fmt.Errorf("something is left to do after the turn")
 	}
 	return nil
@@ -113,5 +113,5 @@ func Counted(s *Session) (rings []pool.Key, output int) {
 	if x, ok := s.Passage.(*Crossing); ok && x.rings != nil && x.rings.Refusal() == nil {
 		rings = append(rings, x.To)
 	}
-	return rings, s.unread + s.Held
+	return rings, s.Out.unread + s.Out.Held
 }

@@ -140,7 +140,7 @@ func (s *Session) breakOff(err *parser.ProtocolError) {
 func (s *Session) ResumeLater() {
 	if !s.resuming && s.State == Open {
 		s.resuming = true
-		s.Door.resume = append(s.Door.resume, s)
+		s.Door.due.resume = append(s.Door.due.resume, s)
 	}
 }
 

@@ -41,8 +41,7 @@ type Loop struct {
 
 	envs   []*Env
 	count  uint64 // sessions ever made on this loop
-	dirty  []*Session
-	resume []*Session
+	due    due    // sessions at which the turn's end looks
 	jobs   []task // work that is done in pieces
 	Spent  int    // units of work since workAt
 	workAt int64  // ns
@@ -69,12 +68,7 @@ type Loop struct {
 	nextIdle  int64 // when idle clients are looked for again, ns
 	panics    panics
 
-	output   int        // bytes that clients have not read, or that wait for their turn; Session.unread and held
-	told     int        // of that, what the other loops know
-	slow     []*Session // with unread output
-	nextSlow int        // of those, which is looked at next
-	pressed  bool       // all clients together have more than ClientMemory
-	hurried  bool       // one that waits for its own reading is at it
+	readers readers
 }
 
 // NewLoop makes what the sessions of a loop share, all but Dispatch, Route and Features.
@@ -96,28 +90,28 @@ func (l *Loop) Tick() {
 
 // Flush writes every reply of the turn.
 func (l *Loop) Flush() {
-	for i := 0; i < len(l.dirty); i++ {
-		s := l.dirty[i]
-		l.dirty[i] = nil
+	for i := 0; i < len(l.due.dirty); i++ {
+		s := l.due.dirty[i]
+		l.due.dirty[i] = nil
 		s.dirty = false
-		s.flush()
+		s.Flush()
 	}
-	l.dirty = l.dirty[:0]
+	l.due.dirty = l.due.dirty[:0]
 }
 
 // Resume lets sessions go on whose wait is over.
 func (l *Loop) Resume() {
-	for i := 0; i < len(l.resume); i++ {
-		s := l.resume[i]
-		l.resume[i] = nil
+	for i := 0; i < len(l.due.resume); i++ {
+		s := l.due.resume[i]
+		l.due.resume[i] = nil
 		s.resuming = false
 		s.GoOn()
 	}
-	l.resume = l.resume[:0]
+	l.due.resume = l.due.resume[:0]
 }
 
 // Dirty reports whether Flush or Resume have something to do.
-func (l *Loop) Dirty() bool { return len(l.dirty)+len(l.resume) > 0 }
+func (l *Loop) Dirty() bool { return len(l.due.dirty)+len(l.due.resume) > 0 }
 
 // Logger is where to tell operators.
 func (l *Loop) Logger() *slog.Logger {

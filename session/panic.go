@@ -65,12 +65,12 @@ func (l *Loop) panicked(s *Session, cause any) {
 // so all of them are closed. Loop-only.
 func (l *Loop) Panicked(cause any) {
 	l.panicked(nil, cause)
-	clear(l.dirty)
-	clear(l.resume)
+	clear(l.due.dirty)
+	clear(l.due.resume)
 	for _, t := range l.jobs {
 		t.job.GiveUp()
 	}
-	l.dirty, l.resume, l.jobs = nil, nil, nil
+	l.due.dirty, l.due.resume, l.jobs = nil, nil, nil
 	var all []*Session
 	for _, e := range l.envs {
 		e.Held, e.Later = nil, nil
@@ -114,7 +114,8 @@ func (l *Loop) forget() {
 func (s *Session) condemn() {
 	sock := s.Socket
 	s.Input.Disown()
-	s.out, s.Pushes, s.Transaction = nil, nil, nil
+	s.Out.disown()
+	s.Transaction = nil
 	s.Slots.Disown()
 	defer func() {
 		if recover() != nil && sock != nil {

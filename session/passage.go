@@ -36,18 +36,15 @@ func (s *Session) Hold() bool {
 		s.CloseAs(stats.StateLost)
 		return false
 	}
-	s.AwaitReplies()
+	s.Await()
 	return true
 }
 
 // Latest is pool.Client.
 func (s *Session) Latest(place uint64) bool { return place+1 == s.Slots.Tail() }
 
-// Await is pool.Client.
-func (s *Session) Await() { s.AwaitReplies() }
-
-// AwaitReplies has what comes behind wait until everything before it is answered.
-func (s *Session) AwaitReplies() {
+// Await is pool.Client: it has what comes behind wait until everything before it is answered.
+func (s *Session) Await() {
 	if s.State == Open && s.Passage == nil {
 		s.Begin(halt{})
 	}
@@ -56,7 +53,7 @@ func (s *Session) AwaitReplies() {
 // AwaitReply has what comes behind wait for a reply of the proxy's own, unless it is made already.
 func (s *Session) AwaitReply(m *Emission) {
 	if m.within == nil && s.State == Open && m.Tag >= s.Slots.Head() && !s.Slots.At(m.Tag).Is.Has(slots.Whole) {
-		s.AwaitReplies()
+		s.Await()
 	}
 }
 
@@ -86,7 +83,7 @@ func (s *Session) mayGoOn() bool {
 // catchUp goes by the loop's map from now on; false: not before what is under way by an older one is answered.
 func (s *Session) catchUp() bool {
 	if s.Owed() > 0 {
-		s.AwaitReplies()
+		s.Await()
 		return false
 	}
 	s.version = s.Door.Version

@@ -125,15 +125,6 @@ func (s *Session) Begun(place uint64) bool {
 // Replied is pool.Client.
 func (s *Session) Replied() int64 { return s.pace.Replied() }
 
-// Output is the buffer for what the client gets this turn.
-func (s *Session) Output() *bytebufferpool.ByteBuffer {
-	if s.out == nil {
-		s.out = s.Door.Pool.Buffers.Get()
-		s.markDirty()
-	}
-	return s.out
-}
-
 // advance ends the head's reply and lets out what waited behind it.
 func (s *Session) advance() {
 	s.Slots.Partial = false
@@ -155,12 +146,8 @@ func (s *Session) advance() {
 		}
 		s.ended(sl)
 	}
-	if s.emissions != nil {
-		s.goOnEmitting()
-	}
-	if s.Pushes != nil {
-		s.LetPushesOut()
-	}
+	s.goOnEmitting()
+	s.LetPushesOut()
 	if s.wait != nothing {
 		s.settleWait()
 	}

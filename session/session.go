@@ -1,8 +1,6 @@
 package session
 
 import (
-	"github.com/valyala/bytebufferpool"
-
 	"ringmaster/command"
 	"ringmaster/pool"
 	"ringmaster/session/intake"
@@ -22,7 +20,7 @@ type Socket interface {
 	// Pause and Unpause stop and restart reading.
 	Pause()
 	Unpause()
-	// Linger asks that Poke be called now and then until the session closes.
+	// Linger asks that Flush be called now and then until the session closes.
 	Linger()
 	// Addr is the client's address and the one it came to, for CLIENT INFO.
 	Addr() (remote, local string)
@@ -46,31 +44,23 @@ type Session struct {
 	version   uint16    // of the map by which its requests under way were sent
 	Protocol  uint8
 	EOF       bool              // the client sends no more
-	slow      bool              // on the loop's list of sessions with unread output
 	resuming  bool              // on the loop's list of sessions to go on
 	Reason    stats.CloseReason // with which a closing session closes
 
 	Rings         *pool.Rings
-	Passage       passage                    // what is waited for
-	Pin           *Pin                       // its connection of its own; nil: it has none
-	Transaction   *Kept                      // what a transaction has queued since MULTI; nil: none
-	Subscriptions *Kept                      // what it subscribes to; nil: nothing
-	Pushes        *bytebufferpool.ByteBuffer // that wait for a reply under way to end; nil: none
-	Identity      *Identity                  // what CLIENT SETNAME and SETINFO said; nil: nothing
+	Passage       passage   // what is waited for
+	Pin           *Pin      // its connection of its own; nil: it has none
+	Transaction   *Kept     // what a transaction has queued since MULTI; nil: none
+	Subscriptions *Kept     // what it subscribes to; nil: nothing
+	Identity      *Identity // what CLIENT SETNAME and SETINFO said; nil: nothing
 
-	Input     intake.Buffer // what is not used yet
-	Slots     slots.Ring    // unanswered requests
-	Held      int           // bytes of replies in slots
-	unread    int           // output the client had not taken when last looked at, bytes
-	pushed    int           // of what it did not ask for, since it last had read all, bytes
-	pace      pace.Pace     // how many requests it may have under way
-	out       *bytebufferpool.ByteBuffer
-	emissions *[]parked // replies that are made in pieces and wait for their turn, or for the client to read; nil: none
-
-	began              int64 // when its latest command came, ns
-	OpenedAt, ActiveAt int64 // ns, for CLIENT INFO
-	readAt             int64 // when it was last seen to read, while slow, ns
-	fullSince          int64 // since when a large request waits for room, ns; 0: none does
+	Input              intake.Buffer // what is not used yet
+	Slots              slots.Ring    // unanswered requests
+	Out                outbox        // what it has not got yet
+	pace               pace.Pace     // how many requests it may have under way
+	began              int64         // when its latest command came, ns
+	OpenedAt, ActiveAt int64         // ns, for CLIENT INFO
+	fullSince          int64         // since when a large request waits for room, ns; 0: none does
 }
 
 type state uint8
@@ -141,7 +131,8 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	if s.State == Closed {
 		return
 	}
-	s.forgetOutput()
+	s.Door.readers.bytes -= s.Out.unread + s.Out.Held
+	s.Out.unread, s.Out.Held = 0, 0
 	s.State = Closed
 	s.Door.Roster.remove(s)
 	s.Door.clients--
@@ -153,7 +144,6 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	s.tidy(func(s *Session) { s.Rings.Leave() })
 	s.tidy(func(s *Session) { s.Input.Drop(&s.Door.Pool.Buffers) })
 	s.tidy((*Session).dropOutput)
-	s.tidy((*Session).dropPushes)
 }
 
 // tidy lets go one thing; a panic there does not keep the others.
@@ -172,10 +162,7 @@ func (s *Session) cancelPassage() {
 }
 
 func (s *Session) dropOutput() {
-	if s.out != nil {
-		s.Door.Pool.Buffers.Put(s.out)
-		s.out = nil
-	}
+	s.Out.drop(&s.Door.Pool.Buffers)
 	s.Slots.Drop(&s.Door.Pool.Buffers)
 	s.endEmissions()
 }
@@ -205,20 +192,14 @@ func (s *Session) CloseAs(reason stats.CloseReason) {
 	s.markDirty()
 }
 
-func (s *Session) markDirty() {
-	if !s.dirty && s.State != Closed {
-		s.dirty = true
-		s.Door.dirty = append(s.Door.dirty, s)
-	}
-}
-
-// flush writes the turn's replies, and closes a session that is done.
-func (s *Session) flush() {
+// Flush writes the turn's replies, and closes a session that is done. A turn's end calls it, and the event loop now and then for a session
+// that waits for its client to read (Socket.Linger).
+func (s *Session) Flush() {
 	if s.State == Closed {
 		return
 	}
-	if out := s.out; out != nil {
-		s.out = nil
+	if out := s.Out.buf; out != nil {
+		s.Out.buf = nil
 		st := s.Door.Stats
 		st.ClientBytesOut += uint64(len(out.B))
 		st.ClientWrites++
@@ -233,23 +214,21 @@ func (s *Session) flush() {
 			return
 		}
 	}
-	if n := s.Socket.Buffered(); n > 0 || s.unread > 0 {
+	if n := s.Socket.Buffered(); n > 0 || s.Out.unread > 0 {
 		s.hasUnread(n)
 	}
-	if s.pushed > 0 || s.Subscriptions != nil {
+	if s.Out.pushed > 0 || s.Subscriptions != nil {
 		if s.boundPushes(); s.State == Closed {
 			return
 		}
 	}
-	if s.emissions != nil {
-		s.goOnEmitting()
-	}
+	s.goOnEmitting()
 	if s.wait == inFlight && s.relieved() {
 		s.ResumeLater() // it may have waited for what was just written
 	}
 	switch {
 	case s.State == Closing && s.Owed() == 0:
-		if s.unread == 0 {
+		if s.Out.unread == 0 {
 			s.Close(s.Reason)
 			return
 		}
@@ -259,12 +238,9 @@ func (s *Session) flush() {
 	}
 }
 
-// Poke looks whether a session that waits for its client to read can close.
-func (s *Session) Poke() { s.flush() }
-
 // Owes reports whether input of the client is still being worked off.
 func (s *Session) Owes() bool {
-	return s.State != Closed && (s.Owed() > 0 || s.wait != nothing || s.resuming || s.out != nil)
+	return s.State != Closed && (s.Owed() > 0 || s.wait != nothing || s.resuming || s.Out.buf != nil)
 }
 
 // OnEOF tells that the client sends no more, and reads over another socket what it is owed.

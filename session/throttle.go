@@ -12,25 +12,14 @@ const slowReader = 1 << 20
 func (s *Session) window() int {
 	d := s.Door
 	w := s.pace.ByNumber(d.Config.MaxInFlight, d.Config.FirstWindow)
-	switch left := s.left(); {
+	switch left := s.Out.left(); {
 	case left <= d.unreadFrom:
 		return s.pace.ByBytes(w)
-	case left > d.Config.OutputLimit, d.pressed && s.unread > 0:
+	case left > d.Config.OutputLimit, d.readers.pressed && s.Out.unread > 0:
 		return 0
 	default:
 		return min(w, s.pace.NotReading(left, s.Slots.Coming(), s.Paused))
 	}
-}
-
-// full reports whether the client has as much unread output as it may have.
-func (s *Session) full() bool { return s.left() > s.Door.Config.OutputLimit }
-
-// left is the output that the client has not read, that of this turn included, bytes.
-func (s *Session) left() int {
-	if s.out != nil {
-		return s.unread + s.Held + len(s.out.B)
-	}
-	return s.unread + s.Held
 }
 
 // throttle waits until half of the window is answered.

@@ -40,7 +40,7 @@ func TestClientThatMayBeStuckInWritingGoesOn(t *testing.T) {
 func readsSlowly(cfg Config, mean, unread int) *Session {
 	d := &Door{Env: &Env{Loop: &Loop{}}, Config: cfg}
 	d.bound()
-	s := &Session{Door: d, unread: unread}
+	s := &Session{Door: d, Out: outbox{unread: unread}}
 	for range 5000 {
 		s.pace.Learn(mean, 0)
 	}

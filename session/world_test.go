@@ -314,7 +314,7 @@ func (w *world) pass(d time.Duration) {
 		w.env.Tick()
 		for _, c := range w.order {
 			if c.lingers {
-				c.session.Poke()
+				c.session.Flush()
 			}
 		}
 		w.settle()

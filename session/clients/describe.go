@@ -43,7 +43,7 @@ func appendDescription(s *session.Session, b []byte, watch bool) []byte {
 			redir = int64(r.To)
 		}
 	}
-	kept, waits := 0, s.Socket.Buffered()+s.Held
+	kept, waits := 0, s.Socket.Buffered()+s.Out.Held
 	if s == s.Door.Asking {
 		kept = s.Door.Req.Size
 	}

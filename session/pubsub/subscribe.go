@@ -266,9 +266,7 @@ func (p *Subscribing) tell(s *session.Session) (done bool) {
 		return done
 	}
 	s.EndsUnanswered()
-	if s.Pushes != nil {
-		s.LetPushesOut()
-	}
+	s.LetPushesOut()
 	return true
 }
 
