@@ -74,7 +74,7 @@ func (c *Crossing) Step(s *Session) {
 		s.Rings, s.Protocol, c.rings = r, uint8(c.To.Proto), nil
 		c.end(s)
 		from.Leave()
-		if s.follow(from.Key(), c.To); s.State == Open { // it may have lost what a server kept for it
+		if s.Pin.follow(from.Key(), c.To); s.State == Open { // it may have lost what a server kept for it
 			c.Done(s)
 		}
 	case r.Refusal() != nil:

@@ -37,7 +37,7 @@ type Env struct {
 func NewEnv(l *Loop, u Upstream, p *pool.Pool, m *shard.Map) *Env {
 	e := &Env{Loop: l, Upstream: u, Pool: p, Map: m}
 	l.envs = append(l.envs, e)
-	e.opened()
+	e.Features.opened(e)
 	return e
 }
 
@@ -53,7 +53,7 @@ func (e *Env) Follow(m *shard.Map) {
 	if moved || m.Slotted() {
 		e.Version++
 	}
-	e.featuresFollow(old)
+	e.Features.follow(e, old)
 	e.Roster.Each(func(s *Session) {
 		p := s.Pin
 		if p == nil {
@@ -64,7 +64,7 @@ func (e *Env) Follow(m *shard.Map) {
 			s.CloseAs(stats.StateLost) // a server that is new knows nothing of it
 			return
 		}
-		s.followPinned(moved)
+		e.Features.followPinned(s, moved)
 	})
 }
 
@@ -85,7 +85,7 @@ func (e *Env) Age(since int64) int64 { return (e.Pool.Now - since) / int64(time.
 
 // tick has the features look at what waits for a time, and lets those go on who wait for the end of a pause, or for a connection.
 func (e *Env) tick() {
-	e.featuresTick()
+	e.Features.tick(e)
 	e.sendDeferred()
 	e.passDeadlines()
 	if len(e.Held) == 0 || e.Paused() && e.Pause.All {

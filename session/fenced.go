@@ -48,17 +48,9 @@ func (s *Session) EnqueueAt(conn *pool.Conn, primary int, r *pool.Request) *pool
 	return conn.Enqueue(r)
 }
 
-// Manner is how a request with keys is sent: one that the servers keep waiting has all the time it needs.
-func (s *Session) Manner(conn *pool.Conn) pool.Manner {
-	if s.WaitsAt(conn) {
-		return pool.Blocks
-	}
-	return 0
-}
-
 // EnqueueBlocking sends a command that may wait at the server, on a connection of the session's own.
-func (s *Session) EnqueueBlocking(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, spec *command.Spec) *pool.Failure {
-	return conn.Enqueue(&pool.Request{Raw: raw, Recv: recv, Tag: tag, Carrier: s.Door.Rules.Of(spec).Carrier, Manner: pool.Here | pool.Blocks})
+func (d *Door) EnqueueBlocking(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, spec *command.Spec) *pool.Failure {
+	return conn.Enqueue(&pool.Request{Raw: raw, Recv: recv, Tag: tag, Carrier: d.Rules.Of(spec).Carrier, Manner: pool.Here | pool.Blocks})
 }
 
 // Witness is pool.Config.Witness: EXISTS of the same keys, or what a server without that role refuses.

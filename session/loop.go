@@ -37,31 +37,14 @@ type Loop struct {
 	Route func(s *Session, spec *command.Spec, raw []byte)
 
 	// Features are what the core calls without knowing them, in the order in which it calls them. They are set once.
-	Features []Feature
+	Features Features
 
-	envs   []*Env
-	count  uint64 // sessions ever made on this loop
-	due    due    // sessions at which the turn's end looks
-	jobs   []task // work that is done in pieces
-	Spent  int    // units of work since workAt
-	workAt int64  // ns
-
-	// Scratch space.
-	Req      parser.Request
-	Memo     command.Memo
-	Keys     []int
-	Build    []byte // a command of the proxy's own, for the connections to copy
-	Scratch  []byte // a reply of our own
-	Outcomes any    // what can be used again (outcome.go); nil: nothing so far
-	Gathers  any    // what gathers use (gather.go); nil: nothing so far
-
-	// The command under way.
-	Answering *Outer   // EXEC's reply, one of whose commands is being run; nil: none
-	Asking    *Session // who is being dispatched, for its line in CLIENT LIST
-	Capture   *[]byte  // where answers of the proxy's own go instead of to the client; nil: to the client
-	Replaying bool     // a postponed command is being sent
-	apart     bool     // a carrier is being sent that has waited for what its client had under way
-	PastGate  bool     // a login that has waited is carried out
+	envs  []*Env
+	count uint64 // sessions ever made on this loop
+	due   due    // sessions at which the turn's end looks
+	work
+	scratch
+	underway
 
 	Gate      any   // where logins wait (gate.go); nil: none has so far
 	Farewells any   // clients that wait at servers while the proxy stops (farewell.go); nil: none so far
@@ -80,7 +63,7 @@ func NewLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 
 // Tick looks at what waits for a time. The event loop calls it with the pools'.
 func (l *Loop) Tick() {
-	l.loopTick()
+	l.Features.loopTick(l)
 	for _, e := range l.envs {
 		e.tick()
 	}
@@ -121,20 +104,58 @@ func (l *Loop) Logger() *slog.Logger {
 	return l.Log
 }
 
-// letGo forgets a large request, so that the loop's scratch does not keep its buffers alive.
-func (l *Loop) letGo() {
-	if cap(l.Req.Args) > MaxScratch/24 {
-		l.Req.Args = nil
-	}
-	clear(l.Req.Args[:cap(l.Req.Args)])
-	l.Req.Raw = nil
-	if cap(l.Build) > MaxScratch {
-		l.Build = nil
-	}
-	if cap(l.Scratch) > MaxScratch {
-		l.Scratch = nil
-	}
+// scratch is memory that commands use one after another, within a turn of the loop. Whoever needs it for longer copies it.
+type scratch struct {
+	Req      parser.Request // the request being dispatched
+	Memo     command.Memo
+	Keys     []int
+	Build    []byte // a command of the proxy's own, for the connections to copy
+	Scratch  []byte // a reply of the proxy's own
+	Outcomes any    // what can be used again (outcome.go); nil: nothing so far
+	Gathers  any    // what gathers use (gather.go); nil: nothing so far
 }
 
 // MaxScratch bounds each scratch buffer that a loop keeps, bytes.
 const MaxScratch = 1 << 20
+
+// letGo forgets a large request, so that the loop's scratch does not keep its buffers alive.
+func (c *scratch) letGo() {
+	if cap(c.Req.Args) > MaxScratch/24 {
+		c.Req.Args = nil
+	}
+	clear(c.Req.Args[:cap(c.Req.Args)])
+	c.Req.Raw = nil
+	if cap(c.Build) > MaxScratch {
+		c.Build = nil
+	}
+	if cap(c.Scratch) > MaxScratch {
+		c.Scratch = nil
+	}
+}
+
+// forget drops what a panic may have left half done.
+func (c *scratch) forget() {
+	c.Scratch, c.Build, c.Keys, c.Gathers = nil, nil, nil, nil
+	c.Req.Args, c.Req.Raw = nil, nil
+}
+
+// underway is in what manner the command is carried out that is being dispatched. Between commands it is the zero value.
+type underway struct {
+	Answering *Outer   // EXEC's reply, one of whose commands is being run; nil: none
+	Asking    *Session // the client whose command it is, for its line in CLIENT LIST
+	Capture   *[]byte  // where answers of the proxy's own go instead of to the client; nil: to the client
+	Replaying bool     // a postponed command is being sent
+	apart     bool     // a carrier is being sent that has waited for what its client had under way
+	PastGate  bool     // a login that has waited is carried out
+}
+
+// WaitsAt reports whether the servers keep waiting what is being sent over conn.
+func (u *underway) WaitsAt(conn *pool.Conn) bool { return u.Replaying && conn.Own() }
+
+// Manner is how a request with keys is sent over conn: one that the servers keep waiting has all the time it needs.
+func (u *underway) Manner(conn *pool.Conn) pool.Manner {
+	if u.WaitsAt(conn) {
+		return pool.Blocks
+	}
+	return 0
+}

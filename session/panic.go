@@ -103,10 +103,9 @@ func (l *Loop) tellPanic(s *Session, cause any) {
 
 // forget drops what the loop's sessions share and a panic may have left half done.
 func (l *Loop) forget() {
-	l.Capture, l.Answering, l.Asking, l.Replaying, l.apart, l.PastGate = nil, nil, nil, false, false, false
-	l.featuresForget()
-	l.Scratch, l.Build, l.Keys, l.Gathers = nil, nil, nil, nil
-	l.Req.Args, l.Req.Raw = nil, nil
+	l.underway = underway{}
+	l.Features.forget(l)
+	l.scratch.forget()
 }
 
 // condemn closes a client of which nothing is known to be whole. Its buffers may be in use elsewhere, so they are left to

@@ -30,10 +30,17 @@ func (d *Door) Shut() {
 
 // Cut closes the clients that have not finished, some in each turn; what they are owed is lost. It can be called again and again. Loop-only.
 func (d *Door) Cut() {
-	if !d.cutting {
-		d.cutting = true
-		d.Queue(&leaving{door: d, until: d.NextID(), end: (*Session).cut, done: func() { d.cutting = false }})
+	if d.cutting {
+		return
 	}
+	d.cutting = true
+	end := func(s *Session) {
+		if s.State == Open {
+			s.Reason = stats.ListenerClosed
+		}
+		s.Abandon()
+	}
+	d.Queue(&leaving{door: d, until: d.NextID(), end: end, done: func() { d.cutting = false }})
 }
 
 // IsShut reports whether Shut was called. Loop-only.
@@ -80,14 +87,6 @@ func (l *leaving) GiveUp() {
 	if l.done != nil {
 		l.done()
 	}
-}
-
-// cut ends a session that has had its time to finish.
-func (s *Session) cut() {
-	if s.State == Open {
-		s.Reason = stats.ListenerClosed
-	}
-	s.Abandon()
 }
 
 // Drains reports whether a client that closes for this reason is owed what it has asked for, and a word on what it waits for.

@@ -56,12 +56,9 @@ func (s *Session) passOdd(conn *pool.Conn, keys pool.Keys, spec *command.Spec, r
 			return f
 		}
 	}
-	request.Manner = s.Manner(conn)
+	request.Manner = s.Door.Manner(conn)
 	return conn.Enqueue(&request)
 }
-
-// WaitsAt reports whether what is being sent is kept waiting by the servers.
-func (s *Session) WaitsAt(conn *pool.Conn) bool { return s.Door.Replaying && conn.Own() }
 
 // AnyServer is the first server that can answer now.
 func (s *Session) AnyServer() int {
@@ -73,13 +70,8 @@ func (s *Session) AnyServer() int {
 	return s.Door.Home()
 }
 
-// busy is the error with which a server that a script keeps busy would turn down a command now; nil: it would not. What the
-// session itself has under way comes first, as on a connection of its own.
-func (s *Session) busy(conn *pool.Conn, spec *command.Spec) []byte {
-	return s.BusyBehind(conn, spec, 0)
-}
-
-// BusyBehind is busy for a command whose own places among the replies owed are own.
+// BusyBehind is the error with which a server that a script keeps busy would turn down a command now; nil: it would not. What the
+// session itself has under way comes first, as on a connection of its own; own places among the replies owed are the command's.
 func (s *Session) BusyBehind(conn *pool.Conn, spec *command.Spec, own int) []byte {
 	if conn == nil || !s.Door.Pool.AnyBusy() || s.Owed() > own || spec.Flags.Has(command.FlagAllowBusy) {
 		return nil
@@ -89,7 +81,7 @@ func (s *Session) BusyBehind(conn *pool.Conn, spec *command.Spec, own int) []byt
 
 // turnedDown answers for a server that a script keeps busy; false: the command can be sent.
 func (s *Session) turnedDown(conn *pool.Conn, spec *command.Spec) bool {
-	busy := s.busy(conn, spec)
+	busy := s.BusyBehind(conn, spec, 0)
 	if busy == nil {
 		return false
 	}

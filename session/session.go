@@ -140,7 +140,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	s.Socket = nil
 	s.tidy((*Session).cancelPassage)
 	s.tidy(func(s *Session) { s.Unpin(false) })
-	s.featuresClosed()
+	s.Door.Features.closed(s)
 	s.tidy(func(s *Session) { s.Rings.Leave() })
 	s.tidy(func(s *Session) { s.Input.Drop(&s.Door.Pool.Buffers) })
 	s.tidy((*Session).dropOutput)
@@ -187,7 +187,7 @@ func (s *Session) CloseAs(reason stats.CloseReason) {
 		s.Answer(s.Door.Scratch)
 	}
 	s.State, s.Reason, s.wait = Closing, reason, nothing
-	s.featuresClosing()
+	s.Door.Features.closing(s)
 	s.Input.Drop(&s.Door.Pool.Buffers)
 	s.markDirty()
 }

@@ -38,6 +38,13 @@ type task struct {
 	job job
 }
 
+// work is a loop's jobs, and how much it has done of them. Loop-only.
+type work struct {
+	jobs   []task
+	Spent  int   // units of work since workAt
+	workAt int64 // ns
+}
+
 // Start does the first piece of a job, if the turn has not seen too much work, and the others between polls.
 func (e *Env) Start(j job) {
 	e.countAnew()
@@ -57,10 +64,10 @@ func (l *Loop) countAnew() {
 }
 
 // Spend counts n units of work.
-func (l *Loop) Spend(n int) { l.Spent += n }
+func (w *work) Spend(n int) { w.Spent += n }
 
 // HasWork reports whether Work has something to do: the loop calls it when it has heard its sockets.
-func (l *Loop) HasWork() bool { return len(l.jobs) > 0 }
+func (w *work) HasWork() bool { return len(w.jobs) > 0 }
 
 // Work does the next pieces.
 func (l *Loop) Work() {
@@ -95,7 +102,7 @@ func (e *Env) guardedPiece(j job) (done bool) {
 // Pieces counts the work of one piece.
 type Pieces struct{ Until int }
 
-func (l *Loop) APiece() Pieces { return Pieces{l.Spent + PieceWork} }
+func (w *work) APiece() Pieces { return Pieces{w.Spent + PieceWork} }
 
 // Over reports whether the piece has done its share.
 func (p Pieces) Over(e *Env) bool { return e.Spent >= p.Until }

@@ -62,7 +62,7 @@ func (a *apart) send() *pool.Failure {
 	s := a.s
 	watches := a.spec.ID == command.IDWatch
 	if a.sent == 0 {
-		a.lost = s.WatchLost()
+		a.lost = s.Pin.WatchLost()
 	}
 	a.sent = s.Door.Pool.Now
 	if p := s.Pin; p != nil && p.Server != a.server && !p.Watches && !p.Dirty {
@@ -87,7 +87,7 @@ func (a *apart) send() *pool.Failure {
 	if a.asking {
 		_ = conn.Tell("ASKING")
 	}
-	return s.EnqueueBlocking(conn, a.raw, a, 0, a.spec)
+	return s.Door.EnqueueBlocking(conn, a.raw, a, 0, a.spec)
 }
 
 // Reply is pool.Receiver.

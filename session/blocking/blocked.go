@@ -57,7 +57,7 @@ func (w *blocked) send() *pool.Failure {
 		return f
 	}
 	w.s.Pin.Waiting, w.conn = w, conn
-	return w.s.EnqueueBlocking(conn, w.raw, w, 0, w.spec)
+	return w.s.Door.EnqueueBlocking(conn, w.raw, w, 0, w.spec)
 }
 
 // follow has it ended at its server if its keys are elsewhere in m.

@@ -95,7 +95,7 @@ func (p *Postponed) Step(s *session.Session) {
 		s.CloseAs(stats.ClientClosed)
 		return
 	}
-	if s.Door.Paused() && !s.WatchLost() {
+	if s.Door.Paused() && !s.Pin.WatchLost() {
 		pin, full := s.PinToReachable()
 		if full {
 			s.Door.Held = append(s.Door.Held, s)

@@ -49,7 +49,7 @@ func (l *learning) Step(s *session.Session) {
 	s.EndPassage()
 	l.s = nil
 	if l.found == nil || l.fail != nil {
-		s.Rejected()
+		s.Door.Features.Rejected(s)
 		if l.fail != nil {
 			s.Door.Scratch = session.AppendFailure(s.Door.Scratch[:0], l.fail, s.Door.Env)
 			l.reply = s.Door.Scratch

@@ -115,7 +115,7 @@ func (g *Gather) expect(server int) (i uint64) {
 
 // manner is how its parts are sent that do not go by the read policy.
 func (g *Gather) manner(conn *pool.Conn) (how pool.Manner) {
-	if g.Blocks || g.Session.WaitsAt(conn) {
+	if g.Blocks || g.Session.Door.WaitsAt(conn) {
 		how |= pool.Blocks
 	}
 	if !g.keyed {

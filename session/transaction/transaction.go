@@ -461,7 +461,7 @@ func execNow(s *session.Session) {
 	}
 	watchesMoved(s)
 	switch {
-	case s.WatchLost():
+	case s.Pin.WatchLost():
 		// Nobody watches the keys any more: they may have changed.
 		endTransaction(s)
 		s.Door.Scratch = parser.AppendNullArray(s.Door.Scratch[:0], s.Protocol)
@@ -511,7 +511,7 @@ func selects(tx *transaction) bool {
 func execApart(s *session.Session) {
 	s.Begin(&session.Errand{
 		Send: func(s *session.Session) {
-			if s.WatchLost() {
+			if s.Pin.WatchLost() {
 				return // execNow says so
 			}
 			if !place(s) {
