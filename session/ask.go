@@ -1,19 +1,5 @@
 package session
 
-// Peers reaches the sessions of other loops, of which there is at least one.
-type Peers interface {
-	// Ask runs question on every other loop, and done with their answers on this one. Loop-only.
-	Ask(question func(*Env) any, done func(answers []any))
-	// AskSlowly is Ask for a question that a loop may need several turns to answer. Loop-only.
-	AskSlowly(question func(e *Env, answer func(any)), done func(answers []any))
-	// AddTopics counts topics, and AnyTopics reports whether any loop has one. Loop-only.
-	AddTopics(n int)
-	// AddJoining counts subscriptions under way, and AnyJoining reports whether any loop has one. Loop-only.
-	AddJoining(n int)
-	AnyJoining() bool
-	AnyTopics() bool
-}
-
 // AskLoops runs question on every loop, this one included, and gives all answers to done.
 func (e *Env) AskLoops(question func(*Env) any, done func(answers []any)) {
 	e.AskLoopsFor(e.Asking, question, done)

@@ -42,7 +42,7 @@ func (c *Crossing) Step(s *Session) {
 		if s.Owed() > 0 {
 			return
 		}
-		if f := s.allDown(); f != nil {
+		if f := s.Door.allDown(); f != nil {
 			s.Door.Scratch = AppendFailure(s.Door.Scratch[:0], f, s.Door.Env)
 			c.fail(s, s.Door.Scratch)
 			return
@@ -103,9 +103,9 @@ func (c *Crossing) fail(s *Session, reply []byte) {
 }
 
 // allDown says why no server can be reached, or nil: to dial for every SELECT would help nobody then.
-func (s *Session) allDown() *pool.Failure {
-	down := s.Door.Pool.Down()
-	if len(down) < len(s.Door.Map.Shards()) || down[0].Cause == nil {
+func (e *Env) allDown() *pool.Failure {
+	down := e.Pool.Down()
+	if len(down) < len(e.Map.Shards()) || down[0].Cause == nil {
 		return nil
 	}
 	return down[0]

@@ -14,20 +14,22 @@
 //	                                                          ▾
 //	replies:  head ▸ [slot][slot][slot] ◂ tail      out ── Socket.Write, once per turn
 //
-// Files, by what they are about:
+// Files, from the highest floor to the lowest. A floor is built on those below it, so that a reader can stop at any:
 //
-//	the session         session.go, its limits config.go, what all sessions of a loop share loop.go, those of one upstream env.go, those of one listener door.go, their end idle.go
-//	a request           input.go, throttle.go, output.go (what the client has not got yet, clients that do not read), rename.go, rules.go (what becomes of each command),
-//	                    send.go (to one server), reads.go (to replicas), fenced.go (scripts and modules)
-//	its reply           replies.go, failure.go, version.go (what the servers are)
-//	what stands on it   feature.go (what the core calls)
-//	a mistake of ours   panic.go; debug_on.go and debug_off.go (does it end the process?)
-//	what takes long     work.go (in pieces), emission.go (replies made so), roster.go (the clients by ID), closings.go (many clients), ask.go (the other loops)
-//	who comes           foreign.go (other protocols), notice.go (what operators should read)
-//	what waits          passage.go, deadline.go; crossing.go (protocol, database), pause.go (CLIENT PAUSE)
-//	own connections     pin.go
-//	servers that change env.go Follow; elsewhere.go (what is sent again from here; all else in package pool, redirect.go)
-//	what is removed     remove.go (doors and upstreams)
+//	the loop's turn     turn.go (ticks, the turn's end, idle clients), doors.go (clients, listeners and upstreams come and go)
+//	a request           input.go (from bytes to Loop.Dispatch), send.go (to one server), crossing.go (another protocol or database)
+//	what is long        emission.go (replies made in pieces), ask.go (the other loops), foreign.go (other protocols)
+//	a reply             replies.go (in the client's order), failure.go
+//	an end              ends.go (a client's), panic.go (a mistake of ours), debug_on.go and debug_off.go (does it end the process?)
+//	what waits          passage.go, deadline.go, pause.go (CLIENT PAUSE), throttle.go (for answers, or for room)
+//	what a client has   pin.go (connections of its own), output.go (what it has not got yet)
+//	where a request is  rules.go (what becomes of each command), place.go (where its keys are), version.go (what the servers are)
+//	what there is       session.go (one client), loop.go (what those of a loop, an upstream and a listener share), roster.go (clients by ID)
+//	what it stands on   feature.go (what the core calls), work.go (work in pieces), config.go (settings), notice.go (what operators should
+//	                    read), witness.go (what is asked to learn why a server refuses)
+//
+// Parts of a session that need no session are packages: slots (the ring of its unanswered requests), intake (its input that waits), pace
+// (how many requests it may have under way), texts (the errors that it gets).
 //
 // Packages that stand on it, from the lowest to the highest: gather (several servers); guard, discovery, blocking; tracking, pubsub, facade;
 // transaction; clients; dispatch, which knows all others. The core knows none of them: it calls what Loop.Dispatch, Loop.Route and

@@ -5,8 +5,8 @@ import "ringmaster/pool"
 // A long reply that the proxy makes or joins itself is made by a job, at its turn, in pieces, as fast as the client reads. Made at
 // once, before its turn or while the client does not read, it would stand in memory twice: what it is made of, and the reply.
 //
-//	start ──▸ piece ── put ──▸ out ──▸ the client
-//	            ▴ └─ holdsOff ──▸ Session.emissions
+//	start ──▸ piece ── Give ──▸ Out ──▸ the client
+//	            ▴ └─ HoldsOff ──▸ Out.parked
 //	            └───────────────────── goOnEmitting, at the reply's turn and when the client has read
 
 // Emission hands a reply out in pieces. The client has its beginning before the end is made.
@@ -32,7 +32,7 @@ func (o *Outer) partial(b []byte, last bool) {
 	if o.Muted {
 		b = nil
 	}
-	o.Put(b, false)
+	o.Give(b, false)
 	if last {
 		if o.Waits = false; !o.AtWork {
 			o.Session.Door.Start(o.Job)
@@ -61,7 +61,7 @@ func (m *Emission) HoldsOff(j job) bool {
 	if s.State == Closed || m.Tag == s.Slots.Head() && !s.Lags() {
 		return false
 	}
-	s.WakeLater(j, m.Tag)
+	s.Out.Park(j, m.Tag)
 	return true
 }
 
@@ -78,8 +78,8 @@ func (m *Emission) Use(n int) {
 	m.Session.CountHeld(-n)
 }
 
-// Put hands out b. Borrows b until return.
-func (m *Emission) Put(b []byte, last bool) {
+// Give hands out b. Borrows b until return.
+func (m *Emission) Give(b []byte, last bool) {
 	if last {
 		m.Use(m.Held)
 	}

@@ -63,7 +63,7 @@ func (d *Door) Cutting() bool { return d.cutting }
 // CutBadly is Cut with a panic for the first client.
 func (d *Door) CutBadly() {
 	d.cutting = true
-	d.Queue(&leaving{door: d, until: d.NextID(), end: func(*Session) { panic("oh no") }, done: func() { d.cutting = false }})
+	d.Queue(&leaving{door: d, until: d.NextID(), do: func(*Session) { panic("oh no") }, done: func() { d.cutting = false }})
 }
 
 // Check says which invariant of the session is broken between turns. apart is what features hold of its replies, bytes.

@@ -93,14 +93,6 @@ func (all Features) closing(s *Session) {
 	}
 }
 
-func (all Features) closed(s *Session) {
-	for i := range all {
-		if f := all[i].Closed; f != nil {
-			s.tidy(f)
-		}
-	}
-}
-
 func (all Features) forget(l *Loop) {
 	for i := range all {
 		if f := all[i].Forget; f != nil {

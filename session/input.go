@@ -8,18 +8,6 @@ import (
 	"ringmaster/stats"
 )
 
-// wait is why a session does not look at its input.
-type wait uint8
-
-const (
-	nothing  wait = iota
-	answers       // for every unanswered request: a passage is under way
-	rings         // for the rings to cross to
-	inFlight      // for half of MaxInFlight to be answered
-	turn          // for the loop to hear its sockets
-	room          // for a server to take what waits for it: the request at the start of the input is a large one
-)
-
 // pauseAt is how much waiting input stops reading from the client, bytes.
 const pauseAt = 256 << 10
 
@@ -116,10 +104,10 @@ func (s *Session) run(b []byte) []byte {
 				env.Pool.Flush()
 			}
 			if s.Owed() >= s.window() || s.Slots.Bytes() >= env.Config.MaxInFlightBytes {
-				s.throttle()
+				s.waitFor(inFlight)
 			}
-			if env.Spent != spent && env.Spent >= turnWork {
-				s.rest()
+			if env.Spent != spent && env.Spent >= turnWork && s.waitFor(turn) {
+				s.Door.Queue(rested{s})
 			}
 		}
 	}
@@ -134,14 +122,6 @@ func (s *Session) breakOff(err *parser.ProtocolError) {
 	s.Door.Scratch = parser.AppendError(s.Door.Scratch[:0], texts.ProtocolError(err))
 	s.AnswerAs(command.NoID, s.Door.Scratch)
 	s.CloseAs(stats.ProtocolError)
-}
-
-// ResumeLater lets the session go on at the end of the turn, outside of whatever calls.
-func (s *Session) ResumeLater() {
-	if !s.resuming && s.State == Open {
-		s.resuming = true
-		s.Door.due.resume = append(s.Door.due.resume, s)
-	}
 }
 
 // GoOn ends the wait, or its first half, and looks at the input that waited.
@@ -160,7 +140,7 @@ func (s *Session) GoOn() {
 		return // a call that was meant for a wait before this one
 	}
 	if s.wait = nothing; s.window() == 0 {
-		s.throttle() // what it has waited for was no matter of its reading
+		s.waitFor(inFlight) // what it has waited for was no matter of its reading
 		return
 	}
 	if !s.Input.Empty() {
@@ -176,4 +156,18 @@ func (s *Session) GoOn() {
 	if s.EOF {
 		s.markDirty()
 	}
+}
+
+// rested is a session that goes on when the loop has heard its sockets, a job.
+type rested struct{ s *Session }
+
+func (r rested) Client() pool.Client { return r.s }
+
+func (r rested) GiveUp() {}
+
+func (r rested) Piece(*Env) (done bool) {
+	if r.s.wait == turn {
+		r.s.GoOn()
+	}
+	return true
 }

@@ -55,39 +55,6 @@ func (o *outbox) drop(to *pool.Buffers) {
 // disown forgets the buffers, which after a panic somebody else may still use.
 func (o *outbox) disown() { o.buf, o.pushes = nil, nil }
 
-// readers is what a loop knows of how its clients read. Loop-only.
-type readers struct {
-	bytes   int        // that clients have not read, or that wait for their turn
-	told    int        // of that, what the other loops know
-	slow    []*Session // with unread output
-	next    int        // of slow, which is looked at next
-	pressed bool       // the clients of all loops together have more than ClientMemory
-	hurried bool       // one that waits for its own reading is at it
-}
-
-// watch has ticks look at a client until it has read all.
-func (r *readers) watch(s *Session, now int64) {
-	if s.Out.readAt == 0 {
-		s.Out.readAt = max(now, 1)
-		r.slow = append(r.slow, s)
-	}
-}
-
-// unwatch takes the nth client off those that are looked at.
-func (r *readers) unwatch(n int) {
-	last := len(r.slow) - 1
-	r.slow[n].Out.readAt = 0
-	r.slow[n] = r.slow[last]
-	r.slow[last] = nil
-	r.slow = r.slow[:last]
-}
-
-// due are the clients at which the end of the loop's turn looks. Loop-only.
-type due struct {
-	dirty  []*Session // with output, or to be closed
-	resume []*Session // whose wait is over
-}
-
 // markDirty has the session flushed at the end of the turn.
 func (s *Session) markDirty() {
 	if !s.dirty && s.State != Closed {
@@ -261,7 +228,7 @@ func (s *Session) Push(b []byte) {
 // mayHavePublished reports whether the reply to a command is owed by which the client may publish to itself: a subscriber of
 // RESP3 has that reply first.
 func (s *Session) mayHavePublished() bool {
-	return s.Subscriptions != nil && s.Protocol == 3 && s.Owed() > 0 && s.lastTraits().Has(command.TraitPublishesToSelf)
+	return s.Subscriptions != nil && s.Protocol == 3 && s.Owed() > 0 && traitsOf(s.LastID).Has(command.TraitPublishesToSelf)
 }
 
 // LetPushesOut writes the pushes that have waited, unless a reply is under way.
@@ -303,12 +270,12 @@ func (s *Session) Lags() bool {
 	return waits > limit
 }
 
-// WakeLater starts j again when it is reply tag's turn and the client has read.
-func (s *Session) WakeLater(j job, tag uint64) {
-	if s.Out.parked == nil {
-		s.Out.parked = new([]parked)
+// Park starts j again when it is reply tag's turn and the client has read.
+func (o *outbox) Park(j job, tag uint64) {
+	if o.parked == nil {
+		o.parked = new([]parked)
 	}
-	*s.Out.parked = append(*s.Out.parked, parked{j, tag})
+	*o.parked = append(*o.parked, parked{j, tag})
 }
 
 // goOnEmitting starts the job again whose reply's turn it is, unless the client has too much to read.
@@ -331,13 +298,31 @@ func (s *Session) goOnEmitting() {
 	}
 }
 
-// endEmissions has the jobs of a client that is gone see that.
-func (s *Session) endEmissions() {
-	if s.Out.parked == nil {
+// wakeAll has the jobs of a client that is gone see that.
+func (o *outbox) wakeAll(e *Env) {
+	if o.parked == nil {
 		return
 	}
-	for _, w := range *s.Out.parked {
-		s.Door.Queue(w.job)
+	for _, w := range *o.parked {
+		e.Queue(w.job)
 	}
-	s.Out.parked = nil
+	o.parked = nil
 }
+
+// bound sets from where on unread output counts.
+func (d *Door) bound() {
+	if d.unreadFrom = min(slowReader, d.Config.OutputLimit); d.readers.pressed {
+		d.unreadFrom = 0
+	}
+}
+
+// ResumeLater lets the session go on at the end of the turn, outside of whatever calls.
+func (s *Session) ResumeLater() {
+	if !s.resuming && s.State == Open {
+		s.resuming = true
+		s.Door.due.resume = append(s.Door.due.resume, s)
+	}
+}
+
+// slowReader is the unread output from which a client counts as not reading, bytes.
+const slowReader = 1 << 20

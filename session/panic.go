@@ -15,12 +15,6 @@ import (
 // tellPanicEvery is how long the next panic of a loop is only counted, ns.
 const tellPanicEvery = 10e9
 
-// panics is what a loop keeps of them.
-type panics struct {
-	at     int64  // when the last was logged, ns; 0: none was
-	hidden uint64 // since then
-}
-
 // guard is deferred by what a loop does for one client.
 func (s *Session) guard() {
 	if cause := recover(); cause != nil {
@@ -122,4 +116,12 @@ func (s *Session) condemn() {
 		}
 	}()
 	s.Close(stats.Panic)
+}
+
+// Logger is where to tell operators.
+func (l *Loop) Logger() *slog.Logger {
+	if l.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return l.Log
 }

@@ -231,3 +231,9 @@ func (s *Session) AnswerBulk(b []byte) {
 	s.Door.Scratch = parser.AppendBulk(s.Door.Scratch[:0], b)
 	s.Answer(s.Door.Scratch)
 }
+
+// Refuse answers an error of the proxy's own to the command under way.
+func (s *Session) Refuse(text string) {
+	s.Door.Scratch = parser.AppendError(s.Door.Scratch[:0], text)
+	s.Answer(s.Door.Scratch)
+}

@@ -5,9 +5,6 @@ import (
 	"ringmaster/pool"
 )
 
-// slowReader is the unread output from which a client counts as not reading, bytes.
-const slowReader = 1 << 20
-
 // window is how many requests the client may have under way now; 0: none before it reads.
 func (s *Session) window() int {
 	d := s.Door
@@ -22,11 +19,13 @@ func (s *Session) window() int {
 	}
 }
 
-// throttle waits until half of the window is answered.
-func (s *Session) throttle() {
-	if s.wait == nothing && s.State == Open {
-		s.wait = inFlight
+// waitFor has the session not look at its input; false: it waits already, or is about to close.
+func (s *Session) waitFor(w wait) bool {
+	if s.wait != nothing || s.State != Open {
+		return false
 	}
+	s.wait = w
+	return true
 }
 
 // waitsForRoom has a large request stay in the client's input while the connection to its server is full of others', for the

@@ -66,39 +66,6 @@ func (l *Loop) countAnew() {
 // Spend counts n units of work.
 func (w *work) Spend(n int) { w.Spent += n }
 
-// HasWork reports whether Work has something to do: the loop calls it when it has heard its sockets.
-func (w *work) HasWork() bool { return len(w.jobs) > 0 }
-
-// Work does the next pieces.
-func (l *Loop) Work() {
-	l.workAt, l.Spent = l.Clock.Now, 0
-	for n := len(l.jobs); n > 0 && l.Spent < turnWork; n-- {
-		t := l.jobs[0]
-		l.jobs[0] = task{}
-		if l.jobs = l.jobs[1:]; len(l.jobs) == 0 {
-			l.jobs = nil
-		}
-		if !t.env.guardedPiece(t.job) {
-			l.jobs = append(l.jobs, t)
-		}
-	}
-}
-
-// guardedPiece does a piece of a job outside of any client's turn. A job that panics ends.
-func (e *Env) guardedPiece(j job) (done bool) {
-	defer func() {
-		cause := recover()
-		if cause == nil {
-			return
-		}
-		done = true
-		e.panicked(SessionOf(j.Client()), cause)
-		e.Clock.Distrust()
-		j.GiveUp()
-	}()
-	return j.Piece(e)
-}
-
 // Pieces counts the work of one piece.
 type Pieces struct{ Until int }
 
@@ -109,27 +76,6 @@ func (p Pieces) Over(e *Env) bool { return e.Spent >= p.Until }
 
 // answerWork is what an answer costs beside its bytes, units.
 const answerWork = 128
-
-// rest makes the session look at its input again when the loop has heard its sockets.
-func (s *Session) rest() {
-	if s.wait == nothing && s.State == Open {
-		s.wait = turn
-		s.Door.Queue(rested{s})
-	}
-}
-
-// rested is a session that goes on when the loop has heard its sockets, a job.
-type rested struct{ s *Session }
-
-func (r rested) Client() pool.Client { return r.s }
-func (r rested) GiveUp()             {}
-
-func (r rested) Piece(*Env) (done bool) {
-	if r.s.wait == turn {
-		r.s.GoOn()
-	}
-	return true
-}
 
 // CloseWork is what it costs to close a client, units: its socket's calls count most.
 const CloseWork = 16 << 10

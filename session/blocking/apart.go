@@ -95,7 +95,7 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s := a.s
 	forced := s.Door.Map.Slotted() && bytes.HasPrefix(b, forcedOut)
 	switch {
-	case s.Door.Rules.Of(a.spec).Carrier != 0: // a module may say anything
+	case s.Door.Rules.For(a.spec).Carrier != 0: // a module may say anything
 		s.Reply(a.tag, b, p)
 	case p == pool.Whole && s.State == session.Open && (pool.Elsewhere(b) || forced) && a.patient():
 		s.Door.CountRedirect(a.server, b)

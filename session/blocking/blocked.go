@@ -62,7 +62,7 @@ func (w *blocked) send() *pool.Failure {
 
 // follow has it ended at its server if its keys are elsewhere in m.
 func (w *blocked) follow(m *shard.Map) {
-	if w.s.Door.Rules.Of(w.spec).Carrier != 0 {
+	if w.s.Door.Rules.For(w.spec).Carrier != 0 {
 		return // its reply may hold the words of a client, which could say that nothing ran
 	}
 	server, ok := w.place()

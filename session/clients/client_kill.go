@@ -38,7 +38,7 @@ func Kill(s *session.Session, spec *command.Spec, req *parser.Request) {
 		case old:
 			reply = []byte("+OK\r\n")
 		}
-		m.Put(reply, true)
+		m.Give(reply, true)
 		if self {
 			s.CloseAs(stats.Killed)
 		}

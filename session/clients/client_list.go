@@ -124,7 +124,7 @@ func (j *joinLists) Piece(e *session.Env) (done bool) {
 	for !p.Over(e) {
 		l := lowest(j.lists)
 		if l == nil || j.Session.State == session.Closed {
-			j.Put(append(b, "\r\n"...), true)
+			j.Give(append(b, "\r\n"...), true)
 			return true
 		}
 		before := len(b)
@@ -132,7 +132,7 @@ func (j *joinLists) Piece(e *session.Env) (done bool) {
 		j.Use(len(b) - before)
 		e.Spend(session.CopyWork + len(b) - before)
 	}
-	j.Put(b, false)
+	j.Give(b, false)
 	return false
 }
 
@@ -228,13 +228,13 @@ func (r *repeatLines) Piece(e *session.Env) (done bool) {
 	}
 	for ; r.next < len(r.ids) && r.Session.State != session.Closed; r.next++ {
 		if p.Over(e) {
-			r.Put(b, false)
+			r.Give(b, false)
 			return false
 		}
 		line := r.line(r.ids[r.next])
 		b = append(b, line...)
 		e.Spend(session.CopyWork + len(line))
 	}
-	r.Put(append(b, "\r\n"...), true)
+	r.Give(append(b, "\r\n"...), true)
 	return true
 }

@@ -36,7 +36,7 @@ func login(s *session.Session, user, password []byte) bool {
 	if !s.Door.Policy.Check(user, password) {
 		s.Door.Stats.LoginsFailed++
 		guard.Charge(s)
-		s.Notify(session.LoginFailed, user)
+		s.Report(session.LoginFailed, user)
 		return false
 	}
 	s.LoggedIn, s.Input.Parser.Unauthenticated = true, false

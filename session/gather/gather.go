@@ -88,13 +88,13 @@ func (g *Gather) Ask(server int, raw []byte) { g.askFor(server, raw, 0) }
 // askFor is ask for a part with keys.
 func (g *Gather) askFor(server int, raw []byte, keys pool.Keys) {
 	i := g.expect(server)
-	reads := g.Session.Reads(g.Spec)
+	reads := g.Session.ReadsByPolicy(g.Spec)
 	conn := g.Session.ConnFor(server, reads)
 	if busy := g.Session.BusyBehind(conn, g.Spec, 1); busy != nil {
 		g.Reply(i, busy, pool.Whole)
 		return
 	}
-	request := pool.Request{Raw: raw, Recv: g, Tag: i, Keys: keys, Carrier: g.Session.Door.Rules.Of(g.Spec).Carrier}
+	request := pool.Request{Raw: raw, Recv: g, Tag: i, Keys: keys, Carrier: g.Session.Door.Rules.For(g.Spec).Carrier}
 	if reads && request.Carrier == 0 {
 		request.Manner = pool.ByPolicy
 	} else {

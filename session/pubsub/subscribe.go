@@ -155,7 +155,7 @@ func (p *Subscribing) Piece(e *session.Env) (done bool) {
 	case p.Session == nil:
 	case p.Session.Lags():
 		p.later = true
-		p.Session.WakeLater(p, p.Session.Slots.Head())
+		p.Session.Out.Park(p, p.Session.Slots.Head())
 	default:
 		p.Session.GoOn()
 	}

@@ -75,7 +75,7 @@ func queueLocal(s *session.Session, spec *command.Spec, req *parser.Request) {
 
 // AfterGate carries out a login that has waited at its gate.
 func AfterGate(s *session.Session, spec *command.Spec, req *parser.Request) {
-	switch handler := s.Door.Rules.Of(spec).Handler; {
+	switch handler := s.Door.Rules.For(spec).Handler; {
 	case handler == nil: // it was denied meanwhile
 		Reject(s, spec, texts.NoPermission(spec.Name))
 	case s.Transaction != nil:
@@ -122,13 +122,13 @@ func (a *answering) Piece(e *session.Env) (done bool) {
 	case a.Waits: // partial goes on
 		return true
 	case !over:
-		a.Put(b, false)
+		a.Give(b, false)
 		return false
 	}
 	if !a.Muted {
 		b = append(b, a.reply[a.at:]...)
 	}
-	a.Put(b, true)
+	a.Give(b, true)
 	letGoOf(a.Session, a.locals)
 	a.done(a.db)
 	return true
@@ -175,7 +175,7 @@ func (a *answering) answers(e *session.Env, p session.Pieces) (b []byte, over bo
 				b = b[:before] // an error
 			}
 		case l.spec.Traits.Has(command.TraitAsksFirst):
-			a.Put(b, false)
+			a.Give(b, false)
 			if b = a.run(nil, l); a.Waits {
 				a.i++
 				return nil, false
@@ -196,7 +196,7 @@ func (a *answering) run(b []byte, l *local) []byte {
 	if !ok {
 		return parser.AppendError(b, texts.Syntax)
 	}
-	handler := e.Rules.Of(l.spec).Handler
+	handler := e.Rules.For(l.spec).Handler
 	if handler == nil { // it was denied after it was queued
 		return parser.AppendError(b, texts.NoPermission(l.spec.Name))
 	}

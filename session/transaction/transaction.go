@@ -124,7 +124,7 @@ func Queue(s *session.Session, spec *command.Spec, req *parser.Request) bool {
 		}
 		return false
 	}
-	class, handler := s.Door.ClassOf(spec), s.Door.Rules.Of(spec).Handler
+	class, handler := s.Door.ClassOf(spec), s.Door.Rules.For(spec).Handler
 	switch {
 	case spec.Flags.Has(command.FlagNoMulti) && (spec.ID != command.IDClientReply || s.Door.Valkey(9)): // others than Valkey 9 queue CLIENT REPLY
 		Reject(s, spec, s.Door.NotInMulti(spec))
@@ -220,7 +220,7 @@ func queued(s *session.Session, spec *command.Spec, raw []byte) {
 		return
 	}
 	tx.writes = tx.writes || blocking.MayWrite(s.Door.Env, spec)
-	tx.carrier |= s.Door.Rules.Of(spec).Carrier
+	tx.carrier |= s.Door.Rules.For(spec).Carrier
 	tx.buf.B = append(tx.buf.B, raw...)
 	tx.specs = append(tx.specs, spec)
 	tx.N++
@@ -425,7 +425,7 @@ func deniedMeanwhile(s *session.Session) *command.Spec {
 		return nil
 	}
 	for _, spec := range tx.specs {
-		if env.ClassOf(spec) == command.ClassRefused && env.Rules.Of(spec).Handler == nil || spec.ID == session.OtherID && discovery.Denies(env.Rules, spec.Name, "", spec) {
+		if env.ClassOf(spec) == command.ClassRefused && env.Rules.For(spec).Handler == nil || spec.ID == session.OtherID && discovery.Denies(env.Rules, spec.Name, "", spec) {
 			return spec
 		}
 	}
