@@ -90,18 +90,3 @@ func (s *Session) Undone(tag uint64) {
 	s.Door.Scratch = appendUndone(s.Door.Scratch[:0], s.Reason, stopping, s.Door.Env)
 	s.Reply(tag, s.Door.Scratch, pool.Whole)
 }
-
-// Closings closes clients, a job.
-type Closings struct {
-	Impersonal
-	Victims []*Session
-	Reason  stats.CloseReason
-}
-
-func (c *Closings) Piece(e *Env) (done bool) {
-	for p := e.APiece(); len(c.Victims) > 0 && !p.Over(e); c.Victims = c.Victims[1:] {
-		e.Spend(CloseWork)
-		c.Victims[0].Close(c.Reason)
-	}
-	return len(c.Victims) == 0
-}

@@ -33,10 +33,10 @@ type Feature struct {
 	Forget func(l *Loop)
 }
 
-// Features are the features of a loop, in the order in which they are called.
-type Features []Feature
+// features are those of a loop, in the order in which they are called.
+type features []Feature
 
-func (all Features) opened(e *Env) {
+func (all features) opened(e *Env) {
 	for i := range all {
 		if f := all[i].Opened; f != nil {
 			f(e)
@@ -44,7 +44,7 @@ func (all Features) opened(e *Env) {
 	}
 }
 
-func (all Features) loopTick(l *Loop) {
+func (all features) loopTick(l *Loop) {
 	for i := range all {
 		if f := all[i].LoopTick; f != nil {
 			f(l)
@@ -52,7 +52,7 @@ func (all Features) loopTick(l *Loop) {
 	}
 }
 
-func (all Features) tick(e *Env) {
+func (all features) tick(e *Env) {
 	for i := range all {
 		if f := all[i].Tick; f != nil {
 			f(e)
@@ -60,7 +60,7 @@ func (all Features) tick(e *Env) {
 	}
 }
 
-func (all Features) follow(e *Env, old *shard.Map) {
+func (all features) follow(e *Env, old *shard.Map) {
 	for i := range all {
 		if f := all[i].Follow; f != nil {
 			f(e, old)
@@ -68,7 +68,7 @@ func (all Features) follow(e *Env, old *shard.Map) {
 	}
 }
 
-func (all Features) followPinned(s *Session, moved bool) {
+func (all features) followPinned(s *Session, moved bool) {
 	for i := range all {
 		if f := all[i].FollowPinned; f != nil && s.Pin != nil {
 			f(s, moved)
@@ -77,7 +77,7 @@ func (all Features) followPinned(s *Session, moved bool) {
 }
 
 // Rejected tells the features that a command of s was refused before it was looked into.
-func (all Features) Rejected(s *Session) {
+func (all features) Rejected(s *Session) {
 	for i := range all {
 		if f := all[i].Rejected; f != nil {
 			f(s)
@@ -85,7 +85,7 @@ func (all Features) Rejected(s *Session) {
 	}
 }
 
-func (all Features) closing(s *Session) {
+func (all features) closing(s *Session) {
 	for i := range all {
 		if f := all[i].Closing; f != nil {
 			f(s)
@@ -93,7 +93,7 @@ func (all Features) closing(s *Session) {
 	}
 }
 
-func (all Features) forget(l *Loop) {
+func (all features) forget(l *Loop) {
 	for i := range all {
 		if f := all[i].Forget; f != nil {
 			f(l)

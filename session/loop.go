@@ -38,7 +38,7 @@ type Loop struct {
 	Route func(s *Session, spec *command.Spec, raw []byte)
 
 	// Features are what the core calls without knowing them, in the order in which it calls them. They are set once.
-	Features Features
+	Features features
 
 	envs  []*Env
 	count uint64 // sessions ever made on this loop
@@ -154,9 +154,6 @@ func (e *Env) Single() bool { return len(e.Map.Shards()) == 1 && !e.Upstream.Sha
 
 // Home is the server for what has no key: the first, so that it is always the same one.
 func (e *Env) Home() int { return e.Map.Shards()[0] }
-
-// Age is a time in whole seconds.
-func (e *Env) Age(since int64) int64 { return (e.Pool.Now - since) / int64(time.Second) }
 
 // NextID is the ID of the next client.
 func (l *Loop) NextID() uint64 { return l.count*uint64(l.Loops) + uint64(l.Number) + 1 }

@@ -3,6 +3,7 @@ package clients
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"ringmaster/command"
 	"ringmaster/parser"
@@ -54,8 +55,8 @@ func appendDescription(s *session.Session, b []byte, watch bool) []byte {
 	b = append(append(b, " addr="...), remote...)
 	b = append(append(b, " laddr="...), local...)
 	b = append(append(b, " fd=-1 name="...), id.Name...)
-	b = appendField(b, " age=", s.Door.Age(s.OpenedAt))
-	b = appendField(b, " idle=", s.Door.Age(s.ActiveAt))
+	b = appendField(b, " age=", age(s.Door.Env, s.OpenedAt))
+	b = appendField(b, " idle=", age(s.Door.Env, s.ActiveAt))
 	b = appendFlags(s, append(b, " flags="...))
 	b = appendField(b, " db=", int64(s.Database()))
 	b = appendField(b, " sub=", int64(sub))
@@ -137,3 +138,6 @@ func overUnixSocket(s *session.Session) bool {
 
 // monitors reports whether the session gets what MONITOR tells.
 func monitors(p *session.Pin) bool { return p.Conn != nil && p.Conn.Streams() }
+
+// age is a time in whole seconds.
+func age(e *session.Env, since int64) int64 { return (e.Pool.Now - since) / int64(time.Second) }

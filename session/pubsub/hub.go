@@ -505,7 +505,7 @@ func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 		h.leaveOthers(t, f.server)
 	}
 	h.lost[f.server].wait(h.env.Pool, h.env.Pool.Proven(f.since))
-	h.env.Start(&session.Closings{Victims: victims, Reason: stats.SubscriptionLost})
+	h.env.Start(&closings{victims: victims, reason: stats.SubscriptionLost})
 }
 
 // end tells those who wait for the round that it has failed.
@@ -555,4 +555,19 @@ func appendSubscribed(b []byte, proto uint8, verb string, name *string, n int) [
 		b = parser.AppendNull(b, int(proto))
 	}
 	return parser.AppendInt(b, int64(n))
+}
+
+// closings closes clients, a job.
+type closings struct {
+	session.Impersonal
+	victims []*session.Session
+	reason  stats.CloseReason
+}
+
+func (c *closings) Piece(e *session.Env) (done bool) {
+	for p := e.APiece(); len(c.victims) > 0 && !p.Over(e); c.victims = c.victims[1:] {
+		e.Spend(session.CloseWork)
+		c.victims[0].Close(c.reason)
+	}
+	return len(c.victims) == 0
 }

@@ -119,7 +119,7 @@ func Drop(s *session.Session) {
 func Queue(s *session.Session, spec *command.Spec, req *parser.Request) bool {
 	if spec.Traits.Has(command.TraitActsInMulti) {
 		if (spec.ID == command.IDMulti || spec.ID == command.IDWatch) && s.Door.Valkey(9) {
-			Reject(s, spec, s.Door.NotInMulti(spec)) // and the transaction is over
+			Reject(s, spec, notInMulti(s.Door.Env, spec)) // and the transaction is over
 			return true
 		}
 		return false
@@ -127,7 +127,7 @@ func Queue(s *session.Session, spec *command.Spec, req *parser.Request) bool {
 	class, handler := s.Door.ClassOf(spec), s.Door.Rules.For(spec).Handler
 	switch {
 	case spec.Flags.Has(command.FlagNoMulti) && (spec.ID != command.IDClientReply || s.Door.Valkey(9)): // others than Valkey 9 queue CLIENT REPLY
-		Reject(s, spec, s.Door.NotInMulti(spec))
+		Reject(s, spec, notInMulti(s.Door.Env, spec))
 	case class == command.ClassRefused && handler == nil:
 		Reject(s, spec, texts.NoPermission(spec.Name))
 	case spec.Traits.Has(command.TraitSubscribes), spec.Traits.Has(command.TraitUnsubscribes), handler != nil && !spec.Traits.Has(command.TraitStateless):
