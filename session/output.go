@@ -170,7 +170,9 @@ func (s *Session) poll() bool {
 		s.hasUnread(n)
 	}
 	emits := s.Out.parked != nil
-	s.goOnEmitting()
+	if emits {
+		s.goOnEmitting()
+	}
 	waits := s.wait == inFlight
 	switch {
 	case s.Out.unread == 0 && s.Out.Held <= slowReader:
@@ -280,7 +282,7 @@ func (o *outbox) Park(j job, tag uint64) {
 
 // goOnEmitting starts the job again whose reply's turn it is, unless the client has too much to read.
 func (s *Session) goOnEmitting() {
-	if s.Out.parked == nil || s.Lags() {
+	if s.Lags() {
 		return
 	}
 	list := *s.Out.parked

@@ -23,6 +23,7 @@ func (s *Session) record(cmd uint16, size int) uint64 {
 			s.ReplyMode = ReplyOn
 		}
 	}
+	s.Slots.Reserve()
 	return s.Slots.Add(slots.Slot{At: s.began, Size: int32(min(size, math.MaxInt32)), Cmd: cmd, Is: is})
 }
 
@@ -146,8 +147,12 @@ func (s *Session) advance() {
 		}
 		s.ended(sl)
 	}
-	s.goOnEmitting()
-	s.LetPushesOut()
+	if s.Out.parked != nil {
+		s.goOnEmitting()
+	}
+	if s.Out.pushes != nil {
+		s.LetPushesOut()
+	}
 	if s.wait != nothing {
 		s.settleWait()
 	}
@@ -227,6 +232,7 @@ func (s *Session) Failed(size int, f *pool.Failure) {
 	s.Fail(tag, f)
 }
 
+// AnswerBulk is Answer for a bulk string. Borrows b until return.
 func (s *Session) AnswerBulk(b []byte) {
 	s.Door.Scratch = parser.AppendBulk(s.Door.Scratch[:0], b)
 	s.Answer(s.Door.Scratch)

@@ -173,6 +173,8 @@ func Lower(buf *[MaxCommandName]byte, word []byte) []byte {
 	return buf[:n]
 }
 
+// LastCommand is the name of the client's latest command, in small letters, as CLIENT LIST shows it: "NULL" before the first, "unknown"
+// for one that the table lacks.
 func (s *Session) LastCommand() string {
 	switch s.LastID {
 	case command.NoID:

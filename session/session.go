@@ -83,6 +83,7 @@ const (
 // takes two.
 type Kept struct{ Of any } // what it is the beginning of
 
+// Identity is what a client has said of itself with CLIENT SETNAME and CLIENT SETINFO.
 type Identity struct{ Name, LibName, LibVersion string }
 
 // Database is the database that it is in.

@@ -131,7 +131,9 @@ func (s *Session) Flush() {
 			return
 		}
 	}
-	s.goOnEmitting()
+	if s.Out.parked != nil {
+		s.goOnEmitting()
+	}
 	if s.wait == inFlight && s.relieved() {
 		s.ResumeLater() // it may have waited for what was just written
 	}

@@ -69,6 +69,7 @@ func (w *work) Spend(n int) { w.Spent += n }
 // Pieces counts the work of one piece.
 type Pieces struct{ Until int }
 
+// APiece begins to count the work of one piece of a job.
 func (w *work) APiece() Pieces { return Pieces{w.Spent + PieceWork} }
 
 // Over reports whether the piece has done its share.

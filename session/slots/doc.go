@@ -2,7 +2,7 @@
 //
 // # Purpose
 //
-// Servers answer in any order and a client gets its replies in the order of its requests. Add gives each request a tag. A reply that
+// Servers answer in any order and a client gets its replies in the order of its requests. Reserve and Add give each request a tag. A reply that
 // comes before its turn waits in the record's buffer; End takes the head off when all of its reply has been written.
 //
 // # Picture

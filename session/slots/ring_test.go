@@ -15,7 +15,7 @@ func TestTagsNameTheSameRecordWhileTheRingGrowsAndTurns(t *testing.T) {
 	bytes := 0
 	for next := int32(0); next < 5000; {
 		if rnd.IntN(5) < 3 {
-			if tag := r.Add(slots.Slot{Size: next}); tag != uint64(next) || tag != r.Tail()-1 {
+			if tag := add(&r, slots.Slot{Size: next}); tag != uint64(next) || tag != r.Tail()-1 {
 				t.Fatalf("request %d has tag %d", next, tag)
 			}
 			owed = append(owed, next)
@@ -43,7 +43,7 @@ func TestTagsNameTheSameRecordWhileTheRingGrowsAndTurns(t *testing.T) {
 func TestALongPipelineLeavesNoMemory(t *testing.T) {
 	var r slots.Ring
 	for range 1000 {
-		r.Add(slots.Slot{})
+		add(&r, slots.Slot{})
 	}
 	for r.Trim(); r.Owed() > 0; r.Trim() {
 		if slots.Empty(&r) {
@@ -54,15 +54,15 @@ func TestALongPipelineLeavesNoMemory(t *testing.T) {
 	if !slots.Empty(&r) {
 		t.Error("the slots are kept after the last reply")
 	}
-	if tag := r.Add(slots.Slot{}); tag != 1000 {
+	if tag := add(&r, slots.Slot{}); tag != 1000 {
 		t.Errorf("the next tag is %d", tag)
 	}
 }
 
 func TestComingCountsTheHeadsReplyOnly(t *testing.T) {
 	var r slots.Ring
-	r.Add(slots.Slot{})
-	r.Add(slots.Slot{})
+	add(&r, slots.Slot{})
+	add(&r, slots.Slot{})
 	r.Comes(1 << 30)
 	r.Comes(5)
 	if got := r.Coming(); got != 1<<30+5 {
@@ -80,7 +80,7 @@ func TestComingCountsTheHeadsReplyOnly(t *testing.T) {
 func TestDropGivesTheBuffersBack(t *testing.T) {
 	var r slots.Ring
 	var b pool.Buffers
-	tag := r.Add(slots.Slot{Buf: b.Get()})
+	tag := add(&r, slots.Slot{Buf: b.Get()})
 	r.At(tag).Buf.B = append(r.At(tag).Buf.B, "reply"...)
 	if held, err := slots.Check(&r); held != 5 || err != nil {
 		t.Errorf("holds %d bytes, %v", held, err)
@@ -90,4 +90,9 @@ func TestDropGivesTheBuffersBack(t *testing.T) {
 	if got := b.Get(); got != buf || !slots.Empty(&r) {
 		t.Error("the buffer was not given back")
 	}
+}
+
+func add(r *slots.Ring, s slots.Slot) (tag uint64) {
+	r.Reserve()
+	return r.Add(s)
 }
