@@ -145,7 +145,7 @@ func (l *loop) Run(context.Context) error {
 }
 
 func (l *loop) pending() bool {
-	return l.conns.Dirty() || l.sessions.Dirty() || l.conns.WantsDial() || len(l.closing) > 0
+	return l.conns.Dirty() || l.sessions.Due() || l.conns.WantsDial() || len(l.closing) > 0
 }
 
 // maxPasses bounds how often one turn's end starts over because flushing made new work.
@@ -163,7 +163,7 @@ func (l *loop) flush() {
 		l.sessions.Resume()
 		l.conns.Flush()
 		l.sessions.Flush()
-		if !l.sessions.Dirty() && !l.conns.Dirty() {
+		if !l.sessions.Due() && !l.conns.Dirty() {
 			break
 		}
 	}
@@ -224,7 +224,7 @@ func (l *loop) onTick() {
 		if l.conns.Now-since > int64(lingerLimit) {
 			c.session.Abandon()
 		} else {
-			c.session.Poke()
+			c.session.Flush()
 		}
 	}
 }

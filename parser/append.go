@@ -27,6 +27,24 @@ func AppendBulkString(dst []byte, s string) []byte {
 	return append(dst, '\r', '\n')
 }
 
+// AppendRequest writes a request as clients send it: an array of bulk strings.
+func AppendRequest(dst []byte, words ...string) []byte {
+	dst = AppendArray(dst, len(words))
+	for _, w := range words {
+		dst = AppendBulkString(dst, w)
+	}
+	return dst
+}
+
+// AppendNullArray writes a null in place of an array, as for a client of protocol proto, 2 or 3. It is EXEC's reply when a watched key
+// has changed.
+func AppendNullArray(dst []byte, proto uint8) []byte {
+	if proto == 3 {
+		return append(dst, "_\r\n"...)
+	}
+	return append(dst, "*-1\r\n"...)
+}
+
 // AppendSimple writes a simple string. s must hold no line break.
 func AppendSimple(dst []byte, s string) []byte {
 	dst = append(dst, '+')

@@ -59,3 +59,29 @@ func TestAppendKeepsWhatIsThere(t *testing.T) {
 		t.Errorf("%q; want %q", b, want)
 	}
 }
+
+func TestAppendRequestIsParsedAgain(t *testing.T) {
+	raw := AppendRequest([]byte(nil), "SET", "", "a\r\nb")
+	req, ok := Reparse(raw)
+	if !ok || len(req.Args) != 3 || string(req.Args[0]) != "SET" || string(req.Args[1]) != "" || string(req.Args[2]) != "a\r\nb" {
+		t.Errorf("%q is parsed as %q, %t", raw, req.Args, ok)
+	}
+	for _, bad := range []string{"", "\r\n", "*1\r\n$4\r\nPI", "*x\r\n"} {
+		if _, ok := Reparse([]byte(bad)); ok {
+			t.Errorf("%q is a request", bad)
+		}
+	}
+	words := CloneWords(req.Args)
+	clear(raw)
+	if string(words[0]) != "SET" || string(words[2]) != "a\r\nb" {
+		t.Errorf("copied words are %q", words)
+	}
+}
+
+func TestNullArrayHasTheClientsForm(t *testing.T) {
+	for proto, want := range map[uint8]string{2: "*-1\r\n", 3: "_\r\n"} {
+		if got := string(AppendNullArray(nil, proto)); got != want {
+			t.Errorf("RESP%d: %q", proto, got)
+		}
+	}
+}

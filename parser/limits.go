@@ -1,6 +1,9 @@
 package parser
 
-import "math"
+import (
+	"bytes"
+	"math"
+)
 
 // Limits bound one request frame. Redis 7.0 has the same, under the names given.
 type Limits struct {
@@ -37,3 +40,22 @@ type ProtocolError struct {
 }
 
 func (e *ProtocolError) Error() string { return "Protocol error: " + e.Text }
+
+var anyLimits = AnyLimits()
+
+// Reparse parses a request that was accepted before and kept; !ok: raw is not one whole request with a command. req points into raw.
+// Any goroutine.
+func Reparse(raw []byte) (req Request, ok bool) {
+	var p RequestParser
+	done, err := p.Next(raw, &anyLimits, &req)
+	return req, done && err == nil && len(req.Args) > 0
+}
+
+// CloneWords copies the words of a request, which are borrowed.
+func CloneWords(words [][]byte) [][]byte {
+	c := make([][]byte, len(words))
+	for i, w := range words {
+		c[i] = bytes.Clone(w)
+	}
+	return c
+}

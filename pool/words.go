@@ -33,6 +33,9 @@ type (
 	// Failure is [ask.Failure].
 	Failure = ask.Failure
 
+	// Buffers are [queue.Buffers].
+	Buffers = queue.Buffers
+
 	// Conn is [conn.Conn].
 	Conn = conn.Conn
 	// State is [conn.State].

@@ -1,19 +1,5 @@
 package session
 
-// Peers reaches the sessions of other loops, of which there is at least one.
-type Peers interface {
-	// Ask runs question on every other loop, and done with their answers on this one. Loop-only.
-	Ask(question func(*Env) any, done func(answers []any))
-	// AskSlowly is Ask for a question that a loop may need several turns to answer. Loop-only.
-	AskSlowly(question func(e *Env, answer func(any)), done func(answers []any))
-	// AddTopics counts topics, and AnyTopics reports whether any loop has one. Loop-only.
-	AddTopics(n int)
-	// AddJoining counts subscriptions under way, and AnyJoining reports whether any loop has one. Loop-only.
-	AddJoining(n int)
-	AnyJoining() bool
-	AnyTopics() bool
-}
-
 // MaxAsked bounds how often the loops are asked whether what a client waits for is over.
 const MaxAsked = 1000
 
@@ -22,22 +8,29 @@ func (e *Env) AskLoops(question func(*Env) any, done func(answers []any)) {
 	e.AskLoopsFor(e.Asking, question, done)
 }
 
-// AskLoopsFor is AskLoops for a client, which is closed if done panics; nil: for nobody alone.
+// AskLoopsFor is askLoops for a client, which is closed if done panics; nil: for nobody alone.
 func (e *Env) AskLoopsFor(client *Session, question func(*Env) any, done func(answers []any)) {
 	own := question(e)
 	if e.Peers == nil {
 		done([]any{own})
 		return
 	}
+	e.AskOthers(client, question, func(answers []any) { done(append(answers, own)) })
+}
+
+// AskOthers is askLoopsFor without this loop.
+func (e *Env) AskOthers(client *Session, question func(*Env) any, done func(answers []any)) {
+	if client == nil {
+		e.Peers.Ask(question, done)
+		return
+	}
 	e.Peers.Ask(question, func(answers []any) {
-		if client != nil {
-			defer client.guard()
-		}
-		done(append(answers, own))
+		defer client.guard()
+		done(answers)
 	})
 }
 
-// AskLoopsSlowly is AskLoopsFor for a question that takes a loop several turns: it answers when it can. A loop in which it has
+// AskLoopsSlowly is askLoopsFor for a question that takes a loop several turns: it answers when it can. A loop in which it has
 // panicked has no answer.
 func (e *Env) AskLoopsSlowly(client *Session, question func(e *Env, answer func(any)), done func(answers []any)) {
 	var all []any

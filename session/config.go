@@ -50,7 +50,7 @@ type Config struct {
 	// MaxInFlight and MaxInFlightBytes are the unanswered requests of one client, and their
 	// size, above which reading from it pauses until half of them are answered.
 	MaxInFlight, MaxInFlightBytes int
-	// FirstWindow is MaxInFlight for a client of which nothing is known. Each reply adds one.
+	// FirstWindow is MaxInFlight for a client of which nothing is known. Each reply adds one (pace.First).
 	FirstWindow int
 }
 

@@ -36,7 +36,7 @@ func (a *actor) counted(q question, reply []byte) {
 // countedUnseen takes notice of replies that had come to their end when the client went, and that it has not seen.
 func (a *actor) countedUnseen() {
 	a.tally.unseen += uint64(len(a.asked))
-	for _, q := range a.asked[:a.session.Head-a.answered] {
+	for _, q := range a.asked[:a.session.Slots.Head()-a.answered] {
 		a.counted(q, nil)
 	}
 }

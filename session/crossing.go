@@ -66,7 +66,7 @@ func (c *crossing) Step(s *Session, came Wait) {
 
 // join takes part in the rings, and waits until they can be used.
 func (c *crossing) join(s *Session) {
-	if f := s.allDown(); f != nil {
+	if f := s.Door.allDown(); f != nil {
 		s.Door.Scratch = AppendFailure(s.Door.Scratch[:0], f, s.Door.Env)
 		c.fail(s, s.Door.Scratch)
 		return
@@ -100,7 +100,7 @@ func (c *crossing) arrive(s *Session) {
 		s.Rings, s.Protocol, c.rings = r, uint8(c.to.Proto), nil
 		c.End()
 		from.Leave()
-		if s.follow(from.Key(), c.to); s.State == Open { // it may have lost what a server kept for it
+		if s.Pin.follow(from.Key(), c.to); s.State == Open { // it may have lost what a server kept for it
 			c.done(s)
 		}
 	case r.Refusal() != nil:
@@ -138,9 +138,9 @@ func (c *crossing) Cancel(s *Session) (unanswered bool) {
 }
 
 // allDown says why no server can be reached, or nil: to dial for every SELECT would help nobody then.
-func (s *Session) allDown() *pool.Failure {
-	down := s.Door.Pool.Down()
-	if len(down) < len(s.Door.Map.Shards()) || down[0].Cause == nil {
+func (e *Env) allDown() *pool.Failure {
+	down := e.Pool.Down()
+	if len(down) < len(e.Map.Shards()) || down[0].Cause == nil {
 		return nil
 	}
 	return down[0]

@@ -14,20 +14,22 @@
 //	                                                          ▾
 //	replies:  head ▸ [slot][slot][slot] ◂ tail      out ── Socket.Write, once per turn
 //
-// Files, by what they are about:
+// Files, from the highest floor to the lowest. A floor is built on those below it, so that a reader can stop at any:
 //
-//	the session         session.go, its limits config.go, what all sessions of a loop share loop.go, those of one upstream env.go, those of one listener door.go, their end idle.go
-//	a request           input.go, throttle.go, unread.go (clients that do not read), rename.go, rules.go (what becomes of each command),
-//	                    send.go (to one server), reads.go (to replicas), fenced.go (scripts and modules)
-//	its reply           replies.go, push.go (what comes unasked), failure.go, wire.go (small forms), version.go (what the servers are)
-//	what stands on it   feature.go (what the core calls)
-//	a mistake of ours   panic.go; debug_on.go and debug_off.go (does it end the process?)
-//	what takes long     work.go (in pieces), emission.go (replies made so), roster.go (the clients by ID), closings.go (many clients), ask.go (the other loops)
-//	who comes           foreign.go (other protocols), notice.go (what operators should read)
-//	what waits          waits.go (for what, and what needs no passage), passage.go, errand.go, crossing.go (protocol, database), pause.go (CLIENT PAUSE)
-//	own connections     pin.go
-//	servers that change env.go Follow; elsewhere.go (what is sent again from here; all else in package pool, redirect.go)
-//	what is removed     remove.go (doors and upstreams)
+//	the loop's turn     turn.go (ticks, the turn's end, idle clients), doors.go (clients, listeners and upstreams come and go)
+//	a request           input.go (from bytes to Loop.Dispatch), send.go (to one server), crossing.go (another protocol or database)
+//	what is long        emission.go (replies made in pieces), ask.go (the other loops), foreign.go (other protocols)
+//	a reply             replies.go (in the client's order), failure.go
+//	an end              ends.go (a client's), panic.go (a mistake of ours), debug_on.go and debug_off.go (does it end the process?)
+//	what waits          waits.go (for what), passage.go, errand.go, pause.go (CLIENT PAUSE), throttle.go (for answers, or for room)
+//	what a client has   pin.go (connections of its own), output.go (what it has not got yet)
+//	where a request is  rules.go (what becomes of each command), place.go (where its keys are), version.go (what the servers are)
+//	what there is       session.go (one client), loop.go (what those of a loop, an upstream and a listener share), roster.go (clients by ID)
+//	what it stands on   feature.go (what the core calls), work.go (work in pieces), config.go (settings), notice.go (what operators should
+//	                    read), witness.go (what is asked to learn why a server refuses)
+//
+// Parts of a session that need no session are packages: slots (the ring of its unanswered requests), intake (its input that waits), pace
+// (how many requests it may have under way), texts (the errors that it gets).
 //
 // Packages that stand on it, from the lowest to the highest: gather (several servers); guard, discovery, blocking; tracking, pubsub, facade;
 // transaction; clients; dispatch, which knows all others. The core knows none of them: it calls what Loop.Dispatch, Loop.Route and
@@ -39,15 +41,15 @@
 //
 // # Ownership of bytes
 //
-// Feed borrows its input until return. What is unfinished or must wait is copied to Session.in
-// (copy (d) of ARCHITECTURE.md). A reply at its turn is copied to Session.out (copy (b)), a reply before its
+// Feed borrows its input until return. What is unfinished or must wait is copied to Session.Input
+// (copy (d) of ARCHITECTURE.md). A reply at its turn is copied to Session.Out (copy (b)), a reply before its
 // turn to its slot (copy (c)).
 //
 // # Limits and errors
 //
 // Config bounds a client's input, output and unanswered requests. A client's requests wait while too
 // many of its own are unanswered (throttle.go), and reading from it pauses while much waits; one over QueryBufferLimit is closed.
-// One over OutputLimit waits until it has read (unread.go).
+// One over OutputLimit waits until it has read (output.go).
 //
 // # What can grow
 //
@@ -60,7 +62,7 @@
 //     (ADR 21).
 //   - A client that does not read gets 16 requests at a time from 1 MiB of unread output on. With large replies it gets one, and from 4 MiB
 //     on none. At OutputLimit it gets none. A reply that has begun comes whole.
-//   - All clients together have ClientMemory. Above it those with unread output wait. Ticks look how far clients read (unread.go): a client
+//   - All clients together have ClientMemory. Above it those with unread output wait. Ticks look how far clients read (output.go): a client
 //     that reads nothing for ClientReadTimeout while it is over one of the two limits is closed. Far above ClientMemory, so is the one that
 //     holds most. What nobody asked for can't wait: a subscriber is closed at SubscriberOutputLimit.
 //   - A long reply that the proxy makes or joins is made as its client reads (emission.go): nothing from 1 MiB of unread output on. What it
@@ -78,8 +80,8 @@
 //
 //	CLIENT LIST                          each loop makes its lines, another job sorts them by ID. Clients that come meanwhile are not in it
 //	CLIENT LIST ID                       each client is described once, then repeated as often as it was asked for
-//	CLIENT KILL, a lost feed's clients   Closings closes some at a time; idle.go does so at each tick
-//	many short answers of the proxy's    the client rests: work.go
+//	CLIENT KILL, a lost feed's clients   Closings closes some at a time; turn.go does so at each tick
+//	many short answers of the proxy's    the client rests: input.go
 //	EXEC of commands the proxy answers   package transaction, locals.go
 //	SUBSCRIBE, UNSUBSCRIBE of many       package pubsub, subscribe.go. What is published meanwhile comes after the confirmations
 //	PUBSUB NUMSUB, PUBLISH in MULTI      package pubsub, numsub.go, publish.go
@@ -107,5 +109,5 @@
 //   - A client goes: its requests stay in the rings. Their replies are dropped and counted.
 //   - A client is silent for IdleTimeout: it is closed, unless it waits or subscribes.
 //   - A panic closes the client for which the loop was at work (panic.go, ADR 15).
-//   - A listener is removed: its clients are drained in pieces, and cut when their time is over (remove.go).
+//   - A listener is removed: its clients are drained in pieces, and cut when their time is over (doors.go).
 package session

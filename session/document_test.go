@@ -3,8 +3,9 @@ package session_test
 import (
 	"flag"
 	"os"
-	"ringmaster/session/dispatch"
 	"testing"
+
+	"ringmaster/session/dispatch"
 )
 
 var update = flag.Bool("update", false, "write docs/commands.md")

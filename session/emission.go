@@ -5,8 +5,8 @@ import "ringmaster/pool"
 // A long reply that the proxy makes or joins itself is made by a job, at its turn, in pieces, as fast as the client reads. Made at
 // once, before its turn or while the client does not read, it would stand in memory twice: what it is made of, and the reply.
 //
-//	start ──▸ piece ── put ──▸ out ──▸ the client
-//	            ▴ └─ holdsOff ──▸ Session.emissions
+//	start ──▸ piece ── Give ──▸ Out ──▸ the client
+//	            ▴ └─ HoldsOff ──▸ Out.parked
 //	            └───────────────────── goOnEmitting, at the reply's turn and when the client has read
 
 // Emission hands a reply out in pieces. The client has its beginning before the end is made.
@@ -32,7 +32,7 @@ func (o *Outer) partial(b []byte, last bool) {
 	if o.Muted {
 		b = nil
 	}
-	o.Put(b, false)
+	o.Give(b, false)
 	if last {
 		if o.Waits = false; !o.AtWork {
 			o.Session.Door.Start(o.Job)
@@ -40,14 +40,11 @@ func (o *Outer) partial(b []byte, last bool) {
 	}
 }
 
-// parked is a job that makes a reply and waits for the reply's turn, or for the client to read.
-type parked struct {
-	job job
-	tag uint64
-}
-
 // Client is pool.Receiver, for those that receive replies to make one.
 func (m *Emission) Client() pool.Client { return m.Session }
+
+// GiveUp is job: the client's end is the reply's.
+func (m *Emission) GiveUp() {}
 
 // Emit makes the place for the reply to a request of size bytes that is being dispatched, or run by EXEC.
 func (s *Session) Emit(size int) Emission {
@@ -61,10 +58,10 @@ func (s *Session) Emit(size int) Emission {
 // HoldsOff reports whether nothing of the reply is made now. Then j has to end its piece: the session starts it again.
 func (m *Emission) HoldsOff(j job) bool {
 	s := m.Session
-	if s.State == Closed || m.Tag == s.Head && !s.Lags() {
+	if s.State == Closed || m.Tag == s.Slots.Head() && !s.Lags() {
 		return false
 	}
-	s.WakeLater(j, m.Tag)
+	s.Out.Park(j, m.Tag)
 	return true
 }
 
@@ -81,8 +78,8 @@ func (m *Emission) Use(n int) {
 	m.Session.CountHeld(-n)
 }
 
-// Put hands out b. Borrows b until return.
-func (m *Emission) Put(b []byte, last bool) {
+// Give hands out b. Borrows b until return.
+func (m *Emission) Give(b []byte, last bool) {
 	if last {
 		m.Use(m.Held)
 	}
@@ -100,63 +97,4 @@ func (m *Emission) Put(b []byte, last bool) {
 	}
 	m.Begun = true
 	m.Session.Reply(m.Tag, b, p)
-}
-
-// Lags reports whether the client has so much unread output that nothing more is made for it: as much as makes its window smaller.
-// One whose input waits, too, may be stuck in writing, and goes on up to its limit.
-func (s *Session) Lags() bool {
-	if s.State == Closed {
-		return false
-	}
-	e := s.Door
-	limit, waits := e.unreadFrom, s.Socket.Buffered()
-	if s.Paused && !e.pressed {
-		limit = e.Config.OutputLimit
-	}
-	if s.Subscriptions != nil {
-		limit = min(limit, e.Config.SubscriberOutputLimit/4) // at which it would be closed
-	}
-	if s.out != nil {
-		waits += len(s.out.B)
-	}
-	return waits > limit
-}
-
-// WakeLater starts j again when it is reply tag's turn and the client has read.
-func (s *Session) WakeLater(j job, tag uint64) {
-	if s.emissions == nil {
-		s.emissions = new([]parked)
-	}
-	*s.emissions = append(*s.emissions, parked{j, tag})
-}
-
-// goOnEmitting starts the job again whose reply's turn it is, unless the client has too much to read.
-func (s *Session) goOnEmitting() {
-	if s.Lags() {
-		return
-	}
-	list := *s.emissions
-	left := list[:0]
-	for _, w := range list {
-		if w.tag == s.Head {
-			s.Door.Queue(w.job)
-		} else {
-			left = append(left, w)
-		}
-	}
-	clear(list[len(left):])
-	if *s.emissions = left; len(left) == 0 {
-		s.emissions = nil
-	}
-}
-
-// endEmissions has the jobs of a client that is gone see that.
-func (s *Session) endEmissions() {
-	if s.emissions == nil {
-		return
-	}
-	for _, w := range *s.emissions {
-		s.Door.Queue(w.job)
-	}
-	s.emissions = nil
 }

@@ -7,6 +7,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session/slots"
 )
 
 // What tests of the whole need to know of the core.
@@ -29,7 +30,7 @@ const Waits = pause + 1
 // Size and SlotSize are what an idle client and an unanswered command take, bytes.
 const (
 	Size     = unsafe.Sizeof(Session{})
-	SlotSize = unsafe.Sizeof(slot{})
+	SlotSize = unsafe.Sizeof(slots.Slot{})
 )
 
 // Waits reports whether the session does not look at its input.
@@ -37,14 +38,14 @@ func (s *Session) Waits() bool { return s.wait != nothing }
 
 // KeptOfLatest is what is kept of the reply to the latest request, bytes.
 func (s *Session) KeptOfLatest() int {
-	if b := s.Slot(s.tail - 1).buf; b != nil {
+	if b := s.Slots.At(s.Slots.Tail() - 1).Buf; b != nil {
 		return len(b.B)
 	}
 	return 0
 }
 
 // UnreadOutput is what clients of the loop have not read, bytes.
-func (l *Loop) UnreadOutput() int { return l.output }
+func (l *Loop) UnreadOutput() int { return l.readers.bytes }
 
 // Jobs and Upstreams are how many there are.
 func (l *Loop) Jobs() int      { return len(l.jobs) }
@@ -65,65 +66,46 @@ func (d *Door) Cutting() bool { return d.cutting }
 // CutBadly is Cut with a panic for the first client.
 func (d *Door) CutBadly() {
 	d.cutting = true
-	d.Queue(&leaving{door: d, until: d.NextID(), end: func(*Session) { panic("oh no") }, done: func() { d.cutting = false }})
+	d.Queue(&leaving{door: d, until: d.NextID(), do: func(*Session) { panic("oh no") }, done: func() { d.cutting = false }})
 }
 
 // Check says which invariant of the session is broken between turns. apart is what features hold of its replies, bytes.
 func Check(s *Session, apart int) error {
 	if s.State == Closed {
-		if s.Socket != nil || s.Input != nil || s.out != nil || s.slots != nil || s.passage != nil || s.Pin != nil || s.Transaction != nil || s.Pushes != nil || s.Subscriptions != nil {
+		if s.Socket != nil || !s.Input.Empty() || s.Out.buf != nil || !slots.Empty(&s.Slots) || s.passage != nil || s.Pin != nil || s.Transaction != nil || s.Out.pushes != nil || s.Subscriptions != nil {
 			return fmt.Errorf("is closed and still holds something")
 		}
 		return nil
 	}
-	held, size := apart, 0
-	if s.Pushes != nil {
-		held += len(s.Pushes.B)
+	held, err := slots.Check(&s.Slots)
+	if err != nil {
+		return err
+	}
+	held += apart
+	if s.Out.pushes != nil {
+		held += len(s.Out.pushes.B)
 	}
 	if s.Pin != nil {
 		for _, o := range s.Pin.Owns {
 			held += len(o.buf)
 		}
 	}
-	for i := s.Head; i != s.tail; i++ {
-		sl := s.Slot(i)
-		size += int(sl.size)
-		if sl.buf != nil {
-			held += len(sl.buf.B)
-		}
-	}
-	live := s.Owed()
-	for i := range s.slots {
-		if s.slots[i].buf != nil {
-			live--
-		}
-	}
 	switch {
-	case s.tail < s.Head || s.Owed() > len(s.slots):
-		return fmt.Errorf("owes %d replies and has %d slots", s.Owed(), len(s.slots))
-	case live < 0:
-		return fmt.Errorf("a slot that is not in use has a buffer")
-	case held > s.Held || s.Owed() == 0 && s.Held != held: // gathers hold the rest
-		return fmt.Errorf("held is %d, the slots hold %d, and %d replies are owed", s.Held, held, s.Owed())
-	case size != s.inBytes:
-		return fmt.Errorf("inBytes is %d, the slots say %d", s.inBytes, size)
-	case s.Owed() > 0 && s.Slot(s.Head).buf != nil:
+	case held > s.Out.Held || s.Owed() == 0 && s.Out.Held != held: // gathers hold the rest
+		return fmt.Errorf("held is %d, the slots hold %d, and %d replies are owed", s.Out.Held, held, s.Owed())
+	case s.Owed() > 0 && s.Slots.At(s.Slots.Head()).Buf != nil:
 		return fmt.Errorf("the head's reply is kept although it is its turn")
-	case s.Partial && s.Owed() == 0:
-		return fmt.Errorf("has forwarded a part of nobody's reply")
 	case s.passage != nil && (s.wait == nothing || s.wait > Deadline), s.passage == nil && s.wait > Replies && s.wait <= Deadline && s.wait != Turn:
 		return fmt.Errorf("it waits for %v, and a passage is under way: %t", s.wait, s.passage != nil)
 	case s.passage != nil && (s.passage.skeleton().s != s || s.passage.skeleton().come || s.passage.skeleton().stepping):
 		return fmt.Errorf("the passage that waits for %v is another's, or is not left alone", s.wait)
 	case s.wait == Replies && s.Owed() == 0:
 		return fmt.Errorf("it waits for replies and owes none")
-	case s.wait == inFlight && s.Owed() == 0 && (s.relieved() || !s.slow):
+	case s.wait == inFlight && s.Owed() == 0 && (s.relieved() || s.Out.readAt == 0):
 		return fmt.Errorf("waits for answers and owes none, nor does anybody look how far its client reads")
-	case s.unread > 0 && !s.slow:
-		return fmt.Errorf("has %d bytes unread, and nobody looks how far its client reads", s.unread)
-	case s.Input != nil && s.InputUsed > len(s.Input.B):
-		return fmt.Errorf("%d bytes of %d are used", s.InputUsed, len(s.Input.B))
-	case s.out != nil || s.dirty || s.resuming:
+	case s.Out.unread > 0 && s.Out.readAt == 0:
+		return fmt.Errorf("has %d bytes unread, and nobody looks how far its client reads", s.Out.unread)
+	case s.Out.buf != nil || s.dirty || s.resuming:
 		return fmt.Errorf("something is left to do after the turn")
 	}
 	return nil
@@ -138,5 +120,5 @@ func Counted(s *Session) (rings []pool.Key, output int) {
 	if x, ok := s.passage.(*crossing); ok && x.rings != nil && x.rings.Refusal() == nil {
 		rings = append(rings, x.to)
 	}
-	return rings, s.unread + s.Held
+	return rings, s.Out.unread + s.Out.Held
 }

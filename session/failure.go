@@ -7,6 +7,7 @@ import (
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session/texts"
+	"ringmaster/stats"
 )
 
 // AppendFailure writes the error reply for f. Timeouts are told in whole milliseconds.
@@ -22,4 +23,17 @@ type Millis time.Duration
 
 func (m Millis) String() string {
 	return strconv.FormatInt(time.Duration(m).Milliseconds(), 10) + " ms"
+}
+
+// Drains reports whether a client that closes for this reason is owed what it has asked for, and a word on what it waits for.
+func Drains(reason stats.CloseReason) bool {
+	return reason == stats.Shutdown || reason == stats.ListenerClosed
+}
+
+// appendUndone writes the error reply for a command that is left undone since its client closes for reason.
+func appendUndone(dst []byte, reason stats.CloseReason, f *pool.Failure, env *Env) []byte {
+	if reason == stats.ListenerClosed {
+		return parser.AppendError(dst, texts.ListenerClosed+texts.Fate(f))
+	}
+	return AppendFailure(dst, f, env)
 }

@@ -33,74 +33,69 @@ type Feature struct {
 	Forget func(l *Loop)
 }
 
-func (e *Env) opened() {
-	for i := range e.Features {
-		if f := e.Features[i].Opened; f != nil {
+// features are those of a loop, in the order in which they are called.
+type features []Feature
+
+func (all features) opened(e *Env) {
+	for i := range all {
+		if f := all[i].Opened; f != nil {
 			f(e)
 		}
 	}
 }
 
-func (l *Loop) loopTick() {
-	for i := range l.Features {
-		if f := l.Features[i].LoopTick; f != nil {
+func (all features) loopTick(l *Loop) {
+	for i := range all {
+		if f := all[i].LoopTick; f != nil {
 			f(l)
 		}
 	}
 }
 
-func (e *Env) featuresTick() {
-	for i := range e.Features {
-		if f := e.Features[i].Tick; f != nil {
+func (all features) tick(e *Env) {
+	for i := range all {
+		if f := all[i].Tick; f != nil {
 			f(e)
 		}
 	}
 }
 
-func (e *Env) featuresFollow(old *shard.Map) {
-	for i := range e.Features {
-		if f := e.Features[i].Follow; f != nil {
+func (all features) follow(e *Env, old *shard.Map) {
+	for i := range all {
+		if f := all[i].Follow; f != nil {
 			f(e, old)
 		}
 	}
 }
 
-func (s *Session) followPinned(moved bool) {
-	for i := range s.Door.Features {
-		if f := s.Door.Features[i].FollowPinned; f != nil && s.Pin != nil {
+func (all features) followPinned(s *Session, moved bool) {
+	for i := range all {
+		if f := all[i].FollowPinned; f != nil && s.Pin != nil {
 			f(s, moved)
 		}
 	}
 }
 
-// Rejected tells the features that a command was refused before it was looked into.
-func (s *Session) Rejected() {
-	for i := range s.Door.Features {
-		if f := s.Door.Features[i].Rejected; f != nil {
+// Rejected tells the features that a command of s was refused before it was looked into.
+func (all features) Rejected(s *Session) {
+	for i := range all {
+		if f := all[i].Rejected; f != nil {
 			f(s)
 		}
 	}
 }
 
-func (s *Session) featuresClosing() {
-	for i := range s.Door.Features {
-		if f := s.Door.Features[i].Closing; f != nil {
+func (all features) closing(s *Session) {
+	for i := range all {
+		if f := all[i].Closing; f != nil {
 			f(s)
 		}
 	}
 }
 
-func (s *Session) featuresClosed() {
-	for i := range s.Door.Features {
-		if f := s.Door.Features[i].Closed; f != nil {
-			s.tidy(f)
-		}
-	}
-}
-
-func (l *Loop) featuresForget() {
-	for i := range l.Features {
-		if f := l.Features[i].Forget; f != nil {
+func (all features) forget(l *Loop) {
+	for i := range all {
+		if f := all[i].Forget; f != nil {
 			f(l)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 func (s *Session) Foreign(args [][]byte) bool {
 	word := texts.Quoted(args[0], len(args[0])) // Redis compares up to a NUL
 	if bytes.EqualFold(word, []byte("post")) || bytes.EqualFold(word, []byte("host:")) {
-		s.Notify(CrossProtocol, nil)
+		s.Report(CrossProtocol, nil)
 		s.Close(stats.CrossProtocol)
 		return true
 	}
@@ -28,7 +28,7 @@ func (s *Session) Foreign(args [][]byte) bool {
 // ForeignLine looks whether a request that is refused is the first line of an HTTP request.
 func (s *Session) ForeignLine(args [][]byte) {
 	if len(args) == 3 && bytes.HasPrefix(args[2], []byte("HTTP/")) {
-		s.Notify(SpokeHTTP, nil)
+		s.Report(SpokeHTTP, nil)
 	}
 }
 
@@ -38,6 +38,15 @@ const tlsHandshake = "\x16\x03"
 // foreignBytes looks whether a client's first bytes are those of a TLS handshake. Redis waits for the end of its line.
 func (s *Session) foreignBytes(b []byte) {
 	if s.LastID == command.NoID && len(b) >= len(tlsHandshake) && string(b[:len(tlsHandshake)]) == tlsHandshake {
-		s.Notify(SpokeTLS, nil)
+		s.Report(SpokeTLS, nil)
 	}
+}
+
+// Report hands a notice on, if anybody wants to know.
+func (s *Session) Report(kind NoticeKind, user []byte) {
+	if s.Door.Notify == nil {
+		return
+	}
+	remote, _ := s.Socket.Addr()
+	s.Door.Notify(Notice{Kind: kind, Client: remote, User: shownUser(user)})
 }

@@ -1,9 +1,10 @@
 package session_test
 
 import (
-	"ringmaster/session"
 	"slices"
 	"testing"
+
+	"ringmaster/session"
 )
 
 // TestForeignProtocolsAreNoticed sends what clients of other protocols say first, in one piece and byte by byte.

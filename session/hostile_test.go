@@ -10,7 +10,6 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
-	"ringmaster/session"
 )
 
 // hostileReplies are what a server may answer to anything.
@@ -90,12 +89,12 @@ func TestNoCommandPanicsWhateverItsWords(t *testing.T) {
 					c := w.connect(fmt.Sprint("c", rounds))
 					var b []byte
 					if rnd.IntN(4) == 0 {
-						b = session.AppendRequest(b, "HELLO", "3")
+						b = parser.AppendRequest(b, "HELLO", "3")
 					}
 					if tx := rnd.IntN(3) == 0; tx {
-						b = session.AppendRequest(session.AppendRequest(session.AppendRequest(b, "MULTI"), words...), "EXEC")
+						b = parser.AppendRequest(parser.AppendRequest(parser.AppendRequest(b, "MULTI"), words...), "EXEC")
 					}
-					c.send(session.AppendRequest(b, words...))
+					c.send(parser.AppendRequest(b, words...))
 					w.play(rnd, nil)
 					c.leave()
 					w.settle()
@@ -194,15 +193,15 @@ func hostileLesson(w *world, rnd *rand.Rand, name, info string) {
 			words = append(words, hostileWords[rnd.IntN(len(hostileWords))])
 		}
 		c := w.connect(fmt.Sprint(name, n))
-		c.send(session.AppendRequest(nil, words...))
+		c.send(parser.AppendRequest(nil, words...))
 		w.play(rnd, func(args []string) string {
 			if len(args) == 3 && args[0] == "COMMAND" {
 				return info
 			}
 			return ""
 		})
-		b := session.AppendRequest(session.AppendRequest(session.AppendRequest(nil, "MULTI"), words...), "EXEC")
-		c.send(session.AppendRequest(b, words...))
+		b := parser.AppendRequest(parser.AppendRequest(parser.AppendRequest(nil, "MULTI"), words...), "EXEC")
+		c.send(parser.AppendRequest(b, words...))
 		w.play(rnd, nil)
 		c.leave()
 		w.settle()

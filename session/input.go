@@ -1,10 +1,6 @@
 package session
 
 import (
-	"bytes"
-
-	"github.com/valyala/bytebufferpool"
-
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
@@ -15,20 +11,16 @@ import (
 // pauseAt is how much waiting input stops reading from the client, bytes.
 const pauseAt = 256 << 10
 
-// growth is how many times what has come a buffer may be sized for what was announced, so that an
-// announcement alone costs nobody memory.
-const growth = 16
-
 // Feed takes bytes from the client. Borrows b until return.
 func (s *Session) Feed(b []byte) {
 	defer s.guard()
 	s.Door.Stats.ClientBytesIn += uint64(len(b))
-	if s.Door.Pool.Now-s.ActiveAt > rest && s.Head == s.tail {
-		s.grown = min(s.grown, 0)
+	if s.Owed() == 0 {
+		s.pace.Rested(s.Door.Pool.Now - s.ActiveAt)
 	}
 	s.ActiveAt = s.Door.Pool.Now
 	s.Door.countAnew()
-	if s.Input != nil && s.wait == nothing {
+	if !s.Input.Empty() && s.wait == nothing {
 		b = s.complete(b)
 	}
 	if s.State != Open || len(b) == 0 {
@@ -43,16 +35,11 @@ func (s *Session) Feed(b []byte) {
 	}
 }
 
-// complete moves to s.in what its unfinished request lacks, and no more, until that request is done.
+// complete moves to s.Input what its unfinished request lacks, and no more, until that request is done.
 // It gives the rest of b.
 func (s *Session) complete(b []byte) []byte {
-	for s.Input != nil && len(b) > 0 && s.State == Open && s.wait == nothing {
-		n := bytes.IndexByte(b, '\n') + 1
-		if need := s.Parser.Need() - (len(s.Input.B) - s.InputUsed); need > 0 {
-			n = min(need, len(b))
-		} else if n == 0 {
-			n = len(b)
-		}
+	for !s.Input.Empty() && len(b) > 0 && s.State == Open && s.wait == nothing {
+		n := s.Input.Lacks(b)
 		s.store(b[:n])
 		b = b[n:]
 		if s.State == Open {
@@ -62,66 +49,23 @@ func (s *Session) complete(b []byte) []byte {
 	return b
 }
 
-// reread looks for requests in s.in.
-func (s *Session) reread() {
-	rest := s.run(s.Input.B[s.InputUsed:])
-	if s.Input == nil {
-		return // closed, or the buffer went with its request
-	}
-	if len(rest) == 0 {
-		s.dropInput()
-		return
-	}
-	s.InputUsed = len(s.Input.B) - len(rest)
-}
+// reread looks for requests in s.Input.
+func (s *Session) reread() { s.Input.Left(s.run(s.Input.Waiting()), &s.Door.Pool.Buffers) }
 
 // store copies input that can't be used yet behind what is kept.
 func (s *Session) store(b []byte) {
-	have := 0
-	if s.Input != nil {
-		have = len(s.Input.B) - s.InputUsed
-	}
-	if have+len(b)+s.Parser.Held() > s.Door.Config.QueryBufferLimit {
+	if s.Input.Memory()+len(b) > s.Door.Config.QueryBufferLimit {
 		s.Close(stats.QueryBufferLimit)
 		return
 	}
-	s.room(have, len(b))
-	s.Input.B = append(s.Input.B, b...)
-	if s.wait != nothing && have+len(b) >= pauseAt {
+	s.Input.Store(b, &s.Door.Pool.Buffers)
+	if s.wait != nothing && len(s.Input.Waiting()) >= pauseAt {
 		if !s.Paused {
 			s.Paused = true
 			s.Door.Stats.ClientPauses++
 		}
 		s.Socket.Pause()
 	}
-}
-
-// room makes s.in start at the unused input and fit n more bytes.
-func (s *Session) room(have, n int) {
-	if s.Input == nil {
-		s.Input = s.Door.Pool.Buffers.Get()
-	}
-	if len(s.Input.B)+n <= cap(s.Input.B) {
-		return
-	}
-	size := have + n
-	if need := s.Parser.Need(); need > size {
-		size = min(need, growth*size)
-	} else {
-		size += size / 2
-	}
-	grown := &bytebufferpool.ByteBuffer{B: make([]byte, have, size)}
-	copy(grown.B, s.Input.B[s.InputUsed:])
-	s.Door.Pool.Buffers.Put(s.Input)
-	s.Input, s.InputUsed = grown, 0
-}
-
-func (s *Session) dropInput() {
-	if s.Input != nil {
-		s.Door.Pool.Buffers.Put(s.Input)
-		s.Input = nil
-	}
-	s.InputUsed = 0
 }
 
 // run dispatches the requests at the start of b and gives what is left: an unfinished request, or
@@ -131,7 +75,7 @@ func (s *Session) run(b []byte) []byte {
 	req := &env.Req
 	s.began = env.Pool.Now
 	for len(b) > 0 && s.State == Open && s.wait == nothing && (s.version == env.Version && env.Pause.Until == 0 || s.mayGoOn()) {
-		done, err := s.Parser.Next(b, &env.Config.Limits, req)
+		done, err := s.Input.Parser.Next(b, &env.Config.Limits, req)
 		if err != nil {
 			s.breakOff(err)
 			return nil
@@ -159,11 +103,11 @@ func (s *Session) run(b []byte) []byte {
 			if env.Pool.Urgent() {
 				env.Pool.Flush()
 			}
-			if s.Owed() >= s.window() || s.inBytes >= env.Config.MaxInFlightBytes {
-				s.throttle()
+			if s.Owed() >= s.window() || s.Slots.Bytes() >= env.Config.MaxInFlightBytes {
+				s.waitFor(inFlight)
 			}
-			if env.Spent != spent && env.Spent >= turnWork {
-				s.rest()
+			if env.Spent != spent && env.Spent >= turnWork && s.waitFor(Turn) {
+				s.Door.Queue(rested{s})
 			}
 		}
 	}
@@ -180,14 +124,6 @@ func (s *Session) breakOff(err *parser.ProtocolError) {
 	s.CloseAs(stats.ProtocolError)
 }
 
-// ResumeLater lets the session go on at the end of the turn, outside of whatever calls.
-func (s *Session) ResumeLater() {
-	if !s.resuming && s.State == Open {
-		s.resuming = true
-		s.Door.resume = append(s.Door.resume, s)
-	}
-}
-
 // GoOn ends the wait, or takes the passage's next step, if what is waited for has come; then it looks at the input that waited.
 func (s *Session) GoOn() {
 	defer s.guard()
@@ -200,10 +136,10 @@ func (s *Session) GoOn() {
 		}
 	}
 	if s.wait = nothing; s.window() == 0 {
-		s.throttle() // what it has waited for was no matter of its reading
+		s.waitFor(inFlight) // what it has waited for was no matter of its reading
 		return
 	}
-	if s.Input != nil {
+	if !s.Input.Empty() {
 		s.reread()
 	}
 	if s.wait != nothing || s.State != Open {
@@ -218,12 +154,16 @@ func (s *Session) GoOn() {
 	}
 }
 
-// TakeInput gives the buffer that holds exactly the request being dispatched, when it is large enough
-// to be worth handing on without a copy. Else nil.
-func (s *Session) TakeInput(req *parser.Request) *bytebufferpool.ByteBuffer {
-	if s.Input == nil || s.InputUsed != 0 || req.Size < pool.LargeRequest || len(s.Input.B) != req.Size ||
-		&req.Raw[0] != &s.Input.B[0] {
-		return nil
+// rested is a session that goes on when the loop has heard its sockets, a job.
+type rested struct{ s *Session }
+
+func (r rested) Client() pool.Client { return r.s }
+
+func (r rested) GiveUp() {}
+
+func (r rested) Piece(*Env) (done bool) {
+	if r.s.wait == Turn {
+		r.s.GoOn()
 	}
-	return s.Input
+	return true
 }

@@ -2,11 +2,12 @@ package session_test
 
 import (
 	"fmt"
-	"ringmaster/session"
-	"ringmaster/session/discovery"
 	"strings"
 	"testing"
 	"time"
+
+	"ringmaster/parser"
+	"ringmaster/session/discovery"
 )
 
 // answerQuestions has the server say of each name but known that there is no such command, and gives the names.
@@ -32,7 +33,7 @@ func TestNamesThatAreMadeUpHideNoCommand(t *testing.T) {
 	w := newWorld(t, scene)
 	a := w.connect("a")
 	for i := range 2*discovery.MaxUnknown + 7 {
-		a.send(session.AppendRequest(nil, fmt.Sprint("made.up", i)))
+		a.send(parser.AppendRequest(nil, fmt.Sprint("made.up", i)))
 		w.settle()
 		w.servers["A"].answerQuestions("mod.x")
 		w.settle()
@@ -42,7 +43,7 @@ func TestNamesThatAreMadeUpHideNoCommand(t *testing.T) {
 		t.Errorf("%d names are remembered", n)
 	}
 	b := w.connect("b")
-	b.send(session.AppendRequest(session.AppendRequest(nil, "MOD.X"), "MOD.X"))
+	b.send(parser.AppendRequest(parser.AppendRequest(nil, "MOD.X"), "MOD.X"))
 	w.settle()
 	if names := w.servers["A"].answerQuestions("mod.x"); len(names) != 1 {
 		t.Errorf("asked for %q", names)
@@ -62,7 +63,7 @@ func TestCommandsThatServersKnowAreRememberedUpToABound(t *testing.T) {
 	a := w.connect("a")
 	for i := range discovery.MaxLearned + 5 {
 		name := fmt.Sprintf("m%04d", i)
-		a.send(session.AppendRequest(nil, name))
+		a.send(parser.AppendRequest(nil, name))
 		w.settle()
 		w.servers["A"].answerQuestions(name)
 		w.settle()
@@ -85,12 +86,12 @@ func TestQuestionsUnderWayAreBoundedAndDelayNoKnownCommand(t *testing.T) {
 	const clients = 3*discovery.MaxQuestions + 5
 	for i := range clients {
 		c := w.connect(fmt.Sprint("c", i))
-		c.send(session.AppendRequest(nil, fmt.Sprint("made.up", i)))
+		c.send(parser.AppendRequest(nil, fmt.Sprint("made.up", i)))
 	}
 	last := w.connect("last")
-	last.send(session.AppendRequest(nil, "mod.x"))
+	last.send(parser.AppendRequest(nil, "mod.x"))
 	known := w.connect("known")
-	known.send(session.AppendRequest(nil, "GET", "k"))
+	known.send(parser.AppendRequest(nil, "GET", "k"))
 	w.settle()
 	if n := discovery.CountAll(w.env).Asked; n != discovery.MaxQuestions {
 		t.Errorf("%d questions are under way", n)
@@ -122,7 +123,7 @@ func TestWhoWaitsToAskIsAnsweredWithinTheTimeout(t *testing.T) {
 	scene.servers = []string{"A"}
 	w := newWorld(t, scene)
 	for i := range 2 * discovery.MaxQuestions {
-		w.connect(fmt.Sprint("c", i)).send(session.AppendRequest(nil, fmt.Sprint("made.up", i)))
+		w.connect(fmt.Sprint("c", i)).send(parser.AppendRequest(nil, fmt.Sprint("made.up", i)))
 	}
 	w.settle()
 	w.pass(scene.upstream.Timeout + 50*time.Millisecond)

@@ -21,15 +21,6 @@ type Notice struct {
 	User   string // of LoginFailed: the name that it gave, fit to be printed
 }
 
-// Notify hands a notice on, if anybody wants to know.
-func (s *Session) Notify(kind NoticeKind, user []byte) {
-	if s.Door.Notify == nil {
-		return
-	}
-	remote, _ := s.Socket.Addr()
-	s.Door.Notify(Notice{Kind: kind, Client: remote, User: shownUser(user)})
-}
-
 // maxShownUser bounds how much of a user name that a client gave is shown, bytes.
 const maxShownUser = 64
 

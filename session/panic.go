@@ -15,12 +15,6 @@ import (
 // tellPanicEvery is how long the next panic of a loop is only counted, ns.
 const tellPanicEvery = 10e9
 
-// panics is what a loop keeps of them.
-type panics struct {
-	at     int64  // when the last was logged, ns; 0: none was
-	hidden uint64 // since then
-}
-
 // guard is deferred by what a loop does for one client.
 func (s *Session) guard() {
 	if cause := recover(); cause != nil {
@@ -65,14 +59,12 @@ func (l *Loop) panicked(s *Session, cause any) {
 // so all of them are closed. Loop-only.
 func (l *Loop) Panicked(cause any) {
 	l.panicked(nil, cause)
-	clear(l.dirty)
-	clear(l.resume)
+	clear(l.due.dirty)
+	clear(l.due.resume)
 	for _, t := range l.jobs {
-		if part, ok := t.job.(interface{ GiveUp() }); ok { // of what another loop has asked
-			part.GiveUp()
-		}
+		t.job.GiveUp()
 	}
-	l.dirty, l.resume, l.jobs = nil, nil, nil
+	l.due.dirty, l.due.resume, l.jobs = nil, nil, nil
 	var all []*Session
 	for _, e := range l.envs {
 		e.held, e.Later = nil, nil
@@ -105,24 +97,31 @@ func (l *Loop) tellPanic(s *Session, cause any) {
 
 // forget drops what the loop's sessions share and a panic may have left half done.
 func (l *Loop) forget() {
-	l.Capture, l.Answering, l.Asking, l.Replaying, l.apart, l.PastGate = nil, nil, nil, false, false, false
-	l.featuresForget()
-	l.Scratch, l.Build, l.Keys, l.Gathers = nil, nil, nil, nil
-	l.Req.Args, l.Req.Raw = nil, nil
+	l.underway = underway{}
+	l.Features.forget(l)
+	l.scratch.forget()
 }
 
 // condemn closes a client of which nothing is known to be whole. Its buffers may be in use elsewhere, so they are left to
 // the garbage collector.
 func (s *Session) condemn() {
 	sock := s.Socket
-	s.Input, s.out, s.Pushes, s.Transaction = nil, nil, nil, nil
-	for i := range s.slots {
-		s.slots[i].buf = nil
-	}
+	s.Input.Disown()
+	s.Out.disown()
+	s.Transaction = nil
+	s.Slots.Disown()
 	defer func() {
 		if recover() != nil && sock != nil {
 			sock.Close(stats.Panic)
 		}
 	}()
 	s.Close(stats.Panic)
+}
+
+// Logger is where to tell operators.
+func (l *Loop) Logger() *slog.Logger {
+	if l.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return l.Log
 }

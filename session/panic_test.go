@@ -23,7 +23,7 @@ func (w *world) bystander(t *testing.T) (check func(lost string)) {
 	t.Helper()
 	b := w.connect("bystander")
 	for _, name := range w.names {
-		b.send(session.AppendRequest(nil, "GET", "{"+name+"}k"))
+		b.send(parser.AppendRequest(nil, "GET", "{"+name+"}k"))
 	}
 	w.settle()
 	return func(lost string) {
@@ -49,7 +49,7 @@ func (w *world) bystander(t *testing.T) (check func(lost string)) {
 			t.Errorf("the bystander got %q, want %q", b.in, want.String())
 		}
 		b.in = nil
-		b.send(session.AppendRequest(session.AppendRequest(nil, "PING"), "CLIENT", "GETNAME"))
+		b.send(parser.AppendRequest(parser.AppendRequest(nil, "PING"), "CLIENT", "GETNAME"))
 		w.settle()
 		if string(b.in) != "+PONG\r\n$-1\r\n" || b.closed {
 			t.Errorf("the bystander got %q, closed: %t", b.in, b.closed)
@@ -81,7 +81,7 @@ func TestAPanicInOneClientsCommandEndsThatClientOnly(t *testing.T) {
 	check := w.bystander(t)
 	a := w.connect("a")
 	w.panics = 1
-	a.send(session.AppendRequest(session.AppendRequest(session.AppendRequest(nil, "MGET", "{A}1", "{B}1"), "ECHO", "x"), "SET", "{A}never", "1"))
+	a.send(parser.AppendRequest(parser.AppendRequest(parser.AppendRequest(nil, "MGET", "{A}1", "{B}1"), "ECHO", "x"), "SET", "{A}never", "1"))
 	w.settle()
 	a.condemned(t)
 	if n := w.stats.ClientsClosed[stats.Panic]; n != 1 {
@@ -95,7 +95,7 @@ func TestAPanicInOneClientsCommandEndsThatClientOnly(t *testing.T) {
 	check("")
 	// Gathers work on.
 	c := w.connect("c")
-	c.send(session.AppendRequest(nil, "MGET", "{A}1", "{B}1"))
+	c.send(parser.AppendRequest(nil, "MGET", "{A}1", "{B}1"))
 	w.settle()
 	w.servers["A"].answer([]byte("*1\r\n$1\r\nx\r\n"))
 	w.servers["B"].answer([]byte("*1\r\n$1\r\ny\r\n"))
@@ -113,7 +113,7 @@ func TestAPanicWhereAnAnswerIsCapturedLeavesOthersTheirAnswers(t *testing.T) {
 	check := w.bystander(t)
 	a := w.connect("a")
 	w.panics = 1
-	a.send(session.AppendRequest(session.AppendRequest(session.AppendRequest(nil, "MULTI"), "CLIENT", "ID"), "EXEC"))
+	a.send(parser.AppendRequest(parser.AppendRequest(parser.AppendRequest(nil, "MULTI"), "CLIENT", "ID"), "EXEC"))
 	w.settle()
 	a.condemned(t)
 	check("")
@@ -125,7 +125,7 @@ func TestAPanicInAPassageEndsItsClientAndFreesWhatItHolds(t *testing.T) {
 	w := newWorld(t, scene)
 	check := w.bystander(t)
 	a := w.connect("a")
-	a.send(session.AppendRequest(nil, "WATCH", "k"))
+	a.send(parser.AppendRequest(nil, "WATCH", "k"))
 	w.settle()
 	own := w.servers["A.own"]
 	own.answer([]byte("+OK\r\n*0\r\n+OK\r\n"))
@@ -173,7 +173,7 @@ func TestAPanicInAReplyEndsItsClientAndTheConnectionThatMayBeOutOfStep(t *testin
 	w := newWorld(t, defaults())
 	w.breakRole()
 	a := w.connect("a")
-	a.send(session.AppendRequest(nil, "ROLE"))
+	a.send(parser.AppendRequest(nil, "ROLE"))
 	w.settle()
 	for _, name := range w.names {
 		w.servers[name].requests()
@@ -200,12 +200,12 @@ func TestAPanicWhileARequestFailsEndsItsClientOnly(t *testing.T) {
 	w := newWorld(t, defaults())
 	w.bystander(t)
 	a := w.connect("a")
-	a.send(session.AppendRequest(nil, "CONFIG", "GET", "x"))
+	a.send(parser.AppendRequest(nil, "CONFIG", "GET", "x"))
 	w.settle()
 	w.servers["A"].requests()
 	b := w.connect("b")
 	b.session.Expect(1)
-	if f := b.session.Conn(0).Enqueue(&pool.Request{Raw: session.AppendRequest(nil, "GET", "y"), Recv: brokenReceiver{s: b.session}, Manner: pool.Here}); f != nil {
+	if f := b.session.Conn(0).Enqueue(&pool.Request{Raw: parser.AppendRequest(nil, "GET", "y"), Recv: brokenReceiver{s: b.session}, Manner: pool.Here}); f != nil {
 		t.Fatal(f)
 	}
 	w.settle()
@@ -244,7 +244,7 @@ func TestAPanicIsLoggedWithItsCauseAtABoundedRate(t *testing.T) {
 	for i := range 5 {
 		a := w.connect(fmt.Sprint("a", i))
 		w.panics++
-		a.send(session.AppendRequest(nil, "ECHO", "x"))
+		a.send(parser.AppendRequest(nil, "ECHO", "x"))
 		w.settle()
 		a.condemned(t)
 	}
@@ -253,7 +253,7 @@ func TestAPanicIsLoggedWithItsCauseAtABoundedRate(t *testing.T) {
 	}
 	w.pass(11 * time.Second)
 	w.panics++
-	w.connect("b").send(session.AppendRequest(nil, "ECHO", "x"))
+	w.connect("b").send(parser.AppendRequest(nil, "ECHO", "x"))
 	w.settle()
 	if n := strings.Count(log.String(), "\n"); n != 2 || !strings.Contains(log.String(), "not_logged_before=4") {
 		t.Errorf("%d lines: %s", n, log.String())
@@ -263,7 +263,7 @@ func TestAPanicIsLoggedWithItsCauseAtABoundedRate(t *testing.T) {
 func TestAPanicInWhatAllClientsShareClosesThemAll(t *testing.T) {
 	w := newWorld(t, defaults())
 	a, b := w.connect("a"), w.connect("b")
-	a.send(session.AppendRequest(nil, "GET", "{A}k"))
+	a.send(parser.AppendRequest(nil, "GET", "{A}k"))
 	w.settle()
 	w.panics = 1
 	w.env.Panicked("oh no")
@@ -273,7 +273,7 @@ func TestAPanicInWhatAllClientsShareClosesThemAll(t *testing.T) {
 	b.condemned(t)
 	w.pass(time.Second)
 	c := w.connect("c")
-	c.send(session.AppendRequest(nil, "GET", "{A}k"))
+	c.send(parser.AppendRequest(nil, "GET", "{A}k"))
 	w.settle()
 	w.servers["A"].answer([]byte("+x\r\n"))
 	w.settle()
@@ -298,7 +298,10 @@ func TestAPanicInWhatAllClientsShareAnswersWhatOtherLoopsAsked(t *testing.T) {
 	}
 }
 
-type askedPart struct{ gaveUp bool }
+type askedPart struct {
+	session.Impersonal
+	gaveUp bool
+}
 
 func (p *askedPart) Piece(*session.Env) bool { return false }
 func (p *askedPart) GiveUp()                 { p.gaveUp = true }

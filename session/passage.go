@@ -134,6 +134,9 @@ func (p *Passage) AwaitTurn(s *Session, j job) {
 	s.Door.Queue(j)
 }
 
+// GiveUp is job, for passages that wait for their turn: a panic in one ends its client, and nobody else waits for it.
+func (p *Passage) GiveUp() {}
+
 // Piece is job, for passages that wait for their turn.
 func (p *Passage) Piece(*Env) (done bool) {
 	if s := p.s; s != nil && s.wait == Turn {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"ringmaster/parser"
 	"ringmaster/session"
 )
 
@@ -56,10 +57,10 @@ func (p *probe) expect(t *testing.T, want ...session.Wait) {
 func TestAPassageBeginsWhenAllRepliesAreInAndHoldsUpWhatComesAfter(t *testing.T) {
 	w := newWorld(t, defaults())
 	a := w.connect("a")
-	a.send(session.AppendRequest(nil, "GET", "{A}k"))
+	a.send(parser.AppendRequest(nil, "GET", "{A}k"))
 	p := new(probe).awaits(session.Servers).ends()
 	a.session.Begin(p)
-	a.send(session.AppendRequest(nil, "PING"))
+	a.send(parser.AppendRequest(nil, "PING"))
 	w.settle()
 	p.expect(t)
 	w.servers["A"].answer([]byte("+x\r\n"))
@@ -266,7 +267,7 @@ func TestAPassageMayTakeThePlaceOfTheOneWhoseStepBeginsIt(t *testing.T) {
 		s.Begin(third.ends())
 	})
 	a.session.Begin(first)
-	a.send(session.AppendRequest(nil, "PING"))
+	a.send(parser.AppendRequest(nil, "PING"))
 	first.expect(t, session.Replies)
 	second.expect(t, session.Replies)
 	if !first.Over() || first.Resume(session.Replies) {
@@ -286,7 +287,7 @@ func TestAPassageMayTakeThePlaceOfTheOneWhoseStepBeginsIt(t *testing.T) {
 func TestAPassageMayBeginWhileRepliesAreAwaited(t *testing.T) {
 	w := newWorld(t, defaults())
 	a := w.connect("a")
-	a.send(session.AppendRequest(nil, "GET", "{A}k"))
+	a.send(parser.AppendRequest(nil, "GET", "{A}k"))
 	a.session.AwaitReplies()
 	if !a.session.HeldUp() {
 		t.Error("the client goes on")

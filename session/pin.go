@@ -3,7 +3,9 @@ package session
 import (
 	"bytes"
 	"slices"
+	"strconv"
 
+	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/shard"
 	"ringmaster/stats"
@@ -178,18 +180,18 @@ func (p *Pin) Complete() bool {
 // Conn is the connection over which the session's requests go to server.
 func (s *Session) Conn(server int) *pool.Conn {
 	if s.Pin != nil {
-		return s.pinnedConn(server)
+		return s.Pin.connTo(server)
 	}
 	return s.Rings.Pick(server, s.ConnIndex)
 }
 
-// pinnedConn is conn for a session that has connections of its own.
-func (s *Session) pinnedConn(server int) *pool.Conn {
-	if c := s.Pin.To(server); c != nil {
-		s.Pin.Sends(server, c)
+// connTo is Conn for a session that has connections of its own.
+func (p *Pin) connTo(server int) *pool.Conn {
+	if c := p.To(server); c != nil {
+		p.Sends(server, c)
 		return c
 	}
-	return s.Rings.Pick(server, s.ConnIndex)
+	return p.Session.Rings.Pick(server, p.Session.ConnIndex)
 }
 
 // Sends prepares for the client's next request, which goes over c to server.
@@ -307,12 +309,12 @@ func (p *Pin) giveBack(clean bool) {
 	}
 }
 
-// follow brings the connections of its own to where the session has crossed.
-func (s *Session) follow(from, to pool.Key) {
-	if s.Pin == nil {
+// follow brings the connections to where the session has crossed; p may be nil.
+func (p *Pin) follow(from, to pool.Key) {
+	if p == nil {
 		return
 	}
-	for _, o := range s.Pin.Owns {
+	for _, o := range p.Owns {
 		if o.Conn != nil {
 			o.follow(from, to)
 		}
@@ -323,10 +325,10 @@ func (o *own) follow(from, to pool.Key) {
 	var f *pool.Failure
 	if from.Proto != to.Proto {
 		o.deaf = true // pushes of the old protocol are nothing for a client of the new one
-		f = o.tell("HELLO", Itoa(to.Proto))
+		f = o.tell("HELLO", strconv.Itoa(to.Proto))
 	}
 	if f == nil && from.DB != to.DB {
-		f = o.tell("SELECT", Itoa(to.DB))
+		f = o.tell("SELECT", strconv.Itoa(to.DB))
 	}
 	if f == nil {
 		o.Conn.Rekey(to)
@@ -339,7 +341,7 @@ func (o *own) follow(from, to pool.Key) {
 
 func (o *own) tell(words ...string) *pool.Failure {
 	o.moving++
-	return o.Conn.Enqueue(&pool.Request{Raw: AppendRequest(nil, words...), Recv: o, Manner: pool.Here})
+	return o.Conn.Enqueue(&pool.Request{Raw: parser.AppendRequest(nil, words...), Recv: o, Manner: pool.Here})
 }
 
 // Reply is pool.Receiver for HELLO and SELECT. A connection that was refused them, as by a server that a script keeps busy, is not
@@ -368,8 +370,8 @@ func (o *own) Fail(_ uint64, f *pool.Failure) {
 // Proved is for pool.Conn.ProveMulti: what the server says against MULTI is for EXEC to tell.
 func (p *Pin) Proved(refusal []byte, _ *pool.Failure) { p.Refusal = bytes.Clone(refusal) }
 
-// WatchLost reports whether keys were watched on a connection that is gone.
-func (s *Session) WatchLost() bool { return s.Pin != nil && s.Pin.Lost }
+// WatchLost reports whether keys were watched on a connection that is gone; not if p is nil.
+func (p *Pin) WatchLost() bool { return p != nil && p.Lost }
 
 // Watch prepares the connection for WATCH. Whether the server takes MULTI must be known before: asking for
 // it ends what is watched.

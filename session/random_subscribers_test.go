@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"ringmaster/parser"
-	"ringmaster/session"
 	"ringmaster/session/pubsub"
 )
 
@@ -204,7 +203,7 @@ func (r *newsReader) act(n *newsroom) {
 	r.topics[topic] = state
 	r.pending++
 	n.stirs++
-	r.c.send(session.AppendRequest(nil, verb, name))
+	r.c.send(parser.AppendRequest(nil, verb, name))
 }
 
 func (w *newsWriter) act(n *newsroom) {
@@ -226,7 +225,7 @@ func (w *newsWriter) act(n *newsroom) {
 			}
 		}
 	}
-	w.c.send(session.AppendRequest(nil, "PUBLISH", w.channel, w.text))
+	w.c.send(parser.AppendRequest(nil, "PUBLISH", w.channel, w.text))
 }
 
 // look reads what clients have received.

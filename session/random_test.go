@@ -12,7 +12,7 @@ import (
 
 	"ringmaster/parser"
 	"ringmaster/pool"
-	"ringmaster/session"
+	"ringmaster/session/pace"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -75,7 +75,7 @@ func runRandom(t *testing.T, seed uint64, all *happened) {
 	}
 	s.upstream.Connections = 1 + rnd.IntN(2)
 	s.session.MaxInFlight = []int{1, 4, 1000}[rnd.IntN(3)]
-	s.session.FirstWindow = []int{1, session.FirstWindow, 1000}[rnd.IntN(3)]
+	s.session.FirstWindow = []int{1, pace.First, 1000}[rnd.IntN(3)]
 	s.session.MaxInFlightBytes = []int{2000, 1 << 20}[rnd.IntN(2)]
 	s.upstream.MaxPending = []int{20, 10000}[rnd.IntN(2)]
 	s.session.QueryBufferLimit = 64 << 20

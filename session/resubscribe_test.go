@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"ringmaster/parser"
-	"ringmaster/session"
 	"ringmaster/session/pubsub"
 	"ringmaster/shard"
 	"ringmaster/stats"
@@ -133,7 +132,7 @@ func (f *feedEnds) live(n int) {
 			if f.rnd.IntN(5) < 2 {
 				verb = strings.Replace(verb, "SUB", "UNSUB", 1)
 			}
-			c.send(session.AppendRequest(nil, verb, name))
+			c.send(parser.AppendRequest(nil, verb, name))
 		case k < 50:
 			c.leave()
 		case k < 80 && len(feeds) > 0:
@@ -248,7 +247,7 @@ func TestManySubscriptionsAreMadeAgainByAndBy(t *testing.T) {
 	c := f.connect("c")
 	const n = 2*pubsub.MaxAskedAgain + 1
 	for i := range n {
-		c.send(session.AppendRequest(nil, "SUBSCRIBE", fmt.Sprint("{A}", i)))
+		c.send(parser.AppendRequest(nil, "SUBSCRIBE", fmt.Sprint("{A}", i)))
 		f.settle()
 		f.answer(f.feeds()[0], true)
 	}

@@ -59,10 +59,10 @@ func (r *roster) Each(f func(*Session)) {
 	}
 }
 
-// Walk calls f for the sessions with IDs from *next on and below end, until f says that it is enough; *next is then where to go
+// Walk calls f for the sessions with IDs from *next on and below until, until f says that it is enough; *next is then where to go
 // on. It reports whether there are no more.
-func (r *roster) Walk(next *uint64, end uint64, f func(*Session) (more bool)) (done bool) {
-	for i := r.from(*next); i < len(r.list) && r.list[i].id < end; i++ {
+func (r *roster) Walk(next *uint64, until uint64, f func(*Session) (more bool)) (done bool) {
+	for i := r.from(*next); i < len(r.list) && r.list[i].id < until; i++ {
 		*next = r.list[i].id + 1
 		if s := r.list[i].s; s != nil && !f(s) {
 			return false

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"slices"
 
 	"ringmaster/command"
@@ -64,7 +65,7 @@ func NewRules(cfg Config, reads shard.ReadPolicy, handlers ...map[uint16]Handler
 }
 
 // Of is the rule for a command.
-func (r *Rules) Of(spec *command.Spec) *rule { return &r.byID[spec.ID] }
+func (r *Rules) For(spec *command.Spec) *rule { return &r.byID[spec.ID] }
 
 // carrierOf is what the reply to a command of the table may hold as a client wrote it.
 func carrierOf(spec *command.Spec) pool.Carrier {
@@ -107,18 +108,87 @@ func deniedNames(cfg Config) map[string]bool {
 // OtherID is the ID of learned commands: behind those of the table.
 var OtherID = uint16(len(command.All()))
 
-// HidesKeys reports whether a command that was learnt has keys of which the server does not say where they are.
-func (e *Env) HidesKeys(spec *command.Spec) bool {
-	return spec.ID == OtherID && spec.Find == command.FindNone && spec.Flags.Has(command.FlagMovableKeys) && !e.Single()
+// hasOneShard reports whether commands of a class, or their parts, go to where their keys are.
+func hasOneShard(class command.Class) bool {
+	return class == command.ClassSingle || class == command.ClassSameShard || class == command.ClassSplit
 }
 
-// ClassOf is how a command is routed here.
-func (d *Door) ClassOf(spec *command.Spec) command.Class {
-	if spec.ID != OtherID {
-		return d.Rules.Of(spec).class
+// realNames are the commands that clients know by other names: for each new name in small letters the real one; nil
+// for a name that stands for no command any more.
+func realNames(renamed map[string]string) map[string][]byte {
+	if len(renamed) == 0 {
+		return nil
 	}
-	if spec.Class == command.ClassRefused && d.Config.AdminCommands {
-		return spec.IfAllowed
+	names := map[string][]byte{}
+	for old := range renamed {
+		names[old] = nil
 	}
-	return spec.Class
+	for old, name := range renamed {
+		if name != "" {
+			names[name] = []byte(old)
+		}
+	}
+	return names
+}
+
+// Rename gives the request its command's real name, by which everything behind here knows it, the servers too.
+// False: no command is called so.
+func (d *Door) Rename(req *parser.Request) bool {
+	var name [MaxCommandName]byte
+	real, ok := d.Rules.RealNames[string(Lower(&name, req.Args[0]))] // looking up allocates nothing
+	switch {
+	case !ok:
+		return true
+	case real == nil:
+		return false
+	}
+	req.Rename(real)
+	return true
+}
+
+// ShownName is the name by which clients know the command that they have just given.
+func (d *Door) ShownName(name []byte) []byte {
+	for shown, real := range d.Rules.RealNames {
+		if bytes.Equal(real, name) {
+			return []byte(shown)
+		}
+	}
+	return name
+}
+
+// MaxCommandName bounds the name of a command that is looked up, or that servers are asked for, bytes.
+const MaxCommandName = 128
+
+// Lower is word in small letters, in buf; nil if it does not fit.
+func Lower(buf *[MaxCommandName]byte, word []byte) []byte {
+	if len(word) > len(buf) {
+		return nil
+	}
+	n := copy(buf[:], word)
+	for i, c := range buf[:n] {
+		if c >= 'A' && c <= 'Z' {
+			buf[i] = c + 'a' - 'A'
+		}
+	}
+	return buf[:n]
+}
+
+// LastCommand is the name of the client's latest command, in small letters, as CLIENT LIST shows it: "NULL" before the first, "unknown"
+// for one that the table lacks.
+func (s *Session) LastCommand() string {
+	switch s.LastID {
+	case command.NoID:
+		return "NULL"
+	case OtherID:
+		return "unknown"
+	}
+	return command.All()[s.LastID].Name
+}
+
+// traitsOf are the traits of the command of the table with an ID; none for any other.
+func traitsOf(id uint16) command.Traits {
+	if id >= OtherID {
+		return 0
+	}
+	return command.All()[id].Traits
 }

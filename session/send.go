@@ -1,11 +1,12 @@
 package session
 
 import (
+	"bytes"
+
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session/texts"
-	"ringmaster/shard"
 )
 
 // AnyServer asks send to choose a server for a command that any can answer.
@@ -21,7 +22,7 @@ func (s *Session) Send(server int, keys pool.Keys, spec *command.Spec, req *pars
 	if server == AnyServer {
 		server = s.AnyServer()
 	}
-	if s.Door.Rules.reads && s.Reads(spec) {
+	if s.Door.Rules.reads && s.ReadsByPolicy(spec) {
 		s.passRead(server, keys, spec, req)
 		return
 	}
@@ -35,7 +36,7 @@ func (s *Session) Send(server int, keys pool.Keys, spec *command.Spec, req *pars
 	}
 	tag := s.Expect(len(req.Raw))
 	var f *pool.Failure
-	if large || s.Door.Replaying || s.Door.Rules.Of(spec).Carrier != 0 {
+	if large || s.Door.Replaying || s.Door.Rules.For(spec).Carrier != 0 {
 		f = s.passOdd(conn, keys, spec, req, tag)
 	} else {
 		f = conn.Enqueue(&pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys})
@@ -47,21 +48,18 @@ func (s *Session) Send(server int, keys pool.Keys, spec *command.Spec, req *pars
 
 // passOdd is pass for a request that is large, a carrier, or postponed.
 func (s *Session) passOdd(conn *pool.Conn, keys pool.Keys, spec *command.Spec, req *parser.Request, tag uint64) (f *pool.Failure) {
-	request := pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys, Carrier: s.Door.Rules.Of(spec).Carrier}
+	request := pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys, Carrier: s.Door.Rules.For(spec).Carrier}
 	if request.Carrier == 0 {
-		if request.Buf = s.TakeInput(req); request.Buf != nil {
+		if request.Buf = s.Input.Whole(req); request.Buf != nil {
 			if f = conn.Enqueue(&request); f == nil {
-				s.Input = nil
+				s.Input.Disown()
 			}
 			return f
 		}
 	}
-	request.Manner = s.Manner(conn)
+	request.Manner = s.Door.Manner(conn)
 	return conn.Enqueue(&request)
 }
-
-// WaitsAt reports whether what is being sent is kept waiting by the servers.
-func (s *Session) WaitsAt(conn *pool.Conn) bool { return s.Door.Replaying && conn.Own() }
 
 // AnyServer is the first server that can answer now.
 func (s *Session) AnyServer() int {
@@ -73,13 +71,8 @@ func (s *Session) AnyServer() int {
 	return s.Door.Home()
 }
 
-// busy is the error with which a server that a script keeps busy would turn down a command now; nil: it would not. What the
-// session itself has under way comes first, as on a connection of its own.
-func (s *Session) busy(conn *pool.Conn, spec *command.Spec) []byte {
-	return s.BusyBehind(conn, spec, 0)
-}
-
-// BusyBehind is busy for a command whose own places among the replies owed are own.
+// BusyBehind is the error with which a server that a script keeps busy would turn down a command now; nil: it would not. What the
+// session itself has under way comes first, as on a connection of its own; own places among the replies owed are the command's.
 func (s *Session) BusyBehind(conn *pool.Conn, spec *command.Spec, own int) []byte {
 	if conn == nil || !s.Door.Pool.AnyBusy() || s.Owed() > own || spec.Flags.Has(command.FlagAllowBusy) {
 		return nil
@@ -89,7 +82,7 @@ func (s *Session) BusyBehind(conn *pool.Conn, spec *command.Spec, own int) []byt
 
 // turnedDown answers for a server that a script keeps busy; false: the command can be sent.
 func (s *Session) turnedDown(conn *pool.Conn, spec *command.Spec) bool {
-	busy := s.busy(conn, spec)
+	busy := s.BusyBehind(conn, spec, 0)
 	if busy == nil {
 		return false
 	}
@@ -110,85 +103,98 @@ func (s *Session) OneShard(spec *command.Spec, req *parser.Request) (server int,
 	return server, ok
 }
 
-// Locate is the server of a key, and what the pool has to know of it.
-func (e *Env) Locate(key []byte, spec *command.Spec) (server int, keys pool.Keys) {
-	if !e.Map.Slotted() {
-		server = e.Map.Lookup(key)
-		return server, e.KeysIn(server, spec)
+// WaitsBehind has a command for all shards wait until what its client has sent before is answered, where that may still go from
+// one server to another and would come behind the command there; false: it need not.
+func (s *Session) WaitsBehind(spec *command.Spec, raw []byte) bool {
+	if s.Owed() == 0 || !s.Door.Pool.Resends() || !spec.ReadOnly() && !spec.Flags.Has(command.FlagWrite) {
+		return false
 	}
-	slot := shard.Slot(key)
-	return e.Map.SlotServer(slot), e.KeysIn(int(slot), spec)
+	raw = bytes.Clone(raw)
+	s.Begin(&Errand{Send: func(s *Session) { s.Door.Route(s, spec, raw) }, Done: func(*Session) {}})
+	return true
 }
 
-// KeysIn is what the pool has to know of a command whose keys have one hash slot, or are on one shard where there are no slots.
-func (e *Env) KeysIn(slot int, spec *command.Spec) pool.Keys {
-	if !e.Pool.Resends() {
-		return 0 // it does not look
+// Scripts, functions and commands of modules can have a server write their client's text into a reply as it came, and so forge
+// replies. A fence follows each of them (pool.Carrier). Where a server is known for it they go over lanes, which is a passage
+// like every change of the connection.
+
+// GoesApart has a carrier wait until what its client has sent before is answered, where it may go over a lane; false: it can be
+// sent now.
+func (s *Session) GoesApart(spec *command.Spec, class command.Class, carrier pool.Carrier, req *parser.Request) bool {
+	env := s.Door
+	if env.apart || env.Replaying || !env.Pool.Apart(carrier) {
+		return false
 	}
-	if e.Map.Random() {
-		slot = min(slot, 0) // any shard may have any key
+	switch class {
+	case command.ClassSingle, command.ClassSameShard, command.ClassSplit, command.ClassAnyShard, command.ClassAllShards, command.ClassNamedShard:
+	default: // it is a passage already, or refused
+		return false
 	}
-	return pool.KeysIn(slot, spec.ReadOnly())
+	raw := bytes.Clone(req.Raw)
+	s.Begin(&Errand{
+		Send: func(s *Session) {
+			s.Door.apart = true
+			s.Door.Route(s, spec, raw)
+			s.Door.apart = false
+		},
+		Done: func(*Session) {},
+	})
+	return true
 }
 
-// keysOf is keysIn for the keys of a request, if it has any. A command that was learnt, and of which the server does not say where its
-// keys are, is taken to begin with one.
-func (e *Env) keysOf(spec *command.Spec, args [][]byte) pool.Keys {
-	if !e.Pool.Resends() {
-		return 0
-	}
-	keys, err := spec.AppendKeys(e.Keys[:0], args)
-	e.Keys = keys
-	switch {
-	case err == nil && len(keys) > 0:
-		return e.KeysIn(SlotOf(args[keys[0]], e.Map), spec)
-	case spec.ID == OtherID && len(args) > 1:
-		return e.KeysIn(SlotOf(args[1], e.Map), spec)
-	}
-	return 0
-}
-
-// ShardOf is the server on which all keys of a request live; !ok: they live on several.
-func (e *Env) ShardOf(spec *command.Spec, args [][]byte) (server int, ok bool) {
-	keys, err := spec.AppendKeys(e.Keys[:0], args)
-	e.Keys = keys
-	if err != nil || len(keys) == 0 {
-		return e.Home(), true // Redis says what is wrong with it
-	}
-	for _, k := range keys[1:] {
-		if !e.Map.Together(args[keys[0]], args[k]) {
-			return 0, false
+// EnqueueAt sends a request to the shard of primary over the connection that connFor has given. That is nil when none of the shard's
+// replicas can be read from: then a carrier fails, and what else reads waits for one.
+func (s *Session) EnqueueAt(conn *pool.Conn, primary int, r *pool.Request) *pool.Failure {
+	if conn == nil {
+		if r.Carrier != 0 {
+			return &pool.Failure{Kind: pool.NoReplica, Server: s.Door.Map.Server(primary).Name}
 		}
+		conn = s.Rings.Pick(primary, s.ConnIndex)
 	}
-	return e.Map.Lookup(args[keys[0]]), true
+	return conn.Enqueue(r)
 }
 
-// RefusesPatterns says why a request can't be sent whose patterns stand for keys that may be on any shard; "": it can.
-func (e *Env) RefusesPatterns(spec *command.Spec, args [][]byte) string {
-	if e.Single() {
-		return ""
-	}
-	e.Keys = spec.AppendPatterns(e.Keys[:0], args)
-	for _, i := range e.Keys {
-		if !e.Map.TogetherWithAll(args[1], args[i]) {
-			return texts.SortDenied(args[i-1])
-		}
-	}
-	return ""
+// EnqueueBlocking sends a command that may wait at the server, on a connection of the session's own.
+func (d *Door) EnqueueBlocking(conn *pool.Conn, raw []byte, recv pool.Receiver, tag uint64, spec *command.Spec) *pool.Failure {
+	return conn.Enqueue(&pool.Request{Raw: raw, Recv: recv, Tag: tag, Carrier: d.Rules.For(spec).Carrier, Manner: pool.Here | pool.Blocks})
 }
 
-// Refuse answers an error of the proxy's own to the command under way.
-func (s *Session) Refuse(text string) {
-	s.Door.Scratch = parser.AppendError(s.Door.Scratch[:0], text)
-	s.Answer(s.Door.Scratch)
+// Commands that only read go to the servers that the read policy names (pool.Rings.PickRead), but for those of a client
+// with state at the server, those of a transaction, and those that ask all shards: a SCAN must go on where it began.
+
+// ReadsByPolicy reports whether the read policy counts for a command of this client now.
+func (s *Session) ReadsByPolicy(spec *command.Spec) bool {
+	env := s.Door
+	if !env.Rules.reads || s.Pin != nil || env.Replaying {
+		return false
+	}
+	if spec.ID == OtherID {
+		// What a module answers is never taken for a refusal here, and so nothing is sent elsewhere for it.
+		return spec.ReadOnly() && hasOneShard(spec.Class) && !env.Pool.Resends()
+	}
+	return env.Rules.For(spec).reads
 }
 
-// AnyLimits are for what a client was allowed to send when it came.
-var AnyLimits = parser.AnyLimits()
+// ConnFor is the connection for a request to the shard of primary; nil: it reads, and no replica can be read from.
+func (s *Session) ConnFor(primary int, reads bool) *pool.Conn {
+	if reads {
+		return s.Rings.PickRead(primary, s.ConnIndex)
+	}
+	return s.Conn(primary)
+}
 
-// ParseAgain parses a request that was kept; !ok: it is none. The request points into raw.
-func ParseAgain(raw []byte) (req parser.Request, ok bool) {
-	var p parser.RequestParser
-	done, err := p.Next(raw, &AnyLimits, &req)
-	return req, done && err == nil && len(req.Args) > 0
+// passRead is pass for a command that the read policy counts for.
+func (s *Session) passRead(primary int, keys pool.Keys, spec *command.Spec, req *parser.Request) {
+	conn := s.ConnFor(primary, true)
+	if s.Door.Pool.AnyBusy() && s.turnedDown(conn, spec) {
+		return
+	}
+	tag := s.Expect(len(req.Raw))
+	request := pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys, Carrier: s.Door.Rules.For(spec).Carrier, Manner: pool.ByPolicy}
+	if request.Carrier != 0 {
+		request.Manner = pool.Here
+	}
+	if f := s.EnqueueAt(conn, primary, &request); f != nil {
+		s.Fail(tag, f)
+	}
 }

@@ -1,11 +1,10 @@
 package session
 
 import (
-	"github.com/valyala/bytebufferpool"
-
-	"ringmaster/command"
-	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session/intake"
+	"ringmaster/session/pace"
+	"ringmaster/session/slots"
 	"ringmaster/stats"
 )
 
@@ -20,7 +19,7 @@ type Socket interface {
 	// Pause and Unpause stop and restart reading.
 	Pause()
 	Unpause()
-	// Linger asks that Poke be called now and then until the session closes.
+	// Linger asks that Flush be called now and then until the session closes.
 	Linger()
 	// Addr is the client's address and the one it came to, for CLIENT INFO.
 	Addr() (remote, local string)
@@ -43,41 +42,24 @@ type Session struct {
 	LastID    uint16    // command.Spec.ID of its latest command; NoID: none
 	version   uint16    // of the map by which its requests under way were sent
 	Protocol  uint8
-	Partial   bool              // part of the head's reply is already in out
 	EOF       bool              // the client sends no more
-	slow      bool              // on the loop's list of sessions with unread output
 	resuming  bool              // on the loop's list of sessions to go on
 	Reason    stats.CloseReason // with which a closing session closes
 
 	Rings         *pool.Rings
-	passage       passage                    // what must be over before its next request is looked at; nil: none
-	Pin           *Pin                       // its connection of its own; nil: it has none
-	Transaction   *Kept                      // what a transaction has queued since MULTI; nil: none
-	Subscriptions *Kept                      // what it subscribes to; nil: nothing
-	Pushes        *bytebufferpool.ByteBuffer // that wait for a reply under way to end; nil: none
-	Identity      *Identity                  // what CLIENT SETNAME and SETINFO said; nil: nothing
+	passage       passage   // what must be over before its next request is looked at; nil: none
+	Pin           *Pin      // its connection of its own; nil: it has none
+	Transaction   *Kept     // what a transaction has queued since MULTI; nil: none
+	Subscriptions *Kept     // what it subscribes to; nil: nothing
+	Identity      *Identity // what CLIENT SETNAME and SETINFO said; nil: nothing
 
-	Parser    parser.RequestParser
-	Input     *bytebufferpool.ByteBuffer // input not yet used; nil: none
-	InputUsed int                        // of which this much is used
-
-	slots      []slot // unanswered requests, len is 0 or a power of two
-	Head, tail uint64 // head <= tail; tail - head == requests unanswered
-	inBytes    int    // size of the unanswered requests
-	Held       int    // bytes of replies in slots
-	unread     int    // output the client had not taken when last looked at, bytes
-	pushed     int    // of what it did not ask for, since it last had read all, bytes
-	meanReply  int32  // mean size of its latest replies, bytes
-	grown      int32  // small replies since it came, or since the latest large one
-	coming     int    // size of the head's reply so far, bytes
-	out        *bytebufferpool.ByteBuffer
-	emissions  *[]parked // replies that are made in pieces and wait for their turn, or for the client to read; nil: none
-
-	began              int64 // when its latest command came, ns
-	OpenedAt, ActiveAt int64 // ns, for CLIENT INFO
-	readAt             int64 // when it was last seen to read, while slow, ns
-	fullSince          int64 // since when a large request waits for room, ns; 0: none does
-	replied            int64 // when the latest reply ended, ns
+	Input              intake.Buffer // what is not used yet
+	Slots              slots.Ring    // unanswered requests
+	Out                outbox        // what it has not got yet
+	pace               pace.Pace     // how many requests it may have under way
+	began              int64         // when its latest command came, ns
+	OpenedAt, ActiveAt int64         // ns, for CLIENT INFO
+	fullSince          int64         // since when a large request waits for room, ns; 0: none does
 }
 
 type state uint8
@@ -101,29 +83,8 @@ const (
 // takes two.
 type Kept struct{ Of any } // what it is the beginning of
 
+// Identity is what a client has said of itself with CLIENT SETNAME and CLIENT SETINFO.
 type Identity struct{ Name, LibName, LibVersion string }
-
-// New makes the session of a client that just connected.
-func New(env *Door, sock Socket) *Session {
-	s := &Session{
-		Door: env, Socket: sock, Protocol: 2, LastID: command.NoID, LoggedIn: env.Policy.Open(),
-		OpenedAt: env.Pool.Now, ActiveAt: env.Pool.Now,
-	}
-	s.id = env.NextID()
-	s.ConnIndex = env.count
-	s.version = env.Version
-	env.count++
-	env.Roster.add(s)
-	env.clients++
-	s.Parser.Unauthenticated = !s.LoggedIn
-	s.Rings = env.Pool.Default()
-	s.Rings.Join()
-	env.Stats.ClientsOpened++
-	return s
-}
-
-// NextID is the ID of the next client.
-func (l *Loop) NextID() uint64 { return l.count*uint64(l.Loops) + uint64(l.Number) + 1 }
 
 // Database is the database that it is in.
 func (s *Session) Database() int { return s.Rings.Key().DB }
@@ -132,167 +93,9 @@ func (s *Session) Database() int { return s.Rings.Key().DB }
 func (s *Session) ID() uint64 { return s.id }
 
 // Owed is how many requests are unanswered.
-func (s *Session) Owed() int { return int(s.tail - s.Head) }
-
-// Drain lets the session finish what it is owed and close then, since the proxy stops or the session's door is shut.
-func (s *Session) Drain() {
-	if s.Door.shut {
-		s.CloseAs(stats.ListenerClosed)
-		return
-	}
-	s.CloseAs(stats.Shutdown)
-}
-
-// OnClose tells that the connection is gone. Replies that come later are dropped.
-func (s *Session) OnClose(reason stats.CloseReason) {
-	if s.State == Closed {
-		return
-	}
-	s.forgetOutput()
-	s.State = Closed
-	s.Door.Roster.remove(s)
-	s.Door.clients--
-	s.Door.Stats.ClientsClosed[reason]++
-	s.Socket = nil
-	s.tidy(func(s *Session) { s.cancelPassage() })
-	s.tidy(func(s *Session) { s.Unpin(false) })
-	s.featuresClosed()
-	s.tidy(func(s *Session) { s.Rings.Leave() })
-	s.tidy((*Session).dropInput)
-	s.tidy((*Session).dropOutput)
-	s.tidy((*Session).dropPushes)
-}
-
-// tidy lets go one thing; a panic there does not keep the others.
-func (s *Session) tidy(end func(*Session)) {
-	defer s.guard()
-	end(s)
-}
-
-func (s *Session) dropOutput() {
-	if s.out != nil {
-		s.Door.Pool.Buffers.Put(s.out)
-		s.out = nil
-	}
-	for i := range s.slots {
-		if b := s.slots[i].buf; b != nil {
-			s.Door.Pool.Buffers.Put(b)
-		}
-	}
-	s.slots = nil
-	s.endEmissions()
-}
-
-// Close ends the session at once. Its socket is told; what is unwritten is lost.
-func (s *Session) Close(reason stats.CloseReason) {
-	if s.State == Closed {
-		return
-	}
-	sock := s.Socket
-	s.OnClose(reason)
-	sock.Close(reason)
-}
-
-// CloseAs stops taking requests; the session closes for reason when every reply is written.
-func (s *Session) CloseAs(reason stats.CloseReason) {
-	if s.State != Open {
-		return
-	}
-	if s.cancelPassage() {
-		s.Door.Scratch = appendUndone(s.Door.Scratch[:0], reason, stopping, s.Door.Env)
-		s.Answer(s.Door.Scratch)
-	}
-	s.State, s.Reason, s.wait = Closing, reason, nothing
-	s.featuresClosing()
-	s.dropInput()
-	s.markDirty()
-}
-
-func (s *Session) markDirty() {
-	if !s.dirty && s.State != Closed {
-		s.dirty = true
-		s.Door.dirty = append(s.Door.dirty, s)
-	}
-}
-
-// flush writes the turn's replies, and closes a session that is done.
-func (s *Session) flush() {
-	if s.State == Closed {
-		return
-	}
-	if out := s.out; out != nil {
-		s.out = nil
-		st := s.Door.Stats
-		st.ClientBytesOut += uint64(len(out.B))
-		st.ClientWrites++
-		s.ActiveAt = s.Door.Pool.Now
-		_, err := s.Socket.Write(out.B)
-		s.Door.Pool.Buffers.Put(out)
-		if s.State == Closed {
-			return
-		}
-		if err != nil {
-			s.Close(stats.WriteFailed)
-			return
-		}
-	}
-	if n := s.Socket.Buffered(); n > 0 || s.unread > 0 {
-		s.hasUnread(n)
-	}
-	if s.pushed > 0 || s.Subscriptions != nil {
-		if s.boundPushes(); s.State == Closed {
-			return
-		}
-	}
-	if s.emissions != nil {
-		s.goOnEmitting()
-	}
-	if s.wait == inFlight && s.relieved() {
-		s.ResumeLater() // it may have waited for what was just written
-	}
-	switch {
-	case s.State == Closing && s.Owed() == 0:
-		if s.unread == 0 {
-			s.Close(s.Reason)
-			return
-		}
-		s.Socket.Linger()
-	case s.EOF && !s.Owes():
-		s.Close(stats.ClientClosed)
-	}
-}
-
-// Poke looks whether a session that waits for its client to read can close.
-func (s *Session) Poke() { s.flush() }
+func (s *Session) Owed() int { return s.Slots.Owed() }
 
 // Owes reports whether input of the client is still being worked off.
 func (s *Session) Owes() bool {
-	return s.State != Closed && (s.Owed() > 0 || s.wait != nothing || s.resuming || s.out != nil)
-}
-
-// OnEOF tells that the client sends no more, and reads over another socket what it is owed.
-func (s *Session) OnEOF(sock Socket) {
-	s.Socket, s.EOF, s.Paused = sock, true, false
-	s.markDirty()
-}
-
-// Abandon ends a session whose client does not read its last replies.
-func (s *Session) Abandon() { s.Close(s.Reason) }
-
-func (s *Session) LastCommand() string {
-	switch s.LastID {
-	case command.NoID:
-		return "NULL"
-	case OtherID:
-		return "unknown"
-	}
-	return command.All()[s.LastID].Name
-}
-
-// lastTraits are the traits of the client's latest command.
-func (s *Session) lastTraits() command.Traits {
-	if s.LastID >= OtherID {
-		return 0
-	}
-	return command.All()[s.LastID].Traits
+	return s.State != Closed && (s.Owed() > 0 || s.wait != nothing || s.resuming || s.Out.buf != nil)
 }

@@ -1,9 +1,7 @@
 package session
 
 import (
-	"ringmaster/command"
 	"ringmaster/parser"
-	"ringmaster/session/texts"
 )
 
 // HelloField is a field of what a server has answered to HELLO with this protocol; nil: unknown.
@@ -47,12 +45,4 @@ func leadingNumber(b []byte) (n int, rest []byte) {
 		n, b = n*10+int(b[0]-'0'), b[1:]
 	}
 	return n, b
-}
-
-// NotInMulti refuses a command inside a transaction.
-func (e *Env) NotInMulti(spec *command.Spec) string {
-	if e.Valkey(9) {
-		return texts.NotAllowedInMulti(spec.Name)
-	}
-	return texts.NoMulti
 }

@@ -1,6 +1,9 @@
 package session
 
-import "ringmaster/stats"
+import (
+	"ringmaster/session/slots"
+	"ringmaster/stats"
+)
 
 // Wait is what a session waits for before it looks at its input again.
 type Wait uint8
@@ -75,7 +78,7 @@ func (s *Session) Hold() bool {
 }
 
 // Latest is pool.Client.
-func (s *Session) Latest(place uint64) bool { return place+1 == s.tail }
+func (s *Session) Latest(place uint64) bool { return place+1 == s.Slots.Tail() }
 
 // Await is pool.Client.
 func (s *Session) Await() { s.AwaitReplies() }
@@ -92,7 +95,7 @@ func (s *Session) AwaitReplies() {
 
 // AwaitReply has what comes after wait for a reply of the proxy's own, unless it is made already.
 func (s *Session) AwaitReply(m *Emission) {
-	if m.within == nil && s.State == Open && m.Tag >= s.Head && !s.Slot(m.Tag).Is.Has(isWhole) {
+	if m.within == nil && s.State == Open && m.Tag >= s.Slots.Head() && !s.Slots.At(m.Tag).Is.Has(slots.Whole) {
 		s.AwaitReplies()
 	}
 }

@@ -18,14 +18,31 @@ const (
 
 // job is work that is done in pieces. Loop-only.
 type job interface {
-	// piece does about pieceWork and reports whether nothing is left. It counts what it does with Env.spend.
+	// Piece does about PieceWork and reports whether nothing is left. It counts what it does with Loop.Spend.
 	Piece(e *Env) (done bool)
+	// Client is the client that a panic in a piece ends; nil: no single one waits for the job.
+	Client() pool.Client
+	// GiveUp ends a job that has no more pieces since one panicked: whoever has asked is answered.
+	GiveUp()
 }
+
+// Impersonal is embedded by jobs that no single client waits for. One that must answer somebody has a GiveUp of its own.
+type Impersonal struct{}
+
+func (Impersonal) Client() pool.Client { return nil }
+func (Impersonal) GiveUp()             {}
 
 // task is a job of an upstream's clients.
 type task struct {
 	env *Env
 	job job
+}
+
+// work is a loop's jobs, and how much it has done of them. Loop-only.
+type work struct {
+	jobs   []task
+	Spent  int   // units of work since workAt
+	workAt int64 // ns
 }
 
 // Start does the first piece of a job, if the turn has not seen too much work, and the others between polls.
@@ -47,73 +64,19 @@ func (l *Loop) countAnew() {
 }
 
 // Spend counts n units of work.
-func (l *Loop) Spend(n int) { l.Spent += n }
-
-// HasWork reports whether Work has something to do: the loop calls it when it has heard its sockets.
-func (l *Loop) HasWork() bool { return len(l.jobs) > 0 }
-
-// Work does the next pieces.
-func (l *Loop) Work() {
-	l.workAt, l.Spent = l.Clock.Now, 0
-	for n := len(l.jobs); n > 0 && l.Spent < turnWork; n-- {
-		t := l.jobs[0]
-		l.jobs[0] = task{}
-		if l.jobs = l.jobs[1:]; len(l.jobs) == 0 {
-			l.jobs = nil
-		}
-		if !t.env.guardedPiece(t.job) {
-			l.jobs = append(l.jobs, t)
-		}
-	}
-}
-
-// guardedPiece does a piece of a job outside of any client's turn. A job that panics ends.
-func (e *Env) guardedPiece(j job) (done bool) {
-	defer func() {
-		cause := recover()
-		if cause == nil {
-			return
-		}
-		done = true
-		var s *Session
-		if r, ok := j.(interface{ Client() pool.Client }); ok {
-			s = SessionOf(r.Client())
-		}
-		e.panicked(s, cause)
-		e.Clock.Distrust()
-		if part, ok := j.(interface{ GiveUp() }); ok { // of what another loop has asked
-			part.GiveUp()
-		}
-	}()
-	return j.Piece(e)
-}
+func (w *work) Spend(n int) { w.Spent += n }
 
 // Pieces counts the work of one piece.
 type Pieces struct{ Until int }
 
-func (l *Loop) APiece() Pieces { return Pieces{l.Spent + PieceWork} }
+// APiece begins to count the work of one piece of a job.
+func (w *work) APiece() Pieces { return Pieces{w.Spent + PieceWork} }
 
 // Over reports whether the piece has done its share.
 func (p Pieces) Over(e *Env) bool { return e.Spent >= p.Until }
 
 // answerWork is what an answer costs beside its bytes, units.
 const answerWork = 128
-
-// rest makes the session look at its input again when the loop has heard its sockets.
-func (s *Session) rest() {
-	if s.wait == nothing && s.State == Open {
-		s.wait = Turn
-		s.Door.Queue(s)
-	}
-}
-
-// Piece is job: the session that rested goes on.
-func (s *Session) Piece(*Env) (done bool) {
-	if s.wait == Turn {
-		s.GoOn()
-	}
-	return true
-}
 
 // CloseWork is what it costs to close a client, units: its socket's calls count most.
 const CloseWork = 16 << 10

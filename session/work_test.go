@@ -93,7 +93,7 @@ var longCommands = []struct {
 	{name: "CLIENT LIST", request: said("CLIENT LIST"), counts: "id=", turns: 4},
 	{name: "CLIENT LIST, often", request: bytes.Repeat(said("CLIENT LIST TYPE normal"), 5), counts: "id=", times: 5 * crowded, turns: 20},
 	{name: "CLIENT LIST ID", request: numbered(many, "CLIENT LIST ID", "%d"), counts: "id=", times: crowded, turns: 8},
-	{name: "CLIENT LIST ID of one client", request: session.AppendRequest(nil, append([]string{"CLIENT", "LIST", "ID"}, slices.Repeat([]string{"1"}, many)...)...), counts: "id=1 ", times: many, turns: 8},
+	{name: "CLIENT LIST ID of one client", request: parser.AppendRequest(nil, append([]string{"CLIENT", "LIST", "ID"}, slices.Repeat([]string{"1"}, many)...)...), counts: "id=1 ", times: many, turns: 8},
 	{name: "CLIENT KILL", request: said("CLIENT KILL TYPE normal"), counts: fmt.Sprintf(":%d\r\n", crowded-1), times: 1, turns: 50},
 	{name: "CLIENT INFO, often", request: bytes.Repeat(said("CLIENT INFO"), many), counts: "id=1 ", times: many, turns: 8},
 	{name: "CLUSTER SLOTS, often", request: bytes.Repeat(said("CLUSTER SLOTS"), many), counts: ":16383\r\n", times: many, turns: 3},
@@ -119,7 +119,7 @@ var longCommands = []struct {
 const crowded = 4000
 
 // said is a request, its words separated by spaces.
-func said(words string) []byte { return session.AppendRequest(nil, strings.Fields(words)...) }
+func said(words string) []byte { return parser.AppendRequest(nil, strings.Fields(words)...) }
 
 // numbered is a request with n times the patterns' words behind its first ones.
 func numbered(n int, first string, patterns ...string) []byte {
@@ -129,7 +129,7 @@ func numbered(n int, first string, patterns ...string) []byte {
 			words = append(words, fmt.Sprintf(p, i))
 		}
 	}
-	return session.AppendRequest(nil, words...)
+	return parser.AppendRequest(nil, words...)
 }
 
 func inMulti(commands []byte) []byte {

@@ -296,7 +296,7 @@ func (w *world) settle() {
 		for _, tell := range marked {
 			tell()
 		}
-		if !w.env.Dirty() && !w.env.HasWork() && !w.pool.Dirty() && !w.pool.WantsDial() {
+		if !w.env.Due() && !w.env.HasWork() && !w.pool.Dirty() && !w.pool.WantsDial() {
 			w.check()
 			return
 		}
@@ -314,7 +314,7 @@ func (w *world) pass(d time.Duration) {
 		w.env.Tick()
 		for _, c := range w.order {
 			if c.lingers {
-				c.session.Poke()
+				c.session.Flush()
 			}
 		}
 		w.settle()

@@ -14,6 +14,7 @@ import (
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
+	"ringmaster/session/pace"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -151,7 +152,7 @@ func sessionConfig(l config.Listener) session.Config {
 		SubscriberOutputLimit: l.SubscriberOutputLimit,
 		MaxInFlight:           l.MaxInFlight,
 		MaxInFlightBytes:      l.MaxInFlightBytes,
-		FirstWindow:           session.FirstWindow,
+		FirstWindow:           pace.First,
 	}
 }
 

@@ -14,8 +14,8 @@ var layer = map[string]int{
 	"auth": 1, "merge": 1, "pool/queue": 1, "pool/answer": 1,
 	"pool/conn":     2,
 	"pool":          3,
-	"session/texts": 4,
-	"session":       5,
+	"session/texts": 4, "session/slots": 4, "session/pace": 4, "session/intake": 4,
+	"session": 5,
 	// What only some commands need stands on the core, in an order of its own: a lower one never names a higher one.
 	"session/gather": 6,
 	"session/guard":  7, "session/discovery": 7, "session/blocking": 7,

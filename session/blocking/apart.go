@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ringmaster/command"
+	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
 )
@@ -27,7 +28,7 @@ type apart struct {
 
 // firstKey is the first key of a request of a command; nil: it has none.
 func firstKey(raw []byte, spec *command.Spec) []byte {
-	req, ok := session.ParseAgain(raw)
+	req, ok := parser.Reparse(raw)
 	if !ok {
 		return nil
 	}
@@ -53,7 +54,7 @@ func (a *apart) putOff(f *pool.Failure) bool {
 	}
 	a.told = false
 	a.s.Door.Pool.Hint()
-	a.s.Door.Later = append(a.s.Door.Later, a)
+	a.s.Door.Later = append(a.s.Door.Later, a.again)
 	return true
 }
 
@@ -61,7 +62,7 @@ func (a *apart) send() *pool.Failure {
 	s := a.s
 	watches := a.spec.ID == command.IDWatch
 	if a.sent == 0 {
-		a.lost = s.WatchLost()
+		a.lost = s.Pin.WatchLost()
 	}
 	a.sent = s.Door.Pool.Now
 	if p := s.Pin; p != nil && p.Server != a.server && !p.Watches && !p.Dirty {
@@ -86,7 +87,7 @@ func (a *apart) send() *pool.Failure {
 	if a.asking {
 		_ = conn.Tell("ASKING")
 	}
-	return s.EnqueueBlocking(conn, a.raw, a, 0, a.spec)
+	return s.Door.EnqueueBlocking(conn, a.raw, a, 0, a.spec)
 }
 
 // Reply is pool.Receiver.
@@ -94,14 +95,14 @@ func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
 	s := a.s
 	forced := s.Door.Map.Slotted() && bytes.HasPrefix(b, forcedOut)
 	switch {
-	case s.Door.Rules.Of(a.spec).Carrier != 0: // a module may say anything
+	case s.Door.Rules.For(a.spec).Carrier != 0: // a module may say anything
 		s.Reply(a.tag, b, p)
 	case p == pool.Whole && s.State == session.Open && (pool.Elsewhere(b) || forced) && a.patient():
 		s.Door.Pool.CountRedirect(a.server, b)
 		a.server, a.asking, a.told = a.elsewhere(b)
 		a.forced = forced
 		s.Door.Pool.Hint()
-		s.Door.Later = append(s.Door.Later, a)
+		s.Door.Later = append(s.Door.Later, a.again)
 	case p == pool.Whole && pool.NamesNode(b): // nothing for clients
 		a.unwatch()
 		s.Fail(a.tag, s.Door.Pool.Moved(a.server))
@@ -160,8 +161,8 @@ func (a *apart) Fail(_ uint64, f *pool.Failure) {
 	}
 }
 
-// Again is deferred.
-func (a *apart) Again(e *session.Env) {
+// again sends it at a tick.
+func (a *apart) again(e *session.Env) {
 	s := a.s
 	if s.State != session.Open {
 		s.Undone(a.tag)

@@ -61,7 +61,7 @@ func blockAt(s *session.Session, server int, spec *command.Spec, raw []byte) {
 	tag := s.Expect(len(raw))
 	conn, f := blockingConn(s, server)
 	if f == nil {
-		f = s.EnqueueBlocking(conn, raw, s, tag, spec)
+		f = s.Door.EnqueueBlocking(conn, raw, s, tag, spec)
 	}
 	if f != nil {
 		s.Fail(tag, f)

@@ -57,12 +57,12 @@ func (w *blocked) send() *pool.Failure {
 		return f
 	}
 	w.s.Pin.Waiting, w.conn = w, conn
-	return w.s.EnqueueBlocking(conn, w.raw, w, 0, w.spec)
+	return w.s.Door.EnqueueBlocking(conn, w.raw, w, 0, w.spec)
 }
 
 // follow has it ended at its server if its keys are elsewhere in m.
 func (w *blocked) follow(m *shard.Map) {
-	if w.s.Door.Rules.Of(w.spec).Carrier != 0 {
+	if w.s.Door.Rules.For(w.spec).Carrier != 0 {
 		return // its reply may hold the words of a client, which could say that nothing ran
 	}
 	server, ok := w.place()
@@ -85,7 +85,7 @@ func (w *blocked) follow(m *shard.Map) {
 // place is the server of its keys; !ok: they are at several.
 func (w *blocked) place() (server int, ok bool) {
 	e := w.s.Door
-	req, ok := session.ParseAgain(w.raw)
+	req, ok := parser.Reparse(w.raw)
 	if !ok || e.Single() {
 		return e.Home(), ok
 	}
@@ -127,7 +127,7 @@ func endMoves(e *session.Env) {
 func (w *blocked) Reply(_ uint64, b []byte, p pool.Piece) {
 	if w.Moving && !w.Told && p == pool.Whole && string(b) == unblockedWords {
 		w.Moving = false
-		w.s.Door.Later = append(w.s.Door.Later, w)
+		w.s.Door.Later = append(w.s.Door.Later, w.again)
 		return
 	}
 	w.s.Reply(w.tag, b, p)
@@ -142,8 +142,8 @@ func (w *blocked) Place(uint64) uint64 { return w.tag }
 // Fail is pool.Receiver.
 func (w *blocked) Fail(_ uint64, f *pool.Failure) { w.s.Fail(w.tag, f) }
 
-// Again is deferred: it goes to where its keys are.
-func (w *blocked) Again(e *session.Env) {
+// again sends it, at a tick, to where its keys are.
+func (w *blocked) again(e *session.Env) {
 	s := w.s
 	if s.State != session.Open {
 		s.Undone(w.tag)

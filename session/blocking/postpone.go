@@ -96,7 +96,7 @@ func (p *postponed) Step(s *session.Session, _ session.Wait) {
 		s.CloseAs(stats.ClientClosed)
 		return
 	}
-	if s.Door.Paused() && !s.WatchLost() {
+	if s.Door.Paused() && !s.Pin.WatchLost() {
 		pin, full := s.PinToReachable()
 		if full {
 			p.Await(session.Tick)

@@ -57,7 +57,7 @@ var kindNames = map[string]kindOfClient{
 
 func (f *filter) match(s *session.Session) bool {
 	if s.EOF || s.ID() == f.skip || f.id != 0 && f.id != s.ID() || f.kind != anyKind && f.kind != kind(s) ||
-		f.maxAge != 0 && s.Door.Age(s.OpenedAt) < f.maxAge {
+		f.maxAge != 0 && age(s.Door.Env, s.OpenedAt) < f.maxAge {
 		return false
 	}
 	if !f.addr.set && !f.laddr.set {

@@ -38,7 +38,7 @@ func Kill(s *session.Session, spec *command.Spec, req *parser.Request) {
 		case old:
 			reply = []byte("+OK\r\n")
 		}
-		m.Put(reply, true)
+		m.Give(reply, true)
 		if self {
 			s.CloseAs(stats.Killed)
 		}
@@ -48,6 +48,7 @@ func Kill(s *session.Session, spec *command.Spec, req *parser.Request) {
 
 // killing is a loop's part of CLIENT KILL, a job.
 type killing struct {
+	session.Impersonal
 	filter
 	next   uint64 // the ID to look at next
 	n      int

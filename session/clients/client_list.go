@@ -72,6 +72,7 @@ func (l *lines) take(b []byte) []byte {
 
 // listing is a loop's part of CLIENT LIST, a job.
 type listing struct {
+	session.Impersonal
 	filter
 	lines
 	next   uint64
@@ -123,7 +124,7 @@ func (j *joinLists) Piece(e *session.Env) (done bool) {
 	for !p.Over(e) {
 		l := lowest(j.lists)
 		if l == nil || j.Session.State == session.Closed {
-			j.Put(append(b, "\r\n"...), true)
+			j.Give(append(b, "\r\n"...), true)
 			return true
 		}
 		before := len(b)
@@ -131,7 +132,7 @@ func (j *joinLists) Piece(e *session.Env) (done bool) {
 		j.Use(len(b) - before)
 		e.Spend(session.CopyWork + len(b) - before)
 	}
-	j.Put(b, false)
+	j.Give(b, false)
 	return false
 }
 
@@ -164,6 +165,7 @@ func listThese(s *session.Session, ids []uint64) {
 
 // finding is a loop's part of CLIENT LIST ID, a job: it describes each client once.
 type finding struct {
+	session.Impersonal
 	ids    []uint64
 	lines  map[uint64][]byte
 	size   int // of the lines, bytes
@@ -226,13 +228,13 @@ func (r *repeatLines) Piece(e *session.Env) (done bool) {
 	}
 	for ; r.next < len(r.ids) && r.Session.State != session.Closed; r.next++ {
 		if p.Over(e) {
-			r.Put(b, false)
+			r.Give(b, false)
 			return false
 		}
 		line := r.line(r.ids[r.next])
 		b = append(b, line...)
 		e.Spend(session.CopyWork + len(line))
 	}
-	r.Put(append(b, "\r\n"...), true)
+	r.Give(append(b, "\r\n"...), true)
 	return true
 }

@@ -33,7 +33,7 @@ func Unblock(s *session.Session, spec *command.Spec, req *parser.Request) {
 	m := s.Emit(0)
 	s.Door.AskLoops(func(e *session.Env) any { return unblock(e, uint64(id), how) }, func(answers []any) {
 		found := slices.Contains(answers, any(true))
-		m.Put([]byte(map[bool]string{true: ":1\r\n", false: ":0\r\n"}[found]), true)
+		m.Give([]byte(map[bool]string{true: ":1\r\n", false: ":0\r\n"}[found]), true)
 	})
 }
 

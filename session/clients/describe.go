@@ -3,6 +3,7 @@ package clients
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"ringmaster/command"
 	"ringmaster/parser"
@@ -43,19 +44,19 @@ func appendDescription(s *session.Session, b []byte, watch bool) []byte {
 			redir = int64(r.To)
 		}
 	}
-	kept, waits := 0, s.Socket.Buffered()+s.Held
+	kept, waits := 0, s.Socket.Buffered()+s.Out.Held
 	if s == s.Door.Asking {
 		kept = s.Door.Req.Size
 	}
-	if s.Input != nil {
-		kept += len(s.Input.B) - s.InputUsed
+	if !s.Input.Empty() {
+		kept += len(s.Input.Waiting())
 	}
 	b = strconv.AppendUint(append(b, "id="...), s.ID(), 10)
 	b = append(append(b, " addr="...), remote...)
 	b = append(append(b, " laddr="...), local...)
 	b = append(append(b, " fd=-1 name="...), id.Name...)
-	b = appendField(b, " age=", s.Door.Age(s.OpenedAt))
-	b = appendField(b, " idle=", s.Door.Age(s.ActiveAt))
+	b = appendField(b, " age=", age(s.Door.Env, s.OpenedAt))
+	b = appendField(b, " idle=", age(s.Door.Env, s.ActiveAt))
 	b = appendFlags(s, append(b, " flags="...))
 	b = appendField(b, " db=", int64(s.Database()))
 	b = appendField(b, " sub=", int64(sub))
@@ -133,3 +134,6 @@ func overUnixSocket(s *session.Session) bool {
 
 // monitors reports whether the session gets what MONITOR tells.
 func monitors(p *session.Pin) bool { return p.Conn != nil && p.Conn.Streams() }
+
+// age is a time in whole seconds.
+func age(e *session.Env, since int64) int64 { return (e.Pool.Now - since) / int64(time.Second) }

@@ -92,7 +92,7 @@ func (l *learning) leave() {
 func (l *learning) ask(s *session.Session) {
 	l.asked = true
 	l.Await(session.Servers)
-	raw := session.AppendRequest(nil, "COMMAND", "INFO", l.name)
+	raw := parser.AppendRequest(nil, "COMMAND", "INFO", l.name)
 	if f := s.Rings.Pick(s.AnyServer(), s.ConnIndex).Enqueue(&pool.Request{Raw: raw, Recv: l, Manner: pool.Here}); f != nil {
 		l.fail = f
 		l.leave()
@@ -104,7 +104,7 @@ func (l *learning) ask(s *session.Session) {
 func (l *learning) conclude(s *session.Session) {
 	l.End()
 	if l.found == nil || l.fail != nil {
-		s.Rejected()
+		s.Door.Features.Rejected(s)
 		if l.fail != nil {
 			s.Door.Scratch = session.AppendFailure(s.Door.Scratch[:0], l.fail, s.Door.Env)
 			l.reply = s.Door.Scratch
@@ -112,7 +112,7 @@ func (l *learning) conclude(s *session.Session) {
 		s.AnswerAs(command.NoID, l.reply)
 		return
 	}
-	if req, ok := session.ParseAgain(l.raw); ok {
+	if req, ok := parser.Reparse(l.raw); ok {
 		k := lessonsOf(l.env)
 		k.name, k.answer = l.name, l.found
 		defer func() { k.name, k.answer = "", nil }()

@@ -84,7 +84,7 @@ func resetShared(s *session.Session) {
 			s.Identity.Name = "" // what CLIENT SETINFO said stays (Redis 7.2)
 		}
 		s.LoggedIn = s.Door.Policy.Open()
-		s.Parser.Unauthenticated = !s.LoggedIn
+		s.Input.Parser.Unauthenticated = !s.LoggedIn
 		s.AnswerString("+RESET\r\n")
 	})
 }

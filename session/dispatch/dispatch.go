@@ -107,7 +107,7 @@ func decide(s *session.Session, req *parser.Request) {
 		s.Pass(s.Door.Home(), spec, req) // it is for the server to say whether it answers
 		return
 	}
-	if h := env.Rules.Of(spec).Handler; h != nil {
+	if h := env.Rules.For(spec).Handler; h != nil {
 		env.Asking = s
 		h(s, spec, req)
 		env.Asking = nil
@@ -123,7 +123,7 @@ func route(s *session.Session, spec *command.Spec, req *parser.Request) {
 		blocking.Postpone(s, spec, req.Raw)
 		return
 	}
-	if carrier := s.Door.Rules.Of(spec).Carrier; carrier != 0 && s.GoesApart(spec, class, carrier, req) {
+	if carrier := s.Door.Rules.For(spec).Carrier; carrier != 0 && s.GoesApart(spec, class, carrier, req) {
 		return
 	}
 	switch class {
@@ -188,7 +188,7 @@ func route(s *session.Session, spec *command.Spec, req *parser.Request) {
 
 // routeAgain is route for a request that has waited.
 func routeAgain(s *session.Session, spec *command.Spec, raw []byte) {
-	req, ok := session.ParseAgain(raw)
+	req, ok := parser.Reparse(raw)
 	if !ok {
 		s.Refuse(texts.Syntax)
 		return

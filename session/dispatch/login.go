@@ -36,9 +36,9 @@ func login(s *session.Session, user, password []byte) bool {
 	if !s.Door.Policy.Check(user, password) {
 		s.Door.Stats.LoginsFailed++
 		guard.Charge(s)
-		s.Notify(session.LoginFailed, user)
+		s.Report(session.LoginFailed, user)
 		return false
 	}
-	s.LoggedIn, s.Parser.Unauthenticated = true, false
+	s.LoggedIn, s.Input.Parser.Unauthenticated = true, false
 	return true
 }

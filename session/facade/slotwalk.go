@@ -62,7 +62,7 @@ func clusterKeysInSlot(s *session.Session, spec *command.Spec, req *parser.Reque
 
 // ask sends the next SCAN.
 func (w *slotWalk) ask() {
-	raw := session.AppendRequest(nil, "SCAN", strconv.FormatUint(w.cursor, 10), "COUNT", session.Itoa(walkStep))
+	raw := parser.AppendRequest(nil, "SCAN", strconv.FormatUint(w.cursor, 10), "COUNT", strconv.Itoa(walkStep))
 	if f := w.Session.Conn(w.shards[w.server]).Enqueue(&pool.Request{Raw: raw, Recv: w, Manner: pool.Here}); f != nil {
 		w.Fail(0, f)
 	}
@@ -169,7 +169,7 @@ func (w *slotWalk) Piece(e *session.Env) (done bool) {
 	}
 	for p := e.APiece(); w.next < len(w.found) && w.Session.State != session.Closed; w.next++ {
 		if p.Over(e) {
-			w.Put(b, false)
+			w.Give(b, false)
 			return false
 		}
 		before := len(b)
@@ -177,7 +177,7 @@ func (w *slotWalk) Piece(e *session.Env) (done bool) {
 		w.Use(len(w.found[w.next]) + perKey)
 		e.Spend(session.CopyWork + len(b) - before)
 	}
-	w.Put(b, true)
+	w.Give(b, true)
 	return true
 }
 
@@ -190,5 +190,5 @@ func (w *slotWalk) Fail(_ uint64, f *pool.Failure) {
 
 // end answers.
 func (w *slotWalk) end(reply []byte) {
-	w.Put(reply, true)
+	w.Give(reply, true)
 }

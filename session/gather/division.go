@@ -167,8 +167,8 @@ const (
 // divide takes the request over from the loop.
 func divide(s *session.Session, spec *command.Spec, req *parser.Request) {
 	d := &dividing{spec: spec}
-	if d.buf = s.TakeInput(req); d.buf != nil {
-		s.Input = nil
+	if d.buf = s.Input.Whole(req); d.buf != nil {
+		s.Input.Disown()
 		d.req = parser.Request{Args: req.Args, Raw: req.Raw}
 	} else {
 		d.req = req.Clone()

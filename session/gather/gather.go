@@ -88,13 +88,13 @@ func (g *Gather) Ask(server int, raw []byte) { g.askFor(server, raw, 0) }
 // askFor is ask for a part with keys.
 func (g *Gather) askFor(server int, raw []byte, keys pool.Keys) {
 	i := g.expect(server)
-	reads := g.Session.Reads(g.Spec)
+	reads := g.Session.ReadsByPolicy(g.Spec)
 	conn := g.Session.ConnFor(server, reads)
 	if busy := g.Session.BusyBehind(conn, g.Spec, 1); busy != nil {
 		g.Reply(i, busy, pool.Whole)
 		return
 	}
-	request := pool.Request{Raw: raw, Recv: g, Tag: i, Keys: keys, Carrier: g.Session.Door.Rules.Of(g.Spec).Carrier}
+	request := pool.Request{Raw: raw, Recv: g, Tag: i, Keys: keys, Carrier: g.Session.Door.Rules.For(g.Spec).Carrier}
 	if reads && request.Carrier == 0 {
 		request.Manner = pool.ByPolicy
 	} else {
@@ -115,7 +115,7 @@ func (g *Gather) expect(server int) (i uint64) {
 
 // manner is how its parts are sent that do not go by the read policy.
 func (g *Gather) manner(conn *pool.Conn) (how pool.Manner) {
-	if g.Blocks || g.Session.WaitsAt(conn) {
+	if g.Blocks || g.Session.Door.WaitsAt(conn) {
 		how |= pool.Blocks
 	}
 	if !g.keyed {
@@ -166,6 +166,9 @@ func (g *Gather) Fail(i uint64, f *pool.Failure) {
 
 // Client is pool.Receiver.
 func (g *Gather) Client() pool.Client { return g.Session }
+
+// GiveUp is job: the client's end is the gather's.
+func (g *Gather) GiveUp() {}
 
 // Place is pool.Receiver: its parts have one, for they go to different hash slots.
 func (g *Gather) Place(uint64) uint64 { return g.tag }

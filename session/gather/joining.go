@@ -110,7 +110,7 @@ func (j *joining) Piece(e *session.Env) (done bool) {
 		b, done := j.write(j, j.head, e.APiece())
 		j.Use(len(b) - len(j.head))
 		j.head = nil
-		if j.Put(b, done); !done {
+		if j.Give(b, done); !done {
 			return false
 		}
 	}

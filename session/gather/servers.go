@@ -27,7 +27,7 @@ func entryLimit(args [][]byte) int64 {
 }
 
 // wholeSlowLog is what the servers are asked for SLOWLOG LEN.
-var wholeSlowLog = session.AppendRequest(nil, "SLOWLOG", "GET", "-1")
+var wholeSlowLog = parser.AppendRequest(nil, "SLOWLOG", "GET", "-1")
 
 // CountClients counts the clients of all loops, before which the gather does not end.
 func (g *Gather) CountClients() {

@@ -82,7 +82,7 @@ func (t *gated) Step(s *session.Session, _ session.Wait) {
 		return
 	}
 	t.End()
-	req, ok := session.ParseAgain(t.raw)
+	req, ok := parser.Reparse(t.raw)
 	if !ok {
 		s.Refuse(texts.Syntax)
 		return

@@ -182,7 +182,7 @@ func (f *feed) barrier(p *Subscribing) {
 	}
 }
 
-var pingFrame = session.AppendRequest(nil, "PING")
+var pingFrame = parser.AppendRequest(nil, "PING")
 
 // barrier receives the answer to a barrier's PING. The passage has a deadline.
 type barrier struct {
@@ -258,8 +258,8 @@ func (f *feed) ask(t *topic, r *round) *pool.Failure {
 	}
 	// The confirmation comes as a push. PING is there to be owed a reply: a server that says nothing is noticed. Who waits has a
 	// deadline of its own (session.Passage.Limit), after which the answer is still needed: what comes next is told by its order.
-	raw := session.AppendRequest(nil, strings.ToUpper(verb), t.key.Name)
-	failure := f.conn.Enqueue(&pool.Request{Raw: session.AppendRequest(raw, "PING"), Recv: f, Manner: pool.Here | pool.Lasts})
+	raw := parser.AppendRequest(nil, strings.ToUpper(verb), t.key.Name)
+	failure := f.conn.Enqueue(&pool.Request{Raw: parser.AppendRequest(raw, "PING"), Recv: f, Manner: pool.Here | pool.Lasts})
 	if failure == nil {
 		f.asked = append(f.asked, asked{t, r})
 		f.hub.parted(t.key, f.server) // if it was to be asked for later, it is not any more
@@ -505,7 +505,7 @@ func (f *feed) OwnLost(_ *pool.Conn, why *pool.Failure) {
 		h.leaveOthers(t, f.server)
 	}
 	h.lost[f.server].wait(h.env.Pool, h.env.Pool.Proven(f.since))
-	h.env.Start(&session.Closings{Victims: victims, Reason: stats.SubscriptionLost})
+	h.env.Start(&closings{victims: victims, reason: stats.SubscriptionLost})
 }
 
 // end tells those who wait for the round that it has failed.
@@ -555,4 +555,19 @@ func appendSubscribed(b []byte, proto uint8, verb string, name *string, n int) [
 		b = parser.AppendNull(b, int(proto))
 	}
 	return parser.AppendInt(b, int64(n))
+}
+
+// closings closes clients, a job.
+type closings struct {
+	session.Impersonal
+	victims []*session.Session
+	reason  stats.CloseReason
+}
+
+func (c *closings) Piece(e *session.Env) (done bool) {
+	for p := e.APiece(); len(c.victims) > 0 && !p.Over(e); c.victims = c.victims[1:] {
+		e.Spend(session.CloseWork)
+		c.victims[0].Close(c.reason)
+	}
+	return len(c.victims) == 0
 }

@@ -79,7 +79,7 @@ func (n *numSubs) end() {
 		return
 	}
 	n.letGo()
-	n.Put(n.bad, true)
+	n.Give(n.bad, true)
 }
 
 func (n *numSubs) letGo() {
@@ -119,7 +119,7 @@ func (n *numSubs) Piece(e *session.Env) (done bool) {
 	}
 	for ; n.next < len(n.keys) && n.Session.State != session.Closed; n.next++ {
 		if p.Over(e) {
-			n.Put(b, false)
+			n.Give(b, false)
 			return false
 		}
 		before := len(b)
@@ -127,7 +127,7 @@ func (n *numSubs) Piece(e *session.Env) (done bool) {
 		b = parser.AppendInt(b, n.tallies[n.next].Correct(n.sums[n.next]))
 		e.Spend(session.CopyWork + len(b) - before)
 	}
-	n.Put(b, true)
+	n.Give(b, true)
 	return true
 }
 

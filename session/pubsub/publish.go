@@ -74,6 +74,7 @@ func Tallies(e *session.Env, client *session.Session, keys []TopicKey, matching 
 
 // tallying is a loop's part of it, a job.
 type tallying struct {
+	session.Impersonal
 	keys     []TopicKey
 	matching bool
 	sums     []Tally
@@ -202,10 +203,10 @@ func publishNow(s *session.Session, key TopicKey, server int, raw []byte) {
 	}
 	conn := s.Conn(server)
 	var f *pool.Failure
-	if key.kind == Channel && s.Door.Map.Slotted() && !s.WaitsAt(conn) {
+	if key.kind == Channel && s.Door.Map.Slotted() && !s.Door.WaitsAt(conn) {
 		f = conn.Enqueue(&pool.Request{Raw: raw, Recv: recv, Tag: at, Manner: pool.Here}) // messages of two nodes have no order
 	} else {
-		f = conn.Enqueue(&pool.Request{Raw: raw, Recv: recv, Tag: at, Keys: keysOfTopic(s.Door.Env, key), Manner: s.Manner(conn)})
+		f = conn.Enqueue(&pool.Request{Raw: raw, Recv: recv, Tag: at, Keys: keysOfTopic(s.Door.Env, key), Manner: s.Door.Manner(conn)})
 	}
 	if f != nil {
 		s.Fail(tag, f)

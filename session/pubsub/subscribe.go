@@ -144,7 +144,7 @@ func (p *Subscribing) Step(s *session.Session, came session.Wait) {
 // Piece is job: while the client has much to read, its turn does not come.
 func (p *Subscribing) Piece(e *session.Env) (done bool) {
 	if s := p.Session(); s != nil && s.Lags() {
-		s.WakeLater(p, s.Head)
+		s.Out.Park(p, s.Slots.Head())
 		return true
 	}
 	return p.Passage.Piece(e)
@@ -250,13 +250,11 @@ func (p *Subscribing) tell(s *session.Session) (done bool) {
 	} else {
 		done = p.confirmOff(s)
 	}
-	if s.Partial = p.On && !done; !done || s.State == session.Closed {
+	if s.Slots.Partial = p.On && !done; !done || s.State == session.Closed {
 		return done
 	}
 	s.EndsUnanswered()
-	if s.Pushes != nil {
-		s.LetPushesOut()
-	}
+	s.LetPushesOut()
 	return true
 }
 
@@ -340,6 +338,7 @@ func (p *Subscribing) LetGo(s *session.Session) {
 
 // releasing lets go of topics, a job.
 type releasing struct {
+	session.Impersonal
 	topics []*topic
 	s      *session.Session // that has closed, and is on their lists; nil: none is
 }

@@ -53,7 +53,7 @@ func Handle(s *session.Session, spec *command.Spec, req *parser.Request) {
 		s.Pass(session.AnyServer, spec, req) // nothing is tracked: an error
 		return
 	}
-	raw, args, told := bytes.Clone(req.Raw), session.CloneWords(req.Args), false
+	raw, args, told := bytes.Clone(req.Raw), parser.CloneWords(req.Args), false
 	s.Begin(&session.Errand{
 		Send: func(s *session.Session) {
 			p, f := s.PinToAll()

@@ -3,6 +3,7 @@ package tracking
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ringmaster/parser"
@@ -266,9 +267,9 @@ func (c *trackingChange) tell(s *session.Session) {
 		}
 		words := slices.Clone(c.words)
 		if c.at > 0 {
-			words[c.at] = session.Itoa(int(c.redirect.id(o.Server)))
+			words[c.at] = strconv.Itoa(int(c.redirect.id(o.Server)))
 		}
-		if f := o.Conn.Enqueue(&pool.Request{Raw: session.AppendRequest(nil, words...), Recv: c, Tag: uint64(i), Manner: pool.Here}); f != nil {
+		if f := o.Conn.Enqueue(&pool.Request{Raw: parser.AppendRequest(nil, words...), Recv: c, Tag: uint64(i), Manner: pool.Here}); f != nil {
 			c.Fail(uint64(i), f)
 		}
 	}

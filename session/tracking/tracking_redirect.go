@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"ringmaster/parser"
 	"ringmaster/pool"
@@ -49,7 +50,7 @@ func redirect(s *session.Session, to uint64, done func(*pool.Failure)) *redirect
 	shards := s.Door.Map.Shards()
 	r := &redirection{s: s, To: to, left: len(shards), done: done}
 	redirectionsOf(s.Door.Env).all[r] = struct{}{}
-	ask := session.AppendRequest(nil, "CLIENT", "ID")
+	ask := parser.AppendRequest(nil, "CLIENT", "ID")
 	for _, i := range shards {
 		e := &redirectEnd{r: r, server: i}
 		r.ends = append(r.ends, e)
@@ -132,7 +133,7 @@ func (r *redirection) leave() {
 	r.gone = true
 	d.leaving[r] = struct{}{}
 	for _, e := range r.ends {
-		if e.conn != nil && e.conn.Enqueue(&pool.Request{Raw: session.AppendRequest(nil, "QUIT"), Recv: e, Tag: lastWord, Manner: pool.Here}) != nil {
+		if e.conn != nil && e.conn.Enqueue(&pool.Request{Raw: parser.AppendRequest(nil, "QUIT"), Recv: e, Tag: lastWord, Manner: pool.Here}) != nil {
 			e.end()
 		}
 	}
@@ -246,7 +247,7 @@ func (r *redirection) broken() {
 	for _, e := range r.ends {
 		if e.conn != nil && !r.gone {
 			// Not from within its own callback.
-			_ = s.Rings.Pick(e.server, s.ConnIndex).Tell("CLIENT", "KILL", "ID", session.Itoa(int(e.id)))
+			_ = s.Rings.Pick(e.server, s.ConnIndex).Tell("CLIENT", "KILL", "ID", strconv.Itoa(int(e.id)))
 		}
 	}
 }

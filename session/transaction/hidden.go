@@ -1,7 +1,9 @@
 package transaction
 
 import (
+	"ringmaster/command"
 	"ringmaster/parser"
+	"ringmaster/session"
 
 	"ringmaster/session/guard"
 	"ringmaster/session/texts"
@@ -35,4 +37,12 @@ func (o *outcome) hide(reply []byte, at int) []byte {
 	dst = append(dst, reply[at:]...)
 	o.s.CountHeld(len(dst) - len(reply))
 	return dst
+}
+
+// notInMulti refuses a command inside a transaction.
+func notInMulti(e *session.Env, spec *command.Spec) string {
+	if e.Valkey(9) {
+		return texts.NotAllowedInMulti(spec.Name)
+	}
+	return texts.NoMulti
 }

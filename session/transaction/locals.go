@@ -2,12 +2,14 @@ package transaction
 
 import (
 	"bytes"
+	"strconv"
 
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/session"
 	"ringmaster/session/guard"
 	"ringmaster/session/pubsub"
+	"ringmaster/session/slots"
 	"ringmaster/session/texts"
 	"ringmaster/stats"
 )
@@ -56,7 +58,7 @@ func queueLocal(s *session.Session, spec *command.Spec, req *parser.Request) {
 		queued(s, spec, req.Raw)
 		return
 	case command.IDHello:
-		if len(req.Args) > 1 && string(req.Args[1]) != session.Itoa(int(s.Protocol)) {
+		if len(req.Args) > 1 && string(req.Args[1]) != strconv.Itoa(int(s.Protocol)) {
 			Reject(s, spec, texts.HelloInMulti)
 			return
 		}
@@ -73,7 +75,7 @@ func queueLocal(s *session.Session, spec *command.Spec, req *parser.Request) {
 
 // AfterGate carries out a login that has waited at its gate.
 func AfterGate(s *session.Session, spec *command.Spec, req *parser.Request) {
-	switch handler := s.Door.Rules.Of(spec).Handler; {
+	switch handler := s.Door.Rules.For(spec).Handler; {
 	case handler == nil: // it was denied meanwhile
 		Reject(s, spec, texts.NoPermission(spec.Name))
 	case s.Transaction != nil:
@@ -120,13 +122,13 @@ func (a *answering) Piece(e *session.Env) (done bool) {
 	case a.Waits: // partial goes on
 		return true
 	case !over:
-		a.Put(b, false)
+		a.Give(b, false)
 		return false
 	}
 	if !a.Muted {
 		b = append(b, a.reply[a.at:]...)
 	}
-	a.Put(b, true)
+	a.Give(b, true)
 	letGoOf(a.Session, a.locals)
 	a.done(a.db)
 	return true
@@ -137,9 +139,9 @@ func (a *answering) Piece(e *session.Env) (done bool) {
 func (a *answering) answers(e *session.Env, p session.Pieces) (b []byte, over bool) {
 	s := a.Session
 	if !a.Begun && s.State != session.Closed {
-		sl := s.Slot(a.Tag)
-		a.Muted = sl.Is.Has(session.IsMuted)
-		if sl.Is &^= session.IsMuted; !a.Muted {
+		sl := s.Slots.At(a.Tag)
+		a.Muted = sl.Is.Has(slots.Muted)
+		if sl.Is &^= slots.Muted; !a.Muted {
 			b = parser.AppendArray(b, a.total)
 		}
 	}
@@ -173,7 +175,7 @@ func (a *answering) answers(e *session.Env, p session.Pieces) (b []byte, over bo
 				b = b[:before] // an error
 			}
 		case l.spec.Traits.Has(command.TraitAsksFirst):
-			a.Put(b, false)
+			a.Give(b, false)
 			if b = a.run(nil, l); a.Waits {
 				a.i++
 				return nil, false
@@ -194,7 +196,7 @@ func (a *answering) run(b []byte, l *local) []byte {
 	if !ok {
 		return parser.AppendError(b, texts.Syntax)
 	}
-	handler := e.Rules.Of(l.spec).Handler
+	handler := e.Rules.For(l.spec).Handler
 	if handler == nil { // it was denied after it was queued
 		return parser.AppendError(b, texts.NoPermission(l.spec.Name))
 	}
@@ -210,7 +212,7 @@ func (a *answering) run(b []byte, l *local) []byte {
 
 // Again is a queued command as it was given.
 func (l *local) Again() (req parser.Request, ok bool) {
-	return session.ParseAgain(l.raw)
+	return parser.Reparse(l.raw)
 }
 
 // subscribing is a SUBSCRIBE, UNSUBSCRIBE or their like of a transaction that is about to run.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/valyala/bytebufferpool"
 
+	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
 )
@@ -41,7 +42,7 @@ func (o *outcome) elsewhere(i uint64, b []byte) bool {
 	}
 	if p.watched {
 		// The keys that were watched are elsewhere, too: clients begin again after a null.
-		s.Reply(o.tag, session.AppendNullArray(nil, s.Protocol), pool.Whole)
+		s.Reply(o.tag, parser.AppendNullArray(nil, s.Protocol), pool.Whole)
 		return true
 	}
 	if !p.moved {

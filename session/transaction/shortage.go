@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"ringmaster/command"
+	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
 	"ringmaster/session/texts"
@@ -51,7 +52,7 @@ func (q *shortage) try(s *session.Session) bool {
 		return false // without MULTI the command would run
 	}
 	q.Await(session.Servers)
-	trial := session.AppendRequest(append(session.AppendRequest(nil, "MULTI"), q.raw...), "DISCARD")
+	trial := parser.AppendRequest(append(parser.AppendRequest(nil, "MULTI"), q.raw...), "DISCARD")
 	batch := pool.Batch{Requests: 3, Needs: len(trial), Exec: -1}
 	return conn.Enqueue(&pool.Request{Raw: trial, Recv: q, Batch: batch}) == nil
 }
@@ -64,7 +65,7 @@ func (q *shortage) placeAgain(s *session.Session) (text string) {
 	if text = placeAgain(s); text != "" || s.Door.Single() {
 		return text
 	}
-	req, ok := session.ParseAgain(q.raw)
+	req, ok := parser.Reparse(q.raw)
 	if !ok {
 		return texts.Syntax
 	}

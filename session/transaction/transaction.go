@@ -2,6 +2,7 @@ package transaction
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 
 	"github.com/valyala/bytebufferpool"
@@ -118,15 +119,15 @@ func Drop(s *session.Session) {
 func Queue(s *session.Session, spec *command.Spec, req *parser.Request) bool {
 	if spec.Traits.Has(command.TraitActsInMulti) {
 		if (spec.ID == command.IDMulti || spec.ID == command.IDWatch) && s.Door.Valkey(9) {
-			Reject(s, spec, s.Door.NotInMulti(spec)) // and the transaction is over
+			Reject(s, spec, notInMulti(s.Door.Env, spec)) // and the transaction is over
 			return true
 		}
 		return false
 	}
-	class, handler := s.Door.ClassOf(spec), s.Door.Rules.Of(spec).Handler
+	class, handler := s.Door.ClassOf(spec), s.Door.Rules.For(spec).Handler
 	switch {
 	case spec.Flags.Has(command.FlagNoMulti) && (spec.ID != command.IDClientReply || s.Door.Valkey(9)): // others than Valkey 9 queue CLIENT REPLY
-		Reject(s, spec, s.Door.NotInMulti(spec))
+		Reject(s, spec, notInMulti(s.Door.Env, spec))
 	case class == command.ClassRefused && handler == nil:
 		Reject(s, spec, texts.NoPermission(spec.Name))
 	case spec.Traits.Has(command.TraitSubscribes), spec.Traits.Has(command.TraitUnsubscribes), handler != nil && !spec.Traits.Has(command.TraitStateless):
@@ -194,7 +195,7 @@ func queueForServer(s *session.Session, spec *command.Spec, req *parser.Request)
 		tx.hidden = append(tx.hidden, hidden{at: tx.N, hide: guard.Hiders[spec.Name]})
 	}
 	if spec.ID == command.IDClientPause {
-		tx.pauses = append(tx.pauses, session.CloneWords(req.Args))
+		tx.pauses = append(tx.pauses, parser.CloneWords(req.Args))
 	}
 	if spec.Traits.Has(command.TraitPublishes) {
 		if tx.joins > 0 {
@@ -219,7 +220,7 @@ func queued(s *session.Session, spec *command.Spec, raw []byte) {
 		return
 	}
 	tx.writes = tx.writes || blocking.MayWrite(s.Door.Env, spec)
-	tx.carrier |= s.Door.Rules.Of(spec).Carrier
+	tx.carrier |= s.Door.Rules.For(spec).Carrier
 	tx.buf.B = append(tx.buf.B, raw...)
 	tx.specs = append(tx.specs, spec)
 	tx.N++
@@ -247,9 +248,9 @@ func placeAgain(s *session.Session) (text string) {
 	}
 	var p parser.RequestParser
 	var req parser.Request
-	rest := tx.buf.B
+	limits, rest := parser.AnyLimits(), tx.buf.B
 	for i := range tx.N + 1 {
-		if done, err := p.Next(rest, &session.AnyLimits, &req); !done || err != nil {
+		if done, err := p.Next(rest, &limits, &req); !done || err != nil {
 			return texts.Syntax
 		}
 		rest = rest[req.Size:]
@@ -424,7 +425,7 @@ func deniedMeanwhile(s *session.Session) *command.Spec {
 		return nil
 	}
 	for _, spec := range tx.specs {
-		if env.ClassOf(spec) == command.ClassRefused && env.Rules.Of(spec).Handler == nil || spec.ID == session.OtherID && discovery.Denies(env.Rules, spec.Name, "", spec) {
+		if env.ClassOf(spec) == command.ClassRefused && env.Rules.For(spec).Handler == nil || spec.ID == session.OtherID && discovery.Denies(env.Rules, spec.Name, "", spec) {
 			return spec
 		}
 	}
@@ -460,10 +461,10 @@ func execNow(s *session.Session) {
 	}
 	watchesMoved(s)
 	switch {
-	case s.WatchLost():
+	case s.Pin.WatchLost():
 		// Nobody watches the keys any more: they may have changed.
 		endTransaction(s)
-		s.Door.Scratch = session.AppendNullArray(s.Door.Scratch[:0], s.Protocol)
+		s.Door.Scratch = parser.AppendNullArray(s.Door.Scratch[:0], s.Protocol)
 		s.Answer(s.Door.Scratch)
 		return
 	case !place(s):
@@ -510,7 +511,7 @@ func selects(tx *transaction) bool {
 func execApart(s *session.Session) {
 	s.Begin(&session.Errand{
 		Send: func(s *session.Session) {
-			if s.WatchLost() {
+			if s.Pin.WatchLost() {
 				return // execNow says so
 			}
 			if !place(s) {
@@ -557,7 +558,7 @@ func sendTransaction(s *session.Session) {
 	requests := tx.N + 2
 	if selects(tx) {
 		// The connection goes on in the database it was in, whatever EXEC has made of that.
-		tx.buf.B = session.AppendRequest(tx.buf.B, "SELECT", session.Itoa(s.Database()))
+		tx.buf.B = parser.AppendRequest(tx.buf.B, "SELECT", strconv.Itoa(s.Database()))
 		requests++
 	}
 	o := newOutcome(env.Env.Loop)

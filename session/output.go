@@ -1,0 +1,330 @@
+package session
+
+import (
+	"github.com/valyala/bytebufferpool"
+
+	"ringmaster/command"
+	"ringmaster/pool"
+	"ringmaster/stats"
+)
+
+// Output that clients do not read is bounded for each client (Config.OutputLimit) and for all together (Loop.ClientMemory): above
+// that their further requests wait until they read. Only a client that reads nothing at all for Config.ReadTimeout is closed, or the one
+// that holds the most when waiting does not help.
+
+// outbox is what a client has not got yet. Loop-only.
+//
+// Invariants: Held >= 0 and counts pushes; readAt > 0 if and only if the client is on readers.slow; the sum of unread + Held of a loop's
+// clients is readers.bytes.
+type outbox struct {
+	buf    *bytebufferpool.ByteBuffer // what goes out at the end of this turn; nil: nothing
+	pushes *bytebufferpool.ByteBuffer // that wait for a reply under way to end; nil: none
+	parked *[]parked                  // jobs that make a reply, and wait for its turn or for the client to read; nil: none
+	// Held is the size of replies and pushes that wait for their turn, and of what they are made of, bytes. CountHeld changes it.
+	Held   int
+	unread int   // what the client had not taken when last looked at, bytes
+	pushed int   // of what it did not ask for, since it last had read all, bytes
+	readAt int64 // when it was last seen to read, while ticks look at that, ns; 0: none does
+}
+
+// left is the output that the client has not read, that of this turn included, bytes.
+func (o *outbox) left() int {
+	if o.buf != nil {
+		return o.unread + o.Held + len(o.buf.B)
+	}
+	return o.unread + o.Held
+}
+
+// mayBeEvicted reports whether the client may be closed to save memory: it does not read now, or is all there is.
+func (o *outbox) mayBeEvicted(limit int, now int64) bool {
+	held := o.unread + o.Held
+	return held > limit || held > slowReader && now-o.readAt > grace
+}
+
+// drop gives the buffers back, since the client has gone and nothing of it is counted any more.
+func (o *outbox) drop(to *pool.Buffers) {
+	if o.buf != nil {
+		to.Put(o.buf)
+	}
+	if o.pushes != nil {
+		to.Put(o.pushes)
+	}
+	o.disown()
+}
+
+// disown forgets the buffers, which after a panic somebody else may still use.
+func (o *outbox) disown() { o.buf, o.pushes = nil, nil }
+
+// markDirty has the session flushed at the end of the turn.
+func (s *Session) markDirty() {
+	if !s.dirty && s.State != Closed {
+		s.dirty = true
+		s.Door.due.dirty = append(s.Door.due.dirty, s)
+	}
+}
+
+// Output is the buffer for what the client gets this turn.
+func (s *Session) Output() *bytebufferpool.ByteBuffer {
+	if s.Out.buf == nil {
+		s.Out.buf = s.Door.Pool.Buffers.Get()
+		s.markDirty()
+	}
+	return s.Out.buf
+}
+
+// polledAtOnce is how many clients with unread output a tick looks at.
+const polledAtOnce = 1024
+
+// hasUnread takes notice of how much output the client has not taken.
+func (s *Session) hasUnread(n int) {
+	e := s.Door
+	e.readers.bytes += n - s.Out.unread
+	if s.Out.unread = n; n == 0 {
+		s.Out.pushed = 0
+	}
+	if n > 0 {
+		s.Door.readers.watch(s, s.Door.Pool.Now)
+	}
+}
+
+// CountHeld counts n more bytes of replies that wait for their turn.
+func (s *Session) CountHeld(n int) {
+	if s.State == Closed {
+		return // all of it is counted out
+	}
+	s.Out.Held += n
+	s.Door.readers.bytes += n
+	if s.Out.Held > slowReader {
+		s.Door.readers.watch(s, s.Door.Pool.Now)
+	}
+}
+
+// boundPushes closes a client that leaves too much unread of what it did not ask for: nothing that it does slows that.
+func (s *Session) boundPushes() {
+	all, limit := s.Out.unread+s.Out.Held, s.Door.Config.OutputLimit
+	switch {
+	case all == 0:
+		s.Out.pushed = 0
+	case s.Subscriptions != nil && all > s.Door.Config.SubscriberOutputLimit, all > limit && s.Out.pushed > limit:
+		s.Close(stats.OutputLimit)
+	}
+}
+
+// tickUnread looks at the clients that have not read all: some may go on, some have to be closed.
+func (l *Loop) tickUnread() {
+	all := l.readers.bytes
+	if l.AddOutput != nil {
+		all = l.AddOutput(l.readers.bytes - l.readers.told)
+		l.readers.told = l.readers.bytes
+	}
+	limit := l.ClientMemory
+	l.press(limit > 0 && all > limit)
+	if len(l.readers.slow) == 0 {
+		l.Stats.ClientOutput, l.Stats.ClientsNotReading = uint64(max(l.readers.bytes, 0)), 0
+		return
+	}
+	over := l.readers.pressed && all > limit+limit/4
+	l.readers.hurried = false
+	waiting, seen := 0, 0
+	var most *Session
+	for n := min(len(l.readers.slow), polledAtOnce); n > 0 && len(l.readers.slow) > 0; n-- {
+		l.readers.next %= len(l.readers.slow)
+		s := l.readers.slow[l.readers.next]
+		if s.State == Closed || !s.poll() {
+			l.readers.unwatch(l.readers.next)
+			continue
+		}
+		l.readers.next++
+		seen++
+		if s.wait == inFlight && s.window() == 0 {
+			waiting++
+		}
+		if over && s.Out.mayBeEvicted(limit, l.Clock.Now) && (most == nil || s.Out.unread+s.Out.Held > most.Out.unread+most.Out.Held) {
+			most = s
+		}
+	}
+	if most != nil {
+		most.Close(stats.ClientMemory)
+	}
+	l.Stats.ClientOutput, l.Stats.ClientsNotReading = uint64(max(l.readers.bytes, 0)), uint64(waiting*len(l.readers.slow)/max(seen, 1))
+}
+
+// press begins or ends the shortage in which whoever has something unread waits.
+func (l *Loop) press(on bool) {
+	if on == l.readers.pressed {
+		return
+	}
+	l.readers.pressed = on
+	for _, e := range l.envs {
+		for _, d := range e.Doors {
+			d.bound()
+		}
+	}
+}
+
+// poll looks how far the client has read; false: it has read all.
+func (s *Session) poll() bool {
+	now := s.Door.Pool.Now
+	if n := s.Socket.Buffered(); n < s.Out.unread {
+		s.Out.readAt = max(now, 1)
+		s.hasUnread(n)
+	}
+	emits := s.Out.parked != nil
+	if emits {
+		s.goOnEmitting()
+	}
+	waits := s.wait == inFlight
+	switch {
+	case s.Out.unread == 0 && s.Out.Held <= slowReader:
+		if waits && s.relieved() {
+			s.ResumeLater()
+		}
+		return false
+	case waits && s.relieved():
+		s.ResumeLater()
+	case s.overdue(now):
+		s.Close(stats.NotReading)
+		return true // the next look finds it closed
+	}
+	if (waits || emits) && now-s.Out.readAt < reading {
+		s.Door.readers.hurried = true
+	}
+	return true
+}
+
+const (
+	// reading is how lately a client must have read to be looked at again soon, ns: it will go on when it has read more.
+	reading = 100e6
+	// grace is how long a client may read nothing while memory is short, ns.
+	grace = 250e6
+)
+
+// overdue reports whether the client reads nothing although its requests, or everybody's, wait for that.
+func (s *Session) overdue(now int64) bool {
+	limit := int64(s.Door.Config.ReadTimeout)
+	return limit > 0 && now-s.Out.readAt > limit && s.Out.unread > 0 && (s.Out.left() > s.Door.Config.OutputLimit || s.Door.readers.pressed)
+}
+
+// Hurried reports whether a client that waits for its own reading is at it, so that a tick should come soon.
+func (l *Loop) Hurried() bool { return l.readers.hurried && len(l.readers.slow) > 0 }
+
+// Push takes a whole push, message or line of MONITOR. It goes out between replies: while one is under way it
+// waits in Out.pushes. Borrows b until return.
+func (s *Session) Push(b []byte) {
+	s.Out.pushed += len(b)
+	switch {
+	case s.State != Open:
+	case s.Slots.Partial || s.Out.pushes != nil || s.mayHavePublished():
+		if s.Out.pushes == nil {
+			s.Out.pushes = s.Door.Pool.Buffers.Get()
+		}
+		s.Out.pushes.B = append(s.Out.pushes.B, b...)
+		s.CountHeld(len(b))
+		s.markDirty()
+	default:
+		out := s.Output()
+		out.B = append(out.B, b...)
+	}
+}
+
+// mayHavePublished reports whether the reply to a command is owed by which the client may publish to itself: a subscriber of
+// RESP3 has that reply first.
+func (s *Session) mayHavePublished() bool {
+	return s.Subscriptions != nil && s.Protocol == 3 && s.Owed() > 0 && traitsOf(s.LastID).Has(command.TraitPublishesToSelf)
+}
+
+// LetPushesOut writes the pushes that have waited, unless a reply is under way.
+func (s *Session) LetPushesOut() {
+	pushes := s.Out.pushes
+	if pushes == nil || s.Slots.Partial || s.mayHavePublished() {
+		return
+	}
+	out := s.Output()
+	out.B = append(out.B, pushes.B...)
+	s.CountHeld(-len(pushes.B))
+	s.Door.Pool.Buffers.Put(pushes)
+	s.Out.pushes = nil
+}
+
+// parked is a job that makes a reply and waits for the reply's turn, or for the client to read.
+type parked struct {
+	job job
+	tag uint64
+}
+
+// Lags reports whether the client has so much unread output that nothing more is made for it: as much as makes its window smaller.
+// One whose input waits, too, may be stuck in writing, and goes on up to its limit.
+func (s *Session) Lags() bool {
+	if s.State == Closed {
+		return false
+	}
+	e := s.Door
+	limit, waits := e.unreadFrom, s.Socket.Buffered()
+	if s.Paused && !e.readers.pressed {
+		limit = e.Config.OutputLimit
+	}
+	if s.Subscriptions != nil {
+		limit = min(limit, e.Config.SubscriberOutputLimit/4) // at which it would be closed
+	}
+	if s.Out.buf != nil {
+		waits += len(s.Out.buf.B)
+	}
+	return waits > limit
+}
+
+// Park starts j again when it is reply tag's turn and the client has read.
+func (o *outbox) Park(j job, tag uint64) {
+	if o.parked == nil {
+		o.parked = new([]parked)
+	}
+	*o.parked = append(*o.parked, parked{j, tag})
+}
+
+// goOnEmitting starts the job again whose reply's turn it is, unless the client has too much to read.
+func (s *Session) goOnEmitting() {
+	if s.Lags() {
+		return
+	}
+	list := *s.Out.parked
+	left := list[:0]
+	for _, w := range list {
+		if w.tag == s.Slots.Head() {
+			s.Door.Queue(w.job)
+		} else {
+			left = append(left, w)
+		}
+	}
+	clear(list[len(left):])
+	if *s.Out.parked = left; len(left) == 0 {
+		s.Out.parked = nil
+	}
+}
+
+// wakeAll has the jobs of a client that is gone see that.
+func (o *outbox) wakeAll(e *Env) {
+	if o.parked == nil {
+		return
+	}
+	for _, w := range *o.parked {
+		e.Queue(w.job)
+	}
+	o.parked = nil
+}
+
+// bound sets from where on unread output counts.
+func (d *Door) bound() {
+	if d.unreadFrom = min(slowReader, d.Config.OutputLimit); d.readers.pressed {
+		d.unreadFrom = 0
+	}
+}
+
+// ResumeLater lets the session go on at the end of the turn, outside of whatever calls.
+func (s *Session) ResumeLater() {
+	if !s.resuming && s.State == Open {
+		s.resuming = true
+		s.Door.due.resume = append(s.Door.due.resume, s)
+	}
+}
+
+// slowReader is the unread output from which a client counts as not reading, bytes.
+const slowReader = 1 << 20
