@@ -1,6 +1,6 @@
 //go:build race
 
-package session
+package session_test
 
 // raceEnabled: the detector makes sync.Pool drop buffers at random.
 const raceEnabled = true
