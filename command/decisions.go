@@ -25,17 +25,17 @@ const (
 	ownState     = "the proxy keeps this state of its clients itself"
 	ownID        = "client IDs are the proxy's, not a server's"
 	onConnection = "it leaves state on the connection"
-	clusterNode  = "it is for clients that choose among a cluster's nodes; the proxy does that for them"
+	clusterNode  = "it is for clients that choose a cluster's node themselves; the proxy chooses for them"
 	topology     = "it would change the servers behind the proxy for everybody"
 	persistence  = "it starts a save on every server behind the proxy"
-	users        = "it would change the users of the servers, with which the proxy itself logs in"
+	users        = "it would change the servers' users, one of which the proxy logs in as"
 	replication  = "it is for replicas, not for clients"
-	perServer    = "it is a text about one server"
+	perServer    = "its reply is a text about one server"
 	newest       = "the newest entries of all shards, not of one"
-	forgets      = "it takes from others what they measure or look back at"
-	tellsUsers   = "it tells of the servers' users, which are not the clients'"
-	hotKeys      = "it measures whole servers, and one measurement is under way at a time"
-	selfTest     = "it is for those who develop servers"
+	forgets      = "it deletes what other clients measure or look up"
+	tellsUsers   = "it shows the servers' users, which are not the clients' users"
+	hotKeys      = "it measures whole servers, and only one measurement can run at a time"
+	selfTest     = "it is for developers of servers"
 )
 
 // Decisions lists the decisions. The list is shared and must not be changed. Any goroutine.
@@ -43,7 +43,7 @@ func Decisions() []Decision { return decisions[:] }
 
 var decisions = [...]Decision{
 	// Answered by the proxy.
-	{Name: "ping", Class: ClassLocal, Reason: "it asks for the proxy; for a client that tracks keys it goes to all servers, whose answers come behind what they have told"},
+	{Name: "ping", Class: ClassLocal, Reason: "it checks the proxy; for a client that tracks keys it goes to all servers, and their answers come after their invalidations"},
 	{Name: "echo", Class: ClassLocal, Reason: "it has no key and needs no server"},
 	{Name: "quit", Class: ClassLocal, Reason: "it is about the client's connection"},
 	{Name: "hello", Class: ClassLocal, Reason: ownState},
@@ -59,7 +59,7 @@ var decisions = [...]Decision{
 	{Name: "client|kill", Class: ClassLocal, Reason: ownID},
 	{Name: "client|unblock", Class: ClassLocal, Reason: ownID},
 	{Name: "client|reply", Class: ClassLocal, Reason: "on a shared connection it would swallow other clients' replies"},
-	{Name: "client|capa", Class: ClassLocal, Reason: "it tells what the client can follow; the proxy follows redirects itself"},
+	{Name: "client|capa", Class: ClassLocal, Reason: "it announces redirects that the client can follow; the proxy follows redirects itself"},
 	{Name: "acl|whoami", Class: ClassLocal, Reason: "the client's user is the proxy's, not a server's"},
 
 	// Transactions. MULTI and EXEC have no flag or tip of their own.
@@ -79,13 +79,13 @@ var decisions = [...]Decision{
 	{Name: "client|import-source", Class: ClassPinned, Reason: onConnection},
 
 	// Several shards.
-	{Name: "scan", Class: ClassScan, Merge: MergeSpecial, Reason: "its cursor names the shard it is at"},
-	{Name: "randomkey", Class: ClassAllShards, Merge: MergeRandom, Reason: "a shard without keys must not hide the others'"},
-	{Name: "config|get", Class: ClassAnyShard, Reason: "the shards are set up alike: one of them stands for all; passwords are left blank unless `--admin-commands allow`"},
+	{Name: "scan", Class: ClassScan, Merge: MergeSpecial, Reason: "its cursor contains the number of the shard"},
+	{Name: "randomkey", Class: ClassAllShards, Merge: MergeRandom, Reason: "a shard without keys must not hide keys of the others"},
+	{Name: "config|get", Class: ClassAnyShard, Reason: "the shards have the same settings, so one answers for all; passwords are left blank unless `--admin-commands allow`"},
 	{Name: "info.shard", Class: ClassNamedShard, Reason: "the proxy's own command, after Envoy's"},
-	{Name: "lastsave", Class: ClassAllShards, Merge: MergeMin, Reason: "only what was saved then is saved on every shard"},
-	{Name: "role", Class: ClassAllShards, Merge: MergeSpecial, Reason: "each shard has replicas of its own"},
-	{Name: "slowlog|len", Class: ClassAllShards, Merge: MergeSpecial, Reason: "as many entries as SLOWLOG GET -1 has"},
+	{Name: "lastsave", Class: ClassAllShards, Merge: MergeMin, Reason: "only writes up to the earliest save are saved on every shard"},
+	{Name: "role", Class: ClassAllShards, Merge: MergeSpecial, Reason: "each shard has its own replicas"},
+	{Name: "slowlog|len", Class: ClassAllShards, Merge: MergeSpecial, Reason: "it counts the entries of SLOWLOG GET -1"},
 	{Name: "slowlog|get", Class: ClassAllShards, Merge: MergeSpecial, Reason: newest},
 	{Name: "commandlog|get", Class: ClassAllShards, Merge: MergeSpecial, Reason: newest},
 	{Name: "latency|doctor", Class: ClassAllShards, Merge: MergeTexts, Reason: perServer},
@@ -93,9 +93,9 @@ var decisions = [...]Decision{
 	{Name: "memory|doctor", Class: ClassAllShards, Merge: MergeTexts, Reason: perServer},
 	{Name: "memory|malloc-stats", Class: ClassAllShards, Merge: MergeTexts, Reason: perServer},
 	{Name: "swapdb", Class: ClassAllShards, Merge: MergeAllEqual, Reason: "a database has the same number on every shard"},
-	{Name: "msetnx", Class: ClassSameShard, Reason: "all keys or none: it cannot be split (Redis 7.0's tip said it could)"},
-	{Name: "msetex", Class: ClassSameShard, Reason: "NX and XX mean all keys or none: it cannot be split, whatever its tip says"},
-	{Name: "script|debug", Class: ClassRefused, IfAllowed: ClassPinned, Reason: "it turns the connection into a debugger's"},
+	{Name: "msetnx", Class: ClassSameShard, Reason: "it sets all keys or none, so it cannot be split (Redis 7.0's tip said it could)"},
+	{Name: "msetex", Class: ClassSameShard, Reason: "NX and XX mean all keys or none, so it cannot be split, whatever its tip says"},
+	{Name: "script|debug", Class: ClassRefused, IfAllowed: ClassPinned, Reason: "it turns the connection into a debugger session"},
 
 	// State of a connection to a cluster node.
 	{Name: "asking", Class: ClassRefused, IfAllowed: ClassPinned, Reason: clusterNode},
@@ -111,7 +111,7 @@ var decisions = [...]Decision{
 	{Name: "module|load", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it loads code into every server"},
 	{Name: "module|loadex", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it loads code into every server"},
 	{Name: "module|unload", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it removes code from every server"},
-	{Name: "migrate", Class: ClassRefused, IfAllowed: ClassSameShard, Reason: "it moves keys to where the proxy does not look for them"},
+	{Name: "migrate", Class: ClassRefused, IfAllowed: ClassSameShard, Reason: "it moves keys to places where the proxy does not look for them"},
 	{Name: "restore-asking", Class: ClassRefused, IfAllowed: ClassSingle, Reason: "it is for servers that move keys among themselves"},
 	{Name: "sync", Class: ClassRefused, IfAllowed: ClassPinned, Reason: replication},
 	{Name: "psync", Class: ClassRefused, IfAllowed: ClassPinned, Reason: replication},
@@ -129,7 +129,7 @@ var decisions = [...]Decision{
 	{Name: "hotkeys|stop", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: hotKeys},
 	{Name: "hotkeys|reset", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: hotKeys},
 	{Name: "hotkeys|get", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeSpecial, Reason: hotKeys},
-	{Name: "monitor", Class: ClassRefused, IfAllowed: ClassPinned, Reason: "it shows what all others send"},
+	{Name: "monitor", Class: ClassRefused, IfAllowed: ClassPinned, Reason: "it shows what all other clients send"},
 	{Name: "pfdebug", Class: ClassRefused, IfAllowed: ClassSingle, Reason: selfTest},
 	{Name: "pfselftest", Class: ClassRefused, IfAllowed: ClassAnyShard, Reason: selfTest},
 	{Name: "trimslots", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: "it deletes the keys of slots"},

@@ -41,7 +41,7 @@ func Learn(infos []Info) (l Learned, err error) {
 	for _, in := range infos[1:] {
 		sub, ok := strings.CutPrefix(in.Name, name+"|")
 		if !ok || sub == "" || l.Subs[sub] != nil {
-			return Learned{}, fmt.Errorf("%w: %q is no subcommand of %q", ErrLearned, in.Name, name)
+			return Learned{}, fmt.Errorf("%w: %q is not a subcommand of %q", ErrLearned, in.Name, name)
 		}
 		spec, err := learnSpec(in)
 		if err != nil {

@@ -8,22 +8,22 @@ var table = [...]Spec{
 	{ID: 0, Name: "acl", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 13, Group: "server", Since: "6.0.0"},
 	{ID: 1, Name: "acl|cat", Arity: -2, Flags: FlagNoScript | FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "6.0.0"},
 	// redis 7.4.1: tips [request_policy:all_nodes response_policy:all_succeeded], before []
-	{ID: 2, Name: "acl|deluser", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Traits: TraitCanLockOut, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the users of the servers, with which the proxy itself logs in", Group: "server", Since: "6.0.0"},
-	{ID: 3, Name: "acl|dryrun", Arity: -4, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it tells of the servers' users, which are not the clients'", Group: "server", Since: "7.0.0"},
+	{ID: 2, Name: "acl|deluser", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Traits: TraitCanLockOut, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the servers' users, one of which the proxy logs in as", Group: "server", Since: "6.0.0"},
+	{ID: 3, Name: "acl|dryrun", Arity: -4, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it shows the servers' users, which are not the clients' users", Group: "server", Since: "7.0.0"},
 	{ID: 4, Name: "acl|genpass", Arity: -2, Flags: FlagNoScript | FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "6.0.0"},
-	{ID: 5, Name: "acl|getuser", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it tells of the servers' users, which are not the clients'", Group: "server", Since: "6.0.0"},
+	{ID: 5, Name: "acl|getuser", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it shows the servers' users, which are not the clients' users", Group: "server", Since: "6.0.0"},
 	{ID: 6, Name: "acl|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "6.0.0"},
-	{ID: 7, Name: "acl|list", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it tells of the servers' users, which are not the clients'", Group: "server", Since: "6.0.0"},
-	{ID: 8, Name: "acl|load", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Traits: TraitCanLockOut, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the users of the servers, with which the proxy itself logs in", Group: "server", Since: "6.0.0"},
-	{ID: 9, Name: "acl|log", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Traits: TraitTakenApart, Class: ClassRefused, Merge: MergeSpecial, IfAllowed: ClassAllShards, Reason: "it tells of the servers' users, which are not the clients'", Group: "server", Since: "6.0.0"},
+	{ID: 7, Name: "acl|list", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it shows the servers' users, which are not the clients' users", Group: "server", Since: "6.0.0"},
+	{ID: 8, Name: "acl|load", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Traits: TraitCanLockOut, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the servers' users, one of which the proxy logs in as", Group: "server", Since: "6.0.0"},
+	{ID: 9, Name: "acl|log", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Traits: TraitTakenApart, Class: ClassRefused, Merge: MergeSpecial, IfAllowed: ClassAllShards, Reason: "it shows the servers' users, which are not the clients' users", Group: "server", Since: "6.0.0"},
 	// redis 7.4.1: tips [request_policy:all_nodes response_policy:all_succeeded], before []
-	{ID: 10, Name: "acl|save", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the users of the servers, with which the proxy itself logs in", Group: "server", Since: "6.0.0"},
+	{ID: 10, Name: "acl|save", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the servers' users, one of which the proxy logs in as", Group: "server", Since: "6.0.0"},
 	// redis 7.4.1: tips [request_policy:all_nodes response_policy:all_succeeded], before []
-	{ID: 11, Name: "acl|setuser", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Traits: TraitCanLockOut, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the users of the servers, with which the proxy itself logs in", Group: "server", Since: "6.0.0"},
-	{ID: 12, Name: "acl|users", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it tells of the servers' users, which are not the clients'", Group: "server", Since: "6.0.0"},
+	{ID: 11, Name: "acl|setuser", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Traits: TraitCanLockOut, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the servers' users, one of which the proxy logs in as", Group: "server", Since: "6.0.0"},
+	{ID: 12, Name: "acl|users", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it shows the servers' users, which are not the clients' users", Group: "server", Since: "6.0.0"},
 	{ID: 13, Name: "acl|whoami", Arity: 2, Flags: FlagNoScript | FlagLoading | FlagStale, Class: ClassLocal, Merge: MergePass, Reason: "the client's user is the proxy's, not a server's", Group: "server", Since: "6.0.0"},
 	{ID: 14, Name: "append", Arity: 3, Flags: FlagWrite | FlagDenyOOM | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "2.0.0"},
-	{ID: 15, Name: "asking", Arity: 1, Flags: FlagFast, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it is for clients that choose among a cluster's nodes; the proxy does that for them", Group: "cluster", Since: "3.0.0"},
+	{ID: 15, Name: "asking", Arity: 1, Flags: FlagFast, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it is for clients that choose a cluster's node themselves; the proxy chooses for them", Group: "cluster", Since: "3.0.0"},
 	{ID: 16, Name: "auth", Arity: -2, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagNoAuth | FlagAllowBusy, Class: ClassLocal, Merge: MergePass, Reason: "the proxy keeps this state of its clients itself", Group: "connection", Since: "1.0.0"},
 	{ID: 17, Name: "bgrewriteaof", Arity: 1, Flags: FlagAdmin | FlagNoScript | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it starts a save on every server behind the proxy", Group: "server", Since: "1.0.0"},
 	{ID: 18, Name: "bgsave", Arity: -1, Flags: FlagAdmin | FlagNoScript | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it starts a save on every server behind the proxy", Group: "server", Since: "1.0.0"},
@@ -68,7 +68,7 @@ var table = [...]Spec{
 	// valkey 9.1.2: +allow_busy
 	{ID: 33, Name: "client|caching", Arity: 3, Flags: FlagNoScript | FlagLoading | FlagStale | FlagAllowBusy, Class: ClassPinned, Merge: MergePass, Reason: "it leaves state on the connection", Group: "connection", Since: "6.0.0"},
 	// only valkey 9.1.2
-	{ID: 34, Name: "client|capa", Arity: -3, Flags: FlagNoScript | FlagLoading | FlagStale | FlagAllowBusy, Class: ClassLocal, Merge: MergePass, Reason: "it tells what the client can follow; the proxy follows redirects itself", Group: "connection", Since: "8.0.0"},
+	{ID: 34, Name: "client|capa", Arity: -3, Flags: FlagNoScript | FlagLoading | FlagStale | FlagAllowBusy, Class: ClassLocal, Merge: MergePass, Reason: "it announces redirects that the client can follow; the proxy follows redirects itself", Group: "connection", Since: "8.0.0"},
 	// valkey 9.1.2: +allow_busy
 	{ID: 35, Name: "client|getname", Arity: 2, Flags: FlagNoScript | FlagLoading | FlagStale | FlagAllowBusy, Class: ClassLocal, Merge: MergePass, Reason: "the proxy keeps this state of its clients itself", Group: "connection", Since: "2.6.9"},
 	// valkey 9.1.2: +allow_busy
@@ -173,12 +173,12 @@ var table = [...]Spec{
 	// only valkey 9.1.2
 	{ID: 101, Name: "commandlog|len", Arity: 3, Flags: FlagAdmin | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeSum, Group: "server", Since: "8.1.0"},
 	// only valkey 9.1.2
-	{ID: 102, Name: "commandlog|reset", Arity: 3, Flags: FlagAdmin | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it takes from others what they measure or look back at", Group: "server", Since: "8.1.0"},
+	{ID: 102, Name: "commandlog|reset", Arity: 3, Flags: FlagAdmin | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it deletes what other clients measure or look up", Group: "server", Since: "8.1.0"},
 	{ID: 103, Name: "config", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 5, Group: "server", Since: "2.0.0"},
-	{ID: 104, Name: "config|get", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Traits: TraitShowsSecrets, Class: ClassAnyShard, Merge: MergePass, Reason: "the shards are set up alike: one of them stands for all; passwords are left blank unless `--admin-commands allow`", Group: "server", Since: "2.0.0"},
+	{ID: 104, Name: "config|get", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Traits: TraitShowsSecrets, Class: ClassAnyShard, Merge: MergePass, Reason: "the shards have the same settings, so one answers for all; passwords are left blank unless `--admin-commands allow`", Group: "server", Since: "2.0.0"},
 	{ID: 105, Name: "config|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "5.0.0"},
 	// redis 7.4.1: tips [request_policy:all_nodes response_policy:all_succeeded], before []
-	{ID: 106, Name: "config|resetstat", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it takes from others what they measure or look back at", Group: "server", Since: "2.0.0"},
+	{ID: 106, Name: "config|resetstat", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it deletes what other clients measure or look up", Group: "server", Since: "2.0.0"},
 	// redis 7.4.1: tips [request_policy:all_nodes response_policy:all_succeeded], before []
 	{ID: 107, Name: "config|rewrite", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the servers behind the proxy for everybody", Group: "server", Since: "2.8.0"},
 	{ID: 108, Name: "config|set", Arity: -4, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Traits: TraitCanLockOut, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it would change the servers behind the proxy for everybody", Group: "server", Since: "2.0.0"},
@@ -267,15 +267,15 @@ var table = [...]Spec{
 	// only redis 8.6.2
 	{ID: 177, Name: "hotkeys", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 5, Group: "server", Since: "8.6.0"},
 	// only redis 8.6.2
-	{ID: 178, Name: "hotkeys|get", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagNondeterministic, Class: ClassRefused, Merge: MergeSpecial, IfAllowed: ClassAllShards, Reason: "it measures whole servers, and one measurement is under way at a time", Group: "server", Since: "8.6.0"},
+	{ID: 178, Name: "hotkeys|get", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagNondeterministic, Class: ClassRefused, Merge: MergeSpecial, IfAllowed: ClassAllShards, Reason: "it measures whole servers, and only one measurement can run at a time", Group: "server", Since: "8.6.0"},
 	// only redis 8.6.2
 	{ID: 179, Name: "hotkeys|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "8.6.1"},
 	// only redis 8.6.2
-	{ID: 180, Name: "hotkeys|reset", Arity: 2, Flags: FlagAdmin | FlagNoScript, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it measures whole servers, and one measurement is under way at a time", Group: "server", Since: "8.6.0"},
+	{ID: 180, Name: "hotkeys|reset", Arity: 2, Flags: FlagAdmin | FlagNoScript, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it measures whole servers, and only one measurement can run at a time", Group: "server", Since: "8.6.0"},
 	// only redis 8.6.2
-	{ID: 181, Name: "hotkeys|start", Arity: -2, Flags: FlagAdmin | FlagNoScript, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it measures whole servers, and one measurement is under way at a time", Group: "server", Since: "8.6.0"},
+	{ID: 181, Name: "hotkeys|start", Arity: -2, Flags: FlagAdmin | FlagNoScript, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it measures whole servers, and only one measurement can run at a time", Group: "server", Since: "8.6.0"},
 	// only redis 8.6.2
-	{ID: 182, Name: "hotkeys|stop", Arity: 2, Flags: FlagAdmin | FlagNoScript, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it measures whole servers, and one measurement is under way at a time", Group: "server", Since: "8.6.0"},
+	{ID: 182, Name: "hotkeys|stop", Arity: 2, Flags: FlagAdmin | FlagNoScript, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it measures whole servers, and only one measurement can run at a time", Group: "server", Since: "8.6.0"},
 	// only redis 7.4.1, redis 8.0.6, redis 8.6.2, valkey 9.1.2
 	{ID: 183, Name: "hpersist", Arity: -5, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "hash", Since: "7.4.0"},
 	// only redis 7.4.1, redis 8.0.6, redis 8.6.2, valkey 9.1.2
@@ -313,16 +313,16 @@ var table = [...]Spec{
 	// only ringmaster itself
 	{ID: 200, Name: "info.shard", Arity: -2, Flags: FlagLoading | FlagStale | FlagNoMulti, Class: ClassNamedShard, Merge: MergePass, Reason: "the proxy's own command, after Envoy's", Group: "server", Since: ""},
 	{ID: 201, Name: "keys", Arity: 2, Flags: FlagReadOnly | FlagNondeterministic, Class: ClassAllShards, Merge: MergeConcat, Group: "generic", Since: "1.0.0"},
-	{ID: 202, Name: "lastsave", Arity: 1, Flags: FlagLoading | FlagStale | FlagFast | FlagNondeterministic, Class: ClassAllShards, Merge: MergeMin, Reason: "only what was saved then is saved on every shard", Group: "server", Since: "1.0.0"},
+	{ID: 202, Name: "lastsave", Arity: 1, Flags: FlagLoading | FlagStale | FlagFast | FlagNondeterministic, Class: ClassAllShards, Merge: MergeMin, Reason: "only writes up to the earliest save are saved on every shard", Group: "server", Since: "1.0.0"},
 	{ID: 203, Name: "latency", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 7, Group: "server", Since: "2.8.13"},
-	{ID: 204, Name: "latency|doctor", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeTexts, Reason: "it is a text about one server", Group: "server", Since: "2.8.13"},
-	{ID: 205, Name: "latency|graph", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeTexts, Reason: "it is a text about one server", Group: "server", Since: "2.8.13"},
+	{ID: 204, Name: "latency|doctor", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeTexts, Reason: "its reply is a text about one server", Group: "server", Since: "2.8.13"},
+	{ID: 205, Name: "latency|graph", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeTexts, Reason: "its reply is a text about one server", Group: "server", Since: "2.8.13"},
 	{ID: 206, Name: "latency|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "2.8.13"},
 	{ID: 207, Name: "latency|histogram", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Traits: TraitTakenApart, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "7.0.0"},
 	{ID: 208, Name: "latency|history", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Traits: TraitTakenApart, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "2.8.13"},
 	{ID: 209, Name: "latency|latest", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Traits: TraitTakenApart, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "2.8.13"},
 	// redis 7.4.1: tips [request_policy:all_nodes response_policy:agg_sum], before [request_policy:all_nodes response_policy:all_succeeded]
-	{ID: 210, Name: "latency|reset", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeSum, IfAllowed: ClassAllShards, Reason: "it takes from others what they measure or look back at", Group: "server", Since: "2.8.13"},
+	{ID: 210, Name: "latency|reset", Arity: -2, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeSum, IfAllowed: ClassAllShards, Reason: "it deletes what other clients measure or look up", Group: "server", Since: "2.8.13"},
 	{ID: 211, Name: "lcs", Arity: -3, Flags: FlagReadOnly, FirstKey: 1, LastKey: 2, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "string", Since: "7.0.0"},
 	{ID: 212, Name: "lindex", Arity: 3, Flags: FlagReadOnly, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "list", Since: "1.0.0"},
 	{ID: 213, Name: "linsert", Arity: 5, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "list", Since: "2.2.0"},
@@ -339,29 +339,29 @@ var table = [...]Spec{
 	{ID: 224, Name: "lset", Arity: 4, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "list", Since: "1.0.0"},
 	{ID: 225, Name: "ltrim", Arity: 4, Flags: FlagWrite, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "list", Since: "1.0.0"},
 	{ID: 226, Name: "memory", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 6, Group: "server", Since: "4.0.0"},
-	{ID: 227, Name: "memory|doctor", Arity: 2, Flags: FlagNondeterministic, Class: ClassAllShards, Merge: MergeTexts, Reason: "it is a text about one server", Group: "server", Since: "4.0.0"},
+	{ID: 227, Name: "memory|doctor", Arity: 2, Flags: FlagNondeterministic, Class: ClassAllShards, Merge: MergeTexts, Reason: "its reply is a text about one server", Group: "server", Since: "4.0.0"},
 	{ID: 228, Name: "memory|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "4.0.0"},
 	// valkey 9.1.2: +loading
-	{ID: 229, Name: "memory|malloc-stats", Arity: 2, Flags: FlagLoading | FlagNondeterministic, Class: ClassAllShards, Merge: MergeTexts, Reason: "it is a text about one server", Group: "server", Since: "4.0.0"},
+	{ID: 229, Name: "memory|malloc-stats", Arity: 2, Flags: FlagLoading | FlagNondeterministic, Class: ClassAllShards, Merge: MergeTexts, Reason: "its reply is a text about one server", Group: "server", Since: "4.0.0"},
 	// valkey 9.1.2: +loading
 	{ID: 230, Name: "memory|purge", Arity: 2, Flags: FlagLoading, Class: ClassAllShards, Merge: MergeAllEqual, Group: "server", Since: "4.0.0"},
 	{ID: 231, Name: "memory|stats", Arity: 2, Flags: FlagNondeterministic, Traits: TraitTakenApart, Class: ClassAllShards, Merge: MergeSpecial, Group: "server", Since: "4.0.0"},
 	{ID: 232, Name: "memory|usage", Arity: -3, Flags: FlagReadOnly, FirstKey: 2, LastKey: 2, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "server", Since: "4.0.0"},
 	{ID: 233, Name: "mget", Arity: -2, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSplit, Merge: MergeInKeyOrder, WordsPerKey: 1, Group: "string", Since: "1.0.0"},
-	{ID: 234, Name: "migrate", Arity: -6, Flags: FlagWrite | FlagMovableKeys | FlagNondeterministic, FirstKey: 3, LastKey: 3, Step: 1, Find: FindMigrate, Keys: []KeySpec{{Start: 3, Step: 1}, {Start: -2, Step: 1, Keyword: "KEYS", Last: -1}}, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassSameShard, Reason: "it moves keys to where the proxy does not look for them", Group: "generic", Since: "2.6.0"},
+	{ID: 234, Name: "migrate", Arity: -6, Flags: FlagWrite | FlagMovableKeys | FlagNondeterministic, FirstKey: 3, LastKey: 3, Step: 1, Find: FindMigrate, Keys: []KeySpec{{Start: 3, Step: 1}, {Start: -2, Step: 1, Keyword: "KEYS", Last: -1}}, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassSameShard, Reason: "it moves keys to places where the proxy does not look for them", Group: "generic", Since: "2.6.0"},
 	{ID: 235, Name: "module", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 5, Group: "server", Since: "4.0.0"},
 	{ID: 236, Name: "module|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "5.0.0"},
 	{ID: 237, Name: "module|list", Arity: 2, Flags: FlagAdmin | FlagNoScript | FlagNondeterministic, Traits: TraitShowsSecrets, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "4.0.0"},
 	{ID: 238, Name: "module|load", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it loads code into every server", Group: "server", Since: "4.0.0"},
 	{ID: 239, Name: "module|loadex", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it loads code into every server", Group: "server", Since: "7.0.0"},
 	{ID: 240, Name: "module|unload", Arity: 3, Flags: FlagAdmin | FlagNoScript | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it removes code from every server", Group: "server", Since: "4.0.0"},
-	{ID: 241, Name: "monitor", Arity: 1, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it shows what all others send", Group: "server", Since: "1.0.0"},
+	{ID: 241, Name: "monitor", Arity: 1, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it shows what all other clients send", Group: "server", Since: "1.0.0"},
 	{ID: 242, Name: "move", Arity: 3, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "1.0.0"},
 	{ID: 243, Name: "mset", Arity: -3, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: -1, Step: 2, Find: FindRange, Class: ClassSplit, Merge: MergeAllEqual, WordsPerKey: 2, Group: "string", Since: "1.0.1"},
 	// only redis 8.6.2, valkey 9.1.2
-	{ID: 244, Name: "msetex", Arity: -4, Flags: FlagWrite | FlagDenyOOM | FlagMovableKeys, Find: FindSpecs, Keys: []KeySpec{{Start: 1, Step: 2, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Reason: "NX and XX mean all keys or none: it cannot be split, whatever its tip says", Group: "string", Since: "8.4.0"},
+	{ID: 244, Name: "msetex", Arity: -4, Flags: FlagWrite | FlagDenyOOM | FlagMovableKeys, Find: FindSpecs, Keys: []KeySpec{{Start: 1, Step: 2, ByCount: true, Count: 0, First: 1}}, Class: ClassSameShard, Merge: MergePass, Reason: "NX and XX mean all keys or none, so it cannot be split, whatever its tip says", Group: "string", Since: "8.4.0"},
 	// redis 7.4.1: tips [], before [request_policy:multi_shard response_policy:agg_min]
-	{ID: 245, Name: "msetnx", Arity: -3, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: -1, Step: 2, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Reason: "all keys or none: it cannot be split (Redis 7.0's tip said it could)", Group: "string", Since: "1.0.1"},
+	{ID: 245, Name: "msetnx", Arity: -3, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: -1, Step: 2, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Reason: "it sets all keys or none, so it cannot be split (Redis 7.0's tip said it could)", Group: "string", Since: "1.0.1"},
 	// valkey 9.1.2: +no_multi
 	{ID: 246, Name: "multi", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagNoMulti | FlagAllowBusy, Traits: TraitActsInMulti, Class: ClassTransaction, Merge: MergePass, Reason: "it opens a transaction", Group: "transactions", Since: "1.2.0"},
 	{ID: 247, Name: "object", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 5, Group: "generic", Since: "2.2.3"},
@@ -376,10 +376,10 @@ var table = [...]Spec{
 	{ID: 256, Name: "pexpiretime", Arity: 2, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "7.0.0"},
 	{ID: 257, Name: "pfadd", Arity: -2, Flags: FlagWrite | FlagDenyOOM | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "hyperloglog", Since: "2.8.9"},
 	{ID: 258, Name: "pfcount", Arity: -2, Flags: FlagReadOnly, Traits: TraitReplicates, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "hyperloglog", Since: "2.8.9"},
-	{ID: 259, Name: "pfdebug", Arity: 3, Flags: FlagWrite | FlagDenyOOM | FlagAdmin, FirstKey: 2, LastKey: 2, Step: 1, Find: FindRange, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassSingle, Reason: "it is for those who develop servers", Group: "hyperloglog", Since: "2.8.9"},
+	{ID: 259, Name: "pfdebug", Arity: 3, Flags: FlagWrite | FlagDenyOOM | FlagAdmin, FirstKey: 2, LastKey: 2, Step: 1, Find: FindRange, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassSingle, Reason: "it is for developers of servers", Group: "hyperloglog", Since: "2.8.9"},
 	{ID: 260, Name: "pfmerge", Arity: -2, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: -1, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "hyperloglog", Since: "2.8.9"},
-	{ID: 261, Name: "pfselftest", Arity: 1, Flags: FlagAdmin, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it is for those who develop servers", Group: "hyperloglog", Since: "2.8.9"},
-	{ID: 262, Name: "ping", Arity: -1, Flags: FlagFast, Traits: TraitForSubscribers | TraitStateless, Class: ClassLocal, Merge: MergePass, Reason: "it asks for the proxy; for a client that tracks keys it goes to all servers, whose answers come behind what they have told", Group: "connection", Since: "1.0.0"},
+	{ID: 261, Name: "pfselftest", Arity: 1, Flags: FlagAdmin, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassAnyShard, Reason: "it is for developers of servers", Group: "hyperloglog", Since: "2.8.9"},
+	{ID: 262, Name: "ping", Arity: -1, Flags: FlagFast, Traits: TraitForSubscribers | TraitStateless, Class: ClassLocal, Merge: MergePass, Reason: "it checks the proxy; for a client that tracks keys it goes to all servers, and their answers come after their invalidations", Group: "connection", Since: "1.0.0"},
 	{ID: 263, Name: "psetex", Arity: 4, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "string", Since: "2.6.0"},
 	{ID: 264, Name: "psubscribe", Arity: -2, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, Traits: TraitSubscribes | TraitForSubscribers, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.0.0"},
 	{ID: 265, Name: "psync", Arity: -3, Flags: FlagAdmin | FlagNoScript | FlagNoMulti | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it is for replicas, not for clients", Group: "server", Since: "2.8.0"},
@@ -395,9 +395,9 @@ var table = [...]Spec{
 	{ID: 275, Name: "punsubscribe", Arity: -1, Flags: FlagPubSub | FlagNoScript | FlagLoading | FlagStale, Traits: TraitUnsubscribes | TraitForSubscribers, Class: ClassPubSub, Merge: MergePass, Group: "pubsub", Since: "2.0.0"},
 	{ID: 276, Name: "quit", Arity: -1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagNoAuth | FlagAllowBusy, Traits: TraitForSubscribers | TraitActsInMulti, Class: ClassLocal, Merge: MergePass, Reason: "it is about the client's connection", Group: "connection", Since: "1.0.0"},
 	// redis 7.4.1: tips [nondeterministic_output request_policy:all_shards response_policy:special], before [nondeterministic_output request_policy:all_shards]
-	{ID: 277, Name: "randomkey", Arity: 1, Flags: FlagReadOnly | FlagNondeterministic, Class: ClassAllShards, Merge: MergeRandom, Reason: "a shard without keys must not hide the others'", Group: "generic", Since: "1.0.0"},
-	{ID: 278, Name: "readonly", Arity: 1, Flags: FlagLoading | FlagStale | FlagFast, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it is for clients that choose among a cluster's nodes; the proxy does that for them", Group: "cluster", Since: "3.0.0"},
-	{ID: 279, Name: "readwrite", Arity: 1, Flags: FlagLoading | FlagStale | FlagFast, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it is for clients that choose among a cluster's nodes; the proxy does that for them", Group: "cluster", Since: "3.0.0"},
+	{ID: 277, Name: "randomkey", Arity: 1, Flags: FlagReadOnly | FlagNondeterministic, Class: ClassAllShards, Merge: MergeRandom, Reason: "a shard without keys must not hide keys of the others", Group: "generic", Since: "1.0.0"},
+	{ID: 278, Name: "readonly", Arity: 1, Flags: FlagLoading | FlagStale | FlagFast, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it is for clients that choose a cluster's node themselves; the proxy chooses for them", Group: "cluster", Since: "3.0.0"},
+	{ID: 279, Name: "readwrite", Arity: 1, Flags: FlagLoading | FlagStale | FlagFast, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it is for clients that choose a cluster's node themselves; the proxy chooses for them", Group: "cluster", Since: "3.0.0"},
 	{ID: 280, Name: "rename", Arity: 3, Flags: FlagWrite, FirstKey: 1, LastKey: 2, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "generic", Since: "1.0.0"},
 	{ID: 281, Name: "renamenx", Arity: 3, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: 2, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "generic", Since: "1.0.0"},
 	{ID: 282, Name: "replconf", Arity: -1, Flags: FlagAdmin | FlagNoScript | FlagLoading | FlagStale | FlagAllowBusy, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it is for replicas, not for clients", Group: "server", Since: "3.0.0"},
@@ -405,7 +405,7 @@ var table = [...]Spec{
 	{ID: 284, Name: "reset", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast | FlagNoAuth | FlagAllowBusy, Traits: TraitForSubscribers | TraitActsInMulti, Class: ClassLocal, Merge: MergePass, Reason: "the proxy keeps this state of its clients itself", Group: "connection", Since: "6.2.0"},
 	{ID: 285, Name: "restore", Arity: -4, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "generic", Since: "2.6.0"},
 	{ID: 286, Name: "restore-asking", Arity: -4, Flags: FlagWrite | FlagDenyOOM | FlagAsking, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassSingle, Reason: "it is for servers that move keys among themselves", Group: "server", Since: "3.0.0"},
-	{ID: 287, Name: "role", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast, Class: ClassAllShards, Merge: MergeSpecial, Reason: "each shard has replicas of its own", Group: "server", Since: "2.8.12"},
+	{ID: 287, Name: "role", Arity: 1, Flags: FlagNoScript | FlagLoading | FlagStale | FlagFast, Class: ClassAllShards, Merge: MergeSpecial, Reason: "each shard has its own replicas", Group: "server", Since: "2.8.12"},
 	{ID: 288, Name: "rpop", Arity: -2, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "list", Since: "1.0.0"},
 	{ID: 289, Name: "rpoplpush", Arity: 3, Flags: FlagWrite | FlagDenyOOM, FirstKey: 1, LastKey: 2, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "list", Since: "1.2.0"},
 	{ID: 290, Name: "rpush", Arity: -3, Flags: FlagWrite | FlagDenyOOM | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "list", Since: "1.0.0"},
@@ -413,11 +413,11 @@ var table = [...]Spec{
 	{ID: 292, Name: "sadd", Arity: -3, Flags: FlagWrite | FlagDenyOOM | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "set", Since: "1.0.0"},
 	{ID: 293, Name: "save", Arity: 1, Flags: FlagAdmin | FlagNoScript | FlagNoMulti | FlagNoAsyncLoading, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it starts a save on every server behind the proxy", Group: "server", Since: "1.0.0"},
 	// redis 7.4.1: tips [nondeterministic_output request_policy:special response_policy:special], before [nondeterministic_output request_policy:special]
-	{ID: 294, Name: "scan", Arity: -2, Flags: FlagReadOnly | FlagNondeterministic, Class: ClassScan, Merge: MergeSpecial, Reason: "its cursor names the shard it is at", Group: "generic", Since: "2.8.0"},
+	{ID: 294, Name: "scan", Arity: -2, Flags: FlagReadOnly | FlagNondeterministic, Class: ClassScan, Merge: MergeSpecial, Reason: "its cursor contains the number of the shard", Group: "generic", Since: "2.8.0"},
 	{ID: 295, Name: "scard", Arity: 2, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "set", Since: "1.0.0"},
 	{ID: 296, Name: "script", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 7, Group: "scripting", Since: "2.6.0"},
 	// valkey 9.1.2: arity -3, before 3
-	{ID: 297, Name: "script|debug", Arity: -3, Flags: FlagNoScript, Traits: TraitBringsCode, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it turns the connection into a debugger's", Group: "scripting", Since: "3.2.0"},
+	{ID: 297, Name: "script|debug", Arity: -3, Flags: FlagNoScript, Traits: TraitBringsCode, Class: ClassRefused, Merge: MergePass, IfAllowed: ClassPinned, Reason: "it turns the connection into a debugger session", Group: "scripting", Since: "3.2.0"},
 	// valkey 9.1.2: +stale
 	{ID: 298, Name: "script|exists", Arity: -3, Flags: FlagNoScript | FlagStale, Class: ClassAllShards, Merge: MergeAnd, Group: "scripting", Since: "2.6.0"},
 	// valkey 9.1.2: +stale
@@ -445,8 +445,8 @@ var table = [...]Spec{
 	{ID: 318, Name: "slowlog", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 4, Group: "server", Since: "2.2.12"},
 	{ID: 319, Name: "slowlog|get", Arity: -2, Flags: FlagAdmin | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Traits: TraitTakenApart, Class: ClassAllShards, Merge: MergeSpecial, Reason: "the newest entries of all shards, not of one", Group: "server", Since: "2.2.12"},
 	{ID: 320, Name: "slowlog|help", Arity: 2, Flags: FlagLoading | FlagStale, Class: ClassAnyShard, Merge: MergePass, Group: "server", Since: "6.2.0"},
-	{ID: 321, Name: "slowlog|len", Arity: 2, Flags: FlagAdmin | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeSpecial, Reason: "as many entries as SLOWLOG GET -1 has", Group: "server", Since: "2.2.12"},
-	{ID: 322, Name: "slowlog|reset", Arity: 2, Flags: FlagAdmin | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it takes from others what they measure or look back at", Group: "server", Since: "2.2.12"},
+	{ID: 321, Name: "slowlog|len", Arity: 2, Flags: FlagAdmin | FlagLoading | FlagStale | FlagNondeterministic | FlagAllNodes, Class: ClassAllShards, Merge: MergeSpecial, Reason: "it counts the entries of SLOWLOG GET -1", Group: "server", Since: "2.2.12"},
+	{ID: 322, Name: "slowlog|reset", Arity: 2, Flags: FlagAdmin | FlagLoading | FlagStale | FlagAllNodes, Class: ClassRefused, Merge: MergeAllEqual, IfAllowed: ClassAllShards, Reason: "it deletes what other clients measure or look up", Group: "server", Since: "2.2.12"},
 	{ID: 323, Name: "smembers", Arity: 2, Flags: FlagReadOnly | FlagNondeterministic, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "set", Since: "1.0.0"},
 	{ID: 324, Name: "smismember", Arity: -3, Flags: FlagReadOnly | FlagFast, FirstKey: 1, LastKey: 1, Step: 1, Find: FindRange, Class: ClassSingle, Merge: MergePass, Group: "set", Since: "6.2.0"},
 	{ID: 325, Name: "smove", Arity: 4, Flags: FlagWrite | FlagFast, FirstKey: 1, LastKey: 2, Step: 1, Find: FindRange, Class: ClassSameShard, Merge: MergePass, Group: "set", Since: "1.0.0"},

@@ -79,7 +79,7 @@ func TestWritesGoToWhereTheNameLeads(t *testing.T) {
 			if left, err := subscribed.Rest(); left != "" || err != nil {
 				t.Errorf("a subscriber at the old primary is not closed: %q, %v", left, err)
 			}
-			if log := proxy.Log(); !strings.Contains(log, "refuses writes as a replica") || strings.Count(log, "refuses writes") > 3 {
+			if log := proxy.Log(); !strings.Contains(log, "refuses writes because it is a replica") || strings.Count(log, "refuses writes") > 3 {
 				t.Errorf("the log says\n%s", log)
 			}
 			if n := proxy.Metric(t, "ringmaster_server_disconnects_total", `reason="not_primary"`); n == 0 {

@@ -210,7 +210,7 @@ func TestSentinelNamesAreShards(t *testing.T) {
 	if err := <-calm; err != nil {
 		t.Errorf("a client of another name: %v", err)
 	}
-	for _, want := range []string{"sentinels asked", fmt.Sprintf("primary of red is now %s, was %s", promoted.Addr, red.Addr)} {
+	for _, want := range []string{"sentinels found the primaries", fmt.Sprintf("primary of red is now %s, was %s", promoted.Addr, red.Addr)} {
 		if !strings.Contains(proxy.Log(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, proxy.Log())
 		}

@@ -80,7 +80,7 @@ func startPiped(t *testing.T, flags ...string) *piped {
 		if err != nil {
 			t.Fatalf("the log ends before the proxy is ready: %v", err)
 		}
-		if strings.Contains(line, "msg=ready") {
+		if strings.Contains(line, "msg=listening") {
 			p.addr, p.admin = word(line, "listen=[", "]"), word(line, "admin=", " ")
 		}
 	}

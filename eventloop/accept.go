@@ -41,7 +41,7 @@ func (s *Server) accept(a *acceptor) {
 		default:
 			if time.Since(logged) > logEvery {
 				logged = time.Now()
-				s.log.Warn("can't accept a client; raise the limit of open files or lower --max-clients", slog.Any("cause", err))
+				s.log.Warn("can't accept a client; raise the limit on open files or lower --max-clients", slog.Any("cause", err))
 			}
 			if !errors.Is(err, syscall.EMFILE) {
 				s.refused.Add(1)

@@ -110,7 +110,7 @@ func (s *Server) check(p *Plan) error {
 	for i := range p.Upstreams {
 		u := &p.Upstreams[i]
 		if u.Name == "" || seen[u.Name] {
-			return fmt.Errorf("upstream %q: it needs a name of its own", u.Name)
+			return fmt.Errorf("upstream %q: its name is empty or already used", u.Name)
 		}
 		seen[u.Name] = true
 		if err := s.upstream(u.Name).check(u); err != nil {
@@ -126,7 +126,7 @@ func (s *Server) checkListeners(p *Plan) error {
 		ln := &p.Listeners[i]
 		a := s.running(ln)
 		if ln.Name == "" || seen[ln.Name] {
-			return fmt.Errorf("listener %q: it needs a name of its own", ln.Name)
+			return fmt.Errorf("listener %q: its name is empty or already used", ln.Name)
 		}
 		seen[ln.Name] = true
 		switch {
@@ -153,7 +153,7 @@ func (of *shared) check(cfg *Upstream) error {
 		return nil
 	}
 	if !of.pool.Reconfigures(&cfg.Pool) {
-		return errors.New("its number of connections, the way its servers are found, its script policy, and whether replicas are read from can't change")
+		return errors.New("its number of connections, the way its servers are found, its script policy, and the use of replicas can't change")
 	}
 	if cfg.Map != nil && cfg.Map.Len() < of.m.Len() {
 		return fmt.Errorf("a server can't lose its number: the map has %d, and had %d", cfg.Map.Len(), of.m.Len())

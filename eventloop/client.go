@@ -117,7 +117,7 @@ func (cl *client) logClose(reason stats.CloseReason) {
 	}
 	if log := l.srv.log; log.Enabled(context.Background(), level) {
 		remote, _ := cl.Addr()
-		log.Log(context.Background(), level, "client closed by us", slog.String("client", remote), slog.String("reason", reason.String()),
+		log.Log(context.Background(), level, "client closed by ringmaster", slog.String("client", remote), slog.String("reason", reason.String()),
 			slog.Int("unread bytes", cl.Buffered()))
 	}
 }

@@ -185,13 +185,15 @@ func (p *proxy) untilLingers(n int) {
 
 func TestClientsThatDoNotReadAreWarnedOfOnceASecond(t *testing.T) {
 	var out bytes.Buffer
-	l := &loop{srv: &Server{log: slog.New(slog.NewTextHandler(&out, nil))}, conns: &pool.Loop{Now: 1}}
+	conns := pool.NewLoop(0)
+	conns.Now = 1
+	l := &loop{srv: &Server{log: slog.New(slog.NewTextHandler(&out, nil))}, conns: conns}
 	cl := &client{loop: l, at: &acceptor{Listener: listen(t, "tcp")}}
 	defer cl.at.Listener.Close()
 	lines := func(reason stats.CloseReason) int {
 		out.Reset()
 		cl.logClose(reason)
-		return strings.Count(out.String(), "client closed by us")
+		return strings.Count(out.String(), "client closed by ringmaster")
 	}
 	for _, c := range []struct {
 		at     time.Duration

@@ -46,4 +46,27 @@
 // A socket's handle is dropped in OnClose before anything else, because gnet writes to the raw
 // descriptor number, which may be another client's by then. Closing never happens inside the callback
 // that asks for it, but at the turn's end.
+//
+// # When what is written
+//
+// At the turn's end sessions whose wait is over go on, then server connections are written, then clients, and this again up to four times.
+// Then dials start, and sockets that were given up are closed. Written at once instead are:
+//
+//   - a lone request: nothing was in flight and the latest turns heard hardly more than one client each. Without the look back, the first
+//     client of a turn would go alone under load;
+//   - replies when nothing is in flight any more, or when one connection to one server is all there is, so that no other reply can join;
+//   - 128 KiB of output for one server.
+//
+// gnet runs its task queue until it is empty before it polls again. A loop that put the next piece of a job there would hear nobody. So it writes a
+// byte to its seed instead, which the next poll hears like any socket.
+//
+// A tick comes every 10 ms, every 1 ms while a socket's buffer is full. The ticker also tells the process whether many clients are heard at a time
+// (crowd.go), and Go gets processors accordingly (ADR 9). After huge values it collects garbage, so that one does not stand in memory several times.
+//
+// # When something fails
+//
+//   - A client shuts its write half: its session is kept for what it is owed (ADR 7).
+//   - Descriptors run out: a reserve descriptor is used to accept the client and refuse it (accept.go).
+//   - A listener or an upstream is removed: one change is posted to all loops (apply.go). The socket is closed and its clients are drained. An
+//     upstream goes when no client uses it and its servers owe nothing.
 package eventloop

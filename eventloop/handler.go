@@ -85,7 +85,7 @@ func (s *seed) opened(c gnet.Conn) {
 	s.c = c
 	epoll, err := findEpoll(c.Fd())
 	if err != nil {
-		s.srv.log.Warn("clients that send faster than servers answer can't be paused; they are closed at the query buffer limit",
+		s.srv.log.Warn("can't pause clients that send faster than servers answer; they are closed at the query buffer limit",
 			slog.Any("cause", err))
 	}
 	s.loop = newLoop(s.srv, c.EventLoop(), s.index, epoll)

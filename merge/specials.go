@@ -11,19 +11,19 @@ type special struct {
 // specials are by command.
 var specials = map[string]special{
 	"scan":              {(*Request).joinScan, "shard after shard"},
-	"info":              {(*Request).joinInfo, "figures added, the largest or computed anew, by their meaning"},
-	"pubsub|numpat":     {(*Request).joinNumPat, "those of the proxy's clients, and the most others that a shard has"},
-	"slowlog|get":       {(*Request).joinSlowLog, "the newest first, as many as asked for; what was for all shards is one entry"},
-	"slowlog|len":       {(*Request).joinSlowLogLen, "as many as `SLOWLOG GET -1` gives"},
-	"commandlog|get":    {(*Request).joinSlowLog, "the newest first, as many as asked for"},
-	"acl|log":           {(*Request).joinACLLog, "the newest first, as many as asked for"},
-	"latency|latest":    {(*Request).joinLatest, "of each event the latest and the longest of all"},
-	"latency|history":   {(*Request).joinHistory, "in the order of time"},
-	"latency|histogram": {(*Request).joinHistogram, "the buckets added, but of what is for all shards"},
-	"memory|stats":      {(*Request).joinMemory, "figures added, ratios computed anew"},
-	"role":              {(*Request).joinRole, "a primary with the replicas of all; a server that is none is the answer itself"},
-	"function|stats":    {(*Request).joinFunctionStats, "the script that runs on any; libraries are the same on all"},
-	"debug":             {(*Request).joinDebug, "one answer where all say the same, else texts under the servers' names; `DEBUG OBJECT` and other commands of a key to its shard"},
+	"info":              {(*Request).joinInfo, "each figure is added up, or the largest, or computed again, by its meaning"},
+	"pubsub|numpat":     {(*Request).joinNumPat, "patterns of the proxy's clients, plus the largest number of other patterns on a shard"},
+	"slowlog|get":       {(*Request).joinSlowLog, "the newest first, as many as requested; a command for all shards is one entry"},
+	"slowlog|len":       {(*Request).joinSlowLogLen, "the number of entries of `SLOWLOG GET -1`"},
+	"commandlog|get":    {(*Request).joinSlowLog, "the newest first, as many as requested"},
+	"acl|log":           {(*Request).joinACLLog, "the newest first, as many as requested"},
+	"latency|latest":    {(*Request).joinLatest, "for each event the latest and the longest of all shards"},
+	"latency|history":   {(*Request).joinHistory, "in order of time"},
+	"latency|histogram": {(*Request).joinHistogram, "the buckets are added up; commands for all shards count once"},
+	"memory|stats":      {(*Request).joinMemory, "figures are added up, ratios computed again"},
+	"role":              {(*Request).joinRole, "a primary with the replicas of all; if a server is not a primary, its own answer"},
+	"function|stats":    {(*Request).joinFunctionStats, "the script that runs on any shard; libraries are the same on all"},
+	"debug":             {(*Request).joinDebug, "one answer if all are the same, otherwise texts under the servers' names; `DEBUG OBJECT` and other commands with a key go to its shard"},
 }
 
 // Joins reports whether replies of several servers to the command make one: false only for a command of
@@ -48,19 +48,19 @@ func joinedBy(spec *command.Spec) string {
 	case command.MergeSum:
 		return "summed"
 	case command.MergeMin:
-		return "the least"
+		return "the smallest number"
 	case command.MergeAnd:
-		return "1 where all say 1"
+		return "1 where all answer 1"
 	case command.MergeAllEqual:
 		return "one answer, or the first error"
 	case command.MergeOneOK:
-		return "the first that is no error"
+		return "the first that is not an error"
 	case command.MergeConcat:
 		return "one after the other"
 	case command.MergeRandom:
-		return "one of them by chance"
+		return "one of them at random"
 	case command.MergeTexts:
-		return "texts one behind the other, each under its server's name"
+		return "texts one after the other, each under its server's name"
 	case command.MergeSpecial:
 		if s, ok := specials[spec.Name]; ok {
 			return s.words

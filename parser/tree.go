@@ -56,7 +56,7 @@ func ParseValue(reply string, maxDepth, maxValues int) (Value, error) {
 	t := tree{rest: reply, left: maxValues, maxDepth: maxDepth, maxValues: maxValues}
 	v, err := t.value(maxDepth)
 	if err == nil && t.rest != "" {
-		err = fmt.Errorf("%w: %d bytes behind the reply", ErrNotRESP, len(t.rest))
+		err = fmt.Errorf("%w: %d bytes after the reply", ErrNotRESP, len(t.rest))
 	}
 	return v, err
 }

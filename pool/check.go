@@ -2,9 +2,9 @@ package pool
 
 import (
 	"fmt"
-	"math/rand/v2"
 
 	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 	"ringmaster/pool/queue"
 	"ringmaster/stats"
 )
@@ -16,18 +16,18 @@ func Check(l *Loop) error {
 	owed, lent, opened := 0, 0, 0
 	for _, p := range l.pools {
 		opened += len(p.own.all)
-		if err := check(p); err != nil {
+		if err := checkUpstream(p); err != nil {
 			return err
 		}
-		p.each(func(c *Conn) { owed += c.ring.Waiting() })
+		p.each(func(c *conn.Conn) { owed += c.Ring.Waiting() })
 		for c := range p.own.all {
-			if c.owner != nil {
+			if c.Owner != nil {
 				lent++
 			}
 		}
 	}
-	if len(l.pools) > 0 && l.pools[0].stats.OwnOpen != uint64(opened) {
-		return fmt.Errorf("%d connections were made for owners, %d are counted", opened, l.pools[0].stats.OwnOpen)
+	if len(l.pools) > 0 && l.pools[0].Counters.OwnOpen != uint64(opened) {
+		return fmt.Errorf("%d connections were made for owners, %d are counted", opened, l.pools[0].Counters.OwnOpen)
 	}
 	if lent != l.lent {
 		return fmt.Errorf("%d connections have an owner, %d are counted", lent, l.lent)
@@ -38,28 +38,28 @@ func Check(l *Loop) error {
 	return nil
 }
 
-// check is Check for one upstream.
-func check(p *Pool) error {
+// checkUpstream is Check for one upstream.
+func checkUpstream(p *Pool) error {
 	for key, r := range p.rings {
-		if r.key != key {
-			return fmt.Errorf("the rings of %v are listed under %v", r.key, key)
+		if r.ForKey != key {
+			return fmt.Errorf("the rings of %v are listed under %v", r.ForKey, key)
 		}
 		if r.sessions < 0 {
 			return fmt.Errorf("%d sessions use the rings of %v", r.sessions, key)
 		}
 		for _, c := range r.conns {
-			if err := c.check(); err != nil {
-				return fmt.Errorf("connection to %s of %v, %s: %w", c.server.Name, key, c.state, err)
+			if err := c.Check(); err != nil {
+				return fmt.Errorf("connection to %s of %v, %s: %w", c.Server().Name, key, c.State(), err)
 			}
 		}
 	}
 	for _, c := range p.leaving {
-		if err := c.check(); err != nil {
-			return fmt.Errorf("connection to %s, which leaves, %s: %w", c.server.Name, c.state, err)
+		if err := c.Check(); err != nil {
+			return fmt.Errorf("connection to %s, which leaves, %s: %w", c.Server().Name, c.State(), err)
 		}
 	}
-	if p.stats.Draining != uint64(len(p.leaving)) {
-		return fmt.Errorf("%d connections are counted as draining, there are %d", p.stats.Draining, len(p.leaving))
+	if p.Counters.Draining != uint64(len(p.leaving)) {
+		return fmt.Errorf("%d connections are counted as draining, there are %d", p.Counters.Draining, len(p.leaving))
 	}
 	for addr, i := range p.at {
 		if p.servers[i].Addr != addr {
@@ -71,12 +71,12 @@ func check(p *Pool) error {
 	}
 	queued := 0
 	for at, l := range p.lanes {
-		queued += l.len()
+		queued += l.backlogged()
 		if at.server != l.server || at.key != l.key {
 			return fmt.Errorf("the lanes of %v are listed under %v", l.key, at.key)
 		}
 		for _, c := range l.conns {
-			if _, open := p.own.all[c]; !open || c.lane != l {
+			if _, open := p.own.all[c]; !open || c.Owner != l {
 				return fmt.Errorf("a lane to %s is not among the connections that are open", l.server.Name)
 			}
 		}
@@ -85,19 +85,19 @@ func check(p *Pool) error {
 		return fmt.Errorf("%d requests wait for lanes, %d are counted", queued, p.queued)
 	}
 	for c := range p.own.all {
-		if err := c.check(); err != nil {
-			return fmt.Errorf("own connection to %s, %s: %w", c.server.Name, c.state, err)
+		if err := c.Check(); err != nil {
+			return fmt.Errorf("own connection to %s, %s: %w", c.Server().Name, c.State(), err)
 		}
 	}
 	ready := map[*stats.Server]int{}
-	seen := map[*Server]bool{}
-	p.each(func(c *Conn) {
-		if !seen[c.server] {
-			seen[c.server] = true
-			ready[c.server.stats] += c.server.ready
+	seen := map[*conn.Server]bool{}
+	p.each(func(c *conn.Conn) {
+		if !seen[c.Server()] {
+			seen[c.Server()] = true
+			ready[c.Server().Stats] += c.Server().Ready
 		}
 	})
-	for i, st := range p.stats.Servers {
+	for i, st := range p.Counters.Servers {
 		if n := ready[st]; st.Connections != uint64(n) {
 			return fmt.Errorf("server %d has %d ready connections, the gauge shows %d", i, n, st.Connections)
 		}
@@ -140,9 +140,9 @@ func checkOrders(p *Pool) (err error) {
 		}
 		highest[a.client] = a.place
 	}
-	p.each(func(c *Conn) {
-		for i := c.ring.Head; i != c.ring.Tail; i++ {
-			if e := c.ring.At(i); e.Is.Hops() > 0 && e.Recv != nil && !e.Is.Has(queue.Reading) {
+	p.each(func(c *conn.Conn) {
+		for i := c.Ring.Head; i != c.Ring.Tail; i++ {
+			if e := c.Ring.At(i); e.Is.Hops() > 0 && e.Recv != nil && !e.Is.Has(queue.Reading) {
 				client, _, _ := e.Client()
 				n := found[client]
 				n.resent++
@@ -150,7 +150,7 @@ func checkOrders(p *Pool) (err error) {
 			}
 		}
 	})
-	p.orders.Each(func(client ask.Client, waiting, resent int) {
+	p.Orders.Each(func(client ask.Client, waiting, resent int) {
 		if n := found[client]; n.waiting != waiting || n.resent != resent {
 			err = fmt.Errorf("%d requests of a client wait to be sent again and %d were, %d and %d are counted", n.waiting, n.resent, waiting, resent)
 		}
@@ -163,7 +163,7 @@ func checkOrders(p *Pool) (err error) {
 }
 
 // Users is how many sessions use the rings of key. For tests. Loop-only.
-func Users(p *Pool, key Key) int {
+func Users(p *Pool, key conn.Key) int {
 	if r := p.rings[key]; r != nil {
 		return r.sessions
 	}
@@ -171,4 +171,4 @@ func Users(p *Pool, key Key) int {
 }
 
 // Seed makes what the loop draws by chance repeatable. For tests. Loop-only.
-func Seed(l *Loop, seed uint64) { l.random = rand.New(rand.NewPCG(seed, seed)) }
+func Seed(l *Loop, seed uint64) { l.Seed(seed) }

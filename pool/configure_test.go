@@ -8,26 +8,27 @@ import (
 	"time"
 
 	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
 // configure has p go by its settings with a change.
-func configure(p *Pool, change func(*Config)) {
-	cfg := *p.cfg
+func configure(p *Pool, change func(*conn.Config)) {
+	cfg := *p.Config
 	change(&cfg)
 	p.Configure(cfg)
 }
 
-func asUser(name, password string) func(*Config) {
-	return func(cfg *Config) { cfg.Username, cfg.Password = name, password }
+func asUser(name, password string) func(*conn.Config) {
+	return func(cfg *conn.Config) { cfg.Username, cfg.Password = name, password }
 }
 
 // dialled takes the dials and opens a socket for c, if it is dialled.
-func dialled(t *testing.T, c *Conn) *fakeSocket {
+func dialled(t *testing.T, c *conn.Conn) *fakeSocket {
 	t.Helper()
-	c.pool.TakeDials(func(*Conn) {})
-	if c.State() != Dialing {
+	c.Up.Loop.TakeDials(func(*conn.Conn) {})
+	if c.State() != conn.Dialing {
 		t.Fatalf("the connection is %s", c.State())
 	}
 	s := &fakeSocket{}
@@ -37,7 +38,7 @@ func dialled(t *testing.T, c *Conn) *fakeSocket {
 
 // authAs is what a login has of a user and a password.
 func authAs(user, password string) string {
-	return string(appendCommand(nil, "AUTH", user, password))[len("*3\r\n"):]
+	return string(conn.AppendCommand(nil, "AUTH", user, password))[len("*3\r\n"):]
 }
 
 func TestRequestsThatWaitGoByTheNewTimeout(t *testing.T) {
@@ -53,15 +54,15 @@ func TestRequestsThatWaitGoByTheNewTimeout(t *testing.T) {
 		{0, 9 * time.Second, false},
 	} {
 		for _, old := range []time.Duration{0, time.Second, 2 * time.Second} {
-			p := newFixedPool(t, 1, func(cfg *Config) { cfg.Timeout = old })
-			conn, a := p.Default().Pick(0, 0), newAsker(t)
-			ready(t, conn)
-			enqueue(t, conn, a, 1)
+			p := newFixedPool(t, 1, func(cfg *conn.Config) { cfg.Timeout = old })
+			link, a := p.Default().Pick(0, 0), newAsker(t)
+			ready(t, link)
+			enqueue(t, link, a, 1)
 			p.Now += int64(50 * time.Millisecond)
-			enqueue(t, conn, a, 2)
+			enqueue(t, link, a, 2)
 			p.Flush()
 			p.Tick()
-			configure(p, func(cfg *Config) { cfg.Timeout = c.timeout })
+			configure(p, func(cfg *conn.Config) { cfg.Timeout = c.timeout })
 			p.Now += int64(c.after - 50*time.Millisecond)
 			p.Tick()
 			if (a.ends[1] != "") != c.ends || a.ends[2] != "" {
@@ -73,16 +74,16 @@ func TestRequestsThatWaitGoByTheNewTimeout(t *testing.T) {
 }
 
 func TestScriptsThatWaitForALaneGoByTheNewTimeout(t *testing.T) {
-	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy, cfg.DialTimeout = ScriptsOwn, time.Minute })
+	p := newFixedPool(t, 2, func(cfg *conn.Config) { cfg.ScriptPolicy, cfg.DialTimeout = conn.ScriptsOwn, time.Minute })
 	a := newAsker(t)
 	lanesOf(t, p, a, 2)
-	configure(p, func(cfg *Config) { cfg.Timeout = 5 * time.Second })
+	configure(p, func(cfg *conn.Config) { cfg.Timeout = 5 * time.Second })
 	p.Now += int64(4 * time.Second)
 	p.Tick()
 	if len(a.ends) != 0 {
 		t.Errorf("they ended: %v", a.ends)
 	}
-	configure(p, func(cfg *Config) { cfg.Timeout = 3 * time.Second })
+	configure(p, func(cfg *conn.Config) { cfg.Timeout = 3 * time.Second })
 	p.Tick()
 	if len(a.ends) != 2 {
 		t.Errorf("they wait: %v", a.ends)
@@ -91,20 +92,20 @@ func TestScriptsThatWaitForALaneGoByTheNewTimeout(t *testing.T) {
 }
 
 func TestStallTimeoutAndLimitsAreLive(t *testing.T) {
-	p := newFixedPool(t, 1, func(cfg *Config) { cfg.Timeout = 0 })
+	p := newFixedPool(t, 1, func(cfg *conn.Config) { cfg.Timeout = 0 })
 	c, a := p.Default().Pick(0, 0), newAsker(t)
 	ready(t, c)
 	enqueue(t, c, a, 1)
 	p.Flush()
-	configure(p, func(cfg *Config) { cfg.StallTimeout, cfg.MaxPending = time.Second, 1 })
+	configure(p, func(cfg *conn.Config) { cfg.StallTimeout, cfg.MaxPending = time.Second, 1 })
 	if f := c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 2}); f == nil || f.Kind != ask.Overloaded {
 		t.Errorf("over the new limit: %v", f)
 	}
-	configure(p, func(cfg *Config) { cfg.MaxPending = 2 })
+	configure(p, func(cfg *conn.Config) { cfg.MaxPending = 2 })
 	enqueue(t, c, a, 3)
 	p.Now += int64(1001 * time.Millisecond)
 	p.Tick()
-	if p.stats.Servers[0].Disconnects[stats.ServerStalled] != 1 {
+	if p.Counters.Servers[0].Disconnects[stats.ServerStalled] != 1 {
 		t.Error("the connection outlives the stall timeout")
 	}
 	checkPool(t, p)
@@ -114,50 +115,50 @@ func TestDialUnderWayKeepsItsTimeout(t *testing.T) {
 	p := newFixedPool(t, 1, nil)
 	c := p.Default().Pick(0, 0)
 	dialled(t, c)
-	configure(p, func(cfg *Config) { cfg.DialTimeout = time.Minute })
+	configure(p, func(cfg *conn.Config) { cfg.DialTimeout = time.Minute })
 	if c.DialTimeout() != time.Second {
 		t.Errorf("it may take %s", c.DialTimeout())
 	}
 	p.Now += int64(1001 * time.Millisecond)
 	p.Tick()
-	if c.State() != Closed {
+	if c.State() != conn.Closed {
 		t.Fatalf("the connection is %s", c.State())
 	}
-	p.Now = c.retryAt
+	p.Now = conn.RetryAt(c)
 	p.Tick()
 	dialled(t, c)
 	p.Now += int64(50 * time.Second)
 	p.Tick()
-	if c.DialTimeout() != time.Minute || c.State() != Handshaking {
+	if c.DialTimeout() != time.Minute || c.State() != conn.Handshaking {
 		t.Errorf("the next one may take %s, it is %s", c.DialTimeout(), c.State())
 	}
 }
 
 func TestPausesFollowBackoffMax(t *testing.T) {
-	p := newFixedPool(t, 1, func(cfg *Config) { cfg.BackoffMin, cfg.BackoffMax = time.Hour, time.Hour })
+	p := newFixedPool(t, 1, func(cfg *conn.Config) { cfg.BackoffMin, cfg.BackoffMax = time.Hour, time.Hour })
 	c := p.Default().Pick(0, 0)
-	p.TakeDials(func(*Conn) {})
+	p.TakeDials(func(*conn.Conn) {})
 	c.OnDialFailed(errors.New("refused"))
-	configure(p, func(cfg *Config) { cfg.BackoffMin, cfg.BackoffMax = time.Millisecond, time.Second })
+	configure(p, func(cfg *conn.Config) { cfg.BackoffMin, cfg.BackoffMax = time.Millisecond, time.Second })
 	p.Now += int64(time.Second)
 	p.Tick()
-	if c.State() != Dialing {
+	if c.State() != conn.Dialing {
 		t.Errorf("the connection is %s", c.State())
 	}
 }
 
 func TestWhatCantChangeStaysAsItWas(t *testing.T) {
 	p := newFixedPool(t, 1, nil)
-	configure(p, func(cfg *Config) {
-		cfg.Connections, cfg.ScriptPolicy, cfg.Cluster, cfg.Resend, cfg.Fixed, cfg.Reads = 7, ScriptsOwn, true, true, false, shard.ReadAny
+	configure(p, func(cfg *conn.Config) {
+		cfg.Connections, cfg.ScriptPolicy, cfg.Cluster, cfg.Resend, cfg.Fixed, cfg.Reads = 7, conn.ScriptsOwn, true, true, false, shard.ReadAny
 	})
-	if c := p.cfg; c.Connections != 1 || c.ScriptPolicy != 0 || c.Cluster || c.Resend || !c.Fixed || c.Reads != shard.ReadPrimary {
+	if c := p.Config; c.Connections != 1 || c.ScriptPolicy != 0 || c.Cluster || c.Resend || !c.Fixed || c.Reads != shard.ReadPrimary {
 		t.Errorf("%+v", c)
 	}
-	p.cfg.Reads = shard.ReadAny
-	configure(p, func(cfg *Config) { cfg.Reads = shard.ReadReplica })
-	if p.cfg.Reads != shard.ReadReplica {
-		t.Errorf("reads go by %s", p.cfg.Reads)
+	p.Config.Reads = shard.ReadAny
+	configure(p, func(cfg *conn.Config) { cfg.Reads = shard.ReadReplica })
+	if p.Config.Reads != shard.ReadReplica {
+		t.Errorf("reads go by %s", p.Config.Reads)
 	}
 }
 
@@ -170,7 +171,7 @@ func TestAnotherPasswordLeavesConnectionsAlone(t *testing.T) {
 	spare.Return(true)
 	configure(p, asUser("app", "new"))
 	p.Tick()
-	if c.State() != Ready || s.closed || spare.State() != Ready {
+	if c.State() != conn.Ready || s.closed || spare.State() != conn.Ready {
 		t.Fatalf("the connection is %s, a spare one %s", c.State(), spare.State())
 	}
 	c.OnClose(s, 0, nil)
@@ -215,12 +216,12 @@ func TestRefusedLoginsAreTriedAtOnceWithTheNewOne(t *testing.T) {
 		dialled(t, c)
 		down.OnDialFailed(errors.New("refused"))
 		c.OnBytes([]byte("-WRONGPASS invalid username-password pair or user is disabled.\r\n"))
-		if c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 1}) == nil || c.State() != Closed {
+		if c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 1}) == nil || c.State() != conn.Closed {
 			t.Fatal("the login was not refused")
 		}
 		configure(p, asUser(user, "new"))
 		enqueue(t, c, a, 2)
-		if f := down.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 3}); f == nil || down.State() != Closed {
+		if f := down.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 3}); f == nil || down.State() != conn.Closed {
 			t.Error("a server that can't be reached is dialled")
 		}
 		s := dialled(t, c)
@@ -243,14 +244,14 @@ func TestRefusedLoginThatIsTriedAlready(t *testing.T) {
 	c, a := p.Default().Pick(0, 0), newAsker(t)
 	dialled(t, c)
 	c.OnBytes([]byte("-WRONGPASS x\r\n"))
-	p.Now = c.retryAt
+	p.Now = conn.RetryAt(c)
 	p.Tick()
-	if c.State() != Dialing || c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 1}) == nil {
+	if c.State() != conn.Dialing || c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 1}) == nil {
 		t.Fatal("a request waits for a login that was refused")
 	}
 	configure(p, asUser("", "new"))
 	enqueue(t, c, a, 2)
-	if st := p.stats.Servers[0].State; st != stats.ServerConnecting {
+	if st := p.Counters.Servers[0].State; st != stats.ServerConnecting {
 		t.Errorf("the server is shown as %s", st)
 	}
 	if s := dialled(t, c); !strings.Contains(string(s.wrote), authAs("default", "new")) {
@@ -262,7 +263,7 @@ func TestRefusedLoginThatIsTriedAlready(t *testing.T) {
 func TestDatabasesThatNoLoginReachedAreTriedAgain(t *testing.T) {
 	p := newFixedPool(t, 1, asUser("app", "old"))
 	ready(t, p.Default().Pick(0, 0))
-	r := p.Rings(Key{Proto: 2, DB: 1})
+	r := p.Rings(conn.Key{Proto: 2, DB: 1})
 	r.Join()
 	dialled(t, r.Pick(0, 0))
 	r.Pick(0, 0).OnBytes([]byte("-WRONGPASS x\r\n"))
@@ -270,7 +271,7 @@ func TestDatabasesThatNoLoginReachedAreTriedAgain(t *testing.T) {
 		t.Fatal("the login did not fail")
 	}
 	configure(p, asUser("app", "new"))
-	if r.Failed() || r.Pick(0, 0).State() != Dialing {
+	if r.Failed() || r.Pick(0, 0).State() != conn.Dialing {
 		t.Errorf("failed: %t; the connection is %s", r.Failed(), r.Pick(0, 0).State())
 	}
 	p.maxDB, p.noDB = 3, []byte("-ERR DB index is out of range\r\n")
@@ -286,14 +287,14 @@ func TestSameUserInOtherWordsChangesNothing(t *testing.T) {
 	s := ready(t, c)
 	configure(p, asUser("default", "x"))
 	p.Tick()
-	if s.closed || c.State() != Ready {
+	if s.closed || c.State() != conn.Ready {
 		t.Errorf("the connection is %s", c.State())
 	}
 }
 
 // The pause after a refused lane ends, too.
 func TestRefusedLanesAreTriedAtOnceWithTheNewLogin(t *testing.T) {
-	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsOwn })
+	p := newFixedPool(t, 2, func(cfg *conn.Config) { cfg.ScriptPolicy = conn.ScriptsOwn })
 	a := newAsker(t)
 	lane := lanesOf(t, p, a, 1)
 	lane.OnOpen(&fakeSocket{})
@@ -302,8 +303,8 @@ func TestRefusedLanesAreTriedAtOnceWithTheNewLogin(t *testing.T) {
 		t.Fatal(f)
 	}
 	l := p.laneOf(p.Default().Pick(1, 0))
-	if len(l.conns) != 0 || l.len() != 1 {
-		t.Fatalf("%d lanes, %d wait", len(l.conns), l.len())
+	if len(l.conns) != 0 || l.backlogged() != 1 {
+		t.Fatalf("%d lanes, %d wait", len(l.conns), l.backlogged())
 	}
 	configure(p, asUser("", "new"))
 	if len(l.conns) != 1 || a.ends[2] != "" {
@@ -313,40 +314,40 @@ func TestRefusedLanesAreTriedAtOnceWithTheNewLogin(t *testing.T) {
 }
 
 func TestWhatTheOldUserMayIsForgotten(t *testing.T) {
-	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsAuto })
+	p := newFixedPool(t, 2, func(cfg *conn.Config) { cfg.ScriptPolicy = conn.ScriptsAuto })
 	for i := range 2 {
 		c := p.Default().Pick(i, 0)
-		p.TakeDials(func(*Conn) {})
+		p.TakeDials(func(*conn.Conn) {})
 		c.OnOpen(&fakeSocket{})
 		c.OnBytes([]byte("+OK\r\n"))
 		if i == 0 {
 			c.OnBytes([]byte("-NOPERM EVAL\r\n-NOPERM EVAL\r\n-NOPERM ECHO\r\n"))
 		} else {
-			c.OnBytes(fmt.Appendf(nil, "-ERR  +\r\n-ERR  +\r\n$16\r\n%s\r\n", c.handshake.nonce))
+			c.OnBytes(fmt.Appendf(nil, "-ERR  +\r\n-ERR  +\r\n$16\r\n%s\r\n", conn.NonceOf(c)))
 		}
-		if c.State() != Ready {
+		if c.State() != conn.Ready {
 			t.Fatalf("the connection is %s", c.State())
 		}
 	}
 	a, b := p.servers[0], p.servers[1]
-	if !a.noScripts || !a.noEcho || p.apartAt(b)&ask.Scripts != 0 {
+	if !a.NoScripts || !a.NoEcho || p.ApartAt(b)&ask.Scripts != 0 {
 		t.Fatalf("%+v", a)
 	}
-	a.refusedUntil = p.Now + int64(time.Hour)
+	a.RefusedUntil = p.Now + int64(time.Hour)
 	configure(p, asUser("app", "x"))
-	if a.noScripts || a.noEcho || a.refusedUntil != 0 || a.known() || b.known() {
+	if a.NoScripts || a.NoEcho || a.RefusedUntil != 0 || a.Known() || b.Known() {
 		t.Errorf("%+v", a)
 	}
-	if !p.Apart(ask.Scripts) || p.apartAt(a)&ask.Scripts == 0 || p.apartAt(b)&ask.Scripts != 0 {
+	if !p.Apart(ask.Scripts) || p.ApartAt(a)&ask.Scripts == 0 || p.ApartAt(b)&ask.Scripts != 0 {
 		t.Error("a server that could not be asked counts as asked")
 	}
 	p.Tick()
-	p.TakeDials(func(*Conn) {})
+	p.TakeDials(func(*conn.Conn) {})
 	c := p.Default().Pick(0, 0)
 	c.OnOpen(&fakeSocket{})
 	c.OnBytes([]byte("+OK\r\n"))
-	c.OnBytes(fmt.Appendf(nil, "-ERR  +\r\n-ERR  +\r\n$16\r\n%s\r\n", c.handshake.nonce))
-	if c.State() != Ready || !a.known() || p.apartAt(a)&ask.Scripts != 0 {
+	c.OnBytes(fmt.Appendf(nil, "-ERR  +\r\n-ERR  +\r\n$16\r\n%s\r\n", conn.NonceOf(c)))
+	if c.State() != conn.Ready || !a.Known() || p.ApartAt(a)&ask.Scripts != 0 {
 		t.Errorf("the connection is %s, the server %+v", c.State(), a)
 	}
 	checkPool(t, p)

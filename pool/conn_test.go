@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"ringmaster/pool/ask"
-	"ringmaster/pool/queue"
 	"testing"
 	"time"
+
+	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
+	"ringmaster/pool/queue"
 )
 
 func TestEveryRequestHasExactlyOneEnd(t *testing.T) {
@@ -16,7 +18,7 @@ func TestEveryRequestHasExactlyOneEnd(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 7))
 		p := newTestPool(t, testConfig(), 1, nil)
 		Seed(p.Loop, seed)
-		c := p.rings[Key{Proto: 2}].conns[0]
+		c := p.rings[conn.Key{Proto: 2}].conns[0]
 		a := newAsker(t)
 		var sock *fakeSocket
 		tag, enqueued, answered := uint64(0), 0, 0
@@ -33,17 +35,17 @@ func TestEveryRequestHasExactlyOneEnd(t *testing.T) {
 			case n < 70:
 				p.Flush()
 			case n < 85:
-				if c.state == Ready {
+				if c.State() == conn.Ready {
 					c.OnBytes(sock.answers(rnd.IntN(200)))
 				}
 			case n < 95:
-				p.TakeDials(func(*Conn) {})
-				if c.state == Dialing && rnd.IntN(3) == 0 {
+				p.TakeDials(func(*conn.Conn) {})
+				if c.State() == conn.Dialing && rnd.IntN(3) == 0 {
 					c.OnDialFailed(errors.New("refused"))
-				} else if c.state == Dialing {
+				} else if c.State() == conn.Dialing {
 					sock = &fakeSocket{}
 					c.OnOpen(sock)
-				} else if c.state == Handshaking {
+				} else if c.State() == conn.Handshaking {
 					sock.wrote = nil
 					c.OnBytes([]byte("+OK\r\n"))
 				}
@@ -51,7 +53,7 @@ func TestEveryRequestHasExactlyOneEnd(t *testing.T) {
 				p.Now += int64(rnd.IntN(int(600 * time.Millisecond)))
 				p.Tick()
 			case n < 98:
-				configure(p, func(cfg *Config) {
+				configure(p, func(cfg *conn.Config) {
 					cfg.Username = string(rune('a' + rnd.IntN(2)))
 					cfg.Password = []string{"", "x", "y"}[rnd.IntN(3)]
 					cfg.Timeout = time.Duration(rnd.IntN(4)) * time.Second / 2
@@ -88,13 +90,13 @@ func TestPickIsAlwaysTheSameForASession(t *testing.T) {
 	cfg := testConfig()
 	cfg.Connections = 3
 	p := newTestPool(t, cfg, 2, nil)
-	r := p.Rings(Key{Proto: 2})
-	used := map[*Conn]bool{}
+	r := p.Rings(conn.Key{Proto: 2})
+	used := map[*conn.Conn]bool{}
 	for id := range uint64(50) {
 		for server := range 2 {
 			c := r.Pick(server, id)
-			if c.Server().index != server {
-				t.Fatalf("server %d: got a connection to %d", server, c.Server().index)
+			if c.Server().Index() != server {
+				t.Fatalf("server %d: got a connection to %d", server, c.Server().Index())
 			}
 			if again := r.Pick(server, id); again != c {
 				t.Fatalf("session %d changes its connection", id)
@@ -111,22 +113,22 @@ func TestBackoffDoublesWithinItsBounds(t *testing.T) {
 	for seed := range uint64(200) {
 		p := newTestPool(t, testConfig(), 1, nil)
 		Seed(p.Loop, seed)
-		c := p.rings[Key{Proto: 2}].conns[0]
+		c := p.rings[conn.Key{Proto: 2}].conns[0]
 		for _, pause := range []time.Duration{100, 200, 400, 800, 800, 800} {
-			p.TakeDials(func(*Conn) {})
+			p.TakeDials(func(*conn.Conn) {})
 			c.OnDialFailed(errors.New("refused"))
-			wait := time.Duration(c.retryAt - p.Now)
+			wait := time.Duration(conn.RetryAt(c) - p.Now)
 			if wait < pause*time.Millisecond/2 || wait > pause*time.Millisecond {
 				t.Fatalf("pause of %s, want half to all of %d ms", wait, pause)
 			}
-			p.Now = c.retryAt - 1
+			p.Now = conn.RetryAt(c) - 1
 			p.Tick()
-			if c.State() != Closed {
+			if c.State() != conn.Closed {
 				t.Fatal("dialled too early")
 			}
 			p.Now++
 			p.Tick()
-			if c.State() != Dialing {
+			if c.State() != conn.Dialing {
 				t.Fatal("not dialled when it was time")
 			}
 		}
@@ -138,9 +140,9 @@ func TestBackoffIsNotTheSameForAll(t *testing.T) {
 	for seed := range uint64(50) {
 		p := newTestPool(t, testConfig(), 1, nil)
 		Seed(p.Loop, seed)
-		c := p.rings[Key{Proto: 2}].conns[0]
+		c := p.rings[conn.Key{Proto: 2}].conns[0]
 		c.OnDialFailed(errors.New("refused"))
-		waits[c.retryAt] = true
+		waits[conn.RetryAt(c)] = true
 	}
 	if len(waits) < 40 {
 		t.Errorf("50 pools dial at %d different times", len(waits))
@@ -149,7 +151,7 @@ func TestBackoffIsNotTheSameForAll(t *testing.T) {
 
 func TestWhatAStaleSocketSaysIsIgnored(t *testing.T) {
 	p := newTestPool(t, testConfig(), 1, nil)
-	c := p.rings[Key{Proto: 2}].conns[0]
+	c := p.rings[conn.Key{Proto: 2}].conns[0]
 	old := ready(t, c)
 	p.Now += int64(time.Minute)
 	c.OnClose(old, 0, nil)
@@ -157,7 +159,7 @@ func TestWhatAStaleSocketSaysIsIgnored(t *testing.T) {
 	a := newAsker(t)
 	c.Enqueue(&ask.Request{Raw: []byte("x"), Recv: a, Tag: 1})
 	c.OnClose(old, 0, errors.New("again"))
-	if c.State() != Ready || len(a.ends) != 0 || now.closed {
+	if c.State() != conn.Ready || len(a.ends) != 0 || now.closed {
 		t.Errorf("the connection is %s, ends: %v", c.State(), a.ends)
 	}
 	late := &fakeSocket{}
@@ -171,7 +173,7 @@ func TestWhatAStaleSocketSaysIsIgnored(t *testing.T) {
 func TestAHugeWriteIsCutAndStopsAtTheSocketsLimit(t *testing.T) {
 	cfg := testConfig()
 	p := newTestPool(t, cfg, 1, nil)
-	c := p.rings[Key{Proto: 2}].conns[0]
+	c := p.rings[conn.Key{Proto: 2}].conns[0]
 	s := ready(t, c)
 	c.Enqueue(&ask.Request{Raw: make([]byte, 3<<20), Recv: newAsker(t), Tag: 1})
 	p.Flush()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -95,15 +96,15 @@ func (calm) Begun(uint64) bool  { return false }
 func (calm) Replied() int64     { return 0 }
 func (calm) RingsSettled(error) {}
 
-func testConfig() Config {
-	return Config{
+func testConfig() conn.Config {
+	return conn.Config{
 		Connections: 1, DialTimeout: time.Second, Timeout: time.Second, StallTimeout: 10 * time.Second,
 		BackoffMin: 100 * time.Millisecond, BackoffMax: 800 * time.Millisecond, MaxPending: 1000, MaxPendingBytes: 8 << 20,
 	}
 }
 
 // newTestPool is a started pool over n servers, "A", "B" and so on, with its dials still to be answered.
-func newTestPool(t *testing.T, cfg Config, n int, log *slog.Logger) *Pool {
+func newTestPool(t *testing.T, cfg conn.Config, n int, log *slog.Logger) *Pool {
 	t.Helper()
 	var servers []shard.Server
 	for i := range n {
@@ -124,13 +125,13 @@ func newTestPool(t *testing.T, cfg Config, n int, log *slog.Logger) *Pool {
 }
 
 // ready answers c's dial and login.
-func ready(t *testing.T, c *Conn) *fakeSocket {
+func ready(t *testing.T, c *conn.Conn) *fakeSocket {
 	t.Helper()
 	s := &fakeSocket{}
-	c.pool.TakeDials(func(*Conn) {})
+	c.Up.Loop.TakeDials(func(*conn.Conn) {})
 	c.OnOpen(s)
 	c.OnBytes([]byte("+OK\r\n"))
-	if c.State() != Ready {
+	if c.State() != conn.Ready {
 		t.Fatalf("the connection is %s", c.State())
 	}
 	s.wrote, s.writes = nil, 0

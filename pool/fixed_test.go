@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 	"ringmaster/shard"
 )
 
@@ -36,7 +37,7 @@ func fixedMap(t *testing.T, names ...string) *shard.Map {
 }
 
 // newFixedPool is a started pool for the servers A, B and so on of a fixed list.
-func newFixedPool(t *testing.T, n int, change func(*Config)) *Pool {
+func newFixedPool(t *testing.T, n int, change func(*conn.Config)) *Pool {
 	t.Helper()
 	cfg := testConfig()
 	cfg.Fixed = true
@@ -49,7 +50,7 @@ func newFixedPool(t *testing.T, n int, change func(*Config)) *Pool {
 var pingRequest = []byte("*1\r\n$4\r\nPING\r\n")
 
 // enqueue sends PING.
-func enqueue(t *testing.T, c *Conn, a *asker, tag uint64) {
+func enqueue(t *testing.T, c *conn.Conn, a *asker, tag uint64) {
 	t.Helper()
 	if f := c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: tag}); f != nil {
 		t.Fatal(f)
@@ -57,15 +58,15 @@ func enqueue(t *testing.T, c *Conn, a *asker, tag uint64) {
 }
 
 func TestServerThatIsTakenOutAnswersWhatWaitsForIt(t *testing.T) {
-	for name, until := range map[string]func(*Conn, *fakeSocket){
-		"while it is dialled": func(*Conn, *fakeSocket) {},
-		"while it logs in":    func(c *Conn, s *fakeSocket) { c.OnOpen(s) },
-		"when it is ready":    func(c *Conn, s *fakeSocket) { c.OnOpen(s); c.OnBytes([]byte("+OK\r\n")); s.wrote = nil },
+	for name, until := range map[string]func(*conn.Conn, *fakeSocket){
+		"while it is dialled": func(*conn.Conn, *fakeSocket) {},
+		"while it logs in":    func(c *conn.Conn, s *fakeSocket) { c.OnOpen(s) },
+		"when it is ready":    func(c *conn.Conn, s *fakeSocket) { c.OnOpen(s); c.OnBytes([]byte("+OK\r\n")); s.wrote = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newFixedPool(t, 2, nil)
 			c, a, s := p.Default().Pick(1, 0), newAsker(t), &fakeSocket{}
-			p.TakeDials(func(*Conn) {})
+			p.TakeDials(func(*conn.Conn) {})
 			enqueue(t, c, a, 1)
 			until(c, s)
 			p.Follow(fixedMap(t, "A", ""))
@@ -73,21 +74,21 @@ func TestServerThatIsTakenOutAnswersWhatWaitsForIt(t *testing.T) {
 			if f := p.Default().Pick(1, 0).Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 2}); f == nil || f.Server != "B" {
 				t.Errorf("a later request: %+v", f)
 			}
-			if c.State() == Dialing {
+			if c.State() == conn.Dialing {
 				c.OnOpen(s)
 			}
-			if c.State() == Handshaking {
+			if c.State() == conn.Handshaking {
 				c.OnBytes([]byte("+OK\r\n"))
 				s.wrote = nil
 			}
 			p.Flush()
-			if c.State() != Draining || string(s.wrote) != string(pingRequest) {
+			if c.State() != conn.Draining || string(s.wrote) != string(pingRequest) {
 				t.Fatalf("the connection is %s, the server got %q", c.State(), s.wrote)
 			}
 			checkPool(t, p)
 			c.OnBytes([]byte("+PONG\r\n"))
 			p.Tick()
-			if a.ends[1] != "+PONG\r\n" || c.State() != Retired || len(p.leaving) != 0 {
+			if a.ends[1] != "+PONG\r\n" || c.State() != conn.Retired || len(p.leaving) != 0 {
 				t.Errorf("the reply is %q, the connection %s, %d leave", a.ends[1], c.State(), len(p.leaving))
 			}
 			checkPool(t, p)
@@ -96,16 +97,20 @@ func TestServerThatIsTakenOutAnswersWhatWaitsForIt(t *testing.T) {
 }
 
 func TestServerThatIsTakenOutAndCantBeReachedIsDialledOnce(t *testing.T) {
-	for name, fails := range map[string]func(*Pool, *Conn){
-		"refused":              func(_ *Pool, c *Conn) { c.OnDialFailed(errors.New("refused")) },
-		"refuses the login":    func(_ *Pool, c *Conn) { c.OnOpen(&fakeSocket{}); c.OnBytes([]byte("-WRONGPASS x\r\n")) },
-		"says nothing at all":  func(p *Pool, _ *Conn) { p.Now += int64(3 * time.Second); p.Tick() },
-		"not within a timeout": func(p *Pool, c *Conn) { c.OnOpen(&fakeSocket{}); p.Now += int64(1500 * time.Millisecond); p.Tick() },
+	for name, fails := range map[string]func(*Pool, *conn.Conn){
+		"refused":             func(_ *Pool, c *conn.Conn) { c.OnDialFailed(errors.New("refused")) },
+		"refuses the login":   func(_ *Pool, c *conn.Conn) { c.OnOpen(&fakeSocket{}); c.OnBytes([]byte("-WRONGPASS x\r\n")) },
+		"says nothing at all": func(p *Pool, _ *conn.Conn) { p.Now += int64(3 * time.Second); p.Tick() },
+		"not within a timeout": func(p *Pool, c *conn.Conn) {
+			c.OnOpen(&fakeSocket{})
+			p.Now += int64(1500 * time.Millisecond)
+			p.Tick()
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newFixedPool(t, 2, nil)
 			c, a := p.Default().Pick(1, 0), newAsker(t)
-			p.TakeDials(func(*Conn) {})
+			p.TakeDials(func(*conn.Conn) {})
 			enqueue(t, c, a, 1)
 			p.Follow(fixedMap(t, "A", ""))
 			fails(p, c)
@@ -113,9 +118,9 @@ func TestServerThatIsTakenOutAndCantBeReachedIsDialledOnce(t *testing.T) {
 				t.Error("its request waits on")
 			}
 			p.Now += int64(time.Hour)
-			p.dials = nil
+			p.TakeDials(func(*conn.Conn) {})
 			p.tickLeaving()
-			if c.State() != Retired || len(p.leaving) != 0 || p.WantsDial() {
+			if c.State() != conn.Retired || len(p.leaving) != 0 || p.WantsDial() {
 				t.Errorf("the connection is %s, %d leave; dialled: %t", c.State(), len(p.leaving), p.WantsDial())
 			}
 			checkPool(t, p)
@@ -127,10 +132,10 @@ func TestServerThatIsTakenOutAndCantBeReachedIsDialledOnce(t *testing.T) {
 func TestServerThatHasLeftAClusterIsNotWaitedFor(t *testing.T) {
 	p, numbers := newClusterPool(t, testConfig(), "A", "B")
 	c, a := p.Default().Pick(1, 0), newAsker(t)
-	p.TakeDials(func(*Conn) {})
+	p.TakeDials(func(*conn.Conn) {})
 	enqueue(t, c, a, 1)
 	follow(t, p, numbers, "A")
-	if c.State() != Retired || a.ends[1] == "" {
+	if c.State() != conn.Retired || a.ends[1] == "" {
 		t.Errorf("the connection is %s, the request ended with %q", c.State(), a.ends[1])
 	}
 	checkPool(t, p)
@@ -139,44 +144,44 @@ func TestServerThatHasLeftAClusterIsNotWaitedFor(t *testing.T) {
 // holder is an Owner that notes the connections it has lost.
 type holder struct {
 	ask.Nobody
-	lost []*Conn
+	lost []*conn.Conn
 }
 
 func (*holder) Pushed([]byte, ask.Piece) {}
 
-func (h *holder) OwnLost(c *Conn, _ *ask.Failure) { h.lost = append(h.lost, c) }
+func (h *holder) OwnLost(c *conn.Conn, _ *ask.Failure) { h.lost = append(h.lost, c) }
 
 // lend gives a connection of its own to h that is ready.
-func lend(t *testing.T, p *Pool, server int, h Owner) *Conn {
+func lend(t *testing.T, p *Pool, server int, h conn.Owner) *conn.Conn {
 	t.Helper()
 	p.MaxOwn = 100
-	c, f := p.Lend(server, Key{Proto: 2}, h)
+	c, f := p.Lend(server, conn.Key{Proto: 2}, h)
 	if f != nil {
 		t.Fatal(f)
 	}
-	if c.State() != Ready {
+	if c.State() != conn.Ready {
 		ready(t, c)
 	}
 	return c
 }
 
 func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
-	p := newFixedPool(t, 2, func(cfg *Config) { cfg.Timeout, cfg.StallTimeout, cfg.Spare = 0, 0, 1 })
+	p := newFixedPool(t, 2, func(cfg *conn.Config) { cfg.Timeout, cfg.StallTimeout, cfg.Spare = 0, 0, 1 })
 	ready(t, p.Default().Pick(0, 0))
 	ready(t, p.Default().Pick(1, 0))
 	var log bytes.Buffer
-	p.log.log = slog.New(slog.NewTextHandler(&log, nil))
+	p.Log.Log = slog.New(slog.NewTextHandler(&log, nil))
 	h, a := &holder{}, newAsker(t)
 	works, blocks, idle, spare := lend(t, p, 1, h), lend(t, p, 1, h), lend(t, p, 1, h), lend(t, p, 1, h)
 	tidies := lend(t, p, 1, h)
-	dialled, f := p.Lend(1, Key{Proto: 2}, h)
+	dialled, f := p.Lend(1, conn.Key{Proto: 2}, h)
 	if f != nil {
 		t.Fatal(f)
 	}
 	spare.Return(true)
-	p.own.warm = map[spareKey][]*Conn{}
-	p.KeepSpare(1, Key{Proto: 3})
-	warm := p.own.warm[spareKey{1, Key{Proto: 3}}][0]
+	p.own.warm = map[spareKey][]*conn.Conn{}
+	p.KeepSpare(1, conn.Key{Proto: 3})
+	warm := p.own.warm[spareKey{1, conn.Key{Proto: 3}}][0]
 	if works.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 1, Manner: ask.Here}) != nil || blocks.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 2, Manner: ask.Here | ask.Blocks}) != nil || dialled.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 3, Manner: ask.Here}) != nil {
 		t.Fatal("not enqueued")
 	}
@@ -185,21 +190,21 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	}
 	p.Flush()
 	p.Follow(fixedMap(t, "A", ""))
-	if spare.State() != Retired || warm.State() != Retired {
+	if spare.State() != conn.Retired || warm.State() != conn.Retired {
 		t.Errorf("a spare connection is %s, one that was to become so %s", spare.State(), warm.State())
 	}
-	if p.KeepSpare(1, Key{Proto: 3}); len(p.own.warm) != 0 {
+	if p.KeepSpare(1, conn.Key{Proto: 3}); len(p.own.warm) != 0 {
 		t.Error("another one is dialled")
 	}
 	checkPool(t, p)
-	p.TakeDials(func(*Conn) {})
+	p.TakeDials(func(*conn.Conn) {})
 	dialled.OnOpen(&fakeSocket{})
 	dialled.OnBytes([]byte("+OK\r\n"))
 	idle.Return(true)
-	if idle.State() != Retired {
+	if idle.State() != conn.Retired {
 		t.Errorf("a connection that was returned is %s", idle.State())
 	}
-	p.Now += int64(p.cfg.DialTimeout)
+	p.Now += int64(p.Config.DialTimeout)
 	p.Tick()
 	if len(h.lost) != 0 {
 		t.Errorf("%d connections were lost within the dial timeout", len(h.lost))
@@ -219,7 +224,7 @@ func TestOwnConnectionsToAServerThatIsTakenOut(t *testing.T) {
 	works.Return(true)
 	checkPool(t, p)
 	p.Tick()
-	if works.State() != Retired || len(h.lost) != 3 || h.lost[2] != dialled || len(p.own.all) != 0 {
+	if works.State() != conn.Retired || len(h.lost) != 3 || h.lost[2] != dialled || len(p.own.all) != 0 {
 		t.Errorf("one is %s, %d were lost, %d are left", works.State(), len(h.lost), len(p.own.all))
 	}
 	if log.Len() > 0 {
@@ -240,19 +245,19 @@ func TestOwnConnectionsOutlastThatTheirServersNumberIsGivenAway(t *testing.T) {
 	p.Flush()
 	p.Follow(fixedMap(t, "A", ""))
 	p.Follow(fixedMap(t, "A", "D"))
-	if c.State() != Ready {
+	if c.State() != conn.Ready {
 		t.Errorf("the connection is %s", c.State())
 	}
 	c.OnBytes([]byte("+PONG\r\n"))
 	c.Return(true)
-	if a.ends[1] != "+PONG\r\n" || c.State() != Retired || len(h.lost) > 0 || len(p.own.spare) > 0 {
+	if a.ends[1] != "+PONG\r\n" || c.State() != conn.Retired || len(h.lost) > 0 || len(p.own.spare) > 0 {
 		t.Errorf("%q; it is %s, %d lost", a.ends[1], c.State(), len(h.lost))
 	}
 	checkPool(t, p)
 }
 
 // lanesOf has n scripts wait for lanes to server B, of which one is ready.
-func lanesOf(t *testing.T, p *Pool, a *asker, n int) *Conn {
+func lanesOf(t *testing.T, p *Pool, a *asker, n int) *conn.Conn {
 	t.Helper()
 	p.MaxOwn = 0 // one lane, whatever the limit
 	shared := p.Default().Pick(1, 0)
@@ -263,12 +268,12 @@ func lanesOf(t *testing.T, p *Pool, a *asker, n int) *Conn {
 		}
 	}
 	lane := p.laneOf(shared).conns[0]
-	p.TakeDials(func(*Conn) {})
+	p.TakeDials(func(*conn.Conn) {})
 	return lane
 }
 
 // answerLane answers scripts over a lane, the first and so on before the last.
-func answerLane(t *testing.T, p *Pool, lane *Conn, s *fakeSocket, first, last int) {
+func answerLane(t *testing.T, p *Pool, lane *conn.Conn, s *fakeSocket, first, last int) {
 	t.Helper()
 	for i := first; i < last; i++ {
 		p.Flush()
@@ -282,8 +287,8 @@ func answerLane(t *testing.T, p *Pool, lane *Conn, s *fakeSocket, first, last in
 
 func TestLanesToAServerThatIsTakenOutGoOnUntilNothingWaits(t *testing.T) {
 	for _, dialled := range []bool{false, true} {
-		p := newFixedPool(t, 2, func(cfg *Config) {
-			cfg.ScriptPolicy = ScriptsOwn
+		p := newFixedPool(t, 2, func(cfg *conn.Config) {
+			cfg.ScriptPolicy = conn.ScriptsOwn
 			cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") }
 		})
 		a, s := newAsker(t), &fakeSocket{}
@@ -300,7 +305,7 @@ func TestLanesToAServerThatIsTakenOutGoOnUntilNothingWaits(t *testing.T) {
 		}
 		checkPool(t, p)
 		answerLane(t, p, lane, s, 0, 3)
-		p.Now += int64(p.cfg.DialTimeout) / 2
+		p.Now += int64(p.Config.DialTimeout) / 2
 		p.Tick()
 		answerLane(t, p, lane, s, 3, 5)
 		p.Tick()
@@ -309,7 +314,7 @@ func TestLanesToAServerThatIsTakenOutGoOnUntilNothingWaits(t *testing.T) {
 				t.Errorf("script %d: %q", i, a.ends[uint64(i)])
 			}
 		}
-		if lane.State() != Retired || len(p.lanes) != 0 || len(p.own.all) != 0 {
+		if lane.State() != conn.Retired || len(p.lanes) != 0 || len(p.own.all) != 0 {
 			t.Errorf("the lane is %s; %d lanes, %d connections", lane.State(), len(p.lanes), len(p.own.all))
 		}
 		checkPool(t, p)
@@ -318,8 +323,8 @@ func TestLanesToAServerThatIsTakenOutGoOnUntilNothingWaits(t *testing.T) {
 
 // A lane that is lost is dialled again at the same server, though its number is another's.
 func TestLanesToAServerThatIsTakenOutAreDialledAgain(t *testing.T) {
-	p := newFixedPool(t, 2, func(cfg *Config) {
-		cfg.ScriptPolicy = ScriptsOwn
+	p := newFixedPool(t, 2, func(cfg *conn.Config) {
+		cfg.ScriptPolicy = conn.ScriptsOwn
 		cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") }
 	})
 	a, s := newAsker(t), &fakeSocket{}
@@ -331,18 +336,18 @@ func TestLanesToAServerThatIsTakenOutAreDialledAgain(t *testing.T) {
 	p.Follow(fixedMap(t, "A", "D"))
 	p.Flush()
 	lane.OnClose(s, 0, errors.New("reset"))
-	next := p.lanes[laneKey{b, Key{Proto: 2}}].conns[0]
+	next := p.lanes[laneKey{b, conn.Key{Proto: 2}}].conns[0]
 	s = dialled(t, next)
 	next.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
 	answerLane(t, p, next, s, 1, 2)
-	if next.server != b || a.ends[1] != "+1\r\n" {
-		t.Errorf("the next lane leads to %s; %v", next.server.Name, a.ends)
+	if next.Server() != b || a.ends[1] != "+1\r\n" {
+		t.Errorf("the next lane leads to %s; %v", next.Server().Name, a.ends)
 	}
 	checkPool(t, p)
 }
 
 func TestLanesToAServerThatIsTakenOutEndWhenItCantBeReached(t *testing.T) {
-	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsOwn })
+	p := newFixedPool(t, 2, func(cfg *conn.Config) { cfg.ScriptPolicy = conn.ScriptsOwn })
 	a := newAsker(t)
 	lane := lanesOf(t, p, a, 2)
 	p.Follow(fixedMap(t, "A", ""))
@@ -354,8 +359,14 @@ func TestLanesToAServerThatIsTakenOutEndWhenItCantBeReached(t *testing.T) {
 	checkPool(t, p)
 }
 
+// asks reports whether there is a connection for asking a server whether a script keeps it busy.
+func (p *Pool) asks(s *conn.Server) bool {
+	q := p.probers[s]
+	return q != nil && q.conn != nil
+}
+
 func TestProberOfAServerThatIsTakenOutEnds(t *testing.T) {
-	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsShared })
+	p := newFixedPool(t, 2, func(cfg *conn.Config) { cfg.ScriptPolicy = conn.ScriptsShared })
 	c := p.Default().Pick(1, 0)
 	ready(t, c)
 	if f := c.Enqueue(&ask.Request{Raw: pingRequest, Recv: newAsker(t), Tag: 1, Carrier: ask.Scripts, Manner: ask.Here}); f != nil {
@@ -364,8 +375,8 @@ func TestProberOfAServerThatIsTakenOutEnds(t *testing.T) {
 	p.Flush()
 	p.Now += 2 * busyAfter
 	p.Tick()
-	prober := c.server.prober.conn
-	if prober == nil || p.busy != 1 {
+	prober := p.probers[c.Server()].conn
+	if prober == nil || len(p.probes) != 1 {
 		t.Fatal("the server is not asked")
 	}
 	p.Follow(fixedMap(t, "A", ""))
@@ -373,14 +384,14 @@ func TestProberOfAServerThatIsTakenOutEnds(t *testing.T) {
 	ready(t, p.Default().Pick(1, 0))
 	p.Now += 2 * busyAfter
 	p.Tick()
-	if prober.State() != Retired || c.server.prober.conn != nil || p.servers[1].prober.conn != nil {
+	if prober.State() != conn.Retired || p.asks(c.Server()) || p.asks(p.servers[1]) {
 		t.Error("somebody is asked")
 	}
 	checkPool(t, p)
 	c.OnBytes([]byte("+PONG\r\n"))
 	p.Tick()
-	if p.busy != 0 || p.unpinned != 0 || p.lent != 0 {
-		t.Errorf("%d are busy, %d lent, %d of them to nobody", p.busy, p.lent, p.unpinned)
+	if len(p.probes) != 0 || p.unpinned != 0 || p.lent != 0 {
+		t.Errorf("%d are busy, %d lent, %d of them to nobody", len(p.probes), p.lent, p.unpinned)
 	}
 	checkPool(t, p)
 }
@@ -397,7 +408,7 @@ func TestServerThatIsTakenOutDoesNotHaveItsSuccessorMadeAnew(t *testing.T) {
 	s := ready(t, d)
 	c.OnBytes([]byte("-READONLY You can't write against a read only replica.\r\n"))
 	p.Tick()
-	if d.State() != Ready || s.closed {
+	if d.State() != conn.Ready || s.closed {
 		t.Errorf("the connection to its successor is %s", d.State())
 	}
 	checkPool(t, p)
@@ -409,12 +420,12 @@ func TestFrozenConnectionToAServerThatIsTakenOutSendsWhatItHolds(t *testing.T) {
 	s := ready(t, c)
 	enqueue(t, c, a, 1)
 	p.Flush()
-	c.server.notPrimary(p)
+	p.notPrimary(c.Server())
 	p.Tick()
 	enqueue(t, c, a, 2)
 	p.Flush()
-	if !c.frozen || len(s.wrote) != len(pingRequest) {
-		t.Fatalf("it is frozen: %t; %q was written", c.frozen, s.wrote)
+	if !conn.IsFrozen(c) || len(s.wrote) != len(pingRequest) {
+		t.Fatalf("it is frozen: %t; %q was written", conn.IsFrozen(c), s.wrote)
 	}
 	p.Follow(fixedMap(t, "A", ""))
 	p.Flush()

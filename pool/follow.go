@@ -1,8 +1,7 @@
 package pool
 
 import (
-	"ringmaster/pool/ask"
-	"ringmaster/pool/queue"
+	"ringmaster/pool/conn"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -23,8 +22,8 @@ func (p *Pool) Follow(m *shard.Map) {
 	for i := range m.Len() {
 		s := m.Server(i)
 		if i == len(p.servers) {
-			p.place(i, s.Addr)
-			p.stats.AddServer()
+			p.register(i, s.Addr)
+			p.Counters.AddServer()
 			p.servers = append(p.servers, p.newServer(i, s.Name, s.Addr))
 		} else {
 			old := p.servers[i]
@@ -34,16 +33,16 @@ func (p *Pool) Follow(m *shard.Map) {
 				}
 				continue
 			}
-			p.place(i, s.Addr)
-			old.goneAt, old.left = p.Now, p.cfg.Fixed && s.Addr == "" && !old.replica
+			p.register(i, s.Addr)
+			old.GoneAt, old.Left = p.Now, p.Config.Fixed && s.Addr == "" && !old.Replica
 			p.leave(old)
 			p.servers[i] = p.succeed(old, s)
-			if s.Addr != "" && (old.Addr != "" || !p.cfg.Fixed) {
+			if s.Addr != "" && (old.Addr != "" || !p.Config.Fixed) {
 				replaced = append(replaced, i)
 			}
 		}
 		if calm {
-			p.servers[i].graceUntil = p.Now + int64(p.cfg.DialTimeout)
+			p.servers[i].GraceUntil = p.Now + int64(p.Config.DialTimeout)
 		}
 		first := p.Default()
 		first.serve(i) // the server's state is that of its default connection
@@ -53,7 +52,7 @@ func (p *Pool) Follow(m *shard.Map) {
 			}
 		}
 		if s.Addr == "" {
-			p.stats.Servers[i].State = stats.ServerGone
+			p.Counters.Servers[i].State = stats.ServerGone
 		}
 	}
 	p.m = m // not before there are connections to all of its servers: what is lost above is sent again
@@ -61,7 +60,7 @@ func (p *Pool) Follow(m *shard.Map) {
 	p.noteUnescaped()
 	p.closeLeft()
 	for _, r := range p.rings {
-		r.judge(errGone)
+		r.judge(conn.ErrGone)
 	}
 	for _, i := range replaced {
 		p.recall(i)
@@ -72,91 +71,77 @@ func (p *Pool) Follow(m *shard.Map) {
 // owe replies have them first.
 func (p *Pool) recall(i int) {
 	for c := range p.own.all {
-		if c.server.index != i || c.server == p.servers[i] {
+		if c.Server().Index() != i || c.Server() == p.servers[i] {
 			continue
 		}
-		c.recalled = true
-		if c.drain(); c.state == Draining {
-			c.down = &ask.Failure{Kind: ask.Down, Server: c.server.Name, Cause: errGone}
-		}
+		c.Recall()
 	}
 }
 
 // leave lets the connections to a server finish what they owe, or ends them.
-func (p *Pool) leave(s *Server) {
-	i := s.index
+func (p *Pool) leave(s *conn.Server) {
+	i := s.Index()
 	for _, r := range p.rings {
 		for _, c := range r.of(i) {
 			switch {
-			case c.state == Ready:
-				c.leave()
+			case c.State() == conn.Ready:
+				c.Leave()
 				p.leaving = append(p.leaving, c)
-			case s.left && (c.ring.Len() > 0 || c.staysOpen()):
+			case s.Left && (c.Ring.Len() > 0 || p.staysOpen(c)):
 				p.leaving = append(p.leaving, c) // it drains once it is ready
 			default:
-				c.drain()
+				c.Drain()
 			}
 		}
 	}
-	if s.left && s.prober.conn != nil {
-		s.prober.conn.retire()
+	if q := p.probers[s]; q != nil && q.conn == nil {
+		delete(p.probers, s)
+	} else if q != nil && s.Left {
+		q.conn.Retire()
 	}
 	for at, warm := range p.own.warm {
 		if at.server == i {
 			delete(p.own.warm, at)
 			for _, c := range warm {
-				c.retire()
+				c.Retire()
 			}
 		}
 	}
 	for at, spare := range p.own.spare {
 		if at.server == i {
 			delete(p.own.spare, at)
-			p.stats.Left += uint64(len(spare))
+			p.Counters.Left += uint64(len(spare))
 			for _, c := range spare {
-				c.retire()
+				c.Retire()
 			}
 		}
 	}
 }
 
-// leave has a connection that is Ready take nothing more, and write what it holds.
-func (c *Conn) leave() {
-	c.pool.stats.Left++
-	c.down = c.server.stopping
-	c.endRenewal()
-	c.transition(Draining)
-	c.markDirty()
-}
-
 // serve makes the connections to server i, or says of each why there is none.
 func (r *Rings) serve(i int) {
-	p, per := r.pool, r.pool.cfg.Connections
+	p, per := r.pool, r.pool.Config.Connections
 	s := p.servers[i]
 	for n := range per {
-		c := &Conn{pool: p, server: s, rings: r, nth: n, fences: fences{guard: noGuard}, waitForDial: true, down: s.lost, out: queue.NewOutput(&p.Buffers)}
+		c := p.newConn(s, &r.Group, n)
 		if at := i*per + n; at < len(r.conns) {
 			r.conns[at] = c
 		} else {
 			r.conns = append(r.conns, c)
 		}
 		if s.Addr == "" {
-			c.waitForDial, c.down, c.state = false, &ask.Failure{Kind: ask.Down, Server: s.Name, Cause: errGone}, Retired
+			c.Exclude()
 			continue
 		}
-		c.dial()
+		c.Dial()
 	}
 }
-
-// atOnce bounds how many sockets a loop opens and how many it closes in a turn because of a new map: each takes the loop
-// several µs, and the cluster may have a thousand.
-const atOnce = 64
 
 // tickLeaving looks at the connections to servers that are gone.
 func (p *Pool) tickLeaving() {
 	for _, c := range p.leaving {
-		if c.state != Retired && c.state != Closed {
-			c.tick()
+		if c.State() != conn.Retired && c.State() != conn.Closed {
+			c.Tick()
 		}
 	}
 	p.closeLeft()
@@ -166,33 +151,20 @@ func (p *Pool) tickLeaving() {
 func (p *Pool) closeLeft() {
 	kept, closed := p.leaving[:0], 0
 	for _, c := range p.leaving {
-		if c.state != Retired && c.ring.Len() == 0 && closed < atOnce && !c.staysOpen() {
-			c.retire()
+		if c.State() != conn.Retired && c.Ring.Len() == 0 && closed < conn.AtOnce && !p.staysOpen(c) {
+			c.Retire()
 			closed++
 		}
-		if c.state != Retired {
+		if c.State() != conn.Retired {
 			kept = append(kept, c)
 		}
 	}
 	clear(p.leaving[len(kept):])
 	p.leaving = kept
-	p.stats.Draining = uint64(len(p.leaving))
+	p.Counters.Draining = uint64(len(p.leaving))
 }
 
-// place notes that server i, which may be new, is at addr from now on.
-func (p *Pool) place(i int, addr string) {
-	if i < len(p.servers) && p.at[p.servers[i].Addr] == i {
-		delete(p.at, p.servers[i].Addr)
-	}
-	if _, taken := p.at[addr]; addr != "" && !taken {
-		p.at[addr] = i
-	}
-}
-
-// serverAt is the number of the server with an address; -1: there is none.
-func (p *Pool) serverAt(addr []byte) int {
-	if i, known := p.at[string(addr)]; known {
-		return i
-	}
-	return -1
+// newConn makes a connection to a server, the nth of its group to that.
+func (p *Pool) newConn(s *conn.Server, g *conn.Group, nth int) *conn.Conn {
+	return conn.NewConn(&p.Upstream, s, g, nth)
 }

@@ -4,13 +4,14 @@ import (
 	"testing"
 
 	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
 // newClusterPool is a started pool in front of a cluster of which the named servers have the first slots, one each, with its
 // dials still to be answered, and what numbers the servers of the next maps.
-func newClusterPool(t *testing.T, cfg Config, names ...string) (*Pool, *shard.Numbers) {
+func newClusterPool(t *testing.T, cfg conn.Config, names ...string) (*Pool, *shard.Numbers) {
 	t.Helper()
 	cfg.Cluster = true
 	numbers := &shard.Numbers{}
@@ -47,10 +48,10 @@ func TestServerThatIsGoneStaysGone(t *testing.T) {
 	}
 	follow(t, p, numbers, "A")
 	c.OnBytes([]byte("+OK\r\n"))
-	if c.State() != Retired {
+	if c.State() != conn.Retired {
 		t.Errorf("the connection is %s", c.State())
 	}
-	if st := p.stats.Servers[1].State; st != stats.ServerGone {
+	if st := p.Counters.Servers[1].State; st != stats.ServerGone {
 		t.Errorf("server B, which is gone, is shown as %v", st)
 	}
 	checkPool(t, p)

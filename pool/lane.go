@@ -2,35 +2,14 @@ package pool
 
 import (
 	"bytes"
-	"ringmaster/pool/ask"
 	"slices"
+
+	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 )
 
 // Where a server does not escape what a carrier holds, carriers go over lanes: connections that nobody shares. Each has one
 // carrier under way, and gets the next when the fence after it was answered. A reply too many has nobody to reach there.
-
-// laneKey tells apart lanes that can't stand in for each other.
-type laneKey struct {
-	server *Server
-	key    Key
-}
-
-// lanes are the connections for the carriers of one protocol and database to one server, and what waits for them. They are the
-// Owner of those connections. Loop-only.
-//
-// Invariant: pool.queued == the sum of all queues.
-type lanes struct {
-	ask.Nobody
-	pool    *Pool
-	server  *Server
-	key     Key
-	conns   []*Conn
-	queue   []waiting // from head on
-	head    int
-	bytes   int   // of the queue
-	retryAt int64 // when to dial again after a failure, ns
-	pause   int64 // the latest pause before that, ns
-}
 
 const (
 	// maxLanes bounds the lanes of one protocol and database to one server. A server runs one script at a time: more than a few
@@ -41,35 +20,29 @@ const (
 )
 
 // laneOf gives the lanes beside a shared connection.
-func (p *Pool) laneOf(c *Conn) *lanes {
-	at := laneKey{c.server, c.rings.key}
+func (p *Pool) laneOf(c *conn.Conn) *lanes {
+	at := laneKey{c.Server(), c.Group.ForKey}
 	l := p.lanes[at]
 	if l == nil {
-		l = &lanes{pool: p, server: c.server, key: at.key}
+		l = &lanes{pool: p, server: c.Server(), key: at.key}
 		p.lanes[at] = l
 	}
 	return l
 }
 
-// waiting is a request that waits for a lane. Its Raw is the queue's.
-type waiting struct {
-	ask.Request
-	at int64 // when it was sent, ns
-}
-
 // put has r wait for a lane. shared is the connection that it would take otherwise, which knows whether the server is there.
-func (l *lanes) put(shared *Conn, r *ask.Request) *ask.Failure {
-	f := shared.admit(0, 1)
-	if f == nil && (l.len() >= l.pool.cfg.MaxPending || l.bytes > 0 && l.bytes+len(r.Raw) > l.pool.cfg.MaxPendingBytes) {
-		f = l.server.overloaded
+func (l *lanes) put(shared *conn.Conn, r *ask.Request) *ask.Failure {
+	f := shared.Admit(0, 1)
+	if f == nil && (l.backlogged() >= l.pool.Config.MaxPending || l.bytes > 0 && l.bytes+len(r.Raw) > l.pool.Config.MaxPendingBytes) {
+		f = l.server.Overloaded
 	}
 	if f != nil {
 		if !r.Stays() {
-			return shared.detour(pendingOf(r, l.pool.Now), r.Raw, f)
+			return l.pool.detour(shared, *conn.PendingOf(r, l.pool.Now), r.Raw, f)
 		}
 		return f
 	}
-	one := waiting{*r, l.pool.Now}
+	one := laneRequest{*r, l.pool.Now}
 	one.Raw = bytes.Clone(r.Raw)
 	l.queue = append(l.queue, one)
 	l.bytes += len(one.Raw)
@@ -78,13 +51,13 @@ func (l *lanes) put(shared *Conn, r *ask.Request) *ask.Failure {
 	return nil
 }
 
-// len is how many requests wait.
-func (l *lanes) len() int { return len(l.queue) - l.head }
+// backlogged is how many requests wait.
+func (l *lanes) backlogged() int { return len(l.queue) - l.head }
 
 // take takes the oldest request off the queue.
-func (l *lanes) take() waiting {
+func (l *lanes) take() laneRequest {
 	r := l.queue[l.head]
-	l.queue[l.head] = waiting{}
+	l.queue[l.head] = laneRequest{}
 	if l.head++; l.head == len(l.queue) {
 		l.queue, l.head = l.queue[:0], 0
 	} else if l.head >= 64 && l.head > len(l.queue)/2 {
@@ -98,13 +71,13 @@ func (l *lanes) take() waiting {
 }
 
 // freed says that c has nothing under way any more.
-func (l *lanes) freed(c *Conn) {
-	if c.stale != fresh {
-		c.renew()
+func (l *lanes) freed(c *conn.Conn) {
+	if c.IsStale() {
+		c.Renew()
 		return
 	}
-	if l.server.unsure && l.pool.Now-c.readyAt > int64(askAgain) {
-		c.retire() // the login of the next one asks again
+	if l.server.Unsure && l.pool.Now-c.ReadyAt > int64(askAgain) {
+		c.Retire() // the login of the next one asks again
 		return
 	}
 	l.pump()
@@ -114,9 +87,9 @@ func (l *lanes) freed(c *Conn) {
 const askAgain = 1e9
 
 // free is a lane that has nothing under way; nil: there is none.
-func (l *lanes) free() *Conn {
+func (l *lanes) free() *conn.Conn {
 	for _, c := range l.conns {
-		if c.state == Ready && c.stale == fresh && c.ring.Len() == 0 && c.out.Size == 0 {
+		if c.Free() {
 			return c
 		}
 	}
@@ -125,56 +98,56 @@ func (l *lanes) free() *Conn {
 
 // pump sends what waits over the lanes that are free, and dials more where they are too few.
 func (l *lanes) pump() {
-	for l.len() > 0 {
+	for l.backlogged() > 0 {
 		c := l.free()
 		if c == nil {
 			break
 		}
 		r := l.take()
-		if r.Batch.Requests > 0 && !c.multi {
+		if r.Batch.Requests > 0 && !c.TakesMulti() {
 			l.pool.failWaiting(&r, &ask.Failure{Kind: ask.NoMulti, Server: l.server.Name})
 			continue
 		}
-		c.rings.idleSince = l.pool.Now
-		c.putCarried(&r.Request, r.at)
+		c.Group.IdleSince = l.pool.Now
+		c.PutCarried(&r.Request, r.at)
 	}
-	l.dial(l.len())
+	l.dial(l.backlogged())
 }
 
 // dial makes lanes for what waits, of which there are n.
 func (l *lanes) dial(n int) {
 	p := l.pool
-	if p.stopped || p.Now < l.retryAt || l.server.goneAt > 0 && !l.server.left {
+	if p.Stopped || p.Now < l.retryAt || l.server.GoneAt > 0 && !l.server.Left {
 		return
 	}
 	coming := 0
 	for _, c := range l.conns {
-		if c.state != Ready {
+		if c.State() != conn.Ready {
 			coming++
 		}
 	}
 	for ; coming < n && len(l.conns) < maxLanes && (len(l.conns) == 0 || p.unpinned < p.MaxOwn); coming++ {
 		c := p.newOwn(l.server, l.key)
-		c.owner, c.lane = l, l
+		c.Owner, c.IsLane = l, true
 		p.lent++
 		p.unpinned++
-		p.stats.OwnLent++
+		p.Counters.OwnLent++
 		l.conns = append(l.conns, c)
 	}
 }
 
 // failWaiting ends a request that was not sent.
-func (p *Pool) failWaiting(r *waiting, f *ask.Failure) {
+func (p *Pool) failWaiting(r *laneRequest, f *ask.Failure) {
 	for i := range r.Count() {
-		p.fail(r.Recv, r.Tag+uint64(i), f)
+		p.Fail(r.Recv, r.Tag+uint64(i), f)
 	}
 }
 
 // giveUp ends what was not sent because of f, or lets another server have it.
-func (l *lanes) giveUp(r *waiting, f *ask.Failure) {
+func (l *lanes) giveUp(r *laneRequest, f *ask.Failure) {
 	p := l.pool
-	if rings := p.rings[l.key]; rings != nil && !r.Stays() && p.servers[l.server.index] == l.server {
-		if f = rings.Pick(l.server.index, 0).detour(pendingOf(&r.Request, r.at), r.Raw, f); f == nil {
+	if rings := p.rings[l.key]; rings != nil && !r.Stays() && p.servers[l.server.Index()] == l.server {
+		if f = p.detour(rings.Pick(l.server.Index(), 0), *conn.PendingOf(&r.Request, r.at), r.Raw, f); f == nil {
 			return
 		}
 	}
@@ -185,17 +158,17 @@ func (l *lanes) giveUp(r *waiting, f *ask.Failure) {
 func (l *lanes) Pushed([]byte, ask.Piece) {}
 
 // OwnLost is Owner.
-func (l *lanes) OwnLost(c *Conn, f *ask.Failure) {
-	l.conns = slices.DeleteFunc(l.conns, func(o *Conn) bool { return o == c })
+func (l *lanes) OwnLost(c *conn.Conn, f *ask.Failure) {
+	l.conns = slices.DeleteFunc(l.conns, func(o *conn.Conn) bool { return o == c })
 	p := l.pool
 	p.unpinned--
-	if c.readyAt != 0 && !p.stopped {
+	if c.ReadyAt != 0 && !p.Stopped {
 		l.pause = 0
 		l.pump()
 		return
 	}
 	l.pause, l.retryAt = p.BackOff(l.pause)
-	if len(l.conns) > 0 && !p.stopped {
+	if len(l.conns) > 0 && !p.Stopped {
 		return
 	}
 	unsent := *f
@@ -203,7 +176,7 @@ func (l *lanes) OwnLost(c *Conn, f *ask.Failure) {
 	if unsent.Kind == ask.Lost {
 		unsent.Kind = ask.Down
 	}
-	for n := l.len(); n > 0; n-- {
+	for n := l.backlogged(); n > 0; n-- {
 		r := l.take()
 		l.giveUp(&r, &unsent)
 	}
@@ -213,7 +186,7 @@ func (l *lanes) OwnLost(c *Conn, f *ask.Failure) {
 func (p *Pool) tickLanes() {
 	for at, l := range p.lanes {
 		l.tick()
-		if len(l.conns)+l.len() == 0 {
+		if len(l.conns)+l.backlogged() == 0 {
 			delete(p.lanes, at)
 		}
 	}
@@ -221,41 +194,41 @@ func (p *Pool) tickLanes() {
 
 func (l *lanes) tick() {
 	p := l.pool
-	for l.len() > 0 {
+	for l.backlogged() > 0 {
 		switch r := &l.queue[l.head]; {
-		case p.stopped:
+		case p.Stopped:
 			one := l.take()
-			p.failWaiting(&one, l.server.stopping)
+			p.failWaiting(&one, l.server.Stopping)
 			continue
-		case p.late(p.Now - r.at):
+		case p.Late(p.Now - r.at):
 			one := l.take()
-			p.stats.Timeouts++
-			l.server.stats.Timeouts++
-			p.failWaiting(&one, l.server.timedOutUnsent)
+			p.Counters.Timeouts++
+			l.server.Stats.Timeouts++
+			p.failWaiting(&one, l.server.TimedOutUnsent)
 			continue
-		case l.server.goneAt > 0 && !l.server.left:
+		case l.server.GoneAt > 0 && !l.server.Left:
 			one := l.take()
-			l.giveUp(&one, l.server.lost)
+			l.giveUp(&one, l.server.Lost)
 			continue
 		}
 		break
 	}
 	for i := len(l.conns) - 1; i >= 0; i-- {
 		c := l.conns[i]
-		if c.state == Ready && c.ring.Len() == 0 && (l.server.goneAt > 0 || p.Now-c.rings.idleSince > idleLane) {
-			c.retire()
+		if c.State() == conn.Ready && c.Ring.Len() == 0 && (l.server.GoneAt > 0 || p.Now-c.Group.IdleSince > idleLane) {
+			c.Retire()
 		}
 	}
 	l.pump()
 }
 
 // laneFor is a connection over which a carrier may be sent again beside shared: itself, or a lane that is free; nil: not now.
-func (p *Pool) laneFor(shared *Conn, carrier ask.Carrier) *Conn {
-	if shared.own || carrier == 0 || p.apartAt(shared.server)&carrier == 0 {
+func (p *Pool) laneFor(shared *conn.Conn, carrier ask.Carrier) *conn.Conn {
+	if shared.Own() || carrier == 0 || p.ApartAt(shared.Server())&carrier == 0 {
 		return shared
 	}
 	l := p.laneOf(shared)
-	if l.len() > 0 {
+	if l.backlogged() > 0 {
 		return nil
 	}
 	c := l.free()

@@ -9,6 +9,7 @@ import (
 
 	"ringmaster/internal/testkit"
 	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -41,8 +42,8 @@ func everyNode(to int) map[int]int {
 // settle makes every connection ready that waits for it, tick after tick.
 func settle(p *Pool) {
 	for p.WantsDial() || p.Backlogged() {
-		var dials []*Conn
-		p.TakeDials(func(c *Conn) { dials = append(dials, c) })
+		var dials []*conn.Conn
+		p.TakeDials(func(c *conn.Conn) { dials = append(dials, c) })
 		for _, c := range dials {
 			c.OnOpen(&fakeSocket{})
 			c.OnBytes([]byte("+OK\r\n"))
@@ -64,9 +65,9 @@ func newLargePool(b testing.TB) (*Pool, *shard.Numbers) {
 	p.Now = int64(time.Hour)
 	p.Start()
 	settle(p)
-	r := p.Rings(Key{Proto: 3}) // a RESP3 client is there, too
+	r := p.Rings(conn.Key{Proto: 3}) // a RESP3 client is there, too
 	settle(p)
-	if p.servers[largeNodes-1].ready != 2 || len(r.conns) != largeNodes {
+	if p.servers[largeNodes-1].Ready != 2 || len(r.conns) != largeNodes {
 		b.Fatal("the servers are not connected")
 	}
 	return p, numbers
@@ -151,7 +152,7 @@ func TestNewServersWithClientsOfBothProtocols(t *testing.T) {
 	p.Now = int64(time.Hour)
 	p.Start()
 	settle(p)
-	p.Rings(Key{Proto: 3})
+	p.Rings(conn.Key{Proto: 3})
 	settle(p)
 	for n := 2; n < 40; n++ { // rings are served in any order
 		if m, err = numbers.Map(groups[:n]); err != nil {
@@ -159,7 +160,7 @@ func TestNewServersWithClientsOfBothProtocols(t *testing.T) {
 		}
 		p.Follow(m)
 		settle(p)
-		if ready := p.servers[n-1].ready; ready != 2 {
+		if ready := p.servers[n-1].Ready; ready != 2 {
 			t.Fatalf("server %d has %d connections", n-1, ready)
 		}
 	}
@@ -193,7 +194,7 @@ func TestFollowTouchesWhatHasChanged(t *testing.T) {
 	}
 	settle(p)
 	checkPool(t, p)
-	for addr, want := range map[string]int{before[0].server.Addr: 0, before[2].server.Addr: -1, groups[2].Primary.Addr: 5, "": -1, "x": -1} {
+	for addr, want := range map[string]int{before[0].Server().Addr: 0, before[2].Server().Addr: -1, groups[2].Primary.Addr: 5, "": -1, "x": -1} {
 		if got := p.serverAt([]byte(addr)); got != want {
 			t.Errorf("the server at %q is %d, want %d", addr, got, want)
 		}
@@ -203,7 +204,7 @@ func TestFollowTouchesWhatHasChanged(t *testing.T) {
 // When a large cluster changes as a whole, a turn opens and closes some sockets only; what is owed is waited for.
 func TestFollowSpreadsSocketsOverTurns(t *testing.T) {
 	p, numbers := newLargePool(t)
-	var old []*Conn
+	var old []*conn.Conn
 	for _, r := range p.rings {
 		old = append(old, r.conns...)
 	}
@@ -220,20 +221,20 @@ func TestFollowSpreadsSocketsOverTurns(t *testing.T) {
 	for turn, open := 0, len(old); open > 1; turn++ {
 		left, dialled := 0, 0
 		for _, c := range old {
-			if c.State() != Retired {
+			if c.State() != conn.Retired {
 				left++
 			}
 		}
-		p.TakeDials(func(c *Conn) { dialled++ })
-		if turn > 2*len(old)/atOnce || open-left > atOnce || dialled > atOnce {
+		p.TakeDials(func(c *conn.Conn) { dialled++ })
+		if turn > 2*len(old)/conn.AtOnce || open-left > conn.AtOnce || dialled > conn.AtOnce {
 			t.Fatalf("turn %d: of %d connections %d are left; %d dialled", turn, open, left, dialled)
 		}
 		checkPool(t, p)
 		open = left
 		p.Tick()
 	}
-	if c := p.leaving[0]; len(p.leaving) != 1 || c.server.index != 3 || p.stats.Left != uint64(len(old)) {
-		t.Fatalf("%d connections are left, of %d", len(p.leaving), p.stats.Left)
+	if c := p.leaving[0]; len(p.leaving) != 1 || c.Server().Index() != 3 || p.Counters.Left != uint64(len(old)) {
+		t.Fatalf("%d connections are left, of %d", len(p.leaving), p.Counters.Left)
 	}
 	p.leaving[0].OnBytes([]byte("+PONG\r\n"))
 	p.Tick()

@@ -7,14 +7,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ringmaster/pool/conn"
 )
 
 func TestTroubleIsLoggedOnceInTenSeconds(t *testing.T) {
 	var out bytes.Buffer
 	p := newTestPool(t, testConfig(), 1, slog.New(slog.NewTextHandler(&out, nil)))
-	c := p.rings[Key{Proto: 2}].conns[0]
+	c := p.rings[conn.Key{Proto: 2}].conns[0]
 	for p.Now < int64(time.Hour+25*time.Second) {
-		if c.State() == Dialing {
+		if c.State() == conn.Dialing {
 			c.OnDialFailed(errors.New("connection refused"))
 		}
 		p.Now += int64(50 * time.Millisecond)
@@ -23,7 +25,7 @@ func TestTroubleIsLoggedOnceInTenSeconds(t *testing.T) {
 	if n := strings.Count(out.String(), "cannot be reached"); n != 3 {
 		t.Errorf("25 s of trouble are logged %d times:\n%s", n, &out)
 	}
-	for c.State() != Dialing {
+	for c.State() != conn.Dialing {
 		p.Now += int64(50 * time.Millisecond)
 		p.Tick()
 	}
@@ -36,7 +38,7 @@ func TestTroubleIsLoggedOnceInTenSeconds(t *testing.T) {
 
 func TestDownNamesServersAndCauses(t *testing.T) {
 	p := newTestPool(t, testConfig(), 3, nil)
-	conns := p.rings[Key{Proto: 2}].conns
+	conns := p.rings[conn.Key{Proto: 2}].conns
 	ready(t, conns[0])
 	conns[1].OnDialFailed(errors.New("connection refused"))
 	down := p.Down()
@@ -68,7 +70,7 @@ func TestVersionIsLearntFromAWellFormedHelloOnly(t *testing.T) {
 func TestARefusedLoginNamesTheFlags(t *testing.T) {
 	var out bytes.Buffer
 	p := newTestPool(t, testConfig(), 1, slog.New(slog.NewTextHandler(&out, nil)))
-	c := p.rings[Key{Proto: 2}].conns[0]
+	c := p.rings[conn.Key{Proto: 2}].conns[0]
 	sock := &fakeSocket{}
 	c.OnOpen(sock)
 	c.OnBytes([]byte("-WRONGPASS invalid username-password pair or user is disabled.\r\n"))
@@ -83,17 +85,17 @@ func TestServersOfAnotherKindAreLoggedOnce(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		p := newTestPool(t, testConfig(), 1, slog.New(slog.NewTextHandler(&out, nil)))
-		c := p.rings[Key{Proto: 2}].conns[0]
+		c := p.rings[conn.Key{Proto: 2}].conns[0]
 		for range 2 {
-			p.log.kind(c, []byte("*4\r\n$5\r\nproto\r\n:2\r\n$4\r\nmode\r\n"+mode+"\r\n"))
+			p.Log.WrongKind(c, []byte("*4\r\n$5\r\nproto\r\n:2\r\n$4\r\nmode\r\n"+mode+"\r\n"))
 		}
 		if n := strings.Count(out.String(), "give "); n != min(len(want), 1) || !strings.Contains(out.String(), want) {
 			t.Errorf("%q: logged\n%s", mode, &out)
 		}
 	}
 	p := newTestPool(t, testConfig(), 1, slog.New(slog.DiscardHandler))
-	p.cfg.Cluster = true
-	if p.log.kind(p.rings[Key{Proto: 2}].conns[0], []byte("$4\r\nmode\r\n$7\r\ncluster\r\n")); p.servers[0].logged.kind {
+	p.Config.Cluster = true
+	if p.Log.WrongKind(p.rings[conn.Key{Proto: 2}].conns[0], []byte("$4\r\nmode\r\n$7\r\ncluster\r\n")); p.servers[0].Logged.Kind {
 		t.Error("a node is odd in a cluster")
 	}
 }

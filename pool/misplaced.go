@@ -2,15 +2,15 @@ package pool
 
 import (
 	"bytes"
-	"errors"
+
 	"ringmaster/pool/ask"
-	"ringmaster/pool/queue"
+	"ringmaster/pool/conn"
 )
 
 // Servers of a fixed list are primaries. One that refuses a write as a replica is not, and its address may be a name that leads to
 // another server by now: a connection that is made anew finds that out. The refused write gets the refusal and is not sent again.
 //
-//	refused ▸ connections are made again (renew.go) ▸ ROLE: a primary?
+//	refused ▸ connections are made again (conn/upkeep.go) ▸ ROLE: a primary?
 //
 // What a script or a module's command answers may be its own words. Then the server is asked for its role first.
 
@@ -20,118 +20,100 @@ const (
 	maxRenewal = 8e9
 )
 
-// renewal is what is known of a server that should be a primary.
-type renewal struct {
-	at    int64 // its connections are older than a refusal then, ns
-	next  int64 // no attempt before that, ns
-	pause int64 // the latest, ns
-	// It is to be asked for its ROLE, not before askAt, ns: a script says that it is a replica, or new connections may lead to
-	// another server.
-	doubt, check bool
-	asks         bool // it was
-	askAt        int64
-}
-
-var errNotPrimary = errors.New("refuses writes as a replica; its name is looked up again")
-
-// refused looks at a refusal by which a server would be no primary. Called before the request is answered.
-func (c *Conn) refused(e *queue.Pending) {
-	p := c.pool
-	if p.cfg.Resend || c.server.replica {
+// refusedWrite looks at a refusal by which a server would be no primary. Called before the request is answered.
+func (p *Pool) refusedWrite(c *conn.Conn, carried bool) {
+	if p.Config.Resend || c.Server().Replica {
 		return // whoever follows the topology knows
 	}
-	if e.Is.Carrier() != 0 {
-		c.server.renewal.doubt = true // the next tick asks
+	if carried {
+		c.Server().Renewal.Doubt = true // the next tick asks
 		return
 	}
-	c.server.notPrimary(p)
+	p.notPrimary(c.Server())
 }
 
 // notPrimary has the connections to a server made anew, but for those that sessions have: these end when they come back, or when
 // it is known that the others lead to a primary.
-func (s *Server) notPrimary(p *Pool) {
-	r := &s.renewal
-	if p.Now < r.next || s.goneAt > 0 {
+func (p *Pool) notPrimary(s *conn.Server) {
+	r := &s.Renewal
+	if p.Now < r.Next || s.GoneAt > 0 {
 		return
 	}
-	if p.Now > r.next+2*maxRenewal {
-		r.pause = 0
+	if p.Now > r.Next+2*maxRenewal {
+		r.Pause = 0
 	}
-	r.pause = min(max(2*r.pause, minRenewal), maxRenewal)
-	r.next = p.Now + r.pause/2 + p.random.Int64N(r.pause/2+1)
-	r.at, r.check = p.Now, true
-	p.log.misplaced(p.Now, s)
+	r.Pause = min(max(2*r.Pause, minRenewal), maxRenewal)
+	r.Next = p.Now + p.Around(r.Pause)
+	r.At, r.Recheck = p.Now, true
+	p.Log.Misplaced(p.Now, s)
 	for _, rings := range p.rings {
-		for _, c := range rings.of(s.index) {
-			c.outlive(notPrimary)
+		for _, c := range rings.of(s.Index()) {
+			c.Outlive(conn.NotPrimary)
 		}
 	}
 	for at, spare := range p.own.spare {
-		if at.server == s.index {
+		if at.server == s.Index() {
 			delete(p.own.spare, at)
 			for _, c := range spare {
-				c.retire()
+				c.Retire()
 			}
 		}
 	}
 }
 
-// misplaced reports whether the connection was not made since its server refused a write.
-func (c *Conn) misplaced() bool { return c.readyAt <= c.server.renewal.at }
-
 // moved ends the connections that sessions and subscriptions still have to the server that a name led to before: what they are for
 // happens elsewhere.
-func (s *Server) moved(p *Pool) {
+func (p *Pool) moved(s *conn.Server) {
 	for c := range p.own.all {
-		if c.server == s && c.misplaced() {
-			c.outlive(notPrimary)
+		if c.Server() == s && c.Misplaced() {
+			c.Outlive(conn.NotPrimary)
 		}
 	}
 }
 
 // askRole asks the server for its role, if there is a reason to.
-func (c *Conn) askRole() {
-	r := &c.server.renewal
-	check := r.check && !c.misplaced()
-	if c.own || c.nth > 0 || c.rings != c.pool.Default() || r.asks || !check && (!r.doubt || c.pool.Now < r.askAt) {
+func (p *Pool) askRole(c *conn.Conn) {
+	r := &c.Server().Renewal
+	check := r.Recheck && !c.Misplaced()
+	if !c.IsFirst() || r.Asks || !check && (!r.Doubt || p.Now < r.AskAt) {
 		return
 	}
-	a := &roleAnswer{server: c.server, pool: c.pool, doubt: r.doubt, check: check}
+	a := &roleAnswer{server: c.Server(), pool: p, doubt: r.Doubt, check: check}
 	if c.Enqueue(&ask.Request{Raw: roleRequest, Recv: a, Manner: ask.Here}) == nil {
-		r.asks, r.doubt, r.askAt = true, false, c.pool.Now+minRenewal
-		r.check = r.check && !check
+		r.Asks, r.Doubt, r.AskAt = true, false, p.Now+minRenewal
+		r.Recheck = r.Recheck && !check
 	}
 }
 
-var roleRequest = appendCommand(nil, "ROLE")
+var roleRequest = conn.AppendCommand(nil, "ROLE")
 
 // roleAnswer is the Receiver of ROLE, with what it was asked for.
 type roleAnswer struct {
 	ask.Nobody
-	server       *Server
+	server       *conn.Server
 	pool         *Pool
 	doubt, check bool
 	reply        []byte
 }
 
 func (a *roleAnswer) Reply(_ uint64, b []byte, p ask.Piece) {
-	if len(a.reply) < maxHandshakeReply {
+	if len(a.reply) < conn.MaxHandshakeReply {
 		a.reply = append(a.reply, b...)
 	}
 	if p&ask.Last == 0 {
 		return
 	}
-	a.server.renewal.asks = false
+	a.server.Renewal.Asks = false
 	replica := bytes.HasPrefix(a.reply, []byte("*5\r\n$5\r\nslave\r\n"))
 	switch {
 	case replica && a.doubt:
-		a.server.notPrimary(a.pool)
+		a.pool.notPrimary(a.server)
 	case !replica && a.check: // or it does not say: nobody may miss messages without knowing it
-		a.server.moved(a.pool)
+		a.pool.moved(a.server)
 	}
 }
 
 func (a *roleAnswer) Fail(uint64, *ask.Failure) {
-	r := &a.server.renewal
-	r.asks, r.check = false, r.check || a.check
+	r := &a.server.Renewal
+	r.Asks, r.Recheck = false, r.Recheck || a.check
 }

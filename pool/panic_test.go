@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 	"ringmaster/stats"
 )
 
@@ -26,13 +27,8 @@ func caught(p *Pool) *[]string {
 }
 
 func TestARequestThatIsHalfWrittenClosesItsConnectionOnly(t *testing.T) {
-	for name, half := range map[string]func(*Conn){
-		"written and not owed":                func(c *Conn) { c.out.Write([]byte("*1\r\n$4\r\nPING\r\n")) },
-		"owed and not written":                func(c *Conn) { c.oweFrom(c.queued, newAsker(t), 9) },
-		"owed twice":                          func(c *Conn) { c.owe(14, newAsker(t), 9) },
-		"remembered and not owed":             func(c *Conn) { c.sent.Add([]byte("GET")) },
-		"owed with a size and not remembered": func(c *Conn) { c.ring.Latest().Size = 5 },
-	} {
+	for name := range conn.HalfDone(nil) {
+		half := conn.HalfDone(newAsker(t))[name]
 		t.Run(name, func(t *testing.T) {
 			p := newTestPool(t, testConfig(), 2, nil)
 			caught(p)
@@ -45,7 +41,7 @@ func TestARequestThatIsHalfWrittenClosesItsConnectionOnly(t *testing.T) {
 			half(a)
 			p.Distrust()
 			p.Flush()
-			if !sa.closed || sb.closed || len(sa.wrote) > 0 || p.stats.Servers[0].Disconnects[stats.ServerPanic] != 1 {
+			if !sa.closed || sb.closed || len(sa.wrote) > 0 || p.Counters.Servers[0].Disconnects[stats.ServerPanic] != 1 {
 				t.Errorf("closed: %t and %t; written %q", sa.closed, sb.closed, sa.wrote)
 			}
 			if to.ends[1] != fmt.Sprintf("%d sent=false", ask.Lost) {
@@ -95,12 +91,12 @@ func TestConnectionsOutOfStepAreClosedOnceThoughTheirReceiversPanic(t *testing.T
 		c := p.Default().Pick(i, 0)
 		sockets = append(sockets, ready(t, c))
 		c.Enqueue(&ask.Request{Raw: []byte("*1\r\n$4\r\nPING\r\n"), Recv: careless{}, Tag: 1})
-		c.out.Write([]byte("half"))
+		conn.HalfDone(nil)["written and not owed"](c)
 	}
 	p.Distrust()
 	for i, s := range sockets {
-		if !s.closed || p.stats.Servers[i].Disconnects[stats.ServerPanic] != 1 {
-			t.Errorf("server %d: closed: %t, %d times", i, s.closed, p.stats.Servers[i].Disconnects[stats.ServerPanic])
+		if !s.closed || p.Counters.Servers[i].Disconnects[stats.ServerPanic] != 1 {
+			t.Errorf("server %d: closed: %t, %d times", i, s.closed, p.Counters.Servers[i].Disconnects[stats.ServerPanic])
 		}
 	}
 	if len(*causes) != 3 {
@@ -112,18 +108,18 @@ func TestConnectionsOutOfStepAreClosedOnceThoughTheirReceiversPanic(t *testing.T
 // carelessOwner is an Owner that panics when it is given what nobody asked for.
 type carelessOwner struct{ calm }
 
-func (c carelessOwner) Client() ask.Client        { return c }
-func (carelessOwner) Pushed([]byte, ask.Piece)    { panic("pushed") }
-func (carelessOwner) OwnLost(*Conn, *ask.Failure) {}
+func (c carelessOwner) Client() ask.Client             { return c }
+func (carelessOwner) Pushed([]byte, ask.Piece)         { panic("pushed") }
+func (carelessOwner) OwnLost(*conn.Conn, *ask.Failure) {}
 
 func TestAPanicInAPushIsBlamedOnItsOwner(t *testing.T) {
 	for name, c := range map[string]struct {
-		is    func(*Conn)
+		is    func(*conn.Conn)
 		bytes string
 	}{
-		"a push":           {func(*Conn) {}, ">1\r\n+x\r\n"},
-		"a tunnel's bytes": {func(c *Conn) { c.tunnel = true }, "x"},
-		"a stream's line":  {func(c *Conn) { c.streams = true }, "+1.0 x\r\n"},
+		"a push":           {func(*conn.Conn) {}, ">1\r\n+x\r\n"},
+		"a tunnel's bytes": {func(c *conn.Conn) { c.Tunnel() }, "x"},
+		"a stream's line":  {func(c *conn.Conn) { c.Stream() }, "+1.0 x\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newTestPool(t, testConfig(), 2, nil)

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"ringmaster/pool/conn"
 	"ringmaster/shard"
 )
 
@@ -21,14 +22,14 @@ func TestWhatIsOlderThanAConnectionIsAskedForAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Follow(m)
-	rings := p.rings[Key{Proto: 2}]
+	rings := p.rings[conn.Key{Proto: 2}]
 	for _, c := range rings.conns {
 		ready(t, c)
 	}
 	start := time.Time{}.Add(time.Hour)
 	judge := func(asked int64) bool {
 		hints = 0
-		p.Judge(Health{"D:1": {Reads: ReadsAlways, At: start.Add(time.Duration(asked))}}, start)
+		p.Judge(conn.Health{"D:1": {Reads: conn.ReadsAlways, At: start.Add(time.Duration(asked))}}, start)
 		return rings.PickRead(0, 0) != nil
 	}
 	if judge(p.Now-1) || hints != 1 {

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 )
 
 func TestAnUpstreamOwesUntilAllIsAnswered(t *testing.T) {
@@ -38,11 +39,11 @@ func TestAnUpstreamThatIsRemovedLeavesNothingOnItsLoop(t *testing.T) {
 	if f := c.Enqueue(&ask.Request{Raw: []byte("x"), Recv: a, Tag: 0}); f != nil {
 		t.Fatal(f)
 	}
-	if _, f := p.Lend(0, Key{Proto: 2}, &lender{}); f == nil {
+	if _, f := p.Lend(0, conn.Key{Proto: 2}, &lender{}); f == nil {
 		t.Fatal("more was lent than there may be")
 	}
 	l.MaxOwn = 1
-	own, f := p.Lend(0, Key{Proto: 2}, &lender{})
+	own, f := p.Lend(0, conn.Key{Proto: 2}, &lender{})
 	if f != nil {
 		t.Fatal(f)
 	}
@@ -50,8 +51,8 @@ func TestAnUpstreamThatIsRemovedLeavesNothingOnItsLoop(t *testing.T) {
 	l.Remove(p)
 	l.Flush()
 	l.Tick()
-	l.TakeDials(func(*Conn) { t.Error("it is dialled") })
-	if len(l.pools) != 0 || l.InFlight != 0 || l.lent != 0 || !s.closed || own.State() != Retired || len(s.wrote) != 0 {
+	l.TakeDials(func(*conn.Conn) { t.Error("it is dialled") })
+	if len(l.pools) != 0 || l.InFlight != 0 || l.lent != 0 || !s.closed || own.State() != conn.Retired || len(s.wrote) != 0 {
 		t.Errorf("%d pools, %d in flight, %d lent; closed: %t, %q", len(l.pools), l.InFlight, l.lent, s.closed, s.wrote)
 	}
 	if a.ends[0] == "" {
@@ -64,5 +65,5 @@ func TestAnUpstreamThatIsRemovedLeavesNothingOnItsLoop(t *testing.T) {
 // lender owns a connection and takes no notice of it.
 type lender struct{ ask.Nobody }
 
-func (*lender) Pushed([]byte, ask.Piece)    {}
-func (*lender) OwnLost(*Conn, *ask.Failure) {}
+func (*lender) Pushed([]byte, ask.Piece)         {}
+func (*lender) OwnLost(*conn.Conn, *ask.Failure) {}

@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
 
 func TestAnotherUserHasConnectionsMadeAgainInOrder(t *testing.T) {
-	for name, c := range map[string]struct{ before, after func(*Config) }{
+	for name, c := range map[string]struct{ before, after func(*conn.Config) }{
 		"another user":           {asUser("app", "x"), asUser("other", "x")},
 		"a login for the first":  {asUser("", ""), asUser("", "x")},
 		"no login any more":      {asUser("app", "x"), asUser("app", "")},
@@ -25,50 +26,50 @@ func TestAnotherUserHasConnectionsMadeAgainInOrder(t *testing.T) {
 			cfg := testConfig()
 			c.before(&cfg)
 			p := newTestPool(t, cfg, 1, slog.New(slog.NewTextHandler(&out, nil)))
-			conn, a := p.Default().Pick(0, 0), newAsker(t)
-			old := ready(t, conn)
-			enqueue(t, conn, a, 1)
+			link, a := p.Default().Pick(0, 0), newAsker(t)
+			old := ready(t, link)
+			enqueue(t, link, a, 1)
 			p.Flush()
-			enqueue(t, conn, a, 2)
+			enqueue(t, link, a, 2)
 			configure(p, c.after)
-			enqueue(t, conn, a, 3) // may go over either connection
+			enqueue(t, link, a, 3) // may go over either connection
 			p.Flush()
 			p.Tick()
-			enqueue(t, conn, a, 4)
+			enqueue(t, link, a, 4)
 			p.Flush()
 			sent := len(old.wrote) / len(pingRequest)
 			if sent != 3 || old.closed {
 				t.Fatalf("the old login got %d requests; closed: %t", sent, old.closed)
 			}
-			conn.OnBytes([]byte("+1\r\n"))
+			link.OnBytes([]byte("+1\r\n"))
 			p.Tick()
 			if old.closed {
 				t.Fatal("it was closed though it owes replies")
 			}
 			checkPool(t, p)
-			conn.OnBytes([]byte("+2\r\n+3\r\n"))
+			link.OnBytes([]byte("+2\r\n+3\r\n"))
 			if !old.closed || len(p.Down()) > 0 {
 				t.Errorf("the old one is closed: %t; down: %v", old.closed, p.Down())
 			}
-			enqueue(t, conn, a, 5)
-			s := dialled(t, conn)
-			want := authAs(p.cfg.user(), p.cfg.Password)
+			enqueue(t, link, a, 5)
+			s := dialled(t, link)
+			want := authAs(p.Config.User(), p.Config.Password)
 			if got := string(s.wrote); strings.Contains(got, "AUTH") != p.LogsIn() || p.LogsIn() && !strings.Contains(got, want) {
 				t.Errorf("it logs in with %q", s.wrote)
 			}
 			s.wrote = nil
-			conn.OnBytes([]byte("+OK\r\n"))
+			link.OnBytes([]byte("+OK\r\n"))
 			p.Flush()
-			conn.OnBytes([]byte("+4\r\n+5\r\n"))
+			link.OnBytes([]byte("+4\r\n+5\r\n"))
 			for i := range uint64(5) {
 				if want := fmt.Sprintf("+%d\r\n", i+1); a.ends[i+1] != want {
 					t.Errorf("request %d: %q", i+1, a.ends[i+1])
 				}
 			}
 			p.Tick()
-			st := p.stats.Servers[0]
-			if conn.State() != Ready || st.Disconnects[stats.ServerOtherLogin] != 1 || st.Connects != 2 {
-				t.Errorf("it is %s; %v", conn.State(), st.Disconnects)
+			st := p.Counters.Servers[0]
+			if link.State() != conn.Ready || st.Disconnects[stats.ServerOtherLogin] != 1 || st.Connects != 2 {
+				t.Errorf("it is %s; %v", link.State(), st.Disconnects)
 			}
 			if n := strings.Count(out.String(), "log in as the new user"); n != 1 || !strings.Contains(out.String(), "server=A") {
 				t.Errorf("logged:\n%s", &out)
@@ -79,43 +80,43 @@ func TestAnotherUserHasConnectionsMadeAgainInOrder(t *testing.T) {
 }
 
 func TestOwnConnectionsOfAnotherUser(t *testing.T) {
-	p := newFixedPool(t, 1, func(cfg *Config) { cfg.Spare, cfg.ScriptPolicy = 1, ScriptsOwn })
+	p := newFixedPool(t, 1, func(cfg *conn.Config) { cfg.Spare, cfg.ScriptPolicy = 1, conn.ScriptsOwn })
 	shared := p.Default().Pick(0, 0)
 	ready(t, shared)
 	h, a := &holder{}, newAsker(t)
 	lent, busy, spare := lend(t, p, 0, h), lend(t, p, 0, h), lend(t, p, 0, h)
 	spare.Return(true)
-	p.KeepSpare(0, Key{Proto: 3})
-	warm := p.own.warm[spareKey{0, Key{Proto: 3}}][0]
+	p.KeepSpare(0, conn.Key{Proto: 3})
+	warm := p.own.warm[spareKey{0, conn.Key{Proto: 3}}][0]
 	warmSocket := dialled(t, warm)
 	p.ExpectScript(0)
-	prober := p.servers[0].prober.conn
+	prober := p.probers[p.servers[0]].conn
 	ready(t, prober)
 	l := p.laneOf(shared)
 	l.dial(1)
 	lane := l.conns[0]
-	p.TakeDials(func(*Conn) {})
+	p.TakeDials(func(*conn.Conn) {})
 	lane.OnOpen(&fakeSocket{})
 	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
 	if f := busy.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 1, Manner: ask.Here | ask.Blocks}); f != nil {
 		t.Fatal(f)
 	}
 	configure(p, asUser("app", "x"))
-	if spare.State() != Retired || !warmSocket.closed || warm.State() != Dialing {
+	if spare.State() != conn.Retired || !warmSocket.closed || warm.State() != conn.Dialing {
 		t.Errorf("a spare one is %s, one that is to be so %s", spare.State(), warm.State())
 	}
 	p.Tick()
 	checkPool(t, p)
-	if lane.State() != Retired || prober.State() != Retired {
+	if lane.State() != conn.Retired || prober.State() != conn.Retired {
 		t.Errorf("a lane is %s, the one for questions %s", lane.State(), prober.State())
 	}
-	if lent.State() != Ready || busy.State() != Ready || len(h.lost) > 0 {
+	if lent.State() != conn.Ready || busy.State() != conn.Ready || len(h.lost) > 0 {
 		t.Errorf("those that are lent are %s and %s", lent.State(), busy.State())
 	}
 	lent.Return(true)
 	busy.OnBytes([]byte("+PONG\r\n"))
 	busy.Return(true)
-	if lent.State() != Retired || busy.State() != Retired || len(p.own.spare) != 0 || a.ends[1] != "+PONG\r\n" {
+	if lent.State() != conn.Retired || busy.State() != conn.Retired || len(p.own.spare) != 0 || a.ends[1] != "+PONG\r\n" {
 		t.Errorf("when they come back they are %s and %s", lent.State(), busy.State())
 	}
 	checkPool(t, p)
@@ -123,10 +124,10 @@ func TestOwnConnectionsOfAnotherUser(t *testing.T) {
 
 // What comes before an idle lane has ended does not go over it.
 func TestIdleLaneOfAnotherUserIsNotUsed(t *testing.T) {
-	p := newFixedPool(t, 2, func(cfg *Config) { cfg.ScriptPolicy = ScriptsOwn })
+	p := newFixedPool(t, 2, func(cfg *conn.Config) { cfg.ScriptPolicy = conn.ScriptsOwn })
 	a, s := newAsker(t), &fakeSocket{}
 	lane := lanesOf(t, p, a, 1)
-	configure(p, func(cfg *Config) { cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") } })
+	configure(p, func(cfg *conn.Config) { cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") } })
 	lane.OnOpen(s)
 	lane.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
 	answerLane(t, p, lane, s, 0, 1)
@@ -157,26 +158,27 @@ func TestTransactionIsNotSentAgainBeforeTheNewLoginHasProvedMulti(t *testing.T) 
 	p, _ := newClusterPool(t, cfg, "A")
 	c, a := p.Default().Pick(0, 0), newAsker(t)
 	s := ready(t, c)
-	c.multi = true
+	conn.TakeMulti(c)
 	enqueue(t, c, a, 1)
 	p.Flush()
 	configure(p, asUser("app", "x"))
 	p.Tick()
 	s.wrote = nil
-	raw := append(bytes.Clone(multiRequest), execRequest...)
+	raw := append(bytes.Clone(conn.MultiRequest), conn.ExecRequest...)
 	p.Resend(&Resend{Request: ask.Request{Raw: raw, Recv: placed{asker: a}, Batch: ask.Batch{Requests: 2, Needs: len(raw)}}, Rings: p.Default(), Slot: -1, Since: p.Now})
 	p.Now += 2 * retryAfter
 	p.Tick()
-	if len(p.resends.list) != 1 || !c.proving {
-		t.Errorf("%d wait; it is proved: %t", len(p.resends.list), c.proving)
+	proving, _ := conn.IsProving(c)
+	if len(p.resends.list) != 1 || !proving {
+		t.Errorf("%d wait; it is proved: %t", len(p.resends.list), proving)
 	}
 	checkPool(t, p)
 }
 
 // A lane that runs a script ends after it, and what waits goes over another.
 func TestLanesOfAnotherUser(t *testing.T) {
-	p := newFixedPool(t, 2, func(cfg *Config) {
-		cfg.ScriptPolicy = ScriptsOwn
+	p := newFixedPool(t, 2, func(cfg *conn.Config) {
+		cfg.ScriptPolicy = conn.ScriptsOwn
 		cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") }
 	})
 	a, s := newAsker(t), &fakeSocket{}
@@ -189,10 +191,10 @@ func TestLanesOfAnotherUser(t *testing.T) {
 	p.Tick()
 	lane.OnBytes([]byte("+0\r\n$16\r\nfence-0000000000\r\n"))
 	p.Flush()
-	if lane.State() != Retired || len(s.wrote) > 0 || p.stats.Servers[1].Disconnects[stats.ServerOtherLogin] != 2 {
+	if lane.State() != conn.Retired || len(s.wrote) > 0 || p.Counters.Servers[1].Disconnects[stats.ServerOtherLogin] != 2 {
 		t.Fatalf("the lane is %s; the old login got %q", lane.State(), s.wrote)
 	}
-	next := p.lanes[laneKey{p.servers[1], Key{Proto: 2}}].conns[0]
+	next := p.lanes[laneKey{p.servers[1], conn.Key{Proto: 2}}].conns[0]
 	s = dialled(t, next)
 	next.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
 	answerLane(t, p, next, s, 1, 2)
@@ -204,18 +206,18 @@ func TestLanesOfAnotherUser(t *testing.T) {
 
 // Until its connection is made again, a server may still refuse ECHO. A refusal costs the connection, so none is sent.
 func TestFencesOverTheOldLoginGoByName(t *testing.T) {
-	p := newFixedPool(t, 1, func(cfg *Config) { cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") } })
+	p := newFixedPool(t, 1, func(cfg *conn.Config) { cfg.Nonce = func(dst *[16]byte) { copy(dst[:], "fence-0000000000") } })
 	c, a := p.Default().Pick(0, 0), newAsker(t)
 	s := ready(t, c)
 	enqueue(t, c, a, 1)
-	c.server.noEcho = true
+	c.Server().NoEcho = true
 	configure(p, asUser("app", "x"))
 	if f := c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: ask.Scripts}); f != nil {
 		t.Fatal(f)
 	}
 	p.Flush()
 	c.OnBytes([]byte("+1\r\n+2\r\n-ERR unknown command 'fence-0000000000'\r\n"))
-	if bytes.Contains(s.wrote, []byte("ECHO")) || a.ends[2] != "+2\r\n" || c.State() != Ready {
+	if bytes.Contains(s.wrote, []byte("ECHO")) || a.ends[2] != "+2\r\n" || c.State() != conn.Ready {
 		t.Errorf("%q was written; %v; it is %s", s.wrote, a.ends, c.State())
 	}
 	checkPool(t, p)
@@ -223,9 +225,9 @@ func TestFencesOverTheOldLoginGoByName(t *testing.T) {
 
 // What is known of the old login does not hold for requests that go over the new one.
 func TestFrozenConnectionIsNotKnownToTakeMulti(t *testing.T) {
-	p := newFixedPool(t, 1, func(cfg *Config) { cfg.ProveMulti = true })
+	p := newFixedPool(t, 1, func(cfg *conn.Config) { cfg.ProveMulti = true })
 	c := p.Default().Pick(0, 0)
-	p.TakeDials(func(*Conn) {})
+	p.TakeDials(func(*conn.Conn) {})
 	c.OnOpen(&fakeSocket{})
 	c.OnBytes([]byte("+OK\r\n+OK\r\n*0\r\n"))
 	enqueue(t, c, newAsker(t), 1)
@@ -239,10 +241,10 @@ func TestFrozenConnectionIsNotKnownToTakeMulti(t *testing.T) {
 		t.Error("a connection that will log in as another user is known to take MULTI")
 	}
 	c.OnBytes([]byte("+PONG\r\n"))
-	p.TakeDials(func(*Conn) {})
+	p.TakeDials(func(*conn.Conn) {})
 	c.OnOpen(&fakeSocket{})
 	c.OnBytes([]byte("+OK\r\n-NOPERM MULTI\r\n-ERR EXEC without MULTI\r\n"))
-	if c.State() != Ready || c.TakesMulti() {
+	if c.State() != conn.Ready || c.TakesMulti() {
 		t.Errorf("it is %s and takes MULTI: %t", c.State(), c.TakesMulti())
 	}
 }
@@ -255,28 +257,28 @@ func TestAnotherUserOfALargeClusterIsSpreadOverTicks(t *testing.T) {
 	for renewed := 0; renewed < conns; ticks++ {
 		p.Tick()
 		away, dials := 0, 0
-		p.each(func(c *Conn) {
-			if c.State() != Ready {
+		p.each(func(c *conn.Conn) {
+			if c.State() != conn.Ready {
 				away++
 			}
 		})
-		if away > atOnce {
+		if away > conn.AtOnce {
 			t.Fatalf("tick %d: %d connections are away", ticks, away)
 		}
-		p.TakeDials(func(c *Conn) {
+		p.TakeDials(func(c *conn.Conn) {
 			dials++
 			c.OnOpen(&fakeSocket{})
 			c.OnBytes([]byte("+OK\r\n"))
 		})
-		if renewed += dials; dials > atOnce || ticks > 2*conns/atOnce {
+		if renewed += dials; dials > conn.AtOnce || ticks > 2*conns/conn.AtOnce {
 			t.Fatalf("tick %d: %d dials, %d connections are made again", ticks, dials, renewed)
 		}
 	}
 	checkPool(t, p)
 	for _, r := range p.rings {
 		for _, c := range r.conns {
-			if c.State() != Ready || c.outdated() {
-				t.Fatalf("a connection to %s is %s", c.server.Name, c.State())
+			if c.State() != conn.Ready || c.Outdated() {
+				t.Fatalf("a connection to %s is %s", c.Server().Name, c.State())
 			}
 		}
 	}
@@ -298,7 +300,7 @@ func TestReadsDoNotWaitForTheNewLoginOfAReplica(t *testing.T) {
 	ready(t, primary)
 	rs := ready(t, replica)
 	start := time.Time{}.Add(time.Hour)
-	p.Judge(Health{"R:1": {Reads: ReadsAlways, At: start.Add(time.Duration(p.Now + 1))}}, start)
+	p.Judge(conn.Health{"R:1": {Reads: conn.ReadsAlways, At: start.Add(time.Duration(p.Now + 1))}}, start)
 	a := newAsker(t)
 	read := func(tag uint64) {
 		to := p.Default().PickRead(0, 0)
@@ -315,7 +317,7 @@ func TestReadsDoNotWaitForTheNewLoginOfAReplica(t *testing.T) {
 	p.Tick()
 	read(2)
 	s := &fakeSocket{}
-	p.TakeDials(func(c *Conn) {
+	p.TakeDials(func(c *conn.Conn) {
 		if c == primary {
 			c.OnOpen(s)
 			c.OnBytes([]byte("+OK\r\n"))
@@ -324,7 +326,7 @@ func TestReadsDoNotWaitForTheNewLoginOfAReplica(t *testing.T) {
 	})
 	replica.OnBytes([]byte("+1\r\n"))
 	p.Flush()
-	if string(s.wrote) != string(pingRequest) || string(rs.wrote) != string(pingRequest) || replica.State() != Dialing {
+	if string(s.wrote) != string(pingRequest) || string(rs.wrote) != string(pingRequest) || replica.State() != conn.Dialing {
 		t.Fatalf("the primary got %q, the replica is %s", s.wrote, replica.State())
 	}
 	primary.OnBytes([]byte("+2\r\n"))

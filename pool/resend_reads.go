@@ -1,19 +1,20 @@
 package pool
 
 import (
-	"ringmaster/stats"
-
+	"ringmaster/pool/answer"
 	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 	"ringmaster/pool/queue"
+	"ringmaster/stats"
 )
 
 // maxElsewhere bounds how often a read is sent elsewhere at once; where all servers say the same, it must wait.
 const maxElsewhere = 3
 
 // asRead is a read of this connection as it would be sent again; false: it can't be. Borrows raw.
-func (c *Conn) asRead(e *queue.Pending, raw []byte) (resend, bool) {
-	rings := c.pool.rings[c.rings.key]
-	return resend{policy: freely, raw: raw, request: *e, rings: rings, nth: c.nth, primary: c.server.primary, server: -1}, rings != nil && len(raw) > 0
+func (p *Pool) asRead(c *conn.Conn, e *queue.Pending, raw []byte) (resend, bool) {
+	rings := p.rings[c.Group.ForKey]
+	return resend{policy: freely, raw: raw, request: *e, rings: rings, nth: c.Nth, primary: c.Server().Primary, server: -1}, rings != nil && len(raw) > 0
 }
 
 // await has what the client of a read sends next wait.
@@ -25,11 +26,10 @@ func (a *resend) await() {
 
 // readAgain sends a read again that was lost with its connection, or whose server is not fit any more; false: it can't be, and its
 // client must be told.
-func (c *Conn) readAgain(e *queue.Pending, raw []byte) bool {
-	p := c.pool
-	a, ok := c.asRead(e, raw)
+func (p *Pool) readAgain(c *conn.Conn, e *queue.Pending, raw []byte) bool {
+	a, ok := p.asRead(c, e, raw)
 	a.sent = true
-	if !ok || p.stopped || p.late(p.Now-e.At) || !p.readElsewhere(&a, c.server) && !p.keep(&a) {
+	if !ok || p.Stopped || p.Late(p.Now-e.At) || !p.readElsewhere(&a, c.Server()) && !p.keep(&a) {
 		return false
 	}
 	p.Hint()
@@ -39,30 +39,30 @@ func (c *Conn) readAgain(e *queue.Pending, raw []byte) bool {
 }
 
 // redirectedRead is redirected for a read.
-func (c *Conn) redirectedRead(e *queue.Pending, raw, reply []byte) bool {
-	p, named := c.pool, NamesNode(reply)
-	a, ok := c.asRead(e, raw)
+func (p *Pool) redirectedRead(c *conn.Conn, e *queue.Pending, raw, reply []byte) bool {
+	named := answer.NamesNode(reply)
+	a, ok := p.asRead(c, e, raw)
 	a.sent = true
-	if !ok || named && !p.cfg.Cluster {
+	if !ok || named && !p.Config.Cluster {
 		return false
 	}
-	p.aim(&a, c.server, reply)
+	p.aim(&a, c.Server(), reply)
 	p.count(&a, reply)
 	if reply[1] != 'T' && !a.asking { // TRYAGAIN passes by itself
 		p.Hint()
 	}
 	switch {
-	case p.late(p.Now + retryAfter - e.At):
+	case p.Late(p.Now + retryAfter - e.At):
 		if named {
-			p.giveUp(&a, c.server.timedOutUnsent)
+			p.giveUp(&a, c.Server().TimedOutUnsent)
 		}
 		return named
-	case a.server >= 0 && e.Is.Hops() < stats.MaxHops && p.sendRead(&a, a.rings.at(a.server, a.nth)):
-		p.stats.Hops[e.Is.Hops()]++
-	case a.server < 0 && reply[1] != 'T' && p.readElsewhere(&a, c.server):
+	case a.server >= 0 && e.Is.Hops() < stats.MaxHops && p.sendRead(&a, a.rings.readyTo(a.server, a.nth)):
+		p.Counters.Hops[e.Is.Hops()]++
+	case a.server < 0 && reply[1] != 'T' && p.readElsewhere(&a, c.Server()):
 	case !p.keep(&a):
 		if named {
-			p.giveUp(&a, c.server.overloaded)
+			p.giveUp(&a, c.Server().Overloaded)
 		}
 		return named
 	}
@@ -71,30 +71,29 @@ func (c *Conn) redirectedRead(e *queue.Pending, raw, reply []byte) bool {
 }
 
 // readElsewhere sends a read to another server of its shard at once; false: there is none now.
-func (p *Pool) readElsewhere(a *resend, avoid *Server) bool {
+func (p *Pool) readElsewhere(a *resend, avoid *conn.Server) bool {
 	if a.request.Is.Hops() >= maxElsewhere {
 		return false
 	}
 	to := a.rings.pickRead(a.primary, uint64(a.nth), avoid)
-	if to == nil || to.server == avoid || !p.sendRead(a, to) {
+	if to == nil || to.Server() == avoid || !p.sendRead(a, to) {
 		return false
 	}
-	p.stats.Redirects[stats.RedirectRead]++
+	p.Counters.Redirects[stats.RedirectRead]++
 	return true
 }
 
 // sendRead is send for a read; false: to takes none now, or is nil.
-func (p *Pool) sendRead(a *resend, to *Conn) bool {
-	if to == nil || to.state != Ready || to.admit(len(a.raw), 2) != nil {
+func (p *Pool) sendRead(a *resend, to *conn.Conn) bool {
+	if to == nil || to.State() != conn.Ready || to.Admit(len(a.raw), 2) != nil {
 		return false
 	}
-	if a.asking && to.server.index == a.server {
+	if a.asking && to.Server().Index() == a.server {
 		_ = to.Tell("ASKING")
 	}
-	to.putRead(a.raw, a.request.Recv, a.request.Tag, a.request.Keys)
-	e := to.ring.Latest()
-	e.At = a.request.At
-	p.sentAgain(a, to, e)
+	to.PutRead(a.raw, a.request.Recv, a.request.Tag, a.request.Keys)
+	to.Backdate(to.Ring.Tail-1, 1, a.request.At)
+	p.sentAgain(a, to, to.Ring.Latest())
 	return true
 }
 
@@ -113,14 +112,14 @@ func (p *Pool) waitToRead(a *resend, f *ask.Failure) *ask.Failure {
 
 // toRead is the connection for a: to the server that was named, to one that the policy names, or in front of a cluster to any
 // other, which knows better; nil: there is none.
-func (p *Pool) toRead(a *resend) *Conn {
+func (p *Pool) toRead(a *resend) *conn.Conn {
 	if a.server >= 0 {
-		if c := a.rings.at(a.server, a.nth); c != nil {
+		if c := a.rings.readyTo(a.server, a.nth); c != nil {
 			return c
 		}
 	}
 	to := a.rings.pickRead(a.primary, uint64(a.nth), nil)
-	if to != nil && to.state != Ready && p.cfg.Cluster {
+	if to != nil && to.State() != conn.Ready && p.Config.Cluster {
 		return a.rings.ready(a.nth)
 	}
 	return to
@@ -132,17 +131,17 @@ func (p *Pool) hopeless(a *resend) *ask.Failure {
 	if a.server >= 0 {
 		return nil
 	}
-	f := p.servers[a.primary].noReplica
+	f := p.servers[a.primary].NoReplica
 	if to := a.rings.pickRead(a.primary, uint64(a.nth), nil); to != nil {
-		if f = to.admit(0, 1); to.heardSinceFailure() {
+		if f = to.Admit(0, 1); to.HeardSinceFailure() {
 			return nil
 		}
 	}
-	if f == nil || f.Kind != ask.NoReplica && (f.Kind != ask.Down || p.cfg.Resend) {
+	if f == nil || f.Kind != ask.NoReplica && (f.Kind != ask.Down || p.Config.Resend) {
 		return nil
 	}
 	for _, i := range p.m.Replicas(a.primary) {
-		if a.rings.Pick(i, uint64(a.nth)).healthStale() {
+		if a.rings.Pick(i, uint64(a.nth)).HealthStale() {
 			return nil
 		}
 	}

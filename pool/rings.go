@@ -4,38 +4,24 @@ import (
 	"slices"
 
 	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 )
 
-// Key tells apart the connections that sessions may not share: what a server's reply looks like and
-// which database a command meets depend on it.
-type Key struct {
-	Proto int // 2 or 3
-	DB    int
-}
-
-// Rings are the connections of one Key to all servers. Loop-only.
-type Rings struct {
-	key   Key
-	pool  *Pool
-	conns []*Conn // server-major: conns[server*perServer+i]
-
-	sessions  int
-	waiting   int   // their requests in Pool.again
-	idleSince int64 // when the last session left, ns
-	usable    bool  // a connection has been ready
-	refusal   []byte
-	cause     error
-	failure   error // why the latest connection failed; nil: none has
-	waiters   []ask.Client
+// ringsOf are the rings to which a connection that sessions share belongs; nil: they are given up.
+func (p *Pool) ringsOf(c *conn.Conn) *Rings {
+	if r := p.rings[c.Group.ForKey]; r != nil && &r.Group == c.Group {
+		return r
+	}
+	return nil
 }
 
 // Key says which rings these are.
-func (r *Rings) Key() Key { return r.key }
+func (r *Rings) Key() conn.Key { return r.ForKey }
 
 // Pick gives the connection to server that the session with this number, counted on the loop, always
 // uses.
-func (r *Rings) Pick(server int, seat uint64) *Conn {
-	per := r.pool.cfg.Connections
+func (r *Rings) Pick(server int, seat uint64) *conn.Conn {
+	per := r.pool.Config.Connections
 	if per == 1 {
 		return r.conns[server]
 	}
@@ -43,17 +29,17 @@ func (r *Rings) Pick(server int, seat uint64) *Conn {
 }
 
 // Usable reports whether a connection has ever been ready, so that the database exists.
-func (r *Rings) Usable() bool { return r.usable }
+func (r *Rings) Usable() bool { return r.Works }
 
 // Refusal is the error reply with which a server refused the database, or nil.
-func (r *Rings) Refusal() []byte { return r.refusal }
+func (r *Rings) Refusal() []byte { return r.Refused }
 
 // Cause is why no connection could be made, or nil.
 func (r *Rings) Cause() error { return r.cause }
 
 // Wait calls w.RingsSettled once the rings are known to be usable or not: at once if they are.
 func (r *Rings) Wait(w ask.Client) {
-	if r.usable || r.refusal != nil || r.cause != nil {
+	if r.Works || r.Refused != nil || r.cause != nil {
 		w.RingsSettled(r.cause)
 		return
 	}
@@ -73,8 +59,8 @@ func (r *Rings) Leave() {
 	if r.sessions--; r.sessions > 0 {
 		return
 	}
-	r.idleSince = r.pool.Now
-	if r.Failed() && r.pool.rings[r.key] == r && r != r.pool.Default() {
+	r.IdleSince = r.pool.Now
+	if r.Failed() && r.pool.rings[r.ForKey] == r && r != r.pool.Default() {
 		r.pool.remove(r) // nobody needs them dialled again and again
 	}
 }
@@ -86,7 +72,7 @@ func (r *Rings) idle() bool {
 		return false
 	}
 	for _, c := range r.conns {
-		if c.ring.Len() > 0 {
+		if c.Ring.Len() > 0 {
 			return false
 		}
 	}
@@ -97,7 +83,7 @@ func (r *Rings) idle() bool {
 func (p *Pool) makeRoom() bool {
 	var oldest *Rings
 	for key, r := range p.rings {
-		if key != (Key{Proto: 2}) && r.idle() && (oldest == nil || r.idleSince < oldest.idleSince) {
+		if key != (conn.Key{Proto: 2}) && r.idle() && (oldest == nil || r.IdleSince < oldest.IdleSince) {
 			oldest = r
 		}
 	}
@@ -109,23 +95,23 @@ func (p *Pool) makeRoom() bool {
 }
 
 func (r *Rings) opened() {
-	r.usable, r.cause = true, nil
+	r.Works, r.cause = true, nil
 	r.settle()
 }
 
 func (r *Rings) refuse(reply []byte) {
-	if r.usable {
+	if r.Works {
 		return
 	}
-	r.refusal = slices.Clone(reply)
+	r.Refused = slices.Clone(reply)
 	r.pool.remove(r)
 	r.settle()
 }
 
 // failed counts the servers that can't be reached; when that is all of them, nobody need wait on.
-func (r *Rings) failed(c *Conn, cause error) {
-	if !r.usable && !c.tried {
-		c.tried, r.failure = true, cause
+func (r *Rings) failed(c *conn.Conn, cause error) {
+	if !r.Works && !c.Tried {
+		c.Tried, r.failure = true, cause
 		r.judge(cause)
 	}
 }
@@ -135,11 +121,11 @@ func (r *Rings) judge(cause error) {
 	if r.failure != nil {
 		cause = r.failure
 	}
-	if r.usable || r.cause != nil {
+	if r.Works || r.cause != nil {
 		return
 	}
 	for _, c := range r.conns {
-		if !c.tried && c.state != Retired {
+		if !c.Tried && c.State() != conn.Retired {
 			return
 		}
 	}
@@ -149,14 +135,14 @@ func (r *Rings) judge(cause error) {
 
 // retry begins anew after a failure, so that who asks now is not told what was true once.
 func (r *Rings) retry() {
-	if r.usable || r.cause == nil {
+	if r.Works || r.cause == nil {
 		return
 	}
 	r.cause = nil
 	for _, c := range r.conns {
-		c.tried = false
-		if c.state == Closed {
-			c.dial()
+		c.Tried = false
+		if c.State() == conn.Closed {
+			c.Dial()
 		}
 	}
 }
@@ -170,4 +156,24 @@ func (r *Rings) settle() {
 }
 
 // Failed reports whether no connection could be made or the database was refused.
-func (r *Rings) Failed() bool { return !r.usable && (r.refusal != nil || r.cause != nil) }
+func (r *Rings) Failed() bool { return !r.Works && (r.Refused != nil || r.cause != nil) }
+
+// remove drops rings whose database the servers refused.
+func (p *Pool) remove(r *Rings) {
+	if r.Refused != nil && r.ForKey.DB < p.maxDB {
+		p.maxDB, p.noDB = r.ForKey.DB, r.Refused
+	}
+	delete(p.rings, r.ForKey)
+	for _, c := range r.conns {
+		c.Drain()
+	}
+}
+
+// idleRings is how long the connections of a protocol and database stay when no session uses
+// them, in ns. Those of protocol 2, database 0 stay always.
+const idleRings = 60e9
+
+// of are the connections to a server.
+func (r *Rings) of(server int) []*conn.Conn {
+	return r.conns[server*r.pool.Config.Connections : (server+1)*r.pool.Config.Connections]
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ringmaster/pool/ask"
+	"ringmaster/pool/conn"
 	"ringmaster/stats"
 )
 
@@ -20,22 +21,22 @@ func TestServersAreRenamedInPlace(t *testing.T) {
 	c, a := p.Default().Pick(1, 0), newAsker(t)
 	s := ready(t, c)
 	enqueue(t, c, a, 1)
-	p.stats.Servers[1].Writes = 77
-	server := c.server
+	p.Counters.Servers[1].Writes = 77
+	server := c.Server()
 	p.Follow(fixedMap(t, "A", "beta=127.0.0.1:01"))
-	if p.Default().Pick(1, 0) != c || c.State() != Ready || c.server != server || p.servers[1] != server {
+	if p.Default().Pick(1, 0) != c || c.State() != conn.Ready || c.Server() != server || p.servers[1] != server {
 		t.Fatalf("the connection is another one, or %s", c.State())
 	}
 	if server.Name != "beta" || server.Addr != "127.0.0.1:01" || p.serverAt([]byte("127.0.0.1:01")) != 1 || p.serverAt([]byte("localhost:1")) != -1 {
 		t.Errorf("it is %s at %s", server.Name, server.Addr)
 	}
-	for _, f := range []*ask.Failure{server.lost, server.overloaded, server.stopping, server.timedOut, server.timedOutUnsent, server.noReplica, c.down} {
+	for _, f := range []*ask.Failure{server.Lost, server.Overloaded, server.Stopping, server.TimedOut, server.TimedOutUnsent, server.NoReplica, c.Down()} {
 		if f.Server != "beta" {
 			t.Errorf("a failure names %s", f.Server)
 		}
 	}
-	if p.stats.Servers[1].Writes != 77 || p.stats.Servers[1].Connections != 1 {
-		t.Errorf("the counters are %+v", p.stats.Servers[1])
+	if p.Counters.Servers[1].Writes != 77 || p.Counters.Servers[1].Connections != 1 {
+		t.Errorf("the counters are %+v", p.Counters.Servers[1])
 	}
 	p.Flush()
 	c.OnClose(s, 0, errors.New("reset"))
@@ -53,23 +54,23 @@ func TestCountersOfANumberThatIsUsedAgain(t *testing.T) {
 	enqueue(t, b, newAsker(t), 1)
 	p.Flush()
 	p.Follow(fixedMap(t, "A", ""))
-	if st := p.stats.Servers[1]; st.State != stats.ServerGone || st.Connects != 1 {
+	if st := p.Counters.Servers[1]; st.State != stats.ServerGone || st.Connects != 1 {
 		t.Errorf("B, which is gone: %+v", st)
 	}
 	p.Follow(fixedMap(t, "A", "B"))
-	if p.stats.Servers[1].Connects != 1 {
+	if p.Counters.Servers[1].Connects != 1 {
 		t.Error("the counters of B are lost")
 	}
 	p.Follow(fixedMap(t, "A", ""))
 	p.Follow(fixedMap(t, "A", "D"))
-	if st := p.stats.Servers[1]; st.Connects != 0 || st.Requests != 0 || st.State != stats.ServerConnecting {
+	if st := p.Counters.Servers[1]; st.Connects != 0 || st.Requests != 0 || st.State != stats.ServerConnecting {
 		t.Errorf("D begins with %+v", st)
 	}
 	checkPool(t, p)
 	ready(t, p.Default().Pick(1, 0))
 	b.OnBytes([]byte("+PONG\r\n"))
 	p.Tick()
-	if st := p.stats.Servers[1]; st.Connects != 1 || st.Connections != 1 || st.InFlight != 0 {
+	if st := p.Counters.Servers[1]; st.Connects != 1 || st.Connections != 1 || st.InFlight != 0 {
 		t.Errorf("D has %+v", st)
 	}
 	checkPool(t, p)
@@ -101,22 +102,22 @@ func TestServerThatIsNewIsNotDownBeforeTheDialTimeout(t *testing.T) {
 	if got := downs(p); got != "D" {
 		t.Errorf("%q is down, and D has failed", got)
 	}
-	p.Now += int64(p.cfg.DialTimeout)
+	p.Now += int64(p.Config.DialTimeout)
 	if got := downs(p); got != "CD" {
 		t.Errorf("after the dial timeout %q is down", got)
 	}
-	other := New(p.Loop, *p.cfg, fixedMap(t, "X"), stats.NewLoop(8).AddUpstream("", 1), slog.New(slog.DiscardHandler))
+	other := New(p.Loop, *p.Config, fixedMap(t, "X"), stats.NewLoop(8).AddUpstream("", 1), slog.New(slog.DiscardHandler))
 	other.Start()
 	if got := downs(other); got != "X" {
 		t.Errorf("%q of another upstream is down, which came while some were", got)
 	}
-	for _, c := range []*Conn{p.Default().Pick(2, 0), p.Default().Pick(3, 0), other.Default().Pick(0, 0)} {
-		if c.State() == Closed {
-			c.dial()
+	for _, c := range []*conn.Conn{p.Default().Pick(2, 0), p.Default().Pick(3, 0), other.Default().Pick(0, 0)} {
+		if c.State() == conn.Closed {
+			c.Dial()
 		}
 		ready(t, c)
 	}
-	third := New(p.Loop, *p.cfg, fixedMap(t, "Y"), stats.NewLoop(8).AddUpstream("", 1), slog.New(slog.DiscardHandler))
+	third := New(p.Loop, *p.Config, fixedMap(t, "Y"), stats.NewLoop(8).AddUpstream("", 1), slog.New(slog.DiscardHandler))
 	third.Start()
 	if got := downs(third); got != "" {
 		t.Errorf("%q of a new upstream is down", got)
@@ -125,18 +126,19 @@ func TestServerThatIsNewIsNotDownBeforeTheDialTimeout(t *testing.T) {
 
 // orders is how many clients have requests that are sent again.
 func orders(p *Pool) (n int) {
-	p.orders.Each(func(ask.Client, int, int) { n++ })
+	p.Orders.Each(func(ask.Client, int, int) { n++ })
 	return n
 }
 
 // sizes are the lengths of all that could grow.
 func (p *Pool) sizes() map[string]int {
+	dirty, backlog, dials, delayed := conn.Lists(&p.Loop.Loop)
 	n := map[string]int{
-		"servers": len(p.servers), "addresses": len(p.at), "stats": len(p.stats.Servers), "rings": len(p.rings), "lanes": len(p.lanes),
+		"servers": len(p.servers), "addresses": len(p.at), "stats": len(p.Counters.Servers), "rings": len(p.rings), "lanes": len(p.lanes),
 		"leaving": len(p.leaving), "own": len(p.own.all), "spare": len(p.own.spare), "warm": len(p.own.warm), "resends": len(p.resends.list),
-		"reads": len(p.freeResends.list), "orders": orders(p), "busy": p.busy, "queued": p.queued, "in flight": p.InFlight,
-		"dirty": len(p.dirty), "backlog": len(p.backlog), "dials": len(p.dials), "delayed": len(p.delayed), "lent": p.lent, "unpinned": p.unpinned,
-		"connections counted": int(p.stats.OwnOpen), "lent counted": int(p.stats.OwnLent),
+		"reads": len(p.freeResends.list), "orders": orders(p), "busy": len(p.probes), "queued": p.queued, "in flight": p.InFlight,
+		"dirty": dirty, "backlog": backlog, "dials": dials, "delayed": delayed, "lent": p.lent, "unpinned": p.unpinned,
+		"connections counted": int(p.Counters.OwnOpen), "lent counted": int(p.Counters.OwnLent),
 	}
 	for _, r := range p.rings {
 		n["connections"] += len(r.conns)
@@ -146,18 +148,18 @@ func (p *Pool) sizes() map[string]int {
 }
 
 func TestNothingGrowsWhileServersComeAndGo(t *testing.T) {
-	p := newFixedPool(t, 3, func(cfg *Config) {
-		cfg.ScriptPolicy, cfg.Spare, cfg.BackoffMin = ScriptsOwn, 1, time.Millisecond
+	p := newFixedPool(t, 3, func(cfg *conn.Config) {
+		cfg.ScriptPolicy, cfg.Spare, cfg.BackoffMin = conn.ScriptsOwn, 1, time.Millisecond
 	})
 	p.MaxOwn = 100
-	p.Rings(Key{Proto: 3}).Join()
+	p.Rings(conn.Key{Proto: 3}).Join()
 	answer := func() {
 		for p.WantsDial() || p.Backlogged() {
-			var dials []*Conn
-			p.TakeDials(func(c *Conn) { dials = append(dials, c) })
+			var dials []*conn.Conn
+			p.TakeDials(func(c *conn.Conn) { dials = append(dials, c) })
 			for _, c := range dials {
 				c.OnOpen(&fakeSocket{})
-				for c.State() == Handshaking {
+				for c.State() == conn.Handshaking {
 					c.OnBytes([]byte("+OK\r\n"))
 				}
 			}
@@ -180,9 +182,9 @@ func TestNothingGrowsWhileServersComeAndGo(t *testing.T) {
 		c := p.Default().Pick(2, 0)
 		enqueue(t, c, a, 1)
 		_ = c.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 2, Carrier: ask.Scripts})
-		if own, f := p.Lend(2, Key{Proto: 2}, h); f == nil {
+		if own, f := p.Lend(2, conn.Key{Proto: 2}, h); f == nil {
 			_ = own.Enqueue(&ask.Request{Raw: pingRequest, Recv: a, Tag: 3, Manner: ask.Here | ask.Blocks})
-			p.KeepSpare(2, Key{Proto: 2})
+			p.KeepSpare(2, conn.Key{Proto: 2})
 		}
 		p.ExpectScript(2)
 		p.Flush()
@@ -192,7 +194,7 @@ func TestNothingGrowsWhileServersComeAndGo(t *testing.T) {
 		if n%2 == 0 {
 			c.OnBytes([]byte("+PONG\r\n"))
 		}
-		p.Now += int64(p.cfg.StallTimeout) + int64(p.cfg.DialTimeout)
+		p.Now += int64(p.Config.StallTimeout) + int64(p.Config.DialTimeout)
 		for range 4 {
 			p.Now += int64(time.Second)
 			p.Tick()

@@ -97,7 +97,7 @@ func (l *Loop) tellPanic(s *Session, cause any) {
 			client, _ = s.Socket.Addr()
 		}
 	}
-	l.Logger().Error("a mistake of ringmaster's own (a panic): the client is closed; please report this", slog.String("client", client),
+	l.Logger().Error("a bug in ringmaster caused a panic; the client is closed; please report this", slog.String("client", client),
 		slog.String("command", command), slog.String("cause", fmt.Sprint(cause)), slog.Uint64("not_logged_before", p.hidden),
 		slog.String("stack", string(debug.Stack())))
 	p.at, p.hidden = max(l.Clock.Now, 1), 0

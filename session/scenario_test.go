@@ -20,7 +20,8 @@ import (
 )
 
 // TestScenarios plays the stories in testdata. Each file holds several, which begin with "== title".
-// Lines before the first step set the scene: "servers A B", "servers A B C=A" (a second name of A), "config max-in-flight 4", "password x",
+// Lines before the first step set the scene: "config NAME VALUE" sets the field of that name in pool.Config, session.Config or one of their
+// like, and the other lines are "servers A B", "servers A B C=A" (a second name of A), "config max-in-flight 4", "password x",
 // "config cluster 1" (the slot of {A} is at server A), "config list-changes 1" (the list of servers can change), "config resend 1" (servers can take over from each other), "replicas A=D,E" and "reads prefer-replica", "by hand" (the story answers dials and logins itself), "fences by hand" (so for the fences after scripts). Clients have names in small letters, servers'
 // connections in capitals. Whatever either end has received must be looked at before the story ends.
 func TestScenarios(t *testing.T) {

@@ -196,7 +196,7 @@ func check(servers []Server) error {
 			return fmt.Errorf("shard: the weights up to server %q add up to more than %d: use smaller ones", s.Name, MaxTotalWeight)
 		}
 		if other, used := names[s.Name]; used {
-			return fmt.Errorf("shard: servers %s and %s have the same name %q: give each a name of its own with @NAME", other, s.Addr, s.Name)
+			return fmt.Errorf("shard: servers %s and %s have the same name %q: give each its own name with @NAME", other, s.Addr, s.Name)
 		}
 		names[s.Name] = s.Addr
 		total += s.Weight

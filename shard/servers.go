@@ -21,14 +21,14 @@ const portOfMemcached = "11211"
 // and PATH with a colon behind it. Errors name the item and what was expected.
 func ParseServers(s string) ([]Server, error) {
 	if strings.TrimSpace(s) == "" {
-		return nil, fmt.Errorf("shard: no servers: %s", serverForm)
+		return nil, fmt.Errorf("shard: no servers; %s", serverForm)
 	}
 	var servers []Server
 	for item := range strings.SplitSeq(s, ",") {
 		item = strings.TrimSpace(item)
 		server, err := parseServer(item)
 		if err != nil {
-			return nil, fmt.Errorf("shard: server %q: %w", item, err)
+			return nil, fmt.Errorf("shard: server %q %w", HideLogin(item), err)
 		}
 		servers = append(servers, server)
 	}
@@ -37,14 +37,17 @@ func ParseServers(s string) ([]Server, error) {
 
 func parseServer(item string) (Server, error) {
 	if item == "" {
-		return Server{}, fmt.Errorf("is empty: %s", serverForm)
+		return Server{}, fmt.Errorf("is empty; %s", serverForm)
 	}
 	if strings.ContainsFunc(item, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
-		return Server{}, fmt.Errorf("contains a space or a control character: %s", serverForm)
+		return Server{}, fmt.Errorf("contains a space or a control character; %s", serverForm)
+	}
+	if strings.Contains(item, "://") && !strings.HasPrefix(item, "unix://") {
+		return Server{}, urlFault(item)
 	}
 	place, name, named := strings.Cut(item, "@")
 	if named && name == "" {
-		return Server{}, fmt.Errorf("has no name behind the @: %s", serverForm)
+		return Server{}, fmt.Errorf("has no name after the @; %s", serverForm)
 	}
 	parse := parseTCP
 	if strings.HasPrefix(place, "unix:") {
@@ -64,7 +67,7 @@ func parseTCP(place string) (Server, error) {
 	}
 	port, weight, weighted := strings.Cut(rest, ":")
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return Server{}, fmt.Errorf("has port %q: want 1 to 65535", port)
+		return Server{}, fmt.Errorf("has port %q; want 1 to 65535", port)
 	}
 	server := Server{Name: host + ":" + port, Addr: place[:len(place)-len(rest)] + port, Weight: 1}
 	if port == portOfMemcached {
@@ -81,23 +84,74 @@ func cutHost(place string) (host, rest string, err error) {
 	inside, bracketed := strings.CutPrefix(place, "[")
 	if !bracketed {
 		host, rest, _ = strings.Cut(place, ":")
-		if host == "" || rest == "" || strings.Count(rest, ":") > 1 || strings.ContainsAny(place, "/[]") {
-			return "", "", fmt.Errorf("has no plain HOST:PORT: %s", serverForm)
+		if fault := hostFault(place, host, rest); fault != "" {
+			return "", "", fmt.Errorf("%s; %s", fault, serverForm)
 		}
 		return host, rest, nil
 	}
 	host, rest, closed := strings.Cut(inside, "]:")
 	ip, err := netip.ParseAddr(host)
 	if !closed || err != nil || !ip.Is6() || rest == "" {
-		return "", "", fmt.Errorf("has no [IPv6]:PORT: %s", serverForm)
+		return "", "", fmt.Errorf("has no [IPv6]:PORT; %s", serverForm)
 	}
 	return host, rest, nil
+}
+
+// hostFault is what is wrong with a place of no brackets, or empty. rest is what follows the first colon.
+func hostFault(place, host, rest string) string {
+	switch {
+	case strings.ContainsAny(place, "/[]"):
+		return "has a slash or a bracket in it"
+	case strings.Count(rest, ":") > 1:
+		return "has too many colons"
+	case host == "":
+		return "has no host"
+	case rest == "":
+		return "has no port"
+	}
+	return ""
+}
+
+// HideLogin is a text that may be a URL, without the user and the password in it. Errors show what was given, and errors are logged.
+func HideLogin(text string) string {
+	scheme, rest, isURL := strings.Cut(text, "://")
+	_, place, hasLogin := cutLast(rest, "@")
+	if !isURL || !hasLogin {
+		return text
+	}
+	return scheme + "://***@" + place
+}
+
+// urlFault is what to write in place of a URL such as redis://user:word@host:6379/0.
+func urlFault(item string) error {
+	scheme, rest, _ := strings.Cut(item, "://")
+	rest, _, _ = strings.Cut(rest, "/")
+	login, place, hasLogin := cutLast(rest, "@")
+	if !hasLogin {
+		place = login
+	}
+	more := ""
+	if hasLogin {
+		more = ", and give the user and the password with --upstream-username and --upstream-password-file"
+	}
+	if scheme == "rediss" || scheme == "valkeys" {
+		more += "; ringmaster speaks plain TCP to servers, and TLS is not supported"
+	}
+	return fmt.Errorf("is a URL; write %s%s", place, more)
+}
+
+// cutLast is strings.Cut at the last sep.
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
 }
 
 func parseUnix(place string) (Server, error) {
 	path, ok := strings.CutPrefix(place, "unix://")
 	if !ok || !strings.HasPrefix(path, "/") {
-		return Server{}, fmt.Errorf("has no absolute path: %s", serverForm)
+		return Server{}, fmt.Errorf("has no absolute path; %s", serverForm)
 	}
 	server := Server{Weight: 1}
 	if colon := strings.LastIndexByte(path, ':'); colon > strings.LastIndexByte(path, '/') {
@@ -108,7 +162,7 @@ func parseUnix(place string) (Server, error) {
 		path = path[:colon]
 	}
 	if strings.HasSuffix(path, "/") {
-		return Server{}, fmt.Errorf("has a path that ends in a slash: %s", serverForm)
+		return Server{}, fmt.Errorf("has a path that ends in a slash; %s", serverForm)
 	}
 	server.Name = path + ":"
 	server.Addr = "unix://" + path
@@ -118,7 +172,7 @@ func parseUnix(place string) (Server, error) {
 func parseWeight(s string) (int, error) {
 	n, err := strconv.ParseUint(s, 10, 31)
 	if err != nil || n == 0 {
-		return 0, fmt.Errorf("has weight %q: want a whole number from 1 to %d", s, MaxTotalWeight)
+		return 0, fmt.Errorf("has weight %q; want a whole number from 1 to %d", s, MaxTotalWeight)
 	}
 	return int(n), nil
 }

@@ -38,7 +38,7 @@ var table = []Metric{
 		once(func(v *View) uint64 { return v.LogDropped })},
 
 	{"ringmaster_command_calls_total", Counter, "commands", byCommand,
-		"Commands answered, errors included. Commands that were never called have no series.",
+		"Commands answered, errors included. Only commands that were called have a series.",
 		"Command.Latency", commandCalls},
 	{"ringmaster_command_errors_total", Counter, "replies", byCode,
 		"Error replies, by the first word of the error. \"other\" counts words that are not a code, and codes after the first 95.",
@@ -138,7 +138,7 @@ var table = []Metric{
 		"Dedicated connections to servers that no client uses now. They are kept for another client, for a minute at most.",
 		"Loop.OwnOpen", total(func(l *Loop) uint64 { return l.OwnOpen - l.OwnLent })},
 	{"ringmaster_pinned_connections_opened_total", Counter, "connections", nil,
-		"Dedicated connections made. Each serves one client at a time, and one after the other.",
+		"Dedicated connections made. Each serves one client after the other.",
 		"Loop.OwnOpened", total(func(l *Loop) uint64 { return l.OwnOpened })},
 
 	{"ringmaster_server_up", Gauge, "0 or 1", byServer,

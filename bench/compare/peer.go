@@ -73,7 +73,7 @@ var peers = []peer{
 		argv:    nutcrackerArgs,
 	},
 	{
-		name: "haproxy", about: "HAProxy in TCP mode, `nbthread 1`: no Redis protocol, one upstream connection per client", doubles: true,
+		name: "haproxy", about: "HAProxy in TCP mode, `nbthread 1`; it does not parse the Redis protocol, and has one upstream connection per client", doubles: true,
 		find:    installed("haproxy"),
 		version: func(b string) string { return versionLine(b, "-v") },
 		argv:    haproxyArgs,

@@ -59,20 +59,21 @@ func provenance(b *strings.Builder, r *Record) {
 	}
 	b.WriteString("\n")
 	if r.Interrupted {
-		b.WriteString("**The run was interrupted: what follows is a part of it.**\n\n")
+		b.WriteString("**The run was interrupted; the following is only a part of it.**\n\n")
 	}
 }
 
 func reading(b *strings.Builder, r *Record) {
 	fmt.Fprintf(b, `## How to read it
 
-Client, proxy and Redis share the machine, so a figure is worth little alone; ratios are what to read. Peers took turns
-(A B C A B C …), %d rounds with samples of about %g s; a figure is the median over the rounds, in brackets the lowest and the highest. A ratio is formed within
-each round and then its median taken, so it need not equal the quotient of two medians. *CPU* is the proxy's user and system
-time by the kernel's accounting, divided by the commands; *servers' CPU* the same for all redis-servers together and *client's CPU* for redis-benchmark. *CPU bound* is what that CPU
-allows if no core were ever idle: the cores divided by the CPU of client, proxy and servers for a command, or one core for redis-benchmark or a server, whichever is less. Where it lies below direct's
-commands/s, no proxy of that cost reaches direct on this machine. *RSS* is the proxy's at the end of a sample, after all that it served before. p99.9 is the first percentile at or above 99.9
-that redis-benchmark lists. With a pipeline, latencies are those of a whole pipeline.
+Client, proxy and Redis share the machine, so read the ratios; a single figure means little. Peers took turns
+(A B C A B C …), in %d rounds with samples of about %g s. A figure is the median over the rounds; the lowest and the highest are in brackets. A ratio is
+computed within each round, and the table has the median of these ratios, so it need not equal the quotient of two medians.
+
+*CPU* is the proxy's user and system time by the kernel's accounting, divided by the commands. *servers' CPU* is the same for all redis-servers together, and *client's CPU* for
+redis-benchmark. *CPU bound* is the throughput that this CPU would allow if no core were ever idle: the cores divided by the CPU of client, proxy and servers for a command, or one core for
+redis-benchmark or a server, whichever is less. If it lies below direct's commands/s, no proxy of that cost reaches direct on this machine. *RSS* is the proxy's at the end of a sample,
+after all earlier samples of the same process. p99.9 is the first percentile at or above 99.9 that redis-benchmark lists. With a pipeline, latencies are those of a whole pipeline.
 
 `, r.Rounds, r.Seconds)
 	for _, p := range peers {

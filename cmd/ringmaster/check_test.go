@@ -33,16 +33,16 @@ upstreams:
 
 func TestCheckListsSeveralUpstreamsAndListeners(t *testing.T) {
 	for text, want := range map[string]string{
-		several: "FILE: right; 2 upstreams behind 2 listeners\n" +
+		several: "FILE: ok, 2 upstreams behind 2 listeners\n" +
 			"upstream cache: 2 servers (ketama, fnv1a_64), read-policy any\n" +
 			"upstream main: 1 node of a Redis Cluster to start from\n" +
 			"listener public (127.0.0.1:0): upstream cache\n" +
 			"listener unix:///x: upstream main\n" +
 			"warning: deny-commands: ringmaster does not know graph.delete; denied on servers that do\n",
-		"upstreams: {main: {servers: 'a:1'}}":                        "FILE: right; 1 server behind 127.0.0.1:6380\n",
-		"upstream: a:1\nlisten: ['127.0.0.1:1', '127.0.0.1:2']":      "FILE: right; 1 server behind 127.0.0.1:1, 127.0.0.1:2\n",
-		"upstream: a:1\nlisteners: [{address: ':0', password: x}]\n": "FILE: right; 1 server behind :0\n",
-		"upstream: a:1\nlisteners: [{address: '127.0.0.1:1'}, {address: '127.0.0.1:2', password: x}]\n": "FILE: right; 1 upstream behind 2 listeners\n" +
+		"upstreams: {main: {servers: 'a:1'}}":                        "FILE: ok, 1 server behind 127.0.0.1:6380\n",
+		"upstream: a:1\nlisten: ['127.0.0.1:1', '127.0.0.1:2']":      "FILE: ok, 1 server behind 127.0.0.1:1, 127.0.0.1:2\n",
+		"upstream: a:1\nlisteners: [{address: ':0', password: x}]\n": "FILE: ok, 1 server behind :0\n",
+		"upstream: a:1\nlisteners: [{address: '127.0.0.1:1'}, {address: '127.0.0.1:2', password: x}]\n": "FILE: ok, 1 upstream behind 2 listeners\n" +
 			"upstream default: 1 server\nlistener 127.0.0.1:1: upstream default\nlistener 127.0.0.1:2: upstream default\n",
 	} {
 		file := settingsFile(t, text)

@@ -1,4 +1,4 @@
-// Command ringmaster is a proxy that lets many Redis servers look like one.
+// Command ringmaster is a proxy that makes many Redis servers look like one.
 //
 // # Purpose
 //

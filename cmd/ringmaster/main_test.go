@@ -117,13 +117,18 @@ func TestWrongCommandLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	for args, want := range map[string]string{
-		"":                     "ringmaster: upstream: no server is given; want --upstream HOST:PORT[,HOST:PORT...], or \"upstream:\" in the file that --config names\n",
-		"dmo":                  "ringmaster: unknown command or argument \"dmo\"; did you mean \"demo\"?\nSee ringmaster --help.\n",
-		"check extra":          "ringmaster: unknown command or argument \"extra\"\nSee ringmaster check --help.\n",
-		"--pprof yes":          "ringmaster: unknown command or argument \"yes\"; write the value of an on/off flag after =, as in --protected-mode=false\nSee ringmaster --help.\n",
-		"--lisen 127.0.0.1:1":  "ringmaster: unknown flag: --lisen; did you mean \"--listen\"?\nSee ringmaster --help.\n",
-		"--timeout":            "ringmaster: flag needs an argument: --timeout\nSee ringmaster --help.\n",
-		"demo --upstream a:1":  "ringmaster: unknown flag: --upstream\nSee ringmaster demo --help.\n",
+		"":                    "ringmaster: upstream: no server is given; want --upstream HOST:PORT[,HOST:PORT...], or \"upstream:\" in the file that --config names\n",
+		"dmo":                 "ringmaster: unknown command or argument \"dmo\"; did you mean \"demo\"?\nSee ringmaster --help.\n",
+		"check extra":         "ringmaster: unknown command or argument \"extra\"\nSee ringmaster check --help.\n",
+		"127.0.0.1:6379":      "ringmaster: unknown command or argument \"127.0.0.1:6379\"; did you mean --upstream 127.0.0.1:6379?\nSee ringmaster --help.\n",
+		"check /etc/x.yaml":   "ringmaster: unknown command or argument \"/etc/x.yaml\"; did you mean --config /etc/x.yaml?\nSee ringmaster check --help.\n",
+		"demo 127.0.0.1:6379": "ringmaster: unknown command or argument \"127.0.0.1:6379\"\nSee ringmaster demo --help.\n",
+		"--pprof yes":         "ringmaster: unknown command or argument \"yes\"; write the value of an on/off flag after =, as in --protected-mode=false\nSee ringmaster --help.\n",
+		"--lisen 127.0.0.1:1": "ringmaster: unknown flag: --lisen; did you mean \"--listen\"?\nSee ringmaster --help.\n",
+		"--timeout":           "ringmaster: flag needs an argument: --timeout\nSee ringmaster --help.\n",
+		"demo --upstream a:1": "ringmaster: unknown flag: --upstream\nSee ringmaster demo --help.\n",
+		"--upstream redis://bob:secret@h:1": "ringmaster: invalid argument \"redis://***@h:1\" for \"--upstream\" flag: server \"redis://***@h:1\" is a URL; write h:1, " +
+			"and give the user and the password with --upstream-username and --upstream-password-file\nSee ringmaster --help.\n",
 		"--poll kqueue":        "ringmaster: invalid argument \"kqueue\" for \"--poll\" flag: want one of edge, level\nSee ringmaster --help.\n",
 		"check --config FILE":  "ringmaster: FILE:2: unknown setting \"timeuot\"; did you mean \"timeout\"?\nringmaster: FILE:3: loops: \"0\": want auto, or a whole number from 1 to 256\n",
 		"--config FILE":        "ringmaster: FILE:2: unknown setting \"timeuot\"; did you mean \"timeout\"?\nringmaster: FILE:3: loops: \"0\": want auto, or a whole number from 1 to 256\n",
@@ -138,10 +143,10 @@ func TestWrongCommandLines(t *testing.T) {
 
 func TestCheckSaysWhatItFoundRight(t *testing.T) {
 	for args, want := range map[string]string{
-		"check --upstream a:1": "settings: right; 1 server behind 127.0.0.1:6380\n",
-		"check --upstream a:1,b:2 --listen unix:///x --hash md5": "settings: right; 2 servers (ketama, md5) behind unix:///x\n",
-		"check --upstream a:1,b:2 --topology cluster":            "settings: right; 2 nodes of a Redis Cluster to start from behind 127.0.0.1:6380\n",
-		"check --upstream a:1 --read-policy any":                 "settings: right; 1 server, read-policy any, behind 127.0.0.1:6380\n",
+		"check --upstream a:1": "settings: ok, 1 server behind 127.0.0.1:6380\n",
+		"check --upstream a:1,b:2 --listen unix:///x --hash md5": "settings: ok, 2 servers (ketama, md5) behind unix:///x\n",
+		"check --upstream a:1,b:2 --topology cluster":            "settings: ok, 2 nodes of a Redis Cluster to start from behind 127.0.0.1:6380\n",
+		"check --upstream a:1 --read-policy any":                 "settings: ok, 1 server, read-policy any, behind 127.0.0.1:6380\n",
 	} {
 		if code, stdout, stderr := commandLine(t, neverStart, strings.Fields(args)...); code != exitOK || stdout != want || stderr != "" {
 			t.Errorf("%s: exit %d, %q, %q", args, code, stdout, stderr)
@@ -176,7 +181,7 @@ func TestRunsUntilASignalAndStopsClean(t *testing.T) {
 		var deadline bool
 		f.shutdown = func(ctx context.Context) error { _, deadline = ctx.Deadline(); return nil }
 		code, _, stderr := commandLine(t, start, append([]string{"--upstream", "a:1,b:2", "--timeout", "3s", "--password", "hunter2"}, free...)...)
-		if code != exitOK || !strings.Contains(stderr, "msg=ready") || !strings.Contains(stderr, "msg=stopped") {
+		if code != exitOK || !strings.Contains(stderr, "msg=listening") || !strings.Contains(stderr, "msg=stopped") {
 			t.Errorf("%v: exit %d: %s", sig, code, stderr)
 		}
 		if !deadline || f.config.Upstreams[0].Pool.Timeout != 3*time.Second || f.config.Upstreams[0].Map.Len() != 2 || f.config.Listeners[0].Policy.Open() {
@@ -195,7 +200,7 @@ func TestAnExpiredDrainIsACleanStopWithAWarning(t *testing.T) {
 		return f, syscall.Kill(os.Getpid(), syscall.SIGTERM)
 	}
 	code, _, stderr := commandLine(t, start, append([]string{"--upstream", "a:1", "--drain-timeout", "1ms"}, free...)...)
-	if code != exitOK || !strings.Contains(stderr, "level=WARN msg=\"stopped; drain-timeout was over") {
+	if code != exitOK || !strings.Contains(stderr, "level=WARN msg=\"stopped; drain-timeout ended") {
 		t.Errorf("exit %d: %s", code, stderr)
 	}
 }
@@ -220,7 +225,7 @@ func TestSIGHUPHasTheFileReadAgain(t *testing.T) {
 	if code != exitOK || len(plan.Listeners) != 1 || plan.Listeners[0].Session.IdleTimeout != 2*time.Second || plan.Listeners[0].Session.MaxInFlight != 9 {
 		t.Errorf("exit %d, %+v: %s", code, plan, stderr)
 	}
-	if strings.Contains(stderr, "msg=stopped") || !strings.Contains(stderr, "msg=ready") {
+	if strings.Contains(stderr, "msg=stopped") || !strings.Contains(stderr, "msg=listening") {
 		t.Errorf("the level of the log did not change: %s", stderr)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"ringmaster/control/config"
 	"ringmaster/control/process"
 	"ringmaster/internal/demo"
+	"ringmaster/shard"
 )
 
 // newRoot builds the command tree; start is how the data plane is started.
@@ -20,8 +22,8 @@ func newRoot(start process.Starter) *cobra.Command {
 	loader := new(config.Loader)
 	root := &cobra.Command{
 		Use:   "ringmaster --upstream HOST:PORT[,HOST:PORT...] [flags]",
-		Short: "A proxy that lets many Redis servers look like one.",
-		Long: `A proxy that lets many Redis servers look like one.
+		Short: "A proxy that makes many Redis servers look like one.",
+		Long: `A proxy that makes many Redis servers look like one.
 
 Clients connect to it as they would to Redis. It spreads their keys over the servers and sends
 the replies back in order.`,
@@ -78,10 +80,14 @@ func flagError(cmd *cobra.Command, err error) error {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
 		err = fmt.Errorf("%w%s", err, config.DidYouMean("--"+unknown.GetSpecifiedName(), known))
 	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		err = errors.New(strings.ReplaceAll(err.Error(), invalid.GetValue(), shard.HideLogin(invalid.GetValue())))
+	}
 	return &usageError{err, cmd.CommandPath()}
 }
 
-// noArgs refuses words that are no flags, which are mostly a mistyped subcommand.
+// noArgs refuses words that are no flags, which are mostly a mistyped subcommand, or a value without its flag.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -91,8 +97,22 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		hint = fmt.Sprintf("; did you mean %q?", near[0])
 	} else if slices.Contains([]string{"true", "false", "yes", "no", "on", "off"}, args[0]) {
 		hint = "; write the value of an on/off flag after =, as in --protected-mode=false"
+	} else if flag := flagFor(args[0]); flag != "" && cmd.Flags().Lookup(flag) != nil {
+		hint = fmt.Sprintf("; did you mean --%s %s?", flag, args[0])
 	}
 	return &usageError{fmt.Errorf("unknown command or argument %q%s", args[0], hint), cmd.CommandPath()}
+}
+
+// flagFor is the name of the flag whose value a word looks like, or empty.
+func flagFor(word string) string {
+	switch filepath.Ext(word) {
+	case ".yaml", ".yml":
+		return "config"
+	}
+	if _, err := shard.ParseServers(word); err == nil {
+		return "upstream"
+	}
+	return ""
 }
 
 func newDemo(start process.Starter) *cobra.Command {
@@ -130,7 +150,7 @@ func newCheck() *cobra.Command {
 what was expected. With --connect it also logs in to every server as the proxy would, and warns of dangerous
 rights of that user. With --print it prints the settings in force as a YAML file instead of a summary, and
 says where each came from. It opens no addresses, so ringmaster may be running at the same time.
-Exit status: 0 right, 1 a server can't be reached or refuses the login, 2 wrong.`,
+Exit status: 0 ok, 1 a server can't be reached or refuses the login, 2 a mistake.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loader.Load()

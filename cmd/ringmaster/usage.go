@@ -83,10 +83,10 @@ func summary(file string, c *config.Config) string {
 	first := c.Listeners[0]
 	several := func(l config.Listener) bool { return !l.Alike(first) || l.Name != l.Address }
 	if len(c.Upstreams) == 1 && (len(c.Listeners) == 1 || !slices.ContainsFunc(c.Listeners, several)) {
-		return fmt.Sprintf("%s: right; %s behind %s", file, servers(c.Upstreams[0]), strings.Join(c.Listen, ", "))
+		return fmt.Sprintf("%s: ok, %s behind %s", file, servers(c.Upstreams[0]), strings.Join(c.Listen, ", "))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: right; %s behind %s", file, count(len(c.Upstreams), "upstream"), count(len(c.Listeners), "listener"))
+	fmt.Fprintf(&b, "%s: ok, %s behind %s", file, count(len(c.Upstreams), "upstream"), count(len(c.Listeners), "listener"))
 	for _, u := range c.Upstreams {
 		fmt.Fprintf(&b, "\nupstream %s: %s", u.Name, strings.TrimSuffix(servers(u), ","))
 	}
@@ -157,7 +157,7 @@ ringmaster demo: %d Redis shards in this process behind one proxy. Type in anoth
 	if b.Admin != "" {
 		fmt.Fprintf(w, "\nIts metrics:\n\n  curl http://%s/metrics\n", b.Admin)
 	}
-	fmt.Fprint(w, "\nCtrl-C stops it.\n\n")
+	fmt.Fprint(w, "\nThe shards imitate Redis: try things, but do not measure them. Ctrl-C stops it.\n\n")
 }
 
 // redisCLI is the command that connects to addr.

@@ -37,7 +37,7 @@ const documentHead = `# Metrics
 
 <!-- Made from the table in stats/table.go; do not edit. To make it again: scripts/gen-docs -->
 
-ringmaster serves these metrics as ` + "`/metrics`" + ` on the address that ` + "`--admin`" + ` gives (127.0.0.1:9380), in Prometheus's text format.
+ringmaster serves these metrics as ` + "`/metrics`" + ` on the address that ` + "`--admin`" + ` gives (default 127.0.0.1:9380), in Prometheus's text format.
 Counters start at 0 when the process starts. Latencies are histograms with a bucket for every power of two from 16 µs to 17 s.
 
 | metric | kind | unit | labels | what it says |
@@ -58,7 +58,7 @@ The Host header of a request must be an IP address, localhost, the host of ` + "
 The same address also serves:
 
 - ` + "`/healthz`" + `: 200 while the process lives and its loops answer within 2 s, otherwise 503. Use it to decide whether to restart ringmaster.
-- ` + "`/readyz`" + `: 200 while every server of every upstream can be reached, apart from replicas; otherwise 503 with the names of the servers that can't be reached. It is 503 from SIGTERM on. Use it to decide whether to send traffic.
+- ` + "`/readyz`" + `: 200 while all primaries of all upstreams can be reached, otherwise 503 with the names of those that can't be reached. It is 503 from SIGTERM on. Use it to decide whether to send traffic.
 - ` + "`/topology`" + `: the servers as JSON. It shows whether each replica gets reads, and why not. For a Redis Cluster it shows the slots of each node, how often nodes were asked and what they answered; for Sentinel, what the sentinels report of each master.
 - ` + "`POST /reload`" + `: reloads the settings ([Reloading](reloading.md)). 200 with the generation, the hash, the names of the settings that changed, and the names of those that need a restart; 422 with the problems if the reload is refused; 503 while ringmaster is stopping; 504 if the reload takes too long; 403 for pages of other sites.
 - ` + "`/debug/pprof/`" + `: Go's profiler, only with ` + "`--pprof`" + `.

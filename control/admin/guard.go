@@ -28,7 +28,7 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.setAnswered(true)
 	}
 	if !g.knows(r.Host) {
-		http.Error(w, fmt.Sprintf("the name %.100q is not known here; ask for an IP address or localhost, or give the name with --admin-hosts", r.Host),
+		http.Error(w, fmt.Sprintf("the host name %.100q is not allowed; use an IP address or localhost, or allow the name with --admin-hosts", r.Host),
 			http.StatusMisdirectedRequest)
 		return
 	}

@@ -119,7 +119,7 @@ const indexPage = `<!doctype html>
 <ul>
 <li><a href="metrics">/metrics</a> counters and latencies, Prometheus text format
 <li><a href="healthz">/healthz</a> 200 while the process lives and its loops answer
-<li><a href="readyz">/readyz</a> 200 while every server but replicas can be reached, else 503 and which cannot
+<li><a href="readyz">/readyz</a> 200 if all primaries are reachable, otherwise 503 with the unreachable ones
 <li><a href="topology">/topology</a> the servers, their replicas, and what a cluster or sentinels say of them, JSON
 <li>POST /reload reads the file of settings again
 </ul>

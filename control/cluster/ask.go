@@ -55,7 +55,7 @@ func (w *Watcher) ask(ctx context.Context, addr string) (*view, error) {
 // parseView makes a view of the three replies.
 func parseView(addr string, info, nodes, endpoints respclient.Value, locate func(*view, respclient.Value) error) (*view, error) {
 	if !info.IsText() || !nodes.IsText() {
-		return nil, errors.New("CLUSTER INFO or CLUSTER NODES is no text")
+		return nil, errors.New("CLUSTER INFO or CLUSTER NODES is not a text")
 	}
 	v, err := parseNodes(addr, nodes.Text)
 	if err != nil {
@@ -132,7 +132,7 @@ func newcomers(answers []answer, asked map[string]bool) []string {
 func explain(answers []answer) error {
 	return refresh.Explain(answers, func(v *view) string {
 		if !v.ok {
-			return fmt.Sprintf("cluster_state:fail, it knows %d nodes", len(v.nodes))
+			return fmt.Sprintf("cluster_state:fail, and it knows %d nodes", len(v.nodes))
 		}
 		return "knows no node that owns slots and can be reached"
 	})

@@ -58,9 +58,9 @@ func slotChanges(old, now *topology) []change {
 		slots := named(moves[k])
 		switch {
 		case k.to == nil:
-			lines = append(lines, change{level: slog.LevelWarn, text: fmt.Sprintf("slots %s have no owner any more, were of %s", slots, k.from.addr)})
+			lines = append(lines, change{level: slog.LevelWarn, text: fmt.Sprintf("slots %s no longer have an owner; it was %s", slots, k.from.addr)})
 		case k.from == nil:
-			lines = append(lines, change{text: fmt.Sprintf("slots %s have an owner now: %s", slots, k.to.addr)})
+			lines = append(lines, change{text: fmt.Sprintf("slots %s now have an owner: %s", slots, k.to.addr)})
 		case old.succeeds(k):
 			lines = append(lines, change{text: fmt.Sprintf("primary of %s is now %s, was %s", slots, k.to.addr, k.from.addr)})
 		default:
@@ -101,7 +101,7 @@ func replicaChanges(old, now *topology) []change {
 		if now.groupOf(id) != nil {
 			why = "promoted"
 		} else if m := now.members[id]; m != nil && !m.failing {
-			why = "unlinked, loading or taken away"
+			why = "unlinked, loading or removed"
 		}
 		lines = append(lines, change{text: fmt.Sprintf("replica %s of %s removed: %s", old.members[id].addr, of.primary.addr, why)})
 	}
@@ -111,7 +111,7 @@ func replicaChanges(old, now *topology) []change {
 		case was == nil:
 			lines = append(lines, change{text: fmt.Sprintf("replica %s of %s added", now.members[id].addr, of.primary.addr)})
 		case was.primary.id != of.primary.id && !slices.Contains(was.lineage, of.primary.id):
-			lines = append(lines, change{text: fmt.Sprintf("replica %s follows %s now, was of %s", now.members[id].addr, of.primary.addr, was.primary.addr)})
+			lines = append(lines, change{text: fmt.Sprintf("replica %s now follows %s, was a replica of %s", now.members[id].addr, of.primary.addr, was.primary.addr)})
 		}
 	}
 	return sorted(lines)

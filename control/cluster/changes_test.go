@@ -20,10 +20,10 @@ func TestChangesSayWhatMovedWhere(t *testing.T) {
 		"a replica fails": {byB, []string{"a master - 1 0-5460", "b myself,master - 2 5461-10922", "c master - 3 10923-16383", "r slave,fail a 1"},
 			[]string{"replica r:6379 of a:6379 removed: failing or gone"}},
 		"a replica moves": {byB, []string{"a master - 1 0-5460", "b myself,master - 2 5461-10922", "c master - 3 10923-16383", "r slave b 2"},
-			[]string{"replica r:6379 follows b:6379 now, was of a:6379"}},
+			[]string{"replica r:6379 now follows b:6379, was a replica of a:6379"}},
 		"slots without an owner": {byB, []string{"a master - 1 0-5460", "b myself,master - 2 5461-10922", "r slave a 1"},
-			[]string{"slots 10923-16383 have no owner any more, were of c:6379"}},
-		"an owner again": {[]string{"a myself,master - 1 0-9"}, []string{"a myself,master - 1 0-9", "b master - 2 20"}, []string{"slots 20 have an owner now: b:6379"}},
+			[]string{"slots 10923-16383 no longer have an owner; it was c:6379"}},
+		"an owner again": {[]string{"a myself,master - 1 0-9"}, []string{"a myself,master - 1 0-9", "b master - 2 20"}, []string{"slots 20 now have an owner: b:6379"}},
 	} {
 		old, _ := merge([]*view{seenBy(t, "ok", c.before...)}, nil, true)
 		now, _ := merge([]*view{seenBy(t, "ok", c.after...)}, nil, true)

@@ -90,7 +90,7 @@ func (v *view) locate(id string, e endpoint) *node {
 // locateByShards reads the reply to CLUSTER SHARDS (Redis 7.0).
 func (v *view) locateByShards(reply respclient.Value) error {
 	if reply.Kind != '*' || reply.Null {
-		return errors.New("CLUSTER SHARDS is no array")
+		return errors.New("CLUSTER SHARDS is not an array")
 	}
 	for _, s := range reply.Elems {
 		s.Pairs(func(key string, value respclient.Value) bool {
@@ -134,7 +134,7 @@ func (v *view) locateByShard(reply respclient.Value) {
 // Redis 4.0 it has no IDs; then what CLUSTER NODES says of addresses stays.
 func (v *view) locateBySlots(reply respclient.Value) error {
 	if reply.Kind != '*' || reply.Null {
-		return errors.New("CLUSTER SLOTS is no array")
+		return errors.New("CLUSTER SLOTS is not an array")
 	}
 	for _, entry := range reply.Elems {
 		for _, n := range entry.Elems[min(2, len(entry.Elems)):] {

@@ -128,7 +128,7 @@ func (v *view) line(line string, taken *[shard.Slots]bool) error {
 	}
 	var err error
 	if n.epoch, err = strconv.ParseUint(fields[6], 10, 64); err != nil {
-		return errors.New("a config epoch that is no number")
+		return errors.New("a config epoch that is not a number")
 	}
 	if n.slots, err = v.slots(fields[lineOf:], taken); err != nil {
 		return err

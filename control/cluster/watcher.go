@@ -76,7 +76,7 @@ func New(c Config) *Watcher {
 	w := &Watcher{cfg: c, log: c.Log}
 	w.follower = refresh.NewFollower(refresh.Subject[topology, *view]{
 		Find: w.find, Groups: (*topology).published, Pause: w.pause, Tell: w.tell, Least: c.MinInterval, Log: c.Log,
-		Silent: "cluster cannot be asked; its last map stays", Heard: "cluster answers again",
+		Silent: "cluster does not answer; its last map stays in use", Heard: "cluster answers again",
 	})
 	return w
 }
@@ -138,7 +138,7 @@ func (w *Watcher) find(ctx context.Context, last *topology) (r refresh.Round[top
 	t, ignored := merge(distinct(r.Answers), last, trusted)
 	r.Outvoted = len(ignored)
 	if t == nil || len(t.groups) == 0 {
-		return r, fmt.Errorf("no node describes it: %w", explain(r.Answers))
+		return r, fmt.Errorf("no node describes the cluster: %w", explain(r.Answers))
 	}
 	if !t.remembered {
 		w.against = time.Time{}

@@ -195,7 +195,7 @@ func TestDiscoverSaysWhatEachSeedAnswered(t *testing.T) {
 	for addr, want := range map[string]string{
 		alone.Addr:    `answered CLUSTER INFO with "ERR This instance has cluster support disabled"`,
 		locked.Addr:   `answered CLUSTER INFO with "NOAUTH Authentication required."`,
-		empty.Addr:    "cluster_state:fail, it knows 1 nodes",
+		empty.Addr:    "cluster_state:fail, and it knows 1 nodes",
 		nobody:        "refused",
 		silent.Addr:   "timeout",
 		nonsense.Addr: "not RESP",
@@ -242,7 +242,7 @@ func TestNonsenseForEndpointsIsNoView(t *testing.T) {
 		return "+OK\r\n"
 	}))
 	groups, err := New(Config{Seeds: []string{n.Addr}}).Discover(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "CLUSTER SHARDS is no array") {
+	if err == nil || !strings.Contains(err.Error(), "CLUSTER SHARDS is not an array") {
 		t.Errorf("%v, %v", groups, err)
 	}
 }
@@ -285,7 +285,7 @@ func TestWhenNobodyAnswersTheLastMapStays(t *testing.T) {
 	if len(f.Status().Groups) != 1 || len(f.latest()) != 1 {
 		t.Errorf("the map is gone: %+v", f.Status())
 	}
-	if got := strings.Count(f.logged(), "cannot be asked"); got != 1 {
+	if got := strings.Count(f.logged(), "cluster does not answer"); got != 1 {
 		t.Errorf("the outage is told %d times:\n%s", got, f.logged())
 	}
 }

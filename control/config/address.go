@@ -43,11 +43,16 @@ func checkListen(addr string) error {
 		return nil
 	case strings.HasPrefix(addr, "unix:"):
 		return errors.New("want three slashes: unix:///run/ringmaster.sock")
+	case strings.HasPrefix(addr, "rediss://"), strings.HasPrefix(addr, "tls://"):
+		return errors.New("want HOST:PORT, not a URL; ringmaster speaks plain TCP to clients, and TLS is not supported")
 	}
 	return checkHostPort(addr)
 }
 
 func checkHostPort(addr string) error {
+	if strings.Contains(addr, "://") {
+		return errors.New("want HOST:PORT, not a URL")
+	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil || strings.ContainsAny(host, " /") {
 		return errors.New("want HOST:PORT (an IPv6 address in brackets), such as 127.0.0.1:6380 or [::1]:6380")

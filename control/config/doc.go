@@ -27,7 +27,8 @@
 //   - values.go, address.go, commands.go: what values are made of, addresses, and names of commands
 //   - flags.go, file.go, objects.go, secrets.go: flags, the file, its listeners and upstreams, and passwords
 //   - load.go: one source over the other; config.go, tree.go: what comes of it; sources.go: where each value came from
-//   - check.go, replicas.go: what stands between settings; problems.go, suggest.go: mistakes, and names that are near
+//   - check.go, replicas.go: what stands between settings; problems.go, suggest.go: mistakes, and names that are near; syntax.go: where a
+//     file is no YAML, and files of other proxies
 //   - merge.go: what a running process goes by once the file has changed
 //   - reference.go, print.go: the reference, and the settings in force as a file
 //

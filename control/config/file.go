@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -40,26 +39,19 @@ func parseFile(name string, text []byte, ps *Problems) map[string]given {
 	case errors.Is(err, io.EOF):
 		return nil // empty: every setting has its default
 	case err != nil:
-		ps.syntax(name, err)
+		ps.syntax(name, text, err)
 		return nil
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		ps.add(name, "", "more than one YAML document; want one, without a second ---")
 		return nil
 	}
+	if what, line := foreign(doc.Content[0]); what != "" {
+		ps.add(fmt.Sprintf("%s:%d", name, line), "", "this looks like %s; docs/migrating.md says how to write the same for ringmaster", what)
+		return nil
+	}
 	r := reader{file: name, ps: ps}
 	return r.top(doc.Content[0])
-}
-
-// syntax adds what the YAML library said, "yaml: line 3: text", in our form. Its line is where the list or mapping begins that is broken.
-func (ps *Problems) syntax(name string, err error) {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	if rest, ok := strings.CutPrefix(text, "line "); ok {
-		if line, said, ok := strings.Cut(rest, ": "); ok {
-			name, text = name+":"+line, said
-		}
-	}
-	ps.add(name, "", "not valid YAML on this line or further down: %s", text)
 }
 
 // reader reads the nodes of one file.

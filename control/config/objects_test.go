@@ -51,7 +51,7 @@ const (
 )
 
 func TestMistakesInObjects(t *testing.T) {
-	const servers = `: has no plain HOST:PORT: want HOST:PORT[:WEIGHT][@NAME], with an IPv6 address in brackets, or unix:///PATH[:WEIGHT][@NAME]`
+	const servers = ` has no port; want HOST:PORT[:WEIGHT][@NAME], with an IPv6 address in brackets, or unix:///PATH[:WEIGHT][@NAME]`
 	for text, want := range map[string]string{
 		// shapes
 		"listeners:\n" + oneUpstream:                     `r.yaml:1: listeners: want a list of listeners, each with an address`,
@@ -147,7 +147,7 @@ func TestSettingsOfObjectsThatDoNotFitEachOther(t *testing.T) {
 		in("replicas: a:1=a:1"):                                                 `r.yaml:4: upstreams.main.replicas: a:1 is a server itself`,
 		in("read-policy: nearest"):                                              `r.yaml:4: upstreams.main.read-policy: nearest needs the zone of ringmaster; give zone`,
 		"upstreams:\n main:\n  servers: ['a:1', 'b:1']\n  topology: standalone": `r.yaml:4: upstreams.main.topology: standalone means one server, and servers names 2; want topology sharded, or one server`,
-		"upstreams:\n main:\n  servers: ['a:1@x', 'b:1@x']":                     `r.yaml:3: upstreams.main.servers: servers a:1 and b:1 have the same name "x": give each a name of its own with @NAME`,
+		"upstreams:\n main:\n  servers: ['a:1@x', 'b:1@x']":                     `r.yaml:3: upstreams.main.servers: servers a:1 and b:1 have the same name "x": give each its own name with @NAME`,
 		"upstreams:\n main:\n  topology: cluster\n  servers: a:1:2":             `r.yaml:4: upstreams.main.servers: a:1: nodes of a cluster take no weights or names; want HOST:PORT`,
 		"stall-timeout: 1s\n" + oneUpstream:                                     `r.yaml:1: upstreams.main.stall-timeout: 1s is shorter than timeout, 5s: connections would be closed before their commands time out; want at least the timeout, or 0 for never`,
 		"replicas: x=b:1\n" + oneUpstream:                                       `r.yaml:1: replicas: no upstream has a server "x"`,

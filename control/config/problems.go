@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"ringmaster/shard"
 )
 
 // Problem is one mistake in the settings.
@@ -54,5 +56,5 @@ func (s *Setting) report(ps *Problems, where, key, value string, err error) {
 		ps.add(where, key, "%v", err)
 		return
 	}
-	ps.add(where, key, "%.100q: %v", value, err)
+	ps.add(where, key, "%.100q: %v", shard.HideLogin(value), err)
 }

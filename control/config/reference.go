@@ -96,8 +96,8 @@ A list (` + "`listen`, `upstream`" + `) replaces a list given further down; the 
 A password replaces a password file given further down, and a password file replaces a password given further down.
 
 Unknown keys, keys given twice and values out of range are errors, with file and line. This command checks a file
-without starting anything. It exits with 0 if the file is right, and with 2 if it is wrong; then it prints every mistake
-to standard error:
+without starting anything. If the file has mistakes, it prints each one to standard error and exits with 2. Otherwise it
+exits with 0:
 
 ` + "```sh" + `
 ringmaster check --config ringmaster.yaml

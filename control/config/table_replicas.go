@@ -16,7 +16,7 @@ var replicaSettings = []*Setting{
 		Except: "from and to primary it needs a restart", restarts: replicasUsed,
 		Help: "Which servers answer commands that only read: primary; prefer-primary (replicas while it is down); replica (never the " +
 			"primary); prefer-replica (the primary when no replica is available); any (primary and replicas alike); nearest (both, " +
-			"those in --zone first). Of equally good servers, ringmaster takes the one that owes the fewest replies.",
+			"those in --zone first). Among equally good servers, ringmaster takes the one that owes the fewest replies.",
 		Choose: "With every policy except primary, a client may miss its own last write, or see older data than a moment ago. A read " +
 			"may also see a write that its client sent after it, because servers do not wait for each other. primary costs nothing. " +
 			"prefer-primary reads old data only while a primary is down. replica and prefer-replica take reads off the primaries; " +
@@ -30,9 +30,9 @@ var replicaSettings = []*Setting{
 	{
 		Name: "replicas", Group: Servers, Unit: "servers", list: true,
 		Place: InUpstream, Change: Live,
-		Help: "The replicas of fixed servers: PRIMARY=HOST:PORT,..., once for each replica. PRIMARY is the name or the address of one " +
-			"of the upstreams. A primary with no replica listed here is asked for those that are connected to it. A cluster and " +
-			"sentinels report replicas themselves.",
+		Help: "The replicas of fixed servers: PRIMARY=HOST:PORT,..., one entry for each replica. PRIMARY is the name or the address " +
+			"of one of the servers. If none is listed for a primary, ringmaster asks the primary which replicas are connected. " +
+			"A cluster and sentinels report replicas themselves.",
 		Choose: "Needed where a primary does not know the addresses that ringmaster must use, or must not be asked. With read-policy " +
 			"primary they are not used.",
 		Example: "replicas:\n  - alpha=10.0.1.1:6379\n  - alpha=10.0.1.2:6379",

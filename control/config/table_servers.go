@@ -40,7 +40,7 @@ var serverSettings = []*Setting{
 		Except: "with topology sentinel it needs a restart", restarts: underSentinel,
 		Help: "How keys are spread: ketama (consistent hashing as in twemproxy), maglev (consistent, more even), modula (hash modulo " +
 			"servers), random (any server; for caches only).",
-		Choose: "With ketama and maglev a new server takes its share of keys and moves few others; with modula most keys move. A " +
+		Choose: "With ketama and maglev, a new server takes its share of the keys, and few other keys move; with modula most keys move. A " +
 			"cluster decides distribution, hash and hash-tag itself.",
 		Example: "distribution: maglev",
 		Words:   shard.Distributions(),
@@ -133,7 +133,7 @@ var serverSettings = []*Setting{
 		Place: InUpstream, Change: Restart,
 		Help: "Which connections scripts and functions use. auto: the shared ones, with a fence (ECHO of a random word) after each " +
 			"script; commands that load scripts use dedicated connections. For a server that does not escape line breaks in script " +
-			"errors (CVE-2025-67733), auto is the same as own; the login finds that out. shared: always the shared connections, " +
+			"errors (CVE-2025-67733), auto is the same as own; ringmaster detects this at login. shared: always the shared connections, " +
 			"with fences. own: always dedicated connections.",
 		Choose: "With own, and for a server that does not escape line breaks, a client's scripts run one after the other, at most 16 at " +
 			"a time for each loop, server and database. With shared, a hostile script at such a server breaks the connection for " +
@@ -181,9 +181,9 @@ var timingSettings = []*Setting{
 	{
 		Name: "stall-timeout", Group: Timing, Unit: "duration", Default: "30s",
 		Place: InUpstream, Change: Live,
-		Help: "Replaces a connection to a server that owes replies and sends nothing for this long. A client that already has a part " +
-			"of a reply is closed. It must not be shorter than timeout; when it is not given, it is raised to timeout. 0 means " +
-			"never.",
+		Help: "If a server owes replies on a connection and sends nothing for this long, ringmaster replaces the connection. A " +
+			"client that already has a part of a reply is closed. This setting must not be shorter than timeout; if it is not " +
+			"given, it is raised to timeout. 0 means never.",
 		Raise:   "A server behind a dead link is tried again later.",
 		Lower:   "A script that keeps a server busy for longer loses its connection, and every request on that connection fails.",
 		Example: "stall-timeout: 1m",

@@ -174,7 +174,7 @@ func (b *build) tryLogins(ctx context.Context) error {
 			failed = append(failed, t.problem)
 		case t.problem != nil:
 			b.finish = append(b.finish, func() {
-				b.Log.Warn("the new login could not be tried; it counts from now on", slog.String("upstream", t.upstream), slog.Any("cause", t.problem))
+				b.Log.Warn("the new login could not be tried; it is used from now on", slog.String("upstream", t.upstream), slog.Any("cause", t.problem))
 			})
 		}
 	}

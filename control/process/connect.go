@@ -45,7 +45,7 @@ func connectTo(ctx context.Context, out io.Writer, u *upstream) error {
 		case err != nil:
 			failed = append(failed, fmt.Errorf("server %s: %w", addr, err))
 		case len(may) > 0:
-			fmt.Fprintf(out, "%s: reached; warning: user %s may run %s: ringmaster does not need these, and scripts of clients can run them: docs/security.md\n",
+			fmt.Fprintf(out, "%s: reached; warning: user %s may run %s; ringmaster does not need these, and clients' scripts can run them: docs/security.md\n",
 				addr, user, strings.Join(may, ", "))
 		default:
 			fmt.Fprintf(out, "%s: reached; user %s\n", addr, user)

@@ -55,7 +55,7 @@ func raiseDescriptors(c *config.Config, log *slog.Logger) (clients, adminMax int
 	reserve = reserved(c, limit.Cur)
 	clients, err = clientsThatFit(c.MaxClients, reserve, limit.Cur)
 	if err == nil && clients < c.MaxClients {
-		log.Warn("max-clients lowered: the system allows too few open files; raise them with ulimit -n, or LimitNOFILE= in systemd",
+		log.Warn("max-clients is lowered because the system allows too few open files; raise the limit with ulimit -n, or LimitNOFILE= in systemd",
 			slog.Int("max_clients", clients), slog.Int("wanted", c.MaxClients),
 			slog.Uint64("open_files", limit.Cur), slog.Uint64("reserved", reserve))
 	}
@@ -65,8 +65,8 @@ func raiseDescriptors(c *config.Config, log *slog.Logger) (clients, adminMax int
 // clientsThatFit is how many of want clients fit beside reserve under limit, all in descriptors.
 func clientsThatFit(want int, reserve, limit uint64) (int, error) {
 	if limit <= reserve {
-		return 0, fmt.Errorf("the system allows %d open files, and %d are needed beside clients; "+
-			"raise them with ulimit -n, or LimitNOFILE= in systemd, or use fewer --loops or --upstream-connections", limit, reserve)
+		return 0, fmt.Errorf("the system allows %d open files, and ringmaster needs %d besides those for clients; "+
+			"raise the limit with ulimit -n, or LimitNOFILE= in systemd, or use fewer --loops or --upstream-connections", limit, reserve)
 	}
 	return int(min(uint64(want), limit-reserve)), nil
 }

@@ -37,4 +37,12 @@
 // Errors say what is wrong and what to do about it. A reload has 10 s to read files and 30 s for what can fail, of which logins take 5 s at most, and
 // the loops have 30 s to go by it. One reload may wait for the one that runs; all who ask meanwhile share it. A second signal to stop, half a second or
 // more after the first, ends [Run] at once.
+//
+// # Signals
+//
+//	SIGHUP, POST /reload   the settings are read again, one time after the other
+//	SIGTERM, SIGINT        clients are served for --shutdown-delay while /readyz says 503. Then no client is taken, every session is drained, and
+//	                       the loops stop. A client that waits in a blocking command is told that nothing ran if the server says so, otherwise
+//	                       that it may have run (ADR 23)
+//	SIGUSR1, SIGPIPE       a line in the log
 package process

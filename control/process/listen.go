@@ -95,7 +95,7 @@ func removeStale(path string) error {
 		return nil // nothing there, or Listen will say what is wrong
 	}
 	if info.Mode()&fs.ModeSocket == 0 {
-		return fmt.Errorf("cannot listen on unix://%s: there is a file that is not a socket; remove it, or choose another path", path)
+		return fmt.Errorf("cannot listen on unix://%s: a file that is not a socket is in the way; remove it, or choose another path", path)
 	}
 	conn, err := net.Dial("unix", path)
 	if err == nil {

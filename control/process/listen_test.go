@@ -31,7 +31,7 @@ func TestListenErrorsSayWhatToDo(t *testing.T) {
 		tcp.Addr().String(): "address already in use; find what uses the port with `ss -ltnp sport = :" + port + "` and stop it, or choose another port",
 		"192.0.2.1:1":       "cannot assign requested address; this machine has no such address; `ip addr` lists those it has",
 		"no.invalid:1":      "check the address",
-		"unix://" + file:    "there is a file that is not a socket; remove it, or choose another path",
+		"unix://" + file:    "a file that is not a socket is in the way; remove it, or choose another path",
 		"unix://" + busy:    "address already in use; another process serves this socket; stop it, or choose another path",
 		"unix://" + filepath.Join(dir, "none", "s"): "no such file or directory; the directory does not exist; make it, or choose another path",
 	} {

@@ -37,7 +37,7 @@ func login(ctx context.Context, addr string, o respclient.Options) error {
 }
 
 // errUntried is why nothing is known of a login.
-var errUntried = errors.New("no server could be reached to try the login at")
+var errUntried = errors.New("no server could be reached to try the login")
 
 // tryLogin logs in to the first of the servers that answers. The error is its refusal; or it wraps [errUntried], and says why none could be asked.
 func (p *process) tryLogin(ctx context.Context, addrs []string, o respclient.Options) error {

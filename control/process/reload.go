@@ -24,7 +24,7 @@ const (
 )
 
 // errNoFile is why nothing is read again without a file.
-var errNoFile = errors.New("there is no file to read again: flags and the environment can't change while ringmaster runs; " +
+var errNoFile = errors.New("there is no file to read again, and flags and the environment can't change while ringmaster runs; " +
 	"put the settings into a file, and start ringmaster with --config")
 
 // reload reads the settings again and goes by them. The error says why nothing has changed. One goroutine at a time; when ctx ends,
@@ -47,7 +47,7 @@ func (p *process) reload(ctx context.Context) (*admin.Reloaded, error) {
 	}
 	attrs := []any{slog.Any("changed", list(m.Changed)), slog.Uint64("generation", now.generation), took}
 	if len(m.NeedsRestart) > 0 {
-		p.Log.Warn("settings reloaded; those in needs_restart keep their values until ringmaster is restarted", append(attrs, slog.Any("needs_restart", m.NeedsRestart))...)
+		p.Log.Warn("settings reloaded; those in needs_restart keep their old values until ringmaster is restarted", append(attrs, slog.Any("needs_restart", m.NeedsRestart))...)
 	} else {
 		p.Log.Info("settings reloaded", attrs...)
 	}
@@ -73,7 +73,7 @@ func (p *process) merge(ctx context.Context) (*config.Merged, error) {
 }
 
 // errLoad is why settings are not waited for any longer.
-var errLoad = errors.New("the files of settings and passwords can't be read in time; are they pipes, or on a disk that does not answer?")
+var errLoad = errors.New("the files with settings and passwords can't be read in time; they may be pipes, or on a disk that does not answer")
 
 // load reads the settings. No file can hold it up, such as a pipe that nobody writes to: it gives up then, and reads again when that has
 // come to an end.
@@ -119,10 +119,10 @@ func (p *process) goBy(ctx context.Context, m *config.Merged) error {
 	switch err := p.data.Apply(applying, b.plan()); {
 	case err == nil:
 	case errors.Is(err, context.DeadlineExceeded):
-		p.Log.Error("some event loops have not gone by the new settings yet", slog.Any("cause", err))
+		p.Log.Error("some event loops do not use the new settings yet", slog.Any("cause", err))
 	default:
 		b.forget()
-		return fmt.Errorf("the event loops do not take the settings: %w", err)
+		return fmt.Errorf("the event loops refuse the settings: %w", err)
 	}
 	b.keep()
 	return nil

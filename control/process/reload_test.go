@@ -208,7 +208,7 @@ upstreams:
 		"the loops": {changed, func(r *rig) {
 			r.plane.apply = func(context.Context) error { return errors.New("a loop did not answer") }
 		}, []string{
-			"the event loops do not take the settings: a loop did not answer",
+			"the event loops refuse the settings: a loop did not answer",
 		}},
 	} {
 		r := newRig(t, oneOfEach)
@@ -326,7 +326,7 @@ func TestARenamedListenerGoesOn(t *testing.T) {
 func TestASlowLoopIsWaitedForNoLonger(t *testing.T) {
 	r := newRig(t, oneOfEach)
 	r.plane.apply = func(context.Context) error { return context.DeadlineExceeded }
-	if done := r.mustReload(oneOfEach + "idle-timeout: 1s\n"); done.Generation != 2 || !strings.Contains(r.log.String(), "have not gone by") {
+	if done := r.mustReload(oneOfEach + "idle-timeout: 1s\n"); done.Generation != 2 || !strings.Contains(r.log.String(), "do not use") {
 		t.Errorf("%+v %s", done, r.log.String())
 	}
 }

@@ -104,7 +104,8 @@ func (p *process) run() error {
 		u.run(p.ctx, p.data.Upstream(u.Name))
 	}
 	p.reloads.start(p.reload)
-	p.tellReady(addrs, begin)
+	p.tellListening(addrs, begin)
+	go p.tellReached(p.ctx)
 	if p.Ready != nil {
 		p.Ready(addrs)
 	}
@@ -129,13 +130,13 @@ func (p *process) serve() os.Signal {
 
 func (p *process) warnOfUnknownCommands(c *config.Config) {
 	if names := c.UnknownCommands(); len(names) > 0 {
-		p.Log.Warn("deny-commands has names that ringmaster does not know: mistyped, or commands of modules, which it denies where a server has them",
+		p.Log.Warn("deny-commands has names that ringmaster does not know; they may be mistyped, or be commands of modules, which are denied on servers that have them",
 			slog.Any("commands", names))
 	}
 }
 
-// tellReady logs what is served.
-func (p *process) tellReady(addrs Bound, s *state) {
+// tellListening logs what is served.
+func (p *process) tellListening(addrs Bound, s *state) {
 	attrs := []any{slog.Any("listen", addrs.Clients), slog.String("admin", addrs.Admin)}
 	if len(s.upstreams) == 1 {
 		attrs = append(attrs, slog.Any("servers", s.upstreams[0].topology.Names()), slog.String("topology", s.upstreams[0].Topology))
@@ -144,7 +145,7 @@ func (p *process) tellReady(addrs Bound, s *state) {
 			attrs = append(attrs, slog.Group("upstream "+u.Name, slog.Any("servers", u.topology.Names()), slog.String("topology", u.Topology)))
 		}
 	}
-	p.Log.Info("ready", append(attrs, slog.Int("loops", s.config.Loops), slog.Int("max_clients", s.maxClients), slog.String("version", p.Version))...)
+	p.Log.Info("listening", append(attrs, slog.Int("loops", s.config.Loops), slog.Int("max_clients", s.maxClients), slog.String("version", p.Version))...)
 }
 
 // serveAdmin starts the admin server if there is one, and returns what stops it.
@@ -159,7 +160,7 @@ func (p *process) serveAdmin(ls *listeners, adminMax int) (stop func()) {
 	go func() {
 		defer close(done)
 		if err := s.Serve(ls.admin); err != nil {
-			p.Log.Error("the admin server ended; metrics are not served any more", slog.Any("cause", err))
+			p.Log.Error("the admin server ended; metrics are no longer served", slog.Any("cause", err))
 		}
 	}()
 	return func() {
@@ -179,7 +180,7 @@ func (p *process) stop(sig os.Signal) error {
 	}
 	c := p.state.Load().config
 	if delay := c.ShutdownDelay; delay > 0 {
-		p.Log.Info("stopping soon: clients are served during the delay, and /readyz answers 503", slog.String("signal", sig.String()),
+		p.Log.Info("stopping after the delay; until then clients are served, and /readyz answers 503", slog.String("signal", sig.String()),
 			slog.Duration("shutdown_delay", delay))
 		over := make(chan error)
 		time.AfterFunc(delay, func() { close(over) })
@@ -187,7 +188,7 @@ func (p *process) stop(sig os.Signal) error {
 			return err
 		}
 	}
-	p.Log.Info("stopping: no new clients; finishing what is in flight", slog.String("signal", sig.String()),
+	p.Log.Info("stopping; new clients are refused, and commands in flight may finish", slog.String("signal", sig.String()),
 		slog.Duration("drain_timeout", c.DrainTimeout))
 	ctx, cancel := context.WithTimeout(context.Background(), c.DrainTimeout)
 	defer cancel()
@@ -218,7 +219,7 @@ func (p *process) await(done <-chan error, first time.Time) error {
 
 func (p *process) stopped(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		p.Log.Warn("stopped; drain-timeout was over before every command was answered, and their clients were closed")
+		p.Log.Warn("stopped; drain-timeout ended before all commands were answered, so their clients were closed")
 		return nil
 	}
 	if err != nil {

@@ -52,7 +52,7 @@ func TestClientsAreServedDuringTheShutdownDelay(t *testing.T) {
 			if err := (source{p}).Ready(context.Background()); !errors.Is(err, admin.ErrStopping) {
 				t.Errorf("it is ready: %v", err)
 			}
-			if served := strings.Contains(log.String(), "clients are served during the delay"); served != (delay > 0) {
+			if served := strings.Contains(log.String(), "until then clients are served"); served != (delay > 0) {
 				t.Errorf("delay %v: the log says %s", delay, log.String())
 			}
 			return nil

@@ -113,7 +113,7 @@ func (g *group) peers() []*peer {
 }
 
 // unasked is why a replica is not read from at first.
-const unasked = "it was not asked yet"
+const unasked = "it has not been asked yet"
 
 // run asks again and again until ctx ends.
 func (g *group) run(ctx context.Context) {
@@ -321,7 +321,7 @@ func (g *group) tellNone(none bool, err error) {
 		if err != nil {
 			attrs = append(attrs, slog.Any("cause", err))
 		}
-		g.w.log.Warn("no replica is known; reads go to the primary, or fail with read-policy replica", attrs...)
+		g.w.log.Warn("no replica is known; reads go to the primary, or fail if read-policy is replica", attrs...)
 	}
 	g.toldNone = none
 }
@@ -335,7 +335,7 @@ func (g *group) tell(replicas []*peer) {
 		}
 		attrs := []any{slog.String("replica", g.server(r).Addr), slog.String("primary", g.server(g.primary).Name)}
 		if v.reads == pool.ReadsAlways {
-			g.w.log.Info("replica can be read from", attrs...)
+			g.w.log.Info("replica gets reads", attrs...)
 		} else {
 			attrs = append(attrs, slog.String("cause", v.why))
 			if v.lag > 0 {
@@ -371,7 +371,7 @@ func (p *peer) ask(ctx context.Context, o respclient.Options) (info, error) {
 	}
 	in, ok := parseInfo(p.addr, replies[0].Text+"\r\n"+replies[1].Text)
 	if !ok {
-		return info{}, errors.New("its answer to INFO says nothing of replication")
+		return info{}, errors.New("its answer to INFO has nothing about replication")
 	}
 	return in, nil
 }

@@ -76,7 +76,7 @@ func (v verdict) like(o verdict) bool {
 // of 0 is no bound.
 func (p *primary) judge(in info, fit bool, maxLag time.Duration) verdict {
 	if p.history == "" {
-		return verdict{why: "nothing is known of its primary"}
+		return verdict{why: "nothing is known about its primary"}
 	}
 	same := in.history == p.history
 	if p.silent {
@@ -86,7 +86,7 @@ func (p *primary) judge(in info, fit bool, maxLag time.Duration) verdict {
 		return verdict{why: "it does not follow this primary"}
 	}
 	if in.syncing || in.replica && !in.linked && in.offset <= 1 && !fit {
-		return verdict{why: "it has not got its primary's data"}
+		return verdict{why: "it does not have its primary's data yet"}
 	}
 	v := verdict{bytes: max(p.offset()-in.offset, 0)}
 	var known bool
@@ -102,7 +102,7 @@ func (p *primary) judge(in info, fit bool, maxLag time.Duration) verdict {
 	case !in.linked:
 		v.why = "its link to the primary is down"
 	default:
-		v.why = "it is too far behind its primary"
+		v.why = "it lags too far behind its primary"
 	}
 	return v
 }

@@ -14,7 +14,7 @@ func (w *Watcher) tell(last, now *topology, _ bool) {
 		for _, s := range now.shards {
 			replicas += len(s.replicas)
 		}
-		w.log.Info("sentinels asked", slog.Int("sentinels", len(w.heard)), slog.Int("primaries", len(now.shards)), slog.Int("replicas", replicas))
+		w.log.Info("sentinels found the primaries", slog.Int("sentinels", len(w.heard)), slog.Int("primaries", len(now.shards)), slog.Int("replicas", replicas))
 	}
 	for _, s := range now.shards {
 		before := last.shard(s.name)
@@ -32,7 +32,7 @@ func (w *Watcher) tell(last, now *topology, _ bool) {
 func (w *Watcher) tellReplicas(before, s *primary) {
 	for _, r := range before.replicas {
 		if !slices.Contains(s.replicas, r) {
-			why := "down or taken away"
+			why := "down or removed"
 			if r == s.addr {
 				why = "promoted"
 			}
@@ -50,19 +50,19 @@ func (w *Watcher) tellReplicas(before, s *primary) {
 func (w *Watcher) tellState(before, s *primary) {
 	if before.addr == s.addr && before.isDown() != s.isDown() {
 		if s.isDown() {
-			w.log.Warn(fmt.Sprintf("sentinel: primary %s of %s is down, say %d of %d sentinels", s.addr, s.name, s.down, s.views))
+			w.log.Warn(fmt.Sprintf("sentinel: primary %s of %s is down according to %d of %d sentinels", s.addr, s.name, s.down, s.views))
 		} else {
 			w.log.Info(fmt.Sprintf("sentinel: primary %s of %s is up again", s.addr, s.name))
 		}
 	}
 	switch {
 	case s.expected != "" && s.expected != before.expected:
-		w.log.Info(fmt.Sprintf("sentinel: %s is to be primary of %s, and is none yet", s.expected, s.name))
+		w.log.Info(fmt.Sprintf("sentinel: %s is to become primary of %s, and is not yet", s.expected, s.name))
 	case s.doubtful && s.expected == "" && !before.doubtful:
-		w.log.Warn(fmt.Sprintf("sentinel: primary %s of %s says that it is none", s.addr, s.name))
+		w.log.Warn(fmt.Sprintf("sentinel: %s, the primary of %s, reports that it is not a primary", s.addr, s.name))
 	}
 	if !s.against.IsZero() && before.against.IsZero() {
-		w.log.Warn(fmt.Sprintf("sentinel: those who answer know less of %s than was known before; %s stays", s.name, s.addr))
+		w.log.Warn(fmt.Sprintf("sentinel: the sentinels that answer know less about %s than before; primary %s stays", s.name, s.addr))
 	}
 }
 
@@ -70,7 +70,7 @@ func (w *Watcher) tellState(before, s *primary) {
 func (w *Watcher) tellUnknown(names []string) {
 	key := strings.Join(names, ", ")
 	if len(names) > 0 && w.forgotten != key {
-		w.log.Warn("sentinel: nobody knows " + key + " any more; the last primaries stay")
+		w.log.Warn("sentinel: no sentinel knows " + key + " any more; the last known primaries stay")
 	}
 	w.forgotten = key
 }

@@ -77,7 +77,7 @@ func New(c Config) *Watcher {
 	w := &Watcher{cfg: c, log: c.Log}
 	w.follower = refresh.NewFollower(refresh.Subject[topology, *view]{
 		Find: w.find, Groups: (*topology).published, Pause: w.pause, Tell: w.tell, Least: c.MinInterval, Log: c.Log,
-		Silent: "sentinels cannot be asked; the last primaries stay", Heard: "sentinels answer again",
+		Silent: "sentinels do not answer; the last known primaries stay", Heard: "sentinels answer again",
 	})
 	return w
 }
@@ -109,7 +109,7 @@ func (w *Watcher) Hint() { w.follower.Hint() }
 // then publishes what differs from this.
 func (w *Watcher) Discover(ctx context.Context) ([]shard.Group, error) {
 	if c := w.config(); len(c.Sentinels) == 0 || len(c.Names) == 0 {
-		return nil, errors.New("no sentinels, or no names of masters, are given")
+		return nil, errors.New("no sentinels, or no masters' names, are given")
 	}
 	return w.follower.Discover(ctx)
 }

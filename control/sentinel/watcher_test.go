@@ -136,7 +136,7 @@ func TestRealSentinelsAreFollowed(t *testing.T) {
 		t.Errorf("status %+v", st)
 	}
 	for _, want := range []string{
-		"sentinels asked",
+		"sentinels found the primaries",
 		fmt.Sprintf("primary of blue is now %s, was %s", blue[1].Addr, blue[0].Addr),
 		fmt.Sprintf("primary of red is now %s, was %s", promoted.Addr, red[0].Addr),
 		fmt.Sprintf("replica %s of red removed: ", promoted.Addr),
@@ -260,7 +260,7 @@ func TestAPrimaryIsPublishedOnceItIsOne(t *testing.T) {
 	role.Store("master")
 	testkit.Until(t, "the primary", func() bool { at, _ := f.primary("m"); return at == b.Addr })
 	testkit.Until(t, "all to be settled", func() bool { m := f.Status().Masters[0]; return m.Expected == "" && !m.Doubtful })
-	if n := strings.Count(f.logged(), "is to be primary of m"); n != 1 {
+	if n := strings.Count(f.logged(), "is to become primary of m"); n != 1 {
 		t.Errorf("the wait is told %d times:\n%s", n, f.logged())
 	}
 
@@ -306,7 +306,7 @@ func TestAStaleSentinelDoesNotWin(t *testing.T) {
 	// Nobody does.
 	stale.Close()
 	testkit.Until(t, "failures", func() bool { return f.Status().Failures > 3 })
-	if at, _ := f.primary("m"); at != a.Addr || strings.Count(f.logged(), "cannot be asked") != 1 {
+	if at, _ := f.primary("m"); at != a.Addr || strings.Count(f.logged(), "sentinels do not answer") != 1 {
 		t.Errorf("the primary is %s:\n%s", at, f.logged())
 	}
 }

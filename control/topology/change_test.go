@@ -451,7 +451,7 @@ func TestAListThatChangesIsLookedUpAgain(t *testing.T) {
 	}
 	run(t, top)
 	warnings := func(n int) func() bool {
-		return func() bool { return strings.Count(log.String(), "two names lead to one server") == n }
+		return func() bool { return strings.Count(log.String(), "two names lead to the same server") == n }
 	}
 	testkit.Until(t, "a warning", warnings(1))
 	prepare(t, top, fixed(t, "a.example:1,b.example:1,c.example:1,d.example:1")).Commit()

@@ -40,4 +40,24 @@
 // [New] fails where the servers can't be found, with what each one answered. Later failures keep the last map, and are logged
 // and counted. A map has at most [shard.MaxNodes] servers that are discovered, or [shard.MaxServers] of a list, replicas included. Names
 // are looked up for a warning for at most 10 s.
+//
+// # A change of the servers, step by step
+//
+// A primary of a cluster dies and its replica is promoted:
+//
+//  1. cluster.Watcher refreshes by its timer, quickly while a primary of slots is failing, or at a Hint of a loop that was told MOVED.
+//  2. It asks several nodes at once, each over a connection of internal/respclient. Each answer is a view: who owns what under which epoch,
+//     and where nodes can be reached.
+//  3. It decides between the views, slot by slot, by config epoch. It makes groups of it, and leaves them in their places. When they differ from
+//     those before, it logs what moved where, and publishes them.
+//  4. The Topology numbers the servers (shard.Numbers: each keeps its number from map to map) and hands the map to the loops.
+//  5. On each loop package pool dials what is new and drains what is gone. Package session takes the map. A client goes by it when what it has
+//     under way is answered. Whatever is tied to connections follows, or its client is closed with a reason.
+//
+// Under Sentinel the steps are the same, but each name is a shard whose number passes from one primary to the next (ADR 10): keys, cursors
+// and subscriptions stay with it. A new primary is asked for its ROLE first, since sentinels announce one before it is one.
+//
+// In a reload, Prepare makes the map of the new list: each server keeps its number by its address (ADR 25), and replicas that were found stay with
+// their primaries. No server is asked. Until Commit or Abort nothing is published: what is found meanwhile waits, or is looked at again later.
+// After Commit, those who watch go by the new settings and keep what they know.
 package topology

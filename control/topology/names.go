@@ -48,7 +48,7 @@ func (t *Topology) warnOfNames(ctx context.Context, known [][2]shard.Server) [][
 		if slices.Contains(known, pair) {
 			continue
 		}
-		t.log.Warn("two names lead to one server, which DBSIZE, KEYS, SCAN and messages to patterns then have twice; give it the same host in both",
+		t.log.Warn("two names lead to the same server, so DBSIZE, KEYS, SCAN and messages to patterns count it twice; use the same host in both",
 			slog.String("server", pair[0].Name), slog.String("other", pair[1].Name), slog.String("address", pair[0].Addr), slog.String("other_address", pair[1].Addr))
 	}
 	return pairs

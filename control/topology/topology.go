@@ -173,7 +173,7 @@ func (t *Topology) follow(ctx context.Context, groups []shard.Group) {
 func (t *Topology) publish(groups []shard.Group) {
 	m, err := t.mapOf(groups)
 	if err != nil {
-		t.log.Error("the new map can't be used; going on with the one before", slog.Any("cause", err))
+		t.log.Error("the new map can't be used; the previous one stays in use", slog.Any("cause", err))
 		return
 	}
 	t.groups = groups

@@ -232,7 +232,7 @@ func TestADiscoveryThatFailsSaysWhatToCheck(t *testing.T) {
 		config     Config
 		head, tail string
 	}{
-		{Config{Kind: Cluster}, "cannot find the cluster: no node describes it: " + nobody + ": ",
+		{Config{Kind: Cluster}, "cannot find the cluster: no node describes the cluster: " + nobody + ": ",
 			"; check that these are running nodes of a Redis Cluster, and the user and password"},
 		{Config{Kind: Sentinel, Masters: []string{"m"}}, "cannot find the primaries: no sentinel answers: " + nobody + ": ",
 			"; check that these are running sentinels, their user and password, and the names in sentinel-masters"},

@@ -11,21 +11,22 @@ import (
 var layer = map[string]int{
 	"parser": 0, "command": 0, "shard": 0, "stats": 0,
 	"pool/ask": 0, "pool/order": 0,
-	"auth": 1, "merge": 1, "pool/queue": 1,
-	"pool":          2,
-	"session/texts": 3,
-	"session":       4,
+	"auth": 1, "merge": 1, "pool/queue": 1, "pool/answer": 1,
+	"pool/conn":     2,
+	"pool":          3,
+	"session/texts": 4,
+	"session":       5,
 	// What only some commands need stands on the core, in an order of its own: a lower one never names a higher one.
-	"session/gather": 5,
-	"session/guard":  6, "session/discovery": 6, "session/blocking": 6,
-	"session/tracking": 7, "session/pubsub": 7, "session/facade": 7,
-	"session/transaction": 8,
-	"session/clients":     9,
-	"session/dispatch":    10,
-	"eventloop":           11, "control": 11,
-	"control/topology": 12,
-	"control/process":  13,
-	"cmd":              14,
+	"session/gather": 6,
+	"session/guard":  7, "session/discovery": 7, "session/blocking": 7,
+	"session/tracking": 8, "session/pubsub": 8, "session/facade": 8,
+	"session/transaction": 9,
+	"session/clients":     10,
+	"session/dispatch":    11,
+	"eventloop":           12, "control": 12,
+	"control/topology": 13,
+	"control/process":  14,
+	"cmd":              15,
 }
 
 // standsOn are folders that a layer of their own would let import more than their job needs, with all that they may
@@ -41,6 +42,14 @@ var standsOn = map[string]struct {
 	"pool/queue": {
 		[]string{"pool/ask"},
 		"the queues of a connection are kept apart from what the connection does: they know what a request is, and no server",
+	},
+	"pool/answer": {
+		[]string{"parser", "shard"},
+		"what servers say is read from bytes alone, so that each version's words are tested without a connection",
+	},
+	"pool/conn": {
+		[]string{"pool/answer", "pool/queue"},
+		"a connection knows its own server only; who knows several tells it what to do, as its Keeper",
 	},
 	"merge": {
 		[]string{"parser", "command"},

@@ -17,7 +17,8 @@ func TestProseIsWrapped(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no ADRs: %v", err)
 	}
-	for _, file := range append(files, "../../ARCHITECTURE.md", "../../CONTRIBUTING.md", "../../docs/configuration.md", "../../docs/metrics.md", "../../docs/reloading.md") {
+	for _, file := range append(files, "../../ARCHITECTURE.md", "../../CONTRIBUTING.md", "../../README.md", "../../docs/deviations.md", "../../docs/migrating.md", "../../docs/operating.md",
+		"../../docs/replicas.md", "../../docs/security.md", "../../docs/tested.md", "../../docs/configuration.md", "../../docs/metrics.md", "../../docs/reloading.md") {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

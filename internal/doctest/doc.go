@@ -10,7 +10,8 @@
 //	```sh       ringmaster ...   ─► ringmaster check ...      make x, scripts/x ─► do they exist?
 //	```yaml     # /etc/x.yaml    ─► ringmaster check --config
 //	```console  $ command        ─► run against ringmaster demo; the lines below are what it prints
-//	tables of commands in README ─► sent to ringmaster demo: answered, not yet, refused?
+//	docs/deviations.md           ─► its commands are sent to ringmaster demo: answered, not yet, refused?
+//	figures in README.md         ─► are they in BENCHMARKS.md?
 //
 // # Who may call
 //

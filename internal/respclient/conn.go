@@ -62,12 +62,12 @@ func Dial(ctx context.Context, addr string, o Options) (*Conn, error) {
 	defer cancel()
 	conn, err := dialer.Dial(ctx, network, addr, o.Timeout)
 	if err != nil {
-		return nil, err
+		return nil, plain(err)
 	}
 	c := &Conn{conn: conn, options: o}
 	if err := c.login(ctx); err != nil {
 		c.Close()
-		return nil, err
+		return nil, greeted(err)
 	}
 	return c, nil
 }
@@ -173,7 +173,7 @@ func (c *Conn) read() (Value, error) {
 		size += n
 		switch {
 		case status == parser.Broken:
-			return Value{}, fmt.Errorf("%w: %.40q", parser.ErrNotRESP, c.buf[min(size, len(c.buf)):])
+			return Value{}, &notRESP{string(c.buf[min(size, len(c.buf)):])}
 		case size > c.options.MaxReply || status == parser.More && len(c.buf) > c.options.MaxReply:
 			return Value{}, fmt.Errorf("a reply has more than %d bytes", c.options.MaxReply)
 		case status == parser.Done:
@@ -198,7 +198,7 @@ func (c *Conn) more() error {
 		return nil
 	}
 	if errors.Is(err, io.EOF) {
-		return errors.New("the server closed the connection")
+		return errClosed
 	}
 	return err
 }

@@ -12,11 +12,12 @@ import (
 type FakeShard struct {
 	Addr string
 
-	l     net.Listener
-	wg    sync.WaitGroup
-	mu    sync.Mutex
-	conns map[net.Conn]bool
-	count int
+	l      net.Listener
+	wg     sync.WaitGroup
+	mu     sync.Mutex
+	conns  map[net.Conn]bool
+	count  int
+	closed bool
 }
 
 // NewFakeShard listens on a free port and runs serve for each connection on a goroutine
@@ -43,6 +44,11 @@ func (f *FakeShard) accept(serve func(n int, c *Conn)) {
 			return
 		}
 		f.mu.Lock()
+		if f.closed { // accepted while Close closed the others
+			f.mu.Unlock()
+			c.Close()
+			return
+		}
 		n := f.count
 		f.count++
 		f.conns[c] = true
@@ -70,6 +76,7 @@ func (f *FakeShard) Accepted() int {
 func (f *FakeShard) Close() {
 	f.l.Close()
 	f.mu.Lock()
+	f.closed = true
 	for c := range f.conns {
 		c.Close()
 	}

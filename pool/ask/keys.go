@@ -20,4 +20,5 @@ func KeysIn(slot int, reads bool) (k Keys) {
 // Slot is the hash slot or the shard; below 0: it is not known.
 func (k Keys) Slot() int { return int(k&^onlyReads) - 1 }
 
+// Reads reports whether the request changes nothing.
 func (k Keys) Reads() bool { return k&onlyReads != 0 }

@@ -52,6 +52,7 @@ const (
 	Lasts
 )
 
+// Has reports whether any of the bits is set.
 func (m Manner) Has(bits Manner) bool { return m&bits != 0 }
 
 // Count is how many requests r is.

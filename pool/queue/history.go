@@ -12,6 +12,7 @@ type History struct {
 // MaxHistory is the most memory that an empty history keeps, bytes.
 const MaxHistory = 256 << 10
 
+// Add keeps the bytes of one more request. Borrows raw until return.
 func (h *History) Add(raw []byte) { h.buf = append(h.buf, raw...) }
 
 // First gives the oldest n bytes. Valid until the next call that changes h.

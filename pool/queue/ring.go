@@ -1,8 +1,6 @@
 package queue
 
-import (
-	"ringmaster/pool/ask"
-)
+import "ringmaster/pool/ask"
 
 // Pending is one request that a reply is owed to.
 type Pending struct {
@@ -21,8 +19,8 @@ type Nature uint16
 const (
 	Blocking  Nature = 1 << iota // it waits at the server for as long as it says itself, and so does what is behind it
 	Reading                      // it only reads and goes by Config.Reads: lost, it is sent again
-	Fencing                      // a fence of the pool's own (fence.go)
-	Wrapping                     // MULTI, or the script that it queues (wrapped.go)
+	Fencing                      // a fence of the pool's own (conn/fence.go)
+	Wrapping                     // MULTI, or the script that it queues (conn/wrapped.go)
 	Wrapped                      // the EXEC of these, whose reply is the script's
 	Scripting                    // it may run a script, for so long that the server answers others with BUSY
 	Lasting                      // its receiver sees to the timeout itself
@@ -32,6 +30,7 @@ const (
 	maxHops      = 1<<(16-hopShift) - 1
 )
 
+// Has reports whether any of the bits is set.
 func (n Nature) Has(bits Nature) bool { return n&bits != 0 }
 
 // Client is whose the request is, and its place in the order of that client's; !ok: it has none.
@@ -50,6 +49,7 @@ func (n Nature) Carrier() ask.Carrier {
 // Hops is how often the request was sent again, lately.
 func (n Nature) Hops() int { return int(n >> hopShift) }
 
+// WithHops is n of a request that was sent again so often.
 func (n Nature) WithHops(hops int) Nature {
 	return n&(1<<hopShift-1) | Nature(min(hops, maxHops))<<hopShift
 }

@@ -2,9 +2,10 @@ package queue
 
 import (
 	"math/rand/v2"
-	"ringmaster/pool/ask"
 	"testing"
 	"unsafe"
+
+	"ringmaster/pool/ask"
 )
 
 func TestRingKeepsOrderWhileItGrowsAndWraps(t *testing.T) {

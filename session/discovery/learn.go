@@ -106,8 +106,8 @@ func forbidsCommand(reply []byte) bool {
 func tellNoCommand(e *session.Env) {
 	if k := lessonsOf(e); !k.told {
 		k.told = true
-		e.Logger().Warn("a server does not let ringmaster give COMMAND INFO, so commands that it does not know, such as those of modules, are unknown commands; "+
-			"with one server and --admin-commands allow they are passed on", slog.String("server", e.Map.Server(e.Home()).Name))
+		e.Logger().Warn("a server does not let ringmaster use COMMAND INFO, so commands that ringmaster does not know, such as those of modules, are refused as unknown; "+
+			"with one server and --admin-commands allow, they are passed on", slog.String("server", e.Map.Server(e.Home()).Name))
 	}
 }
 

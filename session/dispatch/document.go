@@ -53,7 +53,7 @@ func Document() string {
 const traitsHead = `
 ## Traits
 
-Facts about commands that servers do not tell, and that decide what the proxy does with them. A command with the trait …
+Traits are facts about commands that servers do not report, and that decide what the proxy does with a command. A command with the trait …
 
 | trait | meaning | commands |
 |---|---|---|
@@ -71,9 +71,9 @@ func handling(s *command.Spec, local bool) (one, several string) {
 	case command.ClassSingle:
 		return "passed on", "to the key's shard"
 	case command.ClassSameShard:
-		return "passed on", "to the keys' shard, else `CROSSSLOT`"
+		return "passed on", "to the keys' shard, otherwise `CROSSSLOT`"
 	case command.ClassSplit:
-		return "passed on", "a part for each shard; " + merge.Words(s)
+		return "passed on", "one part for each shard; " + merge.Words(s)
 	case command.ClassAllShards:
 		return "passed on", "to all shards; " + merge.Words(s)
 	case command.ClassScan:
@@ -86,16 +86,16 @@ func handling(s *command.Spec, local bool) (one, several string) {
 		return "a transaction", "a transaction on one shard"
 	case command.ClassBlocking:
 		if s.ID == command.IDWait || s.ID == command.IDWaitaof {
-			return "on a connection of its own", "the same, at all shards; the least"
+			return "on a dedicated connection", "the same, at all shards; the smallest number"
 		}
-		return "on a connection of its own", "the same, on the keys' shard, else `CROSSSLOT`"
+		return "on a dedicated connection", "the same, on the keys' shard, otherwise `CROSSSLOT`"
 	case command.ClassPubSub:
 		if s.Traits.Has(command.TraitPublishes) {
 			return "passed on; counts clients", "the same, to the channel's shard"
 		}
 		return "pub/sub: shared subscriptions", "the same: channels by name, patterns on all shards"
 	case command.ClassPinned:
-		return "on a connection of its own from then on", "on connections of its own to all shards from then on"
+		return "from then on the client uses a dedicated connection", "from then on the client uses dedicated connections to all shards"
 	case command.ClassRefused:
 		if s.IfAllowed == command.ClassAllShards {
 			return "`NOPERM`, unless `--admin-commands allow`", "the same; if allowed, to all shards; " + merge.Words(s)
@@ -109,23 +109,23 @@ func handling(s *command.Spec, local bool) (one, several string) {
 func handlingInCluster(s *command.Spec, several string) string {
 	switch s.ID {
 	case command.IDSelect:
-		return "only database 0: the nodes refuse others"
+		return "only database 0, because the nodes refuse others"
 	case command.IDMove, command.IDSwapdb:
 		return "the nodes refuse it"
 	case command.IDPsubscribe, command.IDPunsubscribe:
-		return "the same, but patterns on one primary, for the nodes tell each other of messages, and on all if they may match key events"
+		return "the same, but patterns on one primary, because the nodes forward messages to each other; on all primaries if the pattern may match key events"
 	case command.IDSsubscribe, command.IDSunsubscribe, command.IDSpublish:
 		return "the same, at the primary of the channel's slot"
 	case command.IDPublish:
-		return "the same, to one primary: the nodes tell each other"
+		return "the same, to one primary, because the nodes forward messages to each other"
 	}
 	switch s.Class {
 	case command.ClassSingle:
 		return "to the primary of the key's slot"
 	case command.ClassSameShard:
-		return "to the primary of the keys' slot, else `CROSSSLOT`"
+		return "to the primary of the keys' slot, otherwise `CROSSSLOT`"
 	case command.ClassSplit:
-		return "a part for each slot; " + merge.Words(s)
+		return "one part for each slot; " + merge.Words(s)
 	case command.ClassTransaction:
 		return "a transaction in one slot"
 	case command.ClassAllShards, command.ClassScan, command.ClassNamedShard, command.ClassPinned, command.ClassBlocking:
@@ -138,8 +138,15 @@ const documentHead = `# Commands
 
 <!-- Made from the command table and the session's handlers; do not edit. To make it again: scripts/gen-docs -->
 
-What becomes of every command and subcommand of Redis 7.0, Redis 8 and Valkey 9, and of the proxy's own. "Since" is the version that brought it, in the numbering of the
-first of these servers that has it; a server that lacks it says so itself. What this list lacks, such as a module's command, is asked of a server once (` + "`COMMAND INFO`" + `) and goes to
-where its keys are; it is ` + "`NOPERM`" + `, unless ` + "`--admin-commands allow`" + `, if the server says that it is admin or dangerous, or, unless it is a module's, not for scripts.
-Operators can refuse more with ` + "`--deny-commands`" + `, and give commands other names with ` + "`--rename-command`" + `.
+This is what the proxy does with every command and subcommand of Redis 7.0, Redis 8 and Valkey 9,
+and with its own. "Since" is the version that introduced the command, in the numbering of the first
+of these servers that has it. A server that lacks a command says so itself.
+
+If a command is not in this list, such as a module's command, the proxy asks a server about it once
+(` + "`COMMAND INFO`" + `), and sends it to the server that has its keys. Without
+` + "`--admin-commands allow`" + ` such a command is ` + "`NOPERM`" + ` if the server calls it admin or dangerous.
+It is also ` + "`NOPERM`" + ` if the server forbids it in scripts and it is not a module's.
+
+Operators can refuse more commands with ` + "`--deny-commands`" + `, and give commands other names with
+` + "`--rename-command`" + `.
 `

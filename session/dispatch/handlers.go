@@ -17,7 +17,8 @@ func NewRules(cfg session.Config, reads shard.ReadPolicy) *session.Rules {
 	return session.NewRules(cfg, reads, localHandlers)
 }
 
-// localHandlers are the commands that the proxy answers itself, by command.Spec.ID.
+// localHandlers are the commands that the proxy answers itself, by command.Spec.ID. Each is ClassLocal in command/decisions.go. In a
+// transaction they run when EXEC is answered, except those with TraitStateless, which the server answers there.
 var localHandlers = map[uint16]session.Handler{
 	command.IDPing:          ping,
 	command.IDEcho:          echo,

@@ -23,4 +23,10 @@
 // # Limits and errors
 //
 // A client whose state a server has lost is closed: it could not know what it has missed.
+//
+// # Who keeps what
+//
+// Servers don't know the proxy's clients. So they send invalidations for another client (REDIRECT) to a connection of the proxy's own, and
+// tracking_redirect.go passes them on. What a server sends unasked stands between replies. A client with state at all servers is closed when
+// there is a new server, or when keys turn out to be elsewhere.
 package tracking

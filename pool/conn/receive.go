@@ -1,9 +1,10 @@
-package pool
+package conn
 
 import (
 	"bytes"
 
 	"ringmaster/parser"
+	"ringmaster/pool/answer"
 	"ringmaster/pool/ask"
 	"ringmaster/pool/queue"
 	"ringmaster/stats"
@@ -11,10 +12,10 @@ import (
 
 // OnBytes takes bytes from the server. Borrows b until return.
 func (c *Conn) OnBytes(b []byte) {
-	defer c.guard()
-	c.progress, c.heard, c.came = c.pool.Now, c.pool.Now, c.pool.Now
-	c.server.stats.BytesIn += uint64(len(b))
-	if c.tunnel && c.state == Ready && c.owner != nil {
+	defer c.recovered()
+	c.progress, c.heard, c.came = c.Up.Loop.Now, c.Up.Loop.Now, c.Up.Loop.Now
+	c.server.Stats.BytesIn += uint64(len(b))
+	if c.tunnel && c.state == Ready && c.Owner != nil {
 		c.push(b, ask.Whole)
 		return
 	}
@@ -33,10 +34,10 @@ func (c *Conn) OnBytes(b []byte) {
 		c.read(b)
 	}
 	switch {
-	case c.state == Draining && c.ring.Len() == 0 && !c.staysOpen():
-		c.retire()
-	case c.frozen && c.state == Ready && c.ring.Head >= c.frozenAt:
-		c.renew()
+	case c.state == Draining && c.Ring.Len() == 0:
+		c.Up.Keeper.Drained(c)
+	case c.frozen && c.state == Ready && c.Ring.Head >= c.frozenAt:
+		c.Renew()
 	}
 }
 
@@ -58,7 +59,7 @@ func (c *Conn) read(b []byte) {
 		var p ask.Piece
 		if !c.scan.Started() {
 			p = ask.First
-			if c.ring.Head >= c.fences.guard {
+			if c.Ring.Head >= c.fences.guard {
 				if n := c.wholeFence(b); n > 0 {
 					b = b[n:]
 					if c.sock != sock {
@@ -75,7 +76,7 @@ func (c *Conn) read(b []byte) {
 		case parser.More:
 			if p == ask.First && len(b) <= maxHeldBack && c.headReads() {
 				c.scan = parser.ReplyScanner{}
-				c.keep(b)
+				c.keepLine(b)
 				c.heldBack = true
 				return
 			}
@@ -83,7 +84,7 @@ func (c *Conn) read(b []byte) {
 				c.deliver(b[:n], p)
 			}
 			if c.sock == sock {
-				c.keep(b[n:])
+				c.keepLine(b[n:])
 			}
 			return
 		case parser.Broken:
@@ -102,10 +103,10 @@ const maxHeldBack = 4096
 
 // headReads reports whether the oldest request is a read that another server can answer.
 func (c *Conn) headReads() bool {
-	return c.ring.Len() > 0 && c.ring.At(c.ring.Head).Is.Has(queue.Reading) && c.state != Handshaking
+	return c.Ring.Len() > 0 && c.Ring.At(c.Ring.Head).Is.Has(queue.Reading) && c.state != Handshaking
 }
 
-func (c *Conn) keep(line []byte) {
+func (c *Conn) keepLine(line []byte) {
 	if len(line) == 0 {
 		if cap(c.rest) > queue.MaxPooled {
 			c.rest = nil
@@ -117,11 +118,11 @@ func (c *Conn) keep(line []byte) {
 
 // deliver hands a piece of a reply to whoever it belongs to.
 func (c *Conn) deliver(b []byte, p ask.Piece) {
-	if c.ring.Head >= c.fences.guard && c.state != Handshaking && !c.guarded(b, p) {
+	if c.Ring.Head >= c.fences.guard && c.state != Handshaking && !c.guarded(b, p) {
 		return
 	}
 	if c.scan.Kind() == '>' {
-		if c.owner != nil { // no state that asks for pushes is put on a shared connection
+		if c.Owner != nil { // no state that asks for pushes is put on a shared connection
 			c.push(b, p)
 		}
 		return
@@ -133,11 +134,11 @@ func (c *Conn) deliver(b []byte, p ask.Piece) {
 		c.onHandshake(b, p)
 		return
 	}
-	if c.ring.Len() == 0 {
+	if c.Ring.Len() == 0 {
 		c.lose(stats.ServerProtocolError, errUnexpected)
 		return
 	}
-	e := c.ring.At(c.ring.Head)
+	e := c.Ring.At(c.Ring.Head)
 	if e.Is.Has(queue.Wrapping | queue.Wrapped) {
 		var ok bool
 		if b, p, ok = c.unwrap(e, b, p); !ok {
@@ -145,15 +146,15 @@ func (c *Conn) deliver(b []byte, p ask.Piece) {
 		}
 	}
 	recv, tag := e.Recv, e.Tag
-	if e.Size > 0 && p == ask.Whole && b[0] == '-' && recv != nil && Elsewhere(b) && c.refuses(e, b) {
-		c.redirect(*e, b)
+	if e.Size > 0 && p == ask.Whole && b[0] == '-' && recv != nil && answer.Elsewhere(b) && c.Up.Keeper.Refuses(c, e, b) {
+		c.Up.Keeper.Redirect(c, *e, b)
 		return
 	}
-	if !c.pool.orders.Empty() && e.Size > 0 && !e.Is.Has(queue.Reading) && p&ask.First != 0 && recv != nil {
-		c.pool.ran(e)
+	if !c.Up.Orders.Empty() && e.Size > 0 && !e.Is.Has(queue.Reading) && p&ask.First != 0 && recv != nil {
+		c.Up.Keeper.Ran(e)
 	}
 	if p&ask.First != 0 && (b[0] == '-' || b[0] == '!') {
-		c.countError(e, b)
+		c.CountError(e, b)
 	} else if c.server.muteUntil != 0 {
 		c.server.muteUntil = 0 // it answers again
 	}
@@ -161,55 +162,55 @@ func (c *Conn) deliver(b []byte, p ask.Piece) {
 		c.answered(e)
 	}
 	if recv != nil {
-		c.pool.serving, c.pool.servingOwner = recv, nil
-		recv.Reply(tag, b, p)
+		c.Up.Loop.GiveReply(recv, tag, b, p)
 	}
 }
 
 // push hands what nobody asked for to the owner.
 func (c *Conn) push(b []byte, p ask.Piece) {
-	c.pool.servingOwner = c.owner
-	c.owner.Pushed(b, p)
+	c.Up.Loop.servingOwner = c.Owner
+	c.Owner.Pushed(b, p)
 }
 
-func (c *Conn) countError(e *queue.Pending, b []byte) {
-	c.server.stats.Errors++
+// CountError takes notice of an error with which e is answered.
+func (c *Conn) CountError(e *queue.Pending, b []byte) {
+	c.server.Stats.Errors++
 	switch {
 	case e.Is.Carrier() != 0: // a script may say anything
-	case OutOfMemory(b):
-		c.server.lowMemory = true
-	case bytes.HasPrefix(b, busyWord):
-		c.server.muteUntil = c.pool.Now + muteFor
+	case answer.OutOfMemory(b):
+		c.server.LowMemory = true
+	case bytes.HasPrefix(b, answer.BusyWord):
+		c.server.muteUntil = c.Up.Loop.Now + muteFor
 	}
-	if refusesWrites(b) {
-		c.refused(e)
+	if answer.RefusesWrites(b) {
+		c.Up.Keeper.RefusedWrite(c, e.Is.Carrier() != 0)
 	}
 }
 
 // answered takes the head off the ring.
 func (c *Conn) answered(e *queue.Pending) {
-	s := c.server.stats
+	s := c.server.Stats
 	s.Replies++
 	s.InFlight--
 	if e.Is.Hops() > 0 {
-		c.arrived(e)
+		c.Arrived(e)
 	}
-	s.Latency.Observe(c.pool.Now - e.At)
+	s.Latency.Observe(c.Up.Loop.Now - e.At)
 	if e.Recv == nil {
-		c.pool.stats.LateReplies++
+		c.Up.Counters.LateReplies++
 	}
 	c.off(e)
 }
 
-// off takes the head off the ring.
-func (c *Conn) off(e *queue.Pending) {
-	if !e.Is.Has(queue.Blocking | queue.Fencing) {
-		c.pool.InFlight--
-	}
-	if e.Size > 0 {
-		c.sent.Release(e.Size)
-	}
-	c.ring.Pop()
+// TakeHead takes the head e off the ring, which is to be sent again, and appends its bytes to dst.
+func (c *Conn) TakeHead(dst []byte, e *queue.Pending) []byte {
+	dst = append(dst, c.sent.First(e.Size)...)
+	s := c.server.Stats
+	s.Replies++
+	s.InFlight--
+	c.Arrived(e)
+	c.off(c.Ring.At(c.Ring.Head))
+	return dst
 }
 
 // streamed gives the owner of a streaming connection what nobody asked for: anything while nothing is owed,
@@ -217,9 +218,9 @@ func (c *Conn) off(e *queue.Pending) {
 func (c *Conn) streamed(b []byte, p ask.Piece) bool {
 	if p&ask.First != 0 {
 		line := len(b) > 1 && b[0] == '+' && b[1] >= '0' && b[1] <= '9'
-		c.inStream = c.state == Ready && c.owner != nil && (line || c.ring.Len() == 0)
+		c.inStream = c.state == Ready && c.Owner != nil && (line || c.Ring.Len() == 0)
 	}
-	if c.inStream && c.owner != nil {
+	if c.inStream && c.Owner != nil {
 		c.push(b, p)
 	}
 	return c.inStream

@@ -1,4 +1,4 @@
-package pool
+package answer
 
 import (
 	"bytes"
@@ -26,8 +26,8 @@ func NamesNode(b []byte) bool {
 	return bytes.HasPrefix(b, []byte("-MOVED ")) || bytes.HasPrefix(b, []byte("-ASK "))
 }
 
-// named takes the hash slot and the address out of MOVED or ASK; slot -1: there is none.
-func named(reply []byte) (slot int, addr []byte) {
+// Named takes the hash slot and the address out of MOVED or ASK; slot -1: there is none.
+func Named(reply []byte) (slot int, addr []byte) {
 	_, rest, _ := bytes.Cut(bytes.TrimRight(reply, "\r\n"), []byte(" "))
 	digits, addr, _ := bytes.Cut(rest, []byte(" "))
 	n, ok := parser.Int(digits)
@@ -40,27 +40,27 @@ func named(reply []byte) (slot int, addr []byte) {
 // OutOfMemory reports whether a reply says that the server lacks memory for the command. Any goroutine.
 func OutOfMemory(reply []byte) bool { return bytes.HasPrefix(reply, []byte("-OOM ")) }
 
-// refusesWrites reports whether an error says that the server is a replica.
-func refusesWrites(b []byte) bool {
+// RefusesWrites reports whether an error says that the server is a replica.
+func RefusesWrites(b []byte) bool {
 	return bytes.HasPrefix(b, []byte("-READONLY ")) || bytes.HasPrefix(b, []byte("-MASTERDOWN "))
 }
 
-// passing reports whether an error is one of a server that answers nobody for a while.
-func passing(b []byte) bool {
-	return bytes.HasPrefix(b, busyWord) || bytes.HasPrefix(b, []byte("-LOADING ")) || bytes.HasPrefix(b, []byte("-MASTERDOWN "))
+// Passing reports whether an error is one of a server that answers nobody for a while.
+func Passing(b []byte) bool {
+	return bytes.HasPrefix(b, BusyWord) || bytes.HasPrefix(b, []byte("-LOADING ")) || bytes.HasPrefix(b, []byte("-MASTERDOWN "))
 }
 
-var busyWord = []byte("-BUSY ")
+var BusyWord = []byte("-BUSY ")
 
-// denied reports whether an error says that the command is not there, or not for us.
-func denied(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("-NOPERM ")) || bytes.HasPrefix(b, unknownCommand)
+// Denied reports whether an error says that the command is not there, or not for us.
+func Denied(b []byte) bool {
+	return bytes.HasPrefix(b, []byte("-NOPERM ")) || bytes.HasPrefix(b, UnknownCommand)
 }
 
-var unknownCommand = []byte("-ERR unknown command")
+var UnknownCommand = []byte("-ERR unknown command")
 
-// versionIn is the version in a reply to HELLO; empty: there is none.
-func versionIn(hello []byte) []byte {
+// VersionIn is the version in a reply to HELLO; empty: there is none.
+func VersionIn(hello []byte) []byte {
 	_, rest, _ := bytes.Cut(hello, []byte("version\r\n$"))
 	digits, rest, _ := bytes.Cut(rest, []byte("\r\n"))
 	n, ok := parser.Int(digits)
@@ -85,11 +85,11 @@ var refusals = [...]string{
 	"-READONLY Can not run script with write flag on readonly replica.\r\n",
 }
 
-// refusesScript reports whether a reply is one of these.
-func refusesScript(reply []byte) bool { return slices.Contains(refusals[:], string(reply)) }
+// RefusesScript reports whether a reply is one of these.
+func RefusesScript(reply []byte) bool { return slices.Contains(refusals[:], string(reply)) }
 
-// confirms reports whether a witness says that the server refuses a command with such a reply.
-func confirms(witness, reply []byte) bool {
+// Confirms reports whether a witness says that the server refuses a command with such a reply.
+func Confirms(witness, reply []byte) bool {
 	switch word := reply[:bytes.IndexByte(reply, ' ')+1]; string(word) {
 	case "-READONLY ":
 		return bytes.Contains(witness[:min(len(witness), maxRole)], []byte("$5\r\nslave\r\n"))
@@ -103,8 +103,8 @@ func confirms(witness, reply []byte) bool {
 // maxRole is up to where ROLE names the role, bytes.
 const maxRole = 20
 
-// idIn is what a server calls a connection in a reply to HELLO; 0: it has not said.
-func idIn(hello []byte) int64 {
+// IDIn is what a server calls a connection in a reply to HELLO; 0: it has not said.
+func IDIn(hello []byte) int64 {
 	_, rest, _ := bytes.Cut(hello, []byte("$2\r\nid\r\n:"))
 	digits, _, ok := bytes.Cut(rest, []byte("\r\n"))
 	if n, number := parser.Int(digits); ok && number {

@@ -1,4 +1,4 @@
-package pool
+package conn
 
 import (
 	"time"
@@ -51,3 +51,32 @@ type Config struct {
 	// MaxPendingBytes bounds the request bytes one connection holds unsent.
 	MaxPendingBytes int
 }
+
+// User is whom connections log in as; "": they do not log in.
+func (c *Config) User() string {
+	if c.Password != "" && c.Username == "" {
+		return "default"
+	}
+	if c.Password == "" {
+		return ""
+	}
+	return c.Username
+}
+
+// Reconfigures reports whether [Pool.Configure] can go from c to other. Any goroutine.
+func (c *Config) Reconfigures(other *Config) bool {
+	return c.Connections == other.Connections && c.ScriptPolicy == other.ScriptPolicy && c.Cluster == other.Cluster && c.Resend == other.Resend &&
+		c.Fixed == other.Fixed && (c.Reads == shard.ReadPrimary) == (other.Reads == shard.ReadPrimary)
+}
+
+// ScriptPolicy says over which connections carriers go.
+type ScriptPolicy int8
+
+const (
+	// ScriptsShared has them on shared connections, whatever is known of a server.
+	ScriptsShared ScriptPolicy = iota
+	// ScriptsAuto has them on lanes where a server is known not to escape, or could not say.
+	ScriptsAuto
+	// ScriptsOwn has scripts on lanes everywhere.
+	ScriptsOwn
+)

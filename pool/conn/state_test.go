@@ -1,6 +1,10 @@
-package pool
+package conn
 
-import "testing"
+import (
+	"testing"
+
+	"ringmaster/stats"
+)
 
 func TestTransitionsAreThoseOfTheDrawing(t *testing.T) {
 	drawing := map[State][]State{
@@ -26,8 +30,9 @@ func TestTransitionsAreThoseOfTheDrawing(t *testing.T) {
 
 // goes reports whether a connection can step from one state to another.
 func goes(t *testing.T, from, to State) (ok bool) {
-	p := newTestPool(t, testConfig(), 1, nil)
-	c := p.rings[Key{Proto: 2}].conns[0]
+	t.Helper()
+	u := &Upstream{Loop: &Loop{}, Keeper: Keeper{Changed: func(*Server) {}}}
+	c := NewConn(u, NewServer(0, "A", "A:1", &stats.Server{}), &Group{}, 0)
 	c.state = from
 	defer func() { ok = recover() == nil && c.state == to }()
 	c.transition(to)

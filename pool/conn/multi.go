@@ -1,18 +1,13 @@
-package pool
+package conn
 
-import (
-	"ringmaster/pool/ask"
-)
+import "ringmaster/pool/ask"
 
 // Where a server does not take MULTI (renamed, or not permitted), the commands of a transaction would run one by one, unprotected. So it
 // is asked before one is sent.
 
-// TakesMulti reports whether the server is known to take MULTI on this connection. Loop-only.
-func (c *Conn) TakesMulti() bool { return c.multi && !c.frozen }
-
 // LoginProves reports whether a login is ahead that asks the server whether it takes MULTI. Loop-only.
 func (c *Conn) LoginProves() bool {
-	return c.pool.cfg.ProveMulti && (c.state == Dialing || c.state == Handshaking)
+	return c.Up.Config.ProveMulti && (c.state == Dialing || c.state == Handshaking)
 }
 
 // ProveMulti asks the server with an empty transaction and calls proved once, when it has answered or the connection is lost. Then
@@ -23,7 +18,7 @@ func (c *Conn) ProveMulti(proved func(refusal []byte, f *ask.Failure)) *ask.Fail
 	return c.Enqueue(&ask.Request{Raw: emptyTransaction, Recv: &proof{conn: c, proved: proved}, Batch: batch})
 }
 
-var emptyTransaction = appendCommand(appendCommand(nil, "MULTI"), "EXEC")
+var emptyTransaction = AppendCommand(AppendCommand(nil, "MULTI"), "EXEC")
 
 // proof receives the answers to an empty transaction.
 type proof struct {
@@ -39,7 +34,7 @@ func (p *proof) Reply(tag uint64, b []byte, piece ask.Piece) {
 	if piece&ask.First != 0 {
 		p.within = b[0] == '-' && p.refusal == nil
 	}
-	if p.within && len(p.refusal) < maxHandshakeReply {
+	if p.within && len(p.refusal) < MaxHandshakeReply {
 		p.refusal = append(p.refusal, b...)
 	}
 	if tag == 1 && piece&ask.Last != 0 {
@@ -52,5 +47,12 @@ func (p *proof) Reply(tag uint64, b []byte, piece ask.Piece) {
 func (p *proof) Fail(tag uint64, f *ask.Failure) {
 	if tag == 1 {
 		p.proved(nil, f)
+	}
+}
+
+// ProveOnce is ProveMulti for whoever looks at TakesMulti himself later, unless it is asked already.
+func (c *Conn) ProveOnce() {
+	if !c.proving {
+		c.proving = c.ProveMulti(func([]byte, *ask.Failure) { c.proving = false }) == nil
 	}
 }

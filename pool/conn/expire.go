@@ -1,4 +1,4 @@
-package pool
+package conn
 
 import (
 	"ringmaster/pool/ask"
@@ -11,25 +11,25 @@ import (
 // expire answers the requests that waited longer than the timeout. Three are left: a reply of which a client has a part already,
 // or that is coming in; a request that waits for scripts of its own client; and one whose receiver sees to it.
 func (c *Conn) expire(now int64) {
-	limit := int64(c.pool.cfg.Timeout)
-	i := max(c.expired, c.ring.Head)
-	if limit <= 0 || i == c.ring.Tail {
-		c.early = c.early && i != c.ring.Tail
+	limit := int64(c.Up.Config.Timeout)
+	i := max(c.expired, c.Ring.Head)
+	if limit <= 0 || i == c.Ring.Tail {
+		c.early = c.early && i != c.Ring.Tail
 		return
 	}
-	if e := c.ring.At(i); !c.early && (e.Is.Has(queue.Blocking) || now-e.At <= limit) {
+	if e := c.Ring.At(i); !c.early && (e.Is.Has(queue.Blocking) || now-e.At <= limit) {
 		return
 	}
 	if c.state == Dialing || c.state == Handshaking {
-		if e := c.ring.At(i); !e.Is.Has(queue.Blocking) && now-e.At > limit {
+		if e := c.Ring.At(i); !e.Is.Has(queue.Blocking) && now-e.At > limit {
 			c.abandon()
 		}
 		return
 	}
-	scripts, tail, kept := c.scriptsOf(), c.ring.Tail, false
+	scripts, tail, kept := c.scriptsOf(), c.Ring.Tail, false
 	sorted, last := true, int64(0)
 	for ; i < tail; i++ {
-		e := c.ring.At(i)
+		e := c.Ring.At(i)
 		sorted, last = sorted && e.At >= last, e.At
 		young := now-e.At <= limit
 		if e.Is.Has(queue.Blocking) || young && !c.early {
@@ -38,15 +38,15 @@ func (c *Conn) expire(now int64) {
 		if e.Recv == nil {
 			continue // it is the pool's own, or has ended
 		}
-		if young || e.Is.Has(queue.Lasting) || i == c.ring.Head && c.coming(e, now) || scripts != nil && c.waitsForOwn(e, now, scripts) {
+		if young || e.Is.Has(queue.Lasting) || i == c.Ring.Head && c.coming(e, now) || scripts != nil && c.waitsForOwn(e, now, scripts) {
 			if !kept {
 				c.expired, kept = i, true
 			}
 			continue
 		}
-		c.pool.stats.Timeouts++
-		c.server.stats.Timeouts++
-		if c.fail(e, c.server.timedOut); c.ring.Tail != tail || c.ring.Head > i {
+		c.Up.Counters.Timeouts++
+		c.server.Stats.Timeouts++
+		if c.fail(e, c.server.TimedOut); c.Ring.Tail != tail || c.Ring.Head > i {
 			return // whoever waited has given the connection back
 		}
 	}
@@ -56,41 +56,27 @@ func (c *Conn) expire(now int64) {
 	c.early = c.early && !sorted
 }
 
-// expireBegun looks first at replies that have begun: when one before them of the same client ends by its timeout, they would go
-// to the client as far as they have come, and could not be replaced by an error any more.
-func (p *Pool) expireBegun() {
-	for _, r := range p.rings {
-		for _, c := range r.conns {
-			c.expireIfBegun()
-		}
-	}
-	for _, l := range p.lanes {
-		for i := len(l.conns) - 1; i >= 0; i-- {
-			l.conns[i].expireIfBegun()
-		}
-	}
-}
-
-func (c *Conn) expireIfBegun() {
-	if c.state == Ready && c.replying() {
-		c.expire(c.pool.Now)
+// ExpireIfBegun is expire for a connection of which a reply has begun.
+func (c *Conn) ExpireIfBegun() {
+	if c.state == Ready && c.Replying() {
+		c.expire(c.Up.Loop.Now)
 	}
 }
 
 // coming reports whether the head's reply must be left to finish: a client has a part of it, or its bytes come in.
 func (c *Conn) coming(e *queue.Pending, now int64) bool {
-	if !c.replying() {
+	if !c.Replying() {
 		return false
 	}
 	client, place, ok := e.Client()
-	return ok && client.Begun(place) || now-c.came <= int64(c.pool.cfg.Timeout)/4
+	return ok && client.Begun(place) || now-c.came <= int64(c.Up.Config.Timeout)/4
 }
 
 // scriptsOf counts, by client, the scripts under way here. A server runs what it has read at once and keeps the replies until all of
 // it is done, so that the first of several waits for the last. nil: there is none.
 func (c *Conn) scriptsOf() (n map[ask.Client]int) {
-	for i := c.ring.Head; i != min(c.ring.Tail, c.ring.Head+maxBatch); i++ {
-		e := c.ring.At(i)
+	for i := c.Ring.Head; i != min(c.Ring.Tail, c.Ring.Head+maxBatch); i++ {
+		e := c.Ring.At(i)
 		if e.Recv == nil || !e.Is.Has(queue.Scripting) {
 			continue
 		}
@@ -113,8 +99,8 @@ func (c *Conn) waitsForOwn(e *queue.Pending, now int64, scripts map[ask.Client]i
 	if !ok || n == 0 || e.Is.Hops() > 0 {
 		return false
 	}
-	since, limit := e.At, int64(c.pool.cfg.Timeout)*int64(n)
-	if stall := int64(c.pool.cfg.StallTimeout); stall > 0 {
+	since, limit := e.At, int64(c.Up.Config.Timeout)*int64(n)
+	if stall := int64(c.Up.Config.StallTimeout); stall > 0 {
 		limit = min(limit, stall)
 	}
 	since = max(since, client.Replied()) // those before it have ended
@@ -124,30 +110,36 @@ func (c *Conn) waitsForOwn(e *queue.Pending, now int64, scripts map[ask.Client]i
 // abandon gives up the requests that wait for a connection, so that they can't run after all, and lets
 // none wait until there is one.
 func (c *Conn) abandon() {
-	c.waitForDial, c.down = false, c.server.lost
+	c.waitForDial, c.down = false, c.server.Lost
 	if c.own {
 		c.transition(Retired) // first: those whose requests end may give the connection back
 	}
 	c.drop(func(e *queue.Pending) *ask.Failure {
-		if c.pool.Now-e.At <= int64(c.pool.cfg.Timeout) {
+		if c.Up.Loop.Now-e.At <= int64(c.Up.Config.Timeout) {
 			return c.down
 		}
-		c.pool.stats.Timeouts++
-		c.server.stats.Timeouts++
-		return c.server.timedOutUnsent
+		c.Up.Counters.Timeouts++
+		c.server.Stats.Timeouts++
+		return c.server.TimedOutUnsent
 	})
 	if c.own {
 		c.end(errDial)
-		c.disown(c.server.timedOutUnsent)
+		c.Up.Keeper.Disowned(c, c.server.TimedOutUnsent)
 		return
 	}
-	c.server.updateState(c.pool)
+	c.Up.Keeper.Changed(c.server)
 }
 
-// TimedOut is the failure of what has waited too long for server; sent: a part of it may have reached it. Loop-only.
-func (p *Pool) TimedOut(server int, sent bool) *ask.Failure {
-	if sent {
-		return p.servers[server].timedOut
+// OwesScript reports whether a script is among what is owed. It may not be the first: a server keeps the replies to what it
+// got in the same batch until the script has ended.
+func (c *Conn) OwesScript() bool {
+	for i := c.Ring.Head; i != min(c.Ring.Tail, c.Ring.Head+maxBatch); i++ {
+		if c.Ring.At(i).Is.Has(queue.Scripting) {
+			return true
+		}
 	}
-	return p.servers[server].timedOutUnsent
+	return false
 }
+
+// maxBatch is how many requests are looked through.
+const maxBatch = 1024

@@ -1,8 +1,9 @@
-package pool
+package conn
 
 import (
 	"bytes"
 
+	"ringmaster/pool/answer"
 	"ringmaster/pool/ask"
 	"ringmaster/pool/queue"
 	"ringmaster/stats"
@@ -13,7 +14,7 @@ import (
 
 // wraps reports whether r is sent so here.
 func (c *Conn) wraps(r *ask.Request) bool {
-	return c.pool.Now >= c.server.bareUntil && c.pool.cfg.Resend && c.TakesMulti() && r.Carrier == ask.Scripts && r.Batch.Requests == 0 && r.Manner == 0 && (!c.own || c.lane != nil)
+	return c.Up.Loop.Now >= c.server.bareUntil && c.Up.Config.Resend && c.TakesMulti() && r.Carrier == ask.Scripts && r.Batch.Requests == 0 && r.Manner == 0 && (!c.own || c.IsLane)
 }
 
 // bareFor is for how long scripts are sent as they are to a server that lacks memory, ns. It queues nothing then (up to Redis 7.2),
@@ -21,30 +22,30 @@ func (c *Conn) wraps(r *ask.Request) bool {
 const bareFor = 1e9
 
 var (
-	multiRequest = appendCommand(nil, "MULTI")
-	execRequest  = appendCommand(nil, "EXEC")
+	MultiRequest = AppendCommand(nil, "MULTI")
+	ExecRequest  = AppendCommand(nil, "EXEC")
 	oneElement   = []byte("*1\r\n")
 	execAbort    = []byte("-EXECABORT")
 )
 
 // putWrapped enqueues r, and gives the place in the ring of its reply. at is when it was sent first, ns.
 func (c *Conn) putWrapped(r *ask.Request, at int64) (place uint64) {
-	size := len(multiRequest) + len(r.Raw) + len(execRequest)
+	size := len(MultiRequest) + len(r.Raw) + len(ExecRequest)
 	from := c.queued + uint64(size) - 1
-	c.out.Write(multiRequest)
+	c.out.Write(MultiRequest)
 	c.out.Write(r.Raw)
-	c.out.Write(execRequest)
+	c.out.Write(ExecRequest)
 	for range 2 {
 		c.oweFrom(from, nil, 0)
-		e := c.ring.Latest()
+		e := c.Ring.Latest()
 		e.Is, e.At = queue.Wrapping, at // those before it are as old, so that its timeout is looked at
 	}
-	place = c.ring.Tail
+	place = c.Ring.Tail
 	c.oweFrom(from, r.Recv, r.Tag)
-	e := c.ring.At(place)
+	e := c.Ring.At(place)
 	e.Is, e.At = queue.CarriedBy(r.Carrier)|queue.Wrapped, at
 	c.queued += uint64(size)
-	c.markDirty()
+	c.MarkDirty()
 	c.keepSent(r.Raw, r.Keys)
 	return place
 }
@@ -57,7 +58,7 @@ func (c *Conn) unwrap(e *queue.Pending, b []byte, p ask.Piece) (reply []byte, pi
 			c.refusal = append(c.refusal[:0], b...)
 		}
 		if p&ask.Last != 0 {
-			s := c.server.stats
+			s := c.server.Stats
 			s.Replies++
 			s.InFlight--
 			c.off(e)
@@ -78,11 +79,11 @@ func (c *Conn) unwrap(e *queue.Pending, b []byte, p ask.Piece) (reply []byte, pi
 		if len(refusal) > 0 && bytes.HasPrefix(b, execAbort) {
 			b = refusal
 		}
-		if OutOfMemory(b) {
-			c.server.bareUntil = c.pool.Now + bareFor
+		if answer.OutOfMemory(b) {
+			c.server.bareUntil = c.Up.Loop.Now + bareFor
 		}
-		if e.Recv != nil && e.Size > 0 && (Elsewhere(b) || OutOfMemory(b)) {
-			c.redirect(*e, b)
+		if e.Recv != nil && e.Size > 0 && (answer.Elsewhere(b) || answer.OutOfMemory(b)) {
+			c.Up.Keeper.Redirect(c, *e, b)
 			return nil, 0, false
 		}
 		return b, p, true

@@ -1,4 +1,4 @@
-package pool
+package conn
 
 import "fmt"
 
@@ -62,13 +62,13 @@ func (c *Conn) transition(to State) {
 		panic(fmt.Sprintf("pool: connection to %s went from %s to %s", c.server.Name, c.state, to))
 	}
 	if c.state == Ready {
-		c.server.ready--
-		c.server.stats.Connections--
+		c.server.Ready--
+		c.server.Stats.Connections--
 	}
 	c.state = to
 	if to == Ready {
-		c.server.ready++
-		c.server.stats.Connections++
+		c.server.Ready++
+		c.server.Stats.Connections++
 	}
-	c.server.updateState(c.pool)
+	c.Up.Keeper.Changed(c.server)
 }
