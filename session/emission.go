@@ -15,7 +15,7 @@ type Emission struct {
 	Tag     uint64
 	Begun   bool
 	within  *Outer // the reply is a part of that one, whose tag it has; nil: it is a reply of its own
-	Held    int    // bytes of what the reply is made of, counted in s.held
+	Held    int    // bytes of what the reply is made of, counted in Out.Held
 }
 
 // Outer is a reply that is made by a job, and of which the replies to several commands are parts: EXEC's.

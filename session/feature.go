@@ -9,7 +9,7 @@ import "ringmaster/shard"
 //	Loop.Tick         LoopTick; then for each upstream Tick, before the core goes through its own lists
 //	Env.Follow        Follow; then for each client with connections of its own, in the order of the clients' IDs, FollowPinned
 //	a command refused Rejected
-//	Session.closeAs   Closing, when the passage is over and before input is dropped
+//	Session.CloseAs   Closing, when the passage is over and before input is dropped
 //	Session.OnClose   Closed, when the passage is over and the connections of its own are given back, and before its rings and buffers are
 //	a panic           Forget
 type Feature struct {

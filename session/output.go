@@ -63,7 +63,16 @@ func (s *Session) markDirty() {
 	}
 }
 
-// Output is the buffer for what the client gets this turn.
+// ResumeLater lets the session go on at the end of the turn, outside of whatever calls.
+func (s *Session) ResumeLater() {
+	if !s.resuming && s.State == Open {
+		s.resuming = true
+		s.Door.due.resume = append(s.Door.due.resume, s)
+	}
+}
+
+// Output is the buffer for what the client gets this turn: bytes appended to it go out in this order. Valid until the end of the turn.
+// The session must not be closed.
 func (s *Session) Output() *bytebufferpool.ByteBuffer {
 	if s.Out.buf == nil {
 		s.Out.buf = s.Door.Pool.Buffers.Get()
@@ -71,6 +80,9 @@ func (s *Session) Output() *bytebufferpool.ByteBuffer {
 	}
 	return s.Out.buf
 }
+
+// slowReader is the unread output from which a client counts as not reading, bytes.
+const slowReader = 1 << 20
 
 // polledAtOnce is how many clients with unread output a tick looks at.
 const polledAtOnce = 1024
@@ -87,7 +99,8 @@ func (s *Session) hasUnread(n int) {
 	}
 }
 
-// CountHeld counts n more bytes of replies that wait for their turn.
+// CountHeld counts n more bytes (below 0: fewer) of replies that wait for their turn, as output of the client. Whoever keeps such bytes
+// counts them, and counts them out when they are written or dropped; once the session is closed there is nothing to count out.
 func (s *Session) CountHeld(n int) {
 	if s.State == Closed {
 		return // all of it is counted out
@@ -147,6 +160,13 @@ func (l *Loop) tickUnread() {
 		most.Close(stats.ClientMemory)
 	}
 	l.Stats.ClientOutput, l.Stats.ClientsNotReading = uint64(max(l.readers.bytes, 0)), uint64(waiting*len(l.readers.slow)/max(seen, 1))
+}
+
+// bound sets from where on unread output counts.
+func (d *Door) bound() {
+	if d.unreadFrom = min(slowReader, d.Config.OutputLimit); d.readers.pressed {
+		d.unreadFrom = 0
+	}
 }
 
 // press begins or ends the shortage in which whoever has something unread waits.
@@ -272,7 +292,7 @@ func (s *Session) Lags() bool {
 	return waits > limit
 }
 
-// Park starts j again when it is reply tag's turn and the client has read.
+// Park has j started again, between polls, when it is reply tag's turn and the client has read, or when the client has gone. Takes j.
 func (o *outbox) Park(j job, tag uint64) {
 	if o.parked == nil {
 		o.parked = new([]parked)
@@ -310,21 +330,3 @@ func (o *outbox) wakeAll(e *Env) {
 	}
 	o.parked = nil
 }
-
-// bound sets from where on unread output counts.
-func (d *Door) bound() {
-	if d.unreadFrom = min(slowReader, d.Config.OutputLimit); d.readers.pressed {
-		d.unreadFrom = 0
-	}
-}
-
-// ResumeLater lets the session go on at the end of the turn, outside of whatever calls.
-func (s *Session) ResumeLater() {
-	if !s.resuming && s.State == Open {
-		s.resuming = true
-		s.Door.due.resume = append(s.Door.due.resume, s)
-	}
-}
-
-// slowReader is the unread output from which a client counts as not reading, bytes.
-const slowReader = 1 << 20

@@ -39,13 +39,13 @@ type Pin struct {
 // Keeper is what a feature has to do with a client's connections of its own while it keeps something there.
 type Keeper struct {
 	Of any // what it keeps
-	// push is what the client gets for a push.
+	// Push is what the client gets for a push.
 	Push func(b []byte) []byte
-	// next tells that the client's next request goes over c.
+	// Next tells that the client's next request goes over c.
 	Next func(server int, c *pool.Conn)
-	// left tells that servers may have been taken off the list.
+	// Left tells that servers may have been taken off the list.
 	Left func(old *shard.Map)
-	// end tells that the connections are given back.
+	// End tells that the connections are given back.
 	End func()
 }
 
@@ -185,7 +185,7 @@ func (s *Session) Conn(server int) *pool.Conn {
 	return s.Rings.Pick(server, s.ConnIndex)
 }
 
-// connTo is Conn for a session that has connections of its own.
+// connTo is Session.Conn for a session that has connections of its own.
 func (p *Pin) connTo(server int) *pool.Conn {
 	if c := p.To(server); c != nil {
 		p.Sends(server, c)
@@ -201,7 +201,8 @@ func (p *Pin) Sends(server int, c *pool.Conn) {
 	}
 }
 
-// PinTo gives the session a connection of its own to server, the one that watches or blocks from now on.
+// PinTo gives the session a connection of its own to server, the one that watches or blocks from now on. It has one until SettlePin finds
+// no reason for it, or Unpin. A failure says why there is none: the session is as it was.
 func (s *Session) PinTo(server int) (*Pin, *pool.Failure) {
 	p := s.Pin
 	if p == nil {
@@ -216,7 +217,7 @@ func (s *Session) PinTo(server int) (*Pin, *pool.Failure) {
 	return p, nil
 }
 
-// PinToAll gives the session a connection of its own to every server.
+// PinToAll gives the session a connection of its own to every server, or fails as PinTo does.
 func (s *Session) PinToAll() (*Pin, *pool.Failure) {
 	p := s.Pin
 	if p == nil {
@@ -238,7 +239,7 @@ func (s *Session) PinToAll() (*Pin, *pool.Failure) {
 	return p, nil
 }
 
-// PinToReachable is pinToAll without the servers that are down, whose commands fail anyway; full: no connection was free. The
+// PinToReachable is PinToAll without the servers that are down, whose commands fail anyway; full: no connection was free. The
 // pin is nil when none is reachable.
 func (s *Session) PinToReachable() (p *Pin, full bool) {
 	if p = s.Pin; p == nil {

@@ -29,7 +29,7 @@ func (e *Env) KeysIn(slot int, spec *command.Spec) pool.Keys {
 	return pool.KeysIn(slot, spec.ReadOnly())
 }
 
-// keysOf is keysIn for the keys of a request, if it has any. A command that was learnt, and of which the server does not say where its
+// keysOf is KeysIn for the keys of a request, if it has any. A command that was learnt, and of which the server does not say where its
 // keys are, is taken to begin with one.
 func (e *Env) keysOf(spec *command.Spec, args [][]byte) pool.Keys {
 	if !e.Pool.Resends() {

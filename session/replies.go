@@ -11,7 +11,8 @@ import (
 	"ringmaster/stats"
 )
 
-// Expect makes a place for the reply to the command under way, whose request has size bytes, and gives its tag.
+// Expect makes a place for the reply to the command under way, whose request has size bytes, and gives its tag: exactly one whole Reply, or
+// one Fail, must follow for it.
 func (s *Session) Expect(size int) uint64 { return s.record(s.LastID, size) }
 
 // record is Expect for the command with an ID; command.NoID: it counts for none.
@@ -171,7 +172,7 @@ func (s *Session) ended(sl *slots.Slot) {
 	s.Slots.End()
 }
 
-// Sink is the buffer to append a whole reply to request tag to; finish ends it.
+// Sink is the buffer to append a whole reply to request tag to; Finish ends it. Valid until the end of the turn or Finish.
 func (s *Session) Sink(tag uint64) *bytebufferpool.ByteBuffer {
 	if tag == s.Slots.Head() {
 		return s.Output()
@@ -183,7 +184,7 @@ func (s *Session) Sink(tag uint64) *bytebufferpool.ByteBuffer {
 	return sl.Buf
 }
 
-// Finish ends a reply that was appended to sink.
+// Finish ends a reply that was appended to Sink: reply is its bytes, which end the buffer.
 func (s *Session) Finish(tag uint64, reply []byte) {
 	n := len(reply)
 	if isError(reply) {
@@ -204,10 +205,10 @@ func (s *Session) Finish(tag uint64, reply []byte) {
 	s.CountHeld(n)
 }
 
-// Answer gives a reply of the proxy's own to the command under way. Borrows b.
+// Answer gives a whole reply of the proxy's own to the command under way, which has no place yet. Borrows b until return.
 func (s *Session) Answer(b []byte) { s.AnswerAs(s.LastID, b) }
 
-// AnswerAs is answer for the command with an ID; command.NoID: it counts for none. What EXEC runs here has counted when it was queued.
+// AnswerAs is Answer for the command with an ID; command.NoID: it counts for none. What EXEC runs here has counted when it was queued.
 func (s *Session) AnswerAs(cmd uint16, b []byte) {
 	if s.State == Closed {
 		return
@@ -220,13 +221,13 @@ func (s *Session) AnswerAs(cmd uint16, b []byte) {
 	s.Reply(s.record(cmd, 0), b, pool.Whole)
 }
 
-// AnswerString is answer for constant replies such as "+OK\r\n".
+// AnswerString is Answer for constant replies such as "+OK\r\n".
 func (s *Session) AnswerString(reply string) {
 	s.Door.Scratch = append(s.Door.Scratch[:0], reply...)
 	s.Answer(s.Door.Scratch)
 }
 
-// Failed answers for a request that could not be sent.
+// Failed answers for a request of size bytes that could not be sent, and has no place yet.
 func (s *Session) Failed(size int, f *pool.Failure) {
 	tag := s.Expect(size)
 	s.Fail(tag, f)
@@ -238,7 +239,7 @@ func (s *Session) AnswerBulk(b []byte) {
 	s.Answer(s.Door.Scratch)
 }
 
-// Refuse answers an error of the proxy's own to the command under way.
+// Refuse answers an error of the proxy's own to the command under way. text is an error without "-" and line break.
 func (s *Session) Refuse(text string) {
 	s.Door.Scratch = parser.AppendError(s.Door.Scratch[:0], text)
 	s.Answer(s.Door.Scratch)

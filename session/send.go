@@ -9,15 +9,16 @@ import (
 	"ringmaster/session/texts"
 )
 
-// AnyServer asks send to choose a server for a command that any can answer.
+// AnyServer asks Pass and Send to choose a server for a command that any can answer.
 const AnyServer = -1
 
-// Pass sends the whole request to one server, whose reply goes to the client as it is.
+// Pass sends the whole request to one server, an index of Env.Map or AnyServer, whose reply goes to the client as it is. If it can't be
+// sent the client gets an error. Borrows req until return.
 func (s *Session) Pass(server int, spec *command.Spec, req *parser.Request) {
 	s.Send(server, s.Door.keysOf(spec, req.Args), spec, req)
 }
 
-// Send is pass for a request of whose keys the pool's part is known.
+// Send is Pass for a request of whose keys the pool's part is known.
 func (s *Session) Send(server int, keys pool.Keys, spec *command.Spec, req *parser.Request) {
 	if server == AnyServer {
 		server = s.AnyServer()
@@ -46,7 +47,7 @@ func (s *Session) Send(server int, keys pool.Keys, spec *command.Spec, req *pars
 	}
 }
 
-// passOdd is pass for a request that is large, a carrier, or postponed.
+// passOdd is Send for a request that is large, a carrier, or postponed.
 func (s *Session) passOdd(conn *pool.Conn, keys pool.Keys, spec *command.Spec, req *parser.Request, tag uint64) (f *pool.Failure) {
 	request := pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys, Carrier: s.Door.Rules.For(spec).Carrier}
 	if request.Carrier == 0 {
@@ -142,7 +143,7 @@ func (s *Session) GoesApart(spec *command.Spec, class command.Class, carrier poo
 	return true
 }
 
-// EnqueueAt sends a request to the shard of primary over the connection that connFor has given. That is nil when none of the shard's
+// EnqueueAt sends a request to the shard of primary over the connection that ConnFor has given. That is nil when none of the shard's
 // replicas can be read from: then a carrier fails, and what else reads waits for one.
 func (s *Session) EnqueueAt(conn *pool.Conn, primary int, r *pool.Request) *pool.Failure {
 	if conn == nil {
@@ -183,7 +184,7 @@ func (s *Session) ConnFor(primary int, reads bool) *pool.Conn {
 	return s.Conn(primary)
 }
 
-// passRead is pass for a command that the read policy counts for.
+// passRead is Send for a command that the read policy counts for.
 func (s *Session) passRead(primary int, keys pool.Keys, spec *command.Spec, req *parser.Request) {
 	conn := s.ConnFor(primary, true)
 	if s.Door.Pool.AnyBusy() && s.turnedDown(conn, spec) {
