@@ -201,7 +201,7 @@ type fields map[string]bool
 
 // constant are the fields that no setting decides: what is made anew of others, or is the same for all.
 var constant = []string{
-	"pool.Config.Spare", "pool.Config.ProveMulti", "pool.Config.Hint", "pool.Config.Nonce", "pool.Config.Witness",
+	"conn.Config.Spare", "conn.Config.ProveMulti", "conn.Config.Hint", "conn.Config.Nonce", "conn.Config.Witness",
 	"session.Config.FirstWindow", "topology.Config.Name", "topology.Config.Log", "eventloop.Listener.Name", "eventloop.Listener.Upstream",
 	"eventloop.Listener.Listener", "eventloop.Listener.Policy", "eventloop.Upstream.Name", "eventloop.Upstream.Map", "eventloop.Upstream.Health", "eventloop.Upstream.Logger", "session.Upstream.ListChanges",
 }
