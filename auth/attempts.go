@@ -5,43 +5,47 @@ import (
 	"time"
 )
 
-// Guessing passwords is slowed down by address: after some failures in a short time the address has a gate, and attempts from there wait until it
-// opens before they are checked. Each further failure moves the gate. A wait after the check would tell at once that a password is right.
+// Password guessing is slowed down by address. After some failures in a short time the address gets a gate, and
+// attempts from there wait until it opens before they are checked. Each further failure moves the gate. A wait after
+// the check would reveal at once that a password is right.
 //
-// Clients behind the same address wait too, for nothing tells them apart from the one that guesses; therefore no wait is longer than
-// LongestWait, and those with the right password do not move the gate. An attacker with many connections gets a try on each in that time.
+// Other clients of the same address wait too, because nothing distinguishes them from the one that guesses. Therefore
+// no wait is longer than LongestWait, and attempts with the right password do not move the gate. An attacker with
+// many connections gets one try on each in that time.
 const (
 	// FreeFailures is how many failures in a row cost an address nothing; one of them is forgiven every ForgiveEvery.
 	FreeFailures = 20
 	ForgiveEvery = time.Second
-	// GateStep is by how much a failure that is not free moves the gate.
+	// GateStep is how far a failure that is not free moves the gate.
 	GateStep = 100 * time.Millisecond
-	// LongestWait bounds how long an attempt waits; it is shorter than most clients' own timeouts.
+	// LongestWait bounds the wait of an attempt. It is shorter than most clients' own timeouts.
 	LongestWait = 2 * time.Second
-	// longestGrudge bounds how much later than now the last failure is forgiven.
+	// longestGrudge bounds how far in the future the last failure is forgiven.
 	longestGrudge = 60 * time.Second
 	// maxAddresses bounds the addresses that are remembered. When there are more, one of those with the fewest failures is forgotten.
 	maxAddresses = 4096
-	// looked is how many addresses are looked at to find one to forget.
+	// looked is how many addresses are compared to find one to forget.
 	looked = 8
 )
 
-// Attempts remembers failed logins by address. Loop-only. Loops do not share it: each of several gives an address its share of the
-// free failures, and moves the gate further, so that all together give no more than these constants say.
+// Attempts remembers failed logins by address. Loop-only. Loops do not share it. Each of several loops gives an
+// address only a share of the free failures, and moves the gate further, so that all of them together give no more
+// than these constants allow.
 type Attempts struct {
 	burst, forgive, step int64 // ns; burst and forgive as in address.clear
 	from                 map[netip.Addr]address
 }
 
-// address is what is remembered of one address. Times are ns of the loop's clock.
+// address is the record of one address. Times are ns of the loop's clock.
 type address struct {
-	// clear is when all its failures are forgiven: each moves it by forgive. While clear - now > burst failures move the gate, too.
+	// clear is when all its failures are forgiven. Each failure moves it by forgive. While clear - now > burst,
+	// failures move the gate, too.
 	clear int64
 	// gate is when attempts are checked again.
 	gate int64
 }
 
-// NewAttempts makes the share of one of several loops.
+// NewAttempts makes the Attempts of one of several loops.
 func NewAttempts(loops int) *Attempts {
 	n := int64(max(loops, 1))
 	forgive := n * int64(ForgiveEvery)
@@ -51,12 +55,12 @@ func NewAttempts(loops int) *Attempts {
 // Quiet reports whether no address has failed lately.
 func (a *Attempts) Quiet() bool { return len(a.from) == 0 }
 
-// Wait is how long an attempt from an address must wait before it is checked, ns.
+// Wait returns how long an attempt from an address must wait before it is checked, ns.
 func (a *Attempts) Wait(from netip.Addr, now int64) int64 {
 	return max(a.from[origin(from)].gate-now, 0)
 }
 
-// Failed notes a failed attempt.
+// Failed records a failed attempt.
 func (a *Attempts) Failed(from netip.Addr, now int64) {
 	from = origin(from)
 	e, known := a.from[from]
@@ -89,7 +93,7 @@ func (a *Attempts) makeRoom(now int64) {
 	}
 }
 
-// origin is what counts as one address: of IPv6 the first 64 bits, which one user has.
+// origin returns what counts as one address. For IPv6 these are the first 64 bits, which belong to one user.
 func origin(addr netip.Addr) netip.Addr {
 	addr = addr.Unmap().WithZone("")
 	if addr.Is6() {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// guesses is how many passwords an attacker can have checked in d with this many connections from one address, which
-// always gives up what waits longer than patience and comes again.
+// guesses returns how many passwords an attacker gets checked in d, with this many connections from one address. The
+// attacker gives up each attempt that waits longer than patience, and connects again.
 func guesses(a *Attempts, from string, conns int, d time.Duration, longest *int64) (n int) {
 	addr := netip.MustParseAddr(from)
 	due := make([]int64, conns)
@@ -112,7 +112,7 @@ func TestAddressesThatAreRememberedAreBounded(t *testing.T) {
 	for i := range 10 * maxAddresses {
 		a.Failed(netip.MustParseAddr(fmt.Sprintf("2001:db8:%x:%x::1", i/65536, i%65536)), int64(i))
 		if i%100 == 0 {
-			a.Failed(victim, int64(i)) // guesses on
+			a.Failed(victim, int64(i)) // keeps guessing
 		}
 		if len(a.from) > maxAddresses {
 			t.Fatalf("%d addresses", len(a.from))

@@ -2,9 +2,8 @@
 //
 // # Purpose
 //
-// A Policy is the answer to AUTH and HELLO AUTH: today one user, "default", with any of several
-// passwords, so that a password can be changed without a moment at which nobody gets in. Attempts slows down
-// addresses from which logins fail.
+// A Policy decides on AUTH and HELLO AUTH. Today there is one user, "default", with any of several passwords, so that
+// a password can be changed without locking anyone out. Attempts slows down addresses from which logins fail.
 //
 // # Picture
 //
@@ -14,7 +13,7 @@
 //
 // # Who may call
 //
-// Policy: any goroutine, for it never changes. Attempts: Loop-only, one for each loop.
+// Policy: any goroutine, because it never changes. Attempts: Loop-only, one for each loop.
 //
 // # Ownership of bytes
 //
@@ -22,6 +21,6 @@
 //
 // # Limits and errors
 //
-// A wrong credential is false. Passwords are hashed before they are compared, in constant time. Attempts remembers a bounded
-// number of addresses for a bounded time, and no wait is longer than [LongestWait].
+// Check returns false for a wrong credential. Passwords are hashed before they are compared, in constant time.
+// Attempts remembers a bounded number of addresses for a bounded time, and no wait is longer than [LongestWait].
 package auth

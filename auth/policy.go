@@ -10,8 +10,8 @@ type Policy struct {
 	passwords [][sha256.Size]byte // hashed
 }
 
-// maxPassword bounds a password, bytes: the longest argument that a client may send before it has logged in. A longer one is
-// wrong without being hashed, which would take long.
+// maxPassword bounds a password, bytes. It is the longest argument that a client may send before it has logged in. A
+// longer one is wrong, and is not hashed, because that would take long.
 const maxPassword = 16 << 10
 
 // NewPolicy accepts user "default" with any of passwords. None: no password is needed.
@@ -26,9 +26,9 @@ func NewPolicy(passwords ...string) *Policy {
 // Open reports whether no password is needed. Any goroutine.
 func (p *Policy) Open() bool { return len(p.passwords) == 0 }
 
-// Check reports whether user with password may log in. How long it takes says nothing about the passwords, not even how
-// long they are. Without passwords the user "default" is let in with any, as Redis's nopass does.
-// Any goroutine. Borrows its arguments until return.
+// Check reports whether user with password may log in. The time that it takes reveals nothing about the passwords,
+// not even their length. Without passwords the user "default" may log in with any, like nopass in Redis. Any
+// goroutine. Borrows its arguments until return.
 func (p *Policy) Check(user, password []byte) bool {
 	if string(user) != "default" {
 		return false

@@ -23,7 +23,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestPasswordsAreNotKept holds that a comparison works on hashes, whose length says nothing of the password's.
+// TestPasswordsAreNotKept checks that a comparison works on hashes, whose length reveals nothing about the
+// password's.
 func TestPasswordsAreNotKept(t *testing.T) {
 	p := NewPolicy("one", strings.Repeat("two", 100))
 	for _, hash := range p.passwords {

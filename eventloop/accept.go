@@ -14,19 +14,19 @@ import (
 	"ringmaster/session/texts"
 )
 
-// acceptPause is the wait after accept failed for lack of descriptors or memory, and logEvery how
-// often that is logged.
+// acceptPause is the wait after accept has failed for lack of descriptors or memory, and logEvery how often that is
+// logged.
 const (
 	acceptPause = 5 * time.Millisecond
 	logEvery    = 10 * time.Second
 	refuseTime  = 100 * time.Millisecond
-	// maxAdmitting bounds the clients between accept and their loop: a wave of new clients then waits in
-	// the kernel's queue instead of on a goroutine each.
+	// maxAdmitting bounds the clients between accept and their loop, so that a wave of new clients waits in the
+	// kernel's queue instead of on a goroutine each.
 	maxAdmitting = 16
 )
 
-// accept takes clients from a listener until it is closed. It runs on a goroutine of its own, for gnet's own listeners can neither pause nor
-// survive running out of descriptors.
+// accept takes clients from a listener until that is closed. It runs on a goroutine of its own, because gnet's own
+// listeners can neither pause nor survive a lack of descriptors.
 func (s *Server) accept(a *acceptor) {
 	var logged time.Time
 	spare := newSpareDescriptor()
@@ -45,7 +45,7 @@ func (s *Server) accept(a *acceptor) {
 			}
 			if !errors.Is(err, syscall.EMFILE) {
 				s.refused.Add(1)
-			} else if spare.sacrifice(a.Listener) { // otherwise nobody waits: the system looks for a descriptor before it looks for a client
+			} else if spare.refuseOne(a.Listener) { // false: no client waits; the system checks for a descriptor first, then for a client
 				s.refused.Add(1)
 				continue
 			}
@@ -58,7 +58,7 @@ func (s *Server) accept(a *acceptor) {
 	}
 }
 
-// admit gives a client to the loop with the fewest, or refuses it.
+// admit gives a client to the loop with the fewest clients, or refuses it.
 func (s *Server) admit(a *acceptor, conn net.Conn) {
 	to := a.to.Load()
 	select {
@@ -92,24 +92,24 @@ func (s *Server) admit(a *acceptor, conn net.Conn) {
 	if err != nil {
 		<-l.admitting
 		_ = conn.Close()
-		s.lost(l)
+		s.neverOpened(l)
 		return
 	}
 	s.tasks.Go(func() {
 		defer func() { <-l.admitting }()
 		select {
 		case r := <-enrolled:
-			// gnet does not tell when epoll refuses a connection; then it was never opened.
+			// gnet does not report when epoll refuses a connection, but then it was never opened.
 			if r.Err != nil || cl.session == nil {
-				s.lost(l)
+				s.neverOpened(l)
 			}
 		case <-s.ctx.Done():
 		}
 	})
 }
 
-// lost counts out a client that never reached its loop.
-func (s *Server) lost(l *loop) {
+// neverOpened corrects the counts for a client that did not reach its loop.
+func (s *Server) neverOpened(l *loop) {
 	l.busy.Add(-1)
 	s.refused.Add(1)
 	s.clientGone()
@@ -123,8 +123,8 @@ func (s *Server) refuse(conn net.Conn) {
 	s.clientGone()
 }
 
-// spareDescriptor is kept so that a client can be told off even when all others are used: else it would
-// wait in the listener's queue and accept would fail over and over.
+// spareDescriptor is held in reserve, so that clients can be refused even when no other descriptor is left. Otherwise
+// they would wait in the listener's queue, and accept would fail again and again.
 type spareDescriptor struct{ f *os.File }
 
 func newSpareDescriptor() *spareDescriptor {
@@ -133,9 +133,9 @@ func newSpareDescriptor() *spareDescriptor {
 	return d
 }
 
-// sacrifice accepts one client on the spare descriptor and closes it at once. false: there was none to
-// spare, or nobody waited.
-func (d *spareDescriptor) sacrifice(ln net.Listener) bool {
+// refuseOne accepts one client on the spare descriptor, refuses it and closes it; false: there was no spare
+// descriptor, or no client waited.
+func (d *spareDescriptor) refuseOne(ln net.Listener) bool {
 	if d.f == nil {
 		d.f, _ = os.Open(os.DevNull)
 		return false

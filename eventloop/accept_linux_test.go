@@ -46,8 +46,8 @@ func (c *counting) Accept() (net.Conn, error) {
 	return c.TCPListener.Accept()
 }
 
-// TestAClientIsRefusedWhenNoDescriptorIsLeft has the reserve descriptor used twice, so that it must have been opened again.
-// Between the clients the system goes on to say that no descriptor is left, though nobody waits.
+// TestAClientIsRefusedWhenNoDescriptorIsLeft uses the reserve descriptor twice, so that it must have been opened
+// again. Between the clients the system keeps reporting that no descriptor is left, although no client waits.
 func TestAClientIsRefusedWhenNoDescriptorIsLeft(t *testing.T) {
 	ln := &counting{TCPListener: listen(t, "tcp").(*net.TCPListener)}
 	cfg := newConfig(t, testkit.Loopback(testkit.FreePort(t)))
@@ -94,7 +94,7 @@ func newSocket(t *testing.T) int {
 	return fd
 }
 
-// connectAndRead gives all that a server says, or what went wrong. It opens no descriptor.
+// connectAndRead returns everything that a server sends, or the error. It opens no descriptor.
 func connectAndRead(fd, port int) string {
 	if err := unix.Connect(fd, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		return err.Error()
@@ -118,7 +118,7 @@ func connectAndRead(fd, port int) string {
 // useUpDescriptors leaves the process no descriptor until restore is called.
 func useUpDescriptors(t *testing.T) (restore func()) {
 	t.Helper()
-	runtime.GC() // nothing that was forgotten gives one back meanwhile
+	runtime.GC() // so that no unused file is closed meanwhile
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)

@@ -96,7 +96,7 @@ func TestClientsAreSpreadOverTheLoops(t *testing.T) {
 	}
 }
 
-// failing is a listener that hands out errors and connections of the test's before those of its socket.
+// failing is a listener that returns the test's errors and connections before those of its socket.
 type failing struct {
 	net.Listener
 	first chan any

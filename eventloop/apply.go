@@ -13,49 +13,49 @@ import (
 	"ringmaster/shard"
 )
 
-// change is what loops are to do differently from some turn on. It does not change once posted, except for what it counts.
+// change is what the loops change in one turn. It stays the same after it is posted, except for its count.
 type change struct {
 	upstreams []changedUpstream // in the order in which new ones are added
 	maps      []changedMap
 	doors     []changedDoor
-	opened    []*entrance // of doors, those that are new
+	opened    []*entrance // the new ones of doors
 	shut      []*entrance
 	gone      []*shared
-	// Of a plan; a change that is only a new map has no plan.
+	// The rest of a plan. A change with only new maps has no plan.
 	plan         bool
 	maxOwn       int
 	clientMemory int
 	farewell     time.Duration
 	drain        int64 // DrainTimeout, ns
 
-	left    atomic.Int64  // loops that have not applied it
-	applied chan struct{} // closed when all have
+	left    atomic.Int64  // loops that have not applied it yet
+	applied chan struct{} // closed when all have applied it
 }
 
-// changedUpstream is an upstream as it is to be; added: it is new.
+// changedUpstream is an upstream with its new settings; added: it is new.
 type changedUpstream struct {
 	of    *shared
 	cfg   Upstream
 	added bool
 }
 
-// changedMap is another map for a running upstream, and its number among all that the upstream has had.
+// changedMap is a new map for a running upstream, and its number among all maps of that upstream.
 type changedMap struct {
 	of     *shared
 	m      *shard.Map
 	number uint64
 }
 
-// changedDoor is what clients of a listener may do from now on.
+// changedDoor has the new settings for the clients of a listener.
 type changedDoor struct {
 	at    *entrance
 	cfg   Listener
 	rules *session.Rules
 }
 
-// Apply has every loop go by a plan, all of it in one turn, and returns when all loops do. It takes the plan's sockets: after an error they
-// are closed. Sockets that the plan has no more are closed when it returns. When ctx ends before all loops have come to it, the plan
-// is carried out nevertheless, and the error is ctx's. Any goroutine.
+// Apply makes every loop apply a plan, all of it in one turn, and returns when all loops have. It takes the plan's
+// sockets: after an error they are closed. Sockets that are no longer in the plan are closed when it returns. If ctx
+// ends before all loops have applied the plan, they apply it nevertheless, and the error is ctx's. Any goroutine.
 func (s *Server) Apply(ctx context.Context, p Plan) error {
 	c, err := s.begin(&p)
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *Server) begin(p *Plan) (c *change, err error) {
 	return c, nil
 }
 
-// discard closes the sockets that a plan has brought.
+// discard closes the new sockets of a plan.
 func (s *Server) discard(p *Plan) {
 	for _, ln := range p.Listeners {
 		if ln.Listener != nil && !s.accepts(ln.Listener) {
@@ -101,7 +101,7 @@ func (s *Server) discard(p *Plan) {
 	}
 }
 
-// check says why a plan can't be carried out.
+// check returns an error if a plan can't be applied.
 func (s *Server) check(p *Plan) error {
 	if len(p.Listeners) == 0 || len(p.Upstreams) == 0 {
 		return errors.New("there is no listener, or no upstream")
@@ -144,7 +144,7 @@ func (s *Server) checkListeners(p *Plan) error {
 	return nil
 }
 
-// check says why a running upstream can't be as cfg has it; nil: a new one.
+// check returns an error if the upstream can't take the settings cfg. of is nil for a new upstream.
 func (of *shared) check(cfg *Upstream) error {
 	if of == nil {
 		if cfg.Map == nil || cfg.Map.Len() == 0 || cfg.Pool.Connections < 1 {
@@ -170,7 +170,7 @@ func compile(p *Plan) (rules []*session.Rules) {
 	return rules
 }
 
-// adopt makes a plan the server's, and says what the loops have to do. Nothing in it can fail.
+// adopt makes a plan the server's current one, and returns the change for the loops. It can't fail.
 func (s *Server) adopt(p *Plan, rules []*session.Rules) *change {
 	c := &change{plan: true, maxOwn: p.MaxOwn, clientMemory: p.ClientMemory, farewell: p.FarewellTime, drain: int64(p.DrainTimeout)}
 	s.maxClients.Store(int64(p.MaxClients))
@@ -181,7 +181,7 @@ func (s *Server) adopt(p *Plan, rules []*session.Rules) *change {
 		if added {
 			of = &shared{name: cfg.Name, m: cfg.Map, on: make([]*upstream, len(s.loops))}
 		} else if cfg.Map != nil {
-			c.follow(of, cfg.Map)
+			c.addMap(of, cfg.Map)
 		}
 		of.pool = cfg.Pool
 		upstreams[i] = of
@@ -197,7 +197,7 @@ func (s *Server) adopt(p *Plan, rules []*session.Rules) *change {
 	return c
 }
 
-// adoptListeners opens and closes doors, and starts and ends what accepts clients.
+// adoptListeners opens and closes doors, and starts and ends the acceptors.
 func (s *Server) adoptListeners(c *change, p *Plan, rules []*session.Rules) {
 	before, now := s.acceptors, []*acceptor(nil)
 	for _, a := range before {
@@ -236,8 +236,8 @@ func (s *Server) adoptListeners(c *change, p *Plan, rules []*session.Rules) {
 	s.acceptors = now
 }
 
-// follow adds a new map of a running upstream.
-func (c *change) follow(of *shared, m *shard.Map) {
+// addMap adds a new map of a running upstream.
+func (c *change) addMap(of *shared, m *shard.Map) {
 	if m == of.m {
 		return
 	}
@@ -246,8 +246,8 @@ func (c *change) follow(of *shared, m *shard.Map) {
 	c.maps = append(c.maps, changedMap{of, m, of.maps})
 }
 
-// send posts a change to all loops. Until all of them have come to it, a message may be published by one map to subscribers that are
-// placed by another, so that publishers ask the loops first. Under Server.changes.
+// send posts a change to all loops. Until all have applied it, a message may be published by one map while its
+// subscribers are placed by another, so publishers ask the loops first. Under Server.changes.
 func (s *Server) send(c *change) {
 	c.applied = make(chan struct{})
 	c.left.Store(int64(len(s.loops)))
@@ -261,7 +261,7 @@ func (s *Server) send(c *change) {
 	}
 }
 
-// done counts a loop that has applied the change, or never will.
+// done counts a loop that has applied the change or never will.
 func (c *change) done() {
 	if c.left.Add(-1) > 0 {
 		return

@@ -15,7 +15,7 @@ import (
 	"ringmaster/session"
 )
 
-// plan is a plan for what cfg has started: all sockets and maps stay.
+// plan makes a plan that keeps everything of cfg: all sockets and maps stay.
 func plan(cfg Config) Plan {
 	p := Plan{Listeners: slices.Clone(cfg.Listeners), Upstreams: slices.Clone(cfg.Upstreams), MaxClients: cfg.MaxClients, MaxOwn: cfg.MaxOwn, ClientMemory: cfg.ClientMemory, FarewellTime: cfg.FarewellTime,
 		DrainTimeout: testkit.Patience}
@@ -42,7 +42,7 @@ func (p *Plan) upstream(t testing.TB, name string, servers ...string) {
 	p.Upstreams = append(p.Upstreams, u)
 }
 
-// must has the proxy go by a plan.
+// must makes the proxy apply a plan.
 func (p *proxy) must(plan Plan) {
 	p.t.Helper()
 	if err := p.Apply(p.t.Context(), plan); err != nil {
@@ -63,7 +63,7 @@ func (p *proxy) dialAt(n int) *testkit.Conn {
 // isOpen reports whether a listener has not been closed.
 func isOpen(ln net.Listener) bool { return ln.(*net.TCPListener).SetDeadline(time.Time{}) == nil }
 
-// named is a server that answers each request with its own name.
+// named starts a server that answers each request with its own name.
 func named(t testing.TB, name string) *testkit.FakeShard {
 	return testkit.NewFakeShard(t, testkit.Answering(func(int, []string) string { return bulk(name) }))
 }
@@ -98,7 +98,7 @@ func TestAPlanThatIsWrongChangesNothing(t *testing.T) {
 			wrong.Upstreams[0].Map = other
 			brought := listen(t, "tcp")
 			wrong.listener("brought", brought, 0)
-			wrong.Listeners[0].Listener = p.acceptors[0].Listener // is no other
+			wrong.Listeners[0].Listener = p.acceptors[0].Listener // its own socket
 			spoil(&wrong)
 			if err := p.Apply(t.Context(), wrong); err == nil {
 				t.Fatal("it was applied")
@@ -142,7 +142,7 @@ func TestNoPlanIsTakenWhileStopping(t *testing.T) {
 	}
 }
 
-// TestAPlanIsCarriedOutThoughNobodyWaits: one loop comes to it late.
+// TestAPlanIsCarriedOutThoughNobodyWaits: one loop applies it late.
 func TestAPlanIsCarriedOutThoughNobodyWaits(t *testing.T) {
 	cfg := newConfig(t, echoing(t).Addr)
 	cfg.Loops = 2
@@ -247,7 +247,8 @@ func TestAllLoopsHaveTheLatestMap(t *testing.T) {
 	}
 }
 
-// TestPublishersAskWhileLoopsAreAtDifferentMaps: a message could else be published by a new map to who is subscribed by an old one.
+// TestPublishersAskWhileLoopsAreAtDifferentMaps: otherwise a message could be published by a new map and miss a
+// subscriber of an old one.
 func TestPublishersAskWhileLoopsAreAtDifferentMaps(t *testing.T) {
 	cfg := newConfig(t, echoing(t).Addr)
 	cfg.Loops = 2
@@ -285,7 +286,7 @@ func TestPublishersAskWhileLoopsAreAtDifferentMaps(t *testing.T) {
 	}
 }
 
-// applyUnwaited has the proxy go by a plan with another server, or with the map that it has if there is none.
+// applyUnwaited makes the proxy apply a plan with another server or, without one, with its current map.
 func (p *proxy) applyUnwaited(cfg Config, server string) {
 	p.t.Helper()
 	next := plan(cfg)
@@ -297,7 +298,7 @@ func (p *proxy) applyUnwaited(cfg Config, server string) {
 	_ = p.Apply(ctx, next)
 }
 
-// TestALoopThatIsBehindAnswersWhenItHasTheMapToo: what is asked of it is where something is.
+// TestALoopThatIsBehindAnswersWhenItHasTheMapToo: the question is where something is.
 func TestALoopThatIsBehindAnswersWhenItHasTheMapToo(t *testing.T) {
 	cfg := newConfig(t, echoing(t).Addr)
 	cfg.Loops = 2

@@ -16,7 +16,7 @@ import (
 // client is one client's connection; it is the session's Socket.
 type client struct {
 	loop    *loop
-	c       gnet.Conn // nil when gone
+	c       gnet.Conn // nil after it is closed
 	session *session.Session
 	at      *acceptor
 	from    *entrance
@@ -24,7 +24,7 @@ type client struct {
 	addrs   *addrs
 }
 
-// addrs are the addresses of a client as texts, made when somebody asks for them.
+// addrs are the addresses of a client as texts, made on demand.
 type addrs struct{ remote, local string }
 
 func (cl *client) opened(c gnet.Conn) {
@@ -41,7 +41,7 @@ func (cl *client) opened(c gnet.Conn) {
 	l.arm()
 }
 
-// door is what it came in by.
+// door returns the door by which the client came in.
 func (cl *client) door() *session.Door { return cl.from.on[cl.loop.index] }
 
 func (cl *client) traffic(b []byte) {
@@ -55,8 +55,8 @@ func (cl *client) traffic(b []byte) {
 	l.afterClient(inFlight)
 }
 
-// closed is gnet's last word on the connection. A client that only shut its write half gets what it is
-// owed by another way.
+// closed is gnet's last call for the connection. A client that has shut only its write half gets its replies in
+// another way.
 func (cl *client) closed(err error) {
 	l := cl.loop
 	c := cl.c
@@ -105,7 +105,8 @@ func (cl *client) Close(reason stats.CloseReason) {
 	cl.loop.closing = append(cl.loop.closing, cl)
 }
 
-// logClose logs why the proxy closes the client. Operators should know of clients that do not read: at most one a second for each loop.
+// logClose logs why the proxy closes the client. Clients that do not read are logged as warnings, at most one a
+// second for each loop.
 func (cl *client) logClose(reason stats.CloseReason) {
 	l := cl.loop
 	level := slog.LevelDebug

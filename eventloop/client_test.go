@@ -30,7 +30,7 @@ func TestAClientIsClosedFromWithinFeed(t *testing.T) {
 			cfg.Listeners[0].Session.QueryBufferLimit = 1000
 			p := start(t, cfg)
 			client := testkit.Dial(t, p.addr(0))
-			client.Send(c.send + get("red")) // what follows is not heard
+			client.Send(c.send + get("red")) // the GET is not read
 			if got, err := client.Rest(); got != c.want || err != nil {
 				t.Errorf("%q, %v", got, err)
 			}
@@ -43,7 +43,7 @@ func TestAClientIsClosedFromWithinFeed(t *testing.T) {
 	}
 }
 
-// TestAClientIsClosedFromWithinItsReply: the server's bytes turn out to be broken after a part of the reply has gone.
+// TestAClientIsClosedFromWithinItsReply: the server's bytes turn out to be broken after a part of the reply was sent.
 func TestAClientIsClosedFromWithinItsReply(t *testing.T) {
 	s := newScript(t)
 	p := start(t, newConfig(t, s.Addr))
@@ -62,7 +62,7 @@ func TestAClientIsClosedFromWithinItsReply(t *testing.T) {
 	p.untilClosed(stats.UpstreamLost, 1)
 }
 
-// TestAClientIsClosedFromWithinFlush: gnet finds that the client has reset only as the turn's end writes to it.
+// TestAClientIsClosedFromWithinFlush: gnet notices the client's reset only when the turn's end writes to it.
 func TestAClientIsClosedFromWithinFlush(t *testing.T) {
 	p := start(t, newConfig(t, echoing(t).Addr))
 	c := p.dial()
@@ -126,7 +126,7 @@ func TestAClientIsClosedAtTheTurnsEndAndHeardNoMore(t *testing.T) {
 	onLoop(t, l, func() {
 		before := l.stats.ClientBytesIn
 		cl.session.Abandon()
-		cl.Close(stats.Killed) // once more
+		cl.Close(stats.Killed) // again
 		if len(l.closing) != 1 || cl.c == nil {
 			t.Errorf("%d sockets are to be closed; gone within the call: %v", len(l.closing), cl.c == nil)
 		}

@@ -11,10 +11,11 @@ import (
 	"ringmaster/stats"
 )
 
-// gnet writes to descriptor numbers. That of a connection that is gone may be another client's at once, which must not get what
-// was meant for the one before. These tests give the number to the other client by hand, so that it happens each time.
+// gnet writes to descriptor numbers. The number of a closed connection may belong to another client at once, which
+// must not get bytes for the previous one. These tests give the number to the other client by hand, so that it
+// happens each time.
 
-// pass makes the number of a closed descriptor stand for the socket of another, as when the system had given it out again.
+// pass gives the number of a closed descriptor to another socket, as if the system had reused it.
 func pass(t *testing.T, number, to int) {
 	t.Helper()
 	if _, err := unix.FcntlInt(uintptr(number), unix.F_GETFD, 0); err != unix.EBADF {
@@ -26,13 +27,13 @@ func pass(t *testing.T, number, to int) {
 	t.Cleanup(func() { unix.Close(number) })
 }
 
-// number is the client's descriptor.
+// number returns the client's descriptor.
 func (p *proxy) number(cl *client) (fd int) {
 	onLoop(p.t, p.loops[0], func() { fd = cl.c.Fd() })
 	return fd
 }
 
-// newest is the client of the first loop that is none of those known.
+// newest returns the client of the first loop that is not in known.
 func (p *proxy) newest(known *client) (cl *client) {
 	p.t.Helper()
 	onLoop(p.t, p.loops[0], func() {
@@ -78,7 +79,8 @@ func TestALateReplyDoesNotGoToWhoHasTheDescriptorNow(t *testing.T) {
 	}
 }
 
-// TestTheRepliesOfAHalfClosedClientDoNotGoToWhoHasItsDescriptorNow: gnet has closed its number, and its replies come later.
+// TestTheRepliesOfAHalfClosedClientDoNotGoToWhoHasItsDescriptorNow: gnet has closed the descriptor, and the replies
+// come later.
 func TestTheRepliesOfAHalfClosedClientDoNotGoToWhoHasItsDescriptorNow(t *testing.T) {
 	s := newScript(t)
 	p := start(t, newConfig(t, s.Addr))
@@ -99,7 +101,7 @@ func TestTheRepliesOfAHalfClosedClientDoNotGoToWhoHasItsDescriptorNow(t *testing
 	}
 }
 
-// TestAServersConnectionThatIsGoneWritesToNobody makes a connection that the pool does not want, for the pool keeps the others.
+// TestAServersConnectionThatIsGoneWritesToNobody makes a connection outside the pool, because the pool keeps its own.
 func TestAServersConnectionThatIsGoneWritesToNobody(t *testing.T) {
 	s := newScript(t)
 	p := start(t, newConfig(t, s.Addr))
@@ -154,7 +156,7 @@ func pair(t *testing.T) (ours, theirs net.Conn) {
 	return ours, theirs
 }
 
-// TestCallbacksOfAConnectionThatIsClosedAreNobodys: edge-triggered gnet may call once more.
+// TestCallbacksOfAConnectionThatIsClosedAreNobodys: edge-triggered gnet may call again after the close.
 func TestCallbacksOfAConnectionThatIsClosedAreNobodys(t *testing.T) {
 	p := start(t, newConfig(t, echoing(t).Addr))
 	p.dial()

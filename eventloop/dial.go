@@ -12,7 +12,7 @@ import (
 	"ringmaster/pool"
 )
 
-// dial connects to conn's server on a goroutine of its own and brings the socket to the loop.
+// dial connects to conn's server on a goroutine of its own and hands the socket to the loop.
 func (l *loop) dial(conn *pool.Conn) {
 	network, addr := "tcp", conn.Server().Addr
 	if path, ok := strings.CutPrefix(addr, "unix://"); ok {

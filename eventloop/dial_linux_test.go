@@ -19,7 +19,7 @@ func TestShutdownEndsADialUnderWay(t *testing.T) {
 	}
 }
 
-// fullQueue is an address that takes no connection: nobody accepts there, and the queue is full.
+// fullQueue returns an address that accepts no connection, because its queue is full.
 func fullQueue(t *testing.T) string {
 	t.Helper()
 	fd := newSocket(t)

@@ -19,11 +19,11 @@ type acceptor struct {
 // entrance is a listener's door on all loops. A listener that gets another upstream gets another entrance.
 type entrance struct {
 	upstream *shared
-	on       []*session.Door // by loop, each of which looks at its own only; it stays when the loop has forgotten the door
+	on       []*session.Door // by loop; each loop uses only its own. An entry stays when the loop has forgotten the door
 	ready    chan struct{}   // closed when all loops have a door
 }
 
-// close closes the socket. A path that another socket has by now stays.
+// close closes the socket. It keeps the path if another socket uses it by now.
 func (a *acceptor) close(others []*acceptor) {
 	if unix, ok := a.Listener.(interface{ SetUnlinkOnClose(bool) }); ok && slices.ContainsFunc(others, func(o *acceptor) bool {
 		return o.Addr().Network() == "unix" && o.Addr().String() == a.Addr().String()
@@ -33,8 +33,8 @@ func (a *acceptor) close(others []*acceptor) {
 	_ = a.Listener.Close()
 }
 
-// running is what accepts clients of a listener already: of that name, or if there is none over that socket, which then gets another
-// name. nil: nothing does. Under Server.changes.
+// running returns the acceptor of a running listener with ln's name or, if there is none, with ln's socket, which
+// then gets the new name. nil: there is none. Under Server.changes.
 func (s *Server) running(ln *Listener) *acceptor {
 	for _, a := range s.acceptors {
 		if a.name == ln.Name {
@@ -49,18 +49,18 @@ func (s *Server) running(ln *Listener) *acceptor {
 	return nil
 }
 
-// accepts reports whether a socket is open already. Under Server.changes.
+// accepts reports whether a socket is already open. Under Server.changes.
 func (s *Server) accepts(ln net.Listener) bool {
 	return ln != nil && slices.ContainsFunc(s.acceptors, func(a *acceptor) bool { return a.Listener == ln })
 }
 
-// shutDoor is a door whose clients finish, until a time in ns.
+// shutDoor is a closed door whose clients may finish until a time in ns.
 type shutDoor struct {
 	*session.Door
 	until int64
 }
 
-// apply goes by a change. Nothing in it can fail. Loop-only.
+// apply applies a change. It can't fail. Loop-only.
 func (l *loop) apply(c *change) {
 	if c.plan { // before doors are shut
 		l.conns.MaxOwn = c.maxOwn
@@ -75,7 +75,7 @@ func (l *loop) apply(c *change) {
 	}
 	for _, m := range c.maps {
 		if u := m.of.on[l.index]; u != nil {
-			u.follow(m)
+			u.adoptMap(m)
 		}
 	}
 	for i := range c.doors {
@@ -98,7 +98,7 @@ func (l *loop) apply(c *change) {
 	l.lookForSolo()
 }
 
-// tickLeaving cuts the clients of shut doors whose time is over, and forgets doors and upstreams that nobody uses.
+// tickLeaving closes the clients of shut doors whose time is over, and forgets unused doors and upstreams.
 func (l *loop) tickLeaving() {
 	l.shut = slices.DeleteFunc(l.shut, func(d shutDoor) bool {
 		switch {
@@ -113,7 +113,7 @@ func (l *loop) tickLeaving() {
 	for _, u := range l.upstreams {
 		if u.gone && !u.env.Used() && (!u.pool.Owes() || l.conns.Now >= u.until) {
 			l.removeUpstream(u)
-			return // the others at the next tick
+			return // the others follow at the next tick
 		}
 	}
 }

@@ -53,7 +53,7 @@ func TestListenersComeAndGo(t *testing.T) {
 	}
 }
 
-// untilForgotten waits until every loop has nothing left of doors that are shut, and so many upstreams.
+// untilForgotten waits until every loop has forgotten the shut doors and has the given number of upstreams.
 func (p *proxy) untilForgotten(upstreams int) {
 	p.t.Helper()
 	for _, l := range p.loops {
@@ -79,7 +79,7 @@ func TestAClientOfAClosedListenerGetsWhatItIsOwed(t *testing.T) {
 		onLoop(t, p.loops[0], func() { ok = !p.loops[0].sessions.HasWork() })
 		return ok
 	})
-	c.Send(get("green")) // is not heard
+	c.Send(get("green")) // is not read
 	red.reply(t, bulk("red"))
 	if got, err := c.Rest(); got != bulk("red") || err != nil {
 		t.Errorf("%q, %v", got, err)
@@ -90,7 +90,7 @@ func TestAClientOfAClosedListenerGetsWhatItIsOwed(t *testing.T) {
 	}
 }
 
-// TestAClientThatBlocksAtAClosedListenerIsTold: the server says that nothing ran.
+// TestAClientThatBlocksAtAClosedListenerIsTold: the server reports that nothing ran.
 func TestAClientThatBlocksAtAClosedListenerIsTold(t *testing.T) {
 	redis := testkit.Redis(t)
 	cfg := newConfig(t, redis.Addr)
@@ -141,7 +141,8 @@ func TestAClientOfAClosedListenerIsCutAtTheDrainTimeout(t *testing.T) {
 	})
 }
 
-// TestAClientThatComesToAClosedListenerIsDrained: it was accepted before. Its upstream may be gone by then, too.
+// TestAClientThatComesToAClosedListenerIsDrained: it was accepted before the close. Its upstream may be gone by then,
+// too.
 func TestAClientThatComesToAClosedListenerIsDrained(t *testing.T) {
 	cfg := newConfig(t, echoing(t).Addr)
 	p := start(t, cfg)
@@ -164,7 +165,7 @@ func TestAClientThatComesToAClosedListenerIsDrained(t *testing.T) {
 	p.dial()
 }
 
-// TestManyClientsAreDrainedInPieces: nobody else waits until all of them are closed.
+// TestManyClientsAreDrainedInPieces: other clients do not wait until all of them are closed.
 func TestManyClientsAreDrainedInPieces(t *testing.T) {
 	const clients = 200
 	cfg := newConfig(t, echoing(t).Addr)
@@ -196,7 +197,7 @@ func TestAListenerThatStaysKeepsItsSocket(t *testing.T) {
 	tcp, unix := p.dialAt(0), p.dialAt(1)
 	before := p.Addrs()
 	next := plan(cfg)
-	next.Listeners[1].Listener = p.acceptors[1].Listener // the same once more
+	next.Listeners[1].Listener = p.acceptors[1].Listener // the same again
 	p.must(plan(cfg))
 	p.must(next)
 	for i, c := range []*testkit.Conn{tcp, unix} {
@@ -207,7 +208,7 @@ func TestAListenerThatStaysKeepsItsSocket(t *testing.T) {
 	}
 }
 
-// TestANewSocketTakesTheOldOnesPlace: clients stay. Over a unix socket the path may be the same, if somebody has removed it.
+// TestANewSocketTakesTheOldOnesPlace: clients stay. A unix socket may have the same path, if that was removed.
 func TestANewSocketTakesTheOldOnesPlace(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	unix := func() net.Listener {
@@ -297,7 +298,7 @@ func TestAListenerThatLeadsElsewhereDrainsItsClients(t *testing.T) {
 	p.untilForgotten(2)
 }
 
-// TestAClientThatWaitsForItsDoorEndsWithTheServer: it was accepted while some loop had no door for it.
+// TestAClientThatWaitsForItsDoorEndsWithTheServer: it was accepted while a loop still had no door for it.
 func TestAClientThatWaitsForItsDoorEndsWithTheServer(t *testing.T) {
 	s := &Server{}
 	var cancel context.CancelFunc

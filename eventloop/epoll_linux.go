@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// gnet can't stop reading from a connection. Its loops' epoll descriptors can be told to, once they are
-// known: the kernel lists, for every epoll descriptor, what is registered with it.
+// gnet can't stop reading from a connection, but its loops' epoll descriptors can. They are found through the kernel,
+// which lists for every epoll descriptor what is registered with it.
 
-// findEpoll gives the epoll descriptor with which fd is registered.
+// findEpoll returns the epoll descriptor with which fd is registered.
 func findEpoll(fd int) (int, error) {
 	links, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -50,7 +50,7 @@ const (
 	writeEvents = unix.EPOLLOUT
 )
 
-// stopReading leaves c's bytes in the kernel, whose window then stops the sender.
+// stopReading leaves c's bytes in the kernel. Then the TCP window stops the sender.
 func (l *loop) stopReading(c gnet.Conn) {
 	if l.srv.cfg.Level {
 		l.watch(c, pendingWrite(c))
@@ -59,7 +59,7 @@ func (l *loop) stopReading(c gnet.Conn) {
 	l.watch(c, writeEvents|unix.EPOLLET)
 }
 
-// startReading undoes stopReading. Bytes that wait raise an event at once.
+// startReading undoes stopReading. Waiting bytes raise an event at once.
 func (l *loop) startReading(c gnet.Conn) {
 	if l.srv.cfg.Level {
 		l.watch(c, readEvents|pendingWrite(c))

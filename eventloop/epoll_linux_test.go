@@ -8,8 +8,8 @@ import (
 	"ringmaster/internal/testkit"
 )
 
-// TestAClientThatSendsTooFastIsNotReadForAWhile: the server owes a reply, and no more requests may be under way. What the client
-// sends after its input is full stays in the system, though the loop hears others.
+// TestAClientThatSendsTooFastIsNotReadForAWhile: the server owes a reply, and no more requests may be under way.
+// Bytes that the client sends after its input is full stay in the system, while the loop reads other clients.
 func TestAClientThatSendsTooFastIsNotReadForAWhile(t *testing.T) {
 	for _, level := range []bool{false, true} {
 		t.Run(fmt.Sprintf("level=%v", level), func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestAClientThatSendsTooFastIsNotReadForAWhile(t *testing.T) {
 	}
 }
 
-// TestOutputIsWrittenWhileAClientIsPaused: gnet hears of room in the socket all the same.
+// TestOutputIsWrittenWhileAClientIsPaused: gnet still gets the event that the socket has room.
 func TestOutputIsWrittenWhileAClientIsPaused(t *testing.T) {
 	for _, level := range []bool{false, true} {
 		t.Run(fmt.Sprintf("level=%v", level), func(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 // largeNodes is how many primaries the large cluster has.
 const largeNodes = 500
 
-// simulateNodes answers OK to every command, at port of any address of the loopback network.
+// simulateNodes answers OK to every command, at the same port of every loopback address.
 func simulateNodes(b *testing.B) (port int) {
 	l, err := net.Listen("tcp4", "0.0.0.0:0")
 	if err != nil {
@@ -49,7 +49,7 @@ func simulateNodes(b *testing.B) (port int) {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// largeGroups are those of a large cluster. Nodes for which moved says so are at another address.
+// largeGroups returns the groups of a large cluster. Nodes for which moved is true have another address.
 func largeGroups(port int, moved func(node int) bool) []shard.Group {
 	groups := make([]shard.Group, largeNodes)
 	for i, slots := range testkit.Scattered(largeNodes) {
@@ -66,7 +66,7 @@ func largeGroups(port int, moved func(node int) bool) []shard.Group {
 	return groups
 }
 
-// cpu is the time that the loop's thread has used so far. On the loop.
+// cpu returns the CPU time of the loop's thread so far. Loop-only.
 func cpu() time.Duration {
 	const thisThread = 1 // RUSAGE_THREAD
 	var u syscall.Rusage
@@ -76,8 +76,8 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkFollow is what a new map of a large cluster costs a loop, with sockets to simulated nodes: the turn in which it
-// comes, and all until every connection is ready, which is many turns.
+// BenchmarkFollow measures the cost of a new map of a large cluster for a loop, with sockets to simulated nodes: the
+// turn in which the map comes, and the many turns until every connection is ready.
 func BenchmarkFollow(b *testing.B) {
 	for _, bc := range []struct {
 		name  string

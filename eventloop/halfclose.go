@@ -12,15 +12,15 @@ import (
 	"ringmaster/stats"
 )
 
-// A client may shut down its write half and still read, as "printf ... | nc -N" does. gnet closes on the
-// end of input, so the socket is kept by a duplicate; its session works off what it has, and a
-// goroutine writes the replies.
+// A client may shut down its write half and still read, as "printf ... | nc -N" does. gnet closes on the end of
+// input, so a duplicate of the socket is kept. Its session finishes the requests that it has, and a goroutine writes
+// the replies.
 const (
 	maxHalves    = 1024
 	halfDeadline = 10 * time.Second
 )
 
-// half is the Socket of a session whose client sends no more.
+// half is the Socket of a session whose client has stopped sending.
 type half struct {
 	loop          *loop
 	file          *os.File
@@ -55,7 +55,7 @@ func (l *loop) halfGone() {
 
 var errTooMuch = errors.New("the replies of a half-closed client are over the output limit")
 
-// Write is session.Socket: the bytes are kept until all are there.
+// Write is session.Socket. The bytes are kept until the replies are complete.
 func (h *half) Write(b []byte) (int, error) {
 	if len(h.out)+len(b) > h.limit {
 		return 0, errTooMuch
@@ -64,7 +64,7 @@ func (h *half) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Close is session.Socket: the session owes nothing more.
+// Close is session.Socket. The session owes nothing more.
 func (h *half) Close(reason stats.CloseReason) {
 	h.loop.srv.tasks.Go(func() {
 		defer h.loop.halfGone()
@@ -75,7 +75,7 @@ func (h *half) Close(reason stats.CloseReason) {
 		}
 		defer conn.Close()
 		if reason == stats.OutputLimit || reason == stats.WriteFailed || reason == stats.NotReading || reason == stats.ClientMemory {
-			return // what is there must not look like all
+			return // a truncated reply must not look complete
 		}
 		_ = conn.SetWriteDeadline(time.Now().Add(halfDeadline))
 		stop := context.AfterFunc(h.loop.srv.ctx, func() { _ = conn.SetWriteDeadline(time.Now()) })

@@ -140,7 +140,7 @@ func TestAReplyThatIsCutOffDoesNotLookWhole(t *testing.T) {
 	}
 }
 
-// TestAHalfClosedClientOverTheOutputLimitGetsNothing: of two replies one fits, and alone it would look like all.
+// TestAHalfClosedClientOverTheOutputLimitGetsNothing: one of two replies fits, and alone it would look complete.
 func TestAHalfClosedClientOverTheOutputLimitGetsNothing(t *testing.T) {
 	s := newScript(t)
 	cfg := newConfig(t, s.Addr)
@@ -160,7 +160,7 @@ func TestAHalfClosedClientOverTheOutputLimitGetsNothing(t *testing.T) {
 	p.untilHalves(0)
 }
 
-// TestNothingFollowsAGapOfAHalfClosedClient: what gnet holds of a client that reads slowly is lost when it half-closes.
+// TestNothingFollowsAGapOfAHalfClosedClient: gnet's unsent bytes for a slow client are lost when it half-closes.
 func TestNothingFollowsAGapOfAHalfClosedClient(t *testing.T) {
 	s := newScript(t)
 	p := start(t, newConfig(t, s.Addr))
@@ -202,7 +202,7 @@ func TestMoreHalfClosedClientsThanThereMayBeAreClosed(t *testing.T) {
 	}
 }
 
-// TestABlockedClientThatHalfClosesIsClosed: nobody knows when its command ends.
+// TestABlockedClientThatHalfClosesIsClosed: its command may never end.
 func TestABlockedClientThatHalfClosesIsClosed(t *testing.T) {
 	s := newScript(t)
 	p := start(t, newConfig(t, s.Addr))

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// handler gets gnet's callbacks and hands each to whom the connection belongs.
+// handler gets gnet's callbacks and hands each to the owner of its connection.
 type handler struct {
 	gnet.BuiltinEventEngine
 	srv *Server
@@ -23,7 +23,7 @@ type socket interface {
 	opened(gnet.Conn)
 	traffic([]byte)
 	closed(err error)
-	// handle is gnet's connection, nil when it is gone.
+	// handle returns gnet's connection, nil after it is closed.
 	handle() gnet.Conn
 }
 
@@ -35,8 +35,8 @@ func (h *handler) OnOpen(c gnet.Conn) ([]byte, gnet.Action) {
 }
 
 func (h *handler) OnTraffic(c gnet.Conn) gnet.Action {
-	// Edge-triggered gnet may call once more with a connection that is closed: without a context,
-	// and with bytes of whoever has the descriptor now.
+	// Edge-triggered gnet may call once more for a closed connection, without a context and with bytes of the
+	// descriptor's new owner.
 	s, ok := c.Context().(socket)
 	b, err := c.Next(-1)
 	if !ok || err != nil {
@@ -53,10 +53,11 @@ func (h *handler) OnClose(c gnet.Conn, err error) gnet.Action {
 	return gnet.None
 }
 
-// hungUp reports whether the peer ended its side in order: a shut down write half looks the same.
+// hungUp reports whether the peer ended its side in an orderly way. A write half that was shut down looks the same.
 func hungUp(err error) bool { return errors.Is(err, io.EOF) }
 
-// seed is a socket pair's end that makes one loop known, and later has gnet call the loop between two polls.
+// seed is one end of a socket pair. It finds one of gnet's loops, and later makes gnet call the loop between two
+// polls.
 type seed struct {
 	srv   *Server
 	index int
@@ -90,7 +91,7 @@ func (s *seed) opened(c gnet.Conn) {
 	}
 	s.loop = newLoop(s.srv, c.EventLoop(), s.index, epoll)
 	s.loop.nudge = func() {
-		if s.c != nil { // else its number may be somebody else's
+		if s.c != nil { // otherwise its number may belong to another connection
 			_, _ = unix.Write(s.peer, []byte{0}) // one at a time, so that it never blocks
 		}
 	}
@@ -100,7 +101,7 @@ func (s *seed) traffic([]byte)    { s.loop.work() }
 func (s *seed) closed(error)      { s.c = nil; _ = unix.Close(s.peer) }
 func (s *seed) handle() gnet.Conn { return s.c }
 
-// gnetLogger brings what gnet has to say into our log.
+// gnetLogger writes gnet's log lines to ringmaster's log.
 type gnetLogger struct{ log *slog.Logger }
 
 func (g gnetLogger) Debugf(format string, args ...any) { g.log.Debug(fmt.Sprintf(format, args...)) }

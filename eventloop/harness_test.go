@@ -20,14 +20,14 @@ import (
 	"ringmaster/stats"
 )
 
-// proxy is a Server under test with one TCP listener at first. When the test ends it is shut down, and its counts of clients
-// must fit.
+// proxy is a Server under test, with one TCP listener at first. At the end of the test it is shut down, and its
+// counts of clients must match.
 type proxy struct {
 	*Server
 	t testing.TB
 }
 
-// newConfig is for one loop with one connection to each server.
+// newConfig makes a Config with one loop and one connection to each server.
 func newConfig(t testing.TB, servers ...string) Config {
 	t.Helper()
 	return Config{
@@ -43,12 +43,12 @@ func newConfig(t testing.TB, servers ...string) Config {
 	}
 }
 
-// open is a listener without a password.
+// open makes a listener without a password.
 func open(name string, ln net.Listener, cfg session.Config) Listener {
 	return Listener{Name: name, Listener: ln, Session: cfg, Policy: auth.NewPolicy()}
 }
 
-// add makes more listeners of these networks, like the first.
+// add makes more listeners like the first, on these networks.
 func (c *Config) add(t testing.TB, networks ...string) {
 	t.Helper()
 	for _, network := range networks {
@@ -102,8 +102,8 @@ func startUnready(t testing.TB, cfg Config) *proxy {
 	return p
 }
 
-// end stops the proxy, unless the test has, without waiting for what is owed, and checks that every client was counted in and out
-// once, and that nothing panicked.
+// end stops the proxy, unless the test has, without waiting for owed replies. It checks that every client was counted
+// in and out once, and that nothing panicked.
 func (p *proxy) end() {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -130,7 +130,7 @@ func (p *proxy) end() {
 	}
 }
 
-// addr is where clients connect to the nth listener.
+// addr returns the address of the nth listener.
 func (p *proxy) addr(n int) string {
 	a := p.Addrs()[n]
 	if a.Network() == "unix" {
@@ -149,7 +149,7 @@ func (p *proxy) dial() *testkit.Conn {
 	return c
 }
 
-// dialSlow connects a client whose system takes little before it reads.
+// dialSlow connects a client with a small receive buffer.
 func (p *proxy) dialSlow() *testkit.Conn {
 	p.t.Helper()
 	c := testkit.Dial(p.t, p.addr(0))
@@ -159,7 +159,7 @@ func (p *proxy) dialSlow() *testkit.Conn {
 	return c
 }
 
-// counters are those of all loops.
+// counters returns the counters of all loops.
 func (p *proxy) counters() []stats.Loop {
 	p.t.Helper()
 	loops, err := p.Snapshot(p.t.Context())
@@ -169,7 +169,7 @@ func (p *proxy) counters() []stats.Loop {
 	return loops
 }
 
-// closed is how many clients were closed for a reason.
+// closed returns how many clients were closed for a reason.
 func (p *proxy) closed(reason stats.CloseReason) (n uint64) {
 	p.t.Helper()
 	for _, l := range p.counters() {
@@ -190,7 +190,7 @@ func (p *proxy) untilHalves(n int64) {
 	testkit.Until(p.t, fmt.Sprintf("%d clients are half-closed", n), func() bool { return p.halves.Load() == n })
 }
 
-// client is the only client of the first loop.
+// client returns the only client of the first loop.
 func (p *proxy) client() (cl *client) {
 	p.t.Helper()
 	onLoop(p.t, p.loops[0], func() {
@@ -219,7 +219,7 @@ func onLoop(t testing.TB, l *loop, f func()) {
 	}
 }
 
-// hold keeps a loop from polling, so that what comes until release is called is heard in one turn.
+// hold keeps a loop from polling, so that everything that comes until release is called is read in one turn.
 func (p *proxy) hold(l *loop) (release func()) {
 	p.t.Helper()
 	free := make(chan struct{})
@@ -233,14 +233,14 @@ func (p *proxy) hold(l *loop) (release func()) {
 	return release
 }
 
-// stopTicks has the ticker believe that the loop has not taken its latest tick yet, so that nothing happens just because of a
-// tick.
+// stopTicks makes the ticker believe that the loop has not taken its latest tick yet, so that nothing happens because
+// of a tick.
 func (p *proxy) stopTicks(l *loop) {
 	p.t.Helper()
 	testkit.Until(p.t, "no tick is under way", func() bool { return !l.ticks.Swap(true) })
 }
 
-// shutDown stops the proxy, and returns when it has begun to.
+// shutDown begins to stop the proxy, and returns when the shutdown has begun.
 func (p *proxy) shutDown(ctx context.Context) (ended <-chan error) {
 	p.t.Helper()
 	result := make(chan error, 1)

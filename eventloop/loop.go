@@ -15,31 +15,31 @@ import (
 	"ringmaster/stats"
 )
 
-// loop is one event loop with all that it owns. Loop-only, but for post and the atomics.
+// loop is one event loop with everything that it owns. Loop-only, except for post and the atomics.
 type loop struct {
 	srv   *Server
 	el    gnet.EventLoop
 	index int // its place in Server.loops
 	epoll int // the loop's epoll descriptor, -1: unknown
-	// What the clients share, and what the connections to servers share.
+	// The shared state of the clients, and that of the connections to servers.
 	sessions  *session.Loop
 	conns     *pool.Loop
-	upstreams []*upstream // in the order in which they came
+	upstreams []*upstream // in the order in which they were added
 	shut      []shutDoor
 	stats     *stats.Loop
 	mail      mailbox
 
 	clients  map[*client]struct{}
-	lingers  map[*client]int64 // closing, and waiting for their socket to drain: since when, ns
+	lingers  map[*client]int64 // since when they wait for their socket to drain before they are closed, ns
 	closing  []socket          // to be closed at the turn's end
 	draining bool
 	warnedAt int64 // when a client that does not read was logged, ns
 
-	nudge  func() // has gnet call work after it has polled
+	nudge  func() // makes gnet call work after the next poll
 	nudged bool   // nudge was called
 	armed  bool   // the turn's end is on gnet's queue
-	events int    // clients heard in this turn
-	mean   int    // the mean of that over the latest turns, in 256ths
+	events int    // clients that sent something in this turn
+	mean   int    // the mean of events over the latest turns, in 256ths
 	turns  uint64 // the counter of turns at the latest tick
 	solo   bool   // one connection to one server: no other reply can join a turn's
 
@@ -69,7 +69,7 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	return l
 }
 
-// eachPool calls f for every upstream's pool.
+// eachPool calls f for each upstream's pool.
 func (l *loop) eachPool(f func(*pool.Pool)) {
 	for _, u := range l.upstreams {
 		f(u.pool)
@@ -83,12 +83,12 @@ func (l *loop) enter() {
 	}
 }
 
-// afterClient ends a callback that brought bytes from a client, when inFlight requests were under way
-// before. A lone request is written at once: nobody else's would join it. "Lone" looks at the latest turns
-// too, for under load the first client of a turn would else always go alone.
+// afterClient ends a callback that brought bytes from a client. inFlight is the number of requests that were under
+// way before. A lone request is written at once, because no other would join it. The mean over the latest turns
+// decides too, because under load the first client of a turn would otherwise always go alone.
 func (l *loop) afterClient(inFlight int) {
 	l.events++
-	if inFlight == 0 && l.mean <= lone && !l.armed {
+	if inFlight == 0 && l.mean <= loneMean && !l.armed {
 		l.stats.FlushesNow++
 		l.flush()
 		return
@@ -96,8 +96,8 @@ func (l *loop) afterClient(inFlight int) {
 	l.arm()
 }
 
-// lone is the mean of clients heard in a turn up to which a request counts as alone, in 256ths.
-const lone = 256 + 256/4
+// loneMean is the mean number of clients that send in a turn up to which a request counts as lone, in 256ths.
+const loneMean = 256 + 256/4
 
 // afterServer ends a callback that brought bytes from a server. When no further reply can come in this
 // turn, the clients get theirs at once.
@@ -128,8 +128,8 @@ func (l *loop) arm() {
 	}
 }
 
-// work does the next pieces of what takes many turns. gnet runs what is on its queue before it polls again, so that they must not
-// wait there: each poll hears of a nudge as of any socket.
+// work does the next pieces of jobs that take many turns. They must not wait on gnet's queue, because gnet empties
+// that before it polls again. So a nudge wakes the loop, which each poll sees like any socket.
 func (l *loop) work() {
 	l.nudged = false
 	l.enter()
@@ -151,7 +151,7 @@ func (l *loop) pending() bool {
 // maxPasses bounds how often one turn's end starts over because flushing made new work.
 const maxPasses = 4
 
-// flush is the end of the turn: one write per connection that has something to say.
+// flush is the end of the turn: one write per connection that has output.
 func (l *loop) flush() {
 	defer l.guard()
 	if l.events > 0 {
@@ -175,7 +175,7 @@ func (l *loop) flush() {
 	l.arm()
 }
 
-// closeMarked closes the sockets that were given up during the turn.
+// closeMarked closes the sockets that were marked during the turn.
 func (l *loop) closeMarked() {
 	for len(l.closing) > 0 {
 		marked := l.closing
@@ -199,14 +199,14 @@ func (l *loop) drain() {
 	}
 }
 
-// worthCollecting is the garbage of huge values from which a collection should not wait until the heap
-// has doubled, bytes: one value would else stand in memory several times.
+// worthCollecting is the garbage of huge values, bytes, from which a collection does not wait until the heap has
+// doubled. Otherwise one value would be in memory several times.
 const worthCollecting = 32 << 20
 
-// lingerLimit is how long a client that is being closed may take to read its last replies.
+// lingerLimit is how long a client may take to read its last replies before it is closed.
 const lingerLimit = 10 * time.Second
 
-// onTick looks at deadlines, and at sockets that wait to drain.
+// onTick checks deadlines, and sockets that wait to drain.
 func (l *loop) onTick() {
 	l.ticks.Store(false)
 	l.conns.Tick()
@@ -229,7 +229,7 @@ func (l *loop) onTick() {
 	}
 }
 
-// measureCrowd leaves word for the ticker of how many clients are heard in a turn.
+// measureCrowd stores for the ticker how many clients send in a turn.
 func (l *loop) measureCrowd() {
 	var mean int
 	if l.stats.Turns != l.turns {

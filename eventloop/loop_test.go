@@ -37,7 +37,7 @@ func TestALoneRequestIsWrittenAtOnce(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	onLoop(t, l, func() {
-		l.mean = lone + 1
+		l.mean = loneMean + 1
 		before = writes()
 		clients[0].traffic([]byte(get("blue")))
 		if n := writes() - before; n != 0 {
@@ -47,7 +47,7 @@ func TestALoneRequestIsWrittenAtOnce(t *testing.T) {
 	s.next()
 }
 
-// all are a loop's clients in the order in which they came.
+// all returns a loop's clients in the order in which they came.
 func (p *proxy) all(l *loop) (all []*client) {
 	p.t.Helper()
 	onLoop(p.t, l, func() {
@@ -99,7 +99,7 @@ func TestManyClientsHeardInOneTurnCauseOneWritePerServer(t *testing.T) {
 	}
 }
 
-// keysOf gives n keys of each server, those of the first server first.
+// keysOf returns n keys of each server, those of the first server first.
 func keysOf(m *shard.Map, n int) (keys []string) {
 	per := make([]int, m.Len())
 	for i := 0; len(keys) < n*m.Len(); i++ {
@@ -127,7 +127,7 @@ func TestAPipelineIsOneWrite(t *testing.T) {
 	}
 }
 
-// TestRepliesHeardInOneTurnAreOneWrite: those of one server, and those of two, which are two callbacks.
+// TestRepliesHeardInOneTurnAreOneWrite: replies of one server, and replies of two, which come in two callbacks.
 func TestRepliesHeardInOneTurnAreOneWrite(t *testing.T) {
 	for n := 1; n <= 2; n++ {
 		t.Run(fmt.Sprintf("%d servers", n), func(t *testing.T) {
@@ -170,8 +170,8 @@ func TestRepliesHeardInOneTurnAreOneWrite(t *testing.T) {
 	}
 }
 
-// TestATurnsEndComesAgainWhenFlushingMakesNewWork: each answer is over the client's limit, so that the next request waits until
-// it is written, which is in a further pass. There are no ticks that would end the turn.
+// TestATurnsEndComesAgainWhenFlushingMakesNewWork: each answer is over the client's limit, so the next request waits
+// until the answer is written, and runs in a further pass. There are no ticks that would end the turn.
 func TestATurnsEndComesAgainWhenFlushingMakesNewWork(t *testing.T) {
 	cfg := newConfig(t, echoing(t).Addr)
 	cfg.Listeners[0].Session.OutputLimit = 1000
@@ -196,8 +196,8 @@ func TestATurnsEndComesAgainWhenFlushingMakesNewWork(t *testing.T) {
 	}
 }
 
-// TestLongWorkGoesOnByItself: a client whose requests the proxy answers itself rests between polls, again and again. All of them
-// come in one read, so that nothing else wakes the loop.
+// TestLongWorkGoesOnByItself: the proxy answers a client's requests itself, a piece between two polls. All of them
+// come in one read, so nothing else wakes the loop.
 func TestLongWorkGoesOnByItself(t *testing.T) {
 	const requests = 20000
 	p := start(t, newConfig(t, echoing(t).Addr))
@@ -244,7 +244,7 @@ func TestTheClockIsReadOncePerTurn(t *testing.T) {
 	cl := p.client()
 	l := p.loops[0]
 	onLoop(t, l, func() {
-		l.mean = lone + 1
+		l.mean = loneMean + 1
 		cl.traffic([]byte(get("red"))) // its end is on the queue
 		now := l.conns.Now
 		cl.traffic([]byte(get("green")))
@@ -254,7 +254,7 @@ func TestTheClockIsReadOncePerTurn(t *testing.T) {
 	})
 }
 
-// TestSocketsAreClosedAfterTheRepliesAreWritten: what a client that is closed is owed goes first.
+// TestSocketsAreClosedAfterTheRepliesAreWritten: a client gets its replies before it is closed.
 func TestSocketsAreClosedAfterTheRepliesAreWritten(t *testing.T) {
 	p := start(t, newConfig(t, echoing(t).Addr))
 	c := p.dial()

@@ -6,14 +6,15 @@ import (
 	"sync/atomic"
 )
 
-// mailbox is what was posted to a loop, in the order in which it was posted. gnet only wakes the loop for it: its own queues do not
-// keep the order. While 1,024 tasks wait in one queue, it puts more into a second one, and a task that is posted when the first queue
-// is empty again overtakes those. Then a loop would go by an old map of the servers for good.
+// mailbox has the functions that were posted to a loop, in their order. gnet only wakes the loop for them, because
+// its own queues do not keep the order. While 1,024 tasks wait in one queue, gnet puts more into a second one, and a
+// task that is posted after the first queue is empty overtakes those. A loop could then keep an old map of the
+// servers for good.
 type mailbox struct {
 	loop *loop
-	// latest is what has come since the loop last looked, the latest first.
+	// latest are the letters that have come since the loop last looked, the latest first.
 	latest atomic.Pointer[letter]
-	// first and last are those that the loop has taken and not run, the oldest first. Loop-only.
+	// first and last are the letters that the loop has taken and not run yet, the oldest first. Loop-only.
 	first, last *letter
 }
 
@@ -22,13 +23,13 @@ type letter struct {
 	next *letter
 }
 
-// lettersAtOnce is how many letters are read before sockets are heard again.
+// lettersAtOnce is how many letters are run before sockets are read again.
 const lettersAtOnce = 256
 
 var errStopped = errors.New("the loops have stopped")
 
-// post runs f on the loop, as a turn of its own, after what was posted before. gnet would write to a descriptor number that may be
-// somebody else's once the loops have stopped. Any goroutine.
+// post runs f on the loop, as a turn of its own, after everything that was posted before. It refuses f after the
+// loops have stopped, because gnet would write to a descriptor number that may have a new owner. Any goroutine.
 func (l *loop) post(f func()) error {
 	l.srv.gone.RLock()
 	defer l.srv.gone.RUnlock()
@@ -41,7 +42,8 @@ func (l *loop) post(f func()) error {
 	return nil
 }
 
-// put reports whether the loop has to be woken: it has seen all that came before. Any goroutine.
+// put adds a letter, and reports whether the loop must be woken, because it has taken all earlier ones. Any
+// goroutine.
 func (m *mailbox) put(n *letter) (first bool) {
 	for {
 		before := m.latest.Load()
@@ -68,7 +70,7 @@ func (m *mailbox) Run(context.Context) error {
 	return m.loop.el.Execute(context.Background(), m)
 }
 
-// take moves what has come to the end of what waits, the oldest first.
+// take moves the new letters to the end of the waiting ones, the oldest first.
 func (m *mailbox) take() {
 	newest := m.latest.Swap(nil)
 	var oldest *letter

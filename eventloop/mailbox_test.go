@@ -13,7 +13,7 @@ import (
 	"ringmaster/shard"
 )
 
-// started runs loops in front of a server that is never there.
+// started runs loops in front of a server that can't be reached.
 func started(t *testing.T, loops int) *Server {
 	t.Helper()
 	m, err := shard.New(shard.Config{Servers: []shard.Server{{Name: "a", Addr: "127.0.0.1:1", Weight: 1}}})
@@ -35,7 +35,8 @@ func started(t *testing.T, loops int) *Server {
 	return srv
 }
 
-// Behind 1,024 waiting tasks gnet takes later ones to another queue, and a task that comes when these have run overtakes those.
+// After 1,024 waiting tasks gnet puts later ones into another queue, and a task that comes when the 1,024 have run
+// overtakes those.
 func TestPostsRunInTheirOrder(t *testing.T) {
 	const all = 5000
 	l := started(t, 1).loops[0]

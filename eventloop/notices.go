@@ -9,28 +9,30 @@ import (
 )
 
 const (
-	// noticeQueue bounds the notices that wait to be looked at; more are only counted.
+	// noticeQueue bounds the notices that wait to be logged. Further ones are only counted.
 	noticeQueue = 256
-	// noticeWindow is the time in which a kind has at most maxNamings lines, each of another address.
+	// noticeWindow is the time in which a kind gets at most maxNamings lines, each for another address.
 	noticeWindow = 10 * time.Second
 	maxNamings   = 10
-	// maxNamed bounds the addresses that are remembered as named in the log, of each kind. When there are more, all are forgotten.
+	// maxNamed bounds, for each kind, the remembered addresses that the log has named. When there are more, all are
+	// forgotten.
 	maxNamed = 1024
 )
 
-// notices brings what the loops notice about clients into the log. The loops never wait for it. An address is named once in a window; one
-// that speaks another protocol once and for all. A line says how many notices of its kind were left out since the line before.
+// notices logs what the loops notice about clients. The loops never wait for it. An address is named once in a
+// window, or only once ever if it speaks another protocol. A line says how many notices of its kind were left out
+// since the previous line.
 type notices struct {
 	queue chan session.Notice
 	log   *slog.Logger
 	kinds [session.NoticeKinds]noticed
 }
 
-// noticed is what was logged of one kind.
+// noticed records what was logged for one kind.
 type noticed struct {
 	since   time.Time           // when the window began
 	lines   int                 // in the window
-	leftOut int                 // notices since the latest line
+	leftOut int                 // notices left out since the latest line
 	named   map[string]struct{} // addresses, without ports
 }
 
@@ -42,11 +44,11 @@ func newNotices(log *slog.Logger) *notices {
 func (n *notices) put(what session.Notice) {
 	select {
 	case n.queue <- what:
-	default: // a flood: the counters tell how large it is
+	default: // a flood; the counters show how large it is
 	}
 }
 
-// run logs what comes until done is closed. It runs on a goroutine of its own.
+// run logs notices until done is closed. It runs on a goroutine of its own.
 func (n *notices) run(done <-chan struct{}) {
 	for {
 		select {
@@ -58,7 +60,7 @@ func (n *notices) run(done <-chan struct{}) {
 	}
 }
 
-// take logs one notice, or counts it among those left out.
+// take logs one notice, or counts it as left out.
 func (n *notices) take(what session.Notice, now time.Time) {
 	k := &n.kinds[what.Kind]
 	once := what.Kind == session.SpokeTLS || what.Kind == session.SpokeHTTP
@@ -89,7 +91,7 @@ func (n *notices) take(what session.Notice, now time.Time) {
 	n.log.Warn(noticeTexts[what.Kind], attrs...)
 }
 
-// name remembers that an address was named.
+// name remembers that the log has named an address.
 func (k *noticed) name(host string) {
 	if len(k.named) >= maxNamed {
 		clear(k.named)
@@ -100,7 +102,7 @@ func (k *noticed) name(host string) {
 	k.named[host] = struct{}{}
 }
 
-// hostOf is an address without its port.
+// hostOf returns an address without its port.
 func hostOf(addr string) string {
 	if host, _, err := net.SplitHostPort(addr); err == nil {
 		return host

@@ -11,7 +11,7 @@ import (
 	"ringmaster/session"
 )
 
-// noticeLog is the lines that notices write, and the time.
+// noticeLog has the lines that notices write, and the time.
 type noticeLog struct {
 	*notices
 	out bytes.Buffer
@@ -24,7 +24,7 @@ func newNoticeLog() *noticeLog {
 	return l
 }
 
-// of is what is logged of one notice.
+// of returns the log line for one notice.
 func (l *noticeLog) of(kind session.NoticeKind, client string) string {
 	l.out.Reset()
 	l.take(session.Notice{Kind: kind, Client: client, User: "joe"}, l.now)
@@ -96,7 +96,7 @@ func TestNamedAddressesAndTheirLinesAreBounded(t *testing.T) {
 	}
 }
 
-// TestALoopNeverWaitsForTheLog fills the queue while nobody takes anything from it.
+// TestALoopNeverWaitsForTheLog fills the queue while nothing is taken from it.
 func TestALoopNeverWaitsForTheLog(t *testing.T) {
 	n := newNotices(slog.New(slog.DiscardHandler))
 	for range 2 * noticeQueue {

@@ -1,7 +1,8 @@
 package eventloop
 
-// guard is deferred by whatever a loop does for many clients. What is done for one client is caught in session and pool; a panic that comes
-// here left what all clients of the loop share half done, so they are closed, and every connection to a server is made again.
+// guard is deferred by everything that a loop does for many clients. Panics in work for one client are caught in
+// session and pool. A panic that comes here may have left the shared state of the loop's clients half changed, so all
+// of them are closed, and every connection to a server is made again.
 func (l *loop) guard() {
 	cause := recover()
 	if cause == nil {

@@ -20,7 +20,7 @@ import (
 	"ringmaster/stats"
 )
 
-// syncBuffer is a log that a test may read.
+// syncBuffer is a log that a test may read while others write to it.
 type syncBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

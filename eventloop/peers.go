@@ -8,7 +8,7 @@ type peers struct {
 	u *upstream // on l
 }
 
-// Ask is session.Peers. A loop that has stopped, or has the upstream no more, has no answer.
+// Ask is session.Peers. A loop that has stopped, or no longer has the upstream, gives no answer.
 func (p peers) Ask(question func(*session.Env) any, done func(answers []any)) {
 	p.AskSlowly(func(e *session.Env, answer func(any)) { answer(question(e)) }, done)
 }
@@ -17,7 +17,7 @@ func (p peers) Ask(question func(*session.Env) any, done func(answers []any)) {
 func (p peers) AskSlowly(question func(e *session.Env, answer func(any)), done func(answers []any)) {
 	var answers []any
 	left := len(p.l.srv.loops) - 1
-	heard := func(answer any) func() {
+	collect := func(answer any) func() {
 		return func() {
 			if answer != nil {
 				answers = append(answers, answer)
@@ -32,15 +32,15 @@ func (p peers) AskSlowly(question func(e *session.Env, answer func(any)), done f
 		if o == p.l {
 			continue
 		}
-		answer := func(a any) { _ = p.l.post(heard(a)) }
+		answer := func(a any) { _ = p.l.post(collect(a)) }
 		if o.post(func() { o.asked(p.u.of, maps, question, answer) }) != nil {
-			_ = p.l.post(heard(nil))
+			_ = p.l.post(collect(nil))
 		}
 	}
 }
 
-// asked puts a question to the loop. One of a loop that has a later map waits until this one has it, too: what is asked is often where
-// something is.
+// asked puts another loop's question to this loop. If the asking loop has a later map, the question waits until this
+// loop has it too, because the answer often depends on where keys are.
 func (l *loop) asked(of *shared, maps uint64, question func(e *session.Env, answer func(any)), answer func(any)) {
 	switch u := of.on[l.index]; {
 	case u == nil:
@@ -52,7 +52,7 @@ func (l *loop) asked(of *shared, maps uint64, question func(e *session.Env, answ
 	}
 }
 
-// ask puts a question to a loop, which has no answer if it panics.
+// ask puts a question to a loop. After a panic there is no answer.
 func ask(env *session.Env, question func(e *session.Env, answer func(any)), answer func(any)) {
 	done := false
 	defer func() {

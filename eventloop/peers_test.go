@@ -9,7 +9,7 @@ import (
 	"ringmaster/session"
 )
 
-// answersOf waits for what the other loops answer to a question of the loop.
+// answersOf waits for the other loops' answers to a question of the loop.
 func answersOf(t *testing.T, l *loop, ask func(done func(answers []any))) []any {
 	t.Helper()
 	heard := make(chan []any, 2)
@@ -40,7 +40,7 @@ func TestTheOtherLoopsAreAskedOnceEach(t *testing.T) {
 	}
 }
 
-// TestALoopMayAnswerLater: it keeps the question until a turn to come.
+// TestALoopMayAnswerLater: it keeps the question until a later turn.
 func TestALoopMayAnswerLater(t *testing.T) {
 	cfg := newConfig(t, echoing(t).Addr)
 	cfg.Loops = 2

@@ -13,7 +13,7 @@ import (
 	"ringmaster/internal/testkit"
 )
 
-// script is a server whose requests a test sees, and whose replies it gives. It logs connections in by itself.
+// script is a server whose requests a test reads, and whose replies it sends. It accepts logins by itself.
 type script struct {
 	*testkit.FakeShard
 	t     testing.TB
@@ -65,7 +65,7 @@ func (a asked) reply(t testing.TB, raw string) {
 	}
 }
 
-// echoing is a server that answers each request with the word after the command's name.
+// echoing starts a server that answers each request with the word after the command's name.
 func echoing(t testing.TB) *testkit.FakeShard {
 	return testkit.NewFakeShard(t, testkit.Answering(func(_ int, args []string) string { return bulk(args[1]) }))
 }
@@ -74,10 +74,10 @@ func bulk(text string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(text), t
 
 func get(key string) string { return testkit.Request("GET", key) }
 
-// large is a reply that the buffers of the sockets to a slow client can't hold.
+// large is a reply that is too large for the socket buffers of a slow client.
 var large = bulk(strings.Repeat("0123456789abcdef", 8<<16))
 
-// delivered waits until all that was sent over a connection stands in its peer's system.
+// delivered waits until everything that was sent over a connection has reached its peer's system.
 func delivered(t testing.TB, conn net.Conn) {
 	t.Helper()
 	raw, err := conn.(syscall.Conn).SyscallConn()

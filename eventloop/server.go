@@ -19,8 +19,8 @@ import (
 	"ringmaster/stats"
 )
 
-// readBuffer is each loop's read buffer. It must exceed what a socket can hold (receiveBuffer, which the
-// kernel doubles): then one read drains a socket, and edge-triggered polling is fair.
+// readBuffer is each loop's read buffer. It must exceed what a socket can hold (receiveBuffer, which the kernel
+// doubles), so that one read drains a socket and edge-triggered polling is fair.
 const (
 	readBuffer    = 1 << 20
 	receiveBuffer = 128 << 10
@@ -38,7 +38,7 @@ type Server struct {
 	tasks    sync.WaitGroup // accepting, dialling, ticking, last bytes of half-closed clients
 	stopping atomic.Bool
 
-	changes    sync.Mutex  // held while something is posted that all loops must get in one order, and for what follows
+	changes    sync.Mutex  // held to post to all loops in one order, and for the next three fields
 	acceptors  []*acceptor // in the order of the settings
 	upstreams  []*shared   // those of the settings
 	maxClients atomic.Int64
@@ -49,14 +49,14 @@ type Server struct {
 	refused atomic.Uint64 // over MaxClients, or no descriptor left
 	halves  atomic.Int64  // half-closed clients
 	notices *notices
-	emptied chan struct{} // gets a token whenever the last client has gone
+	emptied chan struct{} // gets a token when the last client has gone
 	hurry   chan struct{} // wakes the ticker for a fast tick
 
-	gone sync.RWMutex // held to write when the loops stop: nothing may be posted after
+	gone sync.RWMutex // write-locked when the loops stop; nothing may be posted after that
 	over bool
 }
 
-// Start runs the loops, begins to connect to the servers and to accept clients.
+// Start runs the loops, and begins to connect to the servers and to accept clients.
 func Start(cfg Config) (*Server, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -95,7 +95,7 @@ func Start(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// first has the loops go by what cfg has of a plan, which may change later.
+// first applies the part of cfg that a Plan may change later.
 func (s *Server) first(cfg *Config) {
 	s.cfg.Listeners, s.cfg.Upstreams = nil, nil
 	p := &Plan{
@@ -106,7 +106,7 @@ func (s *Server) first(cfg *Config) {
 	s.send(s.adopt(p, compile(p)))
 }
 
-// findLoops learns gnet's loops, which it does not list: each gets one end of a socket pair.
+// findLoops finds gnet's loops, which gnet does not list, by giving each one end of a socket pair.
 func (s *Server) findLoops() error {
 	for i := range s.cfg.Loops {
 		seed, err := newSeed(s, i)
@@ -133,7 +133,7 @@ func (s *Server) knows(l *loop) bool {
 	return false
 }
 
-// Addrs are the addresses that clients can connect to, in the order of the listeners.
+// Addrs returns the addresses that clients can connect to, in the order of the listeners.
 func (s *Server) Addrs() []net.Addr {
 	s.changes.Lock()
 	defer s.changes.Unlock()
@@ -155,8 +155,8 @@ func (s *Server) Snapshot(ctx context.Context) ([]stats.Loop, error) {
 	return copies, nil
 }
 
-// Ready is nil when every loop has a connection to every server but replicas; else it names the servers that lack
-// one, and why.
+// Ready returns nil if every loop has a connection to every server except replicas. Otherwise the error names the
+// servers without one, each with the reason.
 func (s *Server) Ready(ctx context.Context) error {
 	down := make([][]string, len(s.loops))
 	err := s.onEach(ctx, func(i int, l *loop) {
@@ -209,8 +209,8 @@ func (s *Server) onEach(ctx context.Context, f func(int, *loop)) error {
 	return nil
 }
 
-// Shutdown stops accepting, lets every client have the replies it is owed, and stops the loops. When
-// ctx ends first, what is left is cut off and ctx's error returned.
+// Shutdown stops accepting, sends every client the replies that it is owed, and stops the loops. If ctx ends first,
+// the remaining clients are cut off, and the error is ctx's.
 func (s *Server) Shutdown(ctx context.Context) error {
 	if s.stopping.Swap(true) {
 		return errors.New("already shutting down")
@@ -230,7 +230,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return errors.Join(err, stopErr)
 }
 
-// stopAccepting closes the sockets. A plan that came before is posted by then, and those that come later are refused.
+// stopAccepting closes the sockets. Earlier plans are already posted by then, and later ones are refused.
 func (s *Server) stopAccepting() {
 	s.changes.Lock()
 	defer s.changes.Unlock()
@@ -239,7 +239,7 @@ func (s *Server) stopAccepting() {
 	}
 }
 
-// stopGrace is what the loops get to close their connections when no time is left.
+// stopGrace is the time that the loops get to close their connections after ctx has ended.
 const stopGrace = time.Second
 
 func ctxOrGrace(ctx context.Context) context.Context {
@@ -262,7 +262,7 @@ func (s *Server) waitEmpty(ctx context.Context) error {
 	return nil
 }
 
-// clientGone counts a client out.
+// clientGone uncounts a client.
 func (s *Server) clientGone() {
 	if s.clients.Add(-1) == 0 && s.stopping.Load() {
 		s.signalEmpty()

@@ -30,7 +30,7 @@ func TestShutdownWaitsForWhatIsOwed(t *testing.T) {
 		t.Fatalf("it has ended while a reply is owed: %v", err)
 	default:
 	}
-	busy.Send(get("green")) // is not heard
+	busy.Send(get("green")) // is not read
 	red.reply(t, bulk("red"))
 	if got, err := busy.Rest(); got != bulk("red") || err != nil {
 		t.Errorf("the busy client: %q, %v", got, err)
@@ -105,7 +105,7 @@ func TestAClientThatIsAcceptedDuringAShutdownIsRefused(t *testing.T) {
 	}
 }
 
-// TestAClientThatComesToALoopThatDrainsIsClosed: it was accepted just before the shutdown began.
+// TestAClientThatComesToALoopThatDrainsIsClosed: it was accepted just before the shutdown.
 func TestAClientThatComesToALoopThatDrainsIsClosed(t *testing.T) {
 	p := start(t, newConfig(t, echoing(t).Addr))
 	onLoop(t, p.loops[0], func() { p.loops[0].draining = true })
@@ -198,7 +198,7 @@ func TestReadyNamesTheServersThatAreDownOnce(t *testing.T) {
 	}
 }
 
-// TestFollowIsATurnOfItsOwn: the dial begins though there are no ticks.
+// TestFollowIsATurnOfItsOwn: the dial begins although there are no ticks.
 func TestFollowIsATurnOfItsOwn(t *testing.T) {
 	a, b, c := newScript(t), newScript(t), newScript(t)
 	cfg := newConfig(t, a.Addr)
@@ -220,7 +220,7 @@ func TestFollowIsATurnOfItsOwn(t *testing.T) {
 	}
 }
 
-// TestJudgeReachesEveryLoop: a server that answers the control plane is dialled before its pause is over.
+// TestJudgeReachesEveryLoop: a server that has answered the control plane is dialled before its pause is over.
 func TestJudgeReachesEveryLoop(t *testing.T) {
 	port := testkit.FreePort(t)
 	cfg := newConfig(t, testkit.Loopback(port))

@@ -12,7 +12,7 @@ import (
 type serverConn struct {
 	loop   *loop
 	conn   *pool.Conn
-	c      gnet.Conn // nil when gone
+	c      gnet.Conn // nil after it is closed
 	marked bool      // on the loop's list to be closed
 }
 
@@ -64,8 +64,8 @@ func (u *serverConn) Buffered() int {
 // Unacknowledged is pool.Socket.
 func (u *serverConn) Unacknowledged() bool { return u.c != nil && unacknowledged(u.c.Fd()) }
 
-// Close is pool.Socket. To a peer that can't be reached the system would go on sending what it has, and that might arrive after
-// all, behind what has been sent over another connection since: it forgets it.
+// Close is pool.Socket. For a peer that can't be reached it drops the unsent bytes. Otherwise the system would go on
+// sending them, and they could arrive after later requests that went over another connection.
 func (u *serverConn) Close() {
 	if u.c == nil || u.marked {
 		return

@@ -8,7 +8,8 @@ import (
 	"ringmaster/stats"
 )
 
-// TestAServersConnectionIsClosedFromWithinOnBytes: it is lost once, nothing more is heard of it, and there is a new one.
+// TestAServersConnectionIsClosedFromWithinOnBytes: it is lost once, nothing more is read from it, and there is a new
+// one.
 func TestAServersConnectionIsClosedFromWithinOnBytes(t *testing.T) {
 	s := newScript(t)
 	p := start(t, newConfig(t, s.Addr))
@@ -56,7 +57,7 @@ func TestAServerThatClosesIsDialledAgain(t *testing.T) {
 	}
 }
 
-// TestNothingIsHeardOfAConnectionThatIsMarked has the pool stop, which gives up every connection.
+// TestNothingIsHeardOfAConnectionThatIsMarked stops the pool, which marks every connection.
 func TestNothingIsHeardOfAConnectionThatIsMarked(t *testing.T) {
 	s := newScript(t)
 	p := start(t, newConfig(t, s.Addr))
@@ -68,7 +69,7 @@ func TestNothingIsHeardOfAConnectionThatIsMarked(t *testing.T) {
 			return
 		}
 		u := l.closing[0].(*serverConn)
-		u.Close() // once more
+		u.Close() // again
 		before := l.stats.Upstreams[0].Servers[0].BytesIn
 		u.traffic([]byte("+OK\r\n"))
 		if n := l.stats.Upstreams[0].Servers[0].BytesIn - before; len(l.closing) != 1 || n != 0 || u.c == nil {

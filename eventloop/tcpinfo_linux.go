@@ -2,11 +2,11 @@ package eventloop
 
 import "golang.org/x/sys/unix"
 
-// resentOften is how often in a row the system has sent something again that the peer's system does not acknowledge: 0.6 s after
-// the first time at the earliest.
+// resentOften is the number of retransmissions in a row without an acknowledgement from which a peer counts as
+// silent. That is 0.6 s after the first one at the earliest.
 const resentOften = 2
 
-// unacknowledged reports whether the peer of a TCP socket is silent though the system has sent something several times.
+// unacknowledged reports whether the peer of a TCP socket has not acknowledged several retransmissions.
 func unacknowledged(fd int) bool {
 	info, err := unix.GetsockoptTCPInfo(fd, unix.SOL_TCP, unix.TCP_INFO)
 	return err == nil && info.Retransmits >= resentOften

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// The loops' ticks: coarse, for deadlines of a request need no more; fast while a socket's buffer is full, which gnet does not tell when it drains.
+// The loops' ticks. They are coarse, because the deadlines of requests need no more. They are fast while a socket's
+// buffer is full, because gnet does not report when it drains.
 const (
 	tickEvery = 10 * time.Millisecond
 	fastEvery = time.Millisecond
@@ -33,7 +34,7 @@ func (s *Server) tick() {
 			if l.fast.Swap(false) {
 				next = fastEvery
 			}
-			// One at a time: a loop that is slow must not find a heap of ticks.
+			// One at a time, so that a slow loop does not find a heap of ticks.
 			if !l.ticks.Swap(true) {
 				_ = l.post(l.onTick)
 			}

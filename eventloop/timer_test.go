@@ -17,7 +17,7 @@ import (
 	"ringmaster/stats"
 )
 
-// ticked is gnet's side of a loop that only takes note of its ticks. One that is slow never takes them.
+// ticked is gnet's side of a loop that only counts its ticks. A slow one never takes them.
 type ticked struct {
 	gnet.EventLoop
 	loop *loop
@@ -34,7 +34,7 @@ func (e *ticked) Execute(context.Context, gnet.Runnable) error {
 	return nil
 }
 
-// tick runs a ticker with loops on a clock that goes on only while all wait.
+// tick runs a ticker with loops on a clock that advances only while all goroutines wait.
 func tick(t *testing.T, loops []*ticked, f func(s *Server)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &Server{started: time.Now(), hurry: make(chan struct{}, 1)}
@@ -50,7 +50,7 @@ func tick(t *testing.T, loops []*ticked, f func(s *Server)) {
 	})
 }
 
-// sleep passes time of that clock.
+// sleep advances that clock.
 func sleep(ms int) {
 	time.Sleep(time.Duration(ms)*time.Millisecond - time.Microsecond)
 	synctest.Wait()
@@ -144,7 +144,8 @@ func TestASilentClientIsClosed(t *testing.T) {
 	p.untilClosed(stats.Idle, 1)
 }
 
-// TestAFullSocketHurriesTheTicksWhichEmptyIt: the server does not read for a while. The ticker is stopped, and ticks come by hand.
+// TestAFullSocketHurriesTheTicksWhichEmptyIt: the server does not read for a while. The ticker is stopped, and the
+// test sends the ticks.
 func TestAFullSocketHurriesTheTicksWhichEmptyIt(t *testing.T) {
 	read := make(chan struct{})
 	count := make(chan int, 1)

@@ -18,28 +18,29 @@ type upstream struct {
 	stats *stats.Upstream
 	lone  bool   // one connection to each server, and no reads elsewhere
 	maps  uint64 // the number of its map
-	// early are questions of loops that have a later map already.
+	// early are the questions of loops that already have a later map.
 	early []func()
-	gone  bool  // no plan has it any more
-	until int64 // when what it still owes is given up, ns
+	gone  bool  // it is no longer in the plan
+	until int64 // when its open requests are given up, ns
 }
 
-// shared is an upstream of the process: what its loops count together, and where it is on each.
+// shared is an upstream of the process: the counts of all loops, and the upstream's state on each loop.
 type shared struct {
 	topics  atomic.Int64 // of pub/sub
 	joining atomic.Int64 // subscriptions under way, and new maps
-	// on has one entry for each loop, which looks at its own only; nil: the loop does not have it yet, or not any more.
+	// on has one entry for each loop, which uses only its own; nil: the loop does not have the upstream yet, or no
+	// longer.
 	on []*upstream
 
-	// Under Server.changes: what was posted last.
+	// Under Server.changes: the values that were posted last.
 	name string
 	pool pool.Config
 	m    *shard.Map
-	maps uint64 // how many maps it has had after the first
+	maps uint64 // number of maps after the first
 	gone bool
 }
 
-// addUpstream makes a new upstream on the loop and has it connect.
+// addUpstream makes a new upstream on the loop and starts its connections.
 func (l *loop) addUpstream(of *shared, cfg *Upstream) {
 	srv := l.srv
 	log := cfg.Logger
@@ -58,15 +59,15 @@ func (l *loop) addUpstream(of *shared, cfg *Upstream) {
 	u.pool.Start()
 }
 
-// configure goes by other settings.
+// configure takes new settings.
 func (u *upstream) configure(cfg *Upstream) {
 	u.pool.Configure(cfg.Pool)
 	u.env.Configure(cfg.Session)
 	u.lone = single(&cfg.Pool)
 }
 
-// follow goes by another map, and then answers those that do so already.
-func (u *upstream) follow(m changedMap) {
+// adoptMap switches to another map, and then answers the questions of loops that already have it.
+func (u *upstream) adoptMap(m changedMap) {
 	defer func() {
 		u.maps = m.number
 		early := u.early
@@ -79,7 +80,8 @@ func (u *upstream) follow(m changedMap) {
 	u.env.Follow(m.m)
 }
 
-// leave has the upstream removed when no client uses it and nothing is owed, or what is owed has waited until a time in ns.
+// leave has the upstream removed when no client uses it and it owes nothing. After until, in ns, it is removed even
+// if it owes something.
 func (u *upstream) leave(until int64) {
 	u.gone, u.stats.Gone, u.until = true, true, until
 }
@@ -98,7 +100,8 @@ func (l *loop) removeUpstream(u *upstream) {
 // single reports whether there is one connection to each server, and no reads elsewhere.
 func single(cfg *pool.Config) bool { return cfg.Connections == 1 && cfg.Reads == shard.ReadPrimary }
 
-// lookForSolo finds out whether there is one connection, to one server: then no reply can come in the same turn as another.
+// lookForSolo finds out whether there is only one connection to one server, so that no two replies can come in the
+// same turn.
 func (l *loop) lookForSolo() {
 	l.solo = false
 	if len(l.upstreams) == 1 {
@@ -107,21 +110,21 @@ func (l *loop) lookForSolo() {
 	}
 }
 
-// Handle changes what the loops know of one upstream. It goes on to mean that one: when the upstream is removed, calls do nothing, even if
-// another has its name. The zero Handle means none.
+// Handle changes the state of one upstream on the loops. It always means that upstream: after its removal calls do
+// nothing, even if another one has its name. The zero Handle means no upstream.
 type Handle struct {
 	srv *Server
 	of  *shared
 }
 
-// Upstream gives access to the upstream with a name. Any goroutine.
+// Upstream returns the handle of the upstream with a name. Any goroutine.
 func (s *Server) Upstream(name string) Handle {
 	s.changes.Lock()
 	defer s.changes.Unlock()
 	return Handle{s, s.upstream(name)}
 }
 
-// upstream is the upstream with a name; nil: there is none. Under Server.changes.
+// upstream returns the upstream with a name; nil: there is none. Under Server.changes.
 func (s *Server) upstream(name string) *shared {
 	if i := slices.IndexFunc(s.upstreams, func(of *shared) bool { return of.name == name }); i >= 0 {
 		return s.upstreams[i]
@@ -129,7 +132,7 @@ func (s *Server) upstream(name string) *shared {
 	return nil
 }
 
-// Follow has every loop go by a new map of the servers, soon. Any goroutine; in the order of the calls.
+// Follow makes every loop switch to a new map of the servers, soon and in the order of the calls. Any goroutine.
 func (h Handle) Follow(m *shard.Map) {
 	if h.of == nil {
 		return
@@ -137,12 +140,13 @@ func (h Handle) Follow(m *shard.Map) {
 	h.srv.changes.Lock()
 	defer h.srv.changes.Unlock()
 	if c := (&change{}); !h.of.gone {
-		c.follow(h.of, m)
+		c.addMap(h.of, m)
 		h.srv.send(c)
 	}
 }
 
-// Judge has every loop go by what has become known of the servers' replication, soon. Any goroutine; in the order of the calls.
+// Judge makes every loop take new health of the servers' replication, soon and in the order of the calls. Any
+// goroutine.
 func (h Handle) Judge(health pool.Health) {
 	if h.of == nil {
 		return

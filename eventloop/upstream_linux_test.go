@@ -18,7 +18,8 @@ import (
 	"ringmaster/stats"
 )
 
-// withUpstream runs a proxy that gets a second upstream, b, and a listener to it while it runs; first is the plan without them.
+// withUpstream runs a proxy that gets a second upstream, b, and a listener for it while it runs. first is the plan
+// without them.
 func withUpstream(t testing.TB, loops int, servers ...string) (p *proxy, first Plan) {
 	t.Helper()
 	cfg := newConfig(t, echoing(t).Addr)
@@ -30,7 +31,7 @@ func withUpstream(t testing.TB, loops int, servers ...string) (p *proxy, first P
 	return p, first
 }
 
-// addB has the proxy go by a plan to which an upstream b and a listener to it are added.
+// addB makes the proxy apply a plan to which an upstream b and a listener for it are added.
 func (p *proxy) addB(first Plan, servers ...string) {
 	p.t.Helper()
 	next := first
@@ -101,7 +102,7 @@ func TestReadyNamesTheUpstream(t *testing.T) {
 	})
 }
 
-// TestAnUpstreamThatIsGoneFinishesWhatNobodyWaitsFor: the client of a write has gone, the write must not be.
+// TestAnUpstreamThatIsGoneFinishesWhatNobodyWaitsFor: the client of a write has gone, but the write must not be lost.
 func TestAnUpstreamThatIsGoneFinishesWhatNobodyWaitsFor(t *testing.T) {
 	for _, answered := range []bool{true, false} {
 		s, down := newScript(t), echoing(t)
@@ -136,13 +137,13 @@ func TestAnUpstreamThatIsGoneFinishesWhatNobodyWaitsFor(t *testing.T) {
 	}
 }
 
-// TestAHandleMeansOneUpstream: when that is gone, calls do nothing, though another has its name.
+// TestAHandleMeansOneUpstream: after that is removed, calls do nothing, although another has its name.
 func TestAHandleMeansOneUpstream(t *testing.T) {
 	a, b, wrong := newScript(t), newScript(t), newScript(t)
 	p, first := withUpstream(t, 2, a.Addr)
 	rest, old := p.Upstream("default"), p.Upstream("b")
 	p.must(first)
-	old.Follow(mapOf(t, wrong.Addr)) // while it may be there still
+	old.Follow(mapOf(t, wrong.Addr)) // while it may still be there
 	p.untilForgotten(1)
 	old.Follow(mapOf(t, wrong.Addr))
 	p.addB(first, b.Addr)
@@ -170,7 +171,7 @@ func TestAHandleMeansOneUpstream(t *testing.T) {
 	}
 }
 
-// TestALoopWithoutTheUpstreamHasNoAnswer: it has given it up, and another still has a client of it.
+// TestALoopWithoutTheUpstreamHasNoAnswer: it has removed the upstream, while another loop still has a client of it.
 func TestALoopWithoutTheUpstreamHasNoAnswer(t *testing.T) {
 	s := newScript(t)
 	p, first := withUpstream(t, 2, s.Addr)
@@ -191,7 +192,7 @@ func TestALoopWithoutTheUpstreamHasNoAnswer(t *testing.T) {
 	}); len(answers) != 0 {
 		t.Errorf("%v", answers)
 	}
-	p.addB(first, named(t, "b").Addr) // another of this name is no better
+	p.addB(first, named(t, "b").Addr) // another one of this name does not answer either
 	if answers := answersOf(t, has, func(done func([]any)) {
 		peers{has, has.upstreams[1]}.Ask(func(e *session.Env) any { return e.Number }, done)
 	}); len(answers) != 0 {
@@ -286,7 +287,7 @@ func TestNothingIsLeftAfterManyPlans(t *testing.T) {
 	}
 }
 
-// openDescriptors is how many the process has, without those of this look.
+// openDescriptors returns how many descriptors the process has, without those of the count itself.
 func openDescriptors(t *testing.T) (n int) {
 	all, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -300,7 +301,7 @@ func openDescriptors(t *testing.T) (n int) {
 	return n
 }
 
-// TestAnUpstreamStaysWhileAClientHasNotReadAll: its server owes nothing any more.
+// TestAnUpstreamStaysWhileAClientHasNotReadAll: its server owes nothing, but the client has unread replies.
 func TestAnUpstreamStaysWhileAClientHasNotReadAll(t *testing.T) {
 	s := newScript(t)
 	p, first := withUpstream(t, 1, s.Addr)

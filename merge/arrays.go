@@ -2,7 +2,7 @@ package merge
 
 import "ringmaster/parser"
 
-// Arrays are joined in one go, or, where they are long, in steps between which a loop can do other things:
+// Arrays are joined in one go or, if they are long, in steps between which a loop can do other things:
 //
 //	in the order of the keys   OpenArrays, then AppendNext for each key
 //	one after the other        OpenConcat, then Take until each part is used up
@@ -32,8 +32,7 @@ func (r *Request) OpenArrays() {
 	}
 }
 
-// AppendNext appends a part's next element. A part that is no array, but an error, has it in place of each of its
-// values.
+// AppendNext appends a part's next element. If a part is an error, that stands in place of each of its values.
 func (r *Request) AppendNext(dst []byte, part int) []byte {
 	p := &r.Parts[part]
 	if p.Reply[0] != '*' {
@@ -61,8 +60,8 @@ func (r *Request) concat(dst []byte) []byte {
 	return dst
 }
 
-// OpenConcat appends the header of all arrays together, and moves every part to its first element; false: an
-// error is the reply. A nil array has no elements.
+// OpenConcat appends the header of the joined array, and moves every part to its first element; false: an error is
+// the reply. A nil array has no elements.
 func (r *Request) OpenConcat(dst []byte) (reply []byte, ok bool) {
 	total := 0
 	for i := range r.Parts {
@@ -86,8 +85,7 @@ func (r *Request) OpenConcat(dst []byte) (reply []byte, ok bool) {
 	return dst, true
 }
 
-// Take is what comes next of a part, at most most bytes, and whether that is the end of it. Valid as long as the
-// part.
+// Take returns the next bytes of a part, at most most, and whether they are its last. Valid as long as the part.
 func (r *Request) Take(part, most int) (b []byte, last bool) {
 	p := &r.Parts[part]
 	n := min(len(p.Reply)-p.off, max(0, most))

@@ -2,10 +2,10 @@
 //
 // # Purpose
 //
-// A Request says what was asked, how its parts are joined, and what the joining has to know of the proxy. Append makes
-// the reply: numbers are added, arrays put one after the other or in the order of the keys, and what describes a server
-// is joined by its meaning, command by command. Everything is bytes in, bytes out: package session collects the parts
-// and says when they are complete.
+// A Request has the command, the way in which its parts are joined, and the facts of the proxy that this needs.
+// Append makes the reply: numbers are added, arrays are put one after the other or in the order of the keys, and
+// descriptions of servers are joined by their meaning, command by command. Everything is bytes in, bytes out. Package
+// session collects the parts and says when they are complete.
 //
 // # Picture
 //
@@ -15,23 +15,24 @@
 //	                                                       ├─ OpenConcat ── Take ...         a long KEYS
 //	                                                       └─ OpenNumbers ── FoldNext ...    a long SCRIPT EXISTS
 //
-// Files, by what they are about: request.go (what goes in, and which merge it takes), specials.go (the merges that belong to one
-// command, and words for the documentation), missing.go (a server that is down), arrays.go, numbers.go, texts.go, scan.go; joined by
-// meaning: info.go, info_values.go, info_rules.go, logs.go, latency.go, figures.go (MEMORY STATS, FUNCTION STATS), role.go.
+// Files by subject: request.go (the input, and the choice of a merge), specials.go (merges for a single command, and
+// words for the documentation), missing.go (a server that is down), arrays.go, numbers.go, texts.go, scan.go. Joined
+// by meaning: info.go, info_values.go, info_rules.go, logs.go, latency.go, figures.go (MEMORY STATS, FUNCTION STATS),
+// role.go.
 //
 // # Who may call
 //
-// Any goroutine, but a Request belongs to one at a time, and its Parts are used up when its reply is made. Nothing
-// here waits, and MGET, DEL, MSET, SCAN and their like allocate nothing.
+// Any goroutine, but a Request belongs to one at a time, and making its reply uses up its Parts. Nothing here waits,
+// and MGET, DEL, MSET, SCAN and similar commands allocate nothing.
 //
 // # Ownership of bytes
 //
-// A Request borrows its parts until its reply is made. The reply is appended to the caller's bytes, and holds none of the
-// parts'.
+// A Request borrows its parts until its reply is made. The reply is appended to the caller's bytes, and shares no
+// memory with the parts.
 //
 // # Limits and errors
 //
-// Parts are whole replies of RESP, as parser.ReplyScanner finds them; apart from that servers may say anything: what has another
-// shape than the command's replies have makes Texts.Odd, and the reply is always one whole reply. What is taken apart
-// takes many times its length while it is joined, so that a part may have at most 16 MiB, of INFO 4 MiB.
+// Parts are whole RESP replies, as parser.ReplyScanner finds them. Apart from that servers may say anything: parts of
+// an unexpected shape make Texts.Odd, and the result is always one whole reply. A part that is taken apart needs many
+// times its length while it is joined, so it may have at most 16 MiB, of INFO 4 MiB.
 package merge

@@ -6,7 +6,7 @@ import (
 	"ringmaster/parser"
 )
 
-// figures adds up maps of numbers, and of maps of them such as MEMORY STATS' "db.0". Names keep the order in which they
+// figures adds up maps of numbers, and nested maps such as "db.0" of MEMORY STATS. Names keep the order in which they
 // were first seen.
 type figures struct {
 	rows []figuresRow
@@ -17,10 +17,10 @@ type figuresRow struct {
 	name []byte
 	raw  []byte // the first shard's value
 	sum  int64
-	sub  *figures // of a map
+	sub  *figures // if the value is a map
 }
 
-// add takes one shard's map; fold joins two numbers. Maps within maps are followed depth deep.
+// add takes one shard's map; fold joins two numbers. depth is how deep nested maps are joined.
 func (t *figures) add(b []byte, depth int, fold func(a, b int64) int64) bool {
 	e, ok := parser.ElementsOf(b)
 	if t.at == nil {
@@ -67,7 +67,7 @@ func (r *figuresRow) add(raw []byte, known bool, depth int, fold func(a, b int64
 	return true
 }
 
-// figure is a sum by name, 0 where there is none.
+// figure returns a sum by name, 0 if there is none.
 func (t *figures) figure(name string) float64 {
 	if i, ok := t.at[name]; ok {
 		return float64(t.rows[i].sum)
@@ -75,7 +75,7 @@ func (t *figures) figure(name string) float64 {
 	return 0
 }
 
-// append writes the joined map. ratios, if not nil, gives the two numbers of which a figure that is no sum is the ratio.
+// append writes the joined map. ratios, if not nil, returns the two numbers whose ratio a figure is instead of a sum.
 func (t *figures) append(dst []byte, like byte, ratios map[string]func(*figures) (float64, float64)) []byte {
 	dst = parser.AppendPairs(dst, like, len(t.rows))
 	for i := range t.rows {
@@ -112,8 +112,7 @@ func appendRatio(dst []byte, like byte, n float64) []byte {
 	return parser.AppendBulkString(dst, text)
 }
 
-// memoryRatios are the figures of MEMORY STATS that say how two others compare (Redis 7.0, object.c,
-// getMemoryOverheadData).
+// memoryRatios are the figures of MEMORY STATS that compare two others (Redis 7.0, object.c, getMemoryOverheadData).
 var memoryRatios = map[string]func(t *figures) (a, b float64){
 	"peak.percentage": func(t *figures) (float64, float64) {
 		return 100 * t.figure("total.allocated"), t.figure("peak.allocated")
@@ -138,7 +137,7 @@ var memoryRatios = map[string]func(t *figures) (a, b float64){
 	},
 }
 
-// joinMemory is MEMORY STATS of all shards: figures are added, and what compares them is computed from the sums.
+// joinMemory joins MEMORY STATS: it adds figures, and computes ratios from the sums.
 func (r *Request) joinMemory(dst []byte) []byte {
 	var t figures
 	for i := range r.Parts {
@@ -150,7 +149,8 @@ func (r *Request) joinMemory(dst []byte) []byte {
 	return t.append(dst, r.Parts[0].Reply[0], memoryRatios)
 }
 
-// joinFunctionStats is the script that runs on some shard, and the most functions that a shard has: all have the same.
+// joinFunctionStats returns the script that runs on some shard, and the largest number of functions on a shard,
+// because all have the same functions.
 func (r *Request) joinFunctionStats(dst []byte) []byte {
 	var running, engines []byte
 	var t figures

@@ -27,7 +27,8 @@ func (r *Request) joinInfo(dst []byte) []byte {
 	return appendText(dst, r.Parts[0].Reply[0], text)
 }
 
-// withClients has INFO count the clients that see each other in CLIENT LIST. INFO.SHARD tells the server's own figure.
+// withClients makes INFO count the clients that see each other in CLIENT LIST. INFO.SHARD shows the server's own
+// figure.
 func withClients(text []byte, n int) []byte {
 	head, rest, ok := bytes.Cut(text, []byte("\r\nconnected_clients:"))
 	i := bytes.Index(rest, []byte("\r\n"))
@@ -37,7 +38,7 @@ func withClients(text []byte, n int) []byte {
 	return slices.Concat(head, fmt.Appendf(nil, "\r\nconnected_clients:%d", n), rest[i:])
 }
 
-// maxInfoText bounds what one server's INFO may say, bytes: taken apart it takes many times its length.
+// maxInfoText bounds one server's INFO, bytes, because it needs many times its length when it is taken apart.
 const maxInfoText = 4 << 20
 
 // infoSection is a section of INFO: its fields in the order in which they were first seen, and each field's values,
@@ -46,20 +47,20 @@ type infoSection struct {
 	title   string
 	names   []string
 	values  map[string][]string
-	modules map[string]bool // lines that are there already
-	// offsets are the servers' own, of which their replicas are behind.
+	modules map[string]bool // lines that are already in the section
+	// offsets are the servers' own replication offsets, behind which their replicas lag.
 	offsets  map[int]int64
 	replicas []replica
 }
 
-// asCluster has the fields by which clients and tools recognise a cluster say so.
+// asCluster sets the fields by which clients and tools recognise a cluster.
 func asCluster(text []byte) []byte {
 	text = bytes.Replace(text, []byte("redis_mode:standalone\r\n"), []byte("redis_mode:cluster\r\n"), 1)
 	return bytes.Replace(text, []byte("cluster_enabled:0\r\n"), []byte("cluster_enabled:1\r\n"), 1)
 }
 
 // mergeInfo joins the texts of INFO: sections and fields in the first server's order, then what only later ones have.
-// Figures are joined by infoRules; what has no rule there is the first server's.
+// Figures are joined by infoRules. A field without a rule keeps the first server's value.
 func mergeInfo(texts [][]byte) []byte {
 	if len(texts) == 1 {
 		return texts[0]
@@ -102,7 +103,7 @@ func newInfoSection(title string) *infoSection {
 	return &infoSection{title: title, values: map[string][]string{}, modules: map[string]bool{}, offsets: map[int]int64{}}
 }
 
-// replica is a line such as "slave0:ip=...,offset=...": they get new numbers.
+// replica is a line such as "slave0:ip=...,offset=...". The joined INFO numbers these lines again.
 type replica struct {
 	server int
 	line   string
@@ -121,7 +122,7 @@ func (s *infoSection) add(server int, line string) {
 	case isReplica(name):
 		s.replicas = append(s.replicas, replica{server, value})
 		return
-	case name == "module": // the lines of modules have no other name
+	case name == "module": // all lines of modules have this name
 		if s.modules[value] {
 			return
 		}
@@ -136,7 +137,7 @@ func (s *infoSection) add(server int, line string) {
 	s.values[name] = append(s.values[name], value)
 }
 
-// appendReplicas lists the replicas of all servers, each as far behind as it is behind its own.
+// appendReplicas lists the replicas of all servers, each with the lag behind its own primary.
 func (s *infoSection) appendReplicas(out []byte) []byte {
 	furthest := int64(0)
 	for _, n := range s.offsets {
@@ -204,7 +205,7 @@ func (s *infoSection) value(name string) string {
 	return values[0]
 }
 
-// figure is a joined field as a number, 0 where it is none.
+// figure returns a joined field as a number, 0 if it is none.
 func (s *infoSection) figure(name string) float64 {
 	if s.values[name] == nil {
 		return 0

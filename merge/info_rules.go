@@ -2,7 +2,7 @@ package merge
 
 import "strings"
 
-// infoRule joins the fields of INFO that are called so; a trailing '*' matches any ending.
+// infoRule joins the fields of INFO with these names; a trailing '*' matches any ending.
 type infoRule struct {
 	join  func(values []string) string
 	names []string
@@ -19,7 +19,7 @@ var infoRules = []infoRule{
 		"master_repl_offset", "repl_backlog_active", "mem_clients_max*",
 		// Scripts, functions, patterns and prefixes are the same on every shard.
 		"number_of_*", "pubsub_patterns", "tracking_total_prefixes",
-		// Who tracks does so on every shard.
+		// A client that tracks keys does so on every shard.
 		"tracking_clients", "tracking_total_prefixes",
 	}},
 	{smallest, []string{
@@ -44,7 +44,7 @@ var infoRules = []infoRule{
 	}},
 }
 
-// exactRules and stemRules are infoRules by whole name, and by what stands in front of the '*'.
+// exactRules and stemRules are infoRules by whole name, and by the text before the '*'.
 var exactRules, stemRules = splitRules()
 
 type stemRule struct {
@@ -66,7 +66,7 @@ func splitRules() (exact map[string]func([]string) string, stems []stemRule) {
 	return exact, stems
 }
 
-// infoRuleOf is how the field's values are joined; nil: the first stands for all. A whole name counts before a stem.
+// infoRuleOf returns how the field's values are joined; nil: the first stands for all. A whole name wins over a stem.
 func infoRuleOf(name string) func([]string) string {
 	if join := exactRules[name]; join != nil {
 		return join
@@ -91,7 +91,7 @@ func smallest(values []string) string {
 	return fold(values, least, func(a, b float64) float64 { return min(a, b) })
 }
 
-// worst is the first that is not ok.
+// worst returns the first value that is not ok.
 func worst(values []string) string {
 	for _, v := range values {
 		if v != "ok" {
@@ -101,7 +101,7 @@ func worst(values []string) string {
 	return values[0]
 }
 
-// unlimited is a sum of limits, where 0 is none.
+// unlimited returns the sum of limits, in which 0 means no limit.
 func unlimited(values []string) string {
 	for _, v := range values {
 		if v == "0" {
@@ -111,7 +111,7 @@ func unlimited(values []string) string {
 	return summed(values)
 }
 
-// infoRatio is a field that says how two others compare: times * of / (by - less).
+// infoRatio is a field that compares two others: times * of / (by - less).
 type infoRatio struct {
 	of, by, less string
 	times        float64

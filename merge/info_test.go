@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// lines writes INFO as it is sent: fields apart by blanks, sections by a line.
+// lines writes INFO in the form in which it is sent, from fields separated by blanks and sections separated by a
+// line.
 func infoText(sections ...string) []byte {
 	var b strings.Builder
 	for i, s := range sections {
@@ -86,7 +87,7 @@ func TestInfoOfOneServerStaysAsItIs(t *testing.T) {
 	}
 }
 
-// Whatever servers say, the joined text has whole lines and no field twice.
+// For any input the joined text has whole lines and no field twice.
 func TestInfoOfOddServers(t *testing.T) {
 	odd := []string{
 		"", "\r\n", "# \r\n", "x", "x:1", "# Keyspace\r\ndb0\r\ndb0:\r\ndb0:keys\r\ndb0:keys=x,avg_ttl=,=,,", "# Memory\r\nused_memory:nan\r\nused_memory_human:1\r\nmem_fragmentation_ratio:x",

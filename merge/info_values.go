@@ -9,7 +9,7 @@ import (
 	"ringmaster/parser"
 )
 
-// fold joins numbers; where one is none the first stands for all.
+// fold joins numbers. If one is not a number, the first value stands for all.
 func fold(values []string, whole func(a, b int64) int64, f func(a, b float64) float64) string {
 	if text, ok := foldWhole(values, whole); ok {
 		return text
@@ -33,7 +33,7 @@ func fold(values []string, whole func(a, b int64) int64, f func(a, b float64) fl
 	return strconv.FormatFloat(sum, 'f', min(digits, maxDigits), 64)
 }
 
-// foldWhole joins whole numbers that are not so large that a sum of them might be too large.
+// foldWhole joins whole numbers if they are small enough for an exact sum.
 func foldWhole(values []string, f func(a, b int64) int64) (text string, ok bool) {
 	const limit = 1 << 50 // there are at most shard.MaxServers values, 1 << 12
 	var sum int64
@@ -51,14 +51,14 @@ func foldWhole(values []string, f func(a, b int64) int64) (text string, ok bool)
 	return strconv.FormatInt(sum, 10), true
 }
 
-// maxDigits bounds the digits after the point that a joined number has.
+// maxDigits bounds the digits after the point of a joined number.
 const maxDigits = 17
 
 // pairSections have values such as "keys=1,expires=0,avg_ttl=0".
 var pairSections = map[string]bool{"Keyspace": true, "Commandstats": true, "Latencystats": true, "Errorstats": true}
 
-// joinPairs joins values of pairs name by name: counts are added, averages computed from the sums, and of percentiles the
-// largest counts, for they can't be added.
+// joinPairs joins values of pairs name by name. Counts are added, averages are computed from the sums, and of
+// percentiles the largest is taken, because they can't be added.
 func joinPairs(values []string) string {
 	columns := make([]column, 0, 8)
 	for _, v := range values {
@@ -134,7 +134,7 @@ func average(sum, count float64) float64 {
 	return sum / count
 }
 
-// weighted is the mean of values, each counted as often as its weight says.
+// weighted returns the mean of values, weighted by weights.
 func weighted(values, weights []string) float64 {
 	if len(values) != len(weights) {
 		return 0

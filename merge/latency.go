@@ -14,7 +14,7 @@ type spike struct {
 	figures []int64
 }
 
-// joinLatest has a line for each event: the newest time with its latency, the longest of all, and the sums.
+// joinLatest makes a line for each event: the newest time with its latency, the longest of all, and the sums.
 func (r *Request) joinLatest(dst []byte) []byte {
 	var spikes []spike
 	at := map[string]int{}
@@ -72,7 +72,7 @@ func (s *spike) add(o spike) {
 	}
 }
 
-// joinHistory orders the samples [time, ms] by time, and of one second keeps the longest, as Redis does.
+// joinHistory sorts the samples [time, ms] by time, and keeps the longest of each second, as Redis does.
 func (r *Request) joinHistory(dst []byte) []byte {
 	var samples [][2]int64
 	for i := range r.Parts {
@@ -99,15 +99,16 @@ func (r *Request) joinHistory(dst []byte) []byte {
 	return dst
 }
 
-// histogram is a command's calls, and how many of them took at most so many microseconds but more than the bucket before.
+// histogram has a command's calls, and for each bucket the number of calls that took at most its microseconds but
+// more than the previous bucket's.
 type histogram struct {
 	name    []byte
 	calls   int64
 	buckets [][2]int64
 }
 
-// joinHistogram adds up the calls in each bucket, but a command for all shards counts once. Servers leave out buckets
-// without calls of their own, and count in each what is in those before.
+// joinHistogram adds up the calls in each bucket, but counts a command for all shards once. Servers leave out buckets
+// without calls, and each of their buckets includes the counts of those before it.
 func (r *Request) joinHistogram(dst []byte) []byte {
 	var all []histogram
 	at := map[string]int{}

@@ -9,11 +9,11 @@ import (
 	"ringmaster/parser"
 )
 
-// entry is one of a log; rank is higher the newer it is.
+// entry is an entry of a log. A newer one has a higher rank.
 type entry struct {
 	rank float64
 	raw  []byte
-	once []byte // the words of a request for all shards, which is to be one entry; nil: it was for this shard
+	once []byte // the words of a request for all shards, which makes one joined entry; nil: it was for this shard only
 	took int64
 }
 
@@ -34,7 +34,7 @@ func (r *Request) slowEntry(b []byte) (entry, bool) {
 	return l, ok && ok2
 }
 
-// joinSlowLogLen counts what the joined log has; where that would be too much work, what the servers' logs have.
+// joinSlowLogLen counts the entries of the joined log or, if that would be too much work, of the servers' logs.
 func (r *Request) joinSlowLogLen(dst []byte) []byte {
 	if r.longest() <= maxTakenApart {
 		if logs, ok := r.logs(r.slowEntry); ok {
@@ -62,12 +62,12 @@ func (r *Request) forAllShards(words []byte) bool {
 	return r.everywhere(spec)
 }
 
-// everywhere reports whether a command goes to all shards; nil: it is not known.
+// everywhere reports whether a command goes to all shards; nil: the command is not known.
 func (r *Request) everywhere(spec *command.Spec) bool {
 	return spec != nil && int(spec.ID) < len(r.Everywhere) && r.Everywhere[spec.ID]
 }
 
-// joinACLLog joins entries that say their age. ACL LOG RESET has none.
+// joinACLLog joins entries, which have their age. ACL LOG RESET has no entries.
 func (r *Request) joinACLLog(dst []byte) []byte {
 	if b := r.Parts[0].Reply; b[0] == '+' {
 		return append(dst, b...)
@@ -88,7 +88,7 @@ func (r *Request) joinACLLog(dst []byte) []byte {
 	})
 }
 
-// newest joins logs into one with the newest entry first, of as many as were asked for.
+// newest joins logs into one, newest entry first, with as many entries as were asked for.
 func (r *Request) newest(dst []byte, read func([]byte) (entry, bool)) []byte {
 	logs, ok := r.logs(read)
 	if !ok {
@@ -105,7 +105,7 @@ func (r *Request) newest(dst []byte, read func([]byte) (entry, bool)) []byte {
 	return dst
 }
 
-// logs are the servers' logs, taken apart.
+// logs returns the servers' logs, split into entries.
 func (r *Request) logs(read func([]byte) (entry, bool)) (logs [][]entry, ok bool) {
 	logs = make([][]entry, len(r.Parts))
 	for i := range r.Parts {
@@ -125,8 +125,9 @@ func (r *Request) logs(read func([]byte) (entry, bool)) (logs [][]entry, ok bool
 	return logs, true
 }
 
-// joinLogs puts logs that have the newest entry first into one. A request for all shards is one entry, of the shard where
-// it took the longest, and shows for entries of the same second whether they are newer or older than it.
+// joinLogs joins logs that have the newest entry first. A request for all shards becomes one entry, that of the shard
+// where it took the longest. Such a request also orders the entries of the same second: they are newer or older than
+// it.
 func joinLogs(logs [][]entry) (all []entry) {
 	for n := newestOf(logs); n >= 0; n = newestOf(logs) {
 		e := logs[n][0]
@@ -145,7 +146,7 @@ func joinLogs(logs [][]entry) (all []entry) {
 	return all
 }
 
-// newestOf is the log whose first entry is the newest of all; -1: there are no more.
+// newestOf returns the log whose first entry is the newest of all; -1: all logs are empty.
 func newestOf(logs [][]entry) int {
 	n := -1
 	for i, l := range logs {
@@ -154,7 +155,7 @@ func newestOf(logs [][]entry) int {
 		}
 	}
 	for range logs {
-		// What another log has before the same request is newer.
+		// Entries that another log has before the same request are newer.
 		before := slices.IndexFunc(logs, func(l []entry) bool { return n >= 0 && same(l, &logs[n][0]) > 0 })
 		if before < 0 || before == n {
 			break
@@ -164,10 +165,10 @@ func newestOf(logs [][]entry) int {
 	return n
 }
 
-// lookAhead bounds how many entries same looks at.
+// lookAhead bounds how many entries same compares.
 const lookAhead = 64
 
-// same is where a log has the same request for all shards; -1: nowhere.
+// same returns the place in a log of the same request for all shards; -1: it is not there.
 func same(log []entry, e *entry) int {
 	if e.once == nil {
 		return -1

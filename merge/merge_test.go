@@ -8,10 +8,10 @@ import (
 	"ringmaster/parser"
 )
 
-// testTexts are what a joining says here when it can't be made.
+// testTexts are the errors of a joining in these tests.
 var testTexts = &Texts{Odd: "ERR odd", Short: "ERR short", Cursor: "ERR cursor"}
 
-// everywhere are the commands for all shards, as they are without any settings.
+// everywhere are the commands for all shards, without any settings.
 var everywhere = func() []bool {
 	set := make([]bool, len(command.All()))
 	for _, spec := range command.All() {
@@ -20,7 +20,7 @@ var everywhere = func() []bool {
 	return set
 }()
 
-// Whatever the servers answer, as long as it is RESP, the joined reply is one whole reply.
+// For any RESP replies of the servers, the joined reply is one whole reply.
 func TestJoinedRepliesAreWhole(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 200_000 / max(1, len(specials)) {

@@ -7,11 +7,10 @@ import (
 	"ringmaster/parser"
 )
 
-// Clients ask several of these commands before they do anything else, and have no use for the shard that is down.
-// Without that shard their replies are still right, or say themselves what they lack. All other commands for all
-// shards fail when one shard does.
+// Clients send several of these commands before any other, and do not need the shard that is down. Without it the
+// replies are still right, or say what they lack. All other commands for all shards fail if one shard fails.
 
-// withoutMissing are the commands whose reply is made of the servers that answer, as long as one does, with words
+// withoutMissing are the commands whose reply is made of the answers that come, if there is at least one, with words
 // for the documentation.
 var withoutMissing = map[string]string{
 	"info":          "servers that don't answer are left out and named in `servers_missing`, those that load their data in `servers_loading`",
@@ -21,7 +20,7 @@ var withoutMissing = map[string]string{
 	"script|exists": "servers that don't answer are left out",
 }
 
-// leaveOut takes the parts of servers that could not answer off the request; false: the first error is the reply.
+// leaveOut removes the parts of servers that could not answer from the request; false: the first error is the reply.
 func (r *Request) leaveOut() bool {
 	if withoutMissing[r.Spec.Name] == "" {
 		return false
@@ -57,10 +56,10 @@ func (r *Request) leaveOut() bool {
 	return true
 }
 
-// missing reports whether its server could not answer.
+// missing reports whether the part's server could not answer.
 func (p *Part) missing() bool { return p.Failed || bytes.HasPrefix(p.Reply, []byte("-LOADING ")) }
 
-// withMissing adds to a joined INFO what it lacks. texts are the parts'.
+// withMissing adds to a joined INFO the names of the servers that it lacks. texts are the parts' texts.
 func (r *Request) withMissing(text []byte, texts [][]byte) []byte {
 	var loading []string
 	for i, t := range texts {
@@ -81,7 +80,7 @@ func (r *Request) withMissing(text []byte, texts [][]byte) []byte {
 	return text
 }
 
-// addMissing adds to a joined MEMORY STATS what it lacks.
+// addMissing adds to a joined MEMORY STATS the names of the servers that it lacks.
 func (r *Request) addMissing(t *figures) {
 	if len(r.lacking) > 0 {
 		t.rows = append(t.rows, figuresRow{name: []byte("servers.missing"), raw: parser.AppendBulkString(nil, strings.Join(r.lacking, ","))})

@@ -7,8 +7,8 @@ import (
 	"ringmaster/command"
 )
 
-// What becomes of each command for all shards while one of them does not answer is decided: a reply without it, a text that
-// says so in its place, or an error.
+// For each command for all shards it is decided what happens while one shard does not answer: a reply without it, a
+// text in its place that says so, or an error.
 func TestEveryCommandForAllShardsIsDecidedWhileOneIsDown(t *testing.T) {
 	const down = "-ERR server B is down; the command was not sent"
 	for _, spec := range command.All() {

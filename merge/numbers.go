@@ -40,8 +40,8 @@ func (r *Request) numberArrays(dst []byte, f func(a, b int64) int64) []byte {
 	return dst
 }
 
-// OpenNumbers moves every part to the first element of its array; length is that of all; false: they are not
-// alike. FoldNext gives one number after the other.
+// OpenNumbers moves every part to the first element of its array, and returns their common length; false: the lengths
+// differ, or a part is no array. FoldNext returns one number after the other.
 func (r *Request) OpenNumbers() (length int, ok bool) {
 	for i := range r.Parts {
 		n, start, ok := parser.ArrayHeader(r.Parts[i].Reply)
@@ -53,8 +53,7 @@ func (r *Request) OpenNumbers() (length int, ok bool) {
 	return length, true
 }
 
-// FoldNext makes one number of the next ones of all parts, as Merge says; false: one is none. Only after
-// OpenNumbers.
+// FoldNext joins the next numbers of all parts, as Merge says; false: one is not a number. Only after OpenNumbers.
 func (r *Request) FoldNext() (sum int64, ok bool) { return r.foldNext(foldOf(r.Merge)) }
 
 func (r *Request) foldNext(f func(a, b int64) int64) (sum int64, ok bool) {
@@ -75,7 +74,7 @@ func (r *Request) foldNext(f func(a, b int64) int64) (sum int64, ok bool) {
 	return sum, true
 }
 
-// foldOf is what a merge makes of two numbers.
+// foldOf returns how a merge joins two numbers.
 func foldOf(m command.Merge) func(a, b int64) int64 {
 	switch m {
 	case command.MergeMin:
@@ -92,8 +91,8 @@ func most(a, b int64) int64 { return max(a, b) }
 
 func least(a, b int64) int64 { return min(a, b) }
 
-// joinNumPat is the count of patterns: those of the proxy's clients, some of which are subscribed at every server
-// and some at one only, and the most that others have at a server.
+// joinNumPat counts the patterns: those of the proxy's clients, plus the most that others have at one server. Some of
+// the clients' patterns are subscribed at every server, some at one only.
 func (r *Request) joinNumPat(dst []byte) []byte {
 	others := int64(0)
 	for i := range r.Parts {

@@ -5,37 +5,38 @@ import (
 	"ringmaster/parser"
 )
 
-// Part is what one server has said.
+// Part is one server's reply.
 type Part struct {
 	// Reply is a whole reply, of at least one byte. The Request borrows it until its reply is made.
 	Reply []byte
-	off   int // what is used of Reply, bytes
-	// Patterns is how many of the patterns of the proxy's clients the server counts, for PUBSUB NUMPAT.
+	off   int // bytes of Reply that are used
+	// Patterns is how many patterns of the proxy's clients are in the server's count, for PUBSUB NUMPAT.
 	Patterns int32
 	// Failed says that the server could not answer, and that Reply is an error of the proxy's own.
 	Failed bool
 }
 
-// Request is a command with all that its parts are joined by. What a command does not need can be left out.
-// One goroutine at a time; Parts are used up by the joining.
+// Request is a command with everything that joining its parts needs. Fields that a command does not need may be left
+// out. One goroutine at a time. The joining uses up Parts.
 type Request struct {
 	Spec *command.Spec
 	// Merge is how the parts are joined: Spec.Merge, or another way where the command has several.
 	Merge command.Merge
 	// Parts are in the order in which the servers were asked. There is at least one.
 	Parts []Part
-	// Servers are the names of the parts' servers, for command.MergeTexts and MergeSpecial: the joined reply may tell them.
+	// Servers are the names of the parts' servers, for command.MergeTexts and MergeSpecial. The joined reply may
+	// contain them.
 	Servers []string
-	// Texts are the errors that a joining may end with.
+	// Texts are the errors that a joining may return.
 	Texts *Texts
 
 	// Order says which part answers each key, for command.MergeInKeyOrder.
 	Order []int32
-	// Pick is the part to begin at, drawn by chance, for command.MergeRandom.
+	// Pick is the part to begin at, chosen at random, for command.MergeRandom.
 	Pick int
 	// Limit is how many entries of a log were asked for; below 0: all.
 	Limit int64
-	// Scan is where a SCAN stands.
+	// Scan is the position of a SCAN.
 	Scan ScanPlace
 	// Clients is how many clients the proxy has, for INFO.
 	Clients int
@@ -46,18 +47,18 @@ type Request struct {
 	// Everywhere says by command.Spec.ID which commands go to all shards, for logs and histograms of commands.
 	Everywhere []bool
 
-	lacking []string // the servers whose parts the reply does without
+	lacking []string // the servers that the reply lacks
 }
 
-// Texts are errors as clients see them, each with its code in front.
+// Texts are errors as clients see them, each beginning with its code.
 type Texts struct {
-	Odd    string // the replies are of no shape that can be joined
-	Short  string // a reply has fewer elements than it was asked for
+	Odd    string // the replies have a shape that can't be joined
+	Short  string // a reply has fewer elements than keys were asked for
 	Cursor string // a cursor is too large to carry the shard's number
 }
 
-// Append appends the one reply that the parts make together. An error of any part is the reply, except where the
-// merge has a place for it, or can do without the part.
+// Append appends the joined reply. If a part is an error, that is the reply, unless the merge has a place for it or
+// can do without the part.
 func (r *Request) Append(dst []byte) []byte {
 	r.lacking = r.lacking[:0]
 	switch r.Merge {
@@ -89,8 +90,8 @@ func (r *Request) Append(dst []byte) []byte {
 	return r.first(dst)
 }
 
-// FirstError is the first part that is an error: a server's own rather than one of the proxy's, because it says
-// more. nil: there is none. Valid as long as the part.
+// FirstError returns the first part that is an error, nil if there is none. A server's error goes before one of the
+// proxy, because it says more. Valid as long as the part.
 func (r *Request) FirstError() []byte {
 	var found []byte
 	for i := range r.Parts {
@@ -108,7 +109,7 @@ func (r *Request) FirstError() []byte {
 	return found
 }
 
-// server is the name of a part's server.
+// server returns the name of a part's server.
 func (r *Request) server(part int) string {
 	if part < len(r.Servers) {
 		return r.Servers[part]
@@ -116,10 +117,10 @@ func (r *Request) server(part int) string {
 	return ""
 }
 
-// first is the reply of the first server.
+// first appends the reply of the first server.
 func (r *Request) first(dst []byte) []byte { return append(dst, r.Parts[0].Reply...) }
 
-// oneOK is the first reply that is no error; when all failed, the first error.
+// oneOK appends the first reply that is no error or, if all failed, the first error.
 func (r *Request) oneOK(dst []byte) []byte {
 	for i := range r.Parts {
 		if b := r.Parts[i].Reply; b[0] != '-' {
@@ -129,7 +130,7 @@ func (r *Request) oneOK(dst []byte) []byte {
 	return r.first(dst)
 }
 
-// random is one of the replies that are not nil; nil when all are.
+// random appends a reply that is not nil, or nil if all are.
 func (r *Request) random(dst []byte) []byte {
 	for i := range r.Parts {
 		b := r.Parts[(r.Pick+i)%len(r.Parts)].Reply
@@ -140,13 +141,13 @@ func (r *Request) random(dst []byte) []byte {
 	return r.first(dst)
 }
 
-// odd is the error for replies that can't be joined.
+// odd appends the error for replies that can't be joined.
 func (r *Request) odd(dst []byte) []byte { return parser.AppendError(dst, r.Texts.Odd) }
 
 // maxTakenApart bounds the length of the replies that are taken apart, bytes.
 const maxTakenApart = 16 << 20
 
-// longest is the length of the longest part, bytes.
+// longest returns the length of the longest part, bytes.
 func (r *Request) longest() (n int) {
 	for i := range r.Parts {
 		n = max(n, len(r.Parts[i].Reply))

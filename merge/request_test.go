@@ -9,8 +9,8 @@ import (
 	"ringmaster/parser"
 )
 
-// request makes a request of the replies that servers A, B, ... have given to a command; one that begins with "down" is an error
-// of the proxy's own.
+// request makes a request of the replies of servers A, B, ... to a command. A reply that begins with "down" is an
+// error of the proxy's own.
 func request(name string, replies ...string) *Request {
 	spec := command.Named(name)
 	r := &Request{Spec: spec, Merge: spec.Merge, Texts: testTexts, Limit: -1, Everywhere: everywhere}
@@ -73,7 +73,7 @@ func TestRepliesOfSeveralServersBecomeOne(t *testing.T) {
 	}
 }
 
-// scanning is a SCAN over shards 0 and 2 that stands at one of them.
+// scanning makes a SCAN over shards 0 and 2 that is at one of them.
 func scanning(at uint64) func(*Request) {
 	return func(r *Request) { r.Scan = ScanPlace{Shard: at, Base: 3, Shards: []int{0, 2}} }
 }
@@ -109,7 +109,7 @@ func TestARequestCanBeUsedAgain(t *testing.T) {
 	}
 }
 
-// What is joined in steps is what is joined at once.
+// Joining in steps gives the same result as joining at once.
 func TestStepsMakeTheSameReply(t *testing.T) {
 	mget := func() *Request {
 		r := request("mget", "*2\r\n$1\r\na\r\n$-1\r\n", "down-ERR x\r\n", "*1\r\n*1\r\n:1\r\n")
@@ -191,7 +191,7 @@ func TestHotMergesAllocateNothing(t *testing.T) {
 	}
 }
 
-// FuzzAppend: whatever servers say, as long as it is RESP, nothing panics and the reply is one.
+// FuzzAppend: for any RESP replies of the servers nothing panics, and the result is one reply.
 func FuzzAppend(f *testing.F) {
 	var names []string
 	for _, spec := range command.All() {

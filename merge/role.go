@@ -6,8 +6,8 @@ import (
 	"ringmaster/parser"
 )
 
-// joinRole is a primary with the replicas of all shards, each as far behind as it is behind its own. A shard that is
-// no primary is the answer: a client must not take it for one.
+// joinRole makes a primary with the replicas of all shards, each with the lag behind its own primary. The reply of a
+// shard that is no primary is the answer, because a client must not mistake it for one.
 func (r *Request) joinRole(dst []byte) []byte {
 	var furthest int64
 	replicas := 0
@@ -47,7 +47,7 @@ func (r *Request) joinRole(dst []byte) []byte {
 	return dst
 }
 
-// readRole reads ["master", offset, [replica...]]; of another role it gives the name.
+// readRole reads ["master", offset, [replica...]]. For another role it returns only the name.
 func readRole(b []byte) (role []byte, offset int64, replicas parser.Elements, ok bool) {
 	e, _ := parser.ElementsOf(b)
 	if role, ok = e.Text(); !ok || string(role) != "master" {

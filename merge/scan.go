@@ -7,10 +7,10 @@ import (
 	"ringmaster/parser"
 )
 
-// ScanPlace is where a SCAN over several shards stands. The cursor that the client sees is the shard's own cursor
-// times a base, plus the shard's number; 0 is both the start and, from the last shard, the end.
+// ScanPlace is the position of a SCAN over several shards. The client's cursor is the shard's own cursor times a
+// base, plus the shard's number. 0 is both the start and, from the last shard, the end.
 type ScanPlace struct {
-	// Shard is the number of the shard that is asked, Base is above every shard's number.
+	// Shard is the number of the shard that is asked. Base is larger than every shard's number.
 	Shard, Base uint64
 	// Shards are the numbers of all shards, the lowest first. There is at least one.
 	Shards []int
@@ -42,7 +42,7 @@ func (r *Request) joinScan(dst []byte) []byte {
 	return append(dst, rest...)
 }
 
-// next is the client's cursor for the shard's.
+// next returns the client's cursor for the shard's.
 func (p ScanPlace) next(cursor uint64) (uint64, bool) {
 	if cursor == 0 {
 		next := p.After(p.Shard)
@@ -57,7 +57,7 @@ func (p ScanPlace) next(cursor uint64) (uint64, bool) {
 	return cursor*p.Base + p.Shard, true
 }
 
-// After is the number of the shard after n; after the last comes the first. Any goroutine.
+// After returns the number of the shard after n. After the last comes the first. Any goroutine.
 func (p ScanPlace) After(n uint64) int {
 	for _, s := range p.Shards {
 		if uint64(s) > n {
@@ -67,8 +67,8 @@ func (p ScanPlace) After(n uint64) int {
 	return p.Shards[0]
 }
 
-// SplitScan reads the cursor of a SCAN's reply, and gives what follows it as it came; false: this is no such
-// reply. Rest points into b. Any goroutine.
+// SplitScan reads the cursor of a SCAN's reply, and returns the rest unchanged; false: b is no such reply. Rest
+// points into b. Any goroutine.
 func SplitScan(b []byte) (cursor uint64, rest []byte, ok bool) {
 	n, start, ok := parser.ArrayHeader(b)
 	if !ok || n != 2 {

@@ -2,7 +2,7 @@ package merge
 
 import "ringmaster/command"
 
-// special is a merge that belongs to one command, with its words for the documentation.
+// special is a merge for a single command, with words for the documentation.
 type special struct {
 	join  func(*Request, []byte) []byte
 	words string
@@ -26,7 +26,7 @@ var specials = map[string]special{
 	"debug":             {(*Request).joinDebug, "one answer if all are the same, otherwise texts under the servers' names; `DEBUG OBJECT` and other commands with a key go to its shard"},
 }
 
-// Joins reports whether replies of several servers to the command make one: false only for a command of
+// Joins reports whether the replies of several servers to the command are joined. It is false only for a command of
 // command.MergeSpecial that has no merge, because it describes one server. Any goroutine.
 func Joins(spec *command.Spec) bool {
 	_, ok := specials[spec.Name]

@@ -6,8 +6,8 @@ import (
 	"ringmaster/parser"
 )
 
-// texts puts the shards' texts one after the other, each under its server's name. A shard that failed has its error
-// there; when all did, it is the reply. Parts are in the order of the shards.
+// texts puts the shards' texts one after the other, each under its server's name. In place of a failed shard's text
+// stands its error. If all failed, the error is the reply. Parts are in the order of the shards.
 func (r *Request) texts(dst []byte) []byte {
 	var text []byte
 	like := byte(0)
@@ -39,7 +39,7 @@ func (r *Request) texts(dst []byte) []byte {
 	return appendText(dst, like, text)
 }
 
-// joinDebug is one answer where all say the same, otherwise their texts.
+// joinDebug makes one answer if all are the same, otherwise it joins the texts.
 func (r *Request) joinDebug(dst []byte) []byte {
 	for i := range r.Parts {
 		if b := r.Parts[i].Reply; !bytes.Equal(b, r.Parts[0].Reply) {
@@ -51,7 +51,7 @@ func (r *Request) joinDebug(dst []byte) []byte {
 	return r.first(dst)
 }
 
-// appendText writes a text, verbatim where like, a type byte, is '='.
+// appendText writes a text, as a verbatim string if like, a type byte, is '='.
 func appendText(dst []byte, like byte, text []byte) []byte {
 	if like == '=' {
 		return parser.AppendVerbatim(dst, 3, text)

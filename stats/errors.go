@@ -8,7 +8,7 @@ const (
 	MaxCodes = 96
 	// MaxCodeLen bounds an error code in bytes.
 	MaxCodeLen = 24
-	// OtherCode takes the errors whose first word is no code, or one code too many.
+	// OtherCode counts the errors whose first word is no code, or a new code when there are too many.
 	OtherCode = "other"
 )
 
@@ -28,7 +28,7 @@ func (l *Loop) Error(id uint16, reply []byte) {
 	c.errors[i]++
 }
 
-// code is the index of an error code in l.codes, entered when new and there is room.
+// code returns the index of an error code in l.codes, and enters a new code if there is room.
 func (l *Loop) code(word []byte) uint8 {
 	if i, ok := l.codeOf[string(word)]; ok {
 		return i
@@ -47,7 +47,7 @@ func (l *Loop) resetCodes() {
 	l.codeOf = make(map[string]uint8)
 }
 
-// errorCode is the code of an error reply, or nil when it has none. Borrows reply.
+// errorCode returns the code of an error reply, or nil if it has none. Borrows reply.
 func errorCode(reply []byte) []byte {
 	if len(reply) == 0 {
 		return nil

@@ -36,7 +36,7 @@ func (h *Histogram) Observe(ns int64) {
 	h.Sum += uint64(ns)
 }
 
-// bucket is the index of the counter for a duration in nanoseconds, in [0, Buckets).
+// bucket returns the index of the counter for a duration in nanoseconds, in [0, Buckets).
 func bucket(ns uint64) int {
 	exp := bits.Len64(ns) - 1
 	if exp < minExp {
@@ -49,8 +49,8 @@ func bucket(ns uint64) int {
 	return 1 + (exp-minExp)*subCount + sub
 }
 
-// UpperBound is the exclusive upper bound of bucket i in nanoseconds; the last
-// bucket has none and answers the largest uint64. Any goroutine.
+// UpperBound returns the exclusive upper bound of bucket i in nanoseconds. The last bucket has none, so it returns
+// the largest uint64. Any goroutine.
 func UpperBound(i int) uint64 {
 	switch {
 	case i <= 0:
@@ -62,7 +62,7 @@ func UpperBound(i int) uint64 {
 	return 1<<exp + uint64(sub+1)<<(exp-subBits)
 }
 
-// Count is the number of durations observed.
+// Count returns the number of durations observed.
 func (h *Histogram) Count() uint64 {
 	var n uint64
 	for _, c := range h.Counts {
@@ -71,8 +71,7 @@ func (h *Histogram) Count() uint64 {
 	return n
 }
 
-// Below is the number of durations under 1<<exp nanoseconds, exact for exponents
-// from 10 to 36.
+// Below returns the number of durations under 1<<exp nanoseconds, exact for exponents from 10 to 36.
 func (h *Histogram) Below(exp int) uint64 {
 	end := 1 + (exp-minExp)*subCount
 	var n uint64

@@ -13,13 +13,13 @@ type Loop struct {
 	ClientBytesOut uint64
 	ClientWrites   uint64 // write calls on client connections
 	ClientOutput   uint64 // bytes that clients have not read, or that wait for their turn: a gauge
-	// ClientsNotReading is how many clients' requests wait until they read, a gauge.
+	// ClientsNotReading is the number of clients whose requests wait until they read, a gauge.
 	ClientsNotReading uint64
 	ClientPauses      uint64 // reading paused: max-in-flight or max-in-flight-bytes reached
 
 	LoginsFailed  uint64 // AUTH and HELLO with wrong credentials
 	LoginsDelayed uint64 // that waited because others from their address had failed
-	Panics        uint64 // mistakes of ours that were caught
+	Panics        uint64 // caught panics, which are bugs of ringmaster
 
 	// Turns of the loop that had something to flush, and the requests dispatched in them:
 	// TurnRequests / Turns is the mean batch.
@@ -30,20 +30,20 @@ type Loop struct {
 	// Failures that the proxy noticed itself.
 	Timeouts    uint64                  // requests answered with the timeout error
 	LateReplies uint64                  // replies dropped because their request had timed out
-	Redirects   [RedirectReasons]uint64 // requests sent again, by why
-	Hops        [MaxHops]uint64         // requests sent on by MOVED and ASK, by which time in a row it was, from 1
+	Redirects   [RedirectReasons]uint64 // requests sent again, by reason
+	Hops        [MaxHops]uint64         // requests sent on by MOVED and ASK, by their number of redirects in a row, from 1
 	Orphans     uint64                  // replies dropped because their client had gone
 
-	// Left counts the connections to servers that ceased to be part of their topology.
+	// Left counts the connections to servers that have left their topology.
 	Left uint64
 
-	// Connections lent to single sessions: gauges of those that are lent and of all that there are, and how many were ever made.
+	// Connections for single sessions: gauges of those that are lent and of all, and the number ever made.
 	OwnLent   uint64
 	OwnOpen   uint64
 	OwnOpened uint64
 
-	// Upstreams are those that the loop serves, in the order in which they were added. Two may have one name for a while: one that is Gone,
-	// and its successor.
+	// Upstreams are the upstreams of the loop, in the order in which they were added. Two may have the same name for
+	// a while: one that is Gone, and its successor.
 	Upstreams []*Upstream
 
 	commands []*Command // nil until the command's first use
@@ -51,26 +51,26 @@ type Loop struct {
 	codeOf   map[string]uint8
 }
 
-// Upstream holds what one loop knows of the servers of one upstream.
+// Upstream has one loop's counters of one upstream.
 type Upstream struct {
-	// Loop is whose upstream it is; nil in a copy.
+	// Loop is the loop of the upstream; nil in a copy.
 	*Loop
-	// Name tells it from others.
+	// Name is the upstream's name.
 	Name string
-	// Gone says that the settings have it no more; it finishes what it owes.
+	// Gone says that the upstream is no longer in the settings, and only finishes what it owes.
 	Gone bool
 	// Draining is how many connections to servers that have left still owe replies: a gauge.
 	Draining uint64
 	// Servers has one entry per server, indexed as shard.Map numbers them.
 	Servers []*Server
 
-	source *Upstream // in a copy: what it is a copy of
+	source *Upstream // in a copy: the original
 }
 
-// Server holds what one loop knows of one server.
+// Server has one loop's counters of one server.
 type Server struct {
 	State ServerState // a gauge
-	// Whether it was found to write text of scripts, or of commands of modules, into replies as it came.
+	// Whether the server was found to write texts of scripts, or of modules' commands, into replies unescaped.
 	UnescapedScripts, UnescapedModules bool
 	// Connections that are ready, and requests awaiting their reply: gauges.
 	Connections uint64
@@ -86,11 +86,10 @@ type Server struct {
 	Replies         uint64
 	Errors          uint64 // replies that were errors
 	Timeouts        uint64
-	OutOfStep       uint64    // connections that were ended because replies could not be told apart any more
+	OutOfStep       uint64    // connections closed because their replies could no longer be told apart
 	Latency         Histogram // from enqueued to answered
 
-	// Channels and patterns that clients subscribe to: lost with the connection over which their messages came, and
-	// made again.
+	// Channels and patterns that clients subscribe to: those lost with their connection, and those subscribed again.
 	SubscriptionsLost     uint64
 	SubscriptionsRestored uint64
 }
@@ -136,7 +135,7 @@ func (l *Loop) Call(id uint16, ns int64) {
 	}
 }
 
-// command is the counters of id, made when needed; nil when id is out of range.
+// command returns the counters of id, and makes them if needed; nil: id is out of range.
 func (l *Loop) command(id uint16) *Command {
 	if int(id) >= len(l.commands) {
 		return nil
@@ -160,7 +159,7 @@ func (l *Loop) CopyTo(dst *Loop) {
 	dst.codeOf = copyCodes(codeOf, l.codeOf)
 }
 
-// copyUpstreams makes copies of src. An upstream that dst has a copy of already gets that one's memory.
+// copyUpstreams makes copies of src. If dst already has a copy of an upstream, it reuses that memory.
 func copyUpstreams(dst, src []*Upstream) []*Upstream {
 	for i, from := range src {
 		at := i

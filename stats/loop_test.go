@@ -113,7 +113,7 @@ func TestCopyIsDeepAndReplacesWhatWasThere(t *testing.T) {
 	}
 }
 
-// TestACopyFollowsUpstreamsThatComeAndGo: who reads a copy's upstream never finds the counters of another in it.
+// TestACopyFollowsUpstreamsThatComeAndGo: a copy of an upstream never has the counters of another one.
 func TestACopyFollowsUpstreamsThatComeAndGo(t *testing.T) {
 	l, dst := NewLoop(0), new(Loop)
 	a, b := l.AddUpstream("a", 2), l.AddUpstream("b", 1)
@@ -136,7 +136,7 @@ func TestACopyFollowsUpstreamsThatComeAndGo(t *testing.T) {
 		t.Errorf("the new one: %d requests", n)
 	}
 	l.RemoveUpstream(b)
-	l.RemoveUpstream(a) // once more
+	l.RemoveUpstream(a) // again
 	l.RemoveUpstream(c)
 	if l.CopyTo(dst); len(dst.Upstreams) != 0 || len(l.Upstreams) != 0 {
 		t.Errorf("left: %v", dst.Upstreams)

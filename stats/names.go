@@ -12,7 +12,7 @@ const (
 	Distribution             // a histogram
 )
 
-// String is the kind as a Prometheus TYPE line names it. Any goroutine.
+// String returns the kind in the words of a Prometheus TYPE line. Any goroutine.
 func (k Kind) String() string {
 	return [...]string{"counter", "gauge", "histogram"}[k]
 }
@@ -31,8 +31,8 @@ type Metric struct {
 // Samples calls emit with every value of m in v. Any goroutine.
 func (m *Metric) Samples(v *View, emit func(Sample)) { m.read(v, emit) }
 
-// Metrics is the table of everything ringmaster measures about itself, in the order in
-// which it is shown. Any goroutine; not to be changed.
+// Metrics is the table of everything that ringmaster measures about itself, in the order of display. It must not be
+// changed. Any goroutine.
 func Metrics() []Metric { return table }
 
 // eachError calls f for every code counted for command id.
@@ -48,7 +48,7 @@ func (l *Loop) eachError(id uint16, f func(code string, n uint64)) {
 	}
 }
 
-// Command is what was counted for a command, nil if it was never called.
+// Command returns the counters of a command, nil if it was never called.
 func (l *Loop) Command(id uint16) *Command {
 	if int(id) >= len(l.commands) {
 		return nil

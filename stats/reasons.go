@@ -8,20 +8,20 @@ const (
 	ClientClosed     CloseReason = iota // the client closed or reset its connection
 	Quit                                // QUIT was answered
 	ProtocolError                       // its bytes were not RESP
-	OutputLimit                         // it left more unread of what it subscribes to than its limit
+	OutputLimit                         // its unread messages were over their limit
 	QueryBufferLimit                    // one request or its backlog exceeded query-buffer-limit
 	UpstreamLost                        // its server was lost in the middle of a forwarded reply
 	WriteFailed                         // writing to it failed
-	StateLost                           // its own connection to the server was lost, and state with it
-	SubscriptionLost                    // a server whose messages it subscribed to was lost
+	StateLost                           // its dedicated connection to the server was lost, and with it its state
+	SubscriptionLost                    // the connection for its subscriptions was lost
 	Killed                              // by CLIENT KILL
-	Idle                                // it was silent for idle-timeout
-	CrossProtocol                       // it said POST or Host:, which are words of HTTP
+	Idle                                // it was idle for idle-timeout
+	CrossProtocol                       // it sent POST or Host:, which are words of HTTP
 	NotReading                          // it was over client-output-limit or client-memory and read nothing for client-read-timeout
 	ClientMemory                        // all clients were far over client-memory, it had the most unread and did not read
 	Shutdown                            // the proxy is stopping
-	ListenerClosed                      // the address that it came to is not served any more, or leads to another upstream
-	Panic                               // a mistake of ours in what was done for it
+	ListenerClosed                      // its listener was closed, or has got another upstream
+	Panic                               // a bug of ringmaster in the work for it
 	CloseReasons     = int(iota)        // how many there are
 )
 
@@ -31,7 +31,7 @@ var closeReasons = [CloseReasons]string{
 	"cross_protocol", "not_reading", "client_memory", "shutdown", "listener_closed", "panic",
 }
 
-// String is the reason as logs and the label "reason" show it. Any goroutine.
+// String returns the reason as logs and the label "reason" show it. Any goroutine.
 func (r CloseReason) String() string {
 	if int(r) < len(closeReasons) {
 		return closeReasons[r]
@@ -45,8 +45,8 @@ type DisconnectReason uint8
 // The reasons for losing or giving up a connection that had been made.
 const (
 	ServerClosed        DisconnectReason = iota // the server closed or reset it
-	ServerProtocolError                         // its bytes were not RESP, or a reply nobody asked for
-	ServerUnreachable                           // its system does not acknowledge what is sent
+	ServerProtocolError                         // its bytes were not RESP, or a reply without a request
+	ServerUnreachable                           // its system does not acknowledge the bytes sent
 	ServerStalled                               // it owed replies and was silent for stall-timeout
 	HandshakeRefused                            // it refused HELLO, AUTH or SELECT
 	HandshakeTimeout                            // it did not finish the handshake in dial-timeout
@@ -64,7 +64,7 @@ var disconnectReasons = [DisconnectReasons]string{
 	"write_failed", "not_primary", "other_login", "panic", "dropped", "out_of_step",
 }
 
-// String is the reason as logs and the label "reason" show it. Any goroutine.
+// String returns the reason as logs and the label "reason" show it. Any goroutine.
 func (r DisconnectReason) String() string {
 	if int(r) < len(disconnectReasons) {
 		return disconnectReasons[r]

@@ -17,7 +17,7 @@ var (
 	askSlots  = []string{"CLUSTER", "SLOTS"}
 )
 
-// answer is a node's view, or why there is none.
+// answer is a node's view, or the reason why there is none.
 type answer = refresh.Answer[*view]
 
 // ask gets the view of the node at addr.
@@ -70,7 +70,7 @@ func parseView(addr string, info, nodes, endpoints respclient.Value, locate func
 	return v, nil
 }
 
-// firstOf is the first of joined errors.
+// firstOf returns the first of joined errors.
 func firstOf(err error) error {
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		return many.Unwrap()[0]
@@ -78,8 +78,8 @@ func firstOf(err error) error {
 	return err
 }
 
-// survey asks Nodes of known. When most of those stay silent, or none says ok, it asks as many again, and seeds until
-// one says ok. What the views name is asked too while there is room.
+// survey asks Nodes of known. If most of those stay silent, or none says ok, it asks as many again, and then seeds
+// until one says ok. Then it asks nodes that the views name, up to Nodes views in all.
 func (w *Watcher) survey(ctx context.Context, known []string) []answer {
 	s, c := refresh.NewSurvey(w.ask), w.config()
 	s.Round(ctx, known, c.Nodes)
@@ -99,23 +99,23 @@ func healthy(answers []answer) bool {
 	return slices.ContainsFunc(answers, func(a answer) bool { return a.View != nil && a.View.ok })
 }
 
-// distinct are the views, one of each node.
+// distinct returns the views, one per node.
 func distinct(answers []answer) []*view {
 	return refresh.Views(answers, func(v *view) string { return v.self.id })
 }
 
-// newcomers are the addresses in the views that were not asked, those of primaries in front.
+// newcomers returns the addresses in the views that were not asked, primaries first.
 func newcomers(answers []answer, asked map[string]bool) []string {
 	views := distinct(answers)
-	heard := map[string]bool{}
+	viewed := map[string]bool{}
 	for _, v := range views {
-		heard[v.self.id] = true
+		viewed[v.self.id] = true
 	}
 	var primaries, replicas []string
 	for _, v := range views {
 		for id, n := range v.nodes {
 			switch {
-			case n.addr == "" || n.away || asked[n.addr] || heard[id]:
+			case n.addr == "" || n.away || asked[n.addr] || viewed[id]:
 			case n.primary == "":
 				primaries = append(primaries, n.addr)
 			default:
@@ -125,10 +125,10 @@ func newcomers(answers []answer, asked map[string]bool) []string {
 	}
 	slices.Sort(primaries)
 	slices.Sort(replicas)
-	return append(primaries, replicas...) // what occurs twice is asked once
+	return append(primaries, replicas...) // Round asks duplicates once
 }
 
-// explain says what each node answered, for an error.
+// explain makes an error of what each node answered.
 func explain(answers []answer) error {
 	return refresh.Explain(answers, func(v *view) string {
 		if !v.ok {

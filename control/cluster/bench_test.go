@@ -9,7 +9,7 @@ import (
 	"ringmaster/shard"
 )
 
-// largeCluster is what a node of a cluster of 500 primaries and as many replicas answers: NODES and SHARDS.
+// largeCluster returns a node's answers to NODES and SHARDS in a cluster of 500 primaries and as many replicas.
 func largeCluster(self int) (string, []byte) {
 	const primaries = 500
 	id := func(n int) string { return fmt.Sprintf("%040x", n) }

@@ -8,7 +8,7 @@ import (
 	"ringmaster/shard"
 )
 
-// build makes the topology once every slot has its owner.
+// build makes the topology after every slot has got its owner.
 func (m *merger) build() *topology {
 	t := &topology{members: make(map[string]*member, len(m.byID)), between: m.between}
 	for _, v := range m.views {
@@ -37,7 +37,7 @@ func (m *merger) build() *topology {
 	return t
 }
 
-// member is what the views that know most about c say of it. Its strings are copies: they outlive the replies.
+// member describes c by the views that know most about it. Its strings are copies, because they outlive the replies.
 func (m *merger) member(c *candidate) *member {
 	b := &member{id: strings.Clone(c.id), epoch: c.epoch, addr: m.address(c), failing: true}
 	if c.slots == 0 {
@@ -56,7 +56,7 @@ func (m *merger) member(c *candidate) *member {
 	return b
 }
 
-// primaryOf is the ID of the primary that most views give c, among those that know its latest epoch.
+// primaryOf returns the ID of c's primary in most of the views that know c's latest epoch; c's own view goes first.
 func (m *merger) primaryOf(c *candidate) string {
 	if own := c.own(m.views); own != nil && own.epoch == c.epoch {
 		return own.primary
@@ -74,8 +74,8 @@ func (m *merger) primaryOf(c *candidate) string {
 	return best
 }
 
-// address is the one that most views give, among those of the highest origin; of two with as many, that which
-// was known before, then the smaller.
+// address returns c's address in most views, among addresses of the highest origin. Of two with equal votes the one
+// known before wins, then the smaller.
 func (m *merger) address(c *candidate) string {
 	var before string
 	if m.last != nil && m.last.members[c.id] != nil {
@@ -105,8 +105,8 @@ func (m *merger) address(c *candidate) string {
 	return strings.Clone(best)
 }
 
-// groups are the primaries with slots, in the order of their first slot. An address occurs once: two
-// nodes with the same one are one server for us.
+// groups returns the primaries with slots, in the order of their first slot. Each address occurs once, because two
+// nodes with the same address are one server to the proxy.
 func (m *merger) groups() []*group {
 	var groups []*group
 	byAddr := map[string]*group{}
@@ -171,8 +171,8 @@ func (g *group) add(r *member, byAddr map[string]*group) {
 	}
 }
 
-// readable reports whether most views have c as a replica of g's primary that is there and has its data. Nodes that
-// say cluster_state:fail may be cut off from it themselves: a replica that was readable stays so.
+// readable reports whether in most views c is a replica of g's primary, reachable and loaded. Nodes that say
+// cluster_state:fail may be cut off from c themselves, so then a replica that was readable stays so.
 func (m *merger) readable(c *candidate, g *group) bool {
 	good, all := 0, 0
 	for _, n := range c.seen {
@@ -194,13 +194,13 @@ func (t *topology) reads(id string) bool {
 	})
 }
 
-// keepPlaces sorts groups so that one whose primary belonged to an earlier group has that one's place, after a failover
-// as after a move of slots. New groups come behind, in the order of their first slot.
+// keepPlaces sorts groups so that a group whose primary belonged to an earlier group gets that group's place, after a
+// failover and after a move of slots. New groups come last, in the order of their first slot.
 func (m *merger) keepPlaces(groups []*group) {
 	if m.last == nil {
 		return
 	}
-	places := map[string]int{} // by node, two for each place: whose primary stayed goes first
+	places := map[string]int{} // by node, two for each place, so that a group whose primary stayed goes first
 	for i, g := range m.last.groups {
 		for _, id := range g.lineage {
 			places[id] = 2*i + 1
@@ -218,7 +218,7 @@ func (m *merger) keepPlaces(groups []*group) {
 	slices.SortStableFunc(groups, func(a, b *group) int { return cmp.Compare(place(a), place(b)) })
 }
 
-// published is the topology as the data plane gets it.
+// published returns the topology in the form that the data plane gets.
 func (t *topology) published() []shard.Group {
 	out := make([]shard.Group, len(t.groups))
 	for i, g := range t.groups {

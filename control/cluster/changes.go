@@ -25,7 +25,7 @@ type change struct {
 	moving bool // slots that move from one primary to another
 }
 
-// changes says what became of old.
+// changes describes the changes from old.
 func changes(old, now *topology) []change {
 	lines := slotChanges(old, now)
 	lines = append(lines, addressChanges(old, now)...)
@@ -36,7 +36,7 @@ func changes(old, now *topology) []change {
 	return lines
 }
 
-// move is slots that went from one node to another; nil stands for nobody.
+// move is the slots that went from one node to another; nil stands for no node.
 type move struct{ from, to *member }
 
 func slotChanges(old, now *topology) []change {
@@ -70,7 +70,7 @@ func slotChanges(old, now *topology) []change {
 	return lines
 }
 
-// succeeds reports whether k.to was a replica of k.from: a promotion, no move.
+// succeeds reports whether k.to was a replica of k.from, so that this is a promotion and not a move.
 func (t *topology) succeeds(k move) bool {
 	for _, g := range t.groups {
 		if g.primary.id == k.from.id {
@@ -117,7 +117,7 @@ func replicaChanges(old, now *topology) []change {
 	return sorted(lines)
 }
 
-// replicas gives the group of each replica, by ID.
+// replicas returns the group of each replica, by the replica's ID.
 func (t *topology) replicas() map[string]*group {
 	all := map[string]*group{}
 	for _, g := range t.groups {
@@ -128,7 +128,7 @@ func (t *topology) replicas() map[string]*group {
 	return all
 }
 
-// groupOf is the group whose primary is id, or nil.
+// groupOf returns the group whose primary is id, or nil.
 func (t *topology) groupOf(id string) *group {
 	for _, g := range t.groups {
 		if g.primary.id == id {
@@ -143,7 +143,7 @@ func sorted(lines []change) []change {
 	return lines
 }
 
-// extend adds slot, which is higher than all in ranges.
+// extend adds slot, which must be higher than all in ranges.
 func extend(ranges []shard.SlotRange, slot uint16) []shard.SlotRange {
 	if n := len(ranges); n > 0 && ranges[n-1].Last+1 == slot {
 		ranges[n-1].Last = slot
@@ -152,7 +152,7 @@ func extend(ranges []shard.SlotRange, slot uint16) []shard.SlotRange {
 	return append(ranges, shard.SlotRange{First: slot, Last: slot})
 }
 
-// named writes ranges as 0-99,200; when there are many, the first and how many there are.
+// named writes ranges as 0-99,200. If there are many, it writes the first ones and the number of ranges.
 func named(ranges []shard.SlotRange) string {
 	var b strings.Builder
 	slots := 0

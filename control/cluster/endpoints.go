@@ -9,28 +9,28 @@ import (
 	"ringmaster/internal/respclient"
 )
 
-// origin ranks what is known of an address: a higher one counts more, whatever the number of views.
+// origin ranks the sources of an address. A higher one wins, whatever the number of views.
 type origin uint8
 
 const (
-	// ipOnly is the IP that the nodes have of each other, where SHARDS and SLOTS lack the node.
+	// ipOnly is the IP that the nodes know of each other, for a node that SHARDS and SLOTS lack.
 	ipOnly origin = iota
-	// sameHost is the host at which the view was asked: the node does not know its own address, or is
-	// told to give none (cluster-preferred-endpoint-type unknown-endpoint).
+	// sameHost is the host at which the view was asked, because the node does not know its own address, or is
+	// configured to give none (cluster-preferred-endpoint-type unknown-endpoint).
 	sameHost
 	// announced is the endpoint that the cluster prefers.
 	announced
 )
 
-// endpoint is where a node can be reached, as CLUSTER SHARDS and CLUSTER SLOTS say it.
+// endpoint is where a node can be reached according to CLUSTER SHARDS or CLUSTER SLOTS.
 type endpoint struct {
-	host string // "" or null: the host that was asked; "?": there should be a hostname, but it is not set
+	host string // "" or null: the host that was asked; "?": a hostname is required, but not set
 	ip   string
-	port int // 0 when there is only a port for TLS
+	port int // 0: there is only a port for TLS
 	tls  int
 }
 
-// address is HOST:PORT. The port for TLS is used where there is no other.
+// address makes HOST:PORT, with the port for TLS if there is no other.
 func (e endpoint) address(asked string) (string, origin) {
 	host, from := e.host, announced
 	if host == "?" {
@@ -46,7 +46,7 @@ func (e endpoint) address(asked string) (string, origin) {
 	return respclient.Address(host, port), from
 }
 
-// hostOf is the host of HOST:PORT, or "".
+// hostOf returns the host of HOST:PORT, or "".
 func hostOf(addr string) string {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -55,8 +55,8 @@ func hostOf(addr string) string {
 	return host
 }
 
-// gossiped reads ip:port@cport[,hostname...] of CLUSTER NODES. The IP is empty for a node that does not
-// know its own.
+// gossiped reads ip:port@cport[,hostname...] of CLUSTER NODES. The IP is empty for a node that does not know its own
+// IP.
 func gossiped(field, asked string) (string, origin) {
 	field, _, _ = strings.Cut(field, ",")
 	field, _, _ = strings.Cut(field, "@")
@@ -75,7 +75,8 @@ func gossiped(field, asked string) (string, origin) {
 	return respclient.Address(host, port), ipOnly
 }
 
-// locate puts the endpoint into the view. Nodes that CLUSTER NODES lacks came up in between: the next refresh has them.
+// locate puts the endpoint into the view. It ignores a node that CLUSTER NODES lacks, because that came up in
+// between, and the next refresh has it.
 func (v *view) locate(id string, e endpoint) *node {
 	n := v.nodes[id]
 	if n == nil {
@@ -131,7 +132,7 @@ func (v *view) locateByShard(reply respclient.Value) {
 }
 
 // locateBySlots reads the reply to CLUSTER SLOTS: [first, last, [endpoint, port, id, metadata], replicas...]. Before
-// Redis 4.0 it has no IDs; then what CLUSTER NODES says of addresses stays.
+// Redis 4.0 it has no IDs; then the addresses of CLUSTER NODES stay.
 func (v *view) locateBySlots(reply respclient.Value) error {
 	if reply.Kind != '*' || reply.Null {
 		return errors.New("CLUSTER SLOTS is not an array")

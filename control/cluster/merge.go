@@ -9,16 +9,16 @@ import (
 	"ringmaster/shard"
 )
 
-// topology is what the cluster was found to be. It is not changed once it is made.
+// topology is the cluster as a refresh has found it. It never changes after it is made.
 type topology struct {
 	members map[string]*member
 	groups  []*group
-	owners  [shard.Slots]*member // nil: nobody owns the slot
+	owners  [shard.Slots]*member // nil: the slot has no owner
 	covered int                  // slots that have an owner
 	open    int                  // slots on their way to another node
-	// between are slots that nobody claims and that were left with their last owner, for once.
+	// between are the slots that no node claims and that stay with their last owner for this one time.
 	between map[int]bool
-	// remembered says that what was found before decided a slot against the views.
+	// remembered says that the previous result decided a slot against the views.
 	remembered bool
 }
 
@@ -26,7 +26,7 @@ type topology struct {
 type member struct {
 	id      string
 	primary string // ID of a replica's primary; "" for a primary
-	addr    string // "" where nobody can say
+	addr    string // "" if unknown
 	epoch   uint64
 	failing bool
 }
@@ -36,18 +36,18 @@ type group struct {
 	primary  *member
 	replicas []*member // by address
 	slots    []shard.SlotRange
-	lineage  []string // IDs of the primary and all replicas, those that are away included
+	lineage  []string // IDs of the primary and all replicas, including unreachable ones
 }
 
 // candidate is a node while views are merged.
 type candidate struct {
 	id    string
 	epoch uint64  // the highest of all views
-	seen  []*node // by view, nil where the view lacks it
-	// known is what the node was before, when no view knows its latest epoch yet.
+	seen  []*node // by view, nil if the view lacks it
+	// known is the node's previous group, if no view knows its latest epoch yet.
 	known  *group
 	member *member
-	slots  int // it has won
+	slots  int // that it has won
 }
 
 // merger is one merge.
@@ -61,8 +61,8 @@ type merger struct {
 	between map[int]bool
 }
 
-// merge decides between views. last is what was found before, or nil; trusted says whether it may stand
-// against views that say ok. It returns nil when no view counts, and the views that were not followed.
+// merge decides between views. last is the previous result, or nil; trusted says whether it may stand against views
+// that say ok. It returns nil if no view counts, and the views that were not followed.
 func merge(views []*view, last *topology, trusted bool) (*topology, []*view) {
 	counted, ignored := elect(views, last)
 	if len(counted) == 0 {
@@ -78,7 +78,8 @@ func merge(views []*view, last *topology, trusted bool) (*topology, []*view) {
 	return t, append(ignored, m.outvoted()...)
 }
 
-// elect picks the views that count. A stranger that says fail is a node that was taken out of the cluster.
+// elect picks the views that count. A view without a known node that says fail comes from a node that was removed
+// from the cluster.
 func elect(views []*view, last *topology) (counted, ignored []*view) {
 	ours, ignored := relatives(views, last)
 	healthy := slices.ContainsFunc(ours, func(v *view) bool { return v.ok })
@@ -95,8 +96,8 @@ func elect(views []*view, last *topology) (counted, ignored []*view) {
 	return counted, ignored
 }
 
-// relatives are the views of one cluster: that which has nodes in common with last, else that of which most
-// views say ok, then of most views, then of the first.
+// relatives returns the views of one cluster: the one with nodes in common with last, then the one with the most
+// views that say ok, then with the most views, then with the first view.
 func relatives(views []*view, last *topology) (ours, foreign []*view) {
 	var families [][]*view
 	for _, v := range views {
@@ -142,7 +143,7 @@ func relatives(views []*view, last *topology) (ours, foreign []*view) {
 	return ours, foreign
 }
 
-// knows reports whether v has a node of the topology.
+// knows reports whether v has a node of t.
 func (t *topology) knows(v *view) bool {
 	for id := range v.nodes {
 		if t.members[id] != nil {
@@ -152,7 +153,7 @@ func (t *topology) knows(v *view) bool {
 	return false
 }
 
-// related reports whether one of the two knows the other.
+// related reports whether one of the two nodes knows the other.
 func (v *view) related(w *view) bool { return v.nodes[w.self.id] != nil || w.nodes[v.self.id] != nil }
 
 // register finds every node's highest epoch.
@@ -171,7 +172,7 @@ func (m *merger) register() {
 	m.sorted = slices.SortedFunc(maps.Values(m.byID), func(a, b *candidate) int { return strings.Compare(a.id, b.id) })
 }
 
-// remember lets an earlier owner of slots stand whose epoch no view has heard of yet.
+// remember keeps the slots of an earlier owner whose epoch no view knows yet.
 func (m *merger) remember() {
 	for _, g := range m.last.groups {
 		if c := m.byID[g.primary.id]; c != nil && g.primary.epoch > c.epoch {
@@ -180,7 +181,7 @@ func (m *merger) remember() {
 	}
 }
 
-// own is what the node says about itself, when it was asked.
+// own returns what the node says about itself; nil: it was not asked.
 func (c *candidate) own(views []*view) *node {
 	for i, n := range c.seen {
 		if n != nil && views[i].self == n {
@@ -234,8 +235,8 @@ func (m *merger) assign() {
 	}
 }
 
-// leave gives a slot that nobody claims to its last owner, unless it was so before: when a slot moves, its new owner may have been
-// asked just before it had it, and the old one just after.
+// leave gives a slot that no node claims to its last owner, but not twice in a row. When a slot moves, its new owner
+// may have been asked just before the move, and the old one just after.
 func (m *merger) leave(s int) {
 	if m.last == nil || !m.healthy || m.last.owners[s] == nil || m.last.between[s] {
 		return
@@ -259,7 +260,7 @@ func (m *merger) beats(a, b *candidate, s int) bool {
 	return m.votes(a, s) > m.votes(b, s)
 }
 
-// votes counts the primaries that say that c owns slot s, or all nodes asked when no primary is among them.
+// votes counts the primaries that say that c owns slot s, or all nodes that say so if no primary was asked.
 func (m *merger) votes(c *candidate, s int) int {
 	all, primaries := 0, 0
 	anyPrimary := false
@@ -278,15 +279,15 @@ func (m *merger) votes(c *candidate, s int) int {
 	return all
 }
 
-// outvoted are the views that say of a slot what did not come true.
+// outvoted returns the views that name another owner for a slot than the result does.
 func (m *merger) outvoted() []*view {
-	var lost []*view
+	var out []*view
 	for _, v := range m.views {
 		if v.contradicts(&m.owners) {
-			lost = append(lost, v)
+			out = append(out, v)
 		}
 	}
-	return lost
+	return out
 }
 
 func (v *view) contradicts(owners *[shard.Slots]*candidate) bool {

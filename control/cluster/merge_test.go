@@ -8,8 +8,8 @@ import (
 	"ringmaster/shard"
 )
 
-// seenBy is the view of a node. A line is "ID flags primary epoch slots..."; the node's address is ID:6379. The view is
-// "ok" or "fail".
+// seenBy makes the view of a node. A line is "ID flags primary epoch slots..."; the node's address is ID:6379. The
+// view is "ok" or "fail".
 func seenBy(t testing.TB, state string, lines ...string) *view {
 	t.Helper()
 	var b strings.Builder
@@ -168,7 +168,7 @@ func TestMergeRemembers(t *testing.T) {
 	}
 }
 
-// A slot moves from a to b while they are asked: b before it has it, and a afterwards.
+// A slot moves from a to b while they are asked: b before the move, and a after it.
 func TestASlotBetweenTwoNodesStaysWithTheOld(t *testing.T) {
 	last, _ := merge([]*view{seenBy(t, "ok", "a myself,master - 1 0-9", "b master - 2 10-19")}, nil, true)
 	between := func() []*view {

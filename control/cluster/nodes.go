@@ -14,7 +14,7 @@ const (
 	MaxNodes = shard.MaxServers
 
 	maxID     = 64 // bytes; Redis's have 40
-	lineOf    = 8  // fields of a line of CLUSTER NODES in front of the slots
+	lineOf    = 8  // fields of a line of CLUSTER NODES before the slots
 	noPrimary = "-"
 )
 
@@ -24,22 +24,22 @@ type node struct {
 	primary string // the ID of a replica's primary, "" for a primary
 	epoch   uint64 // a replica's is its primary's
 	failing bool   // flagged fail or fail?
-	away    bool   // failing, or the node asked has no link to it
+	away    bool   // failing, or the asked node has no link to it
 	loading bool   // a replica that has no data yet
-	addr    string // HOST:PORT, or "" where nobody can say
+	addr    string // HOST:PORT, or "" if unknown
 	origin  origin // of addr
 	slots   []shard.SlotRange
 
-	owner *candidate // what it is in the merge
+	owner *candidate // the same node in the merge
 }
 
-// view is a node's answer: the cluster as it sees it.
+// view is a node's answer: the cluster as that node sees it.
 type view struct {
 	asked string // where it was asked, HOST:PORT
 	self  *node
 	ok    bool // cluster_state:ok
 	nodes map[string]*node
-	open  int // slots that self is giving away or taking
+	open  int // slots that self is migrating or importing
 
 	owners *[shard.Slots]*node // made by ownerOf
 }
@@ -47,7 +47,7 @@ type view struct {
 // primary reports whether a primary gave the view.
 func (v *view) primary() bool { return v.self.primary == "" }
 
-// ownerOf is the ID of the node that owns slot in this view, or "".
+// ownerOf returns the ID of the node that owns slot in this view, or "".
 func (v *view) ownerOf(slot int) string {
 	if v.owners == nil {
 		v.owners = new([shard.Slots]*node)
@@ -75,8 +75,8 @@ func parseInfo(text string) (ok bool, err error) {
 	return false, errors.New("CLUSTER INFO has no cluster_state")
 }
 
-// parseNodes reads the reply to CLUSTER NODES, given by the node at asked (Redis documentation,
-// "CLUSTER NODES"). Nodes that still shake hands are left out: their IDs are made up.
+// parseNodes reads the reply to CLUSTER NODES, given by the node at asked (Redis documentation, "CLUSTER NODES").
+// Nodes in a handshake are left out, because their IDs are made up.
 func parseNodes(asked, text string) (*view, error) {
 	v := &view{asked: asked, nodes: map[string]*node{}}
 	taken := new([shard.Slots]bool)
@@ -122,7 +122,7 @@ func (v *view) line(line string, taken *[shard.Slots]bool) error {
 			n.failing, n.away = true, true
 		case "slave", "replica":
 			if n.primary = fields[3]; n.primary == noPrimary {
-				n.away = true // it was told to follow somebody whom this node has forgotten
+				n.away = true // it follows a primary that this node has forgotten
 			}
 		}
 	}

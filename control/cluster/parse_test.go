@@ -87,7 +87,7 @@ func TestEndpointAddresses(t *testing.T) {
 	}
 }
 
-// resp writes v as a server does: strings, ints, nil, []any for arrays and map for maps of one pair.
+// resp writes v like a server: strings, ints, nil, []any for arrays and map for maps of one pair.
 func resp(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
@@ -151,7 +151,8 @@ func TestEndpointsOfShardsAndOfSlots(t *testing.T) {
 	}
 }
 
-// FuzzView: whatever a node answers, it is refused, or a view that can be merged, with every slot in at most one group.
+// FuzzView: every answer of a node is either refused, or makes a view that can be merged, with every slot in at most
+// one group.
 func FuzzView(f *testing.F) {
 	f.Add("cluster_state:ok\r\n", "a 127.0.0.1:1@2 myself,master - 0 0 1 connected 0-9 [7->-b]\nb ::1:2@3 slave a 0 0 1 connected\n",
 		resp(nil, []any{[]any{"slots", []any{0, 9}, "nodes", []any{[]any{"id", "a", "port", 7000, "endpoint", "?", "health", "loading"}}}}))

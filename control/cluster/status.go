@@ -12,26 +12,26 @@ import (
 // Status is a copy of what a watcher knows, for the admin address and metrics.
 type Status struct {
 	refresh.Counts
-	// Covered is the slots that have a primary, Open those that nodes asked say are on their way to another.
+	// Covered is the number of slots that have a primary, Open the number of those that the asked nodes are moving.
 	Covered, Open int
-	// Remembered says that the map before stands against what the nodes asked say.
+	// Remembered says that the previous map stands against the nodes' present views.
 	Remembered bool
-	// Groups are the current ones. They must not be changed.
+	// Groups are the current groups. They must not be changed.
 	Groups []shard.Group
-	// Nodes are all nodes known, by address.
+	// Nodes are all known nodes, by address.
 	Nodes []Node
 }
 
 // Node is a node of the cluster.
 type Node struct {
 	ID string
-	// Addr is HOST:PORT, or "" where nobody can say.
+	// Addr is HOST:PORT, or "" if unknown.
 	Addr string
 	// Primary is the ID of a replica's primary, "" for a primary.
 	Primary string
 	// Epoch is the config epoch, of a replica its primary's.
 	Epoch uint64
-	// Failing says that most nodes asked have it flagged.
+	// Failing says that most of the asked nodes flag it as failing.
 	Failing bool
 }
 

@@ -20,33 +20,33 @@ const (
 	defaultTimeout     = time.Second
 	defaultNodes       = 5
 
-	// hurried is the part of Interval at which the nodes are asked while a slot has no primary that works: only asking shows
-	// that a replica was promoted.
+	// hurried divides Interval while a slot has no working primary, because only asking shows that a replica was
+	// promoted.
 	hurried = 20
-	// memory is how long what was found before stands against views that say ok. They say so wrongly for a node
+	// memory is how long the previous result stands against views that say ok. Nodes say ok wrongly for a node
 	// timeout at most, 15 s by default.
 	memory = time.Minute
-	// quiet is the time between log lines about slots that move, so that a resharding is told in a few.
+	// quiet is the time between log lines about moving slots, so that a resharding takes only a few lines.
 	quiet = 5 * time.Second
 )
 
-// Config says which cluster is followed and how closely. Only Seeds is needed.
+// Config says which cluster is followed and how closely. Only Seeds is required.
 type Config struct {
-	// Seeds are nodes to begin with, HOST:PORT. They are asked again when the nodes known are silent. Hostnames are
-	// resolved each time.
+	// Seeds are the first nodes to be asked, HOST:PORT. They are asked again if the known nodes are silent. Hostnames
+	// are resolved each time.
 	Seeds []string
-	// Username and Password log in to the nodes; without a password nothing is sent.
+	// Username and Password log in to the nodes. Without a password there is no login.
 	Username, Password string
-	// Interval is the time between refreshes that nobody asked for. Shorter finds new replicas sooner and costs the nodes
-	// more. 0 is 5 s.
+	// Interval is the time between refreshes without a hint. A shorter one finds new replicas sooner and costs the
+	// nodes more. 0 is 5 s.
 	Interval time.Duration
 	// MinInterval is the least time between the starts of two refreshes. 0 is 100 ms.
 	MinInterval time.Duration
-	// Timeout is what one node has to answer in, the connection included. 0 is 1 s.
+	// Timeout is the time in which one node must answer, including the dial. 0 is 1 s.
 	Timeout time.Duration
-	// Nodes is how many nodes are asked at a refresh, primaries first. 0 is 5.
+	// Nodes is how many nodes a refresh asks, primaries first. 0 is 5.
 	Nodes int
-	// Log takes what operators should read. Nil is slog.Default().
+	// Log gets the lines for operators. Nil is slog.Default().
 	Log *slog.Logger
 }
 
@@ -58,15 +58,15 @@ type Watcher struct {
 	log      *slog.Logger
 	follower *refresh.Follower[topology, *view]
 
-	// Of whoever runs a refresh; Discover and Run do not overlap.
-	turn     int       // where in the list of primaries the next refresh begins
-	logged   *topology // what the log has told
-	untold   bool      // the groups have changed since
+	// Only the goroutine that refreshes uses these; Discover and Run do not overlap.
+	rotation int       // where in the list of primaries the next refresh begins
+	logged   *topology // that the log describes
+	unlogged bool      // the groups have changed since logged
 	loggedAt time.Time
-	against  time.Time // since when memory stands against the views
+	against  time.Time // when the previous result began to stand against the views; zero: it does not
 }
 
-// New prepares a watcher; it asks nobody yet.
+// New prepares a watcher. It asks no node yet.
 func New(c Config) *Watcher {
 	c.Interval = cmp.Or(max(c.Interval, 0), defaultInterval)
 	c.MinInterval = cmp.Or(max(c.MinInterval, 0), defaultMinInterval)
@@ -83,27 +83,27 @@ func New(c Config) *Watcher {
 
 func timeout(d time.Duration) time.Duration { return cmp.Or(max(d, 0), defaultTimeout) }
 
-// Configure has nodes asked by the Seeds, the login and the Timeout of c from the next question on; its other fields do not count. What
-// is known stays: other seeds do not lead to another cluster. Any goroutine.
+// Configure takes the Seeds, the login and the Timeout of c, from the next question on. It ignores the other fields
+// of c. Everything known stays, so other seeds do not lead to another cluster. Any goroutine.
 func (w *Watcher) Configure(c Config) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.cfg.Seeds, w.cfg.Username, w.cfg.Password, w.cfg.Timeout = c.Seeds, c.Username, c.Password, timeout(c.Timeout)
 }
 
-// config is what counts now.
+// config returns the current settings.
 func (w *Watcher) config() Config {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.cfg
 }
 
-// Hint says that the map may be out of date: a redirect, an unknown node or a failure was seen. Hints are joined, and
-// the nodes are asked at once or as soon as MinInterval allows. It never waits. Any goroutine.
+// Hint says that the map may be out of date, because of a redirect, an unknown node or a failure. Hints are joined.
+// The nodes are asked at once, or as soon as MinInterval allows. It never waits. Any goroutine.
 func (w *Watcher) Hint() { w.follower.Hint() }
 
-// Discover asks the seeds, and nodes that they name, and returns the groups. The error says what each one
-// answered. Before Run; Run then publishes what differs from this.
+// Discover asks the seeds, and nodes that they name, and returns the groups. The error says what each one answered.
+// Call it before Run, which then publishes only what differs from this.
 func (w *Watcher) Discover(ctx context.Context) ([]shard.Group, error) {
 	if len(w.config().Seeds) == 0 {
 		return nil, errors.New("no nodes of a cluster are named")
@@ -111,14 +111,14 @@ func (w *Watcher) Discover(ctx context.Context) ([]shard.Group, error) {
 	return w.follower.Discover(ctx)
 }
 
-// Run follows the cluster until ctx ends and calls publish with the groups whenever they differ from those before, the
-// first time unless Discover has returned them. A group whose primary belonged to an earlier group has that group's
-// place. publish must not wait long.
+// Run follows the cluster until ctx ends. It calls publish with the groups whenever they differ from the previous
+// ones. The first time it does so too, unless Discover has returned them. A group whose primary belonged to an
+// earlier group has that group's place. publish must not wait long.
 func (w *Watcher) Run(ctx context.Context, publish func([]shard.Group)) {
 	w.follower.Run(ctx, publish, nil)
 }
 
-// pause is the time until the next refresh that nobody asks for.
+// pause returns the time until the next refresh without a hint.
 func (w *Watcher) pause(t *topology, silent bool) time.Duration {
 	c := w.config()
 	if t != nil && t.settled() && !silent {
@@ -127,7 +127,7 @@ func (w *Watcher) pause(t *topology, silent bool) time.Duration {
 	return max(c.MinInterval, c.Interval/hurried)
 }
 
-// find asks the nodes and decides between what they say.
+// find asks the nodes and decides between their views.
 func (w *Watcher) find(ctx context.Context, last *topology) (r refresh.Round[topology, *view], err error) {
 	r.Answers = w.survey(ctx, w.known(last))
 	if ctx.Err() != nil {
@@ -149,7 +149,7 @@ func (w *Watcher) find(ctx context.Context, last *topology) (r refresh.Round[top
 	return r, nil
 }
 
-// tell logs what changed. Slots that move from one primary to another are told every few seconds.
+// tell logs the changes. It logs moves of slots between primaries only every few seconds.
 func (w *Watcher) tell(_, t *topology, changed bool) {
 	now := time.Now()
 	if w.logged == nil {
@@ -158,7 +158,7 @@ func (w *Watcher) tell(_, t *topology, changed bool) {
 		w.logged, w.loggedAt = t, now
 		return
 	}
-	if w.untold = w.untold || changed; !w.untold {
+	if w.unlogged = w.unlogged || changed; !w.unlogged {
 		w.logged = t
 		return
 	}
@@ -169,10 +169,11 @@ func (w *Watcher) tell(_, t *topology, changed bool) {
 	for _, c := range lines {
 		w.log.Log(context.Background(), c.level, "cluster: "+c.text)
 	}
-	w.logged, w.loggedAt, w.untold = t, now, false
+	w.logged, w.loggedAt, w.unlogged = t, now, false
 }
 
-// known are nodes to ask, in order: primaries, from another one on each time, replicas, what is failing.
+// known returns nodes to ask, in this order: primaries, beginning at another one each time, then replicas, then
+// failing primaries.
 func (w *Watcher) known(t *topology) []string {
 	if t == nil {
 		return nil
@@ -188,11 +189,11 @@ func (w *Watcher) known(t *topology) []string {
 			replicas = append(replicas, r.addr)
 		}
 	}
-	w.turn += w.config().Nodes
-	return slices.Concat(rotated(primaries, w.turn), rotated(replicas, w.turn), failing)
+	w.rotation += w.config().Nodes
+	return slices.Concat(rotated(primaries, w.rotation), rotated(replicas, w.rotation), failing)
 }
 
-// rotated is list from another place on.
+// rotated returns list rotated by a number of places.
 func rotated(list []string, by int) []string {
 	if len(list) == 0 {
 		return nil

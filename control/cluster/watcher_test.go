@@ -73,7 +73,7 @@ func follow(t *testing.T, c Config) *follower {
 	return f
 }
 
-// owner is the published primary of slot and its replicas.
+// owner returns the published primary of slot and its replicas.
 func owner(groups []shard.Group, slot uint16) (string, []string) {
 	for _, g := range groups {
 		for _, r := range g.Slots {
@@ -92,7 +92,7 @@ func owner(groups []shard.Group, slot uint16) (string, []string) {
 func TestARealClusterIsFollowed(t *testing.T) {
 	c := testkit.StartClusterWith(t, testkit.ClusterOptions{Primaries: 3, Replicas: 3, Password: "secret"})
 	seed := c.Nodes[0]
-	// The timer does not come in time unless it hurries.
+	// Without hurrying the timer would be too late.
 	f := follow(t, Config{Seeds: []string{seed.Addr}, Password: "secret", Interval: 2 * testkit.Patience})
 
 	testkit.Until(t, "the first map", func() bool { return len(f.latest()) == 3 })
@@ -107,7 +107,7 @@ func TestARealClusterIsFollowed(t *testing.T) {
 		return slices.Equal(replicas, []string{c.Nodes[3].Addr})
 	})
 
-	// A slot is moved; the hint makes it quick.
+	// A slot is moved; the hint makes the refresh quick.
 	from, to := c.Nodes[1], c.Nodes[2]
 	c.MoveSlots(t, 6000, 6009, from, to)
 	f.Hint()
@@ -119,7 +119,7 @@ func TestARealClusterIsFollowed(t *testing.T) {
 		t.Errorf("slot 6010 is at %s; groups %v", at, f.latest())
 	}
 
-	// The seed, a primary, is killed. Once it is known to fail nobody needs to hint.
+	// The seed, a primary, is killed. After it is known to fail no hint is needed.
 	seed.Kill()
 	testkit.Until(t, "the primary to be seen failing", func() bool {
 		f.Hint()
@@ -135,7 +135,7 @@ func TestARealClusterIsFollowed(t *testing.T) {
 		t.Errorf("the group lost its place: %v", f.latest())
 	}
 
-	// It comes back as a replica.
+	// The seed comes back as a replica.
 	seed.Restart(t)
 	testkit.Until(t, "the restarted node as a replica", func() bool {
 		f.Hint()
@@ -143,7 +143,7 @@ func TestARealClusterIsFollowed(t *testing.T) {
 		return at == promoted.Addr && slices.Equal(replicas, []string{seed.Addr})
 	})
 
-	// A slot that is on its way is no change of the map.
+	// A moving slot does not change the map yet.
 	c.WaitOK(t)
 	c.OpenSlot(t, 0, promoted, to)
 	testkit.Until(t, "an open slot", func() bool { f.Hint(); return f.Status().Open > 0 })
@@ -230,7 +230,7 @@ func fakeNode(t *testing.T, nodes func() string) *testkit.FakeShard {
 	}))
 }
 
-// Where nodes can be reached is part of a view: without it there is none.
+// A view needs the addresses of the nodes: without them there is no view.
 func TestNonsenseForEndpointsIsNoView(t *testing.T) {
 	n := testkit.NewFakeShard(t, testkit.Answering(func(_ int, args []string) string {
 		switch strings.Join(args, " ") {
@@ -261,7 +261,7 @@ func TestHintsAreJoinedAndRateLimited(t *testing.T) {
 		f.Hint()
 		return f.Status().Refreshes >= first+5
 	})
-	// The first may have its time behind it.
+	// The pause before the first of them may already be over.
 	if took := time.Since(began); took < 4*50*time.Millisecond {
 		t.Errorf("five refreshes in %v: they are to begin 50 ms apart", took)
 	}
@@ -318,7 +318,7 @@ func TestASilentNodeDoesNotHoldUpTheOthers(t *testing.T) {
 	}
 }
 
-// Seeds and the login change while the watcher runs: it finds the cluster by them, and what it knows stays.
+// Seeds and the login change while the watcher runs. It finds the cluster with the new ones, and what it knows stays.
 func TestOtherSeedsAndAnotherLoginCount(t *testing.T) {
 	c := testkit.StartClusterWith(t, testkit.ClusterOptions{Primaries: 1, Password: "secret"})
 	nobody := []string{testkit.Loopback(testkit.FreePort(t))}

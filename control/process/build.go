@@ -17,7 +17,8 @@ import (
 	"ringmaster/internal/respclient"
 )
 
-// openSockets opens what the listeners lack. No address is bound twice: a socket that is open goes on.
+// openSockets opens the sockets that the listeners lack. It never binds an address twice, because open sockets stay
+// in use.
 func (b *build) openSockets(context.Context) error {
 	var failed config.Problems
 	for _, l := range b.next.config.Listeners {
@@ -39,7 +40,7 @@ func (b *build) openSockets(context.Context) error {
 	return nil
 }
 
-// socketOf is the socket that a listener is handed; nil: it goes on with the one that it has.
+// socketOf returns the socket for a listener; nil: it keeps its current one.
 func (b *build) socketOf(l config.Listener) (net.Listener, error) {
 	was := b.old.socket(l.Name)
 	if was != nil && sameAddress(was.address, l.Address) {
@@ -49,7 +50,7 @@ func (b *build) socketOf(l config.Listener) (net.Listener, error) {
 		switch {
 		case anyPort(l.Address) || !sameAddress(s.address, l.Address):
 		case was == nil && !slices.ContainsFunc(b.next.config.Listeners, func(o config.Listener) bool { return o.Name == s.name }):
-			return s.Listener, nil // which goes on under another name, and its clients with it
+			return s.Listener, nil // under another name, together with its clients
 		default:
 			return b.closing(b.copied(s.Listener))
 		}
@@ -62,7 +63,7 @@ func (b *build) socketOf(l config.Listener) (net.Listener, error) {
 	return opened, err
 }
 
-// closing has a new socket closed when nothing comes of it.
+// closing has a new socket closed if the reload fails.
 func (b *build) closing(l net.Listener, err error) (net.Listener, error) {
 	if err == nil {
 		b.undo = append(b.undo, func() { _ = l.Close() })
@@ -70,7 +71,7 @@ func (b *build) closing(l net.Listener, err error) (net.Listener, error) {
 	return l, err
 }
 
-// ownPort is the address at which this process has the port of another; "": none.
+// ownPort returns the address at which this process already uses the port of addr; "": none.
 func (b *build) ownPort(addr string) string {
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -84,7 +85,7 @@ func (b *build) ownPort(addr string) string {
 	return ""
 }
 
-// sameAddress reports whether two addresses of the settings are the same place, as far as their text says.
+// sameAddress reports whether two addresses of the settings are the same, as far as their text shows.
 func sameAddress(a, b string) bool {
 	pathA, unixA := strings.CutPrefix(a, config.UnixPrefix)
 	pathB, unixB := strings.CutPrefix(b, config.UnixPrefix)
@@ -97,8 +98,8 @@ func anyPort(addr string) bool {
 	return err == nil && strings.Trim(port, "0") == ""
 }
 
-// copied is another descriptor of a socket, so that it stays open when the data plane closes the one that it has. Clients that wait to be
-// accepted are not lost.
+// copied returns another descriptor of a socket, which stays open when the data plane closes the first. So clients
+// that wait to be accepted are not lost.
 func (b *build) copied(l net.Listener) (net.Listener, error) {
 	file, err := l.(interface{ File() (*os.File, error) }).File()
 	if err != nil {
@@ -109,7 +110,7 @@ func (b *build) copied(l net.Listener) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if old, ok := l.(*net.UnixListener); ok { // the path goes with the one that is closed last
+	if old, ok := l.(*net.UnixListener); ok { // only the last one to be closed removes the path
 		old.SetUnlinkOnClose(false)
 		b.undo = append(b.undo, func() { old.SetUnlinkOnClose(true) })
 		b.finish = append(b.finish, func() { again.(*net.UnixListener).SetUnlinkOnClose(true) })
@@ -117,7 +118,7 @@ func (b *build) copied(l net.Listener) (net.Listener, error) {
 	return again, nil
 }
 
-// findServers finds the servers of new upstreams, all at once.
+// findServers finds the servers of all new upstreams at once.
 func (b *build) findServers(ctx context.Context) error {
 	c := b.next.config
 	all, failed := make([]*upstream, len(c.Upstreams)), make([]error, len(c.Upstreams))
@@ -146,14 +147,14 @@ func (b *build) findServers(ctx context.Context) error {
 	return problems(failed)
 }
 
-// tried is what has come of trying a login.
+// tried is the result of trying a login.
 type tried struct {
 	upstream string
 	problem  error // nil: there is none
-	refused  bool  // or it could not be tried, since its servers may be down
+	refused  bool  // false: it could not be tried, because its servers may be down
 }
 
-// tryLogins logs in where the login is new, so that a wrong password is found before anything depends on it.
+// tryLogins tries each new login, so that a wrong password is found before anything depends on it.
 func (b *build) tryLogins(ctx context.Context) error {
 	all := make([]tried, len(b.next.upstreams)*2)
 	var wg sync.WaitGroup
@@ -207,8 +208,8 @@ func (b *build) try(ctx context.Context, u *upstream, setting string, servers []
 	return tried{u.Name, u.Problem(setting, err), !untried}
 }
 
-// prepare makes the topologies ready whose upstreams have changed. It comes last of what may wait: a topology that is ready for a
-// change holds its servers' other changes up.
+// prepare prepares the topologies of changed upstreams. It is the last step that may wait, because a prepared
+// topology delays other changes of its servers.
 func (b *build) prepare(context.Context) error {
 	b.changes = map[string]change{}
 	for _, u := range b.next.upstreams {
@@ -230,7 +231,7 @@ func (b *build) prepare(context.Context) error {
 	return nil
 }
 
-// problems joins those that are problems; nil: none is.
+// problems joins the problems; nil: there is none.
 func problems(failed []error) error {
 	var ps config.Problems
 	for _, err := range failed {

@@ -20,10 +20,11 @@ import (
 	"ringmaster/shard"
 )
 
-// oneChange is a setting before and after: lines at its place, with others that it needs there.
+// oneChange is a setting before and after: lines at its place, with other lines that it needs there.
 type oneChange struct{ beside, from, to string }
 
-// changes has a change of every setting, by its name. Where a change needs a restart though others do not, "NAME, restart" has it.
+// changes has a change of every setting, by its name. If only some changes of a setting need a restart, "NAME,
+// restart" has one of them.
 var changes = map[string]oneChange{
 	"listen":             {"", "address: '127.0.0.1:1'", "address: '127.0.0.1:2'"},
 	"password":           {"", "password: one", "password: two"},
@@ -94,7 +95,7 @@ var changes = map[string]oneChange{
 	"log-format":     {"", "", "log-format: json"},
 }
 
-// checkedOnly are settings that say what is right in a file, and reach nothing else.
+// checkedOnly are settings that only affect how a file is checked.
 var checkedOnly = map[string]bool{"protected-mode": true}
 
 // text is a whole file with lines at the place of a setting.
@@ -116,18 +117,18 @@ func (c *oneChange) key(s *config.Setting) string {
 	return map[config.Place]string{config.InListener: "listeners.l.", config.InUpstream: "upstreams.u."}[s.Place] + key
 }
 
-// reached is all that the settings reach, but for what only a start looks at.
+// reached is everything that the settings reach, except values that are read only at the start.
 type reached struct {
 	Plan     eventloop.Plan
 	Topology topology.Config
 	Sockets  string
-	Words    string // that the clients' passwords are
+	Words    string // the clients' passwords
 	Hosts    []string
 	Level    slog.Level
 	Delay    string
 }
 
-// reach has the settings of c reach what they reach.
+// reach returns everything that the settings of c reach.
 func reach(t *testing.T, c *config.Config) *reached {
 	t.Helper()
 	p := newProcess(Options{Config: c, Log: slog.Default()})
@@ -149,7 +150,7 @@ func reach(t *testing.T, c *config.Config) *reached {
 	to.Plan.Listeners[0].Policy = nil
 	for i := range to.Plan.Upstreams {
 		pool := &to.Plan.Upstreams[i].Pool
-		pool.Hint, pool.Witness, pool.Nonce = nil, nil, nil // made of others
+		pool.Hint, pool.Witness, pool.Nonce = nil, nil, nil // not made of settings
 	}
 	return to
 }
@@ -190,18 +191,19 @@ func TestEveryChangeInTheFileCountsOrIsNamed(t *testing.T) {
 				t.Errorf("%s: %q changed, %q need a restart; what is reached has changed:\n%s", s.Name, changed, restart, diff)
 			}
 			seen.note(before, after)
-			seen.note(before, reach(t, file)) // what a restart would change
+			seen.note(before, reach(t, file)) // the effect of a restart
 		}
 	}
 	seen.check(t)
 }
 
-// fields are the fields of what the data plane and the topologies take, by whether a setting reaches them.
+// fields are the fields of the configurations of the data plane and the topologies, and whether a setting reaches
+// them.
 type fields map[string]bool
 
-// constant are the fields that no setting decides: what is made anew of others, or is the same for all.
+// constant are the fields that no setting decides, because they are derived from others or always the same.
 var constant = []string{
-	"pool.Config.Spare", "pool.Config.ProveMulti", "pool.Config.Hint", "pool.Config.Nonce", "pool.Config.Witness",
+	"conn.Config.Spare", "conn.Config.ProveMulti", "conn.Config.Hint", "conn.Config.Nonce", "conn.Config.Witness",
 	"session.Config.FirstWindow", "topology.Config.Name", "topology.Config.Log", "eventloop.Listener.Name", "eventloop.Listener.Upstream",
 	"eventloop.Listener.Listener", "eventloop.Listener.Policy", "eventloop.Upstream.Name", "eventloop.Upstream.Map", "eventloop.Upstream.Health", "eventloop.Upstream.Logger", "session.Upstream.ListChanges",
 }
@@ -222,7 +224,7 @@ func newFields() fields {
 	return f
 }
 
-// note marks what differs.
+// note marks the fields that differ.
 func (f fields) note(a, b *reached) {
 	f.compare(reflect.ValueOf(a.Plan), reflect.ValueOf(b.Plan))
 	f.compare(reflect.ValueOf(a.Topology), reflect.ValueOf(b.Topology))

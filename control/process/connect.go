@@ -12,13 +12,14 @@ import (
 	"ringmaster/internal/respclient"
 )
 
-// dangerous are commands that ringmaster's user needs not at the servers, each with words that make sense to one.
+// dangerous are commands that ringmaster's user does not need at the servers, each with arguments that a server
+// accepts.
 var dangerous = [][]string{
 	{"CLUSTER", "FLUSHSLOTS"}, {"CONFIG", "SET", "maxmemory", "0"}, {"DEBUG", "HELP"}, {"MIGRATE", "127.0.0.1", "1", "ringmaster", "0", "1"}, {"FLUSHALL"},
 }
 
-// Connect logs in to every server as the proxy would and writes to out what that user may do there. The error names every server that can't
-// be reached or refuses the login. It asks servers, and may wait.
+// Connect logs in to every server as the proxy would, and writes to out what that user may do there. The error names
+// every server that can't be reached or refuses the login. It asks servers, so it may wait.
 func Connect(ctx context.Context, out io.Writer, c *config.Config) error {
 	upstreams, err := findUpstreams(ctx, c, slog.New(slog.DiscardHandler), findTopology)
 	if err != nil {
@@ -54,8 +55,8 @@ func connectTo(ctx context.Context, out io.Writer, u *upstream) error {
 	return errors.Join(failed...)
 }
 
-// permissions is the user that the proxy is at a server, and which of the dangerous commands it may run. They are queued and
-// never run: a server says NOPERM when a command is queued, and DISCARD forgets the others.
+// permissions returns the proxy's user at a server, and which of the dangerous commands it may run. They are queued
+// and never run: a server answers NOPERM when a command is queued, and DISCARD drops the others.
 func permissions(ctx context.Context, addr string, c *config.Config) (user string, may []string, err error) {
 	conn, err := respclient.Dial(ctx, addr, respclient.Options{
 		Username: c.UpstreamUsername, Password: c.UpstreamPassword.Reveal(), Timeout: c.DialTimeout,
@@ -72,7 +73,7 @@ func permissions(ctx context.Context, addr string, c *config.Config) (user strin
 		return "", nil, err
 	}
 	if err := respclient.Refused("MULTI", begun[0]); err != nil {
-		return "", nil, err // nothing would be queued
+		return "", nil, err // the commands would run instead of being queued
 	}
 	queued, err := conn.Do(ctx, append(dangerous[:len(dangerous):len(dangerous)], []string{"DISCARD"})...)
 	if err != nil {
@@ -81,7 +82,7 @@ func permissions(ctx context.Context, addr string, c *config.Config) (user strin
 	for i, command := range dangerous {
 		var refusal *respclient.Refusal
 		allowed := !errors.As(respclient.Refused(command[0], queued[i]), &refusal) || refusal.Code() == "MOVED" || refusal.Code() == "CLUSTERDOWN"
-		if !allowed && refusal.Code() != "NOPERM" { // such as DEBUG where the server's settings forbid it: what do its rules say?
+		if !allowed && refusal.Code() != "NOPERM" { // such as DEBUG, which the server's settings may forbid, so ask for the ACL rules
 			said, err := conn.Do(ctx, append([]string{"ACL", "DRYRUN", user}, command...))
 			if err != nil {
 				return "", nil, err

@@ -14,12 +14,13 @@ const (
 	perLoop = 4
 	// perProcess is standard streams, the runtime's epoll, name lookups, the acceptor's spare.
 	perProcess = 16
-	// scarce is the number of open files below which the admin server has few connections.
+	// scarce is the limit on open files below which the admin server gets few connections.
 	scarce = 1024
 )
 
-// reserved is the descriptors needed for other things than clients. Connections to the servers
-// are counted for RESP2 and RESP3. Those lent to single clients are asked for, not reserved. limit is how many the system allows.
+// reserved returns how many descriptors are needed for other things than clients. Connections to the servers are
+// counted for RESP2 and RESP3. Those lent to single clients are requested, not reserved. limit is how many the system
+// allows.
 func reserved(c *config.Config, limit uint64) uint64 {
 	var servers uint64
 	for _, u := range c.Upstreams {
@@ -28,7 +29,7 @@ func reserved(c *config.Config, limit uint64) uint64 {
 	return servers + uint64(c.Loops)*perLoop + uint64(len(c.Listeners)) + uint64(adminConns(limit)) + perProcess
 }
 
-// adminConns is how many connections the admin server may have under a limit on open files.
+// adminConns returns how many connections the admin server may have under a limit on open files.
 func adminConns(limit uint64) int {
 	if limit < scarce {
 		return admin.FewConns
@@ -62,7 +63,7 @@ func raiseDescriptors(c *config.Config, log *slog.Logger) (clients, adminMax int
 	return clients, adminConns(limit.Cur), err
 }
 
-// clientsThatFit is how many of want clients fit beside reserve under limit, all in descriptors.
+// clientsThatFit returns how many of want clients fit under limit together with reserve, all in descriptors.
 func clientsThatFit(want int, reserve, limit uint64) (int, error) {
 	if limit <= reserve {
 		return 0, fmt.Errorf("the system allows %d open files, and ringmaster needs %d besides those for clients; "+

@@ -2,9 +2,9 @@
 //
 // # Purpose
 //
-// It translates settings into what each part takes, opens the listeners, has the servers found, starts the data plane and the admin
-// server, and stops them in the reverse order. In between it reads the settings again when it is asked to, and has all parts go by them,
-// or none.
+// It translates settings for each part, opens the listeners, finds the servers, starts the data plane and the admin
+// server, and stops them in the reverse order. In between it reads the settings again on request, and applies them to
+// all parts or to none.
 //
 // # Picture
 //
@@ -17,26 +17,27 @@
 //	                                                                             ▼                             ▼
 //	                                                             forget: nothing has changed     Plane.Apply ─▶ keep: the next state
 //
-// run.go is the life of a process, state.go what is in force. plane.go, listen.go and upstream.go are what is made of the settings,
-// descriptors.go how many files may be open, processors.go how many CPUs are used. reloads.go decides when settings are read again,
-// reload.go is what happens then, build.go its steps, login.go the login that is tried. source.go is what the admin server gets to know,
-// connect.go `ringmaster check --connect`.
+// run.go is the life of a process, state.go the settings and parts in force. plane.go, listen.go and upstream.go
+// translate the settings, descriptors.go decides how many files may be open, processors.go how many CPUs are used.
+// reloads.go decides when settings are read again, reload.go is a reload, build.go its steps, login.go its try of a
+// login. source.go is what the admin server can see, connect.go is `ringmaster check --connect`.
 //
 // # Who may call
 //
-// Control plane: cmd, on one goroutine. [Run] returns when the process shall end. Reloads have a goroutine of their own, which alone stores a
-// new state; everybody may read the state.
+// Control plane: cmd, on one goroutine. [Run] returns when the process must end. Reloads have a goroutine of their
+// own. Only it stores a new state, and anyone may read the state.
 //
 // # Ownership of bytes
 //
-// None are held. Settings and states are not changed: a reload makes others. Sockets belong to the data plane once it has them; the state
-// keeps a reference, to copy one for a listener of another name.
+// No bytes are kept. Settings and states never change: a reload makes new ones. A socket belongs to the data plane
+// after it is handed over. The state keeps a reference, so that a listener of another name can get a copy.
 //
 // # Limits and errors
 //
-// Errors say what is wrong and what to do about it. A reload has 10 s to read files and 30 s for what can fail, of which logins take 5 s at most, and
-// the loops have 30 s to go by it. One reload may wait for the one that runs; all who ask meanwhile share it. A second signal to stop, half a second or
-// more after the first, ends [Run] at once.
+// Errors say what is wrong and what to do about it. A reload has 10 s to read files and 30 s for the steps that can
+// fail, in which logins take 5 s at most, and the loops have 30 s to apply it. One reload may wait for the running
+// one, and all requests in the meantime share it. A second signal to stop, half a second or more after the first,
+// ends [Run] at once.
 //
 // # Signals
 //

@@ -21,7 +21,7 @@ import (
 	"ringmaster/stats"
 )
 
-// fakePlane is a data plane that accepts nothing, notes its plans, and stops when told.
+// fakePlane is a data plane that accepts nothing, records its plans, and stops on request.
 type fakePlane struct {
 	config   eventloop.Config
 	shutdown func(ctx context.Context) error
@@ -53,7 +53,7 @@ func (f *fakePlane) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// fakeTopology is a topology that notes what it is told.
+// fakeTopology is a topology that records its calls.
 type fakeTopology struct {
 	begun    topology.Config
 	initial  *shard.Map
@@ -129,7 +129,7 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// file is a file of settings that a test writes, and what reads it.
+// file is a file of settings that a test writes, and its loader.
 type file struct {
 	path   string
 	loader config.Loader
@@ -167,7 +167,7 @@ func load(t *testing.T, text string) *config.Config {
 	return c
 }
 
-// rig is a process between fakes, with a file of settings.
+// rig is a process with fakes for its parts, and a file of settings.
 type rig struct {
 	*process
 	t     *testing.T
@@ -176,7 +176,7 @@ type rig struct {
 	log   output
 }
 
-// newRig starts a process; its listeners' sockets are real. Nobody serves reloads but the test.
+// newRig starts a process with real sockets for its listeners. Only the test serves reloads.
 func newRig(t *testing.T, text string) *rig {
 	t.Helper()
 	r := &rig{t: t, file: newFile(t, text), plane: new(fakePlane)}
@@ -212,7 +212,7 @@ func newRig(t *testing.T, text string) *rig {
 	return r
 }
 
-// topology is the fake of an upstream in force.
+// topology returns the fake of an upstream in force.
 func (r *rig) topology(name string) *fakeTopology {
 	return r.state.Load().upstream(name).topology.(*fakeTopology)
 }

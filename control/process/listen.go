@@ -12,15 +12,16 @@ import (
 	"ringmaster/control/config"
 )
 
-// listeners is the sockets that are open before anything starts.
+// listeners are the sockets that are opened before anything starts.
 type listeners struct {
 	clients []socket
 	admin   net.Listener // nil when off
 }
 
-// Bound is the addresses really listened on, with ports that the system chose.
+// Bound has the addresses in use, with the ports that the system has chosen.
 type Bound struct {
-	// Clients is the listeners' addresses in their order: HOST:PORT, or config.UnixPrefix and a path. Admin is "" when off.
+	// Clients has the listeners' addresses in their order: HOST:PORT, or config.UnixPrefix and a path. Admin is ""
+	// when off.
 	Clients []string
 	Admin   string
 }
@@ -88,11 +89,11 @@ func open(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// removeStale removes the socket that a process which is gone has left at path.
+// removeStale removes a socket that an ended process has left at path.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
-		return nil // nothing there, or Listen will say what is wrong
+		return nil // nothing is there, or Listen will report the problem
 	}
 	if info.Mode()&fs.ModeSocket == 0 {
 		return fmt.Errorf("cannot listen on unix://%s: a file that is not a socket is in the way; remove it, or choose another path", path)
@@ -100,7 +101,7 @@ func removeStale(path string) error {
 	conn, err := net.Dial("unix", path)
 	if err == nil {
 		conn.Close()
-		return nil // in use: Listen says so
+		return nil // in use; Listen will report it
 	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return os.Remove(path)
@@ -108,7 +109,7 @@ func removeStale(path string) error {
 	return nil
 }
 
-// cause is the system's reason without the call that met it.
+// cause returns the system's reason, without the failed call.
 func cause(err error) error {
 	var e syscall.Errno
 	if errors.As(err, &e) {
@@ -121,7 +122,7 @@ func cause(err error) error {
 	return err
 }
 
-// cure says what to do about a failure to listen.
+// cure says how to fix a failure to listen.
 func cure(err error, addr string) string {
 	_, port, _ := net.SplitHostPort(addr)
 	switch {

@@ -53,7 +53,7 @@ func TestASocketLeftBehindIsReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.(*net.UnixListener).SetUnlinkOnClose(false) // as a process that was killed leaves it
+	l.(*net.UnixListener).SetUnlinkOnClose(false) // like a killed process
 	l.Close()
 	again, err := open("unix://" + path)
 	if err != nil {

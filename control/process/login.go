@@ -9,13 +9,14 @@ import (
 	"ringmaster/internal/respclient"
 )
 
-// loginsTimeout bounds how long it is tried to log in to the servers of an upstream. Servers that can't be reached may be down, and do not refuse the reload.
+// loginsTimeout bounds the try to log in to the servers of an upstream. Servers that can't be reached may be down, so
+// they do not make the reload fail.
 const loginsTimeout = 5 * time.Second
 
-// refusals are the codes by which a server says that a login is wrong; ERR is what one says that wants no password, or knows no users.
+// refusals are the error codes for a wrong login. A server that has no password, or knows no users, answers ERR.
 var refusals = map[string]bool{"WRONGPASS": true, "NOPERM": true, "NOAUTH": true, "ERR": true}
 
-// login logs in to a server. It asks the server, and may wait.
+// login logs in to a server. It asks the server, so it may wait.
 func login(ctx context.Context, addr string, o respclient.Options) error {
 	conn, err := respclient.Dial(ctx, addr, o)
 	if err != nil {
@@ -23,7 +24,7 @@ func login(ctx context.Context, addr string, o respclient.Options) error {
 	}
 	defer conn.Close()
 	if o.Password != "" {
-		return nil // it was taken
+		return nil // Dial has logged in
 	}
 	said, err := conn.Do(ctx, []string{"PING"})
 	if err != nil {
@@ -36,10 +37,11 @@ func login(ctx context.Context, addr string, o respclient.Options) error {
 	return nil
 }
 
-// errUntried is why nothing is known of a login.
+// errUntried says that a login could not be tried.
 var errUntried = errors.New("no server could be reached to try the login")
 
-// tryLogin logs in to the first of the servers that answers. The error is its refusal; or it wraps [errUntried], and says why none could be asked.
+// tryLogin logs in to the first of the servers that answers. The error is its refusal, or wraps [errUntried] and says
+// why no server could be asked.
 func (p *process) tryLogin(ctx context.Context, addrs []string, o respclient.Options) error {
 	ctx, cancel := context.WithTimeout(ctx, loginsTimeout)
 	defer cancel()

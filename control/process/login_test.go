@@ -29,7 +29,7 @@ func TestALoginIsTriedAtARealServer(t *testing.T) {
 	for _, c := range []struct {
 		servers []string
 		o       respclient.Options
-		code    string // of the refusal; "": it is taken; "untried": nobody is there
+		code    string // of the refusal; "": it is accepted; "untried": no server is there
 	}{
 		{[]string{closed.Addr}, as("", "secret"), ""},
 		{[]string{closed.Addr}, as("default", "secret"), ""},
@@ -59,7 +59,7 @@ func TestALoginIsTriedAtARealServer(t *testing.T) {
 	}
 }
 
-// TestOnlyLoginsThatAreNewAreTried: servers, and sentinels where there are some.
+// TestOnlyLoginsThatAreNewAreTried covers the logins at servers and at sentinels.
 func TestOnlyLoginsThatAreNewAreTried(t *testing.T) {
 	const sentinel = "\n  s: {servers: 's:1', topology: sentinel, sentinel-masters: m, sentinel-password: sp, password: p}\n"
 	r := newRig(t, oneOfEach+sentinel)
@@ -100,7 +100,8 @@ func TestAWrongPasswordFileIsNamed(t *testing.T) {
 	}
 }
 
-// TestALoginThatCouldNotBeTriedIsLogged: the reload is not held up, but the operator must not think that the password is right.
+// TestALoginThatCouldNotBeTriedIsLogged: the reload goes on, but the operator must not think that the password is
+// right.
 func TestALoginThatCouldNotBeTriedIsLogged(t *testing.T) {
 	r := newRig(t, oneOfEach)
 	r.process.login = func(context.Context, string, respclient.Options) error { return io.EOF }

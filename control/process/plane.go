@@ -21,17 +21,17 @@ import (
 
 // Plane is the running data plane.
 type Plane interface {
-	// Upstream gives access to the upstream of a name.
+	// Upstream returns the handle of the upstream with a name.
 	Upstream(name string) topology.Data
-	// Apply goes by a plan when it returns. It takes the sockets of the plan. An error means that nothing has changed, but for that of ctx: the
-	// plan is then carried out all the same.
+	// Apply applies a plan before it returns. It takes the sockets of the plan. After an error nothing has changed,
+	// except after that of ctx: then the plan is applied nevertheless.
 	Apply(ctx context.Context, p eventloop.Plan) error
 	// Snapshot copies every loop's counters.
 	Snapshot(ctx context.Context) ([]stats.Loop, error)
-	// Ready is nil when every server but replicas can be reached, otherwise it names those that cannot.
+	// Ready returns nil if every server except replicas can be reached; otherwise the error names those that cannot.
 	Ready(ctx context.Context) error
-	// Shutdown stops accepting, finishes what is in flight, and closes what is left when
-	// ctx ends; then its error is ctx's.
+	// Shutdown stops accepting and finishes the requests in flight. When ctx ends, it closes the rest and returns
+	// ctx's error.
 	Shutdown(ctx context.Context) error
 }
 
@@ -51,13 +51,13 @@ func StartPlane(c eventloop.Config) (Plane, error) {
 	return running{srv}, nil
 }
 
-// running is the data plane as a Plane.
+// running adapts the data plane to Plane.
 type running struct{ *eventloop.Server }
 
 // Upstream is Plane.
 func (r running) Upstream(name string) topology.Data { return r.Server.Upstream(name) }
 
-// planeConfig translates settings into what the data plane starts with.
+// planeConfig translates settings into the data plane's first configuration.
 func (p *process) planeConfig(s *state) eventloop.Config {
 	c := s.config
 	e := eventloop.Config{
@@ -80,13 +80,13 @@ func (p *process) planeConfig(s *state) eventloop.Config {
 	return e
 }
 
-// listenerConfig translates the settings of a listener of c. opened is its socket; nil: it keeps the one that it has.
+// listenerConfig translates the settings of a listener of c. opened is its socket; nil: it keeps its current one.
 func listenerConfig(c *config.Config, l config.Listener, opened net.Listener) eventloop.Listener {
 	to := slices.IndexFunc(c.Upstreams, func(u config.Upstream) bool { return u.Name == l.Upstream })
 	return eventloop.Listener{Name: l.Name, Listener: opened, Upstream: to, KeepAlive: l.TCPKeepAlive, Session: sessionConfig(l), Policy: policyOf(l)}
 }
 
-// upstreamConfig translates the settings of an upstream. m is its map; nil: it keeps the one that it has.
+// upstreamConfig translates the settings of an upstream. m is its map; nil: it keeps its current one.
 func (p *process) upstreamConfig(u *upstream, m *shard.Map) eventloop.Upstream {
 	return eventloop.Upstream{
 		Name: u.Name, Map: m, Health: u.topology.Health(), Pool: poolConfig(u), Logger: u.log,
@@ -96,7 +96,7 @@ func (p *process) upstreamConfig(u *upstream, m *shard.Map) eventloop.Upstream {
 	}
 }
 
-// policyOf says who may log in at a listener.
+// policyOf makes the login policy of a listener.
 func policyOf(l config.Listener) *auth.Policy {
 	if l.Password == "" {
 		return auth.NewPolicy()
@@ -110,7 +110,7 @@ func limitsOf(l config.Listener) parser.Limits {
 	return limits
 }
 
-// poolConfig is how an upstream's servers are connected to.
+// poolConfig translates the settings for connections to an upstream's servers.
 func poolConfig(u *upstream) pool.Config {
 	c := u.Config
 	return pool.Config{
@@ -136,7 +136,7 @@ func poolConfig(u *upstream) pool.Config {
 	}
 }
 
-// sessionConfig is what the clients of a listener may do.
+// sessionConfig translates the settings for the clients of a listener.
 func sessionConfig(l config.Listener) session.Config {
 	return session.Config{
 		Limits:                limitsOf(l),
@@ -156,10 +156,10 @@ func sessionConfig(l config.Listener) session.Config {
 	}
 }
 
-// farewellTime is how long servers are asked to free clients that wait at them.
+// farewellTime returns how long the drain asks servers to unblock the clients that wait at them.
 func farewellTime(c *config.Config) time.Duration { return min(longestFarewell, c.DrainTimeout/2) }
 
-// longestFarewell bounds the part of the drain in which servers are asked to free clients that wait at them.
+// longestFarewell bounds the part of the drain in which servers are asked to unblock the clients that wait at them.
 const longestFarewell = 2 * time.Second
 
 // commandNames names command IDs for the metrics.

@@ -8,9 +8,9 @@ import (
 	"ringmaster/control/config"
 )
 
-// processors gives Go as many processors as there are loops while few clients are heard, and its default while
-// many are: docs/adr/0009-threads.md. It returns nil, for "leave them alone", when GOMAXPROCS is set in
-// the environment, when the default leaves nothing to spare, or with --lock-thread, which was measured without.
+// processors gives Go as many processors as there are loops while few clients send at a time, and its default while
+// many do: docs/adr/0009-threads.md. It returns nil, for "do not change the number", if GOMAXPROCS is set in the
+// environment, if the default leaves nothing to spare, or with --lock-thread, which was measured without it.
 func processors(c *config.Config, log *slog.Logger) func(crowded bool) {
 	if os.Getenv("GOMAXPROCS") != "" || c.LockThread || c.Loops >= runtime.GOMAXPROCS(0) {
 		return nil

@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// The pauses between looks at whether the servers can be reached: they double from the first to the longest.
+// The pauses between checks of whether the servers can be reached. They double from the first to the longest.
 const (
 	firstLook   = 50 * time.Millisecond
 	longestLook = time.Second
 )
 
-// tellReached logs once that all servers but replicas are reached: clients can connect before that. Until then the pool logs what it cannot
-// reach. It returns then, or when ctx ends. It runs on a goroutine of its own.
-func (p *process) tellReached(ctx context.Context) {
+// logReached logs once when all servers except replicas are reached. Clients can connect before that, and the pool
+// logs the servers that it can't reach. It returns after the log line, or when ctx ends. It runs on a goroutine of
+// its own.
+func (p *process) logReached(ctx context.Context) {
 	begin := time.Now()
 	for pause := firstLook; ; pause = min(2*pause, longestLook) {
 		err := p.data.Ready(ctx)

@@ -10,7 +10,7 @@ import (
 	"ringmaster/control/config"
 )
 
-// reachedLater is a data plane whose servers are reached at the third look.
+// reachedLater is a data plane whose servers are reached at the third check.
 type reachedLater struct {
 	fakePlane
 	looks int
@@ -28,7 +28,7 @@ func TestTheLogSaysWhenAllServersAreReached(t *testing.T) {
 	f := new(reachedLater)
 	p := newProcess(Options{Config: new(config.Config), Log: slog.New(slog.NewTextHandler(&log, nil))})
 	p.data = f
-	p.tellReached(t.Context())
+	p.logReached(t.Context())
 	if f.looks != 3 || strings.Count(log.String(), "all servers are reached") != 1 {
 		t.Errorf("%d looks: %s", f.looks, log.String())
 	}
@@ -42,7 +42,7 @@ func TestNothingIsSaidOfServersThatAreNeverReached(t *testing.T) {
 		p.stopping.Store(stopping)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		p.tellReached(ctx)
+		p.logReached(ctx)
 		if log.String() != "" {
 			t.Errorf("stopping %v: %s", stopping, log.String())
 		}

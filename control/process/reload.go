@@ -15,25 +15,25 @@ import (
 )
 
 const (
-	// loadTimeout bounds how long the settings may take to be read.
+	// loadTimeout bounds the reading of the settings.
 	loadTimeout = 10 * time.Second
-	// buildTimeout bounds what is done before anything changes, such as finding new servers.
+	// buildTimeout bounds the steps before anything changes, such as finding new servers.
 	buildTimeout = 30 * time.Second
-	// applyTimeout bounds how long the loops may take to go by a plan.
+	// applyTimeout bounds how long the loops may take to apply a plan.
 	applyTimeout = 30 * time.Second
 )
 
-// errNoFile is why nothing is read again without a file.
+// errNoFile is the error of a reload without a file.
 var errNoFile = errors.New("there is no file to read again, and flags and the environment can't change while ringmaster runs; " +
 	"put the settings into a file, and start ringmaster with --config")
 
-// reload reads the settings again and goes by them. The error says why nothing has changed. One goroutine at a time; when ctx ends,
-// nothing changes unless the loops go by the new settings already.
+// reload reads the settings again and applies them. The error says why nothing has changed. One goroutine at a time.
+// When ctx ends, nothing changes unless the loops have the new settings already.
 func (p *process) reload(ctx context.Context) (*admin.Reloaded, error) {
 	begun := time.Now()
 	m, err := p.merge(ctx)
 	if err == nil && len(m.Changed) > 0 {
-		err = p.goBy(ctx, m)
+		err = p.applySettings(ctx, m)
 	}
 	took := slog.Duration("took", time.Since(begun).Round(time.Microsecond))
 	now := p.state.Load()
@@ -54,10 +54,10 @@ func (p *process) reload(ctx context.Context) (*admin.Reloaded, error) {
 	return &admin.Reloaded{Generation: now.generation, Hash: now.digest, Changed: list(m.Changed), NeedsRestart: list(m.NeedsRestart)}, nil
 }
 
-// list is names, which an encoder writes as a list though it be empty.
+// list returns names in a form that an encoder writes as a list even if it is empty.
 func list(names []string) []string { return append([]string{}, names...) }
 
-// merge reads the settings and says what differs from those in force.
+// merge reads the settings and compares them with those in force.
 func (p *process) merge(ctx context.Context) (*config.Merged, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -72,11 +72,11 @@ func (p *process) merge(ctx context.Context) (*config.Merged, error) {
 	return p.state.Load().config.Merge(next), nil
 }
 
-// errLoad is why settings are not waited for any longer.
+// errLoad says that reading the settings took too long.
 var errLoad = errors.New("the files with settings and passwords can't be read in time; they may be pipes, or on a disk that does not answer")
 
-// load reads the settings. No file can hold it up, such as a pipe that nobody writes to: it gives up then, and reads again when that has
-// come to an end.
+// load reads the settings. A file that blocks, such as a pipe without a writer, can't hold it up: it gives up, and
+// can read again after the blocked reading has ended.
 func (p *process) load(ctx context.Context) (*config.Config, error) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
@@ -106,8 +106,9 @@ func (p *process) load(ctx context.Context) (*config.Config, error) {
 	}
 }
 
-// goBy builds what the settings need, has the loops go by it, and ends what is needed no more.
-func (p *process) goBy(ctx context.Context, m *config.Merged) error {
+// applySettings builds the parts that the settings need, has the loops apply the plan, and ends the parts that are no
+// longer needed.
+func (p *process) applySettings(ctx context.Context, m *config.Merged) error {
 	old := p.state.Load()
 	b := &build{process: p, merged: m, old: old, next: &state{config: m.Config, digest: m.Config.Digest(), generation: old.generation + 1}}
 	if err := b.all(ctx); err != nil {
@@ -128,20 +129,21 @@ func (p *process) goBy(ctx context.Context, m *config.Merged) error {
 	return nil
 }
 
-// build is the new state on its way. What it opens is closed by forget, or goes on by keep: one of them must follow.
+// build is a new state while it is made. One of keep and forget must follow: keep puts the opened parts into use, and
+// forget closes them.
 type build struct {
 	*process
 	merged  *config.Merged
 	old     *state
 	next    *state
-	handed  []net.Listener    // by listener: its socket; nil: it keeps the one that it has
-	changes map[string]change // by upstream: what its topology has made ready
+	handed  []net.Listener    // by listener: its new socket; nil: it keeps its current one
+	changes map[string]change // by upstream: the prepared change of its topology
 	found   []*upstream       // new ones
-	undo    []func()          // of forget, the last first
-	finish  []func()          // of keep
+	undo    []func()          // what forget calls, the last first
+	finish  []func()          // what keep calls
 }
 
-// all makes everything that can fail. It may wait.
+// all takes all steps that can fail. It may wait.
 func (b *build) all(ctx context.Context) error {
 	waiting, cancel := context.WithTimeout(ctx, buildTimeout)
 	defer cancel()
@@ -159,7 +161,7 @@ func (b *build) raise(context.Context) (err error) {
 	return err
 }
 
-// plan is what the data plane shall go by.
+// plan makes the plan for the data plane.
 func (b *build) plan() eventloop.Plan {
 	c := b.next.config
 	plan := eventloop.Plan{
@@ -181,14 +183,14 @@ func (b *build) plan() eventloop.Plan {
 	return plan
 }
 
-// forget closes what was opened: the process goes on as it was.
+// forget closes what was opened, and the process goes on unchanged.
 func (b *build) forget() {
 	for i := len(b.undo) - 1; i >= 0; i-- {
 		b.undo[i]()
 	}
 }
 
-// keep goes on with what was built, and ends what is needed no more. The loops go by it already.
+// keep puts the build into use after the loops have applied it, and ends the parts that are no longer needed.
 func (b *build) keep() {
 	for _, f := range b.finish {
 		f()

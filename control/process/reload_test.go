@@ -30,7 +30,7 @@ upstreams:
   u: {servers: 'a:1,b:1'}
 `
 
-// again writes the file and reads it again.
+// again writes the file and reloads it.
 func (r *rig) again(text string) (*admin.Reloaded, error) {
 	r.t.Helper()
 	r.file.write(r.t, text)
@@ -125,7 +125,7 @@ func TestThePasswordIsInNoLineOfTheLog(t *testing.T) {
 	}
 }
 
-// TestAFileThatCannotBeReadHoldsUpNoStop has the file be a pipe that nobody writes to, and then panic the reader.
+// TestAFileThatCannotBeReadHoldsUpNoStop uses a pipe without a writer as the file, and then makes the reader panic.
 func TestAFileThatCannotBeReadHoldsUpNoStop(t *testing.T) {
 	r := newRig(t, oneOfEach)
 	if err := os.Remove(r.file.path); err != nil {
@@ -148,8 +148,8 @@ func TestAFileThatCannotBeReadHoldsUpNoStop(t *testing.T) {
 		t.Error(err)
 	}
 	for len(r.loading) > 0 {
-		if pipe, err := os.OpenFile(r.file.path, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil { // somebody reads
-			_ = pipe.Close() // which ends the reading
+		if pipe, err := os.OpenFile(r.file.path, os.O_WRONLY|syscall.O_NONBLOCK, 0); err == nil { // there is a reader
+			_ = pipe.Close() // ends the reading
 		}
 		runtime.Gosched()
 	}
@@ -266,7 +266,7 @@ func TestWithoutAFileAReloadSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestAnOpenSocketGoesOnUnderAnotherName: it is never bound twice, nor is its path removed.
+// TestAnOpenSocketGoesOnUnderAnotherName: it is never bound twice, and its path stays.
 func TestAnOpenSocketGoesOnUnderAnotherName(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	free, err := net.Listen("tcp", "127.0.0.1:0")
@@ -277,7 +277,7 @@ func TestAnOpenSocketGoesOnUnderAnotherName(t *testing.T) {
 	text := "admin: ''\nlisteners:\n  - {address: 'unix://" + path + "', name: A}\n  - {address: '" + free.Addr().String() + "', name: B}\nupstream: u:1\n"
 	r := newRig(t, text)
 	old := r.state.Load().sockets
-	r.plane.apply = func(context.Context) error { // what the data plane does
+	r.plane.apply = func(context.Context) error { // like the data plane
 		for _, s := range old {
 			s.Close()
 		}
@@ -322,7 +322,7 @@ func TestARenamedListenerGoesOn(t *testing.T) {
 	conn.Close()
 }
 
-// TestASlowLoopIsWaitedForNoLonger: the plan is carried out all the same, so the process must go on with it.
+// TestASlowLoopIsWaitedForNoLonger: the loop applies the plan later, so the process must keep it.
 func TestASlowLoopIsWaitedForNoLonger(t *testing.T) {
 	r := newRig(t, oneOfEach)
 	r.plane.apply = func(context.Context) error { return context.DeadlineExceeded }

@@ -9,30 +9,30 @@ import (
 	"ringmaster/stats"
 )
 
-// reloads has the settings read again, one time after the other. What is asked for while they are read is one more reading after that,
-// however many ask: it begins after the last of them has asked, so that the last file counts.
+// reloads reads the settings again, one reading at a time. All requests during a reading share one more reading after
+// it. That begins after the last of these requests, so the last file counts.
 type reloads struct {
 	mu      sync.Mutex
-	next    *reading // what has been asked for and has not begun; nil: nothing
+	next    *reading // requested and not begun; nil: none
 	stopped bool
 	asked   chan struct{} // gets a token with each new next
 	ended   chan error    // closed when the last reading has ended
 	cancel  context.CancelFunc
 
 	done, refused uint64
-	failed        bool // the latest
+	failed        bool // the latest one was refused
 }
 
-// reading is one time that the settings are read, for all who wait for it.
+// reading is one reading of the settings, for all that wait for it.
 type reading struct {
-	over   chan struct{} // closed once the rest is known
+	over   chan struct{} // closed after the other fields are set
 	result *admin.Reloaded
 	err    error
 }
 
 func newReloads() *reloads { return &reloads{asked: make(chan struct{}, 1), ended: make(chan error)} }
 
-// run has read called until stop. It needs a goroutine of its own; ctx must not end before.
+// run calls read for each request until stop. It needs a goroutine of its own. ctx must not end before stop.
 func (r *reloads) run(ctx context.Context, read func(ctx context.Context) (*admin.Reloaded, error)) {
 	defer close(r.ended)
 	for {
@@ -49,7 +49,7 @@ func (r *reloads) run(ctx context.Context, read func(ctx context.Context) (*admi
 	}
 }
 
-// start makes run's goroutine.
+// start starts run's goroutine.
 func (r *reloads) start(read func(ctx context.Context) (*admin.Reloaded, error)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
@@ -67,13 +67,13 @@ func (r *reloads) ask() *reading {
 		r.next = &reading{over: make(chan struct{})}
 		select {
 		case r.asked <- struct{}{}:
-		default: // run has not seen an older one, and will find this
+		default: // run has not taken an earlier token yet, and will find this reading
 		}
 	}
 	return r.next
 }
 
-// wait asks for a reading and waits for what comes of it, or for the end of ctx. Any goroutine.
+// wait asks for a reading and waits for its result, or for the end of ctx. Any goroutine.
 func (r *reloads) wait(ctx context.Context) (*admin.Reloaded, error) {
 	asked := r.ask()
 	if asked == nil {
@@ -87,7 +87,7 @@ func (r *reloads) wait(ctx context.Context) (*admin.Reloaded, error) {
 	}
 }
 
-// take takes what shall begin now; nil: nothing was asked for.
+// take returns the reading to begin now; nil: there is no request.
 func (r *reloads) take() *reading {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -96,14 +96,14 @@ func (r *reloads) take() *reading {
 	return now
 }
 
-// end tells those who wait for a reading what has come of it.
+// end hands the result of a reading to all that wait for it.
 func (r *reloads) end(now *reading, result *admin.Reloaded, err error) {
 	if now == nil {
 		return
 	}
 	r.mu.Lock()
 	switch {
-	case errors.Is(err, errNoFile): // no reload: a gauge that only a restart can set right would help nobody
+	case errors.Is(err, errNoFile): // not counted, because only a restart could reset the gauge
 	case err != nil:
 		r.refused, r.failed = r.refused+1, true
 	default:
@@ -114,8 +114,8 @@ func (r *reloads) end(now *reading, result *admin.Reloaded, err error) {
 	close(now.over)
 }
 
-// stop ends what is being read unless it is about to be applied, and refuses what is asked for from now on. ended is closed when no
-// reading is under way.
+// stop ends the current reading unless it is about to be applied, and refuses further requests. ended is closed when
+// no reading is under way.
 func (r *reloads) stop() (ended <-chan error) {
 	r.mu.Lock()
 	r.stopped = true
@@ -124,7 +124,7 @@ func (r *reloads) stop() (ended <-chan error) {
 	return r.ended
 }
 
-// count copies how often the settings were read. Any goroutine.
+// count copies the counts of readings. Any goroutine.
 func (r *reloads) count(to *stats.Settings) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -13,7 +13,8 @@ import (
 	"ringmaster/control/topology"
 )
 
-// reader is what reloads call: each reading says that it has begun, and ends when it is let go.
+// reader is the function that reloads calls: each reading reports that it has begun, and ends when the test releases
+// it.
 type reader struct {
 	begun   chan uint64
 	let     chan error
@@ -32,7 +33,7 @@ func (r *reader) read(context.Context) (*admin.Reloaded, error) {
 	return &admin.Reloaded{Generation: n}, <-r.let
 }
 
-// waiting returns where the number of a reading, or its error, will come.
+// waiting returns a channel that gets the number of a reading, or its error.
 func waiting(asked *reading) <-chan any {
 	out := make(chan any, 1)
 	go func() {
@@ -46,7 +47,7 @@ func waiting(asked *reading) <-chan any {
 	return out
 }
 
-// TestWhatIsAskedForDuringAReadingIsOneMoreAfterIt: whoever waits gets what a reading says that began after asking.
+// TestWhatIsAskedForDuringAReadingIsOneMoreAfterIt: each request gets the result of a reading that began after it.
 func TestWhatIsAskedForDuringAReadingIsOneMoreAfterIt(t *testing.T) {
 	r, reads := newReloads(), newReader()
 	r.start(reads.read)
@@ -133,7 +134,7 @@ func TestWhoStopsWaitingStopsNothing(t *testing.T) {
 	<-r.stop()
 }
 
-// TestAStopDuringABuildChangesNothing: the stop ends the waiting for servers, and then drains.
+// TestAStopDuringABuildChangesNothing: the stop ends the wait for servers, and then drains.
 func TestAStopDuringABuildChangesNothing(t *testing.T) {
 	r := newRig(t, oneOfEach)
 	waits := make(chan struct{})
@@ -154,7 +155,7 @@ func TestAStopDuringABuildChangesNothing(t *testing.T) {
 	}
 }
 
-// TestAStopWaitsForTheLoopsToGoByAPlan has the stop come while they do.
+// TestAStopWaitsForTheLoopsToGoByAPlan stops the process while the loops apply a plan.
 func TestAStopWaitsForTheLoopsToGoByAPlan(t *testing.T) {
 	r := newRig(t, oneOfEach)
 	applying, applied, stopping := make(chan struct{}), make(chan struct{}), make(chan error)
@@ -186,7 +187,7 @@ func TestAStopWaitsForTheLoopsToGoByAPlan(t *testing.T) {
 	}
 }
 
-// TestTheLastFileCounts writes files and asks as fast as it can; what is in force at the end is the last.
+// TestTheLastFileCounts writes files and asks as fast as it can. At the end the last file is in force.
 func TestTheLastFileCounts(t *testing.T) {
 	r := newRig(t, oneOfEach)
 	r.reloads.start(r.reload)

@@ -15,19 +15,19 @@ import (
 	"ringmaster/internal/respclient"
 )
 
-// ErrForced is the end by a second signal.
+// ErrForced is the error of Run after a second signal.
 var ErrForced = errors.New("stopped at once: a second signal came; clients were cut off")
 
-// oneRequest is how long further signals count as the same request to stop: terminals and
-// supervisors often signal a process and then its whole group.
+// oneRequest is how long further signals count as the same request to stop, because terminals and supervisors often
+// signal a process and then its whole group.
 const oneRequest = 500 * time.Millisecond
 
-// adminGrace is how long an answer of the admin server may take once all else has stopped.
+// adminGrace is how long an answer of the admin server may take after everything else has stopped.
 const adminGrace = time.Second
 
-// Options is what a process runs with.
+// Options are the parts that a process runs with.
 type Options struct {
-	// Config is the settings to begin with.
+	// Config has the first settings.
 	Config *config.Config
 	// Load reads the settings again, for a reload; nil: there is no file to read. One goroutine at a time.
 	Load func() (*config.Config, error)
@@ -35,14 +35,15 @@ type Options struct {
 	Start Starter
 	// Version is the program's version, for the log and the metrics.
 	Version string
-	// Log takes what operators should read, from LogLevel on, which a reload changes. Nil: it changes nothing.
+	// Log gets the lines for operators, from LogLevel on. A reload changes LogLevel; nil: it can't be changed.
 	Log      *slog.Logger
 	LogLevel *slog.LevelVar
-	// LogDropped counts the log lines that were lost; nil: none is.
+	// LogDropped counts the lost log lines; nil: none are lost.
 	LogDropped func() uint64
-	// Signals asks the process to stop: the first gently, another one at once. Reloads asks it to read its settings again.
+	// Signals asks the process to stop: the first signal gracefully, another one at once. Reloads asks it to read its
+	// settings again.
 	Signals, Reloads <-chan os.Signal
-	// Ready, unless nil, is called once clients can connect.
+	// Ready, unless nil, is called when clients can connect.
 	Ready func(Bound)
 }
 
@@ -55,7 +56,7 @@ type process struct {
 	data Plane
 	// ctx ends with the process.
 	ctx context.Context
-	// state is what is in force.
+	// state is the state in force.
 	state atomic.Pointer[state]
 	// reloads reads the settings again.
 	reloads *reloads
@@ -105,7 +106,7 @@ func (p *process) run() error {
 	}
 	p.reloads.start(p.reload)
 	p.tellListening(addrs, begin)
-	go p.tellReached(p.ctx)
+	go p.logReached(p.ctx)
 	if p.Ready != nil {
 		p.Ready(addrs)
 	}
@@ -116,7 +117,7 @@ func (p *process) run() error {
 	return err
 }
 
-// serve waits for the signal to stop, and takes those to reload.
+// serve waits for the signal to stop, and handles those to reload.
 func (p *process) serve() os.Signal {
 	for {
 		select {
@@ -135,7 +136,7 @@ func (p *process) warnOfUnknownCommands(c *config.Config) {
 	}
 }
 
-// tellListening logs what is served.
+// tellListening logs the addresses that are served.
 func (p *process) tellListening(addrs Bound, s *state) {
 	attrs := []any{slog.Any("listen", addrs.Clients), slog.String("admin", addrs.Admin)}
 	if len(s.upstreams) == 1 {
@@ -166,12 +167,13 @@ func (p *process) serveAdmin(ls *listeners, adminMax int) (stop func()) {
 	return func() {
 		ctx, cancel := context.WithTimeout(context.Background(), adminGrace)
 		defer cancel()
-		_ = s.Shutdown(ctx) // it was told to give up after the grace
+		_ = s.Shutdown(ctx) // the error only says that the grace is over
 		<-done
 	}
 }
 
-// stop lets a reload end, serves on for the shutdown delay, drains the data plane, and gives all up at a second signal.
+// stop lets a reload end, serves on for the shutdown delay, and drains the data plane. It gives up at a second
+// signal.
 func (p *process) stop(sig os.Signal) error {
 	first := time.Now()
 	p.stopping.Store(true)
@@ -201,7 +203,7 @@ func (p *process) stop(sig os.Signal) error {
 	return p.stopped(err)
 }
 
-// await waits for done, or for another signal that is not the same request to stop as the first.
+// await waits for done, or for a signal that is a second request to stop.
 func (p *process) await(done <-chan error, first time.Time) error {
 	for {
 		select {

@@ -14,7 +14,7 @@ import (
 	"ringmaster/control/config"
 )
 
-// stopping is a process in front of f that runs, with the settings of c.
+// stopping starts a process in front of f, with the settings of c.
 func stopping(t *testing.T, f *fakePlane, c *config.Config, signals chan os.Signal) *process {
 	t.Helper()
 	p := newProcess(Options{Config: c, Log: slog.New(slog.DiscardHandler), Signals: signals})
@@ -80,7 +80,7 @@ func TestASecondSignalEndsTheShutdownDelay(t *testing.T) {
 func TestTheSameSignalSentTwiceIsOneRequest(t *testing.T) {
 	again := make(chan os.Signal)
 	f := &fakePlane{shutdown: func(context.Context) error {
-		again <- syscall.SIGTERM // returns only once it was taken
+		again <- syscall.SIGTERM // returns after it was received
 		return nil
 	}}
 	if err := stopping(t, f, &config.Config{DrainTimeout: time.Minute}, again).stop(syscall.SIGTERM); err != nil {

@@ -11,7 +11,7 @@ import (
 	"ringmaster/stats"
 )
 
-// describeTimeout bounds how long /topology waits for the loops; after that it leaves out what only they know.
+// describeTimeout bounds how long /topology waits for the loops. After that it leaves out what only the loops know.
 const describeTimeout = time.Second
 
 // source is admin.Source: the process as the admin server sees it.
@@ -20,7 +20,7 @@ type source struct{ *process }
 // Snapshot is admin.Source.
 func (s source) Snapshot(ctx context.Context) ([]stats.Loop, error) { return s.data.Snapshot(ctx) }
 
-// Ready is admin.Source: nobody should send clients to a process that is about to stop.
+// Ready is admin.Source. A process that is about to stop is not ready, so that it gets no new clients.
 func (s source) Ready(ctx context.Context) error {
 	if s.stopping.Load() {
 		return admin.ErrStopping
@@ -39,7 +39,8 @@ func (s source) Upstreams() []stats.UpstreamView {
 	return all
 }
 
-// Topology is admin.Source. What servers do not escape only the loops know, and is left out where they do not answer.
+// Topology is admin.Source. Only the loops know what servers do not escape, so that is left out if they do not
+// answer.
 func (s source) Topology() any {
 	ctx, cancel := context.WithTimeout(context.Background(), describeTimeout)
 	defer cancel()
@@ -54,7 +55,7 @@ func (s source) Topology() any {
 	return d
 }
 
-// described is what /topology shows.
+// described returns what /topology shows.
 type described struct{ Upstreams []describedUpstream }
 
 type describedUpstream struct {

@@ -6,7 +6,7 @@ import (
 	"ringmaster/control/config"
 )
 
-// state is what is in force. It is not changed once it is stored: a reload makes another.
+// state has the settings and parts in force. It never changes after it is stored: a reload makes a new one.
 type state struct {
 	config     *config.Config
 	digest     uint64
@@ -16,13 +16,13 @@ type state struct {
 	maxClients int
 }
 
-// socket is where one of the listeners accepts.
+// socket is the socket of a listener.
 type socket struct {
 	name, address string // as in the settings
 	net.Listener
 }
 
-// socket is that of the listener of a name, or nil.
+// socket returns the socket of the listener with a name, or nil.
 func (s *state) socket(name string) *socket {
 	for i := range s.sockets {
 		if s.sockets[i].name == name {
@@ -32,7 +32,7 @@ func (s *state) socket(name string) *socket {
 	return nil
 }
 
-// upstream is the running upstream of a name, or nil.
+// upstream returns the running upstream with a name, or nil.
 func (s *state) upstream(name string) *upstream {
 	for _, u := range s.upstreams {
 		if u.Name == name {

@@ -13,16 +13,17 @@ import (
 	"ringmaster/stats"
 )
 
-// upstream is a set of servers with its settings. It is not changed once it runs: a reload makes another with the same topology.
+// upstream is a set of servers with its settings. It never changes after it runs: a reload makes a new one with the
+// same topology.
 type upstream struct {
 	config.Upstream
 	topology follower
-	label    string // its name in the log; "" if it began alone
+	label    string // its name in the log; "" if it was the only upstream when it began
 	log      *slog.Logger
 	end      context.CancelFunc // ends Run of the topology; nil: it has not begun
 }
 
-// follower is a topology.Topology, or what a test puts in its place.
+// follower is a topology.Topology, or a test's fake.
 type follower interface {
 	Initial() *shard.Map
 	Discovered() bool
@@ -33,22 +34,22 @@ type follower interface {
 	Counted() *stats.Topology
 	ReplicaStats() map[string]stats.Replica
 	Run(ctx context.Context, data topology.Data)
-	// Prepare makes ready for other settings. One of Commit and Abort of the change must follow.
+	// Prepare prepares other settings. Commit or Abort of the change must follow.
 	Prepare(c topology.Config) (change, error)
 }
 
-// change is what a topology has made ready.
+// change is a prepared change of a topology.
 type change interface {
-	// Map is what the data plane shall follow; nil: what it has.
+	// Map is the new map for the data plane; nil: it keeps its map.
 	Map() *shard.Map
 	Commit()
 	Abort()
 }
 
-// finder finds the servers of an upstream to begin with.
+// finder finds the first servers of an upstream.
 type finder func(ctx context.Context, c topology.Config) (follower, error)
 
-// followed is a topology as a follower.
+// followed adapts a topology to follower.
 type followed struct{ *topology.Topology }
 
 func findTopology(ctx context.Context, c topology.Config) (follower, error) {
@@ -63,7 +64,7 @@ func findTopology(ctx context.Context, c topology.Config) (follower, error) {
 func (f followed) Prepare(c topology.Config) (change, error) {
 	made, err := f.Topology.Prepare(c)
 	if err != nil {
-		return nil, err // and no change, which made would be
+		return nil, err // not made, which would be a change that is not nil
 	}
 	return made, nil
 }
@@ -80,7 +81,8 @@ func findUpstreams(ctx context.Context, c *config.Config, log *slog.Logger, find
 	return all, errors.Join(failed...)
 }
 
-// findUpstream makes an upstream of its settings: it asks for the servers. several: the log must say which upstream it is about.
+// findUpstream makes an upstream of its settings and finds its servers. several says that the log must name the
+// upstream.
 func findUpstream(ctx context.Context, settings config.Upstream, several bool, log *slog.Logger, find finder) (*upstream, error) {
 	u := &upstream{Upstream: settings, log: log}
 	if several {
@@ -96,26 +98,26 @@ func findUpstream(ctx context.Context, settings config.Upstream, several bool, l
 	return u, nil
 }
 
-// run has the topology followed until ctx ends or u.end is called.
+// run runs the topology until ctx ends or u.end is called.
 func (u *upstream) run(ctx context.Context, data topology.Data) {
 	ctx, u.end = context.WithCancel(ctx)
 	go u.topology.Run(ctx, data)
 }
 
-// forget ends what finding the servers has begun.
+// forget closes what finding the servers has opened.
 func (u *upstream) forget() {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	u.topology.Run(ended, nowhere{})
 }
 
-// nowhere is a data plane that there is not.
+// nowhere is a data plane that ignores everything.
 type nowhere struct{}
 
 func (nowhere) Follow(*shard.Map) {}
 func (nowhere) Judge(pool.Health) {}
 
-// topologyConfig translates settings into what a topology takes.
+// topologyConfig translates settings into those of a topology.
 func topologyConfig(c *config.Config, name string, log *slog.Logger) (topology.Config, error) {
 	t := topology.Config{
 		Name:      name,

@@ -2,8 +2,9 @@
 //
 // # Purpose
 //
-// A replica answers reads whether it has its primary's data or not. A [Watcher] asks primaries and replicas how far they
-// are, and publishes which replicas the data plane may read from: what nothing is known of, or not now, is not among them.
+// A replica answers reads even without its primary's data. A [Watcher] asks primaries and replicas for their
+// replication offsets, and publishes which replicas the data plane may read from. A replica of unknown state is never
+// among them.
 //
 // # Picture
 //
@@ -12,17 +13,18 @@
 //	   primary: INFO ──▶ offset P at time t ──▶ history ──┐
 //	   replica: INFO ──▶ link, offset R ──────────────────┴─▶ judge ──▶ publish
 //
-// A replica whose offset R has reached P has all that the primary had at t. The lag is the time between the latest such t and
-// the primary's last answer. It needs no clock of the servers and no writes of ours, and it grows when the stream stands
-// still although the link looks fine.
+// A replica whose offset R has reached P has all that the primary had at t. The lag is the time between the latest
+// such t and the primary's last answer. It needs neither the servers' clocks nor extra writes, and it grows when the
+// stream stalls although the link looks fine.
 //
 //	primary answers, link up, lag within the bound     read from it
 //	primary answers, link down, lag within the bound   read from it where the primary turns out to be down
-//	primary silent, lag was within the bound           read from it: nobody has newer data
-//	anything else, or no answer                        do not
+//	primary silent, lag was within the bound           read from it: no server has newer data
+//	anything else, or no answer                        do not read from it
 //
-// Replicas may be named, or found: a primary's INFO lists those that are connected to it. A server is known by its address: what is known
-// of it stays when its name changes, as it does when the login, the bound of the lag or the zones do.
+// Replicas are given, or found in the primary's INFO, which lists those that are connected to it. A server is
+// identified by its address. So what is known about it stays when its name, the login, the lag bound or the zones
+// change.
 //
 // # Who may call
 //
@@ -31,10 +33,10 @@
 //
 // # Ownership of bytes
 //
-// What is published is not changed any more.
+// Published values are never changed.
 //
 // # Limits and errors
 //
-// A server has [Config].Timeout for an answer, within the limits of package respclient. A primary's list of replicas counts
-// up to [MaxReplicas]. A server that answers nonsense is one that does not answer.
+// A server must answer within [Config].Timeout and the limits of package respclient. At most [MaxReplicas] replicas
+// of a primary's list count. A server that answers nonsense counts as silent.
 package replicas

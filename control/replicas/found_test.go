@@ -13,13 +13,13 @@ import (
 	"ringmaster/shard"
 )
 
-// connections counts the watcher's connections to a server.
+// connections returns how many connections the watcher has to a server.
 func connections(t *testing.T, s *testkit.Server) int {
 	t.Helper()
 	return strings.Count(testkit.Dial(t, s.Addr).Do("CLIENT", "LIST"), "name=ringmaster")
 }
 
-// Servers that are followed no more before Run has begun are hung up, too.
+// Servers that are removed before Run has begun are disconnected, too.
 func TestConnectionsOfWhatIsFollowedNoMoreAreClosed(t *testing.T) {
 	one, two := testkit.Redis(t), testkit.Redis(t)
 	w := New(testConfig())
@@ -33,7 +33,7 @@ func TestConnectionsOfWhatIsFollowedNoMoreAreClosed(t *testing.T) {
 	testkit.Until(t, "the first one to be left", func() bool { return connections(t, one) == 0 })
 }
 
-// fakePrimary lists as replicas what the test says.
+// fakePrimary lists the replicas that the test chooses.
 func fakePrimary(t *testing.T, replicas func() []string) *testkit.FakeShard {
 	t.Helper()
 	return testkit.NewFakeShard(t, testkit.Answering(func(_ int, args []string) string {
@@ -48,7 +48,7 @@ func fakePrimary(t *testing.T, replicas func() []string) *testkit.FakeShard {
 	}))
 }
 
-// A primary that lists others each time does not make the list grow.
+// A primary that lists different replicas each time does not make the list grow.
 func TestReplicasThatAreFoundAreBounded(t *testing.T) {
 	var n atomic.Int64
 	p := fakePrimary(t, func() (list []string) {
@@ -70,7 +70,7 @@ func TestReplicasThatAreFoundAreBounded(t *testing.T) {
 	w.current()[0].close()
 }
 
-// What another primary says of a primary does not count for it.
+// What another primary says about a primary does not count for it.
 func TestAPrimaryThatIsListedAsAReplicaStaysAPrimary(t *testing.T) {
 	two := testkit.NewFakeShard(t, func(_ int, c *testkit.Conn) {})
 	two.Close()
@@ -86,7 +86,7 @@ func TestAPrimaryThatIsListedAsAReplicaStaysAPrimary(t *testing.T) {
 	w.current()[1].close()
 }
 
-// A replica that hangs holds up nobody: what is found out about the others is known at once, each time.
+// A replica that hangs does not delay the others: their results are known at once, each time.
 func TestAReplicaThatHangsDoesNotHoldUpTheOthers(t *testing.T) {
 	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
 	r := replicaOf(t, primary.Addr)

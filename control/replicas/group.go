@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	// remembered is how long a replica that was found stays after its primary has ceased to list it.
+	// remembered is how long a found replica stays after its primary has stopped listing it.
 	remembered = time.Minute
 	// quiet is the least time between two log lines about the same replica.
 	quiet = 5 * time.Second
-	// grace is the least that replicas have to answer in before a round ends without them.
+	// grace is the least time that a round waits for the replicas.
 	grace = 100 * time.Millisecond
 )
 
-// group is a primary and its replicas while they are watched. One goroutine has it, but for what Watcher.mu guards.
+// group is a watched primary and its replicas. One goroutine owns it, except for the fields that Watcher.mu guards.
 type group struct {
 	w       *Watcher
 	hints   chan struct{}
@@ -35,36 +35,36 @@ type group struct {
 	// Guarded by Watcher.mu.
 	named    bool // the replicas were given, not found
 	replicas []*peer
-	gone     []*peer // to be hung up
+	gone     []*peer // to be disconnected
 	silent   bool
 }
 
-// peer is a server that is asked.
+// peer is a server that the watcher asks.
 type peer struct {
-	addr   string             // where it is dialled: server's address, perhaps as it was written before
-	conn   *respclient.Conn   // nil: none now
-	login  respclient.Options // by which conn was made
-	refuse bool               // the latest question over conn was refused
-	listed time.Time          // when its primary listed it last
+	addr    string             // that is dialled: server's address, perhaps in an earlier spelling
+	conn    *respclient.Conn   // nil: none now
+	login   respclient.Options // with which conn was made
+	refused bool               // the server refused the latest question over conn
+	listed  time.Time          // when its primary listed it last
 
 	// Of a replica.
-	asking   chan answer // gets its answer; nil: it is not asked now
-	fit      bool        // it was read from until now, and its connection was not lost since
+	asking   chan answer // gets its answer; nil: no question is open
+	fit      bool        // it was fit at the latest verdict, and its connection has not been lost since
 	logged   verdict
 	loggedAt time.Time
 
 	// Guarded by Watcher.mu.
-	server shard.Server // its name, and how its address is written, may change
+	server shard.Server // its name and the spelling of its address may change
 	finding
 }
 
 func newPeer(s shard.Server, f finding) *peer { return &peer{addr: s.Addr, server: s, finding: f} }
 
-// finding is what was found out about a server.
+// finding is the latest result about a server.
 type finding struct {
 	verdict verdict
 	zone    string
-	asked   time.Time // when it was asked for that, a primary: when it was last asked what it has answered
+	asked   time.Time // when it was asked the question that it has answered
 	heard   time.Time // when it answered last
 }
 
@@ -72,14 +72,15 @@ func (w *Watcher) newGroup(g shard.Group) *group {
 	return &group{w: w, hints: make(chan struct{}, 1), primary: newPeer(g.Primary, finding{})}
 }
 
-// name takes the replicas that are given; none: those found stay, or are yet to be found. Under Watcher.mu.
-func (g *group) name(replicas []shard.Server) {
+// setReplicas takes the given replicas. If none are given and Discover is set, the found ones stay. Under Watcher.mu.
+func (g *group) setReplicas(replicas []shard.Server) {
 	if g.named = len(replicas) > 0 || !g.w.cfg.Discover; g.named {
 		g.replace(replicas)
 	}
 }
 
-// replace goes by another list of replicas; those that were there stay as they are. Under Watcher.mu.
+// replace switches to another list of replicas. It keeps the state of those that were in the old list. Under
+// Watcher.mu.
 func (g *group) replace(list []shard.Server) {
 	before := g.replicas
 	g.replicas = nil
@@ -96,7 +97,7 @@ func (g *group) replace(list []shard.Server) {
 	g.gone = append(g.gone, before...)
 }
 
-// peers are the replicas now. Those that are gone are hung up, once they are not asked any more.
+// peers returns the current replicas, and disconnects removed ones that have no open question.
 func (g *group) peers() []*peer {
 	g.w.mu.Lock()
 	defer g.w.mu.Unlock()
@@ -106,7 +107,7 @@ func (g *group) peers() []*peer {
 		if p.asking != nil && len(p.asking) == 0 {
 			g.gone = append(g.gone, p)
 		} else {
-			p.hangUp()
+			p.disconnect()
 		}
 	}
 	return slices.Clone(g.replicas)
@@ -115,7 +116,7 @@ func (g *group) peers() []*peer {
 // unasked is why a replica is not read from at first.
 const unasked = "it has not been asked yet"
 
-// run asks again and again until ctx ends.
+// run begins a round every Interval, or soon after a hint, until ctx ends.
 func (g *group) run(ctx context.Context) {
 	defer g.close()
 	timer := time.NewTimer(0)
@@ -136,7 +137,7 @@ func (g *group) run(ctx context.Context) {
 	}
 }
 
-// close hangs up. What is still asked ends with the context.
+// close waits for open questions, which end with the context, and disconnects all servers.
 func (g *group) close() {
 	g.w.mu.Lock()
 	all := slices.Concat(g.replicas, g.gone, []*peer{g.primary})
@@ -146,13 +147,13 @@ func (g *group) close() {
 		if p.asking != nil {
 			<-p.asking
 		}
-		p.hangUp()
+		p.disconnect()
 	}
 }
 
-// round asks the primary and then the replicas, and takes what they say: all of it at once, for half of it may look as if
-// nobody could be read from. Of replicas that have not answered when patience ends, what was known stays; the next round takes
-// their answers. One that hangs must not hold up what the others say.
+// round asks the primary, then the replicas, and takes all answers at once, because half of them may look as if no
+// replica could be read from. A replica that has not answered when patience ends keeps its last result, and the next
+// round takes its answer. So one that hangs does not delay the others.
 func (g *group) round(ctx context.Context, patience time.Duration) {
 	first := g.askPrimary(ctx)
 	if ctx.Err() != nil {
@@ -162,7 +163,7 @@ func (g *group) round(ctx context.Context, patience time.Duration) {
 	answers := g.askReplicas(ctx, replicas, patience)
 	verdicts := g.judge(replicas, answers)
 	if !slices.ContainsFunc(verdicts, verdict.isFit) {
-		// It may have gone or come back since, and then they count otherwise.
+		// The primary may have gone or come back meanwhile, and that changes the verdicts.
 		if again := g.askPrimary(ctx); again.err == nil || first.err == nil {
 			first = again
 			verdicts = g.judge(replicas, answers)
@@ -185,14 +186,14 @@ func (g *group) round(ctx context.Context, patience time.Duration) {
 	g.w.mu.Unlock()
 	g.tellNone(len(replicas) == 0, first.err)
 	g.tell(replicas)
-	g.w.stir()
+	g.w.wake()
 }
 
-// answer is what a server said when it was asked for its replication.
+// answer is a server's answer about its replication.
 type answer struct {
 	asked, heard time.Time
 	in           info
-	err          error // it said nothing
+	err          error // not nil: there is no answer
 }
 
 func (g *group) ask(ctx context.Context, p *peer) answer {
@@ -203,7 +204,7 @@ func (g *group) ask(ctx context.Context, p *peer) answer {
 	return a
 }
 
-// askPrimary asks the primary and notes how far it is.
+// askPrimary asks the primary and records its offset.
 func (g *group) askPrimary(ctx context.Context) answer {
 	a := g.ask(ctx, g.primary)
 	var refusal *respclient.Refusal
@@ -211,18 +212,18 @@ func (g *group) askPrimary(ctx context.Context) answer {
 	case ctx.Err() != nil:
 	case a.err == nil:
 		c := g.w.config()
-		g.writes.hear(a.in, a.asked, c.keep())
+		g.writes.record(a.in, a.asked, c.keep())
 		g.find(a.in.replicas, a.asked)
 	case errors.As(a.err, &refusal) && refusal.Code() != "BUSY" && refusal.Code() != "LOADING":
-		g.writes = primary{} // it is there, and will not say how far it is
+		g.writes = primary{} // it is up, and does not report its offset
 	default:
-		g.writes.miss()
+		g.writes.markSilent()
 	}
 	return a
 }
 
-// askReplicas asks those that are not asked already, and gives what has been answered when patience ends; nil: nothing yet. An
-// answer that is late makes the next round begin sooner.
+// askReplicas asks each replica without an open question, and returns the answers that have come when patience ends;
+// nil: none yet. A late answer makes the next round begin sooner.
 func (g *group) askReplicas(ctx context.Context, replicas []*peer, patience time.Duration) []*answer {
 	impatient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -245,7 +246,7 @@ func (g *group) askReplicas(ctx context.Context, replicas []*peer, patience time
 	return answers
 }
 
-// answer waits for the server's answer until ctx ends; nil: there is none yet.
+// answer waits until ctx ends for the server's answer; nil: there is none yet.
 func (p *peer) answer(ctx context.Context) *answer {
 	end := ctx.Done()
 	if len(p.asking) > 0 {
@@ -260,7 +261,7 @@ func (p *peer) answer(ctx context.Context) *answer {
 	}
 }
 
-// judge decides on the replicas by what they have answered.
+// judge decides on the replicas by their answers.
 func (g *group) judge(replicas []*peer, answers []*answer) []verdict {
 	verdicts, maxLag := make([]verdict, len(replicas)), g.w.config().MaxLag
 	for i, a := range answers {
@@ -276,7 +277,7 @@ func (g *group) judge(replicas []*peer, answers []*answer) []verdict {
 	return verdicts
 }
 
-// take keeps what was found out about a server. Under Watcher.mu.
+// take stores a result about a server. Under Watcher.mu.
 func (p *peer) take(a answer, v verdict) {
 	p.verdict, p.asked = v, a.asked
 	if a.err == nil {
@@ -287,7 +288,7 @@ func (p *peer) take(a answer, v verdict) {
 	}
 }
 
-// find takes the replicas that the primary lists, where none are named.
+// find takes the replicas that the primary lists, unless they are given.
 func (g *group) find(listed []shard.Server, now time.Time) {
 	g.w.mu.Lock()
 	defer g.w.mu.Unlock()
@@ -307,14 +308,15 @@ func (g *group) find(listed []shard.Server, now time.Time) {
 	}
 }
 
-// server is what p is called now.
+// server returns p's current name and address.
 func (g *group) server(p *peer) shard.Server {
 	g.w.mu.Lock()
 	defer g.w.mu.Unlock()
 	return p.server
 }
 
-// tellNone logs that there is no replica at all, once until there is one; err is what the primary would not say.
+// tellNone logs once that there is no replica, and again only after there was one. err says why the primary listed
+// none, if it failed.
 func (g *group) tellNone(none bool, err error) {
 	if none && !g.toldNone {
 		attrs := []any{slog.String("primary", g.server(g.primary).Name)}
@@ -326,7 +328,7 @@ func (g *group) tellNone(none bool, err error) {
 	g.toldNone = none
 }
 
-// tell logs what has changed.
+// tell logs changed verdicts.
 func (g *group) tell(replicas []*peer) {
 	for _, r := range replicas {
 		v, now := r.verdict, time.Now()
@@ -347,10 +349,10 @@ func (g *group) tell(replicas []*peer) {
 	}
 }
 
-// ask asks the server for its replication, over the connection that it has, or else a new one.
+// ask asks the server for its replication, over its connection or, if it has none, a new one.
 func (p *peer) ask(ctx context.Context, o respclient.Options) (info, error) {
 	if p.conn != nil && p.outdated(o) {
-		p.conn.Close() // no sign that the server restarted
+		p.conn.Close() // fit stays, because the server has not restarted
 		p.conn = nil
 	}
 	if p.conn == nil {
@@ -362,11 +364,11 @@ func (p *peer) ask(ctx context.Context, o respclient.Options) (info, error) {
 	}
 	replies, err := p.conn.Do(ctx, []string{"INFO", "replication"}, []string{"INFO", "server"})
 	if err != nil {
-		p.hangUp()
+		p.disconnect()
 		return info{}, err
 	}
 	err = respclient.Refused("INFO", replies[0])
-	if p.refuse = err != nil; p.refuse {
+	if p.refused = err != nil; p.refused {
 		return info{}, err
 	}
 	in, ok := parseInfo(p.addr, replies[0].Text+"\r\n"+replies[1].Text)
@@ -376,13 +378,13 @@ func (p *peer) ask(ctx context.Context, o respclient.Options) (info, error) {
 	return in, nil
 }
 
-// outdated reports whether the connection must be made again to be talked to by o. A password is asked for once, so that another one
-// counts only where the one before was refused.
+// outdated reports whether o needs a new connection. A server checks the password only at login, so a new password
+// matters only after a refusal.
 func (p *peer) outdated(o respclient.Options) bool {
-	return p.login.Username != o.Username || p.login.Timeout != o.Timeout || p.refuse && p.login.Password != o.Password
+	return p.login.Username != o.Username || p.login.Timeout != o.Timeout || p.refused && p.login.Password != o.Password
 }
 
-func (p *peer) hangUp() {
+func (p *peer) disconnect() {
 	if p.conn != nil {
 		p.conn.Close()
 		p.conn, p.fit = nil, false

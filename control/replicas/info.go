@@ -14,13 +14,13 @@ import (
 // MaxReplicas bounds the replicas of one primary.
 const MaxReplicas = 64
 
-// info is what a server says of its replication (Redis documentation, "INFO").
+// info is what a server says about its replication (Redis documentation, "INFO").
 type info struct {
 	replica  bool
 	linked   bool // master_link_status:up
-	syncing  bool // it is being filled with its primary's data
+	syncing  bool // it is loading its primary's data
 	offset   int64
-	history  string // master_replid: which stream of writes the offset counts in
+	history  string // master_replid: the stream of writes in which the offset counts
 	before   string // master_replid2: the stream before a promotion
 	zone     string // availability_zone of Valkey
 	replicas []shard.Server
@@ -50,7 +50,7 @@ func parseInfo(addr, text string) (in info, ok bool) {
 		case "availability_zone":
 			in.zone = strings.Clone(value)
 		default:
-			// One that has connected anew may be listed twice.
+			// A replica that has reconnected may be listed twice.
 			if s, is := listed(addr, name, value); is && len(in.replicas) < MaxReplicas && !slices.Contains(in.replicas, s) {
 				in.replicas = append(in.replicas, s)
 			}
@@ -81,7 +81,8 @@ func listed(primary, name, value string) (shard.Server, bool) {
 	return shard.Server{Name: addr, Addr: addr, Weight: 1}, addr != ""
 }
 
-// seenFrom is the host of a replica for us: one on the primary's own machine may be listed as 127.0.0.1.
+// seenFrom returns the host of a replica as the proxy can reach it. A replica on the primary's own machine may be
+// listed as 127.0.0.1.
 func seenFrom(primary, host string) string {
 	own, _, err := net.SplitHostPort(primary)
 	if ip, parsed := netip.ParseAddr(host); err == nil && parsed == nil && ip.IsLoopback() {

@@ -6,22 +6,23 @@ import (
 	"ringmaster/pool"
 )
 
-// primary is what is known of a primary's writes.
+// primary is what is known about a primary's writes.
 type primary struct {
-	history string   // the stream that they are counted in; "": unknown
+	history string   // the stream in which they are counted; "": unknown
 	samples []sample // the oldest first
 	heard   time.Time
 	silent  bool
 }
 
-// sample is how far a primary was, at least, when it was asked.
+// sample is the least offset that a primary had when it was asked.
 type sample struct {
 	at     time.Time
 	offset int64
 }
 
-// hear takes a primary's answer to what was asked at some time. Samples older than keep are forgotten, but for one.
-func (p *primary) hear(in info, at time.Time, keep time.Duration) {
+// record takes a primary's answer to a question asked at the time at. It drops samples older than keep, except the
+// latest of these.
+func (p *primary) record(in info, at time.Time, keep time.Duration) {
 	if p.history != in.history {
 		p.history, p.samples = in.history, nil
 	}
@@ -33,10 +34,10 @@ func (p *primary) hear(in info, at time.Time, keep time.Duration) {
 	p.samples = append(p.samples[max(old-1, 0):], sample{at, in.offset})
 }
 
-// miss notes that the primary did not answer.
-func (p *primary) miss() { p.silent = true }
+// markSilent records that the primary did not answer.
+func (p *primary) markSilent() { p.silent = true }
 
-// offset is how far the primary was when it last answered.
+// offset returns the primary's offset in its last answer.
 func (p *primary) offset() int64 {
 	if len(p.samples) == 0 {
 		return 0
@@ -44,8 +45,8 @@ func (p *primary) offset() int64 {
 	return p.samples[len(p.samples)-1].offset
 }
 
-// lag is by how much a server at offset is behind what the primary had when it last answered; !ok: by more than is
-// remembered.
+// lag returns by how much a server at offset lags behind the primary's last answer; false: by more than the samples
+// cover.
 func (p *primary) lag(offset int64) (lag time.Duration, ok bool) {
 	for i := len(p.samples) - 1; i >= 0; i-- {
 		if p.samples[i].offset <= offset {
@@ -55,25 +56,26 @@ func (p *primary) lag(offset int64) (lag time.Duration, ok bool) {
 	return 0, false
 }
 
-// verdict is what is to be done with a replica, and why.
+// verdict says whether a replica may be read from, and why not.
 type verdict struct {
 	reads  pool.Reads
 	why    string // empty: it may be read from
 	failed bool   // it did not answer
 	lag    time.Duration
-	bytes  int64 // by which it is behind
+	bytes  int64 // that it lacks
 }
 
-// isFit reports whether a replica may be read from, now or when its primary is down.
+// isFit reports whether a replica may be read from, now or while its primary is down.
 func (v verdict) isFit() bool { return v.reads != pool.ReadsNever }
 
-// like reports whether operators need not be told of o when they know of v. What the network says has changing ports in it.
+// like reports whether v and o are the same to operators. Two failures are, because the texts of network errors
+// contain changing ports.
 func (v verdict) like(o verdict) bool {
 	return v.reads == o.reads && (v.why == o.why || v.failed && o.failed)
 }
 
-// judge decides on a replica by what it has answered. fit: it was read from until now, and has not restarted since. A maxLag
-// of 0 is no bound.
+// judge decides on a replica by its answer. fit says that it was fit until now and has not restarted since. A maxLag
+// of 0 means no bound.
 func (p *primary) judge(in info, fit bool, maxLag time.Duration) verdict {
 	if p.history == "" {
 		return verdict{why: "nothing is known about its primary"}

@@ -10,14 +10,14 @@ import (
 
 var begin = time.Unix(1000, 0)
 
-// after is a moment.
+// after returns the time that is d after the beginning.
 func after(d time.Duration) time.Time { return begin.Add(d) }
 
-// heard is a primary that was asked every second, n times, and wrote 100 bytes before each.
-func heard(n int) *primary {
+// recorded makes a primary that was asked every second, n times, and wrote 100 bytes before each.
+func recorded(n int) *primary {
 	p := &primary{}
 	for i := range n {
-		p.hear(info{history: "one", offset: int64(100 * (i + 1))}, after(time.Duration(i)*time.Second), time.Minute)
+		p.record(info{history: "one", offset: int64(100 * (i + 1))}, after(time.Duration(i)*time.Second), time.Minute)
 	}
 	return p
 }
@@ -52,9 +52,9 @@ func TestAReplicaIsJudgedByWhatItHas(t *testing.T) {
 		{"it was promoted, and the old primary does not answer", info{history: "two", before: "one", offset: 1200}, true, pool.ReadsAlways, 0, 0},
 		{"it was promoted, and the old primary is back", info{history: "two", before: "one", offset: 1200}, false, pool.ReadsNever, 0, 0},
 	} {
-		p := heard(10)
+		p := recorded(10)
 		if c.silent {
-			p.miss()
+			p.markSilent()
 		}
 		v := p.judge(c.in, false, 3*time.Second)
 		if v.reads != c.reads || v.lag != c.lag || v.bytes != c.bytes || (v.why == "") != (c.reads == pool.ReadsAlways) {
@@ -64,16 +64,16 @@ func TestAReplicaIsJudgedByWhatItHas(t *testing.T) {
 }
 
 func TestThereIsNoBoundWithoutMaxLag(t *testing.T) {
-	if v := heard(10).judge(info{replica: true, linked: true, history: "one", offset: 3}, false, 0); v.reads != pool.ReadsAlways {
+	if v := recorded(10).judge(info{replica: true, linked: true, history: "one", offset: 3}, false, 0); v.reads != pool.ReadsAlways {
 		t.Errorf("%+v", v)
 	}
 }
 
-// An offset of 0 or 1 is that of a primary that has not been written to, or none.
+// A primary without writes has an offset of 0 or 1, and so has a replica without data.
 func TestAReplicaWithoutOffsetMustHaveBeenFit(t *testing.T) {
 	p := &primary{}
-	p.hear(info{history: "one"}, begin, time.Minute)
-	p.miss()
+	p.record(info{history: "one"}, begin, time.Minute)
+	p.markSilent()
 	for _, fit := range []bool{true, false} {
 		if v := p.judge(info{replica: true, history: "one", offset: 1}, fit, time.Second); (v.reads == pool.ReadsAlways) != fit {
 			t.Errorf("fit before: %t: %+v", fit, v)
@@ -87,13 +87,13 @@ func TestNothingIsReadFromReplicasOfAnUnknownPrimary(t *testing.T) {
 		if v := p.judge(info{replica: true, linked: true, offset: 1000}, false, time.Second); v.reads != pool.ReadsNever {
 			t.Errorf("%+v", v)
 		}
-		p.miss()
+		p.markSilent()
 	}
 }
 
 func TestAPrimaryThatStartsAnewIsMeasuredAnew(t *testing.T) {
-	p := heard(10)
-	p.hear(info{history: "two", offset: 5}, after(10*time.Second), time.Minute)
+	p := recorded(10)
+	p.record(info{history: "two", offset: 5}, after(10*time.Second), time.Minute)
 	if v := p.judge(info{replica: true, linked: true, history: "one", offset: 1000}, false, time.Minute); v.reads != pool.ReadsNever {
 		t.Errorf("what has its old data: %+v", v)
 	}
@@ -105,7 +105,7 @@ func TestAPrimaryThatStartsAnewIsMeasuredAnew(t *testing.T) {
 func TestSamplesAreForgotten(t *testing.T) {
 	p := &primary{}
 	for i := range 1000 {
-		p.hear(info{history: "one", offset: int64(i)}, after(time.Duration(i)*time.Second), 20*time.Second)
+		p.record(info{history: "one", offset: int64(i)}, after(time.Duration(i)*time.Second), 20*time.Second)
 	}
 	if n := len(p.samples); n > 23 {
 		t.Errorf("%d samples are kept", n)

@@ -6,17 +6,19 @@ import (
 	"ringmaster/pool"
 )
 
-// Status is what is known of one replica, for the admin address and metrics.
+// Status is what is known about one replica, for the admin address and metrics.
 type Status struct {
 	// Name and Addr are the replica's, Primary is its primary's name.
 	Name, Addr, Primary string
-	// Zone is where it is, "" where nobody says.
+	// Zone is its availability zone, "" if unknown.
 	Zone string `json:",omitempty"`
-	// Readable says that it gets reads, Why why not. Alone: it does while its primary is down.
+	// Readable says that it gets reads, Alone that it gets them only while its primary is down, and Why why it is not
+	// readable.
 	Readable bool
 	Alone    bool   `json:",omitempty"`
 	Why      string `json:",omitempty"`
-	// LagMillis is how old the last of the primary's writes is that it lacks, LagBytes how much it lacks, as far as is known.
+	// LagMillis is by how many ms it lags behind its primary's last answer, LagBytes how many bytes it lacks, as far
+	// as is known.
 	LagMillis, LagBytes int64
 }
 

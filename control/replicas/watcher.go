@@ -14,52 +14,53 @@ import (
 )
 
 const (
-	// slowest and fastest bound the time between two rounds, which is else a quarter of the lag allowed.
+	// slowest and fastest bound the time between two rounds, which otherwise is a quarter of MaxLag.
 	slowest = time.Second
 	fastest = 50 * time.Millisecond
-	// beyond is how far behind the bound samples of a primary's offset are kept, to say by how much a replica lags.
+	// beyond is how much longer than MaxLag the samples of a primary's offset are kept, so that the lag of slower
+	// replicas is known too.
 	beyond = 10 * time.Second
 )
 
-// Config says what is watched for.
+// Config says how replicas are watched.
 type Config struct {
-	// MaxLag is by how much a replica may be behind its primary to be read from; 0 is no bound.
+	// MaxLag is the largest lag with which a replica is read from; 0 is no bound.
 	MaxLag time.Duration
 	// Interval is the time between two rounds; 0 is a quarter of MaxLag, at most a second.
 	Interval time.Duration
-	// Username and Password log in to the servers; without a password nothing is sent.
+	// Username and Password log in to the servers. Without a password there is no login.
 	Username, Password string
-	// Timeout is what a server has to answer in, the connection included.
+	// Timeout is the time in which a server must answer, including the dial.
 	Timeout time.Duration
-	// Zone is the proxy's own; empty: unknown. Zones are the servers', by address or name; a server that is not listed may say
-	// itself.
+	// Zone is the proxy's own zone; empty: unknown. Zones are the servers' zones, by address or name. A server that
+	// is not listed may report its own.
 	Zone  string
 	Zones map[string]string
 	// Discover asks primaries without replicas for theirs.
 	Discover bool
-	// Log takes what operators should read. Nil is slog.Default().
+	// Log gets the lines for operators. Nil is slog.Default().
 	Log *slog.Logger
 }
 
 // Watcher watches the replication of some servers.
 type Watcher struct {
 	log     *slog.Logger
-	stirred chan struct{} // something may have changed
+	changed chan struct{} // gets a token when something may have changed
 	hinted  chan struct{}
 
 	mu     sync.Mutex
 	cfg    Config
 	groups []*group
-	ended  []*group // are to be stopped
+	ended  []*group // to be stopped
 }
 
-// New prepares a watcher; it asks nobody yet.
+// New prepares a watcher. It asks no server yet.
 func New(c Config) *Watcher {
 	c.pace()
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Watcher{cfg: c, log: c.Log, stirred: make(chan struct{}, 1), hinted: make(chan struct{}, 1)}
+	return &Watcher{cfg: c, log: c.Log, changed: make(chan struct{}, 1), hinted: make(chan struct{}, 1)}
 }
 
 // pace sets the interval where none is given.
@@ -72,35 +73,34 @@ func (c *Config) pace() {
 	}
 }
 
-// keep is how long samples are kept.
+// keep returns how long samples are kept.
 func (c *Config) keep() time.Duration { return c.MaxLag + beyond }
 
-// options is how servers are talked to.
+// options returns the options for a connection to a server.
 func (c *Config) options() respclient.Options {
 	return respclient.Options{Username: c.Username, Password: c.Password, Timeout: c.Timeout}
 }
 
-// Configure has servers asked and judged by c from the next question on; its Discover and Log do not count. What is known stays.
-// Connections of another user, of another timeout, and those over which a question was refused by another password are made again. Any
-// goroutine.
+// Configure takes c from the next question on, without its Discover and Log. Everything known stays. A connection is
+// made again if the user or the timeout has changed, or if the password has changed after a refusal. Any goroutine.
 func (w *Watcher) Configure(c Config) {
 	c.pace()
 	w.mu.Lock()
 	c.Discover, c.Log = w.cfg.Discover, w.cfg.Log
 	w.cfg = c
 	w.mu.Unlock()
-	w.stir() // zones count at once
+	w.wake() // zones count at once
 	w.Hint()
 }
 
-// config is what counts now.
+// config returns the current settings.
 func (w *Watcher) config() Config {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.cfg
 }
 
-// Follow goes by new groups: primaries that stay are watched on, found by their address. Any goroutine.
+// Follow switches to new groups. Primaries with the same address keep their state. Any goroutine.
 func (w *Watcher) Follow(groups []shard.Group) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -115,25 +115,25 @@ func (w *Watcher) Follow(groups []shard.Group) {
 		} else {
 			one = w.newGroup(g)
 		}
-		one.name(g.Replicas)
+		one.setReplicas(g.Replicas)
 		w.groups = append(w.groups, one)
 	}
 	w.ended = append(w.ended, before...)
-	w.stir()
+	w.wake()
 }
 
-// Ask asks every server once and returns when all have answered or had their time, or ctx has ended. Before Run.
+// Ask asks every server once. It returns when all have answered or timed out, or ctx has ended. Call it before Run.
 func (w *Watcher) Ask(ctx context.Context) {
 	var wg sync.WaitGroup
 	for _, g := range w.current() {
-		wg.Go(func() { g.round(ctx, time.Hour) }) // as long as it takes
+		wg.Go(func() { g.round(ctx, time.Hour) }) // in effect without limit
 	}
 	wg.Wait()
 }
 
-// Run watches until ctx ends. It calls publish with what is known whenever that differs from before, the first time at once, or is
-// confirmed after a Hint. It calls look at first, after a Hint, and whenever Groups may have others replicas than before. Neither may
-// wait long.
+// Run watches until ctx ends. It calls publish at once, whenever the health has changed, and when it is confirmed
+// after a Hint. It calls look at first, after a Hint, and whenever the replicas in Groups may have changed. Neither
+// may wait long.
 func (w *Watcher) Run(ctx context.Context, publish func(pool.Health), look func()) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -149,7 +149,7 @@ func (w *Watcher) Run(ctx context.Context, publish func(pool.Health), look func(
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.stirred:
+		case <-w.changed:
 		case <-w.hinted:
 			hinted = time.Now()
 			w.hurry()
@@ -157,19 +157,19 @@ func (w *Watcher) Run(ctx context.Context, publish func(pool.Health), look func(
 	}
 }
 
-// same reports whether two findings differ in nothing but their age.
+// same reports whether two findings are equal except for their age.
 func same(a, b pool.ServerHealth) bool {
 	a.At, b.At, a.Heard, b.Heard = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	return a == b
 }
 
-// confirmed is how long after a Hint all servers that answer have done so.
+// confirmed returns how long after a Hint every server that answers has answered.
 func (w *Watcher) confirmed() time.Duration {
 	c := w.config()
 	return 2*c.Interval + c.Timeout
 }
 
-// restart starts watching new groups, and stops it for those that are gone.
+// restart starts new groups and stops removed ones.
 func (w *Watcher) restart(ctx context.Context, wg *sync.WaitGroup) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -190,13 +190,14 @@ func (w *Watcher) restart(ctx context.Context, wg *sync.WaitGroup) {
 	}
 }
 
-// stir wakes Run.
-func (w *Watcher) stir() { signal(w.stirred) }
+// wake wakes Run.
+func (w *Watcher) wake() { signal(w.changed) }
 
-// Hint says that a server may have been lost or come back: all are asked soon. It never waits. Any goroutine.
+// Hint says that a server may have been lost or have come back. All servers are asked soon. It never waits. Any
+// goroutine.
 func (w *Watcher) Hint() { signal(w.hinted) }
 
-// hurry has all servers asked soon.
+// hurry makes every group ask its servers soon.
 func (w *Watcher) hurry() {
 	for _, g := range w.current() {
 		signal(g.hints)
@@ -217,7 +218,7 @@ func (w *Watcher) current() []*group {
 	return slices.Clone(w.groups)
 }
 
-// Groups are the groups that are followed, with the replicas that were found. Any goroutine.
+// Groups returns the current groups with their replicas, given or found. Any goroutine.
 func (w *Watcher) Groups() []shard.Group {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -232,7 +233,7 @@ func (w *Watcher) Groups() []shard.Group {
 	return groups
 }
 
-// Health is what is known now, for the data plane. Any goroutine.
+// Health returns what is known now, for the data plane. Any goroutine.
 func (w *Watcher) Health() pool.Health {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -250,7 +251,7 @@ func (w *Watcher) Health() pool.Health {
 
 func (w *Watcher) near(p *peer) bool { return w.cfg.Zone != "" && w.zone(p) == w.cfg.Zone }
 
-// zone is a server's zone, "" where nobody says.
+// zone returns a server's zone, "" if unknown.
 func (w *Watcher) zone(p *peer) string {
 	for _, key := range []string{p.server.Addr, p.server.Name} {
 		if z := w.cfg.Zones[key]; z != "" {

@@ -18,7 +18,7 @@ import (
 
 func at(addr string) shard.Server { return shard.Server{Name: addr, Addr: addr, Weight: 1} }
 
-// watch runs a watcher until the test ends, and gives what it publishes.
+// watch runs a watcher until the test ends, and returns channels of the health and of the groups that it finds.
 func watch(t *testing.T, w *Watcher) (health chan pool.Health, found chan []shard.Group) {
 	t.Helper()
 	before := runtime.NumGoroutine()
@@ -63,7 +63,7 @@ func testConfig() Config {
 	return Config{MaxLag: 400 * time.Millisecond, Timeout: time.Second, Log: slog.New(slog.DiscardHandler)}
 }
 
-// replicaOf starts a server that follows another.
+// replicaOf starts a server that replicates another.
 func replicaOf(t *testing.T, addr string) *testkit.Server {
 	t.Helper()
 	p := at(addr)
@@ -103,7 +103,7 @@ func TestReplicasAreFoundAndJudged(t *testing.T) {
 	await(t, "the replica to be given up", health, func(h pool.Health) bool { return h[r.Addr].Reads == pool.ReadsNever })
 }
 
-// Who asks with a Hint learns what is known now, even if it is what was known before.
+// After a Hint the current health is published, even if it has not changed.
 func TestAHintIsConfirmed(t *testing.T) {
 	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
 	r := replicaOf(t, primary.Addr)
@@ -116,7 +116,7 @@ func TestAHintIsConfirmed(t *testing.T) {
 	await(t, "a newer word", health, func(h pool.Health) bool { return h[r.Addr].Reads == pool.ReadsAlways && h[r.Addr].At.After(asked) })
 }
 
-// After a failover another primary is followed; what is known of those that stay is kept.
+// After a failover the watcher follows another primary, and keeps what it knows about the servers that stay.
 func TestGroupsThatChangeAreFollowed(t *testing.T) {
 	one, two := testkit.Redis(t, "--repl-diskless-sync-delay", "0"), testkit.Redis(t)
 	r := replicaOf(t, one.Addr)
@@ -136,7 +136,8 @@ func TestGroupsThatChangeAreFollowed(t *testing.T) {
 	}
 }
 
-// A primary is killed and comes back while its replicas stay: whatever is published names a server that can be read from.
+// A primary is killed and comes back while its replicas stay. Everything published names a server that can be read
+// from.
 func TestSomeServerIsAlwaysLeft(t *testing.T) {
 	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
 	replicas := []*testkit.Server{replicaOf(t, primary.Addr), replicaOf(t, primary.Addr)}
@@ -152,7 +153,7 @@ func TestSomeServerIsAlwaysLeft(t *testing.T) {
 	await(t, "both replicas to be fit", health, fit)
 	ended := make(chan struct{})
 	defer close(ended)
-	go func() { // loops that lose reads ask again and again
+	go func() { // like loops that lose reads and keep hinting
 		for {
 			select {
 			case <-ended:
@@ -177,7 +178,8 @@ func TestSomeServerIsAlwaysLeft(t *testing.T) {
 	}
 }
 
-// A primary with another name, or whose address is written otherwise, is the same: its replicas and their verdicts stay.
+// A primary stays the same when its name or the spelling of its address changes: its replicas and their verdicts
+// stay.
 func TestAServerIsKnownByItsAddress(t *testing.T) {
 	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
 	r := replicaOf(t, primary.Addr)
@@ -241,7 +243,7 @@ func TestAnotherLoginCounts(t *testing.T) {
 	w.Configure(c)
 	answers("with the password", true)
 
-	c.Password = "wrong" // as in a file that has a mistake: who is logged in stays so
+	c.Password = "wrong" // as in a file with a mistake; open connections stay logged in
 	w.Configure(c)
 	answers("over the connection that was logged in", true)
 	if n := asUser(t, primary, "default"); n != 1 {
@@ -257,7 +259,7 @@ func TestAnotherLoginCounts(t *testing.T) {
 	w.current()[0].close()
 }
 
-// Zones and the bound of the lag count at once.
+// New zones and a new lag bound count at once.
 func TestOtherZonesAndLagCount(t *testing.T) {
 	primary := testkit.Redis(t, "--repl-diskless-sync-delay", "0")
 	r := replicaOf(t, primary.Addr)

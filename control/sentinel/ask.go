@@ -12,13 +12,13 @@ import (
 	"ringmaster/internal/respclient"
 )
 
-// maxPeers bounds the sentinels that are remembered beside those of the settings.
+// maxPeers bounds the sentinels that are remembered in addition to those of the settings.
 const maxPeers = 16
 
-// answer is a sentinel's view, or why there is none.
+// answer is a sentinel's view, or the reason why there is none.
 type answer = refresh.Answer[*view]
 
-// perName are the questions about one name.
+// perName is the number of questions about one name.
 const perName = 4
 
 // ask gets the view of the sentinel at addr.
@@ -52,12 +52,13 @@ func (w *Watcher) ask(ctx context.Context, addr string) (*view, error) {
 	return v, nil
 }
 
-// login is how a sentinel is talked to.
+// login gives the options for a connection to a sentinel.
 func (c *Config) login() respclient.Options {
 	return respclient.Options{Username: c.Username, Password: c.Password, Timeout: c.Timeout}
 }
 
-// survey asks Nodes of the sentinels known, more of them when most stay silent, and those that they name while there is room.
+// survey asks Nodes of the known sentinels, and more of them if most stay silent. Then it asks the sentinels that
+// those name, up to Nodes views in all.
 func (w *Watcher) survey(ctx context.Context) []answer {
 	s, c := refresh.NewSurvey(w.ask), w.config()
 	known := slices.Concat(c.Sentinels, addrs(w.peers))
@@ -65,10 +66,10 @@ func (w *Watcher) survey(ctx context.Context) []answer {
 	}
 	w.peers = strangers(s.Answers, c.Sentinels, w.peers)
 	s.Round(ctx, addrs(w.peers), c.Nodes-len(distinct(s.Answers)))
-	w.heard = w.heard[:0:0]
+	w.answering = w.answering[:0:0]
 	for _, a := range s.Answers {
 		if a.View != nil {
-			w.heard = append(w.heard, a.Addr)
+			w.answering = append(w.answering, a.Addr)
 		}
 	}
 	return s.Answers
@@ -81,8 +82,8 @@ func addrs(peers []peer) (list []string) {
 	return list
 }
 
-// strangers are the sentinels that views name and whom the settings do not, under whatever address; those known before come
-// first and stay when nobody answers.
+// strangers returns the sentinels that the views name and the settings do not, under any address. Then come those
+// known before, which also stay when no sentinel answers.
 func strangers(answers []answer, settings []string, before []peer) []peer {
 	named := map[string]bool{}
 	for _, a := range answers {
@@ -108,17 +109,17 @@ func strangers(answers []answer, settings []string, before []peer) []peer {
 	return peers
 }
 
-// distinct are the views, one of each sentinel.
+// distinct returns the views, one per sentinel.
 func distinct(answers []answer) []*view {
 	return refresh.Views(answers, func(v *view) string { return v.id })
 }
 
-// explain says what each sentinel answered, for an error.
+// explain makes an error of what each sentinel answered.
 func explain(answers []answer) error {
 	return refresh.Explain(answers, func(v *view) string { return fmt.Sprintf("knows %d of the names", len(v.masters)) })
 }
 
-// verify asks the primaries that are new whether they are. What says that it is none is not published yet.
+// verify asks each new primary for its role. One that is no primary yet is not published yet.
 func (w *Watcher) verify(ctx context.Context, t, last *topology) {
 	var asking sync.WaitGroup
 	for _, s := range t.shards {
@@ -141,7 +142,7 @@ func (w *Watcher) verify(ctx context.Context, t, last *topology) {
 	}
 }
 
-// role is what the server at addr says that it is.
+// role asks the server at addr for its role.
 func (w *Watcher) role(ctx context.Context, addr string) (string, error) {
 	cfg := w.config()
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)

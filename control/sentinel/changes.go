@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// tell logs what became of last.
+// tell logs the changes from last to now.
 func (w *Watcher) tell(last, now *topology, _ bool) {
 	if last == nil {
 		replicas := 0
 		for _, s := range now.shards {
 			replicas += len(s.replicas)
 		}
-		w.log.Info("sentinels found the primaries", slog.Int("sentinels", len(w.heard)), slog.Int("primaries", len(now.shards)), slog.Int("replicas", replicas))
+		w.log.Info("sentinels found the primaries", slog.Int("sentinels", len(w.answering)), slog.Int("primaries", len(now.shards)), slog.Int("replicas", replicas))
 	}
 	for _, s := range now.shards {
 		before := last.shard(s.name)
@@ -46,7 +46,7 @@ func (w *Watcher) tellReplicas(before, s *primary) {
 	}
 }
 
-// tellState logs what is wrong with a primary when that begins and ends.
+// tellState logs when a problem of a primary begins and ends.
 func (w *Watcher) tellState(before, s *primary) {
 	if before.addr == s.addr && before.isDown() != s.isDown() {
 		if s.isDown() {
@@ -66,7 +66,7 @@ func (w *Watcher) tellState(before, s *primary) {
 	}
 }
 
-// tellUnknown logs the names that no sentinel knows any more, once.
+// tellUnknown logs, once, the names that no sentinel knows any more.
 func (w *Watcher) tellUnknown(names []string) {
 	key := strings.Join(names, ", ")
 	if len(names) > 0 && w.forgotten != key {

@@ -9,30 +9,30 @@ import (
 	"ringmaster/shard"
 )
 
-// topology is what was found. It is not changed once it is taken.
+// topology is the result of a refresh. It does not change after the follower has taken it.
 type topology struct {
 	shards   []*primary // in the order of the names
-	outvoted int        // views that were not followed in everything
+	outvoted int        // views that were outvoted for at least one name
 }
 
-// primary is what was found of one name.
+// primary is the result for one name.
 type primary struct {
 	name     string
 	addr     string
 	epoch    uint64
-	replicas []string // that can be read from, sorted
-	down     int      // sentinels that say that it does not answer
-	failover bool     // a sentinel replaces it
+	replicas []string // those that most of these sentinels call ready, sorted
+	down     int      // sentinels that can't reach it
+	failover bool     // a sentinel is replacing it
 	views    int      // sentinels that know the name
-	agreed   int      // those of them that say so
-	// doubtful says that the server calls itself something else; expected is who is to take over once it is a primary, "" for
-	// nobody.
+	agreed   int      // those of them that name addr
+	// doubtful says that the server reports another role. expected is the server that takes over once it is a
+	// primary, "" for none.
 	doubtful bool
 	expected string
-	against  time.Time // since when it stands against claims with lower epochs; zero: it does not
+	against  time.Time // when it began to stand against claims with lower epochs; zero: it does not
 }
 
-// shard is what t knows of a name; nil: nothing.
+// shard returns what t knows about a name; nil: nothing.
 func (t *topology) shard(name string) *primary {
 	if t == nil {
 		return nil
@@ -45,7 +45,7 @@ func (t *topology) shard(name string) *primary {
 	return nil
 }
 
-// expecting is p while addr is said to take over, but is no primary yet.
+// expecting returns p while addr is expected to take over but is no primary yet.
 func (p *primary) expecting(addr string) *primary {
 	q := p.copy()
 	q.doubtful, q.expected = true, addr
@@ -54,10 +54,11 @@ func (p *primary) expecting(addr string) *primary {
 
 func (p *primary) copy() *primary { q := *p; return &q }
 
-// decide finds the primary of each name. What nobody knows stays as it was, or is among unknown.
+// decide finds the primary of each name. A name that no view knows is returned in unknown, and keeps its last result
+// if it has one.
 func decide(names []string, views []*view, last *topology, now time.Time) (t *topology, unknown []string) {
 	t = &topology{}
-	lost := map[*view]bool{}
+	outvoted := map[*view]bool{}
 	for _, name := range names {
 		before := last.shard(name)
 		s := elect(name, views, before, now)
@@ -72,11 +73,11 @@ func decide(names []string, views []*view, last *topology, now time.Time) (t *to
 		t.shards = append(t.shards, s)
 		for _, v := range views {
 			if m := v.masters[name]; m != nil && m.addr != s.addr {
-				lost[v] = true
+				outvoted[v] = true
 			}
 		}
 	}
-	t.outvoted = len(lost)
+	t.outvoted = len(outvoted)
 	return t, unknown
 }
 
@@ -111,7 +112,7 @@ func elect(name string, views []*view, before *primary, now time.Time) *primary 
 
 func (m *master) says(addr string) bool { return m.addr == addr }
 
-// count is how many of the claims hold for addr.
+// count returns for how many of the claims holds is true of addr.
 func count(claims []*master, addr string, holds func(*master, string) bool) (n int) {
 	for _, c := range claims {
 		if holds(c, addr) {
@@ -121,7 +122,7 @@ func count(claims []*master, addr string, holds func(*master, string) bool) (n i
 	return n
 }
 
-// at is 1 where p is at addr.
+// at returns 1 if p is at addr, otherwise 0.
 func (p *primary) at(addr string) int {
 	if p != nil && p.addr == addr {
 		return 1
@@ -129,7 +130,8 @@ func (p *primary) at(addr string) int {
 	return 0
 }
 
-// stands is what was found before, if it knows more than the best of the claims and has not said so for too long; else nil.
+// stands returns the previous result if its epoch is higher than that of the best claim and it has not stood for too
+// long; otherwise nil.
 func (p *primary) stands(best *master, claims []*master, now time.Time) *primary {
 	if p == nil || p.epoch <= best.epoch || !p.against.IsZero() && now.Sub(p.against) >= memory {
 		return nil
@@ -142,7 +144,7 @@ func (p *primary) stands(best *master, claims []*master, now time.Time) *primary
 	return q
 }
 
-// found is the primary that a claim makes.
+// found makes a primary of the claim that won.
 func found(name string, best *master, claims []*master) *primary {
 	p := &primary{name: name, addr: best.addr, epoch: best.epoch, views: len(claims)}
 	ready := map[string]int{}
@@ -170,7 +172,7 @@ func found(name string, best *master, claims []*master) *primary {
 	return p
 }
 
-// isDown reports whether most sentinels say that it does not answer.
+// isDown reports whether most of the sentinels that name p can't reach it.
 func (p *primary) isDown() bool { return 2*p.down > p.agreed }
 
 // settled reports whether nothing is expected to change soon by itself.
@@ -185,7 +187,7 @@ func (t *topology) doubtful() bool {
 	return slices.ContainsFunc(t.shards, func(s *primary) bool { return s.doubtful })
 }
 
-// published is the topology as the data plane gets it.
+// published returns the topology in the form that the data plane gets.
 func (t *topology) published() []shard.Group {
 	out := make([]shard.Group, len(t.shards))
 	for i, s := range t.shards {

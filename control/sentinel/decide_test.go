@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// saying is a view of "m" by one sentinel: its primary, the epoch, and replicas that are ready.
+// saying makes one sentinel's view of "m": its primary, the epoch, and the replicas that are ready.
 func saying(id, addr string, epoch uint64, replicas ...string) *view {
 	m := &master{addr: addr, epoch: epoch}
 	for _, r := range replicas {
@@ -33,7 +33,7 @@ func TestDecide(t *testing.T) {
 		"alone":                                         {[]*view{saying("1", "a", 1)}, "a"},
 		"who does not know the name has no say":         {[]*view{{id: "0"}, {id: "2"}, saying("1", "a", 1)}, "a"},
 	} {
-		for range tc.views { // whatever their order
+		for range tc.views { // in any order
 			top, unknown := decide(names, tc.views, nil, time.Now())
 			if len(unknown) > 0 || top.shards[0].addr != tc.want {
 				t.Errorf("%s: %+v, unknown %v", name, top.shards, unknown)

@@ -2,10 +2,10 @@
 //
 // # Purpose
 //
-// Sentinels agree on who the primary of a name is, but not at the same moment: one that is cut off or was asleep knows an
-// old one, and who has decided on a new one says so before that server has changed. A [Watcher] asks several, decides
-// between them as they do themselves, asks the server found whether it is a primary by now, and publishes the groups of
-// servers that result.
+// Sentinels agree on which server is the primary of a name, but not at the same moment. A sentinel that was cut off
+// or asleep still names the old primary. A sentinel that has chosen a new one names it before that server has changed
+// its role. A [Watcher] asks several sentinels, decides between their views by the sentinels' own rules, asks the
+// chosen server whether it is a primary yet, and publishes the resulting groups of servers.
 //
 // # Picture
 //
@@ -15,13 +15,13 @@
 //	                                       decide: each name has the primary of the highest config epoch
 //	                                          │
 //	                                          ▼
-//	                                       ROLE of who is new ── a primary? ──▶ publish, a log line per change
+//	                                       ROLE of each new one ── a primary? ──▶ publish, a log line per change
 //
 // Which view counts:
-//   - A claim counts when most of the sentinels that answer know its server, as primary or as replica of that name: one
-//     sentinel of another installation does not win. If there is none such, all count.
-//   - Of those the one with the highest config epoch, then of most sentinels, then what was found before.
-//   - What was found before stands against claims with lower epochs, for a minute at most.
+//   - A claim counts if most of the sentinels that answer know its server, as primary or as replica of that name. So
+//     one sentinel of another installation can't win. If no claim passes, all count.
+//   - Among these the highest config epoch wins, then the most sentinels, then the previous result.
+//   - The previous result stands against claims with lower epochs, for a minute at most.
 //
 // # Who may call
 //
@@ -31,11 +31,11 @@
 //
 // # Ownership of bytes
 //
-// Published groups are not changed any more: everybody may keep and read them, nobody may write them.
+// Published groups are never changed. Anyone may keep and read them, and nobody may write them.
 //
 // # Limits and errors
 //
-// At most [Config.Sentinels] and as many others as make [Config.Nodes] are asked, each within [Config.Timeout] and the
-// limits of package respclient. A sentinel that answers nonsense is one that does not answer. When nobody answers, what was
-// published stays. A server that can't be asked for its role counts as what the sentinels say.
+// A refresh asks at most [Config.Sentinels], and others to make up [Config.Nodes], each within [Config.Timeout] and
+// the limits of package respclient. A sentinel that answers nonsense counts as silent. When no sentinel answers, the
+// published groups stay. When a server can't be asked for its role, the sentinels' word counts.
 package sentinel

@@ -12,52 +12,53 @@ import (
 )
 
 const (
-	// maxEars bounds the sentinels that are listened to.
-	maxEars = 3
-	// deaf is the pause before a subscription that was lost is made again.
-	deaf = time.Second
+	// maxListeners bounds the subscriptions.
+	maxListeners = 3
+	// resubscribePause is the wait before a lost subscription is made again.
+	resubscribePause = time.Second
 )
 
-// ears are the subscriptions to what sentinels tell. They only make a refresh come sooner: messages may be lost.
-type ears struct {
+// listeners are the subscriptions to the sentinels' messages. Messages may be lost, so they only make a refresh come
+// sooner.
+type listeners struct {
 	w       *Watcher
 	ctx     context.Context
 	open    map[string]context.CancelFunc
-	user    string // by whom they were made
+	user    string // that they have logged in as
 	running sync.WaitGroup
 }
 
-func newEars(ctx context.Context, w *Watcher) *ears {
-	return &ears{w: w, ctx: ctx, open: map[string]context.CancelFunc{}}
+func newListeners(ctx context.Context, w *Watcher) *listeners {
+	return &listeners{w: w, ctx: ctx, open: map[string]context.CancelFunc{}}
 }
 
-// listen keeps the subscriptions to sentinels that answer, unless another user made them, and makes more while there is room. When none
-// answers all stay.
-func (e *ears) listen(addrs []string) {
+// listen ends the subscriptions to sentinels that are not in addrs, or all of them when the user has changed. It
+// makes new ones up to maxListeners. An empty addrs means that no sentinel answers; then all stay.
+func (l *listeners) listen(addrs []string) {
 	if len(addrs) == 0 {
 		return
 	}
-	user := e.w.config().Username
-	changed := user != e.user
-	e.user = user
-	for addr, end := range e.open {
+	user := l.w.config().Username
+	changed := user != l.user
+	l.user = user
+	for addr, end := range l.open {
 		if changed || !slices.Contains(addrs, addr) {
 			end()
-			delete(e.open, addr)
+			delete(l.open, addr)
 		}
 	}
 	for _, addr := range addrs {
-		if len(e.open) >= maxEars || e.open[addr] != nil {
+		if len(l.open) >= maxListeners || l.open[addr] != nil {
 			continue
 		}
-		ctx, end := context.WithCancel(e.ctx)
-		e.open[addr] = end
-		e.running.Add(1)
+		ctx, end := context.WithCancel(l.ctx)
+		l.open[addr] = end
+		l.running.Add(1)
 		go func() {
-			defer e.running.Done()
+			defer l.running.Done()
 			for {
-				e.w.hear(ctx, addr)
-				if !refresh.Sleep(ctx, deaf) {
+				l.w.listenOnce(ctx, addr)
+				if !refresh.Sleep(ctx, resubscribePause) {
 					return
 				}
 			}
@@ -65,16 +66,16 @@ func (e *ears) listen(addrs []string) {
 	}
 }
 
-// close ends the subscriptions and returns when they have ended.
-func (e *ears) close() {
-	for _, end := range e.open {
+// close ends the subscriptions and waits for them.
+func (l *listeners) close() {
+	for _, end := range l.open {
 		end()
 	}
-	e.running.Wait()
+	l.running.Wait()
 }
 
-// hear subscribes and hints at every message about one of the names until the connection is lost.
-func (w *Watcher) hear(ctx context.Context, addr string) {
+// listenOnce subscribes, and hints at every message about one of the names until the connection is lost.
+func (w *Watcher) listenOnce(ctx context.Context, addr string) {
 	cfg := w.config()
 	c, err := respclient.Dial(ctx, addr, cfg.login())
 	if err != nil {
@@ -87,7 +88,7 @@ func (w *Watcher) hear(ctx context.Context, addr string) {
 	}
 	w.subscribed.Add(1)
 	defer w.subscribed.Add(-1)
-	w.Hint() // for what was told before
+	w.Hint() // there may have been messages before
 	for {
 		v, err := c.Receive(ctx)
 		if err != nil {
@@ -99,8 +100,8 @@ func (w *Watcher) hear(ctx context.Context, addr string) {
 	}
 }
 
-// concerns reports whether a message is about one of the names: "mymaster IP PORT IP PORT" of +switch-master, or "TYPE NAME IP
-// PORT[ @ MASTER IP PORT]" of the others.
+// concerns reports whether a message is about one of the names. +switch-master has the form "mymaster IP PORT IP
+// PORT", the others "TYPE NAME IP PORT[ @ MASTER IP PORT]".
 func (w *Watcher) concerns(v respclient.Value) bool {
 	if len(v.Elems) != 4 || v.Elems[0].Text != "pmessage" {
 		return false

@@ -8,30 +8,30 @@ import (
 // Status is a copy of what a watcher knows, for the admin address and metrics.
 type Status struct {
 	refresh.Counts
-	// Listening is the number of subscriptions that hold.
+	// Listening is the number of open subscriptions.
 	Listening int
-	// Groups are the current ones. They must not be changed.
+	// Groups are the current groups. They must not be changed.
 	Groups []shard.Group
-	// Masters are what is known of each name.
+	// Masters has what is known about each name.
 	Masters []Master
-	// Sentinels are the addresses of those that are asked.
+	// Sentinels are the addresses of the sentinels that the latest refresh asked.
 	Sentinels []string
 }
 
 // Master is one name.
 type Master struct {
 	Name string
-	// Addr is the primary's HOST:PORT, Epoch the config epoch under which it is that.
+	// Addr is the primary's HOST:PORT, Epoch the config epoch in which it became primary.
 	Addr  string
 	Epoch uint64
-	// Views is the number of sentinels that know the name, Agreed of those that say the same, Down of those that can't
-	// reach the primary.
+	// Views is the number of sentinels that know the name, Agreed of those that name Addr, Down of those that can't
+	// reach it.
 	Views, Agreed, Down int
-	// Expected is who is to take over but is no primary yet, or "".
+	// Expected is the server that is to take over but is no primary yet, or "".
 	Expected string
-	// Doubtful says that the primary calls itself something else, or that Expected does.
+	// Doubtful says that the primary, or Expected, reports another role.
 	Doubtful bool
-	// Remembered says that what was found before stands against what the sentinels asked say.
+	// Remembered says that the previous result stands against the sentinels' present claims.
 	Remembered bool
 }
 

@@ -12,29 +12,29 @@ import (
 	"ringmaster/internal/respclient"
 )
 
-// view is what one sentinel says.
+// view is one sentinel's answers.
 type view struct {
-	id      string             // its own, or else its address
-	masters map[string]*master // by name; those that it knows
+	id      string             // its own, otherwise its address
+	masters map[string]*master // by name; only names that it knows
 	peers   []peer             // other sentinels
 }
 
 // peer is a sentinel that another one names.
 type peer struct{ id, addr string }
 
-// master is what a sentinel says of one name.
+// master is what a sentinel says about one name.
 type master struct {
 	addr     string // of the primary, HOST:PORT
 	epoch    uint64 // the config epoch
-	down     bool   // the primary does not answer it
+	down     bool   // it can't reach the primary
 	failover bool   // it is replacing the primary
 	replicas []replica
 }
 
-// replica is what a sentinel says of a replica.
+// replica is what a sentinel says about a replica.
 type replica struct {
 	addr  string
-	ready bool // it is up, and this primary's; whether its link is up changes with the primary, and package replicas looks at that
+	ready bool // it is up and follows this primary; package replicas checks its link
 }
 
 // knows reports whether addr is the primary or a replica.
@@ -42,7 +42,7 @@ func (m *master) knows(addr string) bool {
 	return m.addr == addr || slices.ContainsFunc(m.replicas, func(r replica) bool { return r.addr == addr })
 }
 
-// read takes the replies about one name. A name that the sentinel does not know is none of the view's.
+// read adds the replies about one name to the view. It adds nothing for a name that the sentinel does not know.
 func (v *view) read(name string, replies []respclient.Value) error {
 	current, about, replicas, sentinels := replies[0], replies[1], replies[2], replies[3]
 	if err := respclient.Refused("SENTINEL GET-MASTER-ADDR-BY-NAME", current); err != nil {
@@ -75,7 +75,7 @@ func (v *view) read(name string, replies []respclient.Value) error {
 	return nil
 }
 
-// fieldsOf are the pairs of a description. The texts share the reply's memory.
+// fieldsOf returns the pairs of a description. The texts share the reply's memory.
 func fieldsOf(v respclient.Value) map[string]string {
 	fields := map[string]string{}
 	v.Pairs(func(key string, value respclient.Value) bool {
@@ -85,8 +85,9 @@ func fieldsOf(v respclient.Value) map[string]string {
 	return fields
 }
 
-// parseMaster reads who is the primary. While a sentinel replaces it, MASTER tells of the old one and
-// GET-MASTER-ADDR-BY-NAME of the new one as soon as that is promoted; else MASTER, which has the epoch, is right.
+// parseMaster reads which server is the primary. During a failover MASTER still describes the old primary, and
+// GET-MASTER-ADDR-BY-NAME names the new one as soon as it is promoted. Otherwise MASTER, which has the epoch, is
+// right.
 func parseMaster(current, about respclient.Value) (*master, error) {
 	f := fieldsOf(about)
 	flags := strings.Split(f["flags"], ",")
@@ -117,14 +118,15 @@ func parseReplica(f map[string]string, primary string) (r replica, ok bool) {
 		return r, false
 	}
 	flags := strings.Split(f["flags"], ",")
-	away := func(flag string) bool { return slices.Contains(flags, flag) }
-	r.ready = !away("s_down") && !away("o_down") && !away("disconnected") && away("slave") &&
-		f["replica-announced"] != "0" && follows(f["master-host"], f["master-port"], primary)
+	has := func(flag string) bool { return slices.Contains(flags, flag) }
+	r.ready = !has("s_down") && !has("o_down") && !has("disconnected") && has("slave") &&
+		f["replica-announced"] != "0" && samePrimary(f["master-host"], f["master-port"], primary)
 	return r, true
 }
 
-// follows reports whether a replica of host and port is one of the primary. Names and addresses can't be compared.
-func follows(host, port, primary string) bool {
+// samePrimary reports whether host and port, which a replica reports as its primary's, mean primary. A host name
+// can't be compared with an IP address, so then only the ports count.
+func samePrimary(host, port, primary string) bool {
 	h, p, err := net.SplitHostPort(primary)
 	if err != nil || p != port {
 		return false
@@ -134,7 +136,7 @@ func follows(host, port, primary string) bool {
 	return host == h || (err1 == nil) != (err2 == nil)
 }
 
-// join makes HOST:PORT, a copy; false: they are none.
+// join makes HOST:PORT, a copy; false: host or port is not valid.
 func join(host, port string) (string, bool) {
 	n, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {

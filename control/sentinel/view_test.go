@@ -6,7 +6,7 @@ import (
 	"ringmaster/internal/respclient"
 )
 
-// described is a description as a sentinel answers it.
+// described makes a description in the form of a sentinel's answer.
 func described(words ...string) respclient.Value {
 	v := respclient.Value{Kind: '*'}
 	for _, w := range words {

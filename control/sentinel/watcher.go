@@ -20,33 +20,33 @@ const (
 	defaultTimeout     = time.Second
 	defaultNodes       = 5
 
-	// hurried is the part of Interval at which sentinels are asked while a primary is down: their messages may be lost.
+	// hurried divides Interval while a primary is down, because the sentinels' messages may be lost.
 	hurried = 8
-	// haste is how long a primary that stays down is worth hurrying.
+	// haste is how long refreshes are hurried for a primary that stays down.
 	haste = time.Minute
-	// memory is how long what was found before stands against claims with lower epochs.
+	// memory is how long the previous result stands against claims with lower epochs.
 	memory = time.Minute
 )
 
-// Config says which primaries are followed and how closely. Sentinels and Names are needed.
+// Config says which primaries are followed and how closely. Sentinels and Names are required.
 type Config struct {
-	// Sentinels are those to begin with, HOST:PORT; others are learnt from them. Hostnames are resolved each time.
+	// Sentinels are the first to be asked, HOST:PORT. They name others. Hostnames are resolved each time.
 	Sentinels []string
-	// Names are those of the masters that are followed, in the order in which they are published.
+	// Names are the names of the masters to follow, in the order in which they are published.
 	Names []string
-	// Username and Password log in to the sentinels; without a password nothing is sent.
+	// Username and Password log in to the sentinels. Without a password there is no login.
 	Username, Password string
 	// ServerUsername and ServerPassword log in to the servers, which are asked for their role.
 	ServerUsername, ServerPassword string
-	// Interval is the time between refreshes that nobody asked for. 0 is 2 s.
+	// Interval is the time between refreshes without a hint. 0 is 2 s.
 	Interval time.Duration
 	// MinInterval is the least time between the starts of two refreshes. 0 is 50 ms.
 	MinInterval time.Duration
-	// Timeout is what one sentinel or server has to answer in, the connection included. 0 is 1 s.
+	// Timeout is the time in which one sentinel or server must answer, including the dial. 0 is 1 s.
 	Timeout time.Duration
-	// Nodes is how many sentinels are asked at a refresh. 0 is 5.
+	// Nodes is how many sentinels a refresh asks. 0 is 5.
 	Nodes int
-	// Log takes what operators should read. Nil is slog.Default().
+	// Log gets the lines for operators. Nil is slog.Default().
 	Log *slog.Logger
 }
 
@@ -58,16 +58,16 @@ type Watcher struct {
 	log      *slog.Logger
 	follower *refresh.Follower[topology, *view]
 
-	// Of whoever runs a refresh; Discover and Run do not overlap.
+	// Only the goroutine that refreshes uses these; Discover and Run do not overlap.
 	peers     []peer    // sentinels that others have named
-	heard     []string  // who answered the last refresh
-	since     time.Time // when it began that something is not settled; zero: all is
+	answering []string  // sentinels that answered the last refresh
+	since     time.Time // when the topology became unsettled; zero: it is settled
 	forgotten string    // names that no sentinel knew at the last refresh
 
-	subscribed atomic.Int64 // subscriptions that hold
+	subscribed atomic.Int64 // open subscriptions
 }
 
-// New prepares a watcher; it asks nobody yet.
+// New prepares a watcher. It asks no sentinel yet.
 func New(c Config) *Watcher {
 	c.Interval = cmp.Or(max(c.Interval, 0), defaultInterval)
 	c.MinInterval = cmp.Or(max(c.MinInterval, 0), defaultMinInterval)
@@ -84,9 +84,9 @@ func New(c Config) *Watcher {
 
 func timeout(d time.Duration) time.Duration { return cmp.Or(max(d, 0), defaultTimeout) }
 
-// Configure has sentinels and servers asked by the Sentinels, the logins and the Timeout of c from the next question on; its other fields
-// do not count. What is known stays, sentinels that others name included. Subscriptions of another user are made again after the next
-// refresh. Any goroutine.
+// Configure takes the Sentinels, the logins and the Timeout of c, from the next question on. It ignores the other
+// fields of c. Everything known stays, including the sentinels that others have named. If the user has changed,
+// subscriptions are made again after the next refresh. Any goroutine.
 func (w *Watcher) Configure(c Config) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -94,19 +94,19 @@ func (w *Watcher) Configure(c Config) {
 	w.cfg.ServerUsername, w.cfg.ServerPassword = c.ServerUsername, c.ServerPassword
 }
 
-// config is what counts now.
+// config returns the current settings.
 func (w *Watcher) config() Config {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.cfg
 }
 
-// Hint says that a primary may have changed: a failure was seen, or a refusal. Hints are joined, and the sentinels are asked
-// at once or as soon as MinInterval allows. It never waits. Any goroutine.
+// Hint says that a primary may have changed, because of a failure or a refusal. Hints are joined. The sentinels are
+// asked at once, or as soon as MinInterval allows. It never waits. Any goroutine.
 func (w *Watcher) Hint() { w.follower.Hint() }
 
-// Discover asks the sentinels and returns a group for each name. The error says what each of them answered. Before Run; Run
-// then publishes what differs from this.
+// Discover asks the sentinels and returns a group for each name. The error says what each sentinel answered. Call it
+// before Run, which then publishes only what differs from this.
 func (w *Watcher) Discover(ctx context.Context) ([]shard.Group, error) {
 	if c := w.config(); len(c.Sentinels) == 0 || len(c.Names) == 0 {
 		return nil, errors.New("no sentinels, or no masters' names, are given")
@@ -114,16 +114,17 @@ func (w *Watcher) Discover(ctx context.Context) ([]shard.Group, error) {
 	return w.follower.Discover(ctx)
 }
 
-// Run follows the primaries until ctx ends and calls publish with the groups whenever they differ from those before, the
-// first time unless Discover has returned them. They are those of Config.Names, in that order. publish must not wait long.
+// Run follows the primaries until ctx ends. It calls publish with the groups of Config.Names, in that order, whenever
+// they differ from the previous ones. The first time it does so too, unless Discover has returned them. publish must
+// not wait long.
 func (w *Watcher) Run(ctx context.Context, publish func([]shard.Group)) {
-	ears := newEars(ctx, w)
-	defer ears.close()
-	ears.listen(w.heard)
-	w.follower.Run(ctx, publish, func() { ears.listen(w.heard) })
+	listeners := newListeners(ctx, w)
+	defer listeners.close()
+	listeners.listen(w.answering)
+	w.follower.Run(ctx, publish, func() { listeners.listen(w.answering) })
 }
 
-// pause is the time until the next refresh that nobody asks for.
+// pause returns the time until the next refresh without a hint.
 func (w *Watcher) pause(t *topology, silent bool) time.Duration {
 	settled, c := t != nil && t.settled() && !silent, w.config()
 	switch {
@@ -141,7 +142,7 @@ func (w *Watcher) pause(t *topology, silent bool) time.Duration {
 	return max(c.MinInterval, c.Interval/hurried)
 }
 
-// find asks the sentinels, decides between what they say, and asks primaries that are new whether they are.
+// find asks the sentinels, decides between their views, and asks new primaries for their role.
 func (w *Watcher) find(ctx context.Context, last *topology) (r refresh.Round[topology, *view], err error) {
 	r.Answers = w.survey(ctx)
 	if ctx.Err() != nil {

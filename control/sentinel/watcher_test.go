@@ -47,7 +47,7 @@ func (f *follower) latest() []shard.Group {
 	return f.groups
 }
 
-// primary is the published primary of a name and its replicas.
+// primary returns the published primary of a name and its replicas.
 func (f *follower) primary(name string) (string, []string) {
 	for _, g := range f.latest() {
 		if g.Name == name {
@@ -91,7 +91,8 @@ func follow(t *testing.T, c Config) *follower {
 func TestRealSentinelsAreFollowed(t *testing.T) {
 	s := testkit.StartSentinelsWith(t, testkit.SentinelOptions{Names: []string{"red", "blue"}, Replicas: 1, Sentinels: 5, Password: "secret", Guard: "guard"})
 	red, blue := s.Groups["red"], s.Groups["blue"]
-	// Only one is named, and the timer never comes: the others are learnt, and what they tell is listened to.
+	// The settings name only one, and the timer never fires: the watcher finds the others, and listens to their
+	// messages.
 	f := follow(t, Config{
 		Sentinels: s.Addrs()[:1], Names: []string{"red", "blue"}, Password: "guard", ServerPassword: "secret", Interval: time.Hour,
 	})
@@ -110,7 +111,7 @@ func TestRealSentinelsAreFollowed(t *testing.T) {
 	}
 	testkit.Until(t, "the planned failover", func() bool { at, _ := f.primary("blue"); return at == blue[1].Addr })
 
-	// A primary is killed, with the only sentinel that was named.
+	// A primary is killed, and with it the only sentinel of the settings.
 	s.Sentinels[0].Kill()
 	red[0].Kill()
 	promoted := s.WaitPromoted(t, "red", red[0])
@@ -121,7 +122,7 @@ func TestRealSentinelsAreFollowed(t *testing.T) {
 		t.Errorf("the groups are %v", f.latest())
 	}
 
-	// It comes back, and becomes a replica.
+	// The old primary comes back, and becomes a replica.
 	red[0].Restart(t)
 	s.WaitOK(t)
 	f.Hint()
@@ -159,7 +160,7 @@ type script struct {
 	epoch   int
 	replica string
 	events  []*testkit.Conn
-	users   map[*testkit.Conn]string // who has logged in, "" for a password alone
+	users   map[*testkit.Conn]string // logged in as, "" for a password alone
 }
 
 func startScript(t *testing.T, primary string, epoch int, replica string) *script {
@@ -184,7 +185,7 @@ func (s *script) ended(c *testkit.Conn) {
 	delete(s.users, c)
 }
 
-// listeners are the users that listen now.
+// listeners returns the users that are subscribed now.
 func (s *script) listeners() (users []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -223,7 +224,7 @@ func (s *script) answer(c *testkit.Conn, args []string) string {
 	return "-ERR unknown\r\n"
 }
 
-// switches changes what the sentinel says, and tells those who listen.
+// switches changes what the sentinel says, and sends its subscribers a message.
 func (s *script) switches(primary, replica string, epoch int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -233,7 +234,7 @@ func (s *script) switches(primary, replica string, epoch int) {
 	}
 }
 
-// startServer is a server that says of its role what the test chooses.
+// startServer starts a server that reports the role that the test chooses.
 func startServer(t *testing.T, role string) (*testkit.FakeShard, *atomic.Value) {
 	t.Helper()
 	var says atomic.Value
@@ -264,7 +265,7 @@ func TestAPrimaryIsPublishedOnceItIsOne(t *testing.T) {
 		t.Errorf("the wait is told %d times:\n%s", n, f.logged())
 	}
 
-	// A server that can't be asked is what the sentinels say.
+	// For a server that can't be asked the sentinels' word counts.
 	s.switches("127.0.0.1:1", a.Addr, 3)
 	testkit.Until(t, "a primary that can't be reached", func() bool { at, _ := f.primary("m"); return at == "127.0.0.1:1" })
 }
@@ -276,14 +277,14 @@ func TestPollingAloneFindsThePrimary(t *testing.T) {
 	f := follow(t, Config{Sentinels: []string{s.Addr}, Names: []string{"m"}, Interval: 20 * time.Millisecond, MinInterval: time.Millisecond})
 	testkit.Until(t, "the first primary", func() bool { at, _ := f.primary("m"); return at == a.Addr })
 	s.mu.Lock()
-	s.primary, s.replica, s.epoch = b.Addr, a.Addr, 2 // and nobody is told
+	s.primary, s.replica, s.epoch = b.Addr, a.Addr, 2 // without a message
 	s.mu.Unlock()
 	testkit.Until(t, "the primary", func() bool { at, _ := f.primary("m"); return at == b.Addr })
 }
 
 func TestAStaleSentinelDoesNotWin(t *testing.T) {
 	a, _ := startServer(t, "master")
-	b, _ := startServer(t, "master") // it came back, and nobody has told it yet
+	b, _ := startServer(t, "master") // the old primary, back and not demoted yet
 	good, stale := startScript(t, a.Addr, 5, b.Addr), startScript(t, b.Addr, 4, a.Addr)
 	f := follow(t, Config{
 		Sentinels: []string{stale.Addr, good.Addr}, Names: []string{"m"}, Interval: time.Millisecond, MinInterval: time.Millisecond,
@@ -303,7 +304,7 @@ func TestAStaleSentinelDoesNotWin(t *testing.T) {
 		t.Errorf("%d maps were published; %+v", maps, f.Status())
 	}
 
-	// Nobody does.
+	// None answers.
 	stale.Close()
 	testkit.Until(t, "failures", func() bool { return f.Status().Failures > 3 })
 	if at, _ := f.primary("m"); at != a.Addr || strings.Count(f.logged(), "sentinels do not answer") != 1 {
@@ -342,7 +343,7 @@ func TestDiscoverSaysWhatEachSentinelAnswered(t *testing.T) {
 	}
 }
 
-// Sentinels and logins change while the watcher runs: what it knows stays, and who listens is the new user.
+// Sentinels and logins change while the watcher runs. What it knows stays, and the new user subscribes.
 func TestOtherSentinelsAndAnotherLoginCount(t *testing.T) {
 	a, _ := startServer(t, "master")
 	b, _ := startServer(t, "master")
@@ -351,7 +352,7 @@ func TestOtherSentinelsAndAnotherLoginCount(t *testing.T) {
 	f := follow(t, c)
 	testkit.Until(t, "a subscription", func() bool { return slices.Equal(one.listeners(), []string{""}) && f.Status().Listening == 1 })
 
-	f.Configure(Config{Sentinels: []string{one.Addr}, Password: "y"}) // of the same user
+	f.Configure(Config{Sentinels: []string{one.Addr}, Password: "y"}) // the same user
 	before := f.Status().Refreshes
 	testkit.Until(t, "a refresh", func() bool { f.Hint(); return f.Status().Refreshes > before+1 })
 	if got := one.listeners(); !slices.Equal(got, []string{""}) {

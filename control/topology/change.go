@@ -8,14 +8,15 @@ import (
 	"ringmaster/shard"
 )
 
-// Change is a new Config of a running Topology that has been checked and waits to be taken. While it waits the topology publishes no map:
-// whoever has found one waits, until Commit or Abort or the end of Run. One of these must be called, and only the first counts.
+// Change is a checked new Config of a running Topology that waits to be taken. While it waits the topology publishes
+// no map: a new map waits until Commit, Abort or the end of Run. Commit or Abort must be called, and only the first
+// call counts.
 //
 // The order of a reload, which keeps every loop from taking an older map after a newer one:
 //
-//  1. Prepare for all upstreams. If one fails, Abort for those that have not: nothing has changed.
+//  1. Prepare all upstreams. If one fails, Abort the others: nothing has changed.
 //  2. Post the map of each Change to the loops, with the settings that belong to it.
-//  3. Commit for all upstreams. What was found meanwhile, and waits, is posted after the maps of step 2.
+//  3. Commit all upstreams. Maps that were found meanwhile are posted after the maps of step 2.
 type Change struct {
 	t       *Topology
 	config  Config
@@ -25,20 +26,21 @@ type Change struct {
 	over    bool
 }
 
-// errChanging is what Prepare says while a Change waits.
+// errChanging is the error of Prepare while a Change waits.
 var errChanging = errors.New("another change of its settings is under way")
 
-// Prepare checks new settings and makes the map that belongs to them; it asks no server. The error names a setting that can't change
-// while the topology runs, or says what is wrong with the servers, or that another Change waits; then nothing has changed.
+// Prepare checks new settings and makes their map. It asks no server. The error names a setting that can't change
+// while the topology runs, says what is wrong with the servers, or says that another Change waits. After an error
+// nothing has changed.
 //
-// These may change: fixed servers with their number, names, weights and given replicas, and how keys are placed on them; the seeds of a cluster
-// and the sentinels; logins, Timeout, MaxLag, Zone and Zones; Reads between policies that read from replicas. Name and Log stay as they
-// were. Any goroutine.
+// These may change: fixed servers with their number, names, weights and given replicas, and how keys are placed on
+// them; the seeds of a cluster and the sentinels; logins, Timeout, MaxLag, Zone and Zones; Reads between policies
+// that read from replicas. Name and Log stay. Any goroutine.
 func (t *Topology) Prepare(c Config) (*Change, error) {
 	if !t.changing.CompareAndSwap(false, true) {
 		return nil, t.named(errChanging)
 	}
-	t.turn <- struct{}{} // whoever publishes does not wait for long
+	t.mapLock <- struct{}{} // a publisher holds it only briefly
 	change, err := t.prepare(c)
 	if err != nil {
 		t.release()
@@ -47,15 +49,15 @@ func (t *Topology) Prepare(c Config) (*Change, error) {
 	return change, nil
 }
 
-// release lets others publish and change, and has those who watch look again.
+// release lets others publish and change, and asks the watchers to look again.
 func (t *Topology) release() {
-	<-t.turn
+	<-t.mapLock
 	t.changing.Store(false)
 	t.Hint()
 }
 
 func (t *Topology) prepare(c Config) (*Change, error) {
-	if err := t.stays(&c); err != nil {
+	if err := t.needsRestart(&c); err != nil {
 		return nil, err
 	}
 	change := &Change{t: t, config: c}
@@ -63,7 +65,7 @@ func (t *Topology) prepare(c Config) (*Change, error) {
 		return change, nil
 	}
 	if change.numbers = t.numbers.Clone(); t.replicas != nil {
-		change.groups = heirs(c.Groups, t.groups)
+		change.groups = inheritReplicas(c.Groups, t.groups)
 	}
 	m, err := change.numbers.Fixed(c.Fixed, change.groups)
 	if err != nil {
@@ -75,8 +77,8 @@ func (t *Topology) prepare(c Config) (*Change, error) {
 	return change, nil
 }
 
-// stays refuses what can't change while the topology runs.
-func (t *Topology) stays(c *Config) error {
+// needsRestart returns an error if c changes a setting that can't change while the topology runs.
+func (t *Topology) needsRestart(c *Config) error {
 	old := &t.config
 	switch {
 	case (c.Fixed == nil) != (old.Fixed == nil):
@@ -90,7 +92,7 @@ func (t *Topology) stays(c *Config) error {
 	case c.Fixed == nil && len(c.Seeds) == 0:
 		return errors.New("servers: there is none to ask")
 	case c.Kind != Sentinel:
-		return nil // a cluster places keys itself, and a list by another Fixed
+		return nil // a cluster places keys itself, and for a list Fixed does
 	case c.Placement.Distribution != old.Placement.Distribution:
 		return fmt.Errorf("distribution can't change from %s to %s under Sentinel without a restart", old.Placement.Distribution, c.Placement.Distribution)
 	case c.Placement.Hash != old.Placement.Hash:
@@ -101,8 +103,8 @@ func (t *Topology) stays(c *Config) error {
 	return nil
 }
 
-// heirs are groups in which a primary without replicas has those that it had before.
-func heirs(groups, before []shard.Group) []shard.Group {
+// inheritReplicas returns groups, in which each primary without replicas has those that it had before.
+func inheritReplicas(groups, before []shard.Group) []shard.Group {
 	out := slices.Clone(groups)
 	for i := range out {
 		at := slices.IndexFunc(before, func(o shard.Group) bool { return shard.SameAddr(o.Primary.Addr, out[i].Primary.Addr) })
@@ -113,11 +115,12 @@ func heirs(groups, before []shard.Group) []shard.Group {
 	return out
 }
 
-// Map is the map that belongs to the new settings; nil: the one before stays. The caller posts it to the loops before Commit. Any goroutine.
+// Map returns the map of the new settings; nil: the current map stays. The caller posts it to the loops before
+// Commit. Any goroutine.
 func (c *Change) Map() *shard.Map { return c.m }
 
-// Commit takes the new settings. It hands nothing to the data plane, which has Map by now. New seeds and logins count from the next
-// refresh on, which comes soon. One goroutine.
+// Commit takes the new settings. It hands nothing to the data plane, which already has Map. New seeds and logins
+// count from the next refresh on, which comes soon. One goroutine.
 func (c *Change) Commit() {
 	if c.over {
 		return

@@ -17,7 +17,7 @@ import (
 	"ringmaster/shard"
 )
 
-// TestOneServerMayBecomeSeveralAndTheReverse: a list is a list.
+// TestOneServerMayBecomeSeveralAndTheReverse: both are lists.
 func TestOneServerMayBecomeSeveralAndTheReverse(t *testing.T) {
 	one := fixed(t, "10.0.0.1:1")
 	one.Kind = Standalone
@@ -34,7 +34,7 @@ func TestOneServerMayBecomeSeveralAndTheReverse(t *testing.T) {
 	}
 }
 
-// places are the addresses of a map by number, "-" for an empty place; nil: "".
+// places returns the addresses of a map by number, "-" for an empty place; nil: "".
 func places(m *shard.Map) string {
 	if m == nil {
 		return ""
@@ -123,11 +123,11 @@ func TestWhatCannotChangeIsNamed(t *testing.T) {
 		if change, err := top.Prepare(config); change != nil || err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("want %q: %v", c.want, err)
 		}
-		prepare(t, top, c.from).Abort() // the refusal has left nothing behind
+		prepare(t, top, c.from).Abort() // fails if the refusal has changed anything
 	}
 }
 
-// startScript is a sentinel of the name m, whose primary and replica nobody can reach.
+// startScript starts a sentinel of the name m, whose primary and replica can't be reached.
 func startScript(t *testing.T) *testkit.FakeShard {
 	t.Helper()
 	return testkit.NewFakeShard(t, testkit.Answering(func(_ int, args []string) string {
@@ -163,7 +163,7 @@ func TestOneChangeAtATime(t *testing.T) {
 	}
 }
 
-// How keys are placed on a list may change, too.
+// The placement of keys on a list may change, too.
 func TestTheDistributionOfAListChanges(t *testing.T) {
 	c := fixed(t, "10.0.0.1:1,10.0.0.2:1,10.0.0.3:1")
 	top, _ := begin(t, c)
@@ -186,7 +186,7 @@ func TestTheDistributionOfAListChanges(t *testing.T) {
 	}
 }
 
-// While a change waits nothing is published, and the process can stop.
+// While a Change waits nothing is published, and the process can stop.
 func TestMapsWaitForAChange(t *testing.T) {
 	n := startNode(t)
 	c := Config{Kind: Cluster, Seeds: []string{n.Addr}}
@@ -223,7 +223,7 @@ func TestMapsWaitForAChange(t *testing.T) {
 		end(change)
 		testkit.Until(t, "the map", func() bool { m := d.latest(); return m != before && m.Len() == servers+1 })
 	}
-	prepare(t, top, c) // and never goes on
+	prepare(t, top, c) // is never committed or aborted
 	grows(3)
 	cancel()
 	<-ended
@@ -232,9 +232,9 @@ func TestMapsWaitForAChange(t *testing.T) {
 	}
 }
 
-// A cluster is asked at other seeds, and by another user, from the next refresh on.
+// From the next refresh on, a cluster is asked at the new seeds, and by the new user.
 func TestSeedsAndLoginChangeWhileItRuns(t *testing.T) {
-	var auths sync.Map // what was sent, by node
+	var auths sync.Map // the logins received, by node
 	node := func() *testkit.FakeShard {
 		var addr string
 		n := testkit.NewFakeShard(t, func(_ int, c *testkit.Conn) {
@@ -266,7 +266,7 @@ func TestSeedsAndLoginChangeWhileItRuns(t *testing.T) {
 	c := Config{Kind: Cluster, Seeds: []string{one.Addr}, Servers: Login{Password: "x"}, Timeout: testkit.Patience}
 	top, _ := begin(t, c)
 	d := run(t, top)
-	// One is gone; the other calls itself by the same ID.
+	// One is gone; the other reports the same ID.
 	one.Close()
 	c.Seeds, c.Servers = []string{two.Addr}, Login{Username: "ann", Password: "y"}
 	prepare(t, top, c).Commit()
@@ -279,7 +279,7 @@ func TestSeedsAndLoginChangeWhileItRuns(t *testing.T) {
 	}
 }
 
-// Replicas that were found stay with their primary, wherever it stands in the list, and go with it.
+// Found replicas stay with their primary, wherever it is in the list, and leave with it.
 func TestReplicasStayWithTheirPrimary(t *testing.T) {
 	one, two := testkit.Redis(t, "--repl-diskless-sync-delay", "0"), testkit.Redis(t)
 	host, port, _ := strings.Cut(one.Addr, ":")
@@ -318,7 +318,7 @@ func TestReplicasStayWithTheirPrimary(t *testing.T) {
 	}
 }
 
-// What the watcher knows in other words makes no other map.
+// The watcher's old names for the same servers make no new map.
 func TestAMapThatIsTheSameIsNotPublished(t *testing.T) {
 	list := func(servers string) Config {
 		c := fixed(t, servers)
@@ -333,13 +333,13 @@ func TestAMapThatIsTheSameIsNotPublished(t *testing.T) {
 	change := prepare(t, top, list("127.0.0.1:1@one,127.0.0.1:2,127.0.0.1:1@further"))
 	m := change.Map()
 	change.Commit()
-	top.look()
+	top.publishReplicas()
 	if d.latest() != nil || top.current.Load() != m || !slices.Equal(m.Replicas(0), []int{2}) {
 		t.Errorf("published %s after %s", places(d.latest()), places(m))
 	}
 }
 
-// Who watches replicas and sentinels is told of other logins and addresses, too.
+// The watchers of replicas and sentinels get new logins and addresses, too.
 func TestEveryWatcherIsToldOfAnotherLogin(t *testing.T) {
 	primary := testkit.Redis(t, "--requirepass", "secret")
 	c := fixed(t, primary.Addr)
@@ -363,15 +363,15 @@ func TestEveryWatcherIsToldOfAnotherLogin(t *testing.T) {
 	testkit.Until(t, "the other sentinel to be asked", func() bool { return slices.Equal(top.Describe(nil).Sentinel.Sentinels, c.Seeds) })
 }
 
-// Operators change the list while primaries list other replicas each time: the data plane, which gets maps from both, sees numbers that
-// last and each replica with its own primary.
+// Operators change the list while primaries list different replicas each time. The data plane gets maps from both,
+// and each has the same numbers and each replica with its own primary.
 func TestAListChangesWhileReplicasComeAndGo(t *testing.T) {
 	const primaries, replicas = 4, 8
 	var addrs []string
 	owner := map[string]int{} // of a replica
 	for p := range primaries {
 		var turn atomic.Int64
-		first := 1 + p*replicas // nobody listens at these ports
+		first := 1 + p*replicas // these ports refuse connections
 		for r := range replicas {
 			owner[testkit.Loopback(first+r)] = p
 		}
@@ -437,13 +437,13 @@ func TestAListChangesWhileReplicasComeAndGo(t *testing.T) {
 			}
 		}
 	}
-	prepare(t, top, top.config) // nobody publishes any more
+	prepare(t, top, top.config) // nothing is published after this
 	if d.latest() != top.current.Load() {
 		t.Errorf("the last map is %s, and the current one %s", places(d.latest()), places(top.current.Load()))
 	}
 }
 
-// Names that lead to one server are told of when the list changes, each pair once.
+// Names that lead to one server are logged when the list changes, each pair once.
 func TestAListThatChangesIsLookedUpAgain(t *testing.T) {
 	top, log := begin(t, fixed(t, "a.example:1,b.example:1"))
 	top.lookUp = func(_ context.Context, host string) []string {

@@ -8,7 +8,7 @@ import (
 	"ringmaster/shard"
 )
 
-// Kind is how an upstream's servers are known, in the words of the setting topology.
+// Kind says how an upstream's servers are found, in the words of the setting topology.
 type Kind string
 
 // The kinds. The servers of the first two are fixed, those of the others are discovered.
@@ -19,39 +19,39 @@ const (
 	Sentinel   Kind = "sentinel"   // primaries that Redis Sentinel watches
 )
 
-// Login is the user that the proxy is at servers; without a password nothing is sent.
+// Login is the proxy's user at the servers. Without a password there is no login.
 type Login struct{ Username, Password string }
 
-// Config describes one upstream. Any value may be shared; New keeps it and changes nothing.
+// Config describes one upstream. Its values may be shared, because New keeps them unchanged.
 type Config struct {
-	// Name is the upstream's name, which then stands in errors and in the log; empty: there is only one upstream.
+	// Name is the upstream's name for errors and the log; empty: there is only one upstream.
 	Name string
 	Kind Kind
-	// Seeds are the nodes of a cluster, or the sentinels, to begin with: HOST:PORT.
+	// Seeds are the cluster nodes or sentinels that are asked first, HOST:PORT.
 	Seeds []string
-	// Masters are the names that are followed under Sentinel, one shard each, and Placement places keys on them.
+	// Masters are the names to follow under Sentinel, one shard each, and Placement places keys on them.
 	Masters   []string
 	Placement shard.Config
-	// Fixed places keys on the servers of a list, as shard.New makes it, and Groups lists these servers with the replicas that are given.
-	// Kinds that are discovered have neither.
+	// Fixed places keys on the servers of a list, as shard.New makes it. Groups lists these servers with their given
+	// replicas. Discovered kinds have neither.
 	Fixed  *shard.Map
 	Groups []shard.Group
 	// Servers is the login at the servers, Sentinels at the sentinels.
 	Servers, Sentinels Login
-	// Reads says which servers answer commands that only read. With any policy but [shard.ReadPrimary] replicas are watched.
+	// Reads says which servers answer commands that only read. Replicas are watched unless it is [shard.ReadPrimary].
 	Reads shard.ReadPolicy
-	// MaxLag is by how much a replica may lag and still be read from; 0: no bound.
+	// MaxLag is the largest lag with which a replica is read from; 0: no bound.
 	MaxLag time.Duration
-	// Zone is the proxy's own zone, "" where it is not known; Zones are the servers', by address or name.
+	// Zone is the proxy's own zone, "" if unknown. Zones are the servers' zones, by address or name.
 	Zone  string
 	Zones map[string]string
-	// Timeout is what a server or sentinel that is asked has to answer in, the connection included.
+	// Timeout is the time in which a server or sentinel must answer, including the dial.
 	Timeout time.Duration
-	// Log takes what operators should read. Nil is slog.Default().
+	// Log gets the lines for operators. Nil is slog.Default().
 	Log *slog.Logger
 }
 
-// logger is c's log, in which the upstream is named if there are several.
+// logger returns c's log, which names the upstream if there are several.
 func (c *Config) logger() *slog.Logger {
 	log := c.Log
 	if log == nil {
@@ -63,7 +63,8 @@ func (c *Config) logger() *slog.Logger {
 	return log
 }
 
-// replicas is what the watcher of replicas is told. Where the servers are fixed, primaries are asked for their replicas.
+// replicas returns the settings of the replicas' watcher. If the servers are fixed, it asks the primaries for their
+// replicas.
 func (c *Config) replicas(log *slog.Logger) replicas.Config {
 	return replicas.Config{
 		MaxLag: c.MaxLag, Zone: c.Zone, Zones: c.Zones, Discover: c.Fixed != nil,

@@ -8,27 +8,27 @@ import (
 	"ringmaster/stats"
 )
 
-// Description is what /topology shows of an upstream.
+// Description is an upstream as /topology shows it.
 type Description struct {
 	Topology Kind
 	Servers  []Server
-	// Replicas are those that are read from, or might be.
+	// Replicas are the replicas that get reads, or could.
 	Replicas []replicas.Status `json:",omitempty"`
-	// Cluster is what is known of the cluster that is followed.
+	// Cluster is what is known about the Redis Cluster.
 	Cluster *cluster.Status `json:",omitempty"`
-	// Sentinel is what is known of the primaries that are followed.
+	// Sentinel is what is known about the primaries under Sentinel.
 	Sentinel *sentinel.Status `json:",omitempty"`
 }
 
 // Server is a server as /topology shows it.
 type Server struct {
 	shard.Server
-	// Unescaped names what the server puts into replies as a client wrote it, so that it goes over connections of its own, unless
-	// the setting scripts is shared: "scripts", "modules".
+	// Unescaped names what the server puts into replies unescaped, as the client wrote it: "scripts", "modules". Such
+	// commands go over their own connections, unless the setting scripts is shared.
 	Unescaped []string `json:",omitempty"`
 }
 
-// Describe is what /topology shows now; unescaped is by server number, as from [Unescaped]. Any goroutine.
+// Describe returns what /topology shows now. unescaped is by server number, as from [Unescaped]. Any goroutine.
 func (t *Topology) Describe(unescaped [][]string) *Description {
 	m := t.current.Load()
 	d := &Description{Topology: *t.kind.Load()}
@@ -48,7 +48,8 @@ func (t *Topology) Describe(unescaped [][]string) *Description {
 	return d
 }
 
-// Unescaped is, by server number, what the loops have found that servers of the upstream with this name do not escape. Any goroutine.
+// Unescaped returns, by server number, what the servers of the upstream do not escape, as far as the loops have found
+// out. Any goroutine.
 func Unescaped(loops []stats.Loop, upstream string) [][]string {
 	var scripts, modules []bool
 	for l := range loops {
@@ -78,7 +79,7 @@ func Unescaped(loops []stats.Loop, upstream string) [][]string {
 	return list
 }
 
-// Names are the servers' names by number, "" for those that are gone. Any goroutine.
+// Names returns the servers' names by number, "" for removed servers. Any goroutine.
 func (t *Topology) Names() []string {
 	m := t.current.Load()
 	names := make([]string, m.Len())
@@ -88,7 +89,7 @@ func (t *Topology) Names() []string {
 	return names
 }
 
-// Counted is what /metrics shows of how the servers are discovered; nil: they are fixed. Any goroutine.
+// Counted returns what /metrics shows about the discovery of servers; nil: they are fixed. Any goroutine.
 func (t *Topology) Counted() *stats.Topology {
 	if t.watcher == nil {
 		return nil
@@ -98,7 +99,7 @@ func (t *Topology) Counted() *stats.Topology {
 	return c
 }
 
-// ReplicaStats is what /metrics shows of replicas, by name; nil: nothing is read from replicas. Any goroutine.
+// ReplicaStats returns what /metrics shows about replicas, by name; nil: replicas get no reads. Any goroutine.
 func (t *Topology) ReplicaStats() map[string]stats.Replica {
 	if t.replicas == nil {
 		return nil

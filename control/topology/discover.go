@@ -17,14 +17,15 @@ type watcher interface {
 	Discover(ctx context.Context) ([]shard.Group, error)
 	Run(ctx context.Context, publish func([]shard.Group))
 	Hint()
-	// configure has the servers asked by new settings.
+	// configure takes new settings from the next question on.
 	configure(c *Config)
-	// describe adds what is known to what /topology shows, count to what /metrics shows.
+	// describe adds the watcher's knowledge to what /topology shows, count to what /metrics shows.
 	describe(d *Description)
 	count(c *stats.Topology)
 }
 
-// newWatcher makes what follows the servers of c; nil: they are fixed. what and remedy are for an error of its Discover.
+// newWatcher makes the watcher of c's servers; nil: they are fixed. what and remedy are texts for an error of its
+// Discover.
 func newWatcher(c *Config, log *slog.Logger) (w watcher, what, remedy string) {
 	switch c.Kind {
 	case Cluster:
@@ -39,7 +40,7 @@ func newWatcher(c *Config, log *slog.Logger) (w watcher, what, remedy string) {
 	return nil, "", ""
 }
 
-// discover finds the groups to begin with.
+// discover finds the first groups.
 func discover(ctx context.Context, w watcher, what, remedy string) ([]shard.Group, error) {
 	groups, err := w.Discover(ctx)
 	if err != nil {
@@ -48,7 +49,7 @@ func discover(ctx context.Context, w watcher, what, remedy string) ([]shard.Grou
 	return groups, nil
 }
 
-// clusterWatcher is a Redis Cluster's watcher with its figures for operators.
+// clusterWatcher is the watcher of a Redis Cluster with its figures for operators.
 type clusterWatcher struct{ *cluster.Watcher }
 
 func (w clusterWatcher) describe(d *Description) {
@@ -68,7 +69,7 @@ func clusterConfig(c *Config) cluster.Config {
 	return cluster.Config{Seeds: c.Seeds, Username: c.Servers.Username, Password: c.Servers.Password, Timeout: c.Timeout}
 }
 
-// sentinelWatcher is the sentinels' watcher with its figures for operators.
+// sentinelWatcher is the watcher of sentinels with its figures for operators.
 type sentinelWatcher struct{ *sentinel.Watcher }
 
 func (w sentinelWatcher) describe(d *Description) {
@@ -90,7 +91,7 @@ func sentinelConfig(c *Config) sentinel.Config {
 	}
 }
 
-// count copies the figures that all watchers have; nodes are those that can be asked.
+// count copies the figures that all watchers have; nodes is the number of nodes that can be asked.
 func count(c *stats.Topology, from refresh.Counts, nodes int) {
 	c.Refreshes, c.Failures, c.Changes = from.Refreshes, from.Failures, from.Changes
 	c.Asked, c.Silent, c.Outvoted = from.Asked, from.Silent, from.Outvoted

@@ -2,10 +2,10 @@
 //
 // # Purpose
 //
-// An upstream's servers are listed in the settings, or found by asking a Redis Cluster or sentinels, and their replicas may be
-// found by asking primaries. A [Topology] starts whoever asks, makes a map of each answer, hands the maps to the data plane,
-// and describes it all to operators. Settings may change while it runs: a [Change] has been checked and waits to be taken. It knows one
-// upstream, so that a process may have several.
+// An upstream's servers are listed in the settings, or found by asking a Redis Cluster or sentinels. Their replicas
+// may be found by asking primaries. A [Topology] starts the watchers that ask, makes a map of each answer, hands the
+// maps to the data plane, and describes all of it to operators. Settings may change while it runs: a [Change] is a
+// checked new Config that waits to be taken. A Topology knows one upstream, so a process may have several.
 //
 // # Picture
 //
@@ -20,26 +20,29 @@
 //	                              ▼                   ▼
 //	                         Data.Follow          Data.Judge
 //
-// Whoever makes a map has the turn, so that maps are handed over in the order in which they are made. A Change has it until Commit or
-// Abort.
+// A map is made and handed over under the map lock, so that the loops get maps in the order in which they were made.
+// A Change holds the lock until Commit or Abort.
 //
-// topology.go is the life of a topology, change.go other settings, discover.go what differs between a cluster and sentinels, describe.go
-// what the admin server shows, names.go a warning of fixed servers that are given twice.
+// topology.go is the life of a topology, change.go a change of its settings, discover.go the differences between a
+// cluster and sentinels, describe.go what the admin server shows, names.go a warning about fixed servers that are
+// listed twice.
 //
 // # Who may call
 //
-// Control plane. [New] asks the servers, and so may wait. [Topology.Run] needs a goroutine of its own and starts more. All other
-// methods may be called from any goroutine. [Topology.Prepare] waits for a map that is being made, not for servers.
+// Control plane. [New] asks the servers, so it may wait. [Topology.Run] needs a goroutine of its own and starts more.
+// All other methods may be called from any goroutine. [Topology.Prepare] may wait for the map lock, but never for
+// servers.
 //
 // # Ownership of bytes
 //
-// Maps, health and descriptions are not changed once they are handed out: everybody may read them, nobody may write them.
+// Maps, health and descriptions never change after they are handed out. Anyone may read them, and nobody may write
+// them.
 //
 // # Limits and errors
 //
-// [New] fails where the servers can't be found, with what each one answered. Later failures keep the last map, and are logged
-// and counted. A map has at most [shard.MaxNodes] servers that are discovered, or [shard.MaxServers] of a list, replicas included. Names
-// are looked up for a warning for at most 10 s.
+// [New] fails if the servers can't be found, and the error says what each one answered. After later failures the last
+// map stays, and they are logged and counted. A map has at most [shard.MaxNodes] discovered servers, or
+// [shard.MaxServers] of a list, including replicas. The lookup of names for a warning takes at most 10 s.
 //
 // # A change of the servers, step by step
 //
@@ -54,10 +57,11 @@
 //  5. On each loop package pool dials what is new and drains what is gone. Package session takes the map. A client goes by it when what it has
 //     under way is answered. Whatever is tied to connections follows, or its client is closed with a reason.
 //
-// Under Sentinel the steps are the same, but each name is a shard whose number passes from one primary to the next (ADR 10): keys, cursors
-// and subscriptions stay with it. A new primary is asked for its ROLE first, since sentinels announce one before it is one.
+// Under Sentinel the steps are the same, but each name is a shard whose number passes from one primary to the next
+// (ADR 10), and keys, cursors and subscriptions stay with it. A new primary is asked for its ROLE first, because
+// sentinels announce it before it has that role.
 //
-// In a reload, Prepare makes the map of the new list: each server keeps its number by its address (ADR 25), and replicas that were found stay with
-// their primaries. No server is asked. Until Commit or Abort nothing is published: what is found meanwhile waits, or is looked at again later.
-// After Commit, those who watch go by the new settings and keep what they know.
+// In a reload, Prepare makes the map of the new list. Each server keeps its number by its address (ADR 25), and found
+// replicas stay with their primaries. No server is asked. Until Commit or Abort nothing is published: new results
+// wait. After Commit, the watchers use the new settings and keep what they know.
 package topology

@@ -10,10 +10,11 @@ import (
 	"ringmaster/shard"
 )
 
-// lookUpLimit bounds how long the servers' names are looked up for a warning.
+// lookUpLimit bounds the lookup of the servers' names for a warning.
 const lookUpLimit = 10 * time.Second
 
-// watchNames warns of names that lead to one server, at first and whenever fixed servers have changed, until ctx ends.
+// watchNames warns about names that lead to one server, at first and after each change of fixed servers, until ctx
+// ends.
 func (t *Topology) watchNames(ctx context.Context) {
 	if t.watcher != nil {
 		return
@@ -29,9 +30,9 @@ func (t *Topology) watchNames(ctx context.Context) {
 	}
 }
 
-// warnOfNames looks up the names of fixed servers and warns of those that lead to one address: each counts as a server of its own,
-// so that what is for all servers reaches that one as often. A name that can't be looked up is left out. It returns all such pairs, and is
-// silent about those that are known.
+// warnOfNames looks up the names of fixed servers and warns about those that lead to one address. Each name counts as
+// a separate server, so commands for all servers reach that one more than once. A name that can't be looked up is
+// left out. It returns all such pairs, and does not warn about pairs in known.
 func (t *Topology) warnOfNames(ctx context.Context, known [][2]shard.Server) [][2]shard.Server {
 	m := t.current.Load()
 	if len(m.Shards()) < 2 {
@@ -59,7 +60,7 @@ func lookUp(ctx context.Context, host string) []string {
 	return addrs
 }
 
-// sameServers are those servers whose hosts have an address in common, with the same port.
+// sameServers returns the pairs of servers that have the same port, and hosts with a common address.
 func sameServers(servers []shard.Server, lookUp func(host string) []string) (pairs [][2]shard.Server) {
 	type place struct {
 		server shard.Server
@@ -70,7 +71,7 @@ func sameServers(servers []shard.Server, lookUp func(host string) []string) (pai
 	for _, s := range servers {
 		host, port, err := net.SplitHostPort(s.Addr)
 		if err != nil {
-			continue // a socket of this machine
+			continue // a unix socket
 		}
 		addrs := []string{host}
 		if net.ParseIP(host) == nil {

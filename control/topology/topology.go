@@ -13,43 +13,44 @@ import (
 	"ringmaster/shard"
 )
 
-// Data is the data plane as seen from here. Its methods are called from any goroutine and must not wait long.
+// Data is the data plane as a Topology sees it. Its methods are called from any goroutine and must not wait long.
 type Data interface {
 	// Follow switches to a new map of the servers.
 	Follow(m *shard.Map)
-	// Judge takes what has become known of the servers' replication.
+	// Judge takes new health of the servers' replication.
 	Judge(h pool.Health)
 }
 
-// Topology is where the map of one upstream's servers comes from: the settings, or a cluster or sentinels that are followed.
+// Topology makes the maps of one upstream's servers, from the settings, or by following a cluster or sentinels.
 type Topology struct {
 	kind     atomic.Pointer[Kind]
 	log      *slog.Logger
 	watcher  watcher           // nil where the servers are fixed
-	replicas *replicas.Watcher // nil: nothing is read from replicas
+	replicas *replicas.Watcher // nil: replicas get no reads
 	initial  *shard.Map
 	current  atomic.Pointer[shard.Map]
-	renamed  chan struct{} // fixed servers may have other names
-	// lookUp is the addresses of a host; none: it can't be looked up.
+	renamed  chan struct{} // gets a token when the names of fixed servers may have changed
+	// lookUp returns the addresses of a host; none: it can't be looked up.
 	lookUp func(ctx context.Context, host string) []string
 
-	// turn has a token while somebody makes a map and hands it over: maps are handed over in the order in which they are made. It is no
-	// mutex, so that whoever waits for a Change can be stopped.
-	turn     chan struct{}
-	changing atomic.Bool // a Change is made, or waits
+	// mapLock is held by a token in it while a map is made and handed over, so that maps are handed over in the order
+	// in which they are made. It is a channel rather than a mutex, so that waiting for a Change can be cancelled.
+	mapLock  chan struct{}
+	changing atomic.Bool // a Change is being made, or waits
 
-	// In turn.
+	// Under mapLock.
 	config  Config
 	numbers *shard.Numbers
-	groups  []shard.Group // fixed servers with the replicas of the current map, where replicas are read from
+	groups  []shard.Group // fixed servers with the replicas of the current map, if replicas get reads
 	data    Data          // nil before Run
 }
 
-// New finds the servers to begin with. The error says who was asked and what they answered. It asks servers, and may wait.
+// New finds the first servers. The error says which servers were asked and what they answered. It asks servers, so it
+// may wait.
 func New(ctx context.Context, c Config) (*Topology, error) {
 	t := &Topology{
 		log: c.logger(), config: c, numbers: &shard.Numbers{Placement: c.Placement},
-		turn: make(chan struct{}, 1), renamed: make(chan struct{}, 1), lookUp: lookUp,
+		mapLock: make(chan struct{}, 1), renamed: make(chan struct{}, 1), lookUp: lookUp,
 	}
 	t.kind.Store(&c.Kind)
 	groups, err := t.begin(ctx, &c)
@@ -67,7 +68,7 @@ func New(ctx context.Context, c Config) (*Topology, error) {
 	return t, nil
 }
 
-// named is err with the upstream's name, if it has one.
+// named adds the upstream's name, if it has one, to err.
 func (t *Topology) named(err error) error {
 	if t.config.Name == "" {
 		return err
@@ -75,7 +76,7 @@ func (t *Topology) named(err error) error {
 	return fmt.Errorf("upstream %s: %w", t.config.Name, err)
 }
 
-// begin finds the groups to begin with, and their replicas.
+// begin finds the first groups and their replicas.
 func (t *Topology) begin(ctx context.Context, c *Config) ([]shard.Group, error) {
 	var groups []shard.Group
 	if w, what, remedy := newWatcher(c, t.log); w != nil {
@@ -102,7 +103,7 @@ func (t *Topology) begin(ctx context.Context, c *Config) ([]shard.Group, error) 
 	return groups, nil
 }
 
-// mapOf is the map of groups, or of fixed servers with the replicas of groups. In turn.
+// mapOf makes the map of groups, or of fixed servers with the replicas of groups. Under mapLock.
 func (t *Topology) mapOf(groups []shard.Group) (*shard.Map, error) {
 	if t.config.Fixed != nil {
 		return t.numbers.Fixed(t.config.Fixed, groups)
@@ -110,16 +111,16 @@ func (t *Topology) mapOf(groups []shard.Group) (*shard.Map, error) {
 	return t.numbers.Map(groups)
 }
 
-// Run follows the servers, if they change by themselves, and their replication, until ctx ends. One goroutine, once.
+// Run follows the servers if they are discovered, and their replication, until ctx ends. One goroutine, once.
 func (t *Topology) Run(ctx context.Context, data Data) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	if !t.inTurn(ctx, func() { t.data = data }) {
+	if !t.locked(ctx, func() { t.data = data }) {
 		return
 	}
 	wg.Go(func() { t.watchNames(ctx) })
 	if t.replicas != nil {
-		wg.Go(func() { t.replicas.Run(ctx, data.Judge, t.look) })
+		wg.Go(func() { t.replicas.Run(ctx, data.Judge, t.publishReplicas) })
 	}
 	if t.watcher != nil {
 		t.watcher.Run(ctx, func(groups []shard.Group) {
@@ -131,31 +132,32 @@ func (t *Topology) Run(ctx context.Context, data Data) {
 	}
 }
 
-// inTurn calls f when no other map is made and no Change waits; false: ctx has ended, and one is or does.
-func (t *Topology) inTurn(ctx context.Context, f func()) bool {
+// locked calls f under mapLock; false: ctx has ended before the lock was free.
+func (t *Topology) locked(ctx context.Context, f func()) bool {
 	select {
-	case t.turn <- struct{}{}: // even if ctx has ended: a Run that ends at once closes what New has begun
+	case t.mapLock <- struct{}{}: // even after the end of ctx, because a Run that ends at once closes what New has opened
 	default:
 		select {
-		case t.turn <- struct{}{}:
+		case t.mapLock <- struct{}{}:
 		case <-ctx.Done():
 			return false
 		}
 	}
-	defer func() { <-t.turn }()
+	defer func() { <-t.mapLock }()
 	f()
 	return true
 }
 
-// look publishes a map with the replicas of fixed servers that are known now, if they are others than those of the current map. The watcher
-// reports those of servers that are discovered. It does not wait: after a Change, release has it called again.
-func (t *Topology) look() {
+// publishReplicas publishes a map of fixed servers if their known replicas differ from those of the current map.
+// Replicas of discovered servers come from the watcher. It does not wait: after a Change, release has it called
+// again.
+func (t *Topology) publishReplicas() {
 	select {
-	case t.turn <- struct{}{}:
+	case t.mapLock <- struct{}{}:
 	default:
 		return
 	}
-	defer func() { <-t.turn }()
+	defer func() { <-t.mapLock }()
 	if t.config.Fixed == nil {
 		return
 	}
@@ -164,12 +166,12 @@ func (t *Topology) look() {
 	}
 }
 
-// follow takes what the watcher has found.
+// follow takes the watcher's groups.
 func (t *Topology) follow(ctx context.Context, groups []shard.Group) {
-	t.inTurn(ctx, func() { t.publish(groups) })
+	t.locked(ctx, func() { t.publish(groups) })
 }
 
-// publish makes a map of groups and hands it to the data plane. In turn.
+// publish makes a map of groups and hands it to the data plane. Under mapLock.
 func (t *Topology) publish(groups []shard.Group) {
 	m, err := t.mapOf(groups)
 	if err != nil {
@@ -178,19 +180,20 @@ func (t *Topology) publish(groups []shard.Group) {
 	}
 	t.groups = groups
 	if t.config.Fixed != nil && m.Equal(t.current.Load()) {
-		return // the data plane has it with a Change
+		return // the data plane got it with a Change
 	}
 	t.current.Store(m)
 	t.data.Follow(m)
 }
 
-// Initial is the map to begin with. Any goroutine.
+// Initial returns the first map. Any goroutine.
 func (t *Topology) Initial() *shard.Map { return t.initial }
 
-// Discovered reports whether the servers are discovered, and so may change by themselves; false: they are listed. Any goroutine.
+// Discovered reports whether the servers are discovered, so that they may change without a reload; false: they are
+// listed. Any goroutine.
 func (t *Topology) Discovered() bool { return t.watcher != nil }
 
-// Hint says that the map, or what is known of the servers' replication, may be out of date. It never waits. Any goroutine.
+// Hint says that the map or the health may be out of date. It never waits. Any goroutine.
 func (t *Topology) Hint() {
 	if t.watcher != nil {
 		t.watcher.Hint()
@@ -200,7 +203,7 @@ func (t *Topology) Hint() {
 	}
 }
 
-// Health is what is known of the servers' replication; nil: nothing is read from replicas. Any goroutine.
+// Health returns the state of the servers' replication; nil: replicas get no reads. Any goroutine.
 func (t *Topology) Health() pool.Health {
 	if t.replicas == nil {
 		return nil

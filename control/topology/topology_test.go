@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// data is a data plane that keeps what it is given.
+// data is a data plane that records what it gets.
 type data struct {
 	mu     sync.Mutex
 	maps   []*shard.Map
@@ -40,7 +40,7 @@ func (d *data) Judge(h pool.Health) {
 	d.health = h
 }
 
-// latest is the last map that was handed over; nil: none was.
+// latest returns the last map that was handed over; nil: none was.
 func (d *data) latest() *shard.Map {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -57,7 +57,7 @@ func (d *data) knows(addr string) bool {
 	return known
 }
 
-// all are the maps that were handed over.
+// all returns the maps that were handed over.
 func (d *data) all() []*shard.Map {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -117,7 +117,7 @@ func run(t *testing.T, top *Topology) *data {
 	return d
 }
 
-// fixed is the Config of servers that do not change.
+// fixed returns the Config of fixed servers.
 func fixed(t *testing.T, servers string) Config {
 	t.Helper()
 	list, err := shard.ParseServers(servers)
@@ -154,7 +154,7 @@ func TestFixedServersStayAsTheyAreByThemselves(t *testing.T) {
 	}
 }
 
-// node is a cluster's only node that answers; what it says of the cluster may be changed.
+// node is a cluster's only node that answers. The test may change what it says about the cluster.
 type node struct {
 	*testkit.FakeShard
 	mu    sync.Mutex
@@ -200,7 +200,7 @@ func TestAClusterIsFollowed(t *testing.T) {
 	}
 	d := run(t, top)
 
-	// A slot moves: the server keeps its number, and the new one has the next.
+	// A slot moves: the server keeps its number, and the new one gets the next.
 	n.says(fmt.Sprintf("a %s@1 myself,master - 0 0 1 connected 1-16383\nb 10.0.0.2:1@2 master - 0 0 2 connected 0", n.Addr))
 	testkit.Until(t, "the second map", func() bool { top.Hint(); return d.latest() != nil })
 	if m := d.latest(); m.Len() != 2 || m.Server(0).Addr != n.Addr || m.Server(1).Addr != "10.0.0.2:1" {
@@ -313,14 +313,14 @@ func TestReplicasOfFixedServersAreFound(t *testing.T) {
 	}
 }
 
-// TestARunThatEndsAtOnceLeavesNothing: an upstream that was found for a reload that is refused.
+// TestARunThatEndsAtOnceLeavesNothing is the case of a new upstream in a reload that is refused.
 func TestARunThatEndsAtOnceLeavesNothing(t *testing.T) {
 	primary := testkit.Redis(t)
 	c := fixed(t, primary.Addr)
 	c.Kind, c.Reads = Standalone, shard.ReadPreferReplica
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // it would close what nobody has any more
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection would close sockets that are no longer referenced
 	for range 20 {
 		top, _ := begin(t, c)
 		top.Run(ended, new(data))

@@ -11,7 +11,7 @@ import (
 	"ringmaster/internal/testkit"
 )
 
-// named is a code span of ARCHITECTURE.md that names a file and what it declares.
+// named is a code span of ARCHITECTURE.md that names a file and one of its declarations.
 var named = regexp.MustCompile("`([a-z0-9_/.-]+\\.go)((?: [A-Za-z0-9_]+)*)`")
 
 // fewestNames guards the pattern: a change of notation must not leave the test with nothing to check.
@@ -48,7 +48,7 @@ func TestArchitectureNamesWhatExists(t *testing.T) {
 	}
 }
 
-// declarations are the names of a file's functions, methods, types, variables and constants.
+// declarations returns the names of a file's functions, methods, types, variables and constants.
 func declarations(f *ast.File) map[string]bool {
 	names := map[string]bool{}
 	for _, d := range f.Decls {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// ownGoroutine are the files of eventloop that run beside the loops, with what they do
-// there. Everything else in eventloop runs on a loop.
+// ownGoroutine are the files of eventloop with code that runs on other goroutines, with its job. Everything else in
+// eventloop runs on a loop.
 var ownGoroutine = map[string]string{
 	"eventloop/server.go":    "starts and stops the loops, and asks them for copies; called by cmd and the admin server",
 	"eventloop/accept.go":    "accepts clients: gnet's own listeners can't pause and die of EMFILE",
@@ -77,7 +77,7 @@ func TestListedGoroutineFilesExist(t *testing.T) {
 	}
 }
 
-// blocks says why n may not stand in a data-plane package, or nothing.
+// blocks says why n is not allowed in a data-plane package; "": it is allowed.
 func blocks(n ast.Node) string {
 	switch n := n.(type) {
 	case *ast.GoStmt:
@@ -102,7 +102,7 @@ func blocks(n ast.Node) string {
 	return ""
 }
 
-// qualified is "pkg.Name" of a selector on an identifier.
+// qualified returns "pkg.Name" of a selector on an identifier.
 func qualified(s *ast.SelectorExpr) string {
 	if id, ok := s.X.(*ast.Ident); ok {
 		return id.Name + "." + s.Sel.Name

@@ -2,9 +2,8 @@
 //
 // # Purpose
 //
-// A drawing of who may import whom decays; a failing test does not. Every rule here is
-// checked on the source of the whole module and carries the reason it exists, which is
-// printed where it is broken.
+// A drawing of the allowed imports decays, but a failing test does not. Every rule here is checked on the source of
+// the whole module. Each has a reason, which is printed when the rule is broken.
 //
 // # Picture
 //
@@ -20,7 +19,6 @@
 //
 // # Limits and errors
 //
-// A file has at most 600 lines and a function at most 150, generated code excepted.
-// A rule that must be broken in one place is broken in the tables of this package, with
-// the reason beside it, and nowhere else.
+// A file has at most 600 lines and a function at most 150, generated code excepted. An exception to a rule stands in
+// the tables of this package, with its reason, and nowhere else.
 package archtest

@@ -16,7 +16,8 @@ var layer = map[string]int{
 	"pool":          3,
 	"session/texts": 4, "session/slots": 4, "session/pace": 4, "session/intake": 4,
 	"session": 5,
-	// What only some commands need stands on the core, in an order of its own: a lower one never names a higher one.
+	// Packages for only some commands are built on the core, in an order of their own: a lower one never names a
+	// higher one.
 	"session/gather": 6,
 	"session/guard":  7, "session/discovery": 7, "session/blocking": 7,
 	"session/tracking": 8, "session/pubsub": 8, "session/facade": 8,
@@ -29,7 +30,7 @@ var layer = map[string]int{
 	"cmd":              15,
 }
 
-// standsOn are folders that a layer of their own would let import more than their job needs, with all that they may
+// standsOn are folders whose layer would allow more imports than their job needs, with everything that they may
 // import of the layer below.
 var standsOn = map[string]struct {
 	allowed []string
@@ -170,7 +171,7 @@ func TestTestToolsAreImportedByTestsOnly(t *testing.T) {
 	}
 }
 
-// rank is the layer of a folder: its own, or that of the nearest folder above it that has one.
+// rank returns the layer of a folder: its own, or that of the nearest folder above it that has one.
 func rank(dir string) (int, bool) {
 	for ; dir != "."; dir = path.Dir(dir) {
 		if n, ok := layer[dir]; ok {

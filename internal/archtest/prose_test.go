@@ -8,10 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// widest is how many characters a line of prose may have: those that are much longer can't be compared side by side.
+// widest is how many characters a line of prose may have. Much longer lines can't be compared side by side.
 const widest = 112
 
-// TestProseIsWrapped looks at the documents for those that change ringmaster, and at those that are made or wrapped by a program. Tables, code and drawings may be wider.
+// TestProseIsWrapped checks the documents for contributors, and those that a program makes or wraps. Tables, code and
+// drawings may be wider.
 func TestProseIsWrapped(t *testing.T) {
 	files, err := filepath.Glob("../../docs/adr/*.md")
 	if err != nil || len(files) == 0 {

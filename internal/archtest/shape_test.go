@@ -84,7 +84,7 @@ func TestEveryPackageHasADocWithTheSameHeadings(t *testing.T) {
 	}
 }
 
-// manyFiles is how many files a package may have whose doc.go does not say what each is about.
+// manyFiles is how many files a package may have if its doc.go does not describe each of them.
 const manyFiles = 20
 
 func TestLargePackagesSayWhatEachFileIsAbout(t *testing.T) {

@@ -27,7 +27,7 @@ type file struct {
 	fset      *token.FileSet
 }
 
-// imports are the import paths of f.
+// imports returns the import paths of f.
 func (f *file) imports() []string {
 	out := make([]string, 0, len(f.ast.Imports))
 	for _, spec := range f.ast.Imports {
@@ -37,7 +37,7 @@ func (f *file) imports() []string {
 	return out
 }
 
-// line is where n stands in its file.
+// line returns the line of n in its file.
 func (f *file) line(n ast.Node) int { return f.fset.Position(n.Pos()).Line }
 
 // sources parses every Go file of the module.

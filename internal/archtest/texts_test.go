@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// clientText is an error as a client sees it: a code, and words behind it.
+// clientText matches an error as a client sees it: a code, and then words.
 var clientText = regexp.MustCompile(`^-?(ERR|NOPERM|NOAUTH|NOPROTO|WRONGPASS|CROSSSLOT|EXECABORT) .*[a-z]`)
 
 func TestTextsThatClientsSeeAreInOneFile(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"ringmaster/shard"
 )
 
-// Keys are keys of which each lives on a shard of its own when three are started and placed by
-// the default distribution and hash.
+// Keys are three keys that live on three different shards, if three are started and placed by the default
+// distribution and hash.
 var Keys = []string{"red", "green", "blue"}
 
 // Shards is a set of running servers.
@@ -34,8 +34,8 @@ func Start(n int) (*Shards, error) {
 	return s, nil
 }
 
-// withoutDocs makes COMMAND DOCS an error, as before Redis 7: miniredis answers it as COMMAND, which redis-cli, asking
-// when it starts, does not survive.
+// withoutDocs makes COMMAND DOCS an error, as before Redis 7. miniredis answers it like COMMAND, and redis-cli, which
+// sends it at its start, does not survive that.
 func withoutDocs(c *server.Peer, cmd string, args ...string) bool {
 	if !strings.EqualFold(cmd, "COMMAND") || len(args) == 0 || !strings.EqualFold(args[0], "DOCS") {
 		return false

@@ -63,7 +63,7 @@ func TestKeysLiveOnAShardEach(t *testing.T) {
 	}
 }
 
-// redis-cli asks for COMMAND DOCS when it starts, and ends at a reply that has another shape.
+// redis-cli sends COMMAND DOCS at its start, and ends if the reply has an unexpected shape.
 func TestDemoRefusesCommandDocs(t *testing.T) {
 	s, err := Start(1)
 	if err != nil {

@@ -19,6 +19,6 @@
 //
 // # Limits and errors
 //
-// The servers listen on loopback only, keep everything in memory, and know most but
-// not all commands of Redis. Start fails when no port can be had, and leaves nothing behind.
+// The servers listen on loopback only, keep everything in memory, and know most but not all commands of Redis. Start
+// fails if there is no free port, and then leaves nothing running.
 package demo

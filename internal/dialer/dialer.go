@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// attempts is how many there are in the time of a dial.
+// attempts is the number of attempts in the time of a dial.
 const attempts = 4
 
 // Dial connects to addr on network within timeout, as net.Dialer does. Names are resolved each time.
@@ -19,13 +19,14 @@ func Dial(ctx context.Context, network, addr string, timeout time.Duration) (net
 	})
 }
 
-// result is the end of an attempt.
+// result is the result of an attempt.
 type result struct {
 	conn net.Conn
 	err  error
 }
 
-// race calls dial, again while no call has ended, and returns what the first that ends does. When it returns, all calls have.
+// race calls dial, again and again until a call has ended, and returns the result of the first that ends. Before it
+// returns, all calls have ended.
 func race(ctx context.Context, every time.Duration, dial func(context.Context) (net.Conn, error)) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	results := make(chan result, attempts)

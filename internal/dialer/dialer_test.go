@@ -12,7 +12,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// scripted plays one attempt after the other. An attempt that is to hang ends with the context.
+// scripted plays one attempt after the other. An attempt that hangs ends with the context.
 func scripted(play ...func(ctx context.Context) (net.Conn, error)) func(context.Context) (net.Conn, error) {
 	calls := make(chan func(ctx context.Context) (net.Conn, error), len(play))
 	for _, p := range play {

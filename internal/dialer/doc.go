@@ -2,8 +2,9 @@
 //
 // # Purpose
 //
-// When the first packet of a connection is lost, the system sends it again after a second, twice that, and so on: a host that
-// can be reached again is not noticed before, and a dial with a timeout of a second has one chance only. [Dial] has several.
+// If the first packet of a connection is lost, the system sends it again after a second, then two, and so on. So it
+// notices late that a host can be reached again, and a dial with a timeout of one second has only one chance. [Dial]
+// has several.
 //
 // # Picture
 //
@@ -19,11 +20,11 @@
 //
 // # Ownership of bytes
 //
-// None are held.
+// No bytes are kept.
 //
 // # Limits and errors
 //
-// At most four attempts at a time, all over when Dial returns. An attempt that fails with another reason than the time, such
-// as a refusal, ends them all. A server to which a connection takes longer than a quarter of the timeout sees some that are
-// closed unused.
+// There are at most four attempts at a time, and all are over when Dial returns. An attempt that fails for another
+// reason than a timeout, such as a refusal, ends all of them. If a connection takes longer than a quarter of the
+// timeout, the server sees some connections that are closed unused.
 package dialer

@@ -44,7 +44,7 @@ func split(line string) (words []string) {
 	return words
 }
 
-// judge says what is wrong with a command line, or nothing.
+// judge returns the problem of a command line, or "".
 func judge(t *testing.T, words []string, files map[string]string, targets map[string]bool) string {
 	t.Helper()
 	switch name := words[0]; {
@@ -104,8 +104,8 @@ var (
 // reference is the document whose first YAML block is the whole file that its command lines name.
 const reference, referenceFile = "docs/configuration.md", "ringmaster.yaml"
 
-// settingsFiles writes every YAML block that is a whole file, and a password file, to a folder of their
-// own. Such a block begins with a comment of its path. The keys are the paths in the documents.
+// settingsFiles writes every YAML block that is a whole file, and a password file, to a new folder. Such a block
+// begins with a comment that has its path. The keys are the paths in the documents.
 func settingsFiles(t *testing.T) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -119,7 +119,7 @@ func settingsFiles(t *testing.T) map[string]string {
 		if m := firstLine.FindStringSubmatch(b.body[0]); m != nil {
 			name = m[1]
 		} else if b.path != reference || files[name] != "" {
-			continue // examples of one setting: control/config reads those
+			continue // examples of one setting, which control/config reads
 		}
 		text := secret.ReplaceAllString(strings.Join(b.body, "\n"), password)
 		path := filepath.Join(dir, filepath.Base(name))

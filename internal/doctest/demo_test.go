@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(testkit.Main(m)) }
 
-// demo starts `ringmaster demo` and gives its port.
+// demo starts `ringmaster demo` and returns its port.
 func demo(t *testing.T) int {
 	t.Helper()
 	port := testkit.FreePort(t)
@@ -54,7 +54,7 @@ func TestConsoleSessionsPrintWhatTheyShow(t *testing.T) {
 	}
 }
 
-// prompts are the lines of b that begin with "$ ", in order, each with the lines that follow it.
+// prompts returns the lines of b that begin with "$ ", in order, each with the lines that follow it.
 func prompts(b block) func(func(int, string) bool) {
 	return func(yield func(int, string) bool) {
 		for i := 0; i < len(b.body); {
@@ -70,13 +70,13 @@ func prompts(b block) func(func(int, string) bool) {
 	}
 }
 
-// The proxy's own words for what it does not do; miniredis behind the demo has none like them.
+// The proxy's own texts for what it does not do. miniredis behind the demo has no such texts.
 const (
 	notYet  = "is not supported by this version of ringmaster"
 	refused = "-NOPERM"
 )
 
-// deviations is the document that lists commands by what becomes of them.
+// deviations is the document that lists commands by how they are handled.
 const deviations = "docs/deviations.md"
 
 func TestListedCommandsAreAnsweredAsTheDocumentSays(t *testing.T) {

@@ -1,9 +1,9 @@
-// Package doctest runs what the documents tell people to type.
+// Package doctest runs the commands and settings that the documents show.
 //
 // # Purpose
 //
-// A document that lies costs its reader an hour. Command lines, settings, sessions with redis-cli,
-// links, flags and lists of commands in README.md, CONTRIBUTING.md and docs are executed or looked up.
+// A wrong document costs its reader an hour. Command lines, settings, sessions with redis-cli, links, flags and lists
+// of commands in README.md, CONTRIBUTING.md and docs are executed or looked up.
 //
 // # Picture
 //

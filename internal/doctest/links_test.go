@@ -10,7 +10,7 @@ import (
 	"ringmaster/control/config"
 )
 
-// made are files that a release has and a fresh clone of a commit in between may lack.
+// made are files of a release that a clone of another commit may lack.
 var made = map[string]string{"BENCHMARKS.md": "written by scripts/bench-compare report"}
 
 var (
@@ -41,7 +41,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// anchors are the names that GitHub gives to the headings of text.
+// anchors returns the names that GitHub gives to the headings of text.
 func anchors(text string) map[string]bool {
 	names := map[string]bool{}
 	for _, m := range heading.FindAllStringSubmatch(text, -1) {

@@ -19,7 +19,7 @@ type document struct {
 // block is one fenced block of code.
 type block struct {
 	document
-	kind string // "sh", "yaml", "console" or whatever stands behind the fence
+	kind string // "sh", "yaml", "console" or another word after the fence
 	line int    // of the fence
 	body []string
 }
@@ -78,7 +78,7 @@ func readDocument(t *testing.T, path string) document {
 	return document{}
 }
 
-// blocks are the fenced blocks of a kind in all documents.
+// blocks returns the fenced blocks of a kind in all documents.
 func blocks(t *testing.T, kind string) (found []block) {
 	t.Helper()
 	for _, d := range documents(t) {
@@ -107,7 +107,7 @@ func blocks(t *testing.T, kind string) (found []block) {
 	return found
 }
 
-// prose is a document without its fenced blocks.
+// prose returns a document without its fenced blocks.
 func (d document) prose() string {
 	var b strings.Builder
 	inside := false

@@ -2,8 +2,8 @@
 //
 // # Purpose
 //
-// Texts in the tables of settings and metrics are one line each. In a document lines of more than about 100 characters are hard to
-// read and can't be compared side by side.
+// Each text in the tables of settings and metrics is one line. In a document, lines of more than about 100 characters
+// are hard to read and to compare side by side.
 //
 // # Picture
 //

@@ -10,11 +10,11 @@ import (
 const width = 100
 
 var (
-	// item is how an entry of a list begins.
+	// item matches the beginning of a list item.
 	item = regexp.MustCompile(`^(-|\d+\.) `)
-	// pieces are words; blanks inside of a code span are a part of the word.
+	// pieces matches words. Blanks inside a code span are a part of the word.
 	pieces = regexp.MustCompile("(?:`[^`]*`|[^\\s`])+")
-	// opens is a word that would be read as markup at the start of a line.
+	// opens matches a word that would be markup at the start of a line.
 	opens = regexp.MustCompile(`^([-+*>|]|#+|\d+[.)])$`)
 )
 

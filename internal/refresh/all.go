@@ -7,18 +7,19 @@ import (
 	"time"
 )
 
-// grace is how long silent ones are waited for once most have answered.
+// grace is how long the silent ones may still answer after most have answered.
 const grace = 100 * time.Millisecond
 
-// Answer is the view of who was asked at an address, or why there is none.
+// Answer is the view of the server at an address, or the reason why there is none.
 type Answer[V any] struct {
 	Addr string
 	View V
 	Err  error
 }
 
-// All asks everybody at once, and gives the answers by address. When most of those who have not failed have answered, the others
-// have a grace; one that is cut off must not hold up what the others know. It returns when all that it started has ended.
+// All asks all addresses at once, and returns the answers sorted by address. When most of those that have not failed
+// have answered, the others get a grace, because a server that is cut off must not delay what the others know. It
+// returns when all its goroutines have ended.
 func All[V any](ctx context.Context, addrs []string, ask func(ctx context.Context, addr string) (V, error)) []Answer[V] {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -2,17 +2,18 @@ package refresh
 
 import "time"
 
-// Counts are of a watcher's refreshes, for the admin address and metrics.
+// Counts counts a watcher's refreshes, for the admin address and metrics.
 type Counts struct {
-	// Refreshes counts the times that somebody was asked, Failures those that had no result.
+	// Refreshes counts the refreshes, Failures those without a result.
 	Refreshes, Failures uint64
-	// Changes counts the results that differed from the one before, the first included.
+	// Changes counts the results that differed from the previous one, and the first.
 	Changes uint64
-	// Asked counts who was asked, Silent those who did not answer, or not with a view.
+	// Asked counts the questions to servers, Silent those that were not answered with a view.
 	Asked, Silent uint64
-	// Outvoted counts the views that were not followed, or not in everything: of a minority, or out of date.
+	// Outvoted counts the views that were not followed, at least in part, because they were out of date or in a
+	// minority.
 	Outvoted uint64
-	// LastGood is when a refresh last had a result; zero before the first time.
+	// LastGood is the time of the latest result; zero: there was none.
 	LastGood time.Time
 }
 
@@ -24,7 +25,7 @@ func (c *Counts) Age() time.Duration {
 	return time.Since(c.LastGood)
 }
 
-// Count adds a refresh and what it took; good says whether it had a result.
+// Count adds a refresh with its answers; good says whether it had a result.
 func Count[V any](c *Counts, answers []Answer[V], outvoted int, good bool) {
 	c.Refreshes++
 	if good {

@@ -11,30 +11,31 @@ import (
 	"ringmaster/shard"
 )
 
-// Subject is what a [Follower] follows: how a finding T is made of views V, and what it means. The functions are called by one
-// goroutine at a time.
+// Subject is what a [Follower] follows: how it makes a finding T of views V, and what a finding means. One goroutine
+// at a time calls the functions.
 type Subject[T, V any] struct {
-	// Find asks, and makes a finding of the answers; last is the one before, nil at first. An error keeps last.
+	// Find asks, and makes a finding of the answers. last is the previous finding, nil at first. After an error last
+	// stays.
 	Find func(ctx context.Context, last *T) (Round[T, V], error)
-	// Groups is a finding as it is published.
+	// Groups returns a finding in its published form.
 	Groups func(found *T) []shard.Group
-	// Pause is the time until the next refresh that nobody asks for. silent says that the latest one had no result; found is
-	// what was found before, nil if nothing was.
+	// Pause returns the time until the next refresh without a hint. silent says that the latest refresh had no
+	// result. found is the latest finding, nil if there is none.
 	Pause func(found *T, silent bool) time.Duration
-	// Tell logs what became of last, which is nil at first; changed says that the groups differ.
+	// Tell logs the changes from last, which is nil at first, to found. changed says that the groups differ.
 	Tell func(last, found *T, changed bool)
-	// Silent is logged when a refresh has no result any more, and Heard when one has a result again.
+	// Silent is logged when refreshes stop having results, and Heard when one has a result again.
 	Silent, Heard string
 	// Least is the least time between the starts of two refreshes.
 	Least time.Duration
 	Log   *slog.Logger
 }
 
-// Round is what one refresh took, and its result.
+// Round is one refresh's answers and its result.
 type Round[T, V any] struct {
-	Found    *T // nil where there is an error
+	Found    *T // nil if there is an error
 	Answers  []Answer[V]
-	Outvoted int // views that were not followed, or not in everything
+	Outvoted int // views that were not followed, at least in part
 }
 
 // Known is a copy of what a [Follower] knows.
@@ -43,7 +44,7 @@ type Known[T any] struct {
 	Found  *T
 	Groups []shard.Group
 	Counts Counts
-	// Asked are the addresses of those who were asked at the latest refresh, sorted.
+	// Asked are the addresses that the latest refresh asked, sorted.
 	Asked []string
 }
 
@@ -52,13 +53,13 @@ type Known[T any] struct {
 type Follower[T, V any] struct {
 	subject Subject[T, V]
 	pace    *Pace
-	silent  bool // the latest refresh had no result; of whoever runs a refresh: Discover and Run do not overlap
+	silent  bool // the latest refresh had no result. Only the refreshing goroutine uses it; Discover and Run do not overlap
 
 	mu    sync.Mutex
 	known Known[T]
 }
 
-// NewFollower prepares a follower; it asks nobody yet.
+// NewFollower prepares a follower. It does not ask yet.
 func NewFollower[T, V any](s Subject[T, V]) *Follower[T, V] {
 	return &Follower[T, V]{subject: s, pace: NewPace(s.Least)}
 }
@@ -73,7 +74,8 @@ func (f *Follower[T, V]) Known() Known[T] {
 	return f.known
 }
 
-// Discover asks once and returns the groups; the error is Find's. Before Run, on one goroutine; Run then publishes what differs from this.
+// Discover asks once and returns the groups; the error is Find's. Call it before Run, which then publishes only what
+// differs from this. One goroutine.
 func (f *Follower[T, V]) Discover(ctx context.Context) ([]shard.Group, error) {
 	if _, err := f.refresh(ctx); err != nil {
 		return nil, err
@@ -81,8 +83,9 @@ func (f *Follower[T, V]) Discover(ctx context.Context) ([]shard.Group, error) {
 	return f.Known().Groups, nil
 }
 
-// Run refreshes until ctx ends and calls publish with the groups whenever they differ from those before, the first time unless
-// Discover has returned them. after, unless it is nil, is called after each refresh. Neither may wait long. One goroutine.
+// Run refreshes until ctx ends. It calls publish with the groups whenever they differ from the previous ones. The
+// first time it does so too, unless Discover has returned them. It calls after, unless that is nil, after each
+// refresh. Neither may wait long. One goroutine.
 func (f *Follower[T, V]) Run(ctx context.Context, publish func([]shard.Group), after func()) {
 	first := time.Duration(0)
 	if f.Known().Found != nil {
@@ -100,7 +103,7 @@ func (f *Follower[T, V]) Run(ctx context.Context, publish func([]shard.Group), a
 
 func (f *Follower[T, V]) pause() time.Duration { return f.subject.Pause(f.Known().Found, f.silent) }
 
-// refresh asks, and keeps what was found. changed says whether the groups differ.
+// refresh asks, and keeps the finding. changed says whether the groups differ.
 func (f *Follower[T, V]) refresh(ctx context.Context) (changed bool, err error) {
 	last := f.Known().Found
 	r, err := f.subject.Find(ctx, last)
@@ -113,7 +116,7 @@ func (f *Follower[T, V]) refresh(ctx context.Context) (changed bool, err error) 
 	return false, err
 }
 
-// fail keeps last. It is logged once, until a refresh has a result again.
+// fail counts a refresh without a result. It logs the first after a result.
 func (f *Follower[T, V]) fail(r Round[T, V], last *T, err error) {
 	if !f.silent && last != nil {
 		f.subject.Log.Warn(f.subject.Silent, slog.Any("cause", err))
@@ -124,7 +127,7 @@ func (f *Follower[T, V]) fail(r Round[T, V], last *T, err error) {
 	f.count(r, false)
 }
 
-// take keeps what was found and reports whether the groups changed.
+// take keeps the finding and reports whether the groups changed.
 func (f *Follower[T, V]) take(r Round[T, V], last *T) bool {
 	if f.silent && last != nil {
 		f.subject.Log.Info(f.subject.Heard)
@@ -148,10 +151,10 @@ func (f *Follower[T, V]) keep(r Round[T, V], groups []shard.Group) (changed bool
 	return true
 }
 
-// count adds what a refresh took. Under mu.
+// count adds a refresh to the counts. Under mu.
 func (f *Follower[T, V]) count(r Round[T, V], good bool) {
 	Count(&f.known.Counts, r.Answers, r.Outvoted, good)
-	asked := make([]string, 0, len(r.Answers)) // a new one: copies of the other are out
+	asked := make([]string, 0, len(r.Answers)) // a new one, because callers of Known hold the old one
 	for _, a := range r.Answers {
 		asked = append(asked, a.Addr)
 	}

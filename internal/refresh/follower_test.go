@@ -15,23 +15,23 @@ import (
 	"ringmaster/shard"
 )
 
-// finding is what a stub finds: the names of the groups.
+// finding is the result of a stub: the names of the groups.
 type finding struct{ names []string }
 
-// stub is a subject whose refreshes go as the test says, one after the other; after the last all are like it.
+// stub is a subject whose refreshes follow the test's script. After its end the last one repeats.
 type stub struct {
 	*Follower[finding, string]
 	log    bytes.Buffer
 	rounds []stubRound
-	asked  []time.Duration // when, since the beginning
+	asked  []time.Duration // times of the questions, since the beginning
 	began  time.Time
 	told   []string
-	pauses []bool // whether the refresh before was silent
+	pauses []bool // whether the previous refresh was silent
 }
 
 type stubRound struct {
-	names string // of the groups; "": nobody answers
-	ends  func() // ends the context while somebody is asked
+	names string // of the groups; "": no answer
+	ends  func() // ends the context during the question
 }
 
 func newStub(rounds ...stubRound) *stub {
@@ -92,7 +92,7 @@ func (s *stub) tell(last, found *finding, changed bool) {
 	s.told = append(s.told, line)
 }
 
-// run follows for a time and returns what was published, and how often after was called.
+// run runs the follower for a time, and returns what was published and how often after was called.
 func (s *stub) run(t *testing.T, d time.Duration) (published []string, afters int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)

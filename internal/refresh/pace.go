@@ -11,7 +11,7 @@ type Pace struct {
 	hints chan struct{}
 }
 
-// NewPace makes a pace whose refreshes begin at least so far apart.
+// NewPace makes a pace whose refreshes begin at least this far apart.
 func NewPace(least time.Duration) *Pace { return &Pace{least: least, hints: make(chan struct{}, 1)} }
 
 // Hint asks for a refresh at once, or as soon as the least time allows. Hints are joined. It never waits. Any goroutine.
@@ -22,7 +22,8 @@ func (p *Pace) Hint() {
 	}
 }
 
-// Run calls refresh after first, then after what pause says each time, and after hints, until ctx ends. One goroutine.
+// Run calls refresh after first, then each time after the result of pause, and after hints, until ctx ends. One
+// goroutine.
 func (p *Pace) Run(ctx context.Context, first time.Duration, refresh func(), pause func() time.Duration) {
 	timer := time.NewTimer(first)
 	defer timer.Stop()
@@ -33,7 +34,7 @@ func (p *Pace) Run(ctx context.Context, first time.Duration, refresh func(), pau
 			return
 		case <-timer.C:
 		case <-p.hints:
-			// What hints while this waits is answered by this refresh.
+			// This refresh also answers the hints that come during the wait.
 			if !Sleep(ctx, p.least-time.Since(last)) {
 				return
 			}
@@ -52,7 +53,7 @@ func (p *Pace) forgetHints() {
 	}
 }
 
-// Sleep waits for d and reports whether ctx goes on. Any goroutine.
+// Sleep waits for d; false: ctx has ended. Any goroutine.
 func Sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

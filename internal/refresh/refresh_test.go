@@ -64,7 +64,7 @@ func TestTheFirstRefreshComesWhenItShould(t *testing.T) {
 	})
 }
 
-// Those who refuse are none to be waited for.
+// Servers that refuse are not waited for.
 func TestTheSilentHaveAGraceWhereOthersRefuse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()

@@ -6,10 +6,10 @@ import (
 	"runtime/debug"
 )
 
-// ErrPanic is a mistake of ours in the reading of an answer.
+// ErrPanic is a bug of ringmaster in reading an answer.
 var ErrPanic = errors.New("a bug in ringmaster caused a panic while reading the answer; please report this")
 
-// Safely asks; a panic is an error, so that nobody who is asked can end the process by an answer.
+// Safely asks, and turns a panic into an error, so that no answer can end the process.
 func Safely[V any](ask func() (V, error)) (v V, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {

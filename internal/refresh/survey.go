@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Survey is one refresh: who was asked so far, and what they have answered. One goroutine.
+// Survey is one refresh: the addresses asked so far, and their answers. One goroutine.
 type Survey[V any] struct {
 	Asked   map[string]bool // by address
 	Answers []Answer[V]
@@ -14,12 +14,13 @@ type Survey[V any] struct {
 	ask func(ctx context.Context, addr string) (V, error)
 }
 
-// NewSurvey begins a survey in which ask gets the view of who is at an address.
+// NewSurvey begins a survey in which ask gets the view of the server at an address.
 func NewSurvey[V any](ask func(ctx context.Context, addr string) (V, error)) *Survey[V] {
 	return &Survey[V]{Asked: map[string]bool{}, ask: ask}
 }
 
-// Round asks those of addrs who were not asked yet, at most room of them, with All. It reports whether there were any.
+// Round uses All to ask those of addrs that were not asked yet, at most room of them. It reports whether there were
+// any.
 func (s *Survey[V]) Round(ctx context.Context, addrs []string, room int) bool {
 	var now []string
 	for _, addr := range addrs {
@@ -32,7 +33,7 @@ func (s *Survey[V]) Round(ctx context.Context, addrs []string, room int) bool {
 	return len(now) > 0
 }
 
-// Views are the views among answers, the first of each id: somebody may be asked under two names.
+// Views returns the views among answers, the first of each id, because a server may be asked under two names.
 func Views[V any](answers []Answer[V], id func(V) string) []V {
 	var views []V
 	seen := map[string]bool{}
@@ -45,7 +46,7 @@ func Views[V any](answers []Answer[V], id func(V) string) []V {
 	return views
 }
 
-// Explain is an error that says what each of those asked has answered; of is what a view says.
+// Explain makes an error that says what each server has answered; of describes a view.
 func Explain[V any](answers []Answer[V], of func(V) string) error {
 	texts := make([]string, 0, len(answers))
 	for _, a := range answers {

@@ -13,7 +13,7 @@ func TestASurveyAsksNobodyTwice(t *testing.T) {
 		if addr == "c" {
 			return "", silent
 		}
-		return addr[:1], nil // the name of who is there
+		return addr[:1], nil // the server's name
 	})
 	for _, round := range []struct {
 		addrs []string

@@ -10,19 +10,20 @@ import (
 	"ringmaster/parser"
 )
 
-// errClosed is the end of a connection by the server.
+// errClosed says that the server closed the connection.
 var errClosed = errors.New("the server closed the connection")
 
-// alert is how a TLS server's answer to plain text begins: a record of the kind alert, version 3.x.
+// alert is the beginning of a TLS server's answer to plain text: a record of the kind alert, version 3.x.
 const alert = "\x15\x03"
 
-// notRESP is what a server sent in place of a reply.
+// notRESP is the text that a server sent instead of a reply.
 type notRESP struct{ sent string }
 
 func (e *notRESP) Error() string { return fmt.Sprintf("%v: %.40q", parser.ErrNotRESP, e.sent) }
 func (e *notRESP) Unwrap() error { return parser.ErrNotRESP }
 
-// plain is err without the addresses and calls that net puts before the system's reason: callers name the server.
+// plain returns err without the addresses and calls that net puts before the system's reason, because callers name
+// the server.
 func plain(err error) error {
 	var number syscall.Errno
 	if errors.As(err, &number) && !number.Timeout() {
@@ -35,7 +36,7 @@ func plain(err error) error {
 	return err
 }
 
-// greeted adds to the error of a login what it may mean that the server ended it.
+// greeted adds to the error of a login what it may mean that the server closed the connection.
 func greeted(err error) error {
 	var sent *notRESP
 	tls := errors.As(err, &sent) && strings.HasPrefix(sent.sent, alert)

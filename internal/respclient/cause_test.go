@@ -11,7 +11,7 @@ import (
 )
 
 func TestErrorsOfADialSayWhatHappened(t *testing.T) {
-	closing := testkit.NewFakeShard(t, func(int, *testkit.Conn) {}) // closes what it accepts
+	closing := testkit.NewFakeShard(t, func(int, *testkit.Conn) {}) // closes each connection
 	alerting := testkit.NewFakeShard(t, func(_ int, c *testkit.Conn) {
 		if _, err := c.ReadRequest(); err == nil {
 			_ = c.SendBytes([]byte("\x15\x03\x01\x00\x02\x02\x46"))
@@ -34,7 +34,7 @@ func TestErrorsOfADialSayWhatHappened(t *testing.T) {
 	}
 }
 
-// tlsServer is the address of a server that speaks TLS only.
+// tlsServer returns the address of a server that speaks only TLS.
 func tlsServer(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -26,10 +26,10 @@ const (
 	firstRead  = 16 << 10
 )
 
-// Options is how a server is talked to. The zero value asks without a login.
+// Options are the options of a connection to a server. The zero value has no login.
 type Options struct {
-	// Username and Password log in with AUTH; without a password nothing is sent, without a user
-	// name the password alone.
+	// Username and Password log in with AUTH. Without a password there is no login, without a user name only the
+	// password is sent.
 	Username, Password string
 	// Timeout bounds Dial and each Do as a whole; 0 is DefaultTimeout.
 	Timeout time.Duration
@@ -41,7 +41,7 @@ type Options struct {
 type Conn struct {
 	conn    net.Conn
 	options Options
-	buf     []byte // what came and was not handed out
+	buf     []byte // received and not returned yet
 	scanner parser.ReplyScanner
 }
 
@@ -75,7 +75,7 @@ func Dial(ctx context.Context, addr string, o Options) (*Conn, error) {
 // Close ends the connection.
 func (c *Conn) Close() { c.conn.Close() }
 
-// login sends AUTH, and a name, which a server may refuse.
+// login sends AUTH, and the connection's name, which a server may refuse.
 func (c *Conn) login(ctx context.Context) error {
 	commands := [][]string{{"CLIENT", "SETNAME", clientName}}
 	if c.options.Password != "" {
@@ -96,8 +96,8 @@ func (c *Conn) login(ctx context.Context) error {
 	return Refused("AUTH", replies[0])
 }
 
-// Do sends commands in one write and returns a reply for each, errors of the server included. An
-// error of Do itself leaves the connection unusable.
+// Do sends commands in one write and returns a reply for each. Errors of the server are replies. An error of Do
+// itself leaves the connection unusable.
 func (c *Conn) Do(ctx context.Context, commands ...[]string) ([]Value, error) {
 	done, err := c.within(ctx)
 	if err != nil {
@@ -118,7 +118,7 @@ func (c *Conn) Do(ctx context.Context, commands ...[]string) ([]Value, error) {
 	return replies, nil
 }
 
-// Receive waits until ctx ends for what the server sends unasked, after a SUBSCRIBE. An error leaves the connection unusable.
+// Receive waits until ctx ends for a message after a SUBSCRIBE. An error leaves the connection unusable.
 func (c *Conn) Receive(ctx context.Context) (Value, error) {
 	if err := c.conn.SetDeadline(time.Time{}); err != nil {
 		return Value{}, err
@@ -132,7 +132,7 @@ func (c *Conn) Receive(ctx context.Context) (Value, error) {
 	return v, nil
 }
 
-// within sets the deadline and makes ctx's end interrupt what is under way, until done is called.
+// within sets the deadline, and makes ctx's end interrupt a call under way until done is called.
 func (c *Conn) within(ctx context.Context) (done func(), err error) {
 	deadline := time.Now().Add(c.options.Timeout)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
@@ -145,7 +145,7 @@ func (c *Conn) within(ctx context.Context) (done func(), err error) {
 	return func() { stop() }, nil
 }
 
-// ended prefers the reason why ctx ended to the timeout that it caused.
+// ended returns ctx's error, if there is one, instead of the timeout that it caused.
 func ended(ctx context.Context, err error) error {
 	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
 		return fmt.Errorf("%w (%w)", cause, err)
@@ -153,7 +153,7 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// request is the commands as arrays of bulk strings.
+// request writes the commands as arrays of bulk strings.
 func request(commands [][]string) []byte {
 	var b []byte
 	for _, args := range commands {
@@ -167,7 +167,7 @@ func request(commands [][]string) []byte {
 
 // read reads one reply.
 func (c *Conn) read() (Value, error) {
-	size := 0 // bytes of the reply that the scanner is through with
+	size := 0 // bytes of the reply that the scanner has read
 	for {
 		n, status := c.scanner.Scan(c.buf[size:])
 		size += n
@@ -187,7 +187,7 @@ func (c *Conn) read() (Value, error) {
 	}
 }
 
-// more reads once; the buffer doubles when it is full.
+// more reads once. It doubles a full buffer.
 func (c *Conn) more() error {
 	if len(c.buf) == cap(c.buf) {
 		c.buf = append(make([]byte, 0, max(firstRead, 2*cap(c.buf))), c.buf...)

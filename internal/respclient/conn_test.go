@@ -51,7 +51,7 @@ func TestLoginsThatAreRefused(t *testing.T) {
 	}
 }
 
-// serving dials a server whose every connection is answered a greeting, then raw.
+// serving dials a server that answers every connection with a greeting, then raw.
 func serving(t *testing.T, o Options, raw func(c *testkit.Conn)) *Conn {
 	t.Helper()
 	f := testkit.NewFakeShard(t, func(_ int, c *testkit.Conn) {
@@ -95,7 +95,7 @@ func TestADribblingServerTimesOut(t *testing.T) {
 			}
 		}
 	})
-	c.options.Timeout = 50 * time.Millisecond // not of the dial
+	c.options.Timeout = 50 * time.Millisecond // after the dial
 	if _, err := c.Do(t.Context(), []string{"PING"}); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("%v", err)
 	}

@@ -17,12 +17,12 @@
 //
 // # Ownership of bytes
 //
-// A [Value] is the caller's. Its texts share the memory of their reply: who keeps one for long keeps
-// a copy (strings.Clone).
+// A [Value] is the caller's. Its texts share the memory of their reply, so keep a copy (strings.Clone) of a text that
+// must last.
 //
 // # Limits and errors
 //
-// A conversation has [Options.Timeout], however slowly bytes come. A reply has at most
-// [Options.MaxReply] bytes, [MaxValues] values and a nesting of [MaxDepth]. Errors that a server
-// answers are values, which [Refused] turns into a [*Refusal]; anything else ends the connection.
+// A call takes at most [Options.Timeout], however slowly bytes come. A reply has at most [Options.MaxReply] bytes,
+// [MaxValues] values and a nesting of [MaxDepth]. Errors that a server answers are values, which [Refused] turns into
+// a [*Refusal]; anything else ends the connection.
 package respclient

@@ -24,23 +24,23 @@ type Value = parser.Value
 // Parse reads reply, which must be exactly one. An error says what is wrong with it. Any goroutine.
 func Parse(reply string) (Value, error) { return parser.ParseValue(reply, MaxDepth, MaxValues) }
 
-// Refusal is an error that a server answered.
+// Refusal is an error reply of a server.
 type Refusal struct {
 	Command string
-	// Text is the server's, at most 200 bytes of it.
+	// Text is the server's text, cut to 200 bytes.
 	Text string
 }
 
 // Error quotes the server.
 func (r *Refusal) Error() string { return fmt.Sprintf("answered %s with %q", r.Command, r.Text) }
 
-// Code is the first word, such as NOAUTH.
+// Code returns the first word, such as NOAUTH.
 func (r *Refusal) Code() string {
 	code, _, _ := strings.Cut(r.Text, " ")
 	return code
 }
 
-// Refused is a *Refusal when v is an error that answers command, otherwise nil. Any goroutine.
+// Refused returns a *Refusal if v, the reply to command, is an error; otherwise nil. Any goroutine.
 func Refused(command string, v Value) error {
 	if v.Kind != '-' && v.Kind != '!' {
 		return nil

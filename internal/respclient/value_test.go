@@ -33,7 +33,7 @@ func TestParseAgreesWithTheTestsOwnReader(t *testing.T) {
 	}
 }
 
-// alike writes v as testkit does.
+// alike writes v in the form of testkit.
 func alike(v Value) string {
 	switch {
 	case v.Null:
