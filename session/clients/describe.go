@@ -29,10 +29,8 @@ func appendDescription(s *session.Session, b []byte, watch bool) []byte {
 	if id == nil {
 		id = &session.Identity{}
 	}
-	sub, psub, ssub, multi := 0, 0, 0, -1
-	if u := pubsub.SubsOf(s); u != nil {
-		sub, psub, ssub = len(u.Topics[pubsub.Channel]), len(u.Topics[pubsub.Pattern]), len(u.Topics[pubsub.ShardChannel])
-	}
+	sub, psub, ssub := pubsub.SubscriptionCounts(s)
+	multi := -1
 	if tx := transaction.TxOf(s); tx != nil {
 		multi = tx.N + len(tx.Locals)
 	}

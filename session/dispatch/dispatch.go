@@ -96,14 +96,14 @@ func decide(s *session.Session, req *parser.Request) {
 			return
 		}
 	}
-	if pubsub.Limited(s) && !spec.Traits.Has(command.TraitForSubscribers) {
+	if pubsub.IsLimited(s) && !spec.Traits.Has(command.TraitForSubscribers) {
 		transaction.Reject(s, spec, texts.OnlySubscribe(spec.Name))
 		return
 	}
 	if s.Transaction != nil && transaction.Queue(s, spec, req) {
 		return
 	}
-	if len(env.BusyOn) > 0 && spec.Traits.Has(command.TraitStateless) && env.Single() && !pubsub.Limited(s) {
+	if len(env.BusyOn) > 0 && spec.Traits.Has(command.TraitStateless) && env.Single() && !pubsub.IsLimited(s) {
 		s.Pass(s.Door.Home(), spec, req) // it is for the server to say whether it answers
 		return
 	}
