@@ -21,7 +21,7 @@ func ping(s *session.Session, spec *command.Spec, req *parser.Request) {
 		s.Answer(s.Door.Scratch)
 		return
 	}
-	if tracking.Tracks(s) && len(req.Args) <= 2 {
+	if tracking.IsOn(s) && len(req.Args) <= 2 {
 		gather.AllShards(s, spec, req) // its answer comes behind what the servers have told
 		return
 	}

@@ -27,16 +27,16 @@ func NewLoop(clock *pool.Loop, st *stats.Loop) *session.Loop {
 
 // dispatch looks at one request and sends it on its way.
 func dispatch(s *session.Session, req *parser.Request) {
-	t := tracking.TrackingOf(s.Pin)
+	t := tracking.StateOf(s.Pin)
 	if t == nil || t.Caching == "" {
 		decide(s, req)
 		return
 	}
-	t.Renew()
+	t.ClearSpentCaching()
 	client := bytes.EqualFold(req.Args[0], []byte("client"))
 	decide(s, req)
-	if t = tracking.TrackingOf(s.Pin); t != nil && !client {
-		t.Used(s)
+	if t = tracking.StateOf(s.Pin); t != nil && !client {
+		t.ClearCaching(s)
 	}
 }
 
