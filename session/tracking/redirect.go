@@ -135,7 +135,7 @@ func (e *redirectEnd) Reply(tag uint64, b []byte, piece pool.Piece) {
 	var f *pool.Failure
 	id, ok := parser.Integer(e.reply)
 	if !ok {
-		f = &pool.Failure{Kind: pool.Lost, Sent: true, Cause: texts.NoServerID}
+		f = &pool.Failure{Kind: pool.Lost, Sent: true, Cause: texts.ErrNoServerID}
 	}
 	e.id, e.reply = id, nil
 	e.r.endReady(f)
