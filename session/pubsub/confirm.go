@@ -6,8 +6,8 @@ import (
 	"ringmaster/stats"
 )
 
-// writeReply writes the confirmations or the error; false: more names are left. Messages that are published meanwhile follow
-// the confirmations of a subscription.
+// writeReply writes the confirmations or the error; false: more names are left. Messages that are published meanwhile
+// follow the confirmations of a subscription.
 func (p *Subscribing) writeReply(s *session.Session) (done bool) {
 	if !p.Replying {
 		p.Replying = true
@@ -59,6 +59,7 @@ func (p *Subscribing) AppendReply(b []byte, s *session.Session, part session.Pie
 	return p.appendOn(b, s, part)
 }
 
+// appendOn enters the client's subscriptions and appends their confirmations; false: more names are left.
 func (p *Subscribing) appendOn(b []byte, s *session.Session, part session.Pieces) (reply []byte, done bool) {
 	subs := subsOf(s)
 	if subs == nil {
@@ -73,7 +74,7 @@ func (p *Subscribing) appendOn(b []byte, s *session.Session, part session.Pieces
 		if part.Over(s.Door.Env) {
 			return b, false
 		}
-		s.Door.Spend(tellWork)
+		s.Door.Spend(confirmWork)
 		t := p.acquired[0]
 		p.acquired = p.acquired[1:]
 		switch {
@@ -92,6 +93,7 @@ func (p *Subscribing) appendOn(b []byte, s *session.Session, part session.Pieces
 	return b, true
 }
 
+// appendOff takes the client off the topics and appends the confirmations; false: more names are left.
 func (p *Subscribing) appendOff(b []byte, s *session.Session, part session.Pieces) (reply []byte, done bool) {
 	verb := words[p.Kind].off
 	if p.All && len(p.names) == 0 {

@@ -50,7 +50,7 @@ func (h *hub) lingersAt(key TopicKey, server int) bool {
 	return slices.ContainsFunc(h.lingering[key], func(p linger) bool { return p.server == server })
 }
 
-// lingerCount is the number of servers that key has left and where it is still subscribed.
+// lingerCount returns how many servers still have a subscription to key although the topic has left them.
 func (h *hub) lingerCount(key TopicKey) (n int) {
 	for _, p := range h.lingering[key] {
 		if t := h.topics[key]; t == nil || !slices.Contains(t.servers, p.server) {

@@ -20,8 +20,8 @@ func ChannelServer(e *session.Env, k Kind, name []byte) int {
 }
 
 // serversOf returns the servers where a topic is subscribed. A channel is at the shard of its name. A pattern may match
-// channels of any shard, so it is at all. Nodes of a cluster pass messages on to each other, so one node is enough
-// there. Key events are never passed on.
+// channels of any shard, so it is at all shards. The nodes of a cluster pass messages on to each other, so one node is
+// enough there. But no server passes key events on.
 func (h *hub) serversOf(key TopicKey) []int {
 	if h.everywhere(key) {
 		return h.env.Map.Shards()

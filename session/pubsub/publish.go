@@ -66,6 +66,7 @@ type delayedPublish struct {
 	version uint16
 }
 
+// Step is passage. It sends the message when no loop has a round under way that the message must come after.
 func (o *delayedPublish) Step(s *session.Session, came session.Wait) {
 	server := ChannelServer(s.Door.Env, o.key.Kind, []byte(o.key.Name))
 	switch came {

@@ -4,8 +4,8 @@ import (
 	"ringmaster/pool"
 )
 
-// MaxUnanswered is how many questions a feed may have open before it is asked to restore more. So a great number of
-// topics neither holds up the loop nor fills the connection.
+// MaxUnanswered is the number of open questions of a feed from which on it is asked to restore no more topics. So a
+// great number of topics neither holds up the loop nor fills the connection.
 const MaxUnanswered = 1000
 
 // resubscribe subscribes the lost topics of server again, if it can be reached.

@@ -6,7 +6,7 @@ import (
 )
 
 // acquire returns the topic, to be given back with release. If nobody subscribes to it, acquire begins to, and the
-// topic is fresh.
+// topic is fresh. With a failure there is no topic to give back.
 func (h *hub) acquire(key TopicKey) (t *topic, fresh bool, failure *pool.Failure) {
 	t = h.topics[key]
 	if t == nil {
@@ -135,7 +135,7 @@ func (h *hub) expects(key TopicKey) *round {
 	return nil
 }
 
-// underWay returns the topic's round that a message published at server must come after; nil: there is none.
+// underWay returns the round of t that a message published at server must come after; nil: there is none.
 func (h *hub) underWay(t *topic, server int) *round {
 	if t.round.left > 0 {
 		return t.round

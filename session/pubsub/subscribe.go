@@ -24,6 +24,7 @@ func Handle(s *session.Session, spec *command.Spec, req *parser.Request) {
 	}
 }
 
+// Step is passage. It asks the servers, waits for them, and then writes the reply.
 func (p *Subscribing) Step(s *session.Session, came session.Wait) {
 	if came == session.Deadline {
 		p.timeOut(s)
@@ -132,8 +133,9 @@ func (p *Subscribing) askOff(s *session.Session) (done bool) {
 	return true
 }
 
-// timeOut ends the wait for servers. What they confirm later is undone, since nobody has acquired it. A client that
-// unsubscribes gets no more messages from now on, whatever the server does. A transaction that unsubscribes begins.
+// timeOut ends the wait for servers. A subscription that a server confirms later is undone, because no client uses the
+// topic. A client that unsubscribes gets no more messages from now on, whatever the server does. A transaction that
+// unsubscribes begins.
 func (p *Subscribing) timeOut(s *session.Session) {
 	if p.Replying {
 		return

@@ -50,8 +50,8 @@ func IsLimited(s *session.Session) bool { return s.Subscriptions != nil && s.Pro
 
 // The work of subscribing to a name or unsubscribing from it, and of confirming it; units.
 const (
-	askWork  = 6 << 10
-	tellWork = 1 << 10
+	askWork     = 6 << 10
+	confirmWork = 1 << 10
 )
 
 // releasing is a job that gives topics back.

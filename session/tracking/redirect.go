@@ -46,7 +46,7 @@ func (r *redirection) endReady(f *pool.Failure) {
 func (r *redirection) id(server int) int64 {
 	for _, e := range r.ends {
 		if e.server == server {
-			return e.id
+			return e.clientID
 		}
 	}
 	return 0
@@ -66,7 +66,7 @@ func (r *redirection) servesTarget(to uint64) bool {
 func (r *redirection) dropServers(old *shard.Map) {
 	m := r.s.Door.Map
 	r.ends = slices.DeleteFunc(r.ends, func(e *redirectEnd) bool {
-		gone := e.server < old.Len() && old.Server(e.server).Addr != "" && m.Server(e.server).Addr == "" && e.id != 0
+		gone := e.server < old.Len() && old.Server(e.server).Addr != "" && m.Server(e.server).Addr == "" && e.clientID != 0
 		if gone {
 			e.end()
 		}
@@ -99,7 +99,7 @@ func (r *redirection) quit() {
 	d := redirectionsOf(r.s.Door.Env)
 	delete(d.all, r)
 	r.quitSent = true
-	d.quitting[r] = struct{}{}
+	d.ending[r] = struct{}{}
 	for _, e := range r.ends {
 		if e.conn != nil && e.conn.Enqueue(&pool.Request{Raw: session.AppendRequest(nil, "QUIT"), Recv: e, Tag: quitTag, Manner: pool.Here}) != nil {
 			e.end()
@@ -111,7 +111,7 @@ func (r *redirection) quit() {
 // forgetIfQuit forgets the redirection after QUIT, when no connection is left.
 func (r *redirection) forgetIfQuit() {
 	if r.quitSent && !slices.ContainsFunc(r.ends, func(e *redirectEnd) bool { return e.conn != nil }) {
-		delete(redirectionsOf(r.s.Door.Env).quitting, r)
+		delete(redirectionsOf(r.s.Door.Env).ending, r)
 	}
 }
 
@@ -137,7 +137,7 @@ func (e *redirectEnd) Reply(tag uint64, b []byte, piece pool.Piece) {
 	if !ok {
 		f = &pool.Failure{Kind: pool.Lost, Sent: true, Cause: texts.ErrNoServerID}
 	}
-	e.id, e.reply = id, nil
+	e.clientID, e.reply = id, nil
 	e.r.endReady(f)
 }
 
@@ -200,7 +200,7 @@ func (r *redirection) reportBroken() {
 	for _, e := range r.ends {
 		if e.conn != nil && !r.quitSent {
 			// KILL goes over another connection, because this may be a callback of e.conn.
-			_ = s.Rings.Pick(e.server, s.ConnIndex).Tell("CLIENT", "KILL", "ID", session.Itoa(int(e.id)))
+			_ = s.Rings.Pick(e.server, s.ConnIndex).Tell("CLIENT", "KILL", "ID", session.Itoa(int(e.clientID)))
 		}
 	}
 }
@@ -231,7 +231,7 @@ func quitRedirectsTo(e *session.Env, id uint64) (known bool) {
 			r.quit()
 		}
 	}
-	for r := range d.quitting {
+	for r := range d.ending {
 		if r.target == id {
 			return false
 		}

@@ -52,9 +52,9 @@ type redirection struct {
 
 // redirections are those of an upstream on a loop.
 type redirections struct {
-	targets  map[uint64]*session.Session // by ID; the targets on this loop
-	all      map[*redirection]struct{}   // those of this loop's sessions
-	quitting map[*redirection]struct{}   // those whose target is gone, until all servers know
+	targets map[uint64]*session.Session // by ID; the targets on this loop
+	all     map[*redirection]struct{}   // those of this loop's sessions
+	ending  map[*redirection]struct{}   // those whose target is gone, until all servers know
 }
 
 func redirectionsOf(e *session.Env) *redirections { return e.Tracking.(*redirections) }
@@ -62,12 +62,12 @@ func redirectionsOf(e *session.Env) *redirections { return e.Tracking.(*redirect
 // redirectEnd is a redirection's connection to one server.
 type redirectEnd struct {
 	pool.Unplaced
-	r      *redirection
-	server int
-	conn   *pool.Conn // nil: lost
-	id     int64      // its client ID at the server
-	reply  []byte
-	buf    []byte // an unfinished push
+	r        *redirection
+	server   int
+	conn     *pool.Conn // nil: lost
+	clientID int64      // its client ID at the server
+	reply    []byte
+	buf      []byte // an unfinished push
 }
 
 // maxTrackingReply is how much of a server's answer to CLIENT TRACKING is kept; bytes. The answer is OK or an error.

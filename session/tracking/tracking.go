@@ -15,7 +15,7 @@ import (
 // Feature is what the core calls.
 var Feature = session.Feature{
 	Opened: func(e *session.Env) {
-		e.Tracking = &redirections{targets: map[uint64]*session.Session{}, all: map[*redirection]struct{}{}, quitting: map[*redirection]struct{}{}}
+		e.Tracking = &redirections{targets: map[uint64]*session.Session{}, all: map[*redirection]struct{}{}, ending: map[*redirection]struct{}{}}
 	},
 	FollowPinned: func(s *session.Session, moved bool) {
 		if moved && IsOn(s) {
@@ -126,12 +126,12 @@ func (c *trackingChange) makeRedirect(s *session.Session) {
 // send sends the command to every server and waits for the answers.
 func (c *trackingChange) send(s *session.Session) {
 	c.sent = true
-	c.sendToAll(s)
+	c.sendChange(s)
 	c.Await(session.Replies)
 }
 
-// sendToAll sends the command to every server, over the session's own connections.
-func (c *trackingChange) sendToAll(s *session.Session) {
+// sendChange sends the command to every server, over the session's own connections.
+func (c *trackingChange) sendChange(s *session.Session) {
 	p, f := s.PinToAll()
 	if f != nil {
 		c.dropRedirect(nil)
