@@ -25,7 +25,7 @@ type Env struct {
 	Doors     []*Door
 	deadlines []deadline // in the order in which they pass
 	Later     []deferred // to be sent again at the next tick
-	Tracking  any        // where invalidations go (tracking_redirect.go)
+	Tracking  any        // where invalidations go (package tracking)
 	Pause     Pause
 	BusyText  []byte         // what the other loops know of this one
 	BusyOn    map[int][]byte // by loop: what a server says of a script that holds up its connection
