@@ -64,7 +64,7 @@ func (f *feed) Pushed(b []byte, p pool.Piece) {
 // frame takes one whole frame. Borrows b until return, and changes its first byte.
 func (f *feed) frame(b []byte) {
 	if b[0] == '-' && len(f.questions) > 0 {
-		f.answered(bytes.Clone(b)) // after an earlier refusal the replies have shifted: this refusal stands in the place of a push
+		f.answered(bytes.Clone(b)) // after another refusal its PONG was taken for a reply, so this refusal comes as a push
 	}
 	if b[0] != '>' {
 		return

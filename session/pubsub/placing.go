@@ -69,7 +69,7 @@ func (h *hub) accepts(t *topic, name []byte, server int) bool {
 	return t.sourceOf(server) == server
 }
 
-// sourceOf returns the server from which the topic gets a message that is published at server.
+// sourceOf returns the server from which the topic gets messages that are published at server.
 func (t *topic) sourceOf(server int) int {
 	if t.source != session.AnyServer {
 		return t.source

@@ -4,8 +4,8 @@ import (
 	"ringmaster/pool"
 )
 
-// MaxUnanswered is the number of open questions of a feed from which on it is asked to restore no more topics. So a
-// great number of topics neither holds up the loop nor fills the connection.
+// MaxUnanswered is how many open questions keep a feed from restoring more topics. It bounds what a great number of
+// lost topics takes of the loop and of the connection at once.
 const MaxUnanswered = 1000
 
 // resubscribe subscribes the lost topics of server again, if it can be reached.
