@@ -22,7 +22,7 @@ func (w *world) check() {
 	}
 	users, output := map[pool.Key]int{}, 0
 	for _, c := range w.order {
-		if err := session.Check(c.session, tracking.HeldForRedirects(c.session)); err != nil {
+		if err := session.Check(c.session, tracking.BufferedForRedirects(c.session)); err != nil {
 			w.tb.Errorf("session of %s: %v", c.name, err)
 		}
 		rings, n := session.Counted(c.session)

@@ -242,10 +242,10 @@ func (f *feedEnds) compare() {
 func TestManySubscriptionsAreMadeAgainByAndBy(t *testing.T) {
 	scene := defaults()
 	scene.known.Resubscribe = true
-	scene.upstream.MaxPending = pubsub.MaxAskedAgain + 1
+	scene.upstream.MaxPending = pubsub.MaxUnanswered + 1
 	f := &feedEnds{world: newWorld(t, scene), has: map[*serverEnd]map[string]bool{}}
 	c := f.connect("c")
-	const n = 2*pubsub.MaxAskedAgain + 1
+	const n = 2*pubsub.MaxUnanswered + 1
 	for i := range n {
 		c.send(parser.AppendRequest(nil, "SUBSCRIBE", fmt.Sprint("{A}", i)))
 		f.settle()
@@ -253,7 +253,7 @@ func TestManySubscriptionsAreMadeAgainByAndBy(t *testing.T) {
 	}
 	f.feeds()[0].lose(nil)
 	f.pass(100 * time.Millisecond)
-	for _, made := range []int{pubsub.MaxAskedAgain, 2 * pubsub.MaxAskedAgain, n} {
+	for _, made := range []int{pubsub.MaxUnanswered, 2 * pubsub.MaxUnanswered, n} {
 		s := f.feeds()[0]
 		f.answer(s, true)
 		if len(f.has[s]) != made {

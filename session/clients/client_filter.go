@@ -9,18 +9,18 @@ import (
 	"ringmaster/session/texts"
 )
 
-// filter is what CLIENT LIST and CLIENT KILL choose clients by. An empty word is a word that no client has: whether something is
-// asked for at all stands beside it.
+// filter is what CLIENT LIST and CLIENT KILL select clients by. A word may be empty and then matches no client, so a
+// field beside it says whether it was given.
 type filter struct {
 	id          uint64 // 0: any
 	kind        kindOfClient
 	addr, laddr choice
 	maxAge      int64  // seconds; 0: any
 	skip        uint64 // 0: nobody
-	until       uint64 // IDs from here on came later
+	until       uint64 // the first ID that is too new
 }
 
-// choice is a word that was asked for, if any was.
+// choice is a word that an option may give.
 type choice struct {
 	word string
 	set  bool
@@ -30,18 +30,18 @@ func chosen(word []byte) choice { return choice{string(word), true} }
 
 func (c choice) match(word string) bool { return !c.set || c.word == word }
 
-// kindOfClient is a type of CLIENT LIST and CLIENT KILL.
+// kindOfClient is a client's TYPE in CLIENT LIST and CLIENT KILL.
 type kindOfClient uint8
 
 const (
 	anyKind kindOfClient = iota
 	normalKind
-	masterKind // nobody is
+	masterKind // no client is one
 	replicaKind
 	pubsubKind
 )
 
-func kind(s *session.Session) kindOfClient {
+func kindOf(s *session.Session) kindOfClient {
 	switch {
 	case s.Pin != nil && s.Pin.Tunnel:
 		return replicaKind
@@ -56,7 +56,7 @@ var kindNames = map[string]kindOfClient{
 }
 
 func (f *filter) match(s *session.Session) bool {
-	if s.EOF || s.ID() == f.skip || f.id != 0 && f.id != s.ID() || f.kind != anyKind && f.kind != kind(s) ||
+	if s.EOF || s.ID() == f.skip || f.id != 0 && f.id != s.ID() || f.kind != anyKind && f.kind != kindOf(s) ||
 		f.maxAge != 0 && age(s.Door.Env, s.OpenedAt) < f.maxAge {
 		return false
 	}
@@ -67,7 +67,7 @@ func (f *filter) match(s *session.Session) bool {
 	return f.addr.match(remote) && f.laddr.match(local)
 }
 
-// from is the first ID that can match, and upTo the first behind those that can.
+// from returns the first ID that can match, and upTo the first one after all that can.
 func (f *filter) from() uint64 { return f.id }
 
 func (f *filter) upTo() uint64 {
@@ -77,7 +77,7 @@ func (f *filter) upTo() uint64 {
 	return f.until
 }
 
-// cString is what C sees of a word: all before a NUL. Redis compares with strcmp where it compares with this.
+// cString returns what C's string functions see of a word: all before a NUL. Redis uses strcmp where this is used.
 func cString(b []byte) []byte {
 	if i := bytes.IndexByte(b, 0); i >= 0 {
 		return b[:i]
@@ -92,8 +92,8 @@ func (f *filter) setKind(word []byte) (text string) {
 	return ""
 }
 
-// parse reads the filters of CLIENT KILL (Redis 7.0 and 8.2, networking.c): the first mistake counts, and of a filter that is
-// given twice the last.
+// parse reads the options of CLIENT KILL (Redis 7.0 and 8.2, networking.c) and returns the text of the first error, or
+// "". The last of two equal options counts.
 func (f *filter) parse(env *session.Env, args [][]byte, self uint64) (text string) {
 	for ; len(args) > 0; args = args[2:] {
 		if len(args) == 1 {

@@ -8,7 +8,7 @@ import (
 	"ringmaster/stats"
 )
 
-// Kill is CLIENT KILL addr, or CLIENT KILL with filters.
+// Kill is CLIENT KILL, with an address or with options.
 func Kill(s *session.Session, spec *command.Spec, req *parser.Request) {
 	args := req.Args[2:]
 	f := filter{skip: s.ID()}
@@ -22,7 +22,7 @@ func Kill(s *session.Session, spec *command.Spec, req *parser.Request) {
 	m := s.Emit(0)
 	own := s.Door
 	self := f.match(s)
-	f.skip = s.ID() // the one who asks gets its answer first
+	f.skip = s.ID() // the client that asks is closed after its answer
 	own.AskLoopsSlowly(s, func(e *session.Env, answer func(any)) { e.Start(newKilling(e, f, answer)) }, func(answers []any) {
 		killed := 0
 		for _, a := range answers {
@@ -46,7 +46,7 @@ func Kill(s *session.Session, spec *command.Spec, req *parser.Request) {
 	s.AwaitReply(&m)
 }
 
-// killing is a loop's part of CLIENT KILL, a job.
+// killing is a job that does one loop's part of CLIENT KILL.
 type killing struct {
 	session.Impersonal
 	filter

@@ -9,8 +9,7 @@ import (
 	"ringmaster/session/texts"
 )
 
-// List is CLIENT LIST [TYPE type] [ID id ...]. A client that goes while the list is made is left out, and one that comes
-// too.
+// List is CLIENT LIST [TYPE type] [ID id ...]. It leaves out clients that come or go while it runs.
 func List(s *session.Session, spec *command.Spec, req *parser.Request) {
 	var f filter
 	switch args := req.Args[2:]; {
@@ -30,7 +29,7 @@ func List(s *session.Session, spec *command.Spec, req *parser.Request) {
 			}
 			ids[i] = uint64(n)
 		}
-		listThese(s, ids)
+		listByID(s, ids)
 		return
 	default:
 		s.Refuse(texts.Syntax)
@@ -38,7 +37,7 @@ func List(s *session.Session, spec *command.Spec, req *parser.Request) {
 	}
 	m := s.Emit(0)
 	s.Door.AskLoopsSlowly(s, func(e *session.Env, answer func(any)) { e.Start(newListing(e, f, answer)) }, func(answers []any) {
-		j := &joinLists{Emission: m}
+		j := &joining{Emission: m}
 		for _, a := range answers {
 			l := a.(*lines)
 			j.lists = append(j.lists, l)
@@ -49,11 +48,11 @@ func List(s *session.Session, spec *command.Spec, req *parser.Request) {
 	s.AwaitReply(&m)
 }
 
-// lines are clients' lines in the order of their IDs.
+// lines are the lines of clients in the order of their IDs.
 type lines struct {
 	text []byte
 	ends []lineEnd
-	used int // bytes of text that were taken
+	used int // how much of text was taken; bytes
 }
 
 // lineEnd is where a client's line ends in lines.text.
@@ -70,7 +69,7 @@ func (l *lines) take(b []byte) []byte {
 	return b
 }
 
-// listing is a loop's part of CLIENT LIST, a job.
+// listing is a job that does one loop's part of CLIENT LIST.
 type listing struct {
 	session.Impersonal
 	filter
@@ -102,13 +101,13 @@ func (l *listing) Piece(e *session.Env) (done bool) {
 
 func (l *listing) GiveUp() { l.answer(nil) }
 
-// joinLists puts the loops' lines into the order of their IDs and hands them out, a job.
-type joinLists struct {
+// joining is a job that writes the lines of all loops in the order of their IDs.
+type joining struct {
 	session.Emission
 	lists []*lines
 }
 
-func (j *joinLists) Piece(e *session.Env) (done bool) {
+func (j *joining) Piece(e *session.Env) (done bool) {
 	if j.HoldsOff(j) {
 		return true
 	}
@@ -136,7 +135,7 @@ func (j *joinLists) Piece(e *session.Env) (done bool) {
 	return false
 }
 
-// lowest is the list whose next line has the lowest ID; nil: there are no more.
+// lowest returns the list whose next line has the lowest ID; nil: no lines are left.
 func lowest(lists []*lines) (low *lines) {
 	for _, l := range lists {
 		if len(l.ends) > 0 && (low == nil || l.ends[0].id < low.ends[0].id) {
@@ -146,8 +145,8 @@ func lowest(lists []*lines) (low *lines) {
 	return low
 }
 
-// listThese is CLIENT LIST ID: a line for each ID in the order given, as often as it is given.
-func listThese(s *session.Session, ids []uint64) {
+// listByID is CLIENT LIST ID. It writes a line for each of ids, in that order, even if an ID comes twice.
+func listByID(s *session.Session, ids []uint64) {
 	m := s.Emit(0)
 	s.Door.AskLoopsSlowly(s, func(e *session.Env, answer func(any)) {
 		e.Start(&finding{ids: ids, lines: map[uint64][]byte{}, answer: answer})
@@ -163,7 +162,7 @@ func listThese(s *session.Session, ids []uint64) {
 	s.AwaitReply(&m)
 }
 
-// finding is a loop's part of CLIENT LIST ID, a job: it describes each client once.
+// finding is a job that does one loop's part of CLIENT LIST ID. It describes each client once.
 type finding struct {
 	session.Impersonal
 	ids    []uint64
@@ -193,7 +192,7 @@ func (f *finding) Piece(e *session.Env) (done bool) {
 
 func (f *finding) GiveUp() { f.answer(nil) }
 
-// repeatLines hands out a line for each ID, a job: at first it adds up their lengths.
+// repeatLines is a job that writes a line for each ID. It first adds up the lengths.
 type repeatLines struct {
 	session.Emission
 	ids         []uint64

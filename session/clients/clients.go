@@ -11,8 +11,8 @@ import (
 	"ringmaster/session/texts"
 )
 
-// Unblock is CLIENT UNBLOCK id [TIMEOUT|ERROR]: the server of the blocked client is told, by the number
-// that it gave to the client's own connection.
+// Unblock is CLIENT UNBLOCK id [TIMEOUT|ERROR]. It sends the command to the blocked client's server, with the ID that
+// the server gave to the client's own connection.
 func Unblock(s *session.Session, spec *command.Spec, req *parser.Request) {
 	how := "TIMEOUT"
 	if len(req.Args) > 4 {
@@ -40,23 +40,23 @@ func Unblock(s *session.Session, spec *command.Spec, req *parser.Request) {
 func unblock(e *session.Env, id uint64, how string) (found bool) {
 	s := e.Roster.Find(id)
 	if s == nil || !blocking.Blocked(s) || e.Paused() {
-		return false // Redis 7.0 dies of UNBLOCK for a client that CLIENT PAUSE keeps waiting
+		return false // Redis 7.0 crashes on UNBLOCK for a client that waits for the end of CLIENT PAUSE
 	}
 	for _, o := range s.Pin.Owns {
 		if o.Conn != nil && o.Conn.ServerID() > 0 {
 			found = true
 			if w := blocking.WaitingAt(s.Pin); w != nil && w.Moving {
-				w.Told = true // whoever was first
+				w.Told = true // its client gets the reply, even if the proxy has also sent UNBLOCK to move it
 			}
-			s.Pin.Soiled = true // the word may reach the server when the client has gone on
+			s.Pin.Soiled = true // UNBLOCK may reach the server after the client's command has ended
 			o.Conn.Unblock(how)
 		}
 	}
 	return found
 }
 
-// SetReplyMode is CLIENT REPLY ON|OFF|SKIP. It is never sent on: on a shared connection it would swallow
-// other clients' replies.
+// SetReplyMode is CLIENT REPLY ON|OFF|SKIP. No server gets it, because on a shared connection it would suppress other
+// clients' replies.
 func SetReplyMode(s *session.Session, spec *command.Spec, req *parser.Request) {
 	exec := s.Door.Answering
 	switch strings.ToLower(string(req.Args[2])) {
@@ -88,5 +88,5 @@ func SetReplyMode(s *session.Session, spec *command.Spec, req *parser.Request) {
 	}
 }
 
-// WhoAmI is ACL WHOAMI: the proxy's users are its own.
+// WhoAmI is ACL WHOAMI. It reports the proxy's user and not the servers'.
 func WhoAmI(s *session.Session, _ *command.Spec, _ *parser.Request) { s.AnswerBulk([]byte("default")) }

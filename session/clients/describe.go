@@ -13,16 +13,17 @@ import (
 	"ringmaster/session/transaction"
 )
 
+// Info is CLIENT INFO.
 func Info(s *session.Session, _ *command.Spec, _ *parser.Request) {
 	s.Door.Scratch = parser.AppendVerbatim(s.Door.Scratch[:0], int(s.Protocol), appendDescription(s, nil, s.Door.ServerIs(7, 4)))
 	s.Answer(s.Door.Scratch)
 }
 
-// describeWork is what a line costs beside its bytes, units.
+// describeWork is the work of a line besides its bytes; units.
 const describeWork = 512
 
-// appendDescription appends the client's line in CLIENT INFO and CLIENT LIST, with the fields of Redis 7.2 that a proxy can fill,
-// and that of Redis 7.4 where watch is set. CLIENT LIST has one for each client, so it is made without fmt.
+// appendDescription appends the client's line in CLIENT INFO and CLIENT LIST: the fields of Redis 7.2 that a proxy can
+// fill, and with watch that of Redis 7.4. CLIENT LIST calls it for each client, so it does not use fmt.
 func appendDescription(s *session.Session, b []byte, watch bool) []byte {
 	start := len(b)
 	remote, local := s.Socket.Addr()
@@ -30,19 +31,14 @@ func appendDescription(s *session.Session, b []byte, watch bool) []byte {
 	if id == nil {
 		id = &session.Identity{}
 	}
-	sub, psub, ssub, multi := 0, 0, 0, -1
-	if u := pubsub.SubsOf(s); u != nil {
-		sub, psub, ssub = len(u.Topics[pubsub.Channel]), len(u.Topics[pubsub.Pattern]), len(u.Topics[pubsub.ShardChannel])
-	}
+	sub, psub, ssub := pubsub.SubscriptionCounts(s)
+	multi := -1
 	if tx := transaction.TxOf(s); tx != nil {
 		multi = tx.N + len(tx.Locals)
 	}
 	redir := int64(-1)
-	if tracking.Tracks(s) {
-		redir = 0
-		if r := tracking.TrackingOf(s.Pin).Redirect; r != nil {
-			redir = int64(r.To)
-		}
+	if tracking.IsOn(s) {
+		redir = int64(tracking.StateOf(s.Pin).TargetID())
 	}
 	kept, waits := 0, s.Socket.Buffered()+s.Out.Held
 	if s == s.Door.Asking {
@@ -66,7 +62,7 @@ func appendDescription(s *session.Session, b []byte, watch bool) []byte {
 	switch {
 	case !watch:
 	case s.Pin != nil && s.Pin.Watches:
-		b = append(b, " watch=1"...) // of how many keys are watched the proxy keeps no count
+		b = append(b, " watch=1"...) // the proxy does not count the watched keys
 	default:
 		b = append(b, " watch=0"...)
 	}
@@ -88,8 +84,8 @@ func appendField(b []byte, name string, n int64) []byte {
 	return strconv.AppendInt(append(b, name...), n, 10)
 }
 
-// appendFlags appends the letters of CLIENT LIST in Redis's order (networking.c, catClientInfoString), but for d: that a watched
-// key has changed only the server knows.
+// appendFlags appends the letters of CLIENT LIST in Redis's order (networking.c, catClientInfoString). The letter d is
+// missing, because only the server knows that a watched key has changed.
 func appendFlags(s *session.Session, b []byte) []byte {
 	start := len(b)
 	flag := func(c byte, on bool) {
@@ -104,7 +100,7 @@ func appendFlags(s *session.Session, b []byte) []byte {
 	flag('P', s.Subscriptions != nil)
 	flag('x', s.Transaction != nil)
 	flag('b', blocked(s))
-	if t := tracking.TrackingOf(s.Pin); t != nil {
+	if t := tracking.StateOf(s.Pin); t != nil {
 		flag('t', t.On)
 		flag('R', t.On && t.BrokenRedirect)
 		flag('B', t.On && t.Broadcast)
@@ -126,13 +122,13 @@ func blocked(s *session.Session) bool {
 	return s.Pin != nil && s.Pin.Blocks || s.SitsOutPause()
 }
 
-// overUnixSocket reports whether it came over a unix socket, whose path stands for an address.
+// overUnixSocket reports whether the client uses a unix socket, whose path takes the place of an address.
 func overUnixSocket(s *session.Session) bool {
 	_, local := s.Socket.Addr()
 	return strings.HasSuffix(local, ":0")
 }
 
-// monitors reports whether the session gets what MONITOR tells.
+// monitors reports whether the session gets the lines of MONITOR.
 func monitors(p *session.Pin) bool { return p.Conn != nil && p.Conn.Streams() }
 
 // age is a time in whole seconds.

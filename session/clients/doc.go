@@ -1,15 +1,15 @@
-// Package clients has the commands about clients: CLIENT LIST, INFO, KILL, UNBLOCK, REPLY.
+// Package clients carries out the commands about clients: CLIENT LIST, INFO, KILL, UNBLOCK, REPLY.
 //
 // # Purpose
 //
-// They concern the clients of the proxy, on all loops, and never the connections that servers see.
+// They concern the proxy's clients, on all loops, and not the connections that servers see.
 //
 // # Picture
 //
 //	CLIENT LIST ── listing ──> every loop ── lines ──> joined by ID ──> the client
 //
-// Files, by what they are about: clients.go, client_list.go, client_kill.go, client_filter.go (which clients are meant), describe.go (a
-// client's line).
+// Files: client_list.go, client_kill.go, clients.go (the others), client_filter.go (which clients are meant), describe.go
+// (a client's line).
 //
 // # Who may call
 //
@@ -21,5 +21,5 @@
 //
 // # Limits and errors
 //
-// Long lists are made in pieces, as fast as the client reads.
+// Long lists are written in pieces, as fast as the client reads.
 package clients

@@ -15,13 +15,13 @@ import (
 )
 
 func ping(s *session.Session, spec *command.Spec, req *parser.Request) {
-	if pubsub.Limited(s) && len(req.Args) <= 2 {
+	if pubsub.IsLimited(s) && len(req.Args) <= 2 {
 		b := append(s.Door.Scratch[:0], "*2\r\n$4\r\npong\r\n"...)
 		s.Door.Scratch = parser.AppendBulk(b, bytes.Join(req.Args[1:], nil))
 		s.Answer(s.Door.Scratch)
 		return
 	}
-	if tracking.Tracks(s) && len(req.Args) <= 2 {
+	if tracking.IsOn(s) && len(req.Args) <= 2 {
 		gather.AllShards(s, spec, req) // its answer comes behind what the servers have told
 		return
 	}

@@ -27,16 +27,16 @@ func NewLoop(clock *pool.Loop, st *stats.Loop) *session.Loop {
 
 // dispatch looks at one request and sends it on its way.
 func dispatch(s *session.Session, req *parser.Request) {
-	t := tracking.TrackingOf(s.Pin)
+	t := tracking.StateOf(s.Pin)
 	if t == nil || t.Caching == "" {
 		decide(s, req)
 		return
 	}
-	t.Renew()
+	t.ClearSpentCaching()
 	client := bytes.EqualFold(req.Args[0], []byte("client"))
 	decide(s, req)
-	if t = tracking.TrackingOf(s.Pin); t != nil && !client {
-		t.Used(s)
+	if t = tracking.StateOf(s.Pin); t != nil && !client {
+		t.ClearCaching(s)
 	}
 }
 
@@ -96,14 +96,14 @@ func decide(s *session.Session, req *parser.Request) {
 			return
 		}
 	}
-	if pubsub.Limited(s) && !spec.Traits.Has(command.TraitForSubscribers) {
+	if pubsub.IsLimited(s) && !spec.Traits.Has(command.TraitForSubscribers) {
 		transaction.Reject(s, spec, texts.OnlySubscribe(spec.Name))
 		return
 	}
 	if s.Transaction != nil && transaction.Queue(s, spec, req) {
 		return
 	}
-	if len(env.BusyOn) > 0 && spec.Traits.Has(command.TraitStateless) && env.Single() && !pubsub.Limited(s) {
+	if len(env.BusyOn) > 0 && spec.Traits.Has(command.TraitStateless) && env.Single() && !pubsub.IsLimited(s) {
 		s.Pass(s.Door.Home(), spec, req) // it is for the server to say whether it answers
 		return
 	}

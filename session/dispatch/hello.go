@@ -109,7 +109,7 @@ func answerHello(s *session.Session) {
 	b = parser.AppendBulkString(b, "id")
 	b = parser.AppendInt(b, int64(s.ID()))
 	b = parser.AppendBulkString(b, "mode")
-	b = parser.AppendBulkString(b, facade.Mode(s.Door))
+	b = parser.AppendBulkString(b, facade.RedisMode(s.Door))
 	b = parser.AppendBulkString(b, "role")
 	b = parser.AppendBulkString(b, "master")
 	b = parser.AppendBulkString(b, "modules")

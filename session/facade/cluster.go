@@ -17,7 +17,7 @@ import (
 	"ringmaster/shard"
 )
 
-// node is one proxy of the cluster that clients see.
+// node is one proxy, as a node of the cluster that clients see.
 type node struct {
 	addr, host  string
 	port        int
@@ -25,7 +25,8 @@ type node struct {
 	self        bool
 }
 
-// Handlers answer the subcommands of CLUSTER that a cluster-aware client may ask any node, by command.Spec.ID.
+// Handlers are the handlers of CLUSTER's subcommands that a cluster-aware client may send to any node, by
+// command.Spec.ID.
 var Handlers = map[uint16]session.Handler{
 	command.IDClusterSlots:               clusterSlots,
 	command.IDClusterShards:              clusterShards,
@@ -38,11 +39,11 @@ var Handlers = map[uint16]session.Handler{
 	command.IDClusterGetkeysinslot:       clusterKeysInSlot,
 	command.IDClusterReplicas:            clusterReplicas,
 	command.IDClusterSlaves:              clusterReplicas,
-	command.IDClusterLinks:               clusterNone,
+	command.IDClusterLinks:               answerNone,
 	command.IDClusterCountFailureReports: clusterFailures,
 }
 
-// nodes are the proxies as the client is told of them, by slots.
+// nodes returns the proxies as the client sees them, in the order of their slots.
 func nodes(s *session.Session) []node {
 	addrs := s.Door.Config.Cluster.Announce
 	if len(addrs) == 0 {
@@ -50,7 +51,7 @@ func nodes(s *session.Session) []node {
 		addrs = []string{local}
 	}
 	self := addrs[0]
-	// Every proxy must come to the same order whatever its own place in the list.
+	// Every proxy must find the same order, whatever its own place in the list is.
 	addrs = slices.Sorted(slices.Values(addrs))
 	nodes := make([]node, len(addrs))
 	for i, addr := range addrs {
@@ -63,13 +64,13 @@ func nodes(s *session.Session) []node {
 	return nodes
 }
 
-// id is the node's name of 40 hex digits: the same whichever proxy tells it, and after a restart.
+// id returns the node's name: 40 hex digits, the same from every proxy and after a restart.
 func (n *node) id() string {
 	sum := sha1.Sum([]byte("ringmaster " + n.addr))
 	return hex.EncodeToString(sum[:])
 }
 
-// splitAddr takes HOST:PORT apart; what is none, such as a unix socket's path, has neither.
+// splitAddr splits HOST:PORT. Another form, such as the path of a unix socket, gives "" and 0.
 func splitAddr(addr string) (host string, port int) {
 	i := strings.LastIndexByte(addr, ':')
 	if i < 0 {
@@ -82,7 +83,7 @@ func splitAddr(addr string) (host string, port int) {
 	return strings.Trim(addr[:i], "[]"), port
 }
 
-// ip is the host if it is an IP address, and hostname if not.
+// ip returns the host if it is an IP address, otherwise "".
 func (n *node) ip() string {
 	if _, err := netip.ParseAddr(n.host); err == nil {
 		return n.host
@@ -90,6 +91,7 @@ func (n *node) ip() string {
 	return ""
 }
 
+// hostname returns the host if it is not an IP address, otherwise "".
 func (n *node) hostname() string {
 	if n.ip() == "" {
 		return n.host
@@ -97,7 +99,7 @@ func (n *node) hostname() string {
 	return ""
 }
 
-// busPort is the port of the cluster bus, which no proxy has, where clients expect it to be written.
+// busPort returns the port of the cluster bus. No proxy has one, but clients expect a number.
 func (n *node) busPort() int {
 	if n.port > 0 && n.port+10000 <= math.MaxUint16 {
 		return n.port + 10000
@@ -119,7 +121,7 @@ func clusterSlots(s *session.Session, _ *command.Spec, _ *parser.Request) {
 		b = parser.AppendBulkString(b, n.id())
 		b = parser.AppendArray(b, 0) // metadata
 	}
-	answerBuilt(s, b)
+	answerScratch(s, b)
 }
 
 func clusterShards(s *session.Session, _ *command.Spec, _ *parser.Request) {
@@ -149,10 +151,10 @@ func clusterShards(s *session.Session, _ *command.Spec, _ *parser.Request) {
 		b = parser.AppendBulkString(b, "replication-offset")
 		b = parser.AppendInt(b, 0)
 	}
-	answerBuilt(s, b)
+	answerScratch(s, b)
 }
 
-// clusterNodes answers in the format of nodes.conf, a line for each node.
+// clusterNodes answers in the format of nodes.conf, one line per node.
 func clusterNodes(s *session.Session, _ *command.Spec, _ *parser.Request) {
 	var b strings.Builder
 	for i, n := range nodes(s) {
@@ -166,7 +168,7 @@ func clusterNodes(s *session.Session, _ *command.Spec, _ *parser.Request) {
 		}
 		fmt.Fprintf(&b, " %s - 0 0 %d connected %d-%d\n", flags, i+1, n.first, n.last)
 	}
-	answerBuilt(s, parser.AppendVerbatim(s.Door.Scratch[:0], int(s.Protocol), []byte(b.String())))
+	answerScratch(s, parser.AppendVerbatim(s.Door.Scratch[:0], int(s.Protocol), []byte(b.String())))
 }
 
 func clusterInfo(s *session.Session, _ *command.Spec, _ *parser.Request) {
@@ -175,7 +177,7 @@ func clusterInfo(s *session.Session, _ *command.Spec, _ *parser.Request) {
 		"cluster_slots_fail:0\r\ncluster_known_nodes:%d\r\ncluster_size:%d\r\ncluster_current_epoch:%d\r\ncluster_my_epoch:%d\r\n"+
 		"cluster_stats_messages_sent:0\r\ncluster_stats_messages_received:0\r\ntotal_cluster_links_buffer_limit_exceeded:0\r\n",
 		shard.Slots, shard.Slots, n, n, n, n)
-	answerBuilt(s, parser.AppendVerbatim(s.Door.Scratch[:0], int(s.Protocol), []byte(text)))
+	answerScratch(s, parser.AppendVerbatim(s.Door.Scratch[:0], int(s.Protocol), []byte(text)))
 }
 
 func clusterMyID(s *session.Session, _ *command.Spec, _ *parser.Request) {
@@ -185,28 +187,28 @@ func clusterMyID(s *session.Session, _ *command.Spec, _ *parser.Request) {
 }
 
 func clusterKeySlot(s *session.Session, _ *command.Spec, req *parser.Request) {
-	answerBuilt(s, parser.AppendInt(s.Door.Scratch[:0], int64(shard.Slot(req.Args[2]))))
+	answerScratch(s, parser.AppendInt(s.Door.Scratch[:0], int64(shard.Slot(req.Args[2]))))
 }
 
-// clusterReplicas says of a node that it has none, and of another name that there is no such node.
+// clusterReplicas answers that a node has no replicas, and refuses a name that is no node's.
 func clusterReplicas(s *session.Session, spec *command.Spec, req *parser.Request) {
 	for _, n := range nodes(s) {
 		if n.id() == string(req.Args[2]) {
-			clusterNone(s, spec, req)
+			answerNone(s, spec, req)
 			return
 		}
 	}
 	s.Refuse(texts.UnknownNode(req.Args[2]))
 }
 
-func clusterNone(s *session.Session, _ *command.Spec, _ *parser.Request) { s.AnswerString("*0\r\n") }
+func answerNone(s *session.Session, _ *command.Spec, _ *parser.Request) { s.AnswerString("*0\r\n") }
 
 func clusterFailures(s *session.Session, _ *command.Spec, _ *parser.Request) {
 	s.AnswerString(":0\r\n")
 }
 
-// NodeState answers READONLY, READWRITE and ASKING, which mean nothing where no node has replicas and no slot
-// moves. Without a cluster they are refused as by a Redis without one, which Valkey does with ASKING only.
+// NodeState answers READONLY, READWRITE and ASKING. They have no effect, because no node has replicas and no slot
+// moves. Without --cluster-facade they are refused, as by a Redis that is no cluster; Valkey refuses only ASKING then.
 func NodeState(s *session.Session, spec *command.Spec, _ *parser.Request) {
 	if s.Door.Config.Cluster.Enabled || spec.ID != command.IDAsking && s.Door.Valkey(8) {
 		s.AnswerString("+OK\r\n")
@@ -215,15 +217,15 @@ func NodeState(s *session.Session, spec *command.Spec, _ *parser.Request) {
 	s.Refuse(texts.NoCluster)
 }
 
-// Mode is the redis_mode of HELLO and INFO.
-func Mode(d *session.Door) string {
+// RedisMode returns the redis_mode of HELLO and INFO.
+func RedisMode(d *session.Door) string {
 	if d.Config.Cluster.Enabled {
 		return "cluster"
 	}
 	return "standalone"
 }
 
-// appendMap begins a map of n pairs, which RESP2 has as an array.
+// appendMap begins a map of n pairs, or in RESP2 an array of 2n.
 func appendMap(s *session.Session, b []byte, n int) []byte {
 	if s.Protocol == 3 {
 		return parser.AppendMap(b, n)
@@ -231,8 +233,8 @@ func appendMap(s *session.Session, b []byte, n int) []byte {
 	return parser.AppendArray(b, 2*n)
 }
 
-// answerBuilt answers what was built in the loop's scratch buffer, and keeps the buffer.
-func answerBuilt(s *session.Session, b []byte) {
+// answerScratch answers b, which was built in the loop's scratch buffer, and keeps the buffer.
+func answerScratch(s *session.Session, b []byte) {
 	s.Door.Scratch = b
 	s.Answer(b)
 }

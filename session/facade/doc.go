@@ -1,16 +1,16 @@
-// Package facade answers CLUSTER and READONLY as a node of a Redis Cluster, for clients that know only clusters.
+// Package facade answers CLUSTER and READONLY as a node of a Redis Cluster, for clients that only work with a cluster.
 //
 // # Purpose
 //
-// With --cluster-facade a proxy, or several, look like the nodes of a cluster in which each has a share of the slots. Clients find them by
-// CLUSTER SLOTS, and any node takes any key.
+// With --cluster-facade one proxy or several look like the nodes of a cluster, each with a share of the slots. Clients
+// find them with CLUSTER SLOTS. Any of them takes any key.
 //
 // # Picture
 //
 //	CLUSTER SLOTS, SHARDS, NODES ── Config.Cluster ──> the reply
 //	CLUSTER COUNTKEYSINSLOT, GETKEYSINSLOT ── slotWalk ──> servers
 //
-// Files, by what they are about: cluster.go, slotwalk.go (keys of a slot).
+// Files: cluster.go has the answers made from the configuration, slotwalk.go finds the keys of a slot.
 //
 // # Who may call
 //
@@ -22,5 +22,5 @@
 //
 // # Limits and errors
 //
-// Texts are those of package texts.
+// A walk keeps at most maxWalk bytes of keys. Error texts are those of package texts.
 package facade

@@ -12,26 +12,26 @@ import (
 	"ringmaster/shard"
 )
 
-// slotWalk looks for the keys of a hash slot, for CLUSTER COUNTKEYSINSLOT and GETKEYSINSLOT: plain servers keep no list
-// of them, so it walks over all keys of all shards with SCAN, which holds nobody up.
+// slotWalk finds the keys of a hash slot, for CLUSTER COUNTKEYSINSLOT and GETKEYSINSLOT. Plain servers keep no list of
+// them, so it walks over all keys of all shards with SCAN, which delays no other client.
 type slotWalk struct {
 	pool.Unplaced
 	session.Emission
 	slot   uint16
-	limit  int   // of keys; -1: they are counted
-	shards []int // as they were when it began
-	server int   // of those
+	limit  int   // the most keys to return; -1: only count
+	shards []int // the shards when it began
+	server int   // index in shards
 	cursor uint64
 	buf    []byte              // the reply so far
-	keys   map[string]struct{} // SCAN may give a key twice
-	found  []string            // those keys
-	next   int                 // of found, to be handed out
-	size   int                 // of keys, bytes
+	keys   map[string]struct{} // those found; SCAN may give a key twice
+	found  []string            // the same keys, in the order found
+	next   int                 // index in found of the next key to write
+	size   int                 // of the keys kept; bytes
 }
 
 const (
-	walkStep = 1000     // keys of a SCAN, about
-	maxWalk  = 32 << 20 // bytes of keys kept
+	walkStep = 1000     // COUNT of each SCAN
+	maxWalk  = 32 << 20 // most bytes of keys kept
 )
 
 // clusterKeysInSlot answers both commands.
@@ -81,18 +81,18 @@ func (w *slotWalk) Reply(_ uint64, b []byte, p pool.Piece) {
 		return
 	}
 	if w.buf[0] == '-' {
-		w.end(w.buf)
+		w.answer(w.buf)
 		return
 	}
-	if text := w.take(); text != "" {
-		w.end(parser.AppendError(nil, text))
+	if text := w.readScan(); text != "" {
+		w.answer(parser.AppendError(nil, text))
 		return
 	}
 	w.buf = w.buf[:0]
 	if w.cursor == 0 {
 		w.server++
 	}
-	for w.server < len(w.shards) && w.hasLeft(w.shards[w.server]) {
+	for w.server < len(w.shards) && w.wasRemoved(w.shards[w.server]) {
 		w.server, w.cursor = w.server+1, 0
 	}
 	if w.server == len(w.shards) || w.full() {
@@ -102,17 +102,18 @@ func (w *slotWalk) Reply(_ uint64, b []byte, p pool.Piece) {
 	w.ask()
 }
 
-// hasLeft reports whether a server was taken off the list: its keys do not count any more. Those of a cluster's node are elsewhere.
-func (w *slotWalk) hasLeft(server int) bool {
+// wasRemoved reports whether a server was taken off the list, so that its keys no longer count. The keys of a cluster's
+// node have moved to another.
+func (w *slotWalk) wasRemoved(server int) bool {
 	env := w.Session.Door
 	return env.Upstream.ListChanges && env.Map.Server(server).Addr == ""
 }
 
-// full reports whether as many keys are found as were asked for.
+// full reports whether enough keys are found.
 func (w *slotWalk) full() bool { return w.limit >= 0 && len(w.found) >= w.limit }
 
-// take reads the reply of a SCAN; it gives an error's text, or "".
-func (w *slotWalk) take() string {
+// readScan reads the reply of a SCAN and returns the text of an error, or "".
+func (w *slotWalk) readScan() string {
 	cursor, rest, ok := merge.SplitScan(w.buf)
 	if !ok {
 		return texts.OddReply
@@ -145,20 +146,20 @@ func (w *slotWalk) take() string {
 	return ""
 }
 
-// perKey is about what a key takes in the map beside its bytes.
+// perKey is about what the map takes for a key besides its bytes; bytes.
 const perKey = 48
 
-// finish answers; very many keys in pieces.
+// finish answers. Keys are written by a job, in pieces.
 func (w *slotWalk) finish() {
 	if w.limit < 0 {
-		w.end(parser.AppendInt(nil, int64(len(w.found))))
+		w.answer(parser.AppendInt(nil, int64(len(w.found))))
 		return
 	}
 	w.keys = nil
 	w.Session.Door.Start(w)
 }
 
-// Piece is job: it hands out the keys.
+// Piece is job. It writes the keys.
 func (w *slotWalk) Piece(e *session.Env) (done bool) {
 	if w.HoldsOff(w) {
 		return true
@@ -184,11 +185,11 @@ func (w *slotWalk) Piece(e *session.Env) (done bool) {
 // Fail is pool.Receiver.
 func (w *slotWalk) Fail(_ uint64, f *pool.Failure) {
 	if w.Session.State != session.Closed {
-		w.end(session.AppendFailure(nil, f, w.Session.Door.Env))
+		w.answer(session.AppendFailure(nil, f, w.Session.Door.Env))
 	}
 }
 
-// end answers.
-func (w *slotWalk) end(reply []byte) {
+// answer ends the walk with a whole reply.
+func (w *slotWalk) answer(reply []byte) {
 	w.Give(reply, true)
 }

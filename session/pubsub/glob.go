@@ -7,8 +7,9 @@ func Match(pattern, name string) bool {
 	return globFrom(pattern, name, &hopeless)
 }
 
-// globFrom sets hopeless when what follows a '*' matches nowhere in the rest of name: then no earlier '*' need be
-// tried with more, which would take time exponential in the number of '*'.
+// globFrom is Match for the rest of pattern and name. It sets hopeless when the pattern after a '*' matches nowhere in
+// the rest of name. Then no earlier '*' needs to be tried with more characters, which would take time exponential in
+// the number of '*'.
 func globFrom(pattern, name string, hopeless *bool) bool {
 	for len(pattern) > 0 && len(name) > 0 {
 		switch pattern[0] {
@@ -59,8 +60,8 @@ func globFrom(pattern, name string, hopeless *bool) bool {
 	return len(pattern) == 0 && len(name) == 0
 }
 
-// class matches c against what stands behind '['. rest begins with the ']' that ends it, or with the last
-// character where there is none.
+// class matches c against a class, of which p is the text after '['. rest begins with the ']' that ends the class, or
+// is "]" where the class has no end.
 func class(p string, c byte) (rest string, ok bool) {
 	not := len(p) > 0 && p[0] == '^'
 	if not {

@@ -2,111 +2,121 @@ package pubsub
 
 import (
 	"math"
-	"ringmaster/session"
 	"slices"
+
+	"ringmaster/session"
+	"ringmaster/shard"
 )
 
-// Where servers are listed in the settings and the list changes, topics move to where messages are published from now on. A topic
-// is subscribed at its new server at once, and publishers wait for that as for any subscription. At its old server, if that is still on the
-// list, it stays subscribed until no message can be on its way there any more. The feed of a server that was taken off the list
-// brings what that server still sends until package pool closes it.
-
-// parting is a topic's subscription at a server from which it has moved.
-type parting struct {
-	server int
-	until  int64 // ns
-}
-
-// longestWait is how long a message may be on its way where requests have no timeout, ns.
-const longestWait = int64(60e9)
-
-// leave takes server off all topics; its feed (nil: there is none) is to be let go when they are subscribed elsewhere.
-func (h *hub) leave(server int) *feed {
-	f := h.feeds[server]
-	h.feeds[server] = nil
-	kept := map[TopicKey]struct{}{}
-	for _, t := range h.topics {
-		if !slices.Contains(t.at, server) {
+// adoptMap moves topics after the loop has taken a new map. In a cluster a node may be gone or new, and what was
+// subscribed at a lost node stays only with Config.Resubscribe. Where the settings list the servers, topics move to
+// where messages are published from now on. A topic is subscribed at its new server at once, and publishers wait for
+// that. At its old server it lingers, if the server is still on the list. The feed of a server that was taken off the
+// list brings its last messages until package pool closes it.
+func (h *hub) adoptMap(old *shard.Map) {
+	m := h.env.Map
+	var former []*feed
+	kept := map[int]map[TopicKey]struct{}{} // by server that is on the list again: the subscriptions of its feed
+	if n := m.Len(); n > len(h.feeds) {
+		h.lost = append(h.lost, make([]lostTopics, n-len(h.feeds))...)
+		h.feeds = append(h.feeds, make([]*feed, n-len(h.feeds))...)
+	}
+	for i := range old.Len() {
+		if shard.SameAddr(old.Server(i).Addr, m.Server(i).Addr) {
 			continue
 		}
-		if !h.forget(t, server) {
-			kept[t.key] = struct{}{}
+		if !m.Slotted() && m.Server(i).Addr == "" {
+			if f := h.retireServer(i); f != nil {
+				former = append(former, f)
+			}
+			continue
 		}
-		t.at = slices.DeleteFunc(slices.Clone(t.at), func(i int) bool { return i == server })
-	}
-	for key := range h.partings {
-		if h.partsFrom(key, server) {
-			h.parted(key, server)
-			kept[key] = struct{}{}
+		if !m.Slotted() && old.Server(i).Addr == "" {
+			if keys := h.restoreServer(i); len(keys) > 0 {
+				kept[i] = keys
+			}
+			continue
 		}
-	}
-	h.lost[server] = lost{}
-	if f != nil && f.conn != nil {
-		f.former, f.kept = true, kept
-		if h.former == nil {
-			h.former = map[int]*feed{}
+		// The old server may keep the connection open and send nothing.
+		if f := h.feeds[i]; f != nil && f.conn != nil {
+			conn := f.conn
+			f.gone = true
+			f.OwnLost(conn, h.env.Pool.Moved(i))
+			conn.Return(false)
 		}
-		h.former[server] = f
-	}
-	return f
-}
-
-// comeBack goes on with the feed of a server that is on the list again before its feed has ended: a second one would bring each message a
-// second time. Topics that are elsewhere by now part from it as from any server.
-func (h *hub) comeBack(server int) (kept map[TopicKey]struct{}) {
-	f := h.former[server]
-	if f == nil || !f.conn.Rejoin() {
-		return nil
-	}
-	delete(h.former, server)
-	h.feeds[server] = f
-	kept = f.kept
-	f.former, f.kept = false, nil
-	return kept
-}
-
-// letGo ends the feed's part in subscriptions that all servers were asked for. Who unsubscribes waits for the messages that come before the
-// answer.
-func (f *feed) letGo() {
-	asks := slices.Clone(f.asked)
-	for i, a := range asks {
-		if a.round.on {
-			f.asked[i].round = &round{on: true, left: 1} // the answer still comes
+		for _, t := range h.topics {
+			if slices.Contains(t.servers, i) {
+				h.dropServer(t, i)
+			}
 		}
 	}
-	for _, a := range asks {
-		if a.round.on {
-			f.over(a)
+	for _, t := range h.topics {
+		if m.Slotted() {
+			h.addServers(t)
+		} else {
+			h.moveTopic(t)
 		}
+	}
+	for i, keys := range kept {
+		h.lingerKeysAt(i, keys)
+	}
+	for _, f := range former {
+		f.leaveRounds()
 	}
 }
 
-// move has a topic be where its messages are published by the present map.
-func (h *hub) move(t *topic) {
+// addServers subscribes a topic that belongs at all shards at those that are new.
+func (h *hub) addServers(t *topic) {
+	if !h.everywhere(t.key) || !t.round.on || t.round.refusal != nil {
+		return
+	}
+	for _, i := range h.serversOf(t.key) {
+		if slices.Contains(t.servers, i) {
+			continue
+		}
+		t.servers = append(slices.Clone(t.servers), i)
+		if t.round.left == 0 {
+			h.loseAt(t, i) // the next tick asks
+			continue
+		}
+		f, failure := h.feedTo(i)
+		if failure == nil {
+			failure = f.ask(t, t.round)
+		}
+		if failure == nil {
+			t.round.left++
+		} else {
+			t.round.refusal = session.AppendFailure(nil, failure, h.env)
+		}
+	}
+}
+
+// moveTopic subscribes a topic where the present map has it.
+func (h *hub) moveTopic(t *topic) {
 	if !t.round.on || t.round.refusal != nil {
-		return // it ends, or begins anew
+		return // it ends, or the next subscriber begins a new round
 	}
-	want, old := h.servers(t.key), t.at
+	want, old := h.serversOf(t.key), t.servers
 	if slices.Equal(want, old) {
 		return
 	}
-	t.at = slices.Clone(want)
+	t.servers = slices.Clone(want)
 	for _, i := range want {
 		if !slices.Contains(old, i) {
-			h.comeTo(t, i)
+			h.subscribeAt(t, i)
 		}
 	}
 	for _, i := range old {
 		if !slices.Contains(want, i) {
-			h.part(t, i)
+			h.lingerAt(t, i)
 		}
 	}
 }
 
-// comeTo subscribes a topic at one more server.
-func (h *hub) comeTo(t *topic, server int) {
-	f, failure := h.feed(server)
-	if t.round.left > 0 { // its subscribers wait for the round
+// subscribeAt subscribes a topic at one more server.
+func (h *hub) subscribeAt(t *topic, server int) {
+	f, failure := h.feedTo(server)
+	if t.round.left > 0 { // its first subscribers wait for the round
 		if failure == nil {
 			failure = f.ask(t, t.round)
 		}
@@ -117,116 +127,112 @@ func (h *hub) comeTo(t *topic, server int) {
 		}
 		return
 	}
-	if h.note(t, server); failure == nil {
-		_ = h.askAgain(t, server) // otherwise the next tick asks
+	if h.markLost(t, server); failure == nil {
+		_ = h.resubscribeTopic(t, server) // otherwise the next tick asks
 	}
 }
 
-// part has a topic stay subscribed at a server for the messages that are on their way there.
-func (h *hub) part(t *topic, server int) {
-	if f := h.feeds[server]; h.forget(t, server) || f == nil || f.conn == nil {
-		return
+// retireServer takes server off all topics and returns its feed; nil: it has none. The caller calls leaveRounds on the
+// feed when the topics are subscribed elsewhere.
+func (h *hub) retireServer(server int) *feed {
+	f := h.feeds[server]
+	h.feeds[server] = nil
+	kept := map[TopicKey]struct{}{}
+	for _, t := range h.topics {
+		if !slices.Contains(t.servers, server) {
+			continue
+		}
+		if !h.clearLost(t, server) {
+			kept[t.key] = struct{}{}
+		}
+		t.servers = slices.DeleteFunc(slices.Clone(t.servers), func(i int) bool { return i == server })
 	}
-	h.partFrom(t.key, server)
+	for key := range h.lingering {
+		if h.lingersAt(key, server) {
+			h.stopLinger(key, server)
+			kept[key] = struct{}{}
+		}
+	}
+	h.lost[server] = lostTopics{}
+	if f != nil && f.conn != nil {
+		f.former, f.subscribed = true, kept
+		if h.former == nil {
+			h.former = map[int]*feed{}
+		}
+		h.former[server] = f
+	}
+	return f
 }
 
-// partFrom is part for what the server's feed is subscribed to.
-func (h *hub) partFrom(key TopicKey, server int) {
-	if h.partings == nil {
-		h.partings = map[TopicKey][]parting{}
+// restoreServer uses the feed of a server again that is back on the list before the feed has ended. A second feed would
+// bring each message a second time. It returns the feed's subscriptions. Topics that are elsewhere by now linger there.
+func (h *hub) restoreServer(server int) (kept map[TopicKey]struct{}) {
+	f := h.former[server]
+	if f == nil || !f.conn.Rejoin() {
+		return nil
 	}
-	h.parted(key, server)
-	wait := int64(h.env.Pool.Timeout())
-	if wait <= 0 {
-		wait = longestWait
-	}
-	p := parting{server, h.env.Pool.Now + wait}
-	if len(h.partings) == 0 || p.until < h.partAt {
-		h.partAt = p.until
-	}
-	h.partings[key] = append(h.partings[key], p)
+	delete(h.former, server)
+	h.feeds[server] = f
+	kept = f.subscribed
+	f.former, f.subscribed = false, nil
+	return kept
 }
 
-// partFromOthers parts what a feed is subscribed to from its server, except what is there.
-func (h *hub) partFromOthers(server int, keys map[TopicKey]struct{}) {
+// leaveRounds ends the feed's part in rounds that subscribe. Clients that unsubscribe go on waiting for the messages
+// that come before the answer.
+func (f *feed) leaveRounds() {
+	asks := slices.Clone(f.questions)
+	for i, a := range asks {
+		if a.round.on {
+			f.questions[i].round = &round{on: true, left: 1} // for the answer that still comes
+		}
+	}
+	for _, a := range asks {
+		if a.round.on {
+			f.endQuestion(a)
+		}
+	}
+}
+
+// lingerKeysAt has the subscriptions of a restored feed linger, except those of topics that are at its server. Those
+// that no client has are ended.
+func (h *hub) lingerKeysAt(server int, keys map[TopicKey]struct{}) {
 	for key := range keys {
 		switch t := h.topics[key]; {
-		case t == nil && h.feeds[server].ask(&topic{key: key, dead: true}, &round{left: 1}) == nil: // nobody is left to hear it
-		case t == nil || !slices.Contains(t.at, server):
-			h.partFrom(key, server)
+		case t == nil && h.feeds[server].ask(&topic{key: key, dead: true}, &round{left: 1}) == nil: // no client has it
+		case t == nil || !slices.Contains(t.servers, server):
+			h.lingerKeyAt(key, server)
 		}
 	}
 }
 
-// parted forgets a parting, if there is one.
-func (h *hub) parted(key TopicKey, server int) {
-	list := h.partings[key]
-	if len(list) == 0 {
-		return
-	}
-	if list = slices.DeleteFunc(list, func(p parting) bool { return p.server == server }); len(list) == 0 {
-		delete(h.partings, key)
-		return
-	}
-	h.partings[key] = list
-}
-
-// barrierWhereItWas is barrier for a topic at servers that it has left: messages may be on their way there.
-func (h *hub) barrierWhereItWas(t *topic, p *Subscribing) {
-	for _, was := range h.partings[t.key] {
-		if !slices.Contains(t.at, was.server) {
-			h.feeds[was.server].barrier(p)
-		}
-	}
-	for _, f := range h.former {
-		if _, kept := f.kept[t.key]; kept {
-			f.barrier(p)
-		}
-	}
-}
-
-// endPartings unsubscribes where no message can come from any more.
-func (h *hub) endPartings() {
-	if h.env.Pool.Now < h.partAt {
+// endLingers unsubscribes what has lingered long enough.
+func (h *hub) endLingers() {
+	if h.env.Pool.Now < h.lingerEnds {
 		return
 	}
 	asks := 0
-	h.partAt = math.MaxInt64
-	for key, list := range h.partings {
+	h.lingerEnds = math.MaxInt64
+	for key, list := range h.lingering {
 		for _, p := range slices.Clone(list) {
-			if asks >= MaxAskedAgain {
-				h.partAt = 0 // the next tick goes on
+			if asks >= MaxUnanswered {
+				h.lingerEnds = 0 // the next tick goes on
 				return
 			}
 			if h.env.Pool.Now < p.until {
-				h.partAt = min(h.partAt, p.until)
+				h.lingerEnds = min(h.lingerEnds, p.until)
 				continue
 			}
 			t, f := h.topics[key], h.feeds[p.server]
 			if t == nil {
 				t = &topic{key: key, dead: true}
 			}
-			if f == nil || f.conn == nil || slices.Contains(t.at, p.server) || f.ask(t, &round{left: 1}) == nil {
-				h.parted(key, p.server)
+			if f == nil || f.conn == nil || slices.Contains(t.servers, p.server) || f.ask(t, &round{left: 1}) == nil {
+				h.stopLinger(key, p.server)
 			} else {
-				h.partAt = 0
+				h.lingerEnds = 0
 			}
 			asks++
 		}
 	}
-}
-
-// partsFrom reports whether a topic that has left a server is still subscribed there.
-func (h *hub) partsFrom(key TopicKey, server int) bool {
-	return slices.ContainsFunc(h.partings[key], func(p parting) bool { return p.server == server })
-}
-
-// stillAt is how many servers that a topic has left have it subscribed.
-func (h *hub) stillAt(key TopicKey) (n int) {
-	for _, p := range h.partings[key] {
-		if t := h.topics[key]; t == nil || !slices.Contains(t.at, p.server) {
-			n++
-		}
-	}
-	return n
 }

@@ -1,33 +1,62 @@
 package pubsub
 
 import (
+	"maps"
+
 	"github.com/valyala/bytebufferpool"
 
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
+	"ringmaster/session/gather"
 )
 
-// numSubs receives the replies to PUBSUB NUMSUB, and is the job that makes one of them.
-type numSubs struct {
-	pool.Unplaced
-	session.Emission
-	keys    []TopicKey
-	sums    []int64
-	tallies []Tally  // nil: the loops have not been asked
-	replies []counts // by server
-	left    int
-	next    int    // of keys
-	bad     []byte // an error that one of the servers answered; nil: none
+// inspect answers PUBSUB: CHANNELS, NUMPAT, NUMSUB and their like.
+func inspect(s *session.Session, spec *command.Spec, req *parser.Request) {
+	switch spec.ID {
+	case command.IDPubsubNumsub, command.IDPubsubShardnumsub:
+		numSub(s, spec, req)
+		return
+	}
+	if s.Door.Single() {
+		s.Pass(s.Door.Home(), spec, req)
+		return
+	}
+	g := gather.New(s, spec, len(req.Raw))
+	g.Merge = command.MergeConcat
+	g.Delay()
+	for _, i := range s.Door.Map.Shards() {
+		g.Ask(i, req.Raw)
+	}
+	if spec.ID == command.IDPubsubNumpat {
+		g.Merge = command.MergeSpecial
+		collectPatterns(g)
+	}
+	g.Start()
 }
 
-// counts is what a server says.
-type counts struct {
-	buf *bytebufferpool.ByteBuffer // nil: nothing came
-	off int                        // what is used of it, bytes
+// collectPatterns gives the gather all loops' patterns and their servers. The gather does not end before.
+func collectPatterns(g *gather.Gather) {
+	g.Delay()
+	g.Env.AskLoopsFor(g.Session, func(e *session.Env) any {
+		at := map[string][]int{}
+		for name, t := range hubOf(e).patterns {
+			if len(t.subs) > 0 && t.lostServers == 0 { // otherwise only the servers that have it count it
+				at[name] = t.servers
+			}
+		}
+		return at
+	}, func(answers []any) {
+		g.Patterns = map[string][]int{}
+		for _, at := range answers {
+			maps.Copy(g.Patterns, at.(map[string][]int))
+		}
+		g.Start()
+	})
 }
 
+// numSub answers PUBSUB NUMSUB and SHARDNUMSUB with the servers' counts, corrected to the numbers of clients.
 func numSub(s *session.Session, spec *command.Spec, req *parser.Request) {
 	shards := s.Door.Map.Shards()
 	n := &numSubs{Emission: session.Emission{Session: s, Tag: s.Expect(len(req.Raw))}, left: len(shards)}
@@ -38,12 +67,31 @@ func numSub(s *session.Session, spec *command.Spec, req *parser.Request) {
 	for _, a := range req.Args[2:] {
 		n.keys = append(n.keys, TopicKey{k, string(a)})
 	}
-	n.sums, n.replies = make([]int64, len(n.keys)), make([]counts, len(shards))
+	n.sums, n.replies = make([]int64, len(n.keys)), make([]serverCounts, len(shards))
 	for i, server := range shards {
 		if f := s.Conn(server).Enqueue(&pool.Request{Raw: req.Raw, Recv: n, Tag: uint64(i), Manner: pool.Here}); f != nil {
 			n.Fail(uint64(i), f)
 		}
 	}
+}
+
+// numSubs receives the servers' replies to PUBSUB NUMSUB. It is also the job that makes one reply of them.
+type numSubs struct {
+	pool.Unplaced
+	session.Emission
+	keys    []TopicKey
+	sums    []int64
+	tallies []Tally        // nil: the loops have not been asked
+	replies []serverCounts // by server
+	left    int
+	next    int    // of keys
+	failed  []byte // the error of a server; nil: none
+}
+
+// serverCounts is one server's reply.
+type serverCounts struct {
+	buf *bytebufferpool.ByteBuffer // nil: nothing has come
+	off int                        // how much of it is used; bytes
 }
 
 // Reply is pool.Receiver.
@@ -59,30 +107,32 @@ func (n *numSubs) Reply(i uint64, b []byte, p pool.Piece) {
 	}
 	length, at, ok := parser.ArrayHeader(r.buf.B)
 	if r.off = at; !ok || length != 2*len(n.sums) {
-		n.bad = append([]byte(nil), r.buf.B...)
+		n.failed = append([]byte(nil), r.buf.B...)
 	}
 	n.end()
 }
 
 // Fail is pool.Receiver.
 func (n *numSubs) Fail(_ uint64, f *pool.Failure) {
-	n.bad = session.AppendFailure(nil, f, n.Session.Door.Env)
+	n.failed = session.AppendFailure(nil, f, n.Session.Door.Env)
 	n.end()
 }
 
+// end counts a server's reply. After the last the job starts, or the client gets the error.
 func (n *numSubs) end() {
 	if n.left--; n.left > 0 {
 		return
 	}
-	if n.bad == nil {
+	if n.failed == nil {
 		n.Session.Door.Start(n)
 		return
 	}
-	n.letGo()
-	n.Give(n.bad, true)
+	n.dropReplies()
+	n.Give(n.failed, true)
 }
 
-func (n *numSubs) letGo() {
+// dropReplies frees the servers' replies.
+func (n *numSubs) dropReplies() {
 	for _, r := range n.replies {
 		if r.buf != nil {
 			n.Session.Door.Pool.Buffers.Put(r.buf)
@@ -103,8 +153,8 @@ func (n *numSubs) Piece(e *session.Env) (done bool) {
 			n.add(n.next)
 			e.Spend(session.CopyWork * len(n.replies))
 		}
-		n.letGo()
-		Tallies(e, n.Session, n.keys, false, func(sums []Tally) {
+		n.dropReplies()
+		CollectTallies(e, n.Session, n.keys, false, func(sums []Tally) {
 			n.tallies, n.next = sums, 0
 			e.Start(n)
 		})
@@ -131,7 +181,7 @@ func (n *numSubs) Piece(e *session.Env) (done bool) {
 	return true
 }
 
-// add adds up the servers' counts of one channel.
+// add adds up the servers' counts for the k-th channel.
 func (n *numSubs) add(k int) {
 	for i := range n.replies {
 		r := &n.replies[i]

@@ -1,8 +1,8 @@
-// Package texts has every error that the proxy itself gives to clients.
+// Package texts has every error text that the proxy itself gives to clients.
 //
 // # Purpose
 //
-// Each text stands here and nowhere else, so that it can be compared with Redis's in one place. Where Redis has words they are those of
+// All texts stand here, so that they can be compared with Redis's in one place. Where Redis has a text it is that of
 // Redis 7.0, unless a comment names another version.
 //
 // # Picture
@@ -19,5 +19,6 @@
 //
 // # Limits and errors
 //
-// What a client has sent is quoted in part only, without line breaks, so that nobody can forge a reply.
+// Words of a client are shortened before they are quoted, and parser.AppendError removes line breaks, so that nobody
+// can forge a reply.
 package texts

@@ -10,7 +10,7 @@ import (
 	"ringmaster/pool"
 )
 
-// Every error text that clients see, in the words of Redis 7.0 where Redis has words.
+// Error texts without arguments. Where Redis has a text it is that of Redis 7.0.
 const (
 	NoAuth           = "NOAUTH Authentication required."
 	WrongPass        = "WRONGPASS invalid username-password pair or user is disabled."
@@ -48,7 +48,7 @@ const (
 	NoClient         = "ERR No such client"
 	SubscriptionLost = "ERR the connection to the server was lost before it confirmed the subscription"
 	ManyDBs          = "ERR too many databases are in use at once"
-	TooManyClients   = "ERR max number of clients reached"
+	tooManyClients   = "ERR max number of clients reached"
 	NotTracking      = "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
 	CachingYes       = "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode."
 	CachingNo        = "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode."
@@ -65,15 +65,17 @@ const (
 	WalkSize         = "ERR the slot has more keys than the proxy can scan"
 )
 
-// How a server begins that does not let the proxy give a command.
+// NoPermissionAt and UnknownAt are how the error of a server begins that does not allow the proxy a command, or does
+// not know it.
 var NoPermissionAt, UnknownAt = []byte("-NOPERM"), []byte("-ERR unknown command")
 
-var NoServerID = errors.New("the server did not report the ID of its connection")
+// ErrNoServerID is the cause of a failure after CLIENT ID.
+var ErrNoServerID = errors.New("the server did not report the ID of its connection")
 
-// MaxClients is the reply to a client over the limit.
-const MaxClients = "-" + TooManyClients + "\r\n"
+// MaxClients is the whole reply to a client over the limit.
+const MaxClients = "-" + tooManyClients + "\r\n"
 
-// maxQuoted bounds what of a client's words an error repeats (Redis 7.0, server.c).
+// maxQuoted is how much of a client's words an error repeats (Redis 7.0, server.c); bytes.
 const maxQuoted = 128
 
 func UnknownCommand(args [][]byte) string {
@@ -92,13 +94,13 @@ func UnknownSubcommand(name, sub []byte) string {
 		bytes.ToUpper(Quoted(name, len(name))))
 }
 
-// WrongWords is for a subcommand that has too many words (Redis 7.0, addReplySubcommandSyntaxError).
+// WrongWords refuses a subcommand with too many words (Redis 7.0, addReplySubcommandSyntaxError).
 func WrongWords(name, sub []byte) string {
 	return fmt.Sprintf("ERR unknown subcommand or wrong number of arguments for '%s'. Try %s HELP.", Quoted(sub, maxQuoted),
 		bytes.ToUpper(Quoted(name, len(name))))
 }
 
-// Quoted is what C's "%.*s" prints of b: at most n bytes, up to a NUL.
+// Quoted returns what C's "%.*s" prints of b: at most n bytes, up to a NUL. The result is a part of b.
 func Quoted(b []byte, n int) []byte {
 	b = b[:min(len(b), n)]
 	if i := bytes.IndexByte(b, 0); i >= 0 {
@@ -111,7 +113,7 @@ func WrongArity(name string) string {
 	return "ERR wrong number of arguments for '" + name + "' command"
 }
 
-// SortDenied is for SORT with a pattern, behind the word option, of keys that may lie on any shard.
+// SortDenied refuses SORT with a pattern, which follows the word option, where the keys may be on any shard.
 func SortDenied(option []byte) string {
 	return "ERR " + string(bytes.ToUpper(option)) + " option of SORT denied in cluster mode."
 }
@@ -120,12 +122,12 @@ func NoPermission(name string) string {
 	return "NOPERM this user has no permissions to run the '" + name + "' command"
 }
 
-// LockedOut refuses to an administrator what would lock the proxy out of its servers.
+// LockedOut refuses an administrator's command that would lock the proxy out of its servers.
 func LockedOut(name, why string) string {
 	return "NOPERM '" + name + "' would lock ringmaster out of its servers: " + why
 }
 
-// ExecAbort is the error of an EXEC that is rejected itself (Redis 7.0, execCommandAbort).
+// ExecAbort refuses an EXEC that is itself rejected (Redis 7.0, execCommandAbort).
 func ExecAbort(text string) string {
 	return "EXECABORT Transaction discarded because of: " + strings.TrimPrefix(text, "ERR ")
 }
@@ -182,14 +184,14 @@ func NotInTransaction(name string) string {
 	return "ERR '" + name + "' is sent to several shards and can't be part of a transaction"
 }
 
-// NotSubscribed is for a SUBSCRIBE whose server has not confirmed it in time.
+// NotSubscribed is the error of a SUBSCRIBE that its server has not confirmed in time.
 func NotSubscribed(timeout fmt.Stringer, server string) string {
 	return fmt.Sprintf("ERR timed out after %s waiting for server %s; nothing is subscribed", timeout, server)
 }
 
 func Unreachable(cause error) string { return "ERR no server can be reached: " + cause.Error() }
 
-// FailureText says in a reply why a server did not answer.
+// FailureText describes why a server did not answer.
 func FailureText(f *pool.Failure, timeout fmt.Stringer) string {
 	switch f.Kind {
 	case pool.TimedOut:
@@ -214,7 +216,7 @@ func FailureText(f *pool.Failure, timeout fmt.Stringer) string {
 	return "ERR server " + f.Server + " is down" + Fate(f) + cause(f)
 }
 
-// Fate says what became of a command that has no reply.
+// Fate describes whether a command without a reply may have run.
 func Fate(f *pool.Failure) string {
 	switch {
 	case f.Sent:
@@ -237,8 +239,9 @@ func NotAllowedInMulti(name string) string {
 	return "ERR Command '" + name + "' not allowed inside a transaction"
 }
 
-// ForgedReply refuses an argument of FUNCTION LIST that Valkey (9.1.2) would put into its error as it came: with a line break
-// in it a client could write replies for those who share the connection. Redis makes spaces of them. "": it has none.
+// ForgedReply returns the error for an argument of FUNCTION LIST with a line break; "": there is none. Valkey (9.1.2)
+// would repeat the argument as it is, so a client could forge replies for others on the same connection. Redis replaces
+// line breaks by spaces.
 func ForgedReply(args [][]byte) (text string) {
 	for i := 2; i < len(args); i++ {
 		switch {

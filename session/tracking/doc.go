@@ -1,16 +1,24 @@
-// Package tracking has what a client leaves on connections of its own: CLIENT TRACKING and other state that servers keep.
+// Package tracking carries out CLIENT TRACKING, and other commands whose state the servers keep for a connection.
 //
 // # Purpose
 //
-// Each server keeps the state for its keys. So such a client has a connection of its own to every server, for as long as it stays.
+// Each server keeps such state for its own keys. So the client gets its own connection to every server, for as long as
+// it stays.
 //
 // # Picture
 //
 //	CLIENT TRACKING ── trackingChange ──> every server
-//	server ── invalidation ──> Pin ──> the client, or by way of a redirection another client
+//	server ── invalidation ──> Pin ──> the client
+//	server ── invalidation ──> redirectEnd ──> the target of a redirection, on any loop
 //
-// Files, by what they are about: tracking.go, tracking_redirect.go (invalidations for another client), state.go (other commands that
-// leave state), quitting.go (a connection ends when the servers have taken notice), redirect_check.go (for tests).
+// Files, each of which uses only those after it:
+//
+//	handle.go                the commands that leave state
+//	tracking.go caching.go   CLIENT TRACKING; CLIENT CACHING
+//	quitting.go              QUIT of a client that gets the invalidations of others
+//	redirect.go              invalidations for another client
+//	pinned.go                own connections
+//	state.go                 the data
 //
 // # Who may call
 //
@@ -22,11 +30,11 @@
 //
 // # Limits and errors
 //
-// A client whose state a server has lost is closed: it could not know what it has missed.
+// A client whose state a server has lost is closed, because it could not know what it has missed.
 //
-// # Who keeps what
+// # Where state goes
 //
-// Servers don't know the proxy's clients. So they send invalidations for another client (REDIRECT) to a connection of the proxy's own, and
-// tracking_redirect.go passes them on. What a server sends unasked stands between replies. A client with state at all servers is closed when
-// there is a new server, or when keys turn out to be elsewhere.
+// Servers do not know the clients of the proxy. So invalidations for another client (REDIRECT) go to a connection of the
+// proxy, and redirect.go passes them on. Pushes from a server stand between replies. A client with state at all servers
+// is closed when a server is added, or when its keys turn out to be elsewhere.
 package tracking

@@ -4,13 +4,14 @@ import (
 	"ringmaster/session"
 )
 
-// HeldForRedirects is what waits for a client that gets the invalidations of others, bytes. It is for tests. Loop-only.
-func HeldForRedirects(s *session.Session) (n int) {
-	t := TrackingOf(s.Pin)
-	if t == nil || t.Redirect == nil {
+// BufferedForRedirects returns how many bytes of unfinished pushes a session's redirection keeps. It is for tests.
+// Loop-only.
+func BufferedForRedirects(s *session.Session) (n int) {
+	t := StateOf(s.Pin)
+	if t == nil || t.redirect == nil {
 		return 0
 	}
-	for _, e := range t.Redirect.ends {
+	for _, e := range t.redirect.ends {
 		n += len(e.buf)
 	}
 	return n

@@ -1,158 +1,77 @@
 package tracking
 
 import (
-	"bytes"
-
-	"ringmaster/command"
-	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
-	"ringmaster/session/gather"
-	"ringmaster/session/texts"
-	"ringmaster/stats"
 )
 
-// Handle carries out a command that leaves state on its connection: from then on the session has connections of
-// its own, to every server, until it ends.
-func Handle(s *session.Session, spec *command.Spec, req *parser.Request) {
-	if p := s.Pin; p != nil && p.Tunnel && p.Conn != nil {
-		_ = p.Conn.Send(req.Raw) // REPLCONF ACK
-		s.EndsUnanswered()
-		return
-	}
-	switch spec.ID {
-	case command.IDSync, command.IDPsync, command.IDReplconf, command.IDScriptDebug:
-		if !s.Door.Single() {
-			s.Refuse(texts.OneServerState(spec.Name))
-			return
-		}
-	case command.IDClientTracking:
-		track(s, req)
-		return
-	case command.IDClientCaching:
-		if !s.Door.Single() || Tracks(s) {
-			caching(s, req)
-			return
-		}
-	}
-	if !Tracks(s) && (spec.ID == command.IDClientTrackinginfo || spec.ID == command.IDClientGetredir) {
-		s.Pass(session.AnyServer, spec, req) // any connection tells the same
-		return
-	}
-	if spec.ID == command.IDSync || spec.ID == command.IDPsync {
-		raw := bytes.Clone(req.Raw)
-		s.Begin(&session.Errand{Send: func(s *session.Session) { replicate(s, raw) }, Done: func(*session.Session) {}})
-		return
-	}
-	if s.Pin != nil && s.Pin.Dirty {
-		noteState(s.Pin, s.Door.Env, spec, req.Args)
-		tellAll(s, spec, req.Raw)
-		return
-	}
-	if spec.ID == command.IDClientCaching {
-		s.Pass(session.AnyServer, spec, req) // nothing is tracked: an error
-		return
-	}
-	raw, args, told := bytes.Clone(req.Raw), parser.CloneWords(req.Args), false
-	s.Begin(&session.Errand{
-		Send: func(s *session.Session) {
-			p, f := s.PinToAll()
-			if f != nil {
-				s.Failed(len(raw), f)
-				return
-			}
-			noteState(p, s.Door.Env, spec, args)
-			told = true
-			tellAll(s, spec, raw)
-		},
-		Done: func(s *session.Session) {
-			if told {
-				keepPin(s)
-			}
-		},
-	})
+// State is what CLIENT TRACKING has set for a session. The servers do the tracking, each for its keys, on the session's
+// own connections.
+type State struct {
+	On, optIn, optOut bool
+	redirect          *redirection // where invalidations go; nil: to the session itself
+	Caching           string       // what CLIENT CACHING has set for the next command: "YES", "NO", or "" for nothing
+	cachingTold       []int        // the servers that Caching was sent to
+	cachingSpent      bool         // the command that Caching is for has come, and waits to be sent
+	Broadcast         bool         // BCAST
+	BrokenRedirect    bool         // the session was told that its target is gone
 }
 
-// keepPin keeps the session's connections until it ends, if it has any.
-func keepPin(s *session.Session) {
-	switch p := s.Pin; {
-	case p == nil:
-	case p.Complete() && !p.Everywhere():
-		p.Soiled = true
-		s.CloseAs(stats.StateLost) // a server has come meanwhile
-	case p.Complete():
-		p.Dirty = true
-	default:
-		p.Soiled = true // those that are left may have the state
+// StateOf returns what CLIENT TRACKING has set on a client's own connections; nil: it was not used. p may be nil.
+func StateOf(p *session.Pin) *State {
+	if p == nil || p.Tracking == nil {
+		return nil
 	}
-	s.SettlePin()
+	return p.Tracking.Of.(*State)
 }
 
-// tellAll sends a request over every connection of the session's own; the servers' answers are one, or the first error.
-func tellAll(s *session.Session, spec *command.Spec, raw []byte) {
-	if spec.ID == command.IDMonitor {
-		for _, o := range s.Pin.Owns {
-			if o.Conn != nil {
-				o.Conn.Stream()
-			}
-		}
+// TargetID is the ID of the client that gets the invalidations; 0: the session itself does.
+func (t *State) TargetID() uint64 {
+	if t.redirect == nil {
+		return 0
 	}
-	var special func(*gather.Gather, []byte) []byte
-	switch spec.ID {
-	case command.IDClientTrackinginfo:
-		special = joinTrackingInfo
-	case command.IDClientGetredir:
-		special = joinGetRedir
-	default:
-		if s.Door.Single() {
-			PassRaw(s, s.Door.Home(), raw)
-			return
-		}
-	}
-	g := gather.New(s, spec, len(raw))
-	g.Special = special
-	g.Delay()
-	for _, i := range s.Door.Map.Shards() {
-		g.Ask(i, raw)
-	}
-	g.Start()
+	return t.redirect.target
 }
 
-// PassRaw is pass for a request that is not the one being parsed.
-func PassRaw(s *session.Session, server int, raw []byte) {
-	tag := s.Expect(len(raw))
-	if f := s.Conn(server).Enqueue(&pool.Request{Raw: raw, Recv: s, Tag: tag, Manner: pool.Here}); f != nil {
-		s.Fail(tag, f)
-	}
+// IsOn reports whether servers track keys for the session.
+func IsOn(s *session.Session) bool {
+	t := StateOf(s.Pin)
+	return t != nil && t.On
 }
 
-// replicate makes the client a replica of the server: from now on the connection carries what is no RESP.
-func replicate(s *session.Session, raw []byte) {
-	p, f := s.PinTo(s.Door.Home())
-	if f == nil {
-		f = p.Conn.Send(raw)
-	}
-	if f != nil {
-		s.Door.Scratch = session.AppendFailure(s.Door.Scratch[:0], f, s.Door.Env)
-		s.Answer(s.Door.Scratch)
-		s.SettlePin()
-		return
-	}
-	s.EndsUnanswered()
-	p.Dirty, p.Tunnel = true, true
-	p.Conn.Tunnel()
+// redirection passes a session's invalidations on to another client of the proxy, the target. The servers know neither
+// client, so each sends invalidations to a connection that the redirection owns, which speaks RESP3.
+type redirection struct {
+	s        *session.Session // whose keys are tracked
+	target   uint64           // the target's ID
+	ends     []*redirectEnd
+	left     int                 // ends that do not know their ID at the server yet
+	done     func(*pool.Failure) // is called when all know it; nil: it was called
+	quitSent bool                // the target is gone, and QUIT was sent
 }
 
-// noteState notes what a command that is passed on leaves on the session's connections and CLIENT LIST tells.
-func noteState(p *session.Pin, e *session.Env, spec *command.Spec, args [][]byte) {
-	on := len(args) == 3 && bytes.EqualFold(args[2], []byte("on"))
-	if !on && !(len(args) == 3 && bytes.EqualFold(args[2], []byte("off"))) {
-		return
-	}
-	switch {
-	case spec.ID == command.IDClientNoEvict && e.ServerIs(7, 0):
-		p.NoEvict = on
-	case spec.ID == command.IDClientNoTouch && e.ServerIs(7, 2):
-		p.NoTouch = on
-	}
+// redirections are those of an upstream on a loop.
+type redirections struct {
+	targets map[uint64]*session.Session // by ID; the targets on this loop
+	all     map[*redirection]struct{}   // those of this loop's sessions
+	ending  map[*redirection]struct{}   // those whose target is gone, until all servers know
 }
+
+func redirectionsOf(e *session.Env) *redirections { return e.Tracking.(*redirections) }
+
+// redirectEnd is a redirection's connection to one server.
+type redirectEnd struct {
+	pool.Unplaced
+	r        *redirection
+	server   int
+	conn     *pool.Conn // nil: lost
+	clientID int64      // its client ID at the server
+	reply    []byte
+	buf      []byte // an unfinished push
+}
+
+// maxTrackingReply is how much of a server's answer to CLIENT TRACKING is kept; bytes. The answer is OK or an error.
+const maxTrackingReply = 4096
+
+// invalidation is the beginning of every push about changed keys.
+var invalidation = []byte(">2\r\n$10\r\ninvalidate\r\n")

@@ -13,132 +13,18 @@ import (
 	"ringmaster/shard"
 )
 
-// State is what CLIENT TRACKING has set. The servers do the work, each for its keys, on the session's own connections.
-type State struct {
-	On, optIn, optOut bool
-	Redirect          *redirection // nil: the session itself gets the invalidations
-	Caching           string       // of CLIENT CACHING, for the next command: "YES", "NO"; "": nothing
-	told              []int        // the servers that know of caching
-	spent             bool         // the command that caching is for has come, and waits to be sent
-	Broadcast         bool         // BCAST
-	BrokenRedirect    bool         // the session was told that whom it redirects to is gone
-}
-
-// forsake lets go of servers that were taken off the list.
-func (t *State) forsake(old *shard.Map) {
-	if t.Redirect != nil {
-		t.Redirect.forsake(old)
-	}
-}
-
-// end lets go of what the session has for tracking.
-func (t *State) end() {
-	if t.Redirect != nil {
-		t.Redirect.end()
-	}
-	*t = State{}
-}
-
-// Tracks reports whether servers track keys for the session.
-func Tracks(s *session.Session) bool {
-	t := TrackingOf(s.Pin)
-	return t != nil && t.On
-}
-
-// TrackingOf is what CLIENT TRACKING has set on a client's own connections; nil: it was not used.
-func TrackingOf(p *session.Pin) *State {
-	if p == nil || p.Tracking == nil {
-		return nil
-	}
-	return p.Tracking.Of.(*State)
-}
-
-// keepTracking is trackingOf, made if there is none.
-func keepTracking(p *session.Pin) *State {
-	if p.Tracking == nil {
-		t := &State{}
-		p.Tracking = &session.Keeper{Of: t, Push: t.translate, Next: t.tellCaching, Left: t.forsake, End: t.end}
-	}
-	return TrackingOf(p)
-}
-
 // Feature is what the core calls.
 var Feature = session.Feature{
 	Opened: func(e *session.Env) {
-		e.Tracking = &redirections{targets: map[uint64]*session.Session{}, all: map[*redirection]struct{}{}, leaving: map[*redirection]struct{}{}}
+		e.Tracking = &redirections{targets: map[uint64]*session.Session{}, all: map[*redirection]struct{}{}, ending: map[*redirection]struct{}{}}
 	},
 	FollowPinned: func(s *session.Session, moved bool) {
-		if moved && Tracks(s) {
-			forgetTracked(s)
+		if moved && IsOn(s) {
+			invalidateMoved(s)
 		}
 	},
-	Closing: targetGone,
-	Closed:  targetGone,
-}
-
-// forgetTracked tells whoever gets the session's invalidations that any key may have changed: slots have moved. A server says
-// nothing of keys that were read there, were missing, and have come to be at another.
-func forgetTracked(s *session.Session) {
-	invalidateAll(s)
-	if s.Owed() > 0 && !s.HeldUp() {
-		s.Begin(session.Standstill(invalidateAll)) // what is under way was read where the keys were
-	}
-}
-
-func invalidateAll(s *session.Session) {
-	switch t := TrackingOf(s.Pin); {
-	case s.State != session.Open || t == nil || !t.On:
-	case t.Redirect != nil:
-		t.Redirect.invalidateAll()
-	case s.Protocol == 3:
-		s.Push(append(bytes.Clone(invalidation), "_\r\n"...))
-	}
-}
-
-// caching keeps the word for the servers that the next command goes to: at the others it would count for a later one.
-func caching(s *session.Session, req *parser.Request) {
-	t := TrackingOf(s.Pin)
-	word := strings.ToUpper(string(req.Args[2]))
-	switch {
-	case t == nil || !t.On:
-		s.Refuse(texts.NotTracking)
-	case word == "YES" && !t.optIn:
-		s.Refuse(texts.CachingYes)
-	case word == "NO" && !t.optOut:
-		s.Refuse(texts.CachingNo)
-	case word != "YES" && word != "NO":
-		s.Refuse(texts.Syntax)
-	default:
-		t.Caching, t.told, t.spent = word, t.told[:0], false
-		s.AnswerString("+OK\r\n")
-	}
-}
-
-// tellCaching tells a server that is about to get the next command.
-func (t *State) tellCaching(server int, c *pool.Conn) {
-	if t.Caching != "" && !slices.Contains(t.told, server) {
-		t.told = append(t.told, server)
-		_ = c.Tell("CLIENT", "CACHING", t.Caching)
-	}
-}
-
-// Used forgets what CLIENT CACHING said, after the next command that is no CLIENT; in a transaction, after EXEC. One that
-// has yet to be sent, when what came before it is answered, still counts.
-func (t *State) Used(s *session.Session) {
-	switch {
-	case s.Transaction != nil:
-	case s.HeldUp():
-		t.spent = true
-	default:
-		t.Caching = ""
-	}
-}
-
-// Renew forgets it if it was spent on a command that has been sent since.
-func (t *State) Renew() {
-	if t.spent {
-		t.spent, t.Caching = false, ""
-	}
+	Closing: closeTarget,
+	Closed:  closeTarget,
 }
 
 // track carries out CLIENT TRACKING.
@@ -147,18 +33,18 @@ func track(s *session.Session, req *parser.Request) {
 	for _, a := range req.Args {
 		c.words = append(c.words, string(a))
 	}
-	if c.at = RedirectAt(req.Args); c.at > 0 {
+	if c.at = RedirectArg(req.Args); c.at > 0 {
 		id, ok := parser.Int(req.Args[c.at])
 		if !ok {
-			c.at = 0 // the server says what is wrong with it
+			c.at = 0 // the server answers the error
 		}
-		c.to = uint64(id)
+		c.target = uint64(id)
 	}
 	s.Begin(c)
 }
 
-// RedirectAt finds the ID behind REDIRECT among the words of CLIENT TRACKING; 0: there is none.
-func RedirectAt(args [][]byte) int {
+// RedirectArg returns the index of the ID after REDIRECT in the words of CLIENT TRACKING; 0: there is none.
+func RedirectArg(args [][]byte) int {
 	at := 0
 	for i := 3; i < len(args); i++ {
 		switch {
@@ -173,43 +59,43 @@ func RedirectAt(args [][]byte) int {
 	return at
 }
 
-// trackingChange is a CLIENT TRACKING under way, a passage: it moves the session to connections of its own.
+// trackingChange is the passage of CLIENT TRACKING. It moves the session to its own connections.
 type trackingChange struct {
 	session.Passage
 	pool.Unplaced
-	s     *session.Session
-	words []string
-	at    int    // of the ID behind REDIRECT in words; 0: there is none
-	to    uint64 // that ID
+	s      *session.Session
+	words  []string
+	at     int    // index of the target's ID in words; 0: there is no REDIRECT
+	target uint64 // the target's ID
 
 	sent     bool
-	found    bool // there is the client that is to get the invalidations
+	found    bool // the target exists
 	redirect *redirection
 	tag      uint64
 	left     int    // servers that have not answered
 	reply    []byte // the first error, or OK
-	part     []byte // the answer under way
+	partial  []byte // a server's answer, until it is whole
 	failure  *pool.Failure
-	maybe    bool // a server may carry it out without saying so
+	mayBeOn  bool // a server may have carried it out without an answer
 }
 
 func (c *trackingChange) Step(s *session.Session, came session.Wait) {
 	switch {
 	case c.sent:
 		c.End()
-		if Tracks(s) {
-			keepPin(s)
+		if IsOn(s) {
+			keepConnections(s)
 		} else {
 			s.SettlePin()
 		}
 	case came == session.Replies && c.at == 0:
 		c.send(s)
 	case came == session.Replies:
-		c.AskLoops(func(e *session.Env) any { return target(e, c.to) != nil }, func(answers []any) {
+		c.AskLoops(func(e *session.Env) any { return findTarget(e, c.target) != nil }, func(answers []any) {
 			c.found = slices.Contains(answers, any(true))
 		})
 	case came == session.Loops:
-		c.connect(s)
+		c.makeRedirect(s)
 	case c.failure != nil:
 		c.End()
 		c.redirect.end()
@@ -219,34 +105,34 @@ func (c *trackingChange) Step(s *session.Session, came session.Wait) {
 	}
 }
 
-// connect makes the connections over which the servers reach the client that is to get the invalidations.
-func (c *trackingChange) connect(s *session.Session) {
+// makeRedirect makes the connections over which the servers send invalidations for the target.
+func (c *trackingChange) makeRedirect(s *session.Session) {
 	if !c.found {
 		c.End()
 		s.Refuse(texts.RedirectTo)
 		return
 	}
-	if t := TrackingOf(s.Pin); t != nil && t.Redirect != nil && t.Redirect.serves(c.to) {
-		c.redirect = t.Redirect
+	if t := StateOf(s.Pin); t != nil && t.redirect != nil && t.redirect.servesTarget(c.target) {
+		c.redirect = t.redirect
 		c.send(s)
 		return
 	}
 	c.Await(session.Servers)
-	c.redirect = redirect(s, c.to, func(f *pool.Failure) {
+	c.redirect = newRedirection(s, c.target, func(f *pool.Failure) {
 		c.failure = f
 		c.Resume(session.Servers)
 	})
 }
 
-// send tells every server and waits for the answers.
+// send sends the command to every server and waits for the answers.
 func (c *trackingChange) send(s *session.Session) {
 	c.sent = true
-	c.tell(s)
+	c.sendChange(s)
 	c.Await(session.Replies)
 }
 
-// tell tells every server, over connections of the session's own.
-func (c *trackingChange) tell(s *session.Session) {
+// sendChange sends the command to every server, over the session's own connections.
+func (c *trackingChange) sendChange(s *session.Session) {
 	p, f := s.PinToAll()
 	if f != nil {
 		c.dropRedirect(nil)
@@ -254,7 +140,7 @@ func (c *trackingChange) tell(s *session.Session) {
 		return
 	}
 	c.tag = s.Expect(0)
-	// From the first of the servers' answers on, c may be over.
+	// Enqueue may answer at once, and the last answer ends c.
 	owns := p.Owns
 	c.left = len(owns)
 	for i, o := range owns {
@@ -263,7 +149,7 @@ func (c *trackingChange) tell(s *session.Session) {
 			continue
 		}
 		if !o.Conn.TakesMulti() && !o.Conn.LoginProves() && !p.Watches {
-			_ = o.Conn.ProveMulti(p.Proved) // later it would come between CLIENT CACHING and a transaction
+			_ = o.Conn.ProveMulti(p.Proved) // if done later, it would come between CLIENT CACHING and a transaction
 		}
 		words := slices.Clone(c.words)
 		if c.at > 0 {
@@ -277,33 +163,30 @@ func (c *trackingChange) tell(s *session.Session) {
 
 // Reply is pool.Receiver.
 func (c *trackingChange) Reply(_ uint64, b []byte, piece pool.Piece) {
-	if len(c.part) < maxTrackingReply {
-		c.part = append(c.part, b...)
+	if len(c.partial) < maxTrackingReply {
+		c.partial = append(c.partial, b...)
 	}
 	if piece&pool.Last == 0 {
 		return
 	}
-	if c.reply == nil || c.reply[0] != '-' && c.part[0] == '-' {
-		c.reply = c.part
+	if c.reply == nil || c.reply[0] != '-' && c.partial[0] == '-' {
+		c.reply = c.partial
 	}
-	c.part = nil
+	c.partial = nil
 	c.end()
 }
-
-// maxTrackingReply bounds the answer to CLIENT TRACKING, which is OK or an error.
-const maxTrackingReply = 4096
 
 // Client is pool.Receiver.
 func (c *trackingChange) Client() pool.Client { return c.s }
 
 // Fail is pool.Receiver.
 func (c *trackingChange) Fail(_ uint64, f *pool.Failure) {
-	c.reply, c.part = session.AppendFailure(nil, f, c.s.Door.Env), nil
-	c.maybe = c.maybe || f.Sent
+	c.reply, c.partial = session.AppendFailure(nil, f, c.s.Door.Env), nil
+	c.mayBeOn = c.mayBeOn || f.Sent
 	c.end()
 }
 
-// end counts a server's answer; after the last the client gets its own.
+// end counts a server's answer. After the last one the client gets its answer.
 func (c *trackingChange) end() {
 	if c.left--; c.left > 0 {
 		return
@@ -314,35 +197,35 @@ func (c *trackingChange) end() {
 		s.Reply(c.tag, c.reply, pool.Whole)
 		return
 	}
-	t := keepTracking(s.Pin)
+	t := makeState(s.Pin)
 	if !s.Pin.Complete() && c.reply[0] != '-' {
 		c.reply = parser.AppendError(nil, texts.TrackingLost)
 	}
 	if c.reply[0] == '-' {
-		c.dropRedirect(t.Redirect)
-		if c.maybe || !t.On && len(s.Pin.Owns) > 1 {
-			stopTracking(s.Pin) // some may have begun
+		c.dropRedirect(t.redirect)
+		if c.mayBeOn || !t.On && len(s.Pin.Owns) > 1 {
+			stopTracking(s.Pin) // some servers may have begun to track
 		}
 	} else {
-		if t.Redirect != c.redirect && t.Redirect != nil {
-			t.Redirect.end()
+		if t.redirect != c.redirect && t.redirect != nil {
+			t.redirect.end()
 		}
 		has := func(word string) bool {
 			return slices.ContainsFunc(c.words[3:], func(w string) bool { return strings.EqualFold(w, word) })
 		}
-		*t = State{On: strings.EqualFold(c.words[2], "on"), optIn: has("optin"), optOut: has("optout"), Redirect: c.redirect, Broadcast: has("bcast")}
+		*t = State{On: strings.EqualFold(c.words[2], "on"), optIn: has("optin"), optOut: has("optout"), redirect: c.redirect, Broadcast: has("bcast")}
 	}
 	s.Reply(c.tag, c.reply, pool.Whole)
 }
 
-// dropRedirect ends the redirection that was made for this change, unless it is the one in use.
+// dropRedirect ends the redirection made for this change, unless it is the one in use.
 func (c *trackingChange) dropRedirect(used *redirection) {
 	if c.redirect != nil && c.redirect != used {
 		c.redirect.end()
 	}
 }
 
-// stopTracking takes back what some servers have begun.
+// stopTracking stops tracking at the servers that have begun.
 func stopTracking(p *session.Pin) {
 	p.Soiled = true
 	for _, o := range p.Owns {
@@ -358,4 +241,56 @@ func (c *trackingChange) Cancel(*session.Session) (unanswered bool) {
 	}
 	c.dropRedirect(nil)
 	return true
+}
+
+// makeState is StateOf, and makes the state if there is none.
+func makeState(p *session.Pin) *State {
+	if p.Tracking == nil {
+		t := &State{}
+		p.Tracking = &session.Keeper{Of: t, Push: t.translate, Next: t.tellCaching, Left: t.dropServers, End: t.end}
+	}
+	return StateOf(p)
+}
+
+// dropServers ends what goes to servers that were taken off the list.
+func (t *State) dropServers(old *shard.Map) {
+	if t.redirect != nil {
+		t.redirect.dropServers(old)
+	}
+}
+
+// end ends all tracking of the session.
+func (t *State) end() {
+	if t.redirect != nil {
+		t.redirect.end()
+	}
+	*t = State{}
+}
+
+// translate replaces the server's client ID in a push by the proxy's.
+func (t *State) translate(push []byte) []byte {
+	if t.redirect != nil && bytes.HasPrefix(push, brokenPush) {
+		t.BrokenRedirect = true
+		return appendBroken(nil, int64(t.redirect.target))
+	}
+	return push
+}
+
+// invalidateMoved invalidates all keys after hash slots have moved. A server sends no invalidation for a key that was
+// read there, was missing, and has then been made at another server.
+func invalidateMoved(s *session.Session) {
+	invalidateAll(s)
+	if s.Owed() > 0 && !s.HeldUp() {
+		s.Begin(session.Standstill(invalidateAll)) // replies under way were read at the old servers
+	}
+}
+
+func invalidateAll(s *session.Session) {
+	switch t := StateOf(s.Pin); {
+	case s.State != session.Open || t == nil || !t.On:
+	case t.redirect != nil:
+		t.redirect.invalidateAll()
+	case s.Protocol == 3:
+		s.Push(append(bytes.Clone(invalidation), "_\r\n"...))
+	}
 }

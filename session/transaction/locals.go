@@ -168,10 +168,10 @@ func (a *answering) answers(e *session.Env, p session.Pieces) (b []byte, over bo
 				l.sub = l.subscribing(s)
 			}
 			told, before := false, len(b)
-			if b, told = l.sub.AppendTo(b, s, p); !told {
+			if b, told = l.sub.AppendReply(b, s, p); !told {
 				return b, false
 			}
-			if a.Muted && l.sub.On && !l.sub.Told {
+			if a.Muted && l.sub.On && !l.sub.Replying {
 				b = b[:before] // an error
 			}
 		case l.spec.Traits.Has(command.TraitAsksFirst):
@@ -223,7 +223,7 @@ func (l *local) subscribing(s *session.Session) *pubsub.Subscribing {
 	}
 	p := pubsub.NewSubscribing(l.spec, req.Args)
 	if p.All {
-		p.NameAll(s)
+		p.AddAllNames(s)
 	}
 	return p
 }
@@ -245,7 +245,7 @@ func (tx *transaction) prepare(s *session.Session, then func(s *session.Session,
 				l.sub.Refusal = parser.AppendError(nil, texts.ShardInMulti)
 				continue
 			case tx.late:
-				l.sub.Refusal = l.sub.TimedOut(s.Door.Env)
+				l.sub.Refusal = l.sub.TimeoutError(s.Door.Env)
 				continue
 			}
 			l.sub.Then = then
@@ -260,7 +260,7 @@ func (tx *transaction) prepare(s *session.Session, then func(s *session.Session,
 func letGoOf(s *session.Session, locals []local) {
 	for i := range locals {
 		if p := locals[i].sub; p != nil {
-			p.LetGo(s)
+			p.Release(s)
 			locals[i].sub = nil
 		}
 	}

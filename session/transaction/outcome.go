@@ -134,7 +134,7 @@ func (o *outcome) complete() {
 			keys[i] = m.key
 		}
 		o.left++ // until the other loops have counted
-		pubsub.Tallies(s.Door.Env, s, keys, true, func(sums []pubsub.Tally) {
+		pubsub.CollectTallies(s.Door.Env, s, keys, true, func(sums []pubsub.Tally) {
 			o.join(o.corrected(reply, at, sums), at)
 			o.end()
 		})

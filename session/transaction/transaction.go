@@ -176,7 +176,7 @@ func queueForServer(s *session.Session, spec *command.Spec, req *parser.Request)
 	}
 	switch env.ClassOf(spec) {
 	case command.ClassPinned:
-		if spec.ID == command.IDClientTracking && tracking.RedirectAt(req.Args) > 0 {
+		if spec.ID == command.IDClientTracking && tracking.RedirectArg(req.Args) > 0 {
 			Reject(s, spec, texts.RedirectInMulti)
 			return
 		}
