@@ -183,6 +183,21 @@ func (s *Session) Refuse(text string) {
 	s.Answer(s.Door.Scratch)
 }
 
+// Reject refuses a command before it is carried out or queued. If the client has said MULTI, its EXEC will be refused, too. spec is nil for
+// a command that does not exist. Loop-only.
+func (s *Session) Reject(spec *command.Spec, text string) {
+	s.Rejected(spec)
+	id := command.NoID
+	if spec != nil {
+		id = spec.ID
+	}
+	if id == command.IDExec {
+		text = texts.ExecAbort(text)
+	}
+	s.Door.Scratch = parser.AppendError(s.Door.Scratch[:0], text)
+	s.AnswerAs(id, s.Door.Scratch)
+}
+
 // AnyLimits are for what a client was allowed to send when it came.
 var AnyLimits = parser.AnyLimits()
 

@@ -29,13 +29,11 @@ func appendDescription(s *session.Session, b []byte, watch bool) []byte {
 	if id == nil {
 		id = &session.Identity{}
 	}
-	sub, psub, ssub, multi := 0, 0, 0, -1
+	sub, psub, ssub := 0, 0, 0
 	if u := pubsub.SubsOf(s); u != nil {
 		sub, psub, ssub = len(u.Topics[pubsub.Channel]), len(u.Topics[pubsub.Pattern]), len(u.Topics[pubsub.ShardChannel])
 	}
-	if tx := transaction.TxOf(s); tx != nil {
-		multi = tx.N + len(tx.Locals)
-	}
+	multi := transaction.Queued(s)
 	redir := int64(-1)
 	if tracking.Tracks(s) {
 		redir = 0

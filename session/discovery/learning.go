@@ -104,7 +104,7 @@ func (l *learning) ask(s *session.Session) {
 func (l *learning) conclude(s *session.Session) {
 	l.End()
 	if l.found == nil || l.fail != nil {
-		s.Rejected()
+		s.Rejected(nil)
 		if l.fail != nil {
 			s.Door.Scratch = session.AppendFailure(s.Door.Scratch[:0], l.fail, s.Door.Env)
 			l.reply = s.Door.Scratch

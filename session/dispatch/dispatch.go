@@ -40,34 +40,19 @@ func dispatch(s *session.Session, req *parser.Request) {
 	}
 }
 
-// decide finds out what is to become of a request. The checks come in Redis's order: does the
-// command exist, has it enough arguments, may this client.
+// decide carries out a request, or hands it to what does. The checks come in Redis's order: does the command exist, has it enough
+// arguments, may this client give it.
 func decide(s *session.Session, req *parser.Request) {
 	env := s.Door
 	env.Stats.TurnRequests++
 	if env.Rules.RealNames != nil && !env.Rename(req) {
 		s.ForeignLine(req.Args)
-		transaction.Reject(s, nil, texts.UnknownCommand(req.Args))
+		s.Reject(nil, texts.UnknownCommand(req.Args))
 		return
 	}
 	spec := env.Memo.Lookup(req.Args[0])
-	if spec == nil && s.Foreign(req.Args) {
-		return
-	}
-	if !s.LoggedIn && (spec == nil || !spec.Flags.Has(command.FlagNoAuth)) && env.Valkey(9) {
-		s.ForeignLine(req.Args)
-		transaction.Reject(s, nil, texts.NoAuth) // whether or not there is such a command
-		return
-	}
-	if spec == nil {
-		var ask bool
-		if spec, ask = discovery.LookupLearned(s, req.Args); ask && s.LoggedIn {
-			discovery.Discover(s, req)
-			return
-		}
-		if spec == nil {
-			s.LastID = command.NoID
-			transaction.Reject(s, nil, texts.UnknownCommand(req.Args))
+	if spec == nil || !s.LoggedIn {
+		if spec = lookUp(s, spec, req); spec == nil {
 			return
 		}
 	}
@@ -75,36 +60,21 @@ func decide(s *session.Session, req *parser.Request) {
 		sub := spec.Sub(req.Args[1])
 		if sub == nil {
 			s.LastID = command.NoID
-			transaction.Reject(s, spec, texts.UnknownSubcommand(env.ShownName(req.Args[0]), req.Args[1]))
+			s.Reject(spec, texts.UnknownSubcommand(env.ShownName(req.Args[0]), req.Args[1]))
 			return
 		}
 		spec = sub
 	}
 	s.LastID = spec.ID
-	if !spec.ArityOK(len(req.Args)) {
-		s.ForeignLine(req.Args)
-		transaction.Reject(s, spec, texts.WrongArity(spec.Name))
-		return
-	}
-	if !s.LoggedIn && !spec.Flags.Has(command.FlagNoAuth) {
-		transaction.Reject(s, spec, texts.NoAuth)
-		return
-	}
-	if spec.ID == command.IDFunctionList {
-		if text := texts.ForgedReply(req.Args); text != "" {
-			transaction.Reject(s, spec, text)
-			return
-		}
-	}
-	if pubsub.Limited(s) && !spec.Traits.Has(command.TraitForSubscribers) {
-		transaction.Reject(s, spec, texts.OnlySubscribe(spec.Name))
+	if text := refuses(s, spec, req); text != "" {
+		s.Reject(spec, text)
 		return
 	}
 	if s.Transaction != nil && transaction.Queue(s, spec, req) {
 		return
 	}
 	if len(env.BusyOn) > 0 && spec.Traits.Has(command.TraitStateless) && env.Single() && !pubsub.Limited(s) {
-		s.Pass(s.Door.Home(), spec, req) // it is for the server to say whether it answers
+		s.Pass(s.Door.Home(), spec, req) // a busy server decides whether it answers
 		return
 	}
 	if h := env.Rules.Of(spec).Handler; h != nil {
@@ -114,6 +84,52 @@ func decide(s *session.Session, req *parser.Request) {
 		return
 	}
 	route(s, spec, req)
+}
+
+// lookUp goes on with a command that is not in the table (spec is nil), or whose client has not logged in. It returns what the command is;
+// nil: the request is answered, or waits until a server has said what the command is.
+func lookUp(s *session.Session, spec *command.Spec, req *parser.Request) *command.Spec {
+	if spec == nil && s.Foreign(req.Args) {
+		return nil
+	}
+	if !s.LoggedIn && (spec == nil || !spec.Flags.Has(command.FlagNoAuth)) && s.Door.Valkey(9) {
+		s.ForeignLine(req.Args)
+		s.Reject(nil, texts.NoAuth) // whether or not there is such a command
+		return nil
+	}
+	if spec != nil {
+		return spec
+	}
+	spec, ask := discovery.LookupLearned(s, req.Args)
+	switch {
+	case ask && s.LoggedIn:
+		discovery.Discover(s, req)
+		return nil
+	case spec == nil:
+		s.LastID = command.NoID
+		s.Reject(nil, texts.UnknownCommand(req.Args))
+	}
+	return spec
+}
+
+// refuses says why a command can't be given so, or not by this client; "": it can.
+func refuses(s *session.Session, spec *command.Spec, req *parser.Request) (text string) {
+	if !spec.ArityOK(len(req.Args)) {
+		s.ForeignLine(req.Args)
+		return texts.WrongArity(spec.Name)
+	}
+	if !s.LoggedIn && !spec.Flags.Has(command.FlagNoAuth) {
+		return texts.NoAuth
+	}
+	if spec.ID == command.IDFunctionList {
+		if text := texts.ForgedReply(req.Args); text != "" {
+			return text
+		}
+	}
+	if pubsub.Limited(s) && !spec.Traits.Has(command.TraitForSubscribers) {
+		return texts.OnlySubscribe(spec.Name)
+	}
+	return ""
 }
 
 // route sends a request to the servers that its class and keys name.

@@ -124,6 +124,11 @@ func (g *Gather) manner(conn *pool.Conn) (how pool.Manner) {
 	return how
 }
 
+// AddReply adds the part of a server that has replied already. Borrows reply until return.
+func (g *Gather) AddReply(server int, reply []byte) {
+	g.Reply(g.expect(server), reply, pool.Whole)
+}
+
 // Delay keeps the gather from ending while parts are still being asked; release lets it.
 func (g *Gather) Delay() { g.left++ }
 func (g *Gather) Start() { g.end() }
