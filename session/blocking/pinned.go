@@ -9,23 +9,24 @@ import (
 	"ringmaster/session"
 )
 
-// apart is a request over a connection of the session's own, where servers come and go: WATCH, or one that may block.
-type apart struct {
-	s      *session.Session
-	spec   *command.Spec
-	tag    uint64
-	raw    []byte
-	key    []byte
-	server int
-	asking bool
-	told   bool
-	lost   bool  // keys were watched before, over a connection that is gone
-	forced bool  // out of its connection: forcedOut
-	sent   int64 // when last, ns
-	since  int64 // when it was refused first, of the refusals that followed at once
+// pinned is a request over the session's own connection, where servers come and go: WATCH, or a command that may block. It is sent again when
+// a server says that the keys are elsewhere.
+type pinned struct {
+	s       *session.Session
+	spec    *command.Spec
+	tag     uint64
+	raw     []byte
+	key     []byte // the first; nil: it has none
+	server  int
+	asking  bool  // the server must get ASKING first
+	named   bool  // a server has named this one; otherwise the map does
+	lost    bool  // keys were watched before, over a connection that is gone
+	forced  bool  // the server closes the connection after its reply: forcedOut
+	sent    int64 // when it was last sent, ns
+	retries int64 // since when it has been sent again without a long wait between, ns
 }
 
-// firstKey is the first key of a request of a command; nil: it has none.
+// firstKey returns the first key of a request; nil: it has none.
 func firstKey(raw []byte, spec *command.Spec) []byte {
 	req, ok := session.ParseAgain(raw)
 	if !ok {
@@ -37,153 +38,155 @@ func firstKey(raw []byte, spec *command.Spec) []byte {
 	return nil
 }
 
-// SendApart sends it.
-func SendApart(s *session.Session, spec *command.Spec, raw []byte, server int) {
-	a := &apart{s: s, spec: spec, tag: s.Expect(len(raw)), raw: raw, server: server}
-	a.key = bytes.Clone(firstKey(raw, spec))
-	if f := a.send(); f != nil && !a.putOff(f) {
-		s.Fail(a.tag, f)
+// SendPinned sends a request over the session's own connection to server. Keeps raw. Loop-only.
+func SendPinned(s *session.Session, spec *command.Spec, raw []byte, server int) {
+	r := &pinned{s: s, spec: spec, tag: s.Expect(len(raw)), raw: raw, server: server}
+	r.key = bytes.Clone(firstKey(raw, spec))
+	if f := r.send(); f != nil && !r.retryAtTick(f) {
+		s.Fail(r.tag, f)
 	}
 }
 
-// putOff keeps a request of which nothing was sent for the next tick; false: f is for the client.
-func (a *apart) putOff(f *pool.Failure) bool {
-	if f.Kind != pool.Down || !a.patient() {
+// retryAtTick sends the request again at the next tick. Nothing of it was sent. false: the client must get f.
+func (r *pinned) retryAtTick(f *pool.Failure) bool {
+	if f.Kind != pool.Down || !r.mayRetry() {
 		return false
 	}
-	a.told = false
-	a.s.Door.Pool.Hint()
-	a.s.Door.Later = append(a.s.Door.Later, a)
+	r.named = false
+	r.s.Door.Pool.Hint()
+	r.s.Door.Later = append(r.s.Door.Later, r)
 	return true
 }
 
-func (a *apart) send() *pool.Failure {
-	s := a.s
-	watches := a.spec.ID == command.IDWatch
-	if a.sent == 0 {
-		a.lost = s.WatchLost()
+// send sends the request and gives the session a connection for it.
+func (r *pinned) send() *pool.Failure {
+	s := r.s
+	watches := r.spec.ID == command.IDWatch
+	if r.sent == 0 {
+		r.lost = s.WatchLost()
 	}
-	a.sent = s.Door.Pool.Now
-	if p := s.Pin; p != nil && p.Server != a.server && !p.Watches && !p.Dirty {
+	r.sent = s.Door.Pool.Now
+	if p := s.Pin; p != nil && p.Server != r.server && !p.Watches && !p.Dirty {
 		s.Unpin(true)
 	}
 	if watches {
-		p, f := s.PinTo(a.server)
+		p, f := s.PinTo(r.server)
 		if f != nil {
 			return f
 		}
 		p.Watch()
-		p.Lost = a.lost
-		if !a.lost {
-			p.Key = a.key
+		p.Lost = r.lost
+		if !r.lost {
+			p.Key = r.key
 		}
-		return p.Conn.Enqueue(&pool.Request{Raw: a.raw, Recv: a, Manner: pool.Here})
+		return p.Conn.Enqueue(&pool.Request{Raw: r.raw, Recv: r, Manner: pool.Here})
 	}
-	conn, f := blockingConn(s, a.server)
+	conn, f := blockingConn(s, r.server)
 	if f != nil {
 		return f
 	}
-	if a.asking {
+	if r.asking {
 		_ = conn.Tell("ASKING")
 	}
-	return s.EnqueueBlocking(conn, a.raw, a, 0, a.spec)
+	return s.EnqueueBlocking(conn, r.raw, r, 0, r.spec)
 }
 
 // Reply is pool.Receiver.
-func (a *apart) Reply(_ uint64, b []byte, p pool.Piece) {
-	s := a.s
+func (r *pinned) Reply(_ uint64, b []byte, p pool.Piece) {
+	s := r.s
 	forced := s.Door.Map.Slotted() && bytes.HasPrefix(b, forcedOut)
 	switch {
-	case s.Door.Rules.Of(a.spec).Carrier != 0: // a module may say anything
-		s.Reply(a.tag, b, p)
-	case p == pool.Whole && s.State == session.Open && (pool.Elsewhere(b) || forced) && a.patient():
-		s.Door.Pool.CountRedirect(a.server, b)
-		a.server, a.asking, a.told = a.elsewhere(b)
-		a.forced = forced
+	case s.Door.Rules.Of(r.spec).Carrier != 0: // a module's reply may say anything
+		s.Reply(r.tag, b, p)
+	case p == pool.Whole && s.State == session.Open && (pool.Elsewhere(b) || forced) && r.mayRetry():
+		s.Door.Pool.CountRedirect(r.server, b)
+		r.server, r.asking, r.named = r.target(b)
+		r.forced = forced
 		s.Door.Pool.Hint()
-		s.Door.Later = append(s.Door.Later, a)
-	case p == pool.Whole && pool.NamesNode(b): // nothing for clients
-		a.unwatch()
-		s.Fail(a.tag, s.Door.Pool.Moved(a.server))
+		s.Door.Later = append(s.Door.Later, r)
+	case p == pool.Whole && pool.NamesNode(b): // clients must not see it
+		r.unwatch()
+		s.Fail(r.tag, s.Door.Pool.Moved(r.server))
 	default:
 		if b[0] == '-' && p&pool.First != 0 {
-			a.unwatch()
+			r.unwatch()
 		}
-		s.Reply(a.tag, b, p)
+		s.Reply(r.tag, b, p)
 	}
 }
 
 // Client is pool.Receiver.
-func (a *apart) Client() pool.Client { return a.s }
+func (r *pinned) Client() pool.Client { return r.s }
 
 // Place is pool.Receiver.
-func (a *apart) Place(uint64) uint64 { return a.tag }
+func (r *pinned) Place(uint64) uint64 { return r.tag }
 
-// forcedOut begins what a node says to those who block when it becomes a replica, which have got nothing, before it closes the
-// connection. CLIENT UNBLOCK has other words behind the same code.
+// forcedOut begins the error that a node sends to blocked clients when it becomes a replica, before it closes the connection. It has run
+// nothing of their commands. CLIENT UNBLOCK has other words after the same code.
 var forcedOut = []byte("-UNBLOCKED force unblock ")
 
-// unwatch tells that a WATCH has failed: nothing is watched, unless something was before.
-func (a *apart) unwatch() {
-	if p := a.s.Pin; p != nil && a.spec.ID == command.IDWatch && !a.lost {
+// unwatch notes that a WATCH has failed. Nothing is watched then, unless keys were watched before.
+func (r *pinned) unwatch() {
+	if p := r.s.Pin; p != nil && r.spec.ID == command.IDWatch && !r.lost {
 		p.Watches, p.Lost, p.Soiled = false, false, true
 	}
 }
 
-// patient reports whether it may be sent again: not if other keys are watched on that connection, nor for longer than any
-// request may take.
-func (a *apart) patient() bool {
-	s := a.s
-	if s.Pin != nil && (s.Pin.Watches && a.spec.ID != command.IDWatch || s.Pin.Dirty) {
+// mayRetry reports whether the request may be sent again. It may not if its connection watches other keys or has state, or if it has
+// been sent again for as long as any request may take.
+func (r *pinned) mayRetry() bool {
+	s := r.s
+	if s.Pin != nil && (s.Pin.Watches && r.spec.ID != command.IDWatch || s.Pin.Dirty) {
 		return false
 	}
 	now := s.Door.Pool.Now
-	if a.since == 0 || now-a.sent > int64(time.Second) {
-		a.since = now
+	if r.retries == 0 || now-r.sent > int64(time.Second) {
+		r.retries = now
 	}
 	limit := int64(s.Door.Pool.Timeout())
-	return limit <= 0 || now-a.since < limit
+	return limit <= 0 || now-r.retries < limit
 }
 
-func (a *apart) elsewhere(b []byte) (server int, asking, told bool) {
-	if server, asking, told = a.s.Door.Pool.Target(a.server, b); told {
+// target returns the server that an error names, and whether ASKING must come first; !named: it names none.
+func (r *pinned) target(b []byte) (server int, asking, named bool) {
+	if server, asking, named = r.s.Door.Pool.Target(r.server, b); named {
 		return server, asking, true
 	}
-	return a.server, false, false
+	return r.server, false, false
 }
 
 // Fail is pool.Receiver.
-func (a *apart) Fail(_ uint64, f *pool.Failure) {
-	if a.s.State != session.Open || f.Sent || f.Kind != pool.Lost && f.Kind != pool.Down || !a.putOff(&pool.Failure{Kind: pool.Down}) {
-		a.unwatch()
-		a.s.Fail(a.tag, f)
+func (r *pinned) Fail(_ uint64, f *pool.Failure) {
+	if r.s.State != session.Open || f.Sent || f.Kind != pool.Lost && f.Kind != pool.Down || !r.retryAtTick(&pool.Failure{Kind: pool.Down}) {
+		r.unwatch()
+		r.s.Fail(r.tag, f)
 	}
 }
 
-// Again is deferred.
-func (a *apart) Again(e *session.Env) {
-	s := a.s
+// Again is called at a tick: it sends the request again.
+func (r *pinned) Again(e *session.Env) {
+	s := r.s
 	if s.State != session.Open {
-		s.Undone(a.tag)
+		s.Undone(r.tag)
 		return
 	}
-	if a.forced {
-		a.forced = false
+	if r.forced {
+		r.forced = false
 		s.Unpin(false)
 	}
-	if !a.told && a.key != nil {
-		a.server = e.Map.Lookup(a.key)
+	if !r.named && r.key != nil {
+		r.server = e.Map.Lookup(r.key)
 	}
-	if p := s.Pin; p != nil && a.spec.ID == command.IDWatch {
-		forgetWatchesNow(s)
+	if p := s.Pin; p != nil && r.spec.ID == command.IDWatch {
+		forgetWatches(s)
 	}
-	if f := a.send(); f != nil && !a.putOff(f) {
-		s.Fail(a.tag, f)
+	if f := r.send(); f != nil && !r.retryAtTick(f) {
+		s.Fail(r.tag, f)
 	}
 }
 
-// forgetWatchesNow frees keys that no server has begun to watch.
-func forgetWatchesNow(s *session.Session) {
+// forgetWatches ends a watch that no server knows of.
+func forgetWatches(s *session.Session) {
 	if p := s.Pin; p != nil {
 		p.Watches, p.Lost = false, false
 		s.SettlePin()

@@ -45,9 +45,7 @@ func unblock(e *session.Env, id uint64, how string) (found bool) {
 	for _, o := range s.Pin.Owns {
 		if o.Conn != nil && o.Conn.ServerID() > 0 {
 			found = true
-			if w := blocking.WaitingAt(s.Pin); w != nil && w.Moving {
-				w.Told = true // whoever was first
-			}
+			blocking.NoteUnblock(s)
 			s.Pin.Soiled = true // the word may reach the server when the client has gone on
 			o.Conn.Unblock(how)
 		}

@@ -52,7 +52,7 @@ func watch(s *session.Session, spec *command.Spec, req *parser.Request) {
 				return
 			}
 			if s.Door.Pool.Resends() {
-				blocking.SendApart(s, spec, raw, server)
+				blocking.SendPinned(s, spec, raw, server)
 				return
 			}
 			p, f := s.PinTo(server)
