@@ -11,58 +11,56 @@ import (
 	"ringmaster/session/texts"
 )
 
-// A command that the table does not know, such as a module's, is asked of the servers once (COMMAND INFO) and
-// then routed like any other.
 const (
-	// MaxLearned bounds the commands that a loop remembers, and MaxUnknown the names that no server knew. Beyond them it asks
-	// each time: names that clients make up can neither fill memory nor hide a command.
-	MaxLearned = 1024
+	// MaxKnown bounds the commands that a loop remembers of an upstream, and MaxUnknown the names that no server knew. Beyond them it asks
+	// each time. So names that clients make up can't fill memory, and can't hide a command.
+	MaxKnown   = 1024
 	MaxUnknown = 1024
-	// MaxQuestions bounds how many names a loop asks for at once. Others wait for their turn.
+	// MaxQuestions bounds how many names a loop asks an upstream for at once. Other clients wait for their turn.
 	MaxQuestions = 64
-	// forgetUnknown is how long a name that no server knows is not asked for again, ns: a module may be loaded.
+	// forgetUnknown is the time after which a name that no server knew is asked for again, ns. A module may have been loaded since.
 	forgetUnknown = 10e9
-	// maxInfoReply bounds what a server may say of one command, bytes, and maxInfoDepth how deep.
+	// maxInfoReply bounds a server's description of a command, bytes, and maxInfoDepth how deep it may be nested.
 	maxInfoReply = 1 << 20
 	maxInfoDepth = 16
 )
 
-// lessons is what a loop knows of commands that the table lacks.
-type lessons struct {
-	known   map[string]*learned // by name
-	unknown map[string]int64    // names that no server knew: when that was, ns
+// knowledge is what a loop knows of an upstream's commands that the table lacks.
+type knowledge struct {
+	known   map[string]*discovered // by name
+	unknown map[string]int64       // names that no server knew: when it was asked, ns
 
-	told      bool        // that a server does not tell of its commands
+	warned    bool        // the log says that a server forbids COMMAND INFO
 	questions int         // under way
-	queue     []*learning // wait until fewer are
-	// For the request that is dispatched again: the name that was asked for, and what it turned out to be.
+	queue     []*question // wait for their turn
+	// For the request that is dispatched again: the name that was asked for, and what was found.
 	name   string
-	answer *learned
+	answer *discovered
 }
 
-// lessonsOf is what is known of an upstream's.
-func lessonsOf(e *session.Env) *lessons {
-	k, _ := e.Lessons.(*lessons)
+// knowledgeOf returns what the loop knows of an upstream's commands.
+func knowledgeOf(e *session.Env) *knowledge {
+	k, _ := e.Lessons.(*knowledge)
 	if k == nil {
-		k = &lessons{}
+		k = &knowledge{}
 		e.Lessons = k
 	}
 	return k
 }
 
-// learned is a command that servers know.
-type learned struct {
-	spec  *command.Spec // nil: there is no such command
-	subs  map[string]*command.Spec
-	until int64 // when to ask again, ns; 0: never
-	// guessed: no server has told of it; clients that may give any command have it passed on.
-	guessed bool
+// discovered is a command that servers know.
+type discovered struct {
+	spec    *command.Spec // nil: there is no such command
+	subs    map[string]*command.Spec
+	until   int64 // when to ask again, ns; 0: never
+	guessed bool  // no server describes it; it is passed on for clients that may give any command
 }
 
-// LookupLearned finds a command among those learned; ask: it must be asked for first.
-func LookupLearned(s *session.Session, args [][]byte) (spec *command.Spec, ask bool) {
-	k := lessonsOf(s.Door.Env)
-	if len(args[0]) > session.MaxCommandName || !plausible(args[0]) {
+// LookUp finds the command of a request with the words args among those that were discovered; nil: the client can't use such a command. ask: a
+// server must be asked first (Discover). Borrows args until return. Loop-only.
+func LookUp(s *session.Session, args [][]byte) (spec *command.Spec, ask bool) {
+	k := knowledgeOf(s.Door.Env)
+	if len(args[0]) > session.MaxCommandName || !couldBeCommand(args[0]) {
 		return nil, false
 	}
 	var buf, sub [session.MaxCommandName]byte
@@ -80,13 +78,13 @@ func LookupLearned(s *session.Session, args [][]byte) (spec *command.Spec, ask b
 		return nil, true
 	case l.subs != nil && len(args) > 1:
 		word := session.Lower(&sub, args[1])
-		return permit(s.Door, name, word, l, l.subs[string(word)]), false
+		return asAllowed(s.Door, name, word, l, l.subs[string(word)]), false
 	}
-	return permit(s.Door, name, nil, l, l.spec), false
+	return asAllowed(s.Door, name, nil, l, l.spec), false
 }
 
-// plausible reports whether a command could be called so.
-func plausible(name []byte) bool {
+// couldBeCommand reports whether a command could have this name.
+func couldBeCommand(name []byte) bool {
 	for _, c := range name {
 		switch {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '_', c == '-':
@@ -97,37 +95,37 @@ func plausible(name []byte) bool {
 	return len(name) > 0
 }
 
-// forbidsCommand reports whether an error is that of a server that lets the proxy not give COMMAND.
+// forbidsCommand reports whether an error says that the proxy may not use COMMAND.
 func forbidsCommand(reply []byte) bool {
 	return bytes.HasPrefix(reply, texts.NoPermissionAt) || bytes.HasPrefix(reply, texts.UnknownAt)
 }
 
-// tellNoCommand tells the operator once that commands can't be learnt.
-func tellNoCommand(e *session.Env) {
-	if k := lessonsOf(e); !k.told {
-		k.told = true
+// warnNoCommandInfo tells the operator once that commands can't be discovered.
+func warnNoCommandInfo(e *session.Env) {
+	if k := knowledgeOf(e); !k.warned {
+		k.warned = true
 		e.Logger().Warn("a server does not let ringmaster use COMMAND INFO, so commands that ringmaster does not know, such as those of modules, are refused as unknown; "+
 			"with one server and --admin-commands allow, they are passed on", slog.String("server", e.Map.Server(e.Home()).Name))
 	}
 }
 
-// guess is what becomes of a command of which the servers tell nothing. With one server, and where clients may give any
-// command, the server may say what it is, over a connection of the client's own: it may leave state there.
-func guess(e *session.Env, name string) *learned {
-	tellNoCommand(e)
-	l := &learned{until: e.Pool.Now + forgetUnknown}
-	if e.Single() && slices.ContainsFunc(e.Doors, trusts) {
+// guess says what to do with a command that the servers do not describe. It is passed on if there is one server and clients may give any
+// command. It goes over the client's own connection, because it may leave state there.
+func guess(e *session.Env, name string) *discovered {
+	warnNoCommandInfo(e)
+	l := &discovered{until: e.Pool.Now + forgetUnknown}
+	if e.Single() && slices.ContainsFunc(e.Doors, allowsAnyCommand) {
 		l.guessed = true
 		l.spec = &command.Spec{ID: session.OtherID, Name: name, Arity: -1, Class: command.ClassPinned}
 	}
-	lessonsOf(e).keep(name, l, e.Pool.Now)
+	knowledgeOf(e).add(name, l, e.Pool.Now)
 	return l
 }
 
-// Remember takes what a server says of a command.
-func Remember(e *session.Env, name string, reply []byte) *learned {
-	l := &learned{}
-	defer func() { lessonsOf(e).keep(name, l, e.Pool.Now) }()
+// Remember takes a server's reply to COMMAND INFO for a name, and remembers what it says. Borrows reply until return. Loop-only.
+func Remember(e *session.Env, name string, reply []byte) *discovered {
+	l := &discovered{}
+	defer func() { knowledgeOf(e).add(name, l, e.Pool.Now) }()
 	value, ok := decode(reply, maxInfoDepth)
 	if !ok {
 		return l
@@ -141,27 +139,27 @@ func Remember(e *session.Env, name string, reply []byte) *learned {
 		return l
 	}
 	l.spec, l.subs = known.Spec, known.Subs
-	number(l.spec)
+	giveID(l.spec)
 	for _, sub := range l.subs {
-		number(sub)
+		giveID(sub)
 	}
 	return l
 }
 
-// number numbers a spec that was learnt.
-func number(spec *command.Spec) {
+// giveID gives a command that the table lacks its ID.
+func giveID(spec *command.Spec) {
 	if spec != nil && spec.ID == command.NoID { // otherwise it is one of the table's, by another name
 		spec.ID = session.OtherID
 	}
 }
 
-// permit is a command that was learnt as the clients of this door may use it; nil: for them there is none. The operator may deny it
-// by the name that clients know or by the server's.
-func permit(d *session.Door, name, sub []byte, l *learned, spec *command.Spec) *command.Spec {
+// asAllowed returns a discovered command as the clients of this door may use it; nil: for them it does not exist. The operator may deny it by
+// the name that clients know or by the server's.
+func asAllowed(d *session.Door, name, sub []byte, l *discovered, spec *command.Spec) *command.Spec {
 	switch {
 	case spec == nil || spec.ID != session.OtherID:
 		return spec
-	case l.guessed && !trusts(d):
+	case l.guessed && !allowsAnyCommand(d):
 		return nil
 	case len(d.Rules.Denied) > 0 && Denies(d.Rules, string(name), string(sub), spec):
 		return &command.Spec{ID: session.OtherID, Name: spec.Name, Arity: spec.Arity, Flags: spec.Flags, Class: command.ClassRefused, IfAllowed: command.ClassRefused}
@@ -169,26 +167,26 @@ func permit(d *session.Door, name, sub []byte, l *learned, spec *command.Spec) *
 	return spec
 }
 
-// trusts reports whether clients may give any command.
-func trusts(d *session.Door) bool {
+// allowsAnyCommand reports whether the clients of a door may give any command.
+func allowsAnyCommand(d *session.Door) bool {
 	return d.Config.AdminCommands && len(d.Config.DenyCommands) == 0 && !d.Config.DenyScripts
 }
 
-// Denies reports whether the operator denies a command that the table lacks.
+// Denies reports whether the operator denies a command that the table lacks. name and sub are what the client calls it. Loop-only.
 func Denies(r *session.Rules, name, sub string, spec *command.Spec) bool {
 	server, _, isSub := strings.Cut(spec.Name, "|")
 	return r.Denied[name] || r.Denied[server] || isSub && (r.Denied[name+"|"+sub] || r.Denied[spec.Name])
 }
 
-// keep remembers what a name stands for, as far as there is room.
-func (k *lessons) keep(name string, l *learned, now int64) {
+// add remembers what a name stands for, if there is room.
+func (k *knowledge) add(name string, l *discovered, now int64) {
 	delete(k.known, name)
 	delete(k.unknown, name)
 	if l.spec != nil {
 		if k.known == nil {
-			k.known = map[string]*learned{}
+			k.known = map[string]*discovered{}
 		}
-		if len(k.known) < MaxLearned {
+		if len(k.known) < MaxKnown {
 			k.known[name] = l
 		}
 		return
@@ -201,8 +199,8 @@ func (k *lessons) keep(name string, l *learned, now int64) {
 	}
 }
 
-// forgetOld makes room among the names that no server knew; false: there is none.
-func (k *lessons) forgetOld(now int64) bool {
+// forgetOld makes room among the names that no server knew. false: there is none.
+func (k *knowledge) forgetOld(now int64) bool {
 	for name, at := range k.unknown {
 		if now-at > forgetUnknown {
 			delete(k.unknown, name)

@@ -4,14 +4,14 @@ import (
 	"ringmaster/session"
 )
 
-// Counts are what an upstream's clients have had servers asked for.
+// Counts are how much is known of an upstream's commands.
 type Counts struct {
-	Known, Unknown int // names that are remembered
-	Asked, Waiting int // questions under way, and clients that wait until they can ask
+	Known, Unknown int // names
+	Asked, Waiting int // questions under way, and questions in the queue
 }
 
-// CountAll counts them. It is for tests. Loop-only.
+// CountAll returns how much is known of an upstream's commands. It is for tests. Loop-only.
 func CountAll(e *session.Env) Counts {
-	k := lessonsOf(e)
+	k := knowledgeOf(e)
 	return Counts{Known: len(k.known), Unknown: len(k.unknown), Asked: k.questions, Waiting: len(k.queue)}
 }

@@ -10,71 +10,72 @@ import (
 	"ringmaster/session"
 )
 
-// learning is the passage of a command that a server is asked for.
-type learning struct {
+// question asks a server about one command, a passage.
+type question struct {
 	session.Passage
 	pool.Unplaced
 	raw      []byte
-	name     string
+	name     string // in lower case
 	env      *session.Env
-	placed   bool // it counts as a question
+	counts   bool // among knowledge.questions
 	asked    bool
-	answered bool // with found, or fail, or else with reply
-	reply    []byte
-	found    *learned
-	fail     *pool.Failure
+	answered bool          // by found, or fail, or otherwise by reply
+	reply    []byte        // the server's
+	found    *discovered   // nil: the client gets reply
+	fail     *pool.Failure // why no server replied; nil: one did
 }
 
-// Discover asks the first server for the command and then dispatches the request again.
+// Discover asks a server about the command of a request, and then dispatches the request again. Borrows req until return. Loop-only.
 func Discover(s *session.Session, req *parser.Request) {
-	l := &learning{raw: bytes.Clone(req.Raw), name: strings.ToLower(string(req.Args[0])), env: s.Door.Env}
+	q := &question{raw: bytes.Clone(req.Raw), name: strings.ToLower(string(req.Args[0])), env: s.Door.Env}
 	s.LastID = command.NoID // until it is known
-	s.Begin(l)
-	l.Limit()
+	s.Begin(q)
+	q.Limit()
 }
 
-func (l *learning) Step(s *session.Session, came session.Wait) {
+// Step is passage.
+func (q *question) Step(s *session.Session, came session.Wait) {
 	switch came {
 	case session.Replies:
-		if l.takePlace() {
-			l.ask(s)
+		if q.takeTurn() {
+			q.ask(s)
 		} else {
-			l.Await(session.Others)
+			q.Await(session.Others)
 		}
 	case session.Others:
-		l.ask(s)
+		q.ask(s)
 	case session.Servers:
-		l.conclude(s)
+		q.conclude(s)
 	case session.Deadline:
-		if !l.answered {
-			l.fail = &pool.Failure{Kind: pool.TimedOut, Server: l.env.Map.Server(s.AnyServer()).Name}
+		if !q.answered {
+			q.fail = &pool.Failure{Kind: pool.TimedOut, Server: q.env.Map.Server(s.AnyServer()).Name}
 		}
-		if !l.asked {
-			l.leave()
+		if !q.asked {
+			q.endTurn()
 		}
-		l.conclude(s)
+		q.conclude(s)
 	}
 }
 
-// takePlace takes a place among the questions; false: it waits for one in the queue.
-func (l *learning) takePlace() bool {
-	k := lessonsOf(l.env)
+// takeTurn counts the question if it may be asked now. false: it waits in the queue.
+func (q *question) takeTurn() bool {
+	k := knowledgeOf(q.env)
 	if k.questions == MaxQuestions {
-		k.queue = append(k.queue, l)
+		k.queue = append(k.queue, q)
 		return false
 	}
 	k.questions++
-	l.placed = true
+	q.counts = true
 	return true
 }
 
-// leave lets the next in the queue have l's place.
-func (l *learning) leave() {
-	if !l.placed {
+// endTurn lets the next question in the queue be asked.
+func (q *question) endTurn() {
+	if !q.counts {
 		return
 	}
-	k := lessonsOf(l.env)
-	l.placed = false
+	k := knowledgeOf(q.env)
+	q.counts = false
 	k.questions--
 	for len(k.queue) > 0 {
 		next := k.queue[0]
@@ -82,82 +83,85 @@ func (l *learning) leave() {
 		k.queue = k.queue[1:]
 		if next.Resume(session.Others) {
 			k.questions++
-			next.placed = true
+			next.counts = true
 			return
 		}
 	}
 	k.queue = nil
 }
 
-func (l *learning) ask(s *session.Session) {
-	l.asked = true
-	l.Await(session.Servers)
-	raw := session.AppendRequest(nil, "COMMAND", "INFO", l.name)
-	if f := s.Rings.Pick(s.AnyServer(), s.ConnIndex).Enqueue(&pool.Request{Raw: raw, Recv: l, Manner: pool.Here}); f != nil {
-		l.fail = f
-		l.leave()
-		l.conclude(s)
+// ask sends the question.
+func (q *question) ask(s *session.Session) {
+	q.asked = true
+	q.Await(session.Servers)
+	raw := session.AppendRequest(nil, "COMMAND", "INFO", q.name)
+	if f := s.Rings.Pick(s.AnyServer(), s.ConnIndex).Enqueue(&pool.Request{Raw: raw, Recv: q, Manner: pool.Here}); f != nil {
+		q.fail = f
+		q.endTurn()
+		q.conclude(s)
 	}
 }
 
-// conclude dispatches the request again if the command was found; otherwise the client is told why not.
-func (l *learning) conclude(s *session.Session) {
-	l.End()
-	if l.found == nil || l.fail != nil {
+// conclude dispatches the request again if the command was found; otherwise the client gets the reason.
+func (q *question) conclude(s *session.Session) {
+	q.End()
+	if q.found == nil || q.fail != nil {
 		s.Rejected(nil)
-		if l.fail != nil {
-			s.Door.Scratch = session.AppendFailure(s.Door.Scratch[:0], l.fail, s.Door.Env)
-			l.reply = s.Door.Scratch
+		if q.fail != nil {
+			s.Door.Scratch = session.AppendFailure(s.Door.Scratch[:0], q.fail, s.Door.Env)
+			q.reply = s.Door.Scratch
 		}
-		s.AnswerAs(command.NoID, l.reply)
+		s.AnswerAs(command.NoID, q.reply)
 		return
 	}
-	if req, ok := session.ParseAgain(l.raw); ok {
-		k := lessonsOf(l.env)
-		k.name, k.answer = l.name, l.found
+	if req, ok := session.ParseAgain(q.raw); ok {
+		k := knowledgeOf(q.env)
+		k.name, k.answer = q.name, q.found
 		defer func() { k.name, k.answer = "", nil }()
 		s.Door.Dispatch(s, &req)
 	}
 }
 
-func (l *learning) Cancel(*session.Session) (unanswered bool) {
-	if !l.asked {
-		l.leave()
+// Cancel is passage.
+func (q *question) Cancel(*session.Session) (unanswered bool) {
+	if !q.asked {
+		q.endTurn()
 	}
 	return true
 }
 
 // Reply is pool.Receiver.
-func (l *learning) Reply(_ uint64, b []byte, p pool.Piece) {
-	if len(l.reply)+len(b) <= maxInfoReply {
-		l.reply = append(l.reply, b...)
+func (q *question) Reply(_ uint64, b []byte, p pool.Piece) {
+	if len(q.reply)+len(b) <= maxInfoReply {
+		q.reply = append(q.reply, b...)
 	}
 	if p&pool.Last != 0 {
-		l.found = l.judge()
-		l.end()
+		q.found = q.judge()
+		q.end()
 	}
 }
 
 // Fail is pool.Receiver.
-func (l *learning) Fail(_ uint64, f *pool.Failure) {
+func (q *question) Fail(_ uint64, f *pool.Failure) {
 	g := *f
-	g.Sent = false // the question may have been, the command was not
-	l.fail = &g
-	l.end()
+	g.Sent = false // the question may have been sent, but the command was not
+	q.fail = &g
+	q.end()
 }
 
-func (l *learning) end() {
-	l.leave()
-	l.answered = l.Resume(session.Servers)
+// end has the passage conclude.
+func (q *question) end() {
+	q.endTurn()
+	q.answered = q.Resume(session.Servers)
 }
 
-// judge is what the reply says, which is remembered; nil: nothing, and the client gets it as it is.
-func (l *learning) judge() *learned {
+// judge remembers and returns what the reply says; nil: the client gets the reply as it is.
+func (q *question) judge() *discovered {
 	switch {
-	case len(l.reply) == 0 || l.reply[0] != '-':
-		return Remember(l.env, l.name, l.reply)
-	case forbidsCommand(l.reply):
-		return guess(l.env, l.name)
+	case len(q.reply) == 0 || q.reply[0] != '-':
+		return Remember(q.env, q.name, q.reply)
+	case forbidsCommand(q.reply):
+		return guess(q.env, q.name)
 	}
 	return nil // LOADING or the like
 }

@@ -18,14 +18,14 @@ import (
 	"ringmaster/stats"
 )
 
-// NewLoop makes what the sessions of a loop share. There is nobody to talk to before NewEnv.
+// NewLoop returns what the sessions of a loop share. It has no upstream before session.NewEnv. Loop-only.
 func NewLoop(clock *pool.Loop, st *stats.Loop) *session.Loop {
 	l := session.NewLoop(clock, st)
 	l.Dispatch, l.Route, l.Features = dispatch, routeAgain, features()
 	return l
 }
 
-// dispatch looks at one request and sends it on its way.
+// dispatch carries out one request. It is session.Loop.Dispatch. Borrows req until return.
 func dispatch(s *session.Session, req *parser.Request) {
 	t := tracking.TrackingOf(s.Pin)
 	if t == nil || t.Caching == "" {
@@ -100,7 +100,7 @@ func lookUp(s *session.Session, spec *command.Spec, req *parser.Request) *comman
 	if spec != nil {
 		return spec
 	}
-	spec, ask := discovery.LookupLearned(s, req.Args)
+	spec, ask := discovery.LookUp(s, req.Args)
 	switch {
 	case ask && s.LoggedIn:
 		discovery.Discover(s, req)
@@ -132,7 +132,7 @@ func refuses(s *session.Session, spec *command.Spec, req *parser.Request) (text 
 	return ""
 }
 
-// route sends a request to the servers that its class and keys name.
+// route hands a request to what its class names, or sends it to the server of its keys.
 func route(s *session.Session, spec *command.Spec, req *parser.Request) {
 	class := s.Door.ClassOf(spec)
 	if s.Door.Pause.Until > 0 && blocking.KeptWaiting(s, spec, class) {
@@ -202,7 +202,7 @@ func route(s *session.Session, spec *command.Spec, req *parser.Request) {
 	}
 }
 
-// routeAgain is route for a request that has waited.
+// routeAgain is route for a request that has waited. It is session.Loop.Route. Borrows raw until return.
 func routeAgain(s *session.Session, spec *command.Spec, raw []byte) {
 	req, ok := session.ParseAgain(raw)
 	if !ok {
@@ -212,7 +212,7 @@ func routeAgain(s *session.Session, spec *command.Spec, raw []byte) {
 	route(s, spec, &req)
 }
 
-// allServers sends a command for all shards, and does here what it asks for.
+// allServers sends a command for all shards. The proxy too does what it asks for.
 func allServers(s *session.Session, spec *command.Spec, req *parser.Request) {
 	switch spec.ID {
 	case command.IDConfigSet:
@@ -232,7 +232,7 @@ func allServers(s *session.Session, spec *command.Spec, req *parser.Request) {
 	}
 }
 
-// sameShard passes a request whose keys must all live on one shard.
+// sameShard passes on a request whose keys must all be on one shard.
 func sameShard(s *session.Session, spec *command.Spec, req *parser.Request) {
 	if server, ok := s.OneShard(spec, req); ok {
 		if spec.Traits.Has(command.TraitRunsScripts) {

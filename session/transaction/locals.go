@@ -18,7 +18,7 @@ func queueLocal(s *session.Session, spec *command.Spec, req *parser.Request) {
 		if guard.WaitAtGate(s, spec, req, AfterGate) {
 			return
 		}
-		guard.Charge(s) // EXEC tries it without a wait
+		guard.CountFailure(s) // EXEC tries it without a wait
 	}
 	tx := of(s)
 	l := local{at: tx.n, spec: spec}
