@@ -151,32 +151,15 @@ func route(s *session.Session, spec *command.Spec, req *parser.Request) {
 		server, keys := s.Door.Locate(req.Args[spec.FirstKeyPos(req.Args)], spec)
 		s.Send(server, keys, spec, req)
 	case command.ClassSameShard:
-		if spec.Blocks(req.Args) { // XREAD with BLOCK
-			blocking.Block(s, spec, req)
-			return
-		}
-		if text := s.Door.RefusesPatterns(spec, req.Args); text != "" {
-			s.Refuse(text)
-			return
-		}
 		sameShard(s, spec, req)
 	case command.ClassSplit:
 		gather.Split(s, spec, req)
 	case command.ClassAnyShard:
-		switch {
-		case guard.Hides(s.Door, spec):
-			guard.PassHiding(s, spec, req)
-			return
-		case s.Door.HidesKeys(spec):
-			s.Refuse(texts.KeysUnknown(spec.Name))
-			return
-		}
-		s.Pass(session.AnyServer, spec, req)
+		anyShard(s, spec, req)
 	case command.ClassAllShards:
-		if guard.RefusesLockout(s, spec, req) {
-			return
+		if !guard.RefusesLockout(s, spec, req) {
+			allServers(s, spec, req)
 		}
-		allServers(s, spec, req)
 	case command.ClassScan:
 		if !s.WaitsBehind(spec, req.Raw) {
 			gather.Scan(s, spec, req)
@@ -212,15 +195,17 @@ func routeAgain(s *session.Session, spec *command.Spec, raw []byte) {
 	route(s, spec, &req)
 }
 
-// allServers sends a command for all shards. The proxy too does what it asks for.
+// noted are the commands for all shards that the proxy takes note of, by command.Spec.ID.
+var noted = map[uint16]func(s *session.Session, args [][]byte){
+	command.IDConfigSet:     transaction.NoteLimit,
+	command.IDClientPause:   blocking.NotePause,
+	command.IDClientUnpause: func(s *session.Session, _ [][]byte) { blocking.NoteUnpause(s) },
+}
+
+// allServers sends a command for all shards.
 func allServers(s *session.Session, spec *command.Spec, req *parser.Request) {
-	switch spec.ID {
-	case command.IDConfigSet:
-		transaction.NoteLimit(s, req.Args)
-	case command.IDClientPause:
-		blocking.NotePause(s, req.Args)
-	case command.IDClientUnpause:
-		blocking.NoteUnpause(s)
+	if note := noted[spec.ID]; note != nil {
+		note(s, req.Args)
 	}
 	switch {
 	case spec.Traits.Has(command.TraitEndsWaits), spec.ID == command.IDShutdown && s.Door.Pool.AnyBusy():
@@ -232,8 +217,28 @@ func allServers(s *session.Session, spec *command.Spec, req *parser.Request) {
 	}
 }
 
-// sameShard passes on a request whose keys must all be on one shard.
+// anyShard sends a request that any server can answer to one.
+func anyShard(s *session.Session, spec *command.Spec, req *parser.Request) {
+	switch {
+	case guard.Hides(s.Door, spec):
+		guard.PassHiding(s, spec, req)
+	case s.Door.HidesKeys(spec):
+		s.Refuse(texts.KeysUnknown(spec.Name))
+	default:
+		s.Pass(session.AnyServer, spec, req)
+	}
+}
+
+// sameShard sends a request to the one shard that must have all its keys.
 func sameShard(s *session.Session, spec *command.Spec, req *parser.Request) {
+	if spec.Blocks(req.Args) { // XREAD with BLOCK
+		blocking.Block(s, spec, req)
+		return
+	}
+	if text := s.Door.RefusesPatterns(spec, req.Args); text != "" {
+		s.Refuse(text)
+		return
+	}
 	if server, ok := s.OneShard(spec, req); ok {
 		if spec.Traits.Has(command.TraitRunsScripts) {
 			s.Door.Pool.ExpectScript(server)
