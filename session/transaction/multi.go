@@ -22,8 +22,8 @@ var Feature = session.Feature{
 	Forget:   func(l *session.Loop) { l.Outcomes = nil },
 }
 
-// rejected aborts the transaction of a client whose command was refused: EXEC is refused later. If the command is EXEC itself, the
-// transaction is over.
+// rejected aborts the transaction of a client whose command was refused, so that its EXEC is refused later. If the command is EXEC itself,
+// the transaction is over.
 func rejected(s *session.Session, spec *command.Spec) {
 	if spec != nil && spec.ID == command.IDExec {
 		endTransaction(s)

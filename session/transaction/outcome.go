@@ -120,7 +120,7 @@ func (o *outcome) complete() {
 	o.buf = nil
 	n, at, ok := parser.ArrayHeader(reply)
 	if len(o.secrets) > 0 && ok && n > 0 {
-		if n != o.n { // no element can be told from another
+		if n != o.n { // nobody knows which element is whose reply
 			s.CountHeld(-len(reply))
 			s.Reply(o.tag, parser.AppendError(nil, texts.OddReply), pool.Whole)
 			return
