@@ -141,7 +141,7 @@ func TestLearntCommandsAreFoundWithoutAllocating(t *testing.T) {
 	discovery.Remember(w.env, "json.get", b)
 	args := [][]byte{[]byte("JSON.Get"), []byte("key")}
 	if n := testing.AllocsPerRun(100, func() {
-		if spec, ask := discovery.LookupLearned(s, args); spec == nil || ask {
+		if spec, ask := discovery.LookUp(s, args); spec == nil || ask {
 			t.Fatal("it is not found")
 		}
 	}); n != 0 && !raceEnabled {

@@ -1,6 +1,9 @@
 package session
 
-import "ringmaster/shard"
+import (
+	"ringmaster/command"
+	"ringmaster/shard"
+)
 
 // Feature is what a part of the proxy that the core does not know, such as transactions or pub/sub, does when the core tells it that
 // something happens. The core calls the functions of all features in the order of Loop.Features. A function that is nil has nothing to do.
@@ -23,8 +26,8 @@ type Feature struct {
 	// FollowPinned is Follow for a client with connections of its own; moved: keys are elsewhere. It is not called for a client that
 	// has just been closed.
 	FollowPinned func(s *Session, moved bool)
-	// Rejected takes notice that a command was refused before it was looked into.
-	Rejected func(s *Session)
+	// Rejected learns that a command was refused before it was carried out or queued. spec is nil for a command that does not exist.
+	Rejected func(s *Session, spec *command.Spec)
 	// Closing ends what must not keep a client that is to close, once it has what it is owed.
 	Closing func(s *Session)
 	// Closed lets go of what the feature keeps for a client that is gone. A panic there does not keep the other features from it.
@@ -76,11 +79,12 @@ func (all features) followPinned(s *Session, moved bool) {
 	}
 }
 
-// Rejected tells the features that a command of s was refused before it was looked into.
-func (all features) Rejected(s *Session) {
+// Rejected tells the features that a command of s was refused before it was carried out or queued. The caller answers it; Session.Reject
+// does both.
+func (all features) Rejected(s *Session, spec *command.Spec) {
 	for i := range all {
 		if f := all[i].Rejected; f != nil {
-			f(s)
+			f(s, spec)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func TestCommandsThatServersKnowAreRememberedUpToABound(t *testing.T) {
 	scene.servers = []string{"A"}
 	w := newWorld(t, scene)
 	a := w.connect("a")
-	for i := range discovery.MaxLearned + 5 {
+	for i := range discovery.MaxKnown + 5 {
 		name := fmt.Sprintf("m%04d", i)
 		a.send(parser.AppendRequest(nil, name))
 		w.settle()
@@ -74,7 +74,7 @@ func TestCommandsThatServersKnowAreRememberedUpToABound(t *testing.T) {
 		}
 		a.in = nil
 	}
-	if n := discovery.CountAll(w.env).Known; n != discovery.MaxLearned {
+	if n := discovery.CountAll(w.env).Known; n != discovery.MaxKnown {
 		t.Errorf("%d commands are remembered", n)
 	}
 }

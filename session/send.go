@@ -199,3 +199,18 @@ func (s *Session) passRead(primary int, keys pool.Keys, spec *command.Spec, req 
 		s.Fail(tag, f)
 	}
 }
+
+// Reject refuses a command before it is carried out or queued. If the client has said MULTI, its EXEC will be refused, too. spec is nil for
+// a command that does not exist. Loop-only.
+func (s *Session) Reject(spec *command.Spec, text string) {
+	s.Door.Features.Rejected(s, spec)
+	id := command.NoID
+	if spec != nil {
+		id = spec.ID
+	}
+	if id == command.IDExec {
+		text = texts.ExecAbort(text)
+	}
+	s.Door.Scratch = parser.AppendError(s.Door.Scratch[:0], text)
+	s.AnswerAs(id, s.Door.Scratch)
+}

@@ -5,15 +5,14 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/parser"
-	"ringmaster/pool"
 	"ringmaster/session"
 	"ringmaster/session/gather"
 	"ringmaster/session/texts"
 	"ringmaster/stats"
 )
 
-// Block carries out a command that may wait at the server, on a connection of its own: on a shared one it
-// would keep everybody waiting.
+// Block carries out a command that may wait at the server, over the session's own connection. On a shared connection all clients would wait
+// for it. Borrows req until return. Loop-only.
 func Block(s *session.Session, spec *command.Spec, req *parser.Request) {
 	if spec.ID == command.IDWait || spec.ID == command.IDWaitaof {
 		waitForReplicas(s, spec, req)
@@ -26,7 +25,7 @@ func Block(s *session.Session, spec *command.Spec, req *parser.Request) {
 	raw, version := bytes.Clone(req.Raw), s.Door.Version
 	s.Begin(&session.Errand{
 		Send: func(s *session.Session) {
-			if s.EOF { // nobody will ever read it
+			if s.EOF { // nobody will read the reply
 				s.CloseAs(stats.ClientClosed)
 				return
 			}
@@ -39,7 +38,7 @@ func Block(s *session.Session, spec *command.Spec, req *parser.Request) {
 				return
 			}
 			if s.Door.Pool.Resends() {
-				SendApart(s, spec, raw, server)
+				SendPinned(s, spec, raw, server)
 				return
 			}
 			waitAt(s, server, spec, raw)
@@ -48,7 +47,7 @@ func Block(s *session.Session, spec *command.Spec, req *parser.Request) {
 	})
 }
 
-// waitAt sends a request that may wait at a server of a list, which may change.
+// waitAt sends a request that may wait at a server of a list. The list may change while it waits.
 func waitAt(s *session.Session, server int, spec *command.Spec, raw []byte) {
 	w := &blocked{s: s, spec: spec, raw: raw, tag: s.Expect(len(raw)), server: server}
 	if f := w.send(); f != nil {
@@ -56,7 +55,7 @@ func waitAt(s *session.Session, server int, spec *command.Spec, raw []byte) {
 	}
 }
 
-// blockAt sends a request that may wait at the server.
+// blockAt sends a request that may wait at the only server.
 func blockAt(s *session.Session, server int, spec *command.Spec, raw []byte) {
 	tag := s.Expect(len(raw))
 	conn, f := blockingConn(s, server)
@@ -68,34 +67,7 @@ func blockAt(s *session.Session, server int, spec *command.Spec, raw []byte) {
 	}
 }
 
-// blockingConn is the connection to block on. One that watches stays the one that watches.
-func blockingConn(s *session.Session, server int) (*pool.Conn, *pool.Failure) {
-	if p := s.Pin; p != nil {
-		if c := p.To(server); c != nil {
-			p.Sends(server, c)
-			p.Blocks = true
-			return c, nil
-		}
-	}
-	p, f := s.PinTo(server)
-	if f != nil {
-		return nil, f
-	}
-	s.Door.Pool.KeepSpare(server, s.Rings.Key())
-	p.Blocks = true
-	return p.Conn, nil
-}
-
-// Unblocked is the end of a blocking command.
-func Unblocked(s *session.Session) {
-	if s.Pin != nil {
-		s.Pin.Blocks, s.Pin.Waiting = false, nil
-		s.Pin.Arrive()
-	}
-	s.SettlePin()
-}
-
-// waitForReplicas carries out WAIT and WAITAOF at every server; the least of their counts is the answer.
+// waitForReplicas carries out WAIT and WAITAOF at every server. The answer is the smallest of their counts.
 func waitForReplicas(s *session.Session, spec *command.Spec, req *parser.Request) {
 	raw := bytes.Clone(req.Raw)
 	s.Begin(&session.Errand{
@@ -111,8 +83,8 @@ func waitForReplicas(s *session.Session, spec *command.Spec, req *parser.Request
 			}
 			p.Blocks = true
 			for _, o := range p.Owns {
-				// WAIT asks for what the connection wrote last, which was over another one: any command makes the
-				// server take the present offset for that.
+				// WAIT waits for what its connection wrote last, but the client has written over another connection. After
+				// any command the server takes the present offset for that of the connection.
 				if o.Conn != nil {
 					_ = o.Conn.Tell("PING")
 				}
@@ -132,7 +104,3 @@ func waitForReplicas(s *session.Session, spec *command.Spec, req *parser.Request
 		Done: Unblocked,
 	})
 }
-
-// Blocked reports whether a blocking command is under way. Redis, too, frees such a client when it shuts its
-// write half.
-func Blocked(s *session.Session) bool { return s.Pin != nil && s.Pin.Blocks }

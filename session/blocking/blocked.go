@@ -11,8 +11,8 @@ import (
 	"ringmaster/shard"
 )
 
-// blocked is a command that waits at a server of a list, and its receiver. When its keys have moved it is ended there. If the server has
-// run nothing of it, it goes to where they are.
+// blocked is a command that waits at a server of a list, and its receiver. If its keys move, the server is asked to end it. If the server has
+// run nothing of it, it is sent to the keys' new server.
 type blocked struct {
 	s      *session.Session
 	spec   *command.Spec
@@ -20,18 +20,25 @@ type blocked struct {
 	tag    uint64
 	server int
 	conn   *pool.Conn // that it was sent over
-	next   int64      // when the server is asked again to end it, ns
-	Moving bool       // the server is asked to end it
-	Told   bool       // its client is told if it is ended: another client has asked for that
+	next   int64      // when the server is asked once more to end it, ns
+	moving bool       // the server has been asked to end it
+	told   bool       // another client has asked for the same with CLIENT UNBLOCK, so the client gets the reply
 }
 
-// WaitingAt is the command that waits over connections of a client's own; nil: none that is followed when keys move.
-func WaitingAt(p *session.Pin) *blocked {
+// waiting returns the command that waits over the connections of p; nil: none that moves with its keys.
+func waiting(p *session.Pin) *blocked {
 	w, _ := p.Waiting.(*blocked)
 	return w
 }
 
-// moves are the commands of an upstream that wait at servers which their keys have left.
+// NoteUnblock notes that CLIENT UNBLOCK ends what the client waits for, and not that its keys have moved. Loop-only.
+func NoteUnblock(s *session.Session) {
+	if w := waiting(s.Pin); w != nil && w.moving {
+		w.told = true // the first of the two has ended it
+	}
+}
+
+// moves are the commands of an upstream that wait at servers that their keys have left.
 type moves struct{ list []*blocked }
 
 // Feature is what the core calls.
@@ -39,18 +46,18 @@ var Feature = session.Feature{
 	LoopTick: endFarewells,
 	Tick:     endMoves,
 	FollowPinned: func(s *session.Session, moved bool) {
-		if w := WaitingAt(s.Pin); moved && s.Pin.Blocks && w != nil {
-			w.follow(s.Door.Map)
+		if w := waiting(s.Pin); moved && s.Pin.Blocks && w != nil {
+			w.adoptMap(s.Door.Map)
 		}
 	},
 	Closing: func(s *session.Session) {
 		if s.Pin != nil && s.Pin.Blocks && (!session.Drains(s.Reason) || !sayFarewell(s)) {
-			s.Unpin(false) // nobody waits for what may never come
+			s.Unpin(false) // the reply may never come
 		}
 	},
 }
 
-// send sends it to its server.
+// send sends the command to its server.
 func (w *blocked) send() *pool.Failure {
 	conn, f := blockingConn(w.s, w.server)
 	if f != nil {
@@ -60,20 +67,20 @@ func (w *blocked) send() *pool.Failure {
 	return w.s.Door.EnqueueBlocking(conn, w.raw, w, 0, w.spec)
 }
 
-// follow has it ended at its server if its keys are elsewhere in m.
-func (w *blocked) follow(m *shard.Map) {
+// adoptMap has the server end the command if m says that its keys are elsewhere.
+func (w *blocked) adoptMap(m *shard.Map) {
 	if w.s.Door.Rules.For(w.spec).Carrier != 0 {
-		return // its reply may hold the words of a client, which could say that nothing ran
+		return // its reply may be a client's words, which could say falsely that nothing ran
 	}
-	server, ok := w.place()
+	server, ok := w.locate()
 	if ok && m.Random() && m.Server(w.server).Addr != "" {
 		server = w.server // any will do
 	}
-	if w.Moving || ok && server == w.server && m.Server(server).Addr != "" {
+	if w.moving || ok && server == w.server && m.Server(server).Addr != "" {
 		return
 	}
-	w.Moving = true
-	w.ask()
+	w.moving = true
+	w.end()
 	all, _ := w.s.Door.Moves.(*moves)
 	if all == nil {
 		all = &moves{}
@@ -82,8 +89,8 @@ func (w *blocked) follow(m *shard.Map) {
 	all.list = append(all.list, w)
 }
 
-// place is the server of its keys; !ok: they are at several.
-func (w *blocked) place() (server int, ok bool) {
+// locate returns the server of its keys; !ok: they are at several.
+func (w *blocked) locate() (server int, ok bool) {
 	e := w.s.Door
 	req, ok := parser.Reparse(w.raw)
 	if !ok || e.Single() {
@@ -92,32 +99,32 @@ func (w *blocked) place() (server int, ok bool) {
 	return e.ShardOf(w.spec, req.Args)
 }
 
-// ask asks the server to end it.
-func (w *blocked) ask() {
+// end asks the server to end the command.
+func (w *blocked) end() {
 	e := w.s.Door
-	w.next = e.Pool.Now + askAgain
+	w.next = e.Pool.Now + unblockInterval
 	p := w.s.Pin
 	if p == nil || w.conn.ServerID() == 0 || e.Paused() { // see unblock
 		return
 	}
-	p.Soiled = true // the word may come when the client has gone on
+	p.Soiled = true // the server may end a later command
 	if w.conn.Waits() {
 		w.conn.Unblock("ERROR")
 	}
 }
 
-// endMoves asks again where the first time has overtaken the command.
+// endMoves asks once more, because the first time may have overtaken the command.
 func endMoves(e *session.Env) {
 	all, _ := e.Moves.(*moves)
 	if all == nil {
 		return
 	}
 	all.list = slices.DeleteFunc(all.list, func(w *blocked) bool {
-		if !w.Moving || w.s.State != session.Open || w.s.Pin == nil || WaitingAt(w.s.Pin) != w {
+		if !w.moving || w.s.State != session.Open || w.s.Pin == nil || waiting(w.s.Pin) != w {
 			return true
 		}
 		if e.Pool.Now >= w.next {
-			w.ask()
+			w.end()
 		}
 		return false
 	})
@@ -125,8 +132,8 @@ func endMoves(e *session.Env) {
 
 // Reply is pool.Receiver.
 func (w *blocked) Reply(_ uint64, b []byte, p pool.Piece) {
-	if w.Moving && !w.Told && p == pool.Whole && string(b) == unblockedWords {
-		w.Moving = false
+	if w.moving && !w.told && p == pool.Whole && string(b) == unblockedWords {
+		w.moving = false
 		w.s.Door.Later = append(w.s.Door.Later, w.again)
 		return
 	}
@@ -142,14 +149,14 @@ func (w *blocked) Place(uint64) uint64 { return w.tag }
 // Fail is pool.Receiver.
 func (w *blocked) Fail(_ uint64, f *pool.Failure) { w.s.Fail(w.tag, f) }
 
-// again sends it, at a tick, to where its keys are.
+// again is called at a tick: it sends the command to the server of its keys.
 func (w *blocked) again(e *session.Env) {
 	s := w.s
 	if s.State != session.Open {
 		s.Undone(w.tag)
 		return
 	}
-	server, ok := w.place()
+	server, ok := w.locate()
 	if !ok {
 		e.Scratch = parser.AppendError(e.Scratch[:0], texts.CrossSlot)
 		s.Reply(w.tag, e.Scratch, pool.Whole)

@@ -1,15 +1,15 @@
-// Package blocking has what waits at a server on purpose: BLPOP and its like, and what CLIENT PAUSE holds up.
+// Package blocking carries out commands that wait at a server: BLPOP and its like, and commands that CLIENT PAUSE holds up.
 //
 // # Purpose
 //
-// Such a command would hold up all who share its connection. So it goes over a connection of its client's own.
+// Such a command would hold up all clients that share its connection. So it goes over its client's own connection.
 //
 // # Picture
 //
 //	Block ──> session.Errand ──> Pin ── request ──> server ... waits ... ──> reply ──> Unblocked: the connection goes back
 //
-// Files, by what they are about: block.go, blocked.go (the list of servers changes meanwhile), apart.go (sent again), farewell.go (the
-// proxy stops meanwhile), postpone.go (CLIENT PAUSE).
+// Files, by what they are about: block.go, connection.go, blocked.go (the list of servers changes while it waits), pinned.go (it is sent again
+// when keys move), farewell.go (the proxy stops while it waits), postpone.go (CLIENT PAUSE).
 //
 // # Who may call
 //
@@ -21,5 +21,5 @@
 //
 // # Limits and errors
 //
-// Connections of clients' own are bounded (pool.Loop). Without a free one the command fails, and says so.
+// The number of connections that the pool lends to clients is bounded (pool.Loop). If none is free, the command fails with an error that says so.
 package blocking

@@ -10,27 +10,27 @@ import (
 	"ringmaster/stats"
 )
 
-// A client that waits in a blocking command when the proxy stops, or its door is shut, is told so. Only the server knows whether anything ran: it may have served the
-// command already, with the reply on the way, so that closing the connection proves nothing. So the server is asked to unblock the client
-// (CLIENT UNBLOCK), and what it answers to the command itself decides: its reply, or that it was unblocked. Without an answer within
-// Loop.FarewellTime the command may have run.
+// When the proxy stops, or a door is shut, clients that wait in blocking commands get an error that says whether the command has run. Only the
+// server knows that, because its reply may be on the way when the proxy closes the connection. So the proxy asks the server to unblock the
+// client (CLIENT UNBLOCK). The server's reply to the command says what happened. If none comes within Loop.FarewellTime, the command may
+// have run.
 
-// askAgain is the time after which a server is asked once more, ns: the first time may have overtaken the command.
-const askAgain = int64(50 * time.Millisecond)
+// unblockInterval is the time after which a server is asked once more to unblock a client, ns. The first time may have overtaken the command.
+const unblockInterval = int64(50 * time.Millisecond)
 
-// unblockedWords are what a server answers to a command that CLIENT UNBLOCK has ended, of which it has run nothing.
+// unblockedWords are a server's reply to a command that CLIENT UNBLOCK has ended. The server has run nothing of it.
 const unblockedWords = "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"
 
 // farewell is a client that waits at servers while the proxy stops.
 type farewell struct {
 	s           *session.Session
-	until, next int64 // when it is given up, and when the servers are asked again, ns
+	until, next int64 // when its connections are closed, and when the servers are asked once more, ns
 }
 
-// farewells are those of a loop.
+// farewells are a loop's.
 type farewells struct{ list []*farewell }
 
-// sayFarewell asks the servers to end what the client waits for; false: they can't be asked.
+// sayFarewell asks the servers to end the client's command. false: they can't be asked.
 func sayFarewell(s *session.Session) bool {
 	e := s.Door
 	if e.Paused() { // see unblock
@@ -38,7 +38,7 @@ func sayFarewell(s *session.Session) bool {
 	}
 	found := false
 	for _, o := range s.Pin.Owns {
-		if o.Conn != nil && o.Conn.ServerID() > 0 && o.Conn.HandOver(func(r pool.Receiver) pool.Receiver { return stopWord{r} }) {
+		if o.Conn != nil && o.Conn.ServerID() > 0 && o.Conn.HandOver(func(r pool.Receiver) pool.Receiver { return farewellReply{r} }) {
 			found = true
 		}
 	}
@@ -60,7 +60,7 @@ func sayFarewell(s *session.Session) bool {
 // ask asks the servers to unblock the client.
 func (f *farewell) ask() {
 	s := f.s
-	f.next = s.Door.Pool.Now + askAgain
+	f.next = s.Door.Pool.Now + unblockInterval
 	for _, o := range s.Pin.Owns {
 		if o.Conn != nil && o.Conn.ServerID() > 0 && o.Conn.Waits() {
 			o.Conn.Unblock("ERROR")
@@ -68,7 +68,7 @@ func (f *farewell) ask() {
 	}
 }
 
-// endFarewells gives up those whose servers have not answered in time, and asks again for the others.
+// endFarewells closes the connections of clients whose servers have not answered in time. For other clients it asks the servers once more.
 func endFarewells(l *session.Loop) {
 	all, _ := l.Farewells.(*farewells)
 	if all == nil {
@@ -91,11 +91,11 @@ func endFarewells(l *session.Loop) {
 	all.list = left
 }
 
-// stopWord is the receiver of a blocking command's reply while the proxy stops.
-type stopWord struct{ pool.Receiver }
+// farewellReply receives a blocking command's reply while the proxy stops.
+type farewellReply struct{ pool.Receiver }
 
 // Reply is pool.Receiver.
-func (w stopWord) Reply(tag uint64, b []byte, p pool.Piece) {
+func (w farewellReply) Reply(tag uint64, b []byte, p pool.Piece) {
 	if p == pool.Whole && string(b) == unblockedWords {
 		text := texts.StoppedWaiting
 		if s := session.SessionOf(w.Client()); s != nil && s.Reason == stats.ListenerClosed {

@@ -12,7 +12,8 @@ import (
 	"ringmaster/stats"
 )
 
-// NotePause takes notice, on every loop, of a CLIENT PAUSE that is about to be sent; one that is wrong is left to the server.
+// NotePause tells every loop of a CLIENT PAUSE with the words args, which is about to be sent. It ignores one that the server will refuse.
+// Borrows args until return. Loop-only.
 func NotePause(s *session.Session, args [][]byte) {
 	ms, ok := parser.Int(args[2])
 	if !ok || ms < 0 {
@@ -26,13 +27,13 @@ func NotePause(s *session.Session, args [][]byte) {
 		p.All = false
 	}
 	s.Door.AskLoops(func(e *session.Env) any {
-		// As in Redis, what is stricter stays.
+		// As in Redis, the stricter pause stays.
 		e.Pause = session.Pause{Until: max(p.Until, e.Pause.Until), All: p.All || e.Paused() && e.Pause.All}
 		return nil
 	}, func([]any) {})
 }
 
-// NoteUnpause is notePause for CLIENT UNPAUSE.
+// NoteUnpause tells every loop of a CLIENT UNPAUSE that is about to be sent. Loop-only.
 func NoteUnpause(s *session.Session) {
 	s.Door.AskLoops(func(e *session.Env) any {
 		e.Pause = session.Pause{}
@@ -41,15 +42,16 @@ func NoteUnpause(s *session.Session) {
 	}, func([]any) {})
 }
 
-// Postpones reports whether the servers would keep a command waiting now. Nothing comes here while they keep all waiting.
+// Postpones reports whether the servers would keep a command waiting now that writes, or does not. While they keep all commands waiting,
+// it is not called. Loop-only.
 func Postpones(e *session.Env, writes bool) bool { return writes && e.Paused() }
 
-// MayWrite reports whether a server treats a command as one that may change data or reach replicas.
+// MayWrite reports whether a server treats a command as one that may change data or reach replicas. Loop-only.
 func MayWrite(e *session.Env, spec *command.Spec) bool {
 	return spec.Flags.Has(command.FlagWrite) || spec.Traits.Has(command.TraitReplicates)
 }
 
-// KeptWaiting reports whether a command would be kept waiting on a shared connection.
+// KeptWaiting reports whether the servers would keep a command waiting that goes over a shared connection. Loop-only.
 func KeptWaiting(s *session.Session, spec *command.Spec, class command.Class) bool {
 	e := s.Door
 	switch class {
@@ -68,31 +70,32 @@ func KeptWaiting(s *session.Session, spec *command.Spec, class command.Class) bo
 	return !e.Replaying && Postpones(e.Env, MayWrite(e.Env, spec))
 }
 
-// postponed is a command that the servers keep waiting, a passage. It goes over connections of the session's own, as a
-// blocking command does; without any to be had it waits here.
+// postponed is a command that the servers keep waiting, a passage. It goes over the session's own connections, as a blocking command does. If
+// the pool can't lend any, it waits for them.
 type postponed struct {
 	session.Passage
 	spec *command.Spec
 	raw  []byte
-	run  func(*session.Session) // carries it out instead of sending raw; nil: raw is sent
+	run  func(*session.Session) // carries it out; nil: raw is sent
 	sent bool
 }
 
-// Postpone carries out a command that the servers keep waiting.
+// Postpone carries out a command that the servers keep waiting. Borrows raw until return. Loop-only.
 func Postpone(s *session.Session, spec *command.Spec, raw []byte) {
 	s.Begin(&postponed{spec: spec, raw: bytes.Clone(raw)})
 }
 
-// PostponeRun is Postpone for what run carries out: EXEC.
+// PostponeRun is Postpone for EXEC, which run carries out. Loop-only.
 func PostponeRun(s *session.Session, run func(*session.Session)) { s.Begin(&postponed{run: run}) }
 
+// Step is passage.
 func (p *postponed) Step(s *session.Session, _ session.Wait) {
 	if p.sent {
 		p.End()
 		Unblocked(s)
 		return
 	}
-	if s.EOF { // nobody will ever read it
+	if s.EOF { // nobody will read the reply
 		s.CloseAs(stats.ClientClosed)
 		return
 	}
@@ -132,4 +135,5 @@ func (p *postponed) send(s *session.Session) {
 	}
 }
 
+// Cancel is passage.
 func (p *postponed) Cancel(*session.Session) (unanswered bool) { return !p.sent }

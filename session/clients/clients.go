@@ -45,10 +45,8 @@ func unblock(e *session.Env, id uint64, how string) (found bool) {
 	for _, o := range s.Pin.Owns {
 		if o.Conn != nil && o.Conn.ServerID() > 0 {
 			found = true
-			if w := blocking.WaitingAt(s.Pin); w != nil && w.Moving {
-				w.Told = true // its client gets the reply, even if the proxy has also sent UNBLOCK to move it
-			}
-			s.Pin.Soiled = true // UNBLOCK may reach the server after the client's command has ended
+			blocking.NoteUnblock(s)
+			s.Pin.Soiled = true // the word may reach the server when the client has gone on
 			o.Conn.Unblock(how)
 		}
 	}

@@ -32,10 +32,7 @@ func appendDescription(s *session.Session, b []byte, watch bool) []byte {
 		id = &session.Identity{}
 	}
 	sub, psub, ssub := pubsub.SubscriptionCounts(s)
-	multi := -1
-	if tx := transaction.TxOf(s); tx != nil {
-		multi = tx.N + len(tx.Locals)
-	}
+	multi := transaction.Queued(s)
 	redir := int64(-1)
 	if tracking.IsOn(s) {
 		redir = int64(tracking.StateOf(s.Pin).TargetID())

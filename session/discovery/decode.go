@@ -2,8 +2,8 @@ package discovery
 
 import "ringmaster/parser"
 
-// decode makes a tree of a reply for package command: strings, integers, nil, and lists, into which maps and sets are flattened,
-// nested at most depth deep; false: it has another shape.
+// decode makes a tree of a reply, for package command. It has strings, integers, nil and lists; a map or set becomes a list. Lists are nested at
+// most depth deep. false: the reply has another shape.
 func decode(b []byte, depth int) (v any, ok bool) {
 	if depth == 0 || len(b) == 0 {
 		return nil, false

@@ -2,16 +2,16 @@
 //
 // # Purpose
 //
-// Modules bring commands that nobody can list in advance. A client that uses one waits while a server is asked with COMMAND INFO. What
-// it says is remembered, so that the next client does not wait.
+// Modules bring commands that no table can have in advance. A client that uses one waits while the proxy asks a server with COMMAND INFO. The
+// proxy remembers the answer, so the next client does not wait.
 //
 // # Picture
 //
-//	an unknown name ── LookupLearned ──> known: a command.Spec
-//	                                └─> ask: Discover ── COMMAND INFO ──> Remember ── the request is dispatched again
+//	an unknown name ── LookUp ──> known: a command.Spec
+//	                         └──> ask: Discover ── COMMAND INFO ──> Remember ── the request is dispatched again
 //
-// Files, by what they are about: learn.go (what is remembered), learning.go (a question under way), decode.go (the server's answer),
-// learn_check.go (for tests).
+// Files, by what they are about: known.go (what is remembered), question.go (a question under way), decode.go (the server's answer),
+// known_check.go (for tests).
 //
 // # Who may call
 //
@@ -23,5 +23,5 @@
 //
 // # Limits and errors
 //
-// MaxLearned, MaxUnknown and MaxQuestions bound what is remembered and asked. A question has the timeout of any request.
+// MaxKnown, MaxUnknown and MaxQuestions bound what is remembered and asked. A question has the timeout of any request.
 package discovery

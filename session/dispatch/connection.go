@@ -22,7 +22,7 @@ func ping(s *session.Session, spec *command.Spec, req *parser.Request) {
 		return
 	}
 	if tracking.IsOn(s) && len(req.Args) <= 2 {
-		gather.AllShards(s, spec, req) // its answer comes behind what the servers have told
+		gather.AllShards(s, spec, req) // its answer must come after the servers' invalidations
 		return
 	}
 	switch len(req.Args) {
@@ -66,7 +66,7 @@ func reset(s *session.Session, _ *command.Spec, _ *parser.Request) {
 	resetRest(s)
 }
 
-// resetRest is what RESET does when the client subscribes to nothing.
+// resetRest does the rest of RESET when the client subscribes to nothing.
 func resetRest(s *session.Session) {
 	if s.Pin == nil {
 		resetShared(s)
@@ -112,7 +112,7 @@ func clientSetName(s *session.Session, spec *command.Spec, req *parser.Request) 
 	s.AnswerString("+OK\r\n")
 }
 
-// clientSetInfo takes what Redis 7.2 and later take. Clients send it unasked when they connect.
+// clientSetInfo takes the attributes that Redis 7.2 takes. Client libraries send them when they connect.
 func clientSetInfo(s *session.Session, spec *command.Spec, req *parser.Request) {
 	attr, value := req.Args[2], req.Args[3]
 	var field *string
@@ -137,7 +137,7 @@ func clientSetInfo(s *session.Session, spec *command.Spec, req *parser.Request) 
 	s.AnswerString("+OK\r\n")
 }
 
-// clientCapa takes what Valkey 8.0 and later take, which is anything. The proxy follows redirects itself.
+// clientCapa accepts any capability, as Valkey 8.0 does. It ignores REDIRECT, because the proxy follows redirects itself.
 func clientCapa(s *session.Session, spec *command.Spec, req *parser.Request) {
 	if !s.Door.Valkey(8) {
 		s.Refuse(texts.UnknownSubcommand(s.Door.ShownName(req.Args[0]), req.Args[1]))
@@ -149,7 +149,7 @@ func clientCapa(s *session.Session, spec *command.Spec, req *parser.Request) {
 // maxName bounds a client's name, bytes; Redis has no bound.
 const maxName = 4096
 
-// badName says why a client can't have a name; "": it can.
+// badName says why a client can't have the name b; "": it can.
 func badName(b []byte) (text string) {
 	switch {
 	case !printable(b):

@@ -18,14 +18,14 @@ import (
 	"ringmaster/stats"
 )
 
-// NewLoop makes what the sessions of a loop share. There is nobody to talk to before NewEnv.
+// NewLoop returns what the sessions of a loop share. It has no upstream before session.NewEnv. Loop-only.
 func NewLoop(clock *pool.Loop, st *stats.Loop) *session.Loop {
 	l := session.NewLoop(clock, st)
 	l.Dispatch, l.Route, l.Features = dispatch, routeAgain, features()
 	return l
 }
 
-// dispatch looks at one request and sends it on its way.
+// dispatch carries out one request. It is session.Loop.Dispatch. Borrows req until return.
 func dispatch(s *session.Session, req *parser.Request) {
 	t := tracking.StateOf(s.Pin)
 	if t == nil || t.Caching == "" {
@@ -40,34 +40,19 @@ func dispatch(s *session.Session, req *parser.Request) {
 	}
 }
 
-// decide finds out what is to become of a request. The checks come in Redis's order: does the
-// command exist, has it enough arguments, may this client.
+// decide carries out a request, or hands it to what does. The checks come in Redis's order: does the command exist, has it enough
+// arguments, may this client give it.
 func decide(s *session.Session, req *parser.Request) {
 	env := s.Door
 	env.Stats.TurnRequests++
 	if env.Rules.RealNames != nil && !env.Rename(req) {
 		s.ForeignLine(req.Args)
-		transaction.Reject(s, nil, texts.UnknownCommand(req.Args))
+		s.Reject(nil, texts.UnknownCommand(req.Args))
 		return
 	}
 	spec := env.Memo.Lookup(req.Args[0])
-	if spec == nil && s.Foreign(req.Args) {
-		return
-	}
-	if !s.LoggedIn && (spec == nil || !spec.Flags.Has(command.FlagNoAuth)) && env.Valkey(9) {
-		s.ForeignLine(req.Args)
-		transaction.Reject(s, nil, texts.NoAuth) // whether or not there is such a command
-		return
-	}
-	if spec == nil {
-		var ask bool
-		if spec, ask = discovery.LookupLearned(s, req.Args); ask && s.LoggedIn {
-			discovery.Discover(s, req)
-			return
-		}
-		if spec == nil {
-			s.LastID = command.NoID
-			transaction.Reject(s, nil, texts.UnknownCommand(req.Args))
+	if spec == nil || !s.LoggedIn {
+		if spec = lookUp(s, spec, req); spec == nil {
 			return
 		}
 	}
@@ -75,36 +60,21 @@ func decide(s *session.Session, req *parser.Request) {
 		sub := spec.Sub(req.Args[1])
 		if sub == nil {
 			s.LastID = command.NoID
-			transaction.Reject(s, spec, texts.UnknownSubcommand(env.ShownName(req.Args[0]), req.Args[1]))
+			s.Reject(spec, texts.UnknownSubcommand(env.ShownName(req.Args[0]), req.Args[1]))
 			return
 		}
 		spec = sub
 	}
 	s.LastID = spec.ID
-	if !spec.ArityOK(len(req.Args)) {
-		s.ForeignLine(req.Args)
-		transaction.Reject(s, spec, texts.WrongArity(spec.Name))
-		return
-	}
-	if !s.LoggedIn && !spec.Flags.Has(command.FlagNoAuth) {
-		transaction.Reject(s, spec, texts.NoAuth)
-		return
-	}
-	if spec.ID == command.IDFunctionList {
-		if text := texts.ForgedReply(req.Args); text != "" {
-			transaction.Reject(s, spec, text)
-			return
-		}
-	}
-	if pubsub.IsLimited(s) && !spec.Traits.Has(command.TraitForSubscribers) {
-		transaction.Reject(s, spec, texts.OnlySubscribe(spec.Name))
+	if text := refuses(s, spec, req); text != "" {
+		s.Reject(spec, text)
 		return
 	}
 	if s.Transaction != nil && transaction.Queue(s, spec, req) {
 		return
 	}
 	if len(env.BusyOn) > 0 && spec.Traits.Has(command.TraitStateless) && env.Single() && !pubsub.IsLimited(s) {
-		s.Pass(s.Door.Home(), spec, req) // it is for the server to say whether it answers
+		s.Pass(s.Door.Home(), spec, req) // a busy server decides whether it answers
 		return
 	}
 	if h := env.Rules.For(spec).Handler; h != nil {
@@ -116,7 +86,53 @@ func decide(s *session.Session, req *parser.Request) {
 	route(s, spec, req)
 }
 
-// route sends a request to the servers that its class and keys name.
+// lookUp goes on with a command that is not in the table (spec is nil), or whose client has not logged in. It returns what the command is;
+// nil: the request is answered, or waits until a server has said what the command is.
+func lookUp(s *session.Session, spec *command.Spec, req *parser.Request) *command.Spec {
+	if spec == nil && s.Foreign(req.Args) {
+		return nil
+	}
+	if !s.LoggedIn && (spec == nil || !spec.Flags.Has(command.FlagNoAuth)) && s.Door.Valkey(9) {
+		s.ForeignLine(req.Args)
+		s.Reject(nil, texts.NoAuth) // whether or not there is such a command
+		return nil
+	}
+	if spec != nil {
+		return spec
+	}
+	spec, ask := discovery.LookUp(s, req.Args)
+	switch {
+	case ask && s.LoggedIn:
+		discovery.Discover(s, req)
+		return nil
+	case spec == nil:
+		s.LastID = command.NoID
+		s.Reject(nil, texts.UnknownCommand(req.Args))
+	}
+	return spec
+}
+
+// refuses says why a command can't be given so, or not by this client; "": it can.
+func refuses(s *session.Session, spec *command.Spec, req *parser.Request) (text string) {
+	if !spec.ArityOK(len(req.Args)) {
+		s.ForeignLine(req.Args)
+		return texts.WrongArity(spec.Name)
+	}
+	if !s.LoggedIn && !spec.Flags.Has(command.FlagNoAuth) {
+		return texts.NoAuth
+	}
+	if spec.ID == command.IDFunctionList {
+		if text := texts.ForgedReply(req.Args); text != "" {
+			return text
+		}
+	}
+	if pubsub.IsLimited(s) && !spec.Traits.Has(command.TraitForSubscribers) {
+		return texts.OnlySubscribe(spec.Name)
+	}
+	return ""
+}
+
+// route hands a request to what its class names, or sends it to the server of its keys.
 func route(s *session.Session, spec *command.Spec, req *parser.Request) {
 	class := s.Door.ClassOf(spec)
 	if s.Door.Pause.Until > 0 && blocking.KeptWaiting(s, spec, class) {
@@ -135,32 +151,15 @@ func route(s *session.Session, spec *command.Spec, req *parser.Request) {
 		server, keys := s.Door.Locate(req.Args[spec.FirstKeyPos(req.Args)], spec)
 		s.Send(server, keys, spec, req)
 	case command.ClassSameShard:
-		if spec.Blocks(req.Args) { // XREAD with BLOCK
-			blocking.Block(s, spec, req)
-			return
-		}
-		if text := s.Door.RefusesPatterns(spec, req.Args); text != "" {
-			s.Refuse(text)
-			return
-		}
 		sameShard(s, spec, req)
 	case command.ClassSplit:
 		gather.Split(s, spec, req)
 	case command.ClassAnyShard:
-		switch {
-		case guard.Hides(s.Door, spec):
-			guard.PassHiding(s, spec, req)
-			return
-		case s.Door.HidesKeys(spec):
-			s.Refuse(texts.KeysUnknown(spec.Name))
-			return
-		}
-		s.Pass(session.AnyServer, spec, req)
+		anyShard(s, spec, req)
 	case command.ClassAllShards:
-		if guard.RefusesLockout(s, spec, req) {
-			return
+		if !guard.RefusesLockout(s, spec, req) {
+			allServers(s, spec, req)
 		}
-		allServers(s, spec, req)
 	case command.ClassScan:
 		if !s.WaitsBehind(spec, req.Raw) {
 			gather.Scan(s, spec, req)
@@ -186,7 +185,7 @@ func route(s *session.Session, spec *command.Spec, req *parser.Request) {
 	}
 }
 
-// routeAgain is route for a request that has waited.
+// routeAgain is route for a request that has waited. It is session.Loop.Route. Borrows raw until return.
 func routeAgain(s *session.Session, spec *command.Spec, raw []byte) {
 	req, ok := parser.Reparse(raw)
 	if !ok {
@@ -196,15 +195,17 @@ func routeAgain(s *session.Session, spec *command.Spec, raw []byte) {
 	route(s, spec, &req)
 }
 
-// allServers sends a command for all shards, and does here what it asks for.
+// noted are the commands for all shards that the proxy takes note of, by command.Spec.ID.
+var noted = map[uint16]func(s *session.Session, args [][]byte){
+	command.IDConfigSet:     transaction.NoteLimit,
+	command.IDClientPause:   blocking.NotePause,
+	command.IDClientUnpause: func(s *session.Session, _ [][]byte) { blocking.NoteUnpause(s) },
+}
+
+// allServers sends a command for all shards.
 func allServers(s *session.Session, spec *command.Spec, req *parser.Request) {
-	switch spec.ID {
-	case command.IDConfigSet:
-		transaction.NoteLimit(s, req.Args)
-	case command.IDClientPause:
-		blocking.NotePause(s, req.Args)
-	case command.IDClientUnpause:
-		blocking.NoteUnpause(s)
+	if note := noted[spec.ID]; note != nil {
+		note(s, req.Args)
 	}
 	switch {
 	case spec.Traits.Has(command.TraitEndsWaits), spec.ID == command.IDShutdown && s.Door.Pool.AnyBusy():
@@ -216,8 +217,28 @@ func allServers(s *session.Session, spec *command.Spec, req *parser.Request) {
 	}
 }
 
-// sameShard passes a request whose keys must all live on one shard.
+// anyShard sends a request that any server can answer to one.
+func anyShard(s *session.Session, spec *command.Spec, req *parser.Request) {
+	switch {
+	case guard.Hides(s.Door, spec):
+		guard.PassHiding(s, spec, req)
+	case s.Door.HidesKeys(spec):
+		s.Refuse(texts.KeysUnknown(spec.Name))
+	default:
+		s.Pass(session.AnyServer, spec, req)
+	}
+}
+
+// sameShard sends a request to the one shard that must have all its keys.
 func sameShard(s *session.Session, spec *command.Spec, req *parser.Request) {
+	if spec.Blocks(req.Args) { // XREAD with BLOCK
+		blocking.Block(s, spec, req)
+		return
+	}
+	if text := s.Door.RefusesPatterns(spec, req.Args); text != "" {
+		s.Refuse(text)
+		return
+	}
 	if server, ok := s.OneShard(spec, req); ok {
 		if spec.Traits.Has(command.TraitRunsScripts) {
 			s.Door.Pool.ExpectScript(server)

@@ -10,7 +10,7 @@ import (
 	"ringmaster/session/facade"
 )
 
-// Document is docs/commands.md: what becomes of every command of the table.
+// Document returns docs/commands.md, which says what becomes of every command of the table. Any goroutine.
 func Document() string {
 	var b strings.Builder
 	b.WriteString(documentHead)
@@ -59,10 +59,10 @@ Traits are facts about commands that servers do not report, and that decide what
 |---|---|---|
 `
 
-// shown is a command's name as clients write it.
+// shown returns a command's name as clients write it.
 func shown(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "|", " ")) }
 
-// handling says in words what becomes of a command in front of one server and of several.
+// handling describes what becomes of a command in front of one server and of several.
 func handling(s *command.Spec, local bool) (one, several string) {
 	if local {
 		return "answered by the proxy", "the same"

@@ -10,8 +10,8 @@ import (
 	"ringmaster/session/transaction"
 )
 
-// features are the parts that the core calls, in the order in which it calls them. A client that closes first gets no invalidations of others
-// any more, then loses what it has queued, then what it subscribes to.
+// features returns the features in the order in which the core calls them. When a client closes, its tracking ends first, then its transaction,
+// then its subscriptions.
 func features() []session.Feature {
 	return []session.Feature{gather.Feature, guard.Feature, tracking.Feature, transaction.Feature, pubsub.Feature, blocking.Feature}
 }

@@ -9,7 +9,7 @@ import (
 	"ringmaster/shard"
 )
 
-// NewRules compiles cfg; reads says which servers answer commands that only read. Any goroutine.
+// NewRules compiles the rules of a configuration. reads says which servers answer commands that only read. Any goroutine.
 func NewRules(cfg session.Config, reads shard.ReadPolicy) *session.Rules {
 	if cfg.Cluster.Enabled {
 		return session.NewRules(cfg, reads, localHandlers, facade.Handlers)
@@ -17,8 +17,8 @@ func NewRules(cfg session.Config, reads shard.ReadPolicy) *session.Rules {
 	return session.NewRules(cfg, reads, localHandlers)
 }
 
-// localHandlers are the commands that the proxy answers itself, by command.Spec.ID. Each is ClassLocal in command/decisions.go. In a
-// transaction they run when EXEC is answered, except those with TraitStateless, which the server answers there.
+// localHandlers are the handlers of the commands that the proxy answers, by command.Spec.ID. Each command is ClassLocal in command/decisions.go.
+// In a transaction they run after EXEC has run. A command with TraitStateless is answered by the server there.
 var localHandlers = map[uint16]session.Handler{
 	command.IDPing:          ping,
 	command.IDEcho:          echo,

@@ -13,8 +13,8 @@ import (
 	"ringmaster/session/transaction"
 )
 
-// hello changes the protocol, and may log in and name the client on the way. The order of its checks is
-// Redis's (networking.c, helloCommand).
+// hello carries out HELLO. It changes the protocol, and may log in and name the client. The checks come in Redis's order (networking.c,
+// helloCommand).
 func hello(s *session.Session, spec *command.Spec, req *parser.Request) {
 	if guard.LogsIn(spec, req.Args) && guard.WaitAtGate(s, spec, req, transaction.AfterGate) {
 		return
@@ -33,7 +33,7 @@ func hello(s *session.Session, spec *command.Spec, req *parser.Request) {
 		}
 		args = args[1:]
 	}
-	steps := []helloStep{helloLogin | helloName} // Redis leaves in force what came before a mistake
+	steps := []helloStep{helloLogin | helloName} // before 7.2, options before a mistake stay in force
 	if s.Door.ServerIs(7, 2) {
 		steps = []helloStep{helloCheck, helloLogin}
 	}
@@ -55,7 +55,7 @@ func hello(s *session.Session, spec *command.Spec, req *parser.Request) {
 	s.CrossTo(pool.Key{Proto: int(proto), DB: s.Database()}, answerHello)
 }
 
-// helloStep is what is done about HELLO's options, beside looking for mistakes.
+// helloStep says what helloOptions does besides looking for mistakes.
 type helloStep uint8
 
 const (
@@ -64,7 +64,7 @@ const (
 	helloName
 )
 
-// helloOptions goes through the options; text is the error, if any.
+// helloOptions goes through HELLO's options. It returns the error for a mistake; "": there is none.
 func helloOptions(s *session.Session, args [][]byte, step helloStep) (text string) {
 	for len(args) > 0 {
 		switch more := len(args) - 1; {
@@ -88,7 +88,7 @@ func helloOptions(s *session.Session, args [][]byte, step helloStep) (text strin
 	return ""
 }
 
-// answerHello describes the proxy as the Redis it stands for.
+// answerHello answers HELLO with the version and modules of the servers.
 func answerHello(s *session.Session) {
 	b := s.Door.Scratch[:0]
 	if s.Protocol == 3 {
@@ -122,10 +122,10 @@ func answerHello(s *session.Session) {
 	s.Answer(b)
 }
 
-// knownVersion is what the proxy calls itself before a server has said what it is: clients read a
-// number there.
+// knownVersion is the version in HELLO's answer before a server has given its own. Clients expect a number.
 const knownVersion = "7.0.0"
 
+// appendVersion appends the servers' version; empty: it is not known.
 func appendVersion(b, version []byte) []byte {
 	if len(version) == 0 {
 		return parser.AppendBulkString(b, knownVersion)

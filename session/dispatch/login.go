@@ -31,11 +31,11 @@ func auth(s *session.Session, spec *command.Spec, req *parser.Request) {
 	s.AnswerString("+OK\r\n")
 }
 
-// login lets the client in if the credentials are right; a failure keeps who it was.
+// login logs the client in if the credentials are right. After a failure the client stays what it was.
 func login(s *session.Session, user, password []byte) bool {
 	if !s.Door.Policy.Check(user, password) {
 		s.Door.Stats.LoginsFailed++
-		guard.Charge(s)
+		guard.CountFailure(s)
 		s.Report(session.LoginFailed, user)
 		return false
 	}

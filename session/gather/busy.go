@@ -2,11 +2,12 @@ package gather
 
 import (
 	"bytes"
+	"strings"
 
 	"ringmaster/session"
 )
 
-// tellBusy lets all loops know what servers say of scripts that hold up a connection of this one.
+// tellBusy tells all loops what a server replies while a script holds up a connection of this loop.
 func tellBusy(e *session.Env) {
 	text := e.Pool.BusyText()
 	if bytes.Equal(text, e.BusyText) {
@@ -29,10 +30,11 @@ func tellBusy(e *session.Env) {
 	}, func([]any) {})
 }
 
-// BusyAnywhere is what a server has said of a script that holds up a connection of any loop; nil: nothing.
-func BusyAnywhere(e *session.Env) []byte {
-	for _, text := range e.BusyOn {
-		return text
+// BusyText returns what a server has replied to a request because a script holds up a connection of any loop, such as "BUSY ...". ""
+// means that no script does. Loop-only.
+func BusyText(e *session.Env) string {
+	for _, reply := range e.BusyOn {
+		return strings.TrimRight(string(reply[1:]), "\r\n")
 	}
-	return nil
+	return ""
 }

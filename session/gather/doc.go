@@ -2,15 +2,16 @@
 //
 // # Purpose
 //
-// A Gather has one reply slot of its client and a part for each server. It is the receiver of the parts, and package merge joins them
-// when all have ended.
+// A Gather has one reply slot of its client, and one part for each server. It receives the parts' replies. When all parts have ended, package
+// merge joins them.
 //
 // # Picture
 //
-//	Split, AllShards, Scan ... ── Ask ──> part, part, part ── Reply/Fail ──> end ── merge ──> the client's reply
+//	Split, AllShards, Scan ... ── Ask ──> part, part, part ── Reply/Fail ──> countEnd ── merge ──> the client's reply
 //
-// Files, by what they are about: gather.go (the parts and their end), division.go (whose keys go where), joining.go (long replies in pieces),
-// scan.go, servers.go (what is asked of each server), busy.go and aside.go (scripts that run on), gather_check.go (for tests).
+// Files, by what they are about: gather.go (the parts and their end), split.go (one command, keys of several servers), division.go (groups
+// the keys), joining.go (tells package merge what to join), servers.go (commands for all servers), scan.go, busy.go and bypass.go (a script
+// holds up a server), gather_check.go (for tests).
 //
 // # Who may call
 //
@@ -18,9 +19,9 @@
 //
 // # Ownership of bytes
 //
-// A part's reply is copied to the part (copy (c) of ARCHITECTURE.md), and into the client's output when it is joined (copy (b)).
+// A part's reply is copied to the part (copy (c) of ARCHITECTURE.md). The join copies it into the client's output (copy (b)).
 //
 // # Limits and errors
 //
-// A part that fails becomes an error in its place. Gathers are used again, up to maxFree of them.
+// A part that fails becomes an error in its place. A loop keeps up to MaxFree gathers to use them again.
 package gather

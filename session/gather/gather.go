@@ -5,44 +5,44 @@ import (
 
 	"ringmaster/command"
 	"ringmaster/merge"
-	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
-	"ringmaster/session/texts"
 )
 
-// Gather joins the replies of several servers into the one reply that a client gets. It is the
-// pool.Receiver of the parts; a part's tag is its index. Gathers are reused.
+// Gather joins the replies of several servers into the one reply that a client gets. It is the pool.Receiver of its parts. A part's tag is
+// its index. Gathers are used again. Loop-only.
 //
-// Invariants: left == parts without an end; len(parts) == len(asked.Parts) until they are joined.
+// Invariants: left == parts that have not ended + Delays without a Start; len(Parts) == len(asked.Parts) until they are joined.
 type Gather struct {
 	Env     *session.Env
 	Session *session.Session
-	tag     uint64 // the place of the reply
+	tag     uint64 // of the reply slot
 	Spec    *command.Spec
-	Merge   command.Merge
+	Merge   command.Merge // how the parts are joined: at first Spec.Merge
 	Parts   []Part
 	left    int
-	Held    int           // bytes of replies in parts, counted in s.held too
-	Asked   merge.Request // joins the parts; its Parts borrow the bytes of those that have ended
-	// special joins what only a session can, since for its client it is made of more than the servers' replies; nil: package merge joins them.
+	bytes   int           // of the parts' replies; the session counts them too (CountHeld)
+	asked   merge.Request // joins the parts; its Parts borrow the replies of those that have ended
+	// Special appends the reply to dst, for a reply that is made of more than the servers' replies. It is called if no part is an error.
+	// nil: package merge joins the parts.
 	Special func(g *Gather, dst []byte) []byte
-	// of all loops, for PUBSUB NUMPAT: the servers at which each is subscribed
+	// Patterns has for each pattern of all loops the servers at which it is subscribed, for PUBSUB NUMPAT.
 	Patterns map[string][]int
-	Blocks   bool // its parts may wait at the servers
-	// ended gets the reply, which is a part of within's; nil: the client gets it. The reply is nil when the client has gone.
+	Blocks   bool // the servers may keep the parts waiting, as WAIT does
+	// Ended is called with Within and the reply, instead of giving the reply to the client; nil: the client gets it. The reply is nil if the
+	// client has gone.
 	Ended  func(within any, reply []byte)
 	Within any
-	keyed  bool // its parts go where their keys are
+	keyed  bool // each part is for the server that has its keys
 }
 
 // gathers is what a loop keeps for its gathers.
 type gathers struct {
-	free     []*Gather // to be used again
-	division division  // of a split command
+	free     []*Gather
+	division division // of the split command under way
 }
 
-// gathersOf is that of a loop.
+// gathersOf returns the loop's gathers.
 func gathersOf(l *session.Loop) *gathers {
 	all, _ := l.Gathers.(*gathers)
 	if all == nil {
@@ -52,7 +52,7 @@ func gathersOf(l *session.Loop) *gathers {
 	return all
 }
 
-// Feature is what gathers do when the core tells them that something happens.
+// Feature is what the core calls.
 var Feature = session.Feature{Tick: tellBusy}
 
 // Part is one server's share of the reply.
@@ -61,14 +61,14 @@ type Part struct {
 	Buf    *bytebufferpool.ByteBuffer // the reply so far; nil: nothing came
 }
 
-// New makes a gather for a reply to the request being dispatched.
+// New returns a gather for the request that is being dispatched, which has size bytes. It makes the reply slot.
 func New(s *session.Session, spec *command.Spec, size int) *Gather {
 	g := NewWithoutPlace(s, spec)
 	g.tag = s.Expect(size)
 	return g
 }
 
-// NewWithoutPlace makes a gather without a place among the replies.
+// NewWithoutPlace returns a gather without a reply slot. The caller must set Ended.
 func NewWithoutPlace(s *session.Session, spec *command.Spec) *Gather {
 	all := gathersOf(s.Door.Loop)
 	var g *Gather
@@ -76,16 +76,16 @@ func NewWithoutPlace(s *session.Session, spec *command.Spec) *Gather {
 		g = all.free[n-1]
 		all.free = all.free[:n-1]
 	} else {
-		g = &Gather{Asked: merge.Request{Texts: mergeTexts}}
+		g = &Gather{asked: merge.Request{Texts: mergeTexts}}
 	}
 	g.Env, g.Session, g.Spec, g.Merge = s.Door.Env, s, spec, spec.Merge
 	return g
 }
 
-// Ask sends the command, or what stands for it, to a server. Borrows raw until return. Between hold and release the gather can't end.
+// Ask sends raw to a server and adds its part. Borrows raw until return. Call Delay before the first Ask and Start after the last.
 func (g *Gather) Ask(server int, raw []byte) { g.askFor(server, raw, 0) }
 
-// askFor is ask for a part with keys.
+// askFor is Ask for a part with keys.
 func (g *Gather) askFor(server int, raw []byte, keys pool.Keys) {
 	i := g.expect(server)
 	reads := g.Session.ReadsByPolicy(g.Spec)
@@ -105,15 +105,15 @@ func (g *Gather) askFor(server int, raw []byte, keys pool.Keys) {
 	}
 }
 
-// expect adds a part, which server owes.
+// expect adds a part that server owes, and returns its index.
 func (g *Gather) expect(server int) (i uint64) {
 	g.Parts = append(g.Parts, Part{Server: server})
-	g.Asked.Parts = append(g.Asked.Parts, merge.Part{})
+	g.asked.Parts = append(g.asked.Parts, merge.Part{})
 	g.left++
 	return uint64(len(g.Parts) - 1)
 }
 
-// manner is how its parts are sent that do not go by the read policy.
+// manner says how a part is sent that does not go by the read policy.
 func (g *Gather) manner(conn *pool.Conn) (how pool.Manner) {
 	if g.Blocks || g.Session.Door.WaitsAt(conn) {
 		how |= pool.Blocks
@@ -124,9 +124,16 @@ func (g *Gather) manner(conn *pool.Conn) (how pool.Manner) {
 	return how
 }
 
-// Delay keeps the gather from ending while parts are still being asked; release lets it.
+// AddReply adds the part of a server that has replied already. Borrows reply until return.
+func (g *Gather) AddReply(server int, reply []byte) {
+	g.Reply(g.expect(server), reply, pool.Whole)
+}
+
+// Delay keeps the gather from ending until Start is called once more.
 func (g *Gather) Delay() { g.left++ }
-func (g *Gather) Start() { g.end() }
+
+// Start lets the gather end when all parts have ended, which may be at once.
+func (g *Gather) Start() { g.countEnd() }
 
 // Reply is pool.Receiver.
 func (g *Gather) Reply(i uint64, b []byte, p pool.Piece) {
@@ -136,16 +143,16 @@ func (g *Gather) Reply(i uint64, b []byte, p pool.Piece) {
 			pt.Buf = g.Env.Pool.Buffers.Get()
 		}
 		pt.Buf.B = append(pt.Buf.B, b...)
-		g.Held += len(b)
+		g.bytes += len(b)
 		g.Session.CountHeld(len(b))
 	} else {
-		g.letGo()
+		g.dropReplies()
 	}
 	if p&pool.Last != 0 {
 		if buf := g.Parts[i].Buf; buf != nil {
-			g.Asked.Parts[i].Reply = buf.B
+			g.asked.Parts[i].Reply = buf.B
 		}
-		g.end()
+		g.countEnd()
 	}
 }
 
@@ -156,25 +163,22 @@ func (g *Gather) Fail(i uint64, f *pool.Failure) {
 		pt.Buf = g.Env.Pool.Buffers.Get()
 	}
 	if g.Session.State != session.Closed {
-		g.Held -= len(pt.Buf.B)
+		g.bytes -= len(pt.Buf.B)
 		g.Session.CountHeld(-len(pt.Buf.B))
 	}
 	pt.Buf.B = session.AppendFailure(pt.Buf.B[:0], f, g.Env)
-	g.Asked.Parts[i].Reply, g.Asked.Parts[i].Failed = pt.Buf.B, true
-	g.end()
+	g.asked.Parts[i].Reply, g.asked.Parts[i].Failed = pt.Buf.B, true
+	g.countEnd()
 }
 
 // Client is pool.Receiver.
 func (g *Gather) Client() pool.Client { return g.Session }
 
-// GiveUp is job: the client's end is the gather's.
-func (g *Gather) GiveUp() {}
-
-// Place is pool.Receiver: its parts have one, for they go to different hash slots.
+// Place is pool.Receiver. All parts have one place, because they go to different hash slots.
 func (g *Gather) Place(uint64) uint64 { return g.tag }
 
-// end counts a part's end; after the last the reply is made.
-func (g *Gather) end() {
+// countEnd counts a part's end, or a Start. After the last one it makes the reply.
+func (g *Gather) countEnd() {
 	if g.left--; g.left > 0 {
 		return
 	}
@@ -183,7 +187,7 @@ func (g *Gather) end() {
 		var reply []byte
 		if s.State != session.Closed {
 			reply = g.join(nil)
-			s.CountHeld(len(reply) - g.Held)
+			s.CountHeld(len(reply) - g.bytes)
 		}
 		g.recycle()
 		ended(within, reply)
@@ -200,10 +204,10 @@ func (g *Gather) end() {
 	}
 }
 
-// specialWork is what it costs to join a byte of what is taken apart for it, units.
+// specialWork is what it costs to join a byte of a reply that must be taken apart, units.
 const specialWork = 16
 
-// Piece is job: what takes long for its length is joined when the turn has not seen too much work.
+// Piece is job. It joins replies that must be taken apart, in a turn that has time for it.
 func (g *Gather) Piece(e *session.Env) (done bool) {
 	for i := range g.Parts {
 		e.Spend(specialWork * len(g.Parts[i].Buf.B))
@@ -218,7 +222,7 @@ func (g *Gather) answer() {
 	if s.State == session.Closed {
 		g.Env.Stats.Orphans++
 	} else {
-		s.CountHeld(-g.Held)
+		s.CountHeld(-g.bytes)
 		dst := s.Sink(g.tag)
 		before := len(dst.B)
 		dst.B = g.join(dst.B)
@@ -228,67 +232,39 @@ func (g *Gather) answer() {
 	g.recycle()
 }
 
-// MaxFree bounds the gathers kept for reuse, and maxKept the memory each may keep.
 const (
+	// MaxFree is how many gathers a loop keeps to use them again.
 	MaxFree = 256
+	// maxKept is for how many keys a free gather may keep memory.
 	maxKept = 4096
 )
 
-// letGo drops what has come; nobody will read it.
-func (g *Gather) letGo() {
+// dropReplies drops the replies that have come.
+func (g *Gather) dropReplies() {
 	for i := range g.Parts {
 		if b := g.Parts[i].Buf; b != nil {
 			g.Env.Pool.Buffers.Put(b)
 		}
 		g.Parts[i] = Part{}
 	}
-	for i := range g.Asked.Parts {
-		g.Asked.Parts[i].Reply = nil
+	for i := range g.asked.Parts {
+		g.asked.Parts[i].Reply = nil
 	}
 }
 
+// recycle frees the gather and what it holds.
 func (g *Gather) recycle() {
-	g.letGo()
-	g.Held, g.Blocks, g.keyed = 0, false, false
+	g.dropReplies()
+	g.bytes, g.Blocks, g.keyed = 0, false, false
 	all := gathersOf(g.Env.Loop)
 	g.Env, g.Session, g.Spec, g.Special, g.Patterns, g.Ended, g.Within = nil, nil, nil, nil, nil, nil, nil
 	g.Parts = g.Parts[:0]
-	g.Asked.Parts = g.Asked.Parts[:0]
-	g.Asked.Order = g.Asked.Order[:0]
-	if len(all.free) < MaxFree && cap(g.Asked.Order) <= maxKept {
+	g.asked.Parts = g.asked.Parts[:0]
+	g.asked.Order = g.asked.Order[:0]
+	if len(all.free) < MaxFree && cap(g.asked.Order) <= maxKept {
 		all.free = append(all.free, g)
 	}
 }
 
-// AllShards sends the request to every shard.
-func AllShards(s *session.Session, spec *command.Spec, req *parser.Request) {
-	if s.WaitsBehind(spec, req.Raw) {
-		return
-	}
-	if s.Door.Single() && !spec.Traits.Has(command.TraitChangesReply) {
-		s.Pass(s.Door.Home(), spec, req)
-		return
-	}
-	if !merge.Joins(spec) {
-		s.Refuse(texts.OneServerOnly(spec.Name))
-		return
-	}
-	if keys := KeysOfDebug(spec, req.Args); keys != nil {
-		debugKeys(s, spec, req, keys)
-		return
-	}
-	g := New(s, spec, len(req.Raw))
-	g.Asked.Limit = entryLimit(req.Args)
-	raw := req.Raw
-	if spec.ID == command.IDSlowlogLen {
-		raw = wholeSlowLog
-	}
-	g.Delay()
-	for _, i := range s.Door.Map.Shards() {
-		g.Ask(i, raw)
-	}
-	if spec.Traits.Has(command.TraitChangesReply) {
-		g.CountClients()
-	}
-	g.Start()
-}
+// GiveUp is job: the client's end is the gather's.
+func (g *Gather) GiveUp() {}

@@ -4,7 +4,7 @@ import (
 	"ringmaster/session"
 )
 
-// Spoil leaves a gather that is half done among those that are used again. It is for tests of what a panic leaves behind. Loop-only.
+// Spoil puts a gather that has not ended among the free ones, as a panic might. It is for tests. Loop-only.
 func Spoil(s *session.Session) {
 	all := gathersOf(s.Door.Loop)
 	all.free = append(all.free, &Gather{Env: s.Door.Env, Session: s, left: 7})

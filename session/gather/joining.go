@@ -10,12 +10,12 @@ import (
 	"ringmaster/session/texts"
 )
 
-// Package merge joins the parts of a gather. What is here tells it what it has to know, and joins long parts in pieces.
+// Package merge joins the parts of a gather. This file tells it what it must know of the proxy, and joins long parts piece by piece.
 
-// mergeTexts are the errors that a joining may end with.
+// mergeTexts are the errors that a join can end with.
 var mergeTexts = &merge.Texts{Odd: texts.OddReply, Short: texts.ShortReply, Cursor: texts.CursorRange}
 
-// join appends the one reply that the parts make together.
+// join appends the one reply that the parts make.
 func (g *Gather) join(dst []byte) []byte {
 	if len(g.Parts) == 0 { // it had no keys
 		return parser.AppendError(dst, texts.WrongArity(g.Spec.Name))
@@ -35,7 +35,7 @@ func (g *Gather) join(dst []byte) []byte {
 
 // prepare tells package merge how the parts are joined.
 func (g *Gather) prepare() *merge.Request {
-	r := &g.Asked
+	r := &g.asked
 	r.Spec, r.Merge = g.Spec, g.Merge
 	if g.Merge == command.MergeTexts || g.Merge == command.MergeSpecial {
 		g.describe()
@@ -45,7 +45,7 @@ func (g *Gather) prepare() *merge.Request {
 
 // describe tells package merge what it needs for commands that describe servers.
 func (g *Gather) describe() {
-	r := &g.Asked
+	r := &g.asked
 	r.Everywhere, r.Cluster, r.Servers = g.Session.Door.Rules.Everywhere, g.Session.Door.Config.Cluster.Enabled, r.Servers[:0]
 	for i := range g.Parts {
 		r.Servers = append(r.Servers, g.Env.Map.Server(g.Parts[i].Server).Name)
@@ -55,26 +55,26 @@ func (g *Gather) describe() {
 	}
 }
 
-// joining joins very long parts in pieces, a job.
+// joining joins long parts piece by piece, a job.
 type joining struct {
 	session.Emission
 	g     *Gather
-	head  []byte // that the reply begins with
-	next  int    // of the keys, or the part
+	head  []byte // with which the reply begins
+	next  int    // the next key, or the next part
 	left  int    // numbers to come
 	write func(j *joining, b []byte, p session.Pieces) (reply []byte, done bool)
 }
 
-// LongParts is the length of all parts from which they are joined in pieces, bytes.
+// LongParts is the length of all parts from which they are joined piece by piece, bytes.
 const LongParts = session.PieceWork
 
-// joinInPieces begins to join long parts; false: they are joined at once, for they are short, or this is no simple join.
+// joinInPieces begins to join long parts. false: the caller must join them at once, because they are short or hard to join.
 func (g *Gather) joinInPieces() bool {
-	if g.Held < LongParts {
+	if g.bytes < LongParts {
 		return false
 	}
 	r := g.prepare()
-	j := &joining{Emission: session.Emission{Session: g.Session, Tag: g.tag, Held: g.Held}, g: g}
+	j := &joining{Emission: session.Emission{Session: g.Session, Tag: g.tag, Held: g.bytes}, g: g}
 	switch {
 	case g.Merge == command.MergeInKeyOrder:
 		r.OpenArrays()
@@ -94,11 +94,12 @@ func (g *Gather) joinInPieces() bool {
 	default:
 		return false
 	}
-	g.Held = 0
+	g.bytes = 0
 	g.Env.Start(j)
 	return true
 }
 
+// Piece is job.
 func (j *joining) Piece(e *session.Env) (done bool) {
 	s := j.Session
 	if j.HoldsOff(j) {
@@ -120,7 +121,7 @@ func (j *joining) Piece(e *session.Env) (done bool) {
 
 // keysInOrder writes elements in the order of the keys.
 func (j *joining) keysInOrder(b []byte, p session.Pieces) (reply []byte, done bool) {
-	r := &j.g.Asked
+	r := &j.g.asked
 	for ; j.next < len(r.Order); j.next++ {
 		if p.Over(j.g.Env) {
 			return b, false
@@ -136,7 +137,7 @@ func (j *joining) keysInOrder(b []byte, p session.Pieces) (reply []byte, done bo
 func (j *joining) partsInOrder(b []byte, p session.Pieces) (reply []byte, done bool) {
 	env := j.g.Env
 	for ; j.next < len(j.g.Parts); j.next++ {
-		next, last := j.g.Asked.Take(j.next, p.Until-env.Spent)
+		next, last := j.g.asked.Take(j.next, p.Until-env.Spent)
 		b = append(b, next...)
 		env.Spend(len(next))
 		if !last {
@@ -149,13 +150,13 @@ func (j *joining) partsInOrder(b []byte, p session.Pieces) (reply []byte, done b
 	return b, true
 }
 
-// numbers writes what the parts' numbers make, one after the other. One that is none is an error in its place.
+// numbers writes the numbers that the parts' numbers make, one after the other, and an error for each that is no number.
 func (j *joining) numbers(b []byte, p session.Pieces) (reply []byte, done bool) {
 	for ; j.left > 0; j.left-- {
 		if p.Over(j.g.Env) {
 			return b, false
 		}
-		if sum, ok := j.g.Asked.FoldNext(); ok {
+		if sum, ok := j.g.asked.FoldNext(); ok {
 			b = parser.AppendInt(b, sum)
 		} else {
 			b = parser.AppendError(b, texts.OddReply)
@@ -165,9 +166,9 @@ func (j *joining) numbers(b []byte, p session.Pieces) (reply []byte, done bool) 
 	return b, true
 }
 
-// countPatterns tells package merge where they are subscribed.
+// countPatterns tells package merge how many patterns are subscribed at each server.
 func (g *Gather) countPatterns() {
-	r := &g.Asked
+	r := &g.asked
 	r.Patterns = len(g.Patterns)
 	for i := range r.Parts {
 		for _, at := range g.Patterns {

@@ -12,8 +12,8 @@ import (
 	"ringmaster/shard"
 )
 
-// Scan walks shard after shard. The cursor that the client sees is the shard's own cursor times a base, which is above
-// every shard's number, plus that number; 0 is both the start and, from the last shard, the end.
+// Scan carries out SCAN. It walks shard after shard. The client's cursor is the shard's own cursor times a base, plus the shard's number.
+// The base is greater than every shard's number. 0 is the start, and after the last shard the end. Borrows req until return. Loop-only.
 func Scan(s *session.Session, spec *command.Spec, req *parser.Request) {
 	env := s.Door
 	if env.Single() {
@@ -29,13 +29,13 @@ func Scan(s *session.Session, spec *command.Spec, req *parser.Request) {
 	base := uint64(shards[len(shards)-1] + 1)
 	switch {
 	case env.Map.Slotted():
-		base = shard.MaxNodes // a cursor outlives changes
+		base = shard.MaxNodes // cursors stay valid when the list of servers changes
 	case env.Upstream.ListChanges:
 		base = shard.MaxNumbers
 	}
 	place, inner := merge.ScanPlace{Shard: cursor % base, Base: base, Shards: shards}, cursor/base
 	if !slices.Contains(place.Shards, int(place.Shard)) {
-		// It is gone, or this is the start.
+		// The shard has gone, or the scan starts.
 		next := uint64(place.After(place.Shard))
 		if cursor != 0 && next <= place.Shard {
 			s.AnswerString("*2\r\n$1\r\n0\r\n*0\r\n")
@@ -44,7 +44,7 @@ func Scan(s *session.Session, spec *command.Spec, req *parser.Request) {
 		place.Shard, inner = next, 0
 	}
 	g := New(s, spec, len(req.Raw))
-	g.Asked.Scan = place
+	g.asked.Scan = place
 	env.Build = parser.AppendArray(env.Build[:0], len(req.Args))
 	env.Build = parser.AppendBulk(env.Build, req.Args[0])
 	var digits [20]byte

@@ -4,18 +4,53 @@ import (
 	"bytes"
 
 	"ringmaster/command"
+	"ringmaster/merge"
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
 	"ringmaster/session/texts"
 )
 
-// Commands that describe a server, asked of several. What they say is joined by package merge.
+// Commands that all servers get, and commands that describe a server. Package merge joins their replies.
+
+// AllShards sends a request to every shard and joins the replies. A command of DEBUG with keys goes to their shard. Borrows req until return.
+// Loop-only.
+func AllShards(s *session.Session, spec *command.Spec, req *parser.Request) {
+	if s.WaitsBehind(spec, req.Raw) {
+		return
+	}
+	if s.Door.Single() && !spec.Traits.Has(command.TraitChangesReply) {
+		s.Pass(s.Door.Home(), spec, req)
+		return
+	}
+	if !merge.Joins(spec) {
+		s.Refuse(texts.OneServerOnly(spec.Name))
+		return
+	}
+	if keys := KeysOfDebug(spec, req.Args); keys != nil {
+		debugKeys(s, spec, req, keys)
+		return
+	}
+	g := New(s, spec, len(req.Raw))
+	g.asked.Limit = entryLimit(req.Args)
+	raw := req.Raw
+	if spec.ID == command.IDSlowlogLen {
+		raw = wholeSlowLog
+	}
+	g.Delay()
+	for _, i := range s.Door.Map.Shards() {
+		g.Ask(i, raw)
+	}
+	if spec.Traits.Has(command.TraitChangesReply) {
+		g.CountClients()
+	}
+	g.Start()
+}
 
 // defaultEntries is how many entries SLOWLOG GET and ACL LOG give when no number is asked for.
 const defaultEntries = 10
 
-// entryLimit is the number of entries that a request for a log asks for; below 0: all.
+// entryLimit returns how many entries a request for a log asks for; below 0: all.
 func entryLimit(args [][]byte) int64 {
 	if len(args) < 3 {
 		return defaultEntries
@@ -26,10 +61,10 @@ func entryLimit(args [][]byte) int64 {
 	return -1
 }
 
-// wholeSlowLog is what the servers are asked for SLOWLOG LEN.
+// wholeSlowLog is what servers are asked instead of SLOWLOG LEN.
 var wholeSlowLog = parser.AppendRequest(nil, "SLOWLOG", "GET", "-1")
 
-// CountClients counts the clients of all loops, before which the gather does not end.
+// CountClients counts the clients of all loops, which are part of the reply. The gather does not end before they are counted.
 func (g *Gather) CountClients() {
 	g.Delay()
 	g.Env.AskLoopsFor(g.Session, func(e *session.Env) any {
@@ -41,15 +76,15 @@ func (g *Gather) CountClients() {
 		})
 		return n
 	}, func(answers []any) {
-		g.Asked.Clients = 0
+		g.asked.Clients = 0
 		for _, n := range answers {
-			g.Asked.Clients += n.(int)
+			g.asked.Clients += n.(int)
 		}
 		g.Start()
 	})
 }
 
-// KeysOfDebug are the keys of a DEBUG command, if it has any.
+// KeysOfDebug returns the keys of a DEBUG command; nil: it has none, or the command is not DEBUG.
 func KeysOfDebug(spec *command.Spec, args [][]byte) [][]byte {
 	if spec.ID != command.IDDebug || len(args) < 3 {
 		return nil
@@ -65,7 +100,7 @@ func KeysOfDebug(spec *command.Spec, args [][]byte) [][]byte {
 	return nil
 }
 
-// debugKeys sends a DEBUG command to the shard of its keys.
+// debugKeys sends a DEBUG command to the shard of keys, which are its keys.
 func debugKeys(s *session.Session, spec *command.Spec, req *parser.Request, keys [][]byte) {
 	server := s.Door.Map.Lookup(keys[0])
 	for _, k := range keys[1:] {
@@ -77,7 +112,8 @@ func debugKeys(s *session.Session, spec *command.Spec, req *parser.Request, keys
 	s.Pass(server, spec, req)
 }
 
-// NamedShard is INFO.SHARD: INFO of the shard that the second word names, by number from 0 or by its server's name.
+// NamedShard carries out INFO.SHARD, the INFO of one shard. The second word is the shard's number, from 0, or its server's name. Borrows req
+// until return. Loop-only.
 func NamedShard(s *session.Session, spec *command.Spec, req *parser.Request) {
 	env := s.Door
 	server, ok := shardNamed(env.Env, req.Args[1])
@@ -97,6 +133,7 @@ func NamedShard(s *session.Session, spec *command.Spec, req *parser.Request) {
 	}
 }
 
+// shardNamed returns the server of the shard with a number or a name.
 func shardNamed(e *session.Env, name []byte) (server int, ok bool) {
 	if n, ok := parser.Int(name); ok && n >= 0 && n < int64(len(e.Map.Shards())) {
 		return e.Map.Shards()[n], true

@@ -1,13 +1,13 @@
-// Package guard keeps clients, administrators among them, from what would harm the proxy or its servers.
+// Package guard keeps clients and administrators from harming the proxy or its servers.
 //
 // # Purpose
 //
-// It hides the servers' passwords in replies, refuses what would lock the proxy out of its servers, and slows down those who guess
+// It blanks the servers' passwords in replies, refuses commands that would lock the proxy out of its servers, and slows down clients that guess
 // passwords.
 //
 // # Picture
 //
-//	CONFIG GET ── PassHiding ──> servers ──> the reply without secrets
+//	CONFIG GET ── PassHiding ──> servers ──> the reply with blanks
 //	CONFIG SET ── RefusesLockout ──> NOPERM
 //	AUTH       ── WaitAtGate ──> later
 //

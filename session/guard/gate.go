@@ -10,13 +10,13 @@ import (
 	"ringmaster/session/texts"
 )
 
-// How often a client may guess. Attempts to log in from an address that has failed too often wait at a gate, with all that the client
-// has sent after them; nothing else waits.
+// Logins from an address that has failed too often wait at a gate, so that passwords can't be guessed fast. What the client has sent after the
+// login waits too.
 
-// gate is where a loop's logins wait.
+// gate has the logins of a loop that wait.
 type gate struct{ waiting []*gated }
 
-// gateOf is that of a loop.
+// gateOf returns the loop's gate.
 func gateOf(l *session.Loop) *gate {
 	g, _ := l.Gate.(*gate)
 	if g == nil {
@@ -26,25 +26,26 @@ func gateOf(l *session.Loop) *gate {
 	return g
 }
 
-// Feature is what the gate does when the core tells it that something happens.
+// Feature is what the core calls.
 var Feature = session.Feature{LoopTick: openGates}
 
-// Charge counts a failure against the client's address. Without a password there is nothing to guess.
-func Charge(s *session.Session) {
+// CountFailure counts a failed login from the client's address, if there is a password to guess. Loop-only.
+func CountFailure(s *session.Session) {
 	if !s.Door.Policy.Open() {
 		s.Door.Attempts.Failed(origin(s), s.Door.Pool.Now)
 	}
 }
 
-// origin is the address from which the client comes; the zero address if it comes over a unix socket.
+// origin returns the address from which the client comes. It is the zero address for a unix socket.
 func origin(s *session.Session) netip.Addr {
 	remote, _ := s.Socket.Addr()
 	addr, _ := netip.ParseAddrPort(remote)
 	return addr.Addr()
 }
 
-// WaitAtGate makes the client wait if its address has failed to log in too often, and calls goOn with the request when the gate opens;
-// false: it may be looked at now. A transaction's commands wait before they are queued, since EXEC can't wait between two of them.
+// WaitAtGate makes a login wait if the client's address has failed too often. When the gate opens, it calls goOn with the request. false: the
+// login need not wait. In a transaction a login waits before it is queued, because EXEC can't wait between two commands. Borrows req until
+// return. Loop-only.
 func WaitAtGate(s *session.Session, spec *command.Spec, req *parser.Request, goOn session.Handler) bool {
 	e := s.Door
 	if e.Attempts.Quiet() || e.PastGate || e.Capture != nil {
@@ -75,6 +76,7 @@ type gated struct {
 	goOn session.Handler
 }
 
+// Step is passage.
 func (t *gated) Step(s *session.Session, _ session.Wait) {
 	e := s.Door
 	if e.Pool.Now < t.at {
@@ -92,7 +94,7 @@ func (t *gated) Step(s *session.Session, _ session.Wait) {
 	e.PastGate = false
 }
 
-// openGates lets those go on whose gate has opened.
+// openGates ends the wait of logins whose gate has opened.
 func openGates(l *session.Loop) {
 	g := gateOf(l)
 	left := g.waiting[:0]
@@ -109,7 +111,7 @@ func openGates(l *session.Loop) {
 	g.waiting = left
 }
 
-// LogsIn reports whether a request tries to log in.
+// LogsIn reports whether a request tries to log in. Borrows args until return. Loop-only.
 func LogsIn(spec *command.Spec, args [][]byte) bool {
 	switch spec.ID {
 	case command.IDAuth:
@@ -124,5 +126,5 @@ func LogsIn(spec *command.Spec, args [][]byte) bool {
 	return false
 }
 
-// LoginsAtGate is how many logins wait. It is for tests. Loop-only.
+// LoginsAtGate returns how many logins wait. It is for tests. Loop-only.
 func LoginsAtGate(l *session.Loop) int { return len(gateOf(l).waiting) }

@@ -9,7 +9,8 @@ import (
 	"ringmaster/session/texts"
 )
 
-// LocksOut says why a command would lock the proxy out of its servers; "": it would not.
+// LocksOut returns the error for a command that would lock the proxy out of its servers; "": it would not. Borrows args until return.
+// Loop-only.
 func LocksOut(e *session.Env, spec *command.Spec, args [][]byte) (text string) {
 	if !spec.Traits.Has(command.TraitCanLockOut) {
 		return ""
@@ -36,7 +37,7 @@ func LocksOut(e *session.Env, spec *command.Spec, args [][]byte) (text string) {
 	return ""
 }
 
-// serverUser is the user of the servers as which the proxy acts.
+// serverUser returns the user as which the proxy logs in to the servers.
 func serverUser(e *session.Env) string {
 	if user := e.Pool.Username(); user != "" {
 		return user
@@ -44,7 +45,7 @@ func serverUser(e *session.Env) string {
 	return "default"
 }
 
-// locksOutBy says why a parameter would lock the proxy out when it has this value.
+// locksOutBy says why a parameter with this value would lock the proxy out; "": it would not.
 func locksOutBy(e *session.Env, name, value string) (why string) {
 	switch name {
 	case "requirepass":
@@ -73,7 +74,7 @@ func locksOutBy(e *session.Env, name, value string) (why string) {
 	return ""
 }
 
-// hostPort takes a server's address apart; tcp: it is no unix socket.
+// hostPort splits a server's address; !tcp: it is a unix socket.
 func hostPort(addr string) (host, port string, tcp bool) {
 	i := strings.LastIndexByte(addr, ':')
 	if i < 0 || strings.HasPrefix(addr, "unix:") || strings.HasPrefix(addr, "/") {
@@ -82,7 +83,7 @@ func hostPort(addr string) (host, port string, tcp bool) {
 	return strings.Trim(addr[:i], "[]"), addr[i+1:], true
 }
 
-// binds reports whether a server that binds these addresses can be reached at host.
+// binds reports whether host reaches a server that binds addrs.
 func binds(addrs, host string) bool {
 	for _, a := range strings.Fields(addrs) {
 		switch a = strings.TrimPrefix(a, "-"); a {
@@ -100,7 +101,7 @@ func loopback(host string) bool {
 	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
 }
 
-// RefusesLockout refuses a command that would lock the proxy out; false: it would not.
+// RefusesLockout refuses a command that would lock the proxy out of its servers. false: it would not. Borrows req until return. Loop-only.
 func RefusesLockout(s *session.Session, spec *command.Spec, req *parser.Request) bool {
 	text := LocksOut(s.Door.Env, spec, req.Args)
 	if text != "" {

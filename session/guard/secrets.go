@@ -10,30 +10,30 @@ import (
 	"ringmaster/session/texts"
 )
 
-// What servers know and clients must not, unless they are administrators: with the servers' passwords a client could go past
-// the proxy. Such values are left blank, and all else of a reply stays as it came.
+// With the servers' passwords a client could connect to the servers without the proxy. So the proxy blanks secrets in replies, unless clients may
+// give administrators' commands. It changes nothing else in a reply.
 
-// Hider appends a reply without what is secret in it; false: it has another shape than the servers' documentation says.
+// Hider appends reply to dst, with blanks for secrets. false: the reply has not the shape that the servers' documentation describes.
 type Hider func(dst, reply []byte) ([]byte, bool)
 
-// Hiders are by command.
+// Hiders are by command.Spec.Name. Each command for which Hides is true has one.
 var Hiders = map[string]Hider{
 	"config|get":  hideParameters,
 	"module|list": hideModuleArgs,
 }
 
-// secretWords are parts of the names of parameters whose values are secret.
+// secretWords are words in the names of parameters whose values are secret.
 var secretWords = [...]string{"pass", "secret", "token", "credential", "apikey", "api-key", "private-key"}
 
-// secretNames are further names of such parameters, in small letters.
+// secretNames are other names of such parameters, in lower case.
 var secretNames = [...]string{"masterauth", "masteruser", "primaryauth", "primaryuser"}
 
-// secretName reports whether the value of a parameter is secret. Those of modules may have any name.
+// secretName reports whether the value of the parameter with this name is secret. Modules may give their parameters any name.
 func secretName(name []byte) bool {
 	var buf [session.MaxCommandName]byte
 	low := session.Lower(&buf, name)
 	if low == nil {
-		return len(name) > 0 // too long to be a parameter that is known not to be
+		return len(name) > 0 // so long a name is not known, so it may be secret
 	}
 	for _, s := range secretNames {
 		if string(low) == s {
@@ -48,7 +48,7 @@ func secretName(name []byte) bool {
 	return false
 }
 
-// hideParameters is for names and values in turn, or a map.
+// hideParameters is the Hider for names and values in turn, or for a map.
 func hideParameters(dst, reply []byte) ([]byte, bool) {
 	e, ok := parser.ElementsOf(reply)
 	if !ok || e.Left()%2 != 0 {
@@ -72,7 +72,7 @@ func hideParameters(dst, reply []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// appendBlank appends an empty string in place of a value; what says nothing stays.
+// appendBlank appends an empty string in place of a value. A null stays.
 func appendBlank(dst, value []byte) []byte {
 	if parser.IsNull(value) {
 		return append(dst, value...)
@@ -80,7 +80,7 @@ func appendBlank(dst, value []byte) []byte {
 	return parser.AppendBulk(dst, nil)
 }
 
-// hideModuleArgs is for a list of modules, as in MODULE LIST and HELLO, whose args may have passwords among them.
+// hideModuleArgs is the Hider for a list of modules, as in MODULE LIST and HELLO. Modules' args may have passwords among them.
 func hideModuleArgs(dst, reply []byte) ([]byte, bool) {
 	e, ok := parser.ElementsOf(reply)
 	if !ok {
@@ -109,7 +109,7 @@ func hideModuleArgs(dst, reply []byte) ([]byte, bool) {
 			switch field = m.Next(); {
 			case field == nil:
 				return dst, false
-			case tellsSecret(field):
+			case namesSecret(field):
 				field = []byte("*0\r\n")
 			}
 			dst = append(dst, field...)
@@ -118,7 +118,7 @@ func hideModuleArgs(dst, reply []byte) ([]byte, bool) {
 	return dst, true
 }
 
-// AppendModules appends a list of modules as clients may see it.
+// AppendModules appends a server's list of modules to b, as clients may see it. Borrows modules until return. Loop-only.
 func AppendModules(d *session.Door, b, modules []byte) []byte {
 	if d.Config.AdminCommands {
 		return append(b, modules...)
@@ -130,8 +130,8 @@ func AppendModules(d *session.Door, b, modules []byte) []byte {
 	return hidden
 }
 
-// tellsSecret reports whether one of the words of an array is the name of what is secret.
-func tellsSecret(words []byte) bool {
+// namesSecret reports whether a word of an array is the name of a secret.
+func namesSecret(words []byte) bool {
 	e, ok := parser.ElementsOf(words)
 	for ok && e.Left() > 0 {
 		word, isText := parser.Text(e.Next())
@@ -142,12 +142,12 @@ func tellsSecret(words []byte) bool {
 	return false
 }
 
-// Hides reports whether the reply to a command has to be looked through.
+// Hides reports whether clients must not see all of the reply to a command. Loop-only.
 func Hides(d *session.Door, spec *command.Spec) bool {
 	return spec.Traits.Has(command.TraitShowsSecrets) && !d.Config.AdminCommands
 }
 
-// PassHiding is pass for a command whose reply may tell what is secret.
+// PassHiding sends a command for which Hides is true to any server, and blanks the secrets in the reply. Borrows req until return. Loop-only.
 func PassHiding(s *session.Session, spec *command.Spec, req *parser.Request) {
 	g := gather.New(s, spec, len(req.Raw))
 	g.Special = joinHidden
@@ -156,7 +156,7 @@ func PassHiding(s *session.Session, spec *command.Spec, req *parser.Request) {
 	g.Start()
 }
 
-// joinHidden is the one part without what is secret.
+// joinHidden appends the only part, with blanks for secrets.
 func joinHidden(g *gather.Gather, dst []byte) []byte {
 	before := len(dst)
 	dst, ok := Hiders[g.Spec.Name](dst, g.Parts[0].Buf.B)

@@ -2,17 +2,26 @@
 //
 // # Purpose
 //
-// Nothing of a transaction is sent before EXEC. Then all of it goes out as one batch, between which nobody else's commands can come.
+// It queues a client's commands and sends nothing before EXEC. EXEC sends all of them as one batch, so that no other client's command comes
+// between them.
 //
 // # Picture
 //
-//	MULTI ─ Queue ─ Queue ─ EXEC ── exec ─ execNow ─ sendTransaction ──> server
-//	                                                                        │
-//	the client <── join (what the proxy answers) <── outcome (the replies) ─┘
+//	MULTI ─ Queue ─ Queue ─ EXEC ── exec ─ execNow ─ send ──> server
+//	                                                             │
+//	the client <── answering <── execreply <── outcome ──────────┘
 //
-// Files, by what they are about: transaction.go, locals.go (commands that the proxy answers), outcome.go (the replies), everywhere.go
-// (commands for all shards), proving.go (does the server take MULTI?), shortage.go (a server lacks memory), watch.go, piece.go (sent again),
-// hidden.go (what clients are not told).
+// Four files tell the story of a plain MULTI, with dispatch.go of package dispatch: multi.go (queues), exec.go (sends), outcome.go (has the
+// replies). They work on what is in transaction.go. The other files have one question each:
+//
+//	locate.go     which server has the keys?
+//	proving.go    does the server take MULTI?
+//	watch.go      WATCH
+//	locals.go     commands that the proxy answers, until EXEC; answering.go: their answers
+//	allshards.go  commands for all shards
+//	shortage.go   a server lacks memory
+//	execreply.go  secrets and counts of subscribers in EXEC's reply
+//	resend.go     the transaction is sent again
 //
 // # Who may call
 //
@@ -20,19 +29,25 @@
 //
 // # Ownership of bytes
 //
-// What is queued is copied, up to QueryBufferLimit.
+// Queued commands are copied. A transaction has at most QueryBufferLimit bytes.
 //
 // # Limits and errors
 //
-// A command that is refused when it is queued makes EXEC answer EXECABORT. Nothing of a transaction is sent twice, unless none of it
-// has run.
+// If a command is refused when it is queued, EXEC answers EXECABORT with the server's error, if there is one. A transaction is sent again
+// only if nothing of it has run.
 //
 // # Special cases
 //
-// With SELECT in a transaction, the batch ends with a SELECT back, because the connection is everybody's, and the session crosses. What is
-// for all shards, such as FLUSHALL, runs in its place where the transaction does, and then, when EXEC has told of that, at the other shards,
-// before the client gets the answer (everywhere.go). A server that lacks memory refuses commands when they are queued. While one may, each
-// command is tried there after a MULTI that is discarded (shortage.go). What a server had against a command stands in EXECABORT. Commands
-// that the proxy answers are not sent: they run when EXEC's reply is there, and their answers are put in their places (locals.go).
-// Watched keys that moved make EXEC answer nil (watch.go).
+// SELECT: the batch ends with a SELECT of the database before, because clients share the connection. The session then crosses to the new
+// database.
+//
+// Commands for all shards, such as FLUSHALL: the transaction runs them at its server. After EXEC's reply the other shards run them, and
+// then the client gets the reply.
+//
+// A server that lacks memory refuses commands when they are queued. While a server may lack memory, the proxy tries each command there
+// between MULTI and DISCARD.
+//
+// Commands that the proxy answers are not sent. The proxy runs them after EXEC's reply and puts their answers in their places.
+//
+// Watched keys: if they move to another server, EXEC answers nil.
 package transaction

@@ -11,193 +11,193 @@ import (
 	"ringmaster/session/texts"
 )
 
-// outcome receives the replies to a transaction's piece and passes on EXEC's. Outcomes are reused.
+// outcome receives the replies to a transaction's batch. It drops all but EXEC's, which it passes on. Outcomes are used again.
+//
+// Invariant: left == requests of the batch that have not ended + what complete waits for.
 type outcome struct {
-	s      *session.Session
-	tag    uint64     // the place of EXEC's reply
-	last   uint64     // the number of EXEC in the piece
-	left   int        // requests of the piece that have not ended
-	n      int        // commands that the server answers
-	conn   *pool.Conn // that it was sent over first
-	locals []local
-	// What is for all shards, and how much of it the others have not answered, and one more while they are being asked.
-	everywhere []everywhere
-	waiting    int
-	messages   []message // whose counts are corrected
-	hidden     []hidden
-	piece      *piece // where servers come and go: to send it again; else nil
-	buf        []byte // EXEC's reply so far, if the proxy has something to add to it
-	why        []byte // the server's first error against a command that was queued; nil: none
+	s         *session.Session
+	tag       uint64     // of the reply slot for EXEC's reply
+	execAt    uint64     // the number of EXEC in the batch
+	left      int        // see the invariant
+	n         int        // commands that the server answers
+	conn      *pool.Conn // over which the batch was sent first
+	locals    []local
+	allShards []allShardsCommand
+	messages  []message // whose counts must be corrected
+	secrets   []secretReply
+	resend    *resend // where servers come and go; otherwise nil
+	buf       []byte  // EXEC's reply so far, if the proxy must change it
+	refusal   []byte  // the server's first error for a command; nil: none
 }
 
 // Reply is pool.Receiver.
 func (o *outcome) Reply(i uint64, b []byte, p pool.Piece) {
-	if o.piece != nil && p == pool.Whole && b[0] == '-' && o.elsewhere(i, b) {
+	if o.resend != nil && p == pool.Whole && b[0] == '-' && o.resend.takes(o.s, o.tag, i, b) {
 		o.end()
 		return
 	}
 	if b[0] == '-' && p == pool.Whole {
 		b = o.explain(i, b)
 	}
-	if i == o.last {
-		if o.piece != nil && p&pool.First != 0 && b[0] == '*' {
-			o.s.Door.Pool.Ran(o.s, o.tag, o.piece.Slot, o.piece.Reads)
-		}
-		if len(o.everywhere)+len(o.hidden) == 0 && (len(o.locals) == 0 && len(o.messages) == 0 || o.s.State == session.Closed) {
-			o.s.Reply(o.tag, b, p)
-		} else {
-			o.buf = append(o.buf, b...)
-			o.s.CountHeld(len(b))
-			if p&pool.Last != 0 {
-				o.complete()
-			}
-		}
+	if i == o.execAt {
+		o.execReply(b, p)
 	}
 	if p&pool.Last != 0 {
 		o.end()
 	}
 }
 
+// execReply passes on EXEC's reply as it comes, or keeps it until it is whole if the proxy must change it.
+func (o *outcome) execReply(b []byte, p pool.Piece) {
+	if o.resend != nil && p&pool.First != 0 && b[0] == '*' {
+		o.s.Door.Pool.Ran(o.s, o.tag, o.resend.Slot, o.resend.Reads)
+	}
+	if len(o.allShards)+len(o.secrets) == 0 && (len(o.locals) == 0 && len(o.messages) == 0 || o.s.State == session.Closed) {
+		o.s.Reply(o.tag, b, p)
+		return
+	}
+	o.buf = append(o.buf, b...)
+	o.s.CountHeld(len(b))
+	if p&pool.Last != 0 {
+		o.complete()
+	}
+}
+
 // Client is pool.Receiver.
 func (o *outcome) Client() pool.Client { return o.s }
 
-// Place is pool.Receiver: all of it has the place of EXEC, whose reply goes on as it comes.
+// Place is pool.Receiver. All requests of the batch have the place of EXEC.
 func (o *outcome) Place(uint64) uint64 { return o.tag }
 
-// explain puts into an EXECABORT what the server had against a command, for to the client it was queued.
+// explain puts the server's error for a command into EXECABORT, because the client was told that the command is queued.
 func (o *outcome) explain(i uint64, b []byte) []byte {
 	switch {
-	case i > 0 && i < o.last && o.why == nil:
-		o.why = bytes.Clone(b)
-	case i == o.last && o.why != nil && bytes.HasPrefix(b, []byte("-EXECABORT")):
-		return parser.AppendError(nil, texts.ExecAbort(string(bytes.TrimRight(o.why[1:], "\r\n"))))
+	case i > 0 && i < o.execAt && o.refusal == nil:
+		o.refusal = bytes.Clone(b)
+	case i == o.execAt && o.refusal != nil && bytes.HasPrefix(b, []byte("-EXECABORT")):
+		return parser.AppendError(nil, texts.ExecAbort(string(bytes.TrimRight(o.refusal[1:], "\r\n"))))
 	}
 	return b
 }
 
 // Fail is pool.Receiver.
 func (o *outcome) Fail(i uint64, f *pool.Failure) {
-	if i == o.last && o.piece != nil && o.unsent(f) {
-		o.end()
-		return
-	}
-	if i == o.last {
+	if i == o.execAt && (o.resend == nil || !o.resend.unsent(o.s, f)) {
 		if o.s.State != session.Closed {
 			o.s.CountHeld(-len(o.buf))
 		}
 		o.buf = nil
-		if f.Sent && o.piece != nil {
-			o.s.Door.Pool.Ran(o.s, o.tag, o.piece.Slot, o.piece.Reads) // it may have
+		if f.Sent && o.resend != nil {
+			o.s.Door.Pool.Ran(o.s, o.tag, o.resend.Slot, o.resend.Reads) // it may have
 		}
 		o.s.Fail(o.tag, f)
 	}
 	o.end()
 }
 
-// end counts the end of one request.
+// end counts one end. After the last one the transaction is sent again, or the outcome is free.
 func (o *outcome) end() {
 	if o.left--; o.left > 0 {
 		return
 	}
-	if o.piece != nil && o.piece.again {
-		o.resend()
+	if o.resend != nil && o.resend.nothingRan {
+		o.sendAgain()
 		return
 	}
 	recycleOutcome(o.s.Door.Env.Loop, o)
 }
 
-// complete passes EXEC's reply on, changed where it must be.
+// sendAgain sends the transaction again. Nothing of it has run.
+func (o *outcome) sendAgain() {
+	o.left = o.resend.Batch.Requests
+	o.resend.refused, o.resend.nothingRan, o.refusal = false, false, nil
+	o.s.Door.Pool.Resend(&o.resend.Resend)
+}
+
+// complete changes EXEC's whole reply where it must and gives it to the client.
 func (o *outcome) complete() {
 	s, reply := o.s, o.buf
 	o.buf = nil
 	n, at, ok := parser.ArrayHeader(reply)
-	switch {
-	case len(o.hidden) == 0 || !ok || n <= 0:
-	case n == o.n:
-		reply = o.hide(reply, at)
-	default: // which answer is whose is not known
-		s.CountHeld(-len(reply))
-		s.Reply(o.tag, parser.AppendError(nil, texts.OddReply), pool.Whole)
-		return
+	if len(o.secrets) > 0 && ok && n > 0 {
+		if n != o.n { // nobody knows which element is whose reply
+			s.CountHeld(-len(reply))
+			s.Reply(o.tag, parser.AppendError(nil, texts.OddReply), pool.Whole)
+			return
+		}
+		shown := blankSecrets(o.secrets, reply, at)
+		s.CountHeld(len(shown) - len(reply))
+		reply, o.secrets = shown, nil
 	}
 	switch {
 	case !ok || n != o.n: // nil, or an error: nothing has run
 		s.CountHeld(-len(reply))
 		s.Reply(o.tag, reply, pool.Whole)
-	case len(o.everywhere) > 0:
-		o.askOthers(reply, at)
+	case len(o.allShards) > 0:
+		o.askOtherShards(reply, at)
 	case len(o.messages) == 0:
-		o.join(reply, at)
+		o.answer(reply, at)
 	default:
-		keys := make([]pubsub.TopicKey, len(o.messages))
-		for i, m := range o.messages {
-			keys[i] = m.key
-		}
-		o.left++ // until the other loops have counted
-		pubsub.CollectTallies(s.Door.Env, s, keys, true, func(sums []pubsub.Tally) {
-			o.join(o.corrected(reply, at, sums), at)
-			o.end()
-		})
+		o.askLoops(reply, at)
 	}
 }
 
-// corrected is a reply with the counts of those who got the messages.
-func (o *outcome) corrected(reply []byte, at int, sums []pubsub.Tally) []byte {
-	dst := append(make([]byte, 0, len(reply)+len(sums)), reply[:at]...)
-	next := 0
+// askOtherShards has the other shards run the commands for all shards, and then completes the reply with theirs.
+func (o *outcome) askOtherShards(reply []byte, at int) {
+	conn := o.conn
+	if o.resend != nil {
+		conn = o.resend.From
+	}
+	o.left++ // until all have answered
+	askOtherShards(o.s, o.allShards, conn, reply, at, func(reply []byte) {
+		o.buf, o.allShards = reply, nil
+		o.complete()
+		o.end()
+	})
+}
+
+// askLoops asks the other loops how many clients got the messages, and then answers with the right counts.
+func (o *outcome) askLoops(reply []byte, at int) {
+	s := o.s
+	keys := make([]pubsub.TopicKey, len(o.messages))
 	for i, m := range o.messages {
-		for ; next < m.at; next++ {
-			dst, at = appendElement(dst, reply, at)
-		}
-		if n, ok := parser.Integer(reply[at : at+parser.ElementEnd(reply[at:])]); ok && (n > 0 || o.s.Door.Map.Slotted()) {
-			dst = parser.AppendInt(dst, sums[i].Correct(n))
-			at += parser.ElementEnd(reply[at:])
-			next++
-		}
+		keys[i] = m.key
 	}
-	o.s.CountHeld(len(dst) + len(reply[at:]) - len(reply))
-	return append(dst, reply[at:]...)
+	o.left++ // until all have answered
+	pubsub.CollectTallies(s.Door.Env, s, keys, true, func(sums []pubsub.Tally) {
+		counted := correctCounts(o.messages, sums, s.Door.Map.Slotted(), reply, at)
+		s.CountHeld(len(counted) - len(reply))
+		o.answer(counted, at)
+		o.end()
+	})
 }
 
-// join puts the answers of the proxy's own between those of the server, whose elements begin at at.
-func (o *outcome) join(reply []byte, at int) {
+// answer gives EXEC's reply to the client, with the proxy's own answers between the server's. Its elements begin at at.
+func (o *outcome) answer(reply []byte, at int) {
 	s := o.s
 	if s.State == session.Closed || len(o.locals) == 0 {
 		s.CountHeld(-len(reply))
 		s.Reply(o.tag, reply, pool.Whole)
 		return
 	}
-	total := o.n
-	for i := range o.locals {
-		if !o.locals[i].sent {
-			total++
-		}
-	}
 	o.left++ // until all is answered
-	a := &answering{
-		Outer: session.Outer{Emission: session.Emission{Session: s, Tag: o.tag, Held: len(reply)}}, locals: o.locals, reply: reply, at: at, total: total, db: s.Database(),
-		done: func(db int) {
-			if db != s.Database() && s.State == session.Open {
-				key := s.Rings.Key()
-				key.DB = db
-				s.CrossQuietly(key)
-			}
-			o.end()
-		},
-	}
-	a.Job = a
+	a := newAnswering(s, o.tag, o.locals, func(db int) {
+		if db != s.Database() && s.State == session.Open {
+			key := s.Rings.Key()
+			key.DB = db
+			s.CrossQuietly(key)
+		}
+		o.end()
+	})
+	a.Held, a.reply, a.at, a.db = len(reply), reply, at, s.Database()
+	a.total += o.n
 	s.Door.Start(a)
 }
 
-func appendElement(dst, reply []byte, at int) ([]byte, int) {
-	n := parser.ElementEnd(reply[at:])
-	return append(dst, reply[at:at+n]...), at + n
-}
-
-// outcomes are those of a loop that can be used again.
+// outcomes are the free outcomes of a loop.
 type outcomes struct{ free []*outcome }
 
-// newOutcome gives a free outcome.
+// newOutcome returns a free outcome.
 func newOutcome(l *session.Loop) *outcome {
 	if all, _ := l.Outcomes.(*outcomes); all != nil && len(all.free) > 0 {
 		last := len(all.free) - 1
@@ -208,11 +208,12 @@ func newOutcome(l *session.Loop) *outcome {
 	return &outcome{}
 }
 
+// recycleOutcome frees an outcome and what it holds.
 func recycleOutcome(l *session.Loop, o *outcome) {
-	if o.piece != nil {
-		l.Clock.Buffers.Put(o.piece.buf)
+	if o.resend != nil {
+		l.Clock.Buffers.Put(o.resend.buf)
 	}
-	letGoOf(o.s, o.locals)
+	dropSubscriptions(o.s, o.locals)
 	*o = outcome{}
 	all, _ := l.Outcomes.(*outcomes)
 	if all == nil {

@@ -7,21 +7,23 @@ import (
 	"ringmaster/session/blocking"
 )
 
-// proving is a transaction that waits to learn whether the server takes MULTI on this connection at all:
-// otherwise its commands would run one by one.
+// proving asks the server whether it takes MULTI on this connection, a passage. A server that does not would run the commands of the
+// transaction one by one.
 type proving struct {
 	session.Passage
-	since   int64 // when it was asked first
-	refusal []byte
+	then    func(*session.Session) // sends the transaction
+	since   int64                  // when the server was asked first, ns
+	refusal []byte                 // the server's error for MULTI; nil: none
 	failure *pool.Failure
 }
 
+// Step is passage.
 func (p *proving) Step(s *session.Session, came session.Wait) {
 	if came == session.Servers {
 		p.conclude(s)
 		return
 	}
-	if !place(s) {
+	if !relocateForExec(s) {
 		p.End()
 		return
 	}
@@ -29,7 +31,7 @@ func (p *proving) Step(s *session.Session, came session.Wait) {
 		p.since = s.Door.Pool.Now
 	}
 	p.Await(session.Servers)
-	if f := s.Conn(TxOf(s).server).ProveMulti(p.have); f != nil && !p.putOff(s, f) {
+	if f := s.Conn(of(s).server).ProveMulti(p.answered); f != nil && !p.retryAtTick(s, f) {
 		p.End()
 		Drop(s)
 		s.Door.Scratch = session.AppendFailure(s.Door.Scratch[:0], f, s.Door.Env)
@@ -37,9 +39,9 @@ func (p *proving) Step(s *session.Session, came session.Wait) {
 	}
 }
 
-// conclude sends the transaction if the server takes MULTI.
+// conclude sends the transaction if the server takes MULTI; otherwise it answers EXEC with the reason.
 func (p *proving) conclude(s *session.Session) {
-	if p.failure != nil && p.putOff(s, p.failure) {
+	if p.failure != nil && p.retryAtTick(s, p.failure) {
 		return
 	}
 	p.End()
@@ -47,28 +49,28 @@ func (p *proving) conclude(s *session.Session) {
 	case p.failure != nil:
 		Drop(s)
 		f := *p.failure
-		f.Sent = false // the question may have been, the transaction was not
+		f.Sent = false // MULTI may have been sent, but the transaction was not
 		s.Door.Scratch = session.AppendFailure(s.Door.Scratch[:0], &f, s.Door.Env)
 		s.Answer(s.Door.Scratch)
 	case p.refusal != nil:
 		Drop(s)
 		s.Answer(p.refusal)
 	default:
-		execNow(s)
+		p.then(s)
 	}
 	if !s.HeldUp() && blocking.Blocked(s) {
-		s.Begin(session.Standstill(blocking.Unblocked)) // it was postponed, and then refused
+		s.Begin(session.Standstill(blocking.Unblocked)) // CLIENT PAUSE held it up, and then it was refused
 	}
 }
 
-// putOff asks again at a tick, where the keys may be elsewhere by then; false: the client is to be told.
-func (p *proving) putOff(s *session.Session, f *pool.Failure) bool {
+// retryAtTick asks again at the next tick, because the keys may be elsewhere by then. false: the client must get the failure.
+func (p *proving) retryAtTick(s *session.Session, f *pool.Failure) bool {
 	limit := int64(s.Door.Pool.Timeout())
 	if !s.Door.Pool.Resends() || f.Kind != pool.Down && f.Kind != pool.Lost || limit > 0 && s.Door.Pool.Now-p.since > limit {
 		return false
 	}
 	p.failure = nil
-	if tx := TxOf(s); tx.key != nil {
+	if tx := of(s); tx.key != nil {
 		tx.server = s.Door.Map.Lookup(tx.key)
 	}
 	s.Door.Pool.Hint()
@@ -76,8 +78,8 @@ func (p *proving) putOff(s *session.Session, f *pool.Failure) bool {
 	return true
 }
 
-// have is for pool.Conn.ProveMulti.
-func (p *proving) have(refusal []byte, f *pool.Failure) {
+// answered is called by pool.Conn.ProveMulti.
+func (p *proving) answered(refusal []byte, f *pool.Failure) {
 	p.refusal, p.failure = refusal, f
 	p.Resume(session.Servers)
 }

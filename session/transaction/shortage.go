@@ -10,25 +10,27 @@ import (
 	"ringmaster/session/texts"
 )
 
-// A server without memory refuses what a client queues behind MULTI, at once (up to Redis 7.2 any command, later those that use
-// memory); of a transaction, however, nothing is sent before EXEC. So while a server may lack memory each command is tried:
-// it is queued behind a MULTI of its own, which is discarded.
+// A server that lacks memory refuses a command when a client queues it: up to Redis 7.2 any command, later those that use memory. But the
+// proxy sends nothing of a transaction before EXEC. So while a server may lack memory, each command is tried there first. It is sent
+// between MULTI and DISCARD.
 
-// shortage is a command of a transaction that waits for the answer, a passage.
+// shortage tries one command, a passage.
 type shortage struct {
 	session.Passage
 	pool.Unplaced
 	spec    *command.Spec
 	raw     []byte
-	server  int    // where it was tried
-	refusal []byte // nil: it would be queued
+	then    func(s *session.Session, spec *command.Spec, raw []byte) // queues the command
+	server  int                                                      // where it was tried
+	refusal []byte                                                   // the server's error; nil: the server would queue the command
 }
 
+// Step is passage.
 func (q *shortage) Step(s *session.Session, came session.Wait) {
 	if came == session.Replies {
-		if text := q.placeAgain(s); text != "" {
+		if text := q.relocate(s); text != "" {
 			q.End()
-			Reject(s, q.spec, text)
+			s.Reject(q.spec, text)
 			return
 		}
 		if q.try(s) {
@@ -37,17 +39,17 @@ func (q *shortage) Step(s *session.Session, came session.Wait) {
 	}
 	q.End()
 	if q.refusal != nil {
-		Reject(s, q.spec, string(bytes.TrimRight(q.refusal[1:], "\r\n")))
+		s.Reject(q.spec, string(bytes.TrimRight(q.refusal[1:], "\r\n")))
 		return
 	}
 	s.Door.Pool.SetLowMemory(q.server, false)
-	queued(s, q.spec, q.raw)
+	q.then(s, q.spec, q.raw)
 }
 
-// try has the server queue the command and waits for its answer; false: the command can't be tried, and is left to EXEC.
+// try asks the server to queue the command. false: the command can't be tried, so that EXEC will show.
 func (q *shortage) try(s *session.Session) bool {
-	q.server = serverForTransaction(s)
-	conn := s.Rings.Pick(q.server, s.ConnIndex) // not one that watches: DISCARD would end that
+	q.server = targetServer(s)
+	conn := s.Rings.Pick(q.server, s.ConnIndex) // not one that watches, because DISCARD would end that
 	if !conn.TakesMulti() {
 		return false // without MULTI the command would run
 	}
@@ -57,19 +59,19 @@ func (q *shortage) try(s *session.Session) bool {
 	return conn.Enqueue(&pool.Request{Raw: trial, Recv: q, Batch: batch}) == nil
 }
 
-// placeAgain is placeAgain of a session whose transaction has one more command.
-func (q *shortage) placeAgain(s *session.Session) (text string) {
-	if TxOf(s).version == s.Door.Version || s.Door.Map.Slotted() {
+// relocate is relocate for a transaction and the command that is tried.
+func (q *shortage) relocate(s *session.Session) (text string) {
+	if of(s).version == s.Door.Version || s.Door.Map.Slotted() {
 		return ""
 	}
-	if text = placeAgain(s); text != "" || s.Door.Single() {
+	if text = relocate(s); text != "" || s.Door.Single() {
 		return text
 	}
 	req, ok := parser.Reparse(q.raw)
 	if !ok {
 		return texts.Syntax
 	}
-	return placeInTransaction(s, q.spec, req.Args, q.raw, TxOf(s).N)
+	return locateCommand(s, q.spec, req.Args, q.raw, of(s).n)
 }
 
 // Reply is pool.Receiver.
@@ -89,7 +91,8 @@ func (q *shortage) Fail(tag uint64, _ *pool.Failure) {
 	}
 }
 
-// NoteLimit takes notice, on every loop, of a CONFIG SET that may leave the servers without memory.
+// NoteLimit has every loop suspect that servers lack memory, if a CONFIG SET with the words args changes their limit. Borrows args until
+// return. Loop-only.
 func NoteLimit(s *session.Session, args [][]byte) {
 	for i := 2; i < len(args); i += 2 {
 		if bytes.EqualFold(args[i], []byte("maxmemory")) {

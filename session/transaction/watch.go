@@ -12,7 +12,7 @@ import (
 	"ringmaster/session/tracking"
 )
 
-// watch ties keys to a connection of the session's own until EXEC, DISCARD or UNWATCH.
+// watch carries out WATCH. The session needs its own connection until EXEC, DISCARD or UNWATCH.
 func watch(s *session.Session, spec *command.Spec, req *parser.Request) {
 	if s.Transaction != nil {
 		s.Refuse(texts.WatchInMulti)
@@ -24,10 +24,10 @@ func watch(s *session.Session, spec *command.Spec, req *parser.Request) {
 	}
 	if p := s.Pin; p != nil && p.Watches && p.Conn != nil && p.Server != server {
 		switch {
-		case movedAway(p):
+		case watchOutdated(p):
 			s.AnswerString("+OK\r\n")
 			return
-		case !hasSlotOf(p, req.Args[1]):
+		case !inWatchedSlot(p, req.Args[1]):
 			s.Refuse(texts.CrossSlot)
 			return
 		}
@@ -52,7 +52,7 @@ func watch(s *session.Session, spec *command.Spec, req *parser.Request) {
 				return
 			}
 			if s.Door.Pool.Resends() {
-				blocking.SendApart(s, spec, raw, server)
+				blocking.SendPinned(s, spec, raw, server)
 				return
 			}
 			p, f := s.PinTo(server)
@@ -68,29 +68,29 @@ func watch(s *session.Session, spec *command.Spec, req *parser.Request) {
 	})
 }
 
-// movedAway reports whether watched keys may be at another server than when the session began to watch: then nobody watches
-// them any more.
-func movedAway(p *session.Pin) bool {
+// watchOutdated reports whether watched keys may have moved to another server, where nothing watches them. If so it marks the watch as
+// lost.
+func watchOutdated(p *session.Pin) bool {
 	p.Lost = p.Lost || p.Version != p.Session.Door.Version
 	return p.Lost
 }
 
-// watchesMoved takes notice of a map that is newer than what the session watches. A server of a cluster that has a watched key no more
-// says so; others do not know.
-func watchesMoved(s *session.Session) {
+// noteNewMap marks the watch as lost if the map is newer than the watch. In front of a cluster it does nothing, because there a server
+// reports that a watched key has left it.
+func noteNewMap(s *session.Session) {
 	if p := s.Pin; p != nil && p.Watches && !s.Door.Map.Slotted() {
-		movedAway(p)
+		watchOutdated(p)
 	}
 }
 
-// hasSlotOf reports whether the hash slot of key is that of the first watched key. A node may have sent the session to where the slot
-// is before the map knows.
-func hasSlotOf(p *session.Pin, key []byte) bool {
+// inWatchedSlot reports whether key and the first watched key have one hash slot. A node may have redirected the session to the slot's
+// server before the map knows.
+func inWatchedSlot(p *session.Pin, key []byte) bool {
 	m := p.Session.Door.Map
 	return p.Key != nil && key != nil && m.Slotted() && m.Together(key, p.Key)
 }
 
-// watchMore watches further keys over the connection that watches, or keeps state.
+// watchMore watches more keys over the session's own connection.
 func watchMore(s *session.Session, server int, raw []byte) {
 	w := &watching{s: s, tag: s.Expect(len(raw))}
 	if f := s.Conn(server).Enqueue(&pool.Request{Raw: raw, Recv: w, Manner: pool.Here}); f != nil {
@@ -98,7 +98,7 @@ func watchMore(s *session.Session, server int, raw []byte) {
 	}
 }
 
-// watching receives the reply to a WATCH that follows another.
+// watching receives the reply to a WATCH that came after another.
 type watching struct {
 	s   *session.Session
 	tag uint64
@@ -107,7 +107,7 @@ type watching struct {
 // Reply is pool.Receiver.
 func (w *watching) Reply(_ uint64, b []byte, piece pool.Piece) {
 	if p := w.s.Pin; p != nil && piece == pool.Whole && pool.NamesNode(b) {
-		p.Lost = p.Watches // the keys are elsewhere: EXEC answers null
+		p.Lost = p.Watches // the keys are elsewhere, so EXEC answers null
 		w.s.Reply(w.tag, []byte("+OK\r\n"), piece)
 		return
 	}
@@ -123,7 +123,7 @@ func (w *watching) Place(uint64) uint64 { return w.tag }
 // Fail is pool.Receiver.
 func (w *watching) Fail(_ uint64, f *pool.Failure) { w.s.Fail(w.tag, f) }
 
-// forgetWatches frees the watched keys.
+// forgetWatches ends the watch of all keys, if there is one.
 func forgetWatches(s *session.Session) {
 	p := s.Pin
 	if p == nil || !p.Watches {
@@ -136,8 +136,8 @@ func forgetWatches(s *session.Session) {
 	settlePinLater(s)
 }
 
-// settlePinLater is settlePin once what was sent over the connection is answered: what comes next goes
-// over the shared one and must not overtake it.
+// settlePinLater gives up the session's own connection, if it is not needed, after all requests over it are answered. The next requests
+// go over the shared connection and must not overtake those.
 func settlePinLater(s *session.Session) {
 	if s.Owed() == 0 {
 		s.SettlePin()
@@ -146,4 +146,10 @@ func settlePinLater(s *session.Session) {
 	if !s.HeldUp() {
 		s.Begin(session.Standstill((*session.Session).SettlePin))
 	}
+}
+
+// endTransaction forgets the transaction and the watched keys.
+func endTransaction(s *session.Session) {
+	Drop(s)
+	forgetWatches(s)
 }
