@@ -2,7 +2,7 @@
 
 package command
 
-// table is sorted by name, subcommands directly behind their container. A comment says which
+// table is sorted by name, subcommands directly after their container. A comment says which
 // servers know the command when not all do, and where they differ from the ones before them.
 var table = [...]Spec{
 	{ID: 0, Name: "acl", Arity: -2, Flags: 0, Class: ClassAnyShard, Merge: MergePass, Subs: 13, Group: "server", Since: "6.0.0"},

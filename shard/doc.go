@@ -5,7 +5,7 @@
 // A [Map] is an immutable table from key to shard, built once from a list of servers, a
 // [Distribution] and a [Hash]. Ketama and modula place every key on the server that
 // twemproxy 0.5.0 (x86-64) places it on, so that a migration from there moves no key;
-// maglev follows its paper; random draws anew for each call. [Slot] is Redis Cluster's
+// maglev follows its paper; random draws again for each call. [Slot] is Redis Cluster's
 // hash slot.
 //
 // # Picture

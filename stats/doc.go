@@ -16,7 +16,7 @@
 // # Who may call
 //
 // A [Loop] belongs to one event loop: every method and field is Loop-only. A copy
-// made by [Loop.CopyTo] belongs to whoever received it. The table and the
+// made by [Loop.CopyTo] belongs to the receiver. The table and the
 // names are immutable: Any goroutine.
 //
 // # Ownership of bytes

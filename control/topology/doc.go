@@ -49,12 +49,12 @@
 // A primary of a cluster dies and its replica is promoted:
 //
 //  1. cluster.Watcher refreshes by its timer, quickly while a primary of slots is failing, or at a Hint of a loop that was told MOVED.
-//  2. It asks several nodes at once, each over a connection of internal/respclient. Each answer is a view: who owns what under which epoch,
+//  2. It asks several nodes at once, each over a connection of internal/respclient. Each answer is a view: which node owns which slots in which epoch,
 //     and where nodes can be reached.
-//  3. It decides between the views, slot by slot, by config epoch. It makes groups of it, and leaves them in their places. When they differ from
+//  3. It decides between the views, slot by slot, by config epoch. It makes groups of the result, which keep their places. When they differ from
 //     those before, it logs what moved where, and publishes them.
 //  4. The Topology numbers the servers (shard.Numbers: each keeps its number from map to map) and hands the map to the loops.
-//  5. On each loop package pool dials what is new and drains what is gone. Package session takes the map. A client goes by it when what it has
+//  5. On each loop package pool dials new servers and drains removed ones. Package session takes the map. A client goes by it when what it has
 //     under way is answered. Whatever is tied to connections follows, or its client is closed with a reason.
 //
 // Under Sentinel the steps are the same, but each name is a shard whose number passes from one primary to the next

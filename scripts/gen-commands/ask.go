@@ -15,7 +15,7 @@ import (
 	"ringmaster/command"
 )
 
-// ask starts a server program, takes its command table and stops it.
+// ask starts a server program, reads its command table and stops it.
 func ask(ctx context.Context, program string) (s snapshot, err error) {
 	dir, err := os.MkdirTemp("", "gen-commands-")
 	if err != nil {
