@@ -82,7 +82,7 @@ func (s *Session) run(b []byte) []byte {
 		}
 		if !done {
 			if b[0] == tlsHandshake[0] {
-				s.foreignBytes(b)
+				ReportTLS(s, b)
 			}
 			return b
 		}

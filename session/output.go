@@ -143,7 +143,7 @@ func (l *Loop) tickUnread() {
 	for n := min(len(l.readers.slow), polledAtOnce); n > 0 && len(l.readers.slow) > 0; n-- {
 		l.readers.next %= len(l.readers.slow)
 		s := l.readers.slow[l.readers.next]
-		if s.State == Closed || !s.poll() {
+		if s.State == Closed || !pollReading(s) {
 			l.readers.unwatch(l.readers.next)
 			continue
 		}
@@ -182,8 +182,8 @@ func (l *Loop) press(on bool) {
 	}
 }
 
-// poll looks how far the client has read; false: it has read all.
-func (s *Session) poll() bool {
+// pollReading looks how far the client has read; false: it has read all.
+func pollReading(s *Session) bool {
 	now := s.Door.Pool.Now
 	if n := s.Socket.Buffered(); n < s.Out.unread {
 		s.Out.readAt = max(now, 1)
@@ -202,7 +202,7 @@ func (s *Session) poll() bool {
 		return false
 	case waits && s.relieved():
 		s.ResumeLater()
-	case s.overdue(now):
+	case overdue(s, now):
 		s.Close(stats.NotReading)
 		return true // the next look finds it closed
 	}
@@ -220,7 +220,7 @@ const (
 )
 
 // overdue reports whether the client reads nothing although its requests, or everybody's, wait for that.
-func (s *Session) overdue(now int64) bool {
+func overdue(s *Session, now int64) bool {
 	limit := int64(s.Door.Config.ReadTimeout)
 	return limit > 0 && now-s.Out.readAt > limit && s.Out.unread > 0 && (s.Out.left() > s.Door.Config.OutputLimit || s.Door.readers.pressed)
 }

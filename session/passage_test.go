@@ -288,13 +288,13 @@ func TestAPassageMayBeginWhileRepliesAreAwaited(t *testing.T) {
 	w := newWorld(t, defaults())
 	a := w.connect("a")
 	a.send(parser.AppendRequest(nil, "GET", "{A}k"))
-	a.session.AwaitReplies()
+	a.session.Await()
 	if !a.session.HeldUp() {
 		t.Error("the client goes on")
 	}
 	p := new(probe).ends()
 	a.session.Begin(p)
-	a.session.AwaitReplies() // there is a passage
+	a.session.Await() // there is a passage
 	p.expect(t)
 	w.settle()
 	w.servers["A"].answer([]byte("+x\r\n"))

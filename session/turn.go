@@ -186,7 +186,7 @@ func (l *Loop) closeIdle() {
 		l.nextIdle = min(l.nextIdle, now+limit)
 		e.Roster.Each(func(s *Session) {
 			own := int64(s.Door.Config.IdleTimeout)
-			if left > 0 && own > 0 && now-s.ActiveAt > own && s.mayIdleOut() {
+			if left > 0 && own > 0 && now-s.ActiveAt > own && mayIdleOut(s) {
 				s.Close(stats.Idle)
 				left--
 			}
@@ -199,7 +199,7 @@ func (l *Loop) closeIdle() {
 
 // mayIdleOut reports whether nothing is under way for the client. As in Redis, one that waits at a server or for
 // messages, lines of MONITOR or a replication stream is not idle.
-func (s *Session) mayIdleOut() bool {
+func mayIdleOut(s *Session) bool {
 	waits := s.Subscriptions != nil || s.Pin != nil && (s.Pin.Blocks || s.Pin.Tunnel || s.Pin.Conn != nil && s.Pin.Conn.Streams())
 	return s.State == Open && !s.EOF && !s.Owes() && !waits && s.Socket.Buffered() == 0
 }

@@ -73,18 +73,15 @@ func (s *Session) Hold() bool {
 		s.CloseAs(stats.StateLost)
 		return false
 	}
-	s.AwaitReplies()
+	s.Await()
 	return true
 }
 
 // Latest is pool.Client.
 func (s *Session) Latest(place uint64) bool { return place+1 == s.Slots.Tail() }
 
-// Await is pool.Client.
-func (s *Session) Await() { s.AwaitReplies() }
-
-// AwaitReplies has what comes after wait until everything before it is answered.
-func (s *Session) AwaitReplies() {
+// Await is pool.Client: what comes after waits until everything before it is answered.
+func (s *Session) Await() {
 	if s.State != Open || s.HeldUp() {
 		return
 	}
@@ -96,7 +93,7 @@ func (s *Session) AwaitReplies() {
 // AwaitReply has what comes after wait for a reply of the proxy's own, unless it is made already.
 func (s *Session) AwaitReply(m *Emission) {
 	if m.within == nil && s.State == Open && m.Tag >= s.Slots.Head() && !s.Slots.At(m.Tag).Is.Has(slots.Whole) {
-		s.AwaitReplies()
+		s.Await()
 	}
 }
 
@@ -112,7 +109,7 @@ func (s *Session) mayGoOn() bool {
 // catchUp has the session go by the loop's map from now on; false: requests that were sent by an older map are not answered yet.
 func (s *Session) catchUp() bool {
 	if s.Owed() > 0 {
-		s.AwaitReplies()
+		s.Await()
 		return false
 	}
 	s.version = s.Door.Version

@@ -150,7 +150,7 @@ func newWorld(tb testing.TB, s settings) *world {
 		}
 	}
 	if s.upstream.Resend {
-		s.upstream.Witness = session.Witness
+		s.upstream.Witness = dispatch.Witness
 	}
 	w.upstream = s.upstream
 	w.stats = stats.NewLoop(len(command.All()))

@@ -14,6 +14,7 @@ import (
 	"ringmaster/parser"
 	"ringmaster/pool"
 	"ringmaster/session"
+	"ringmaster/session/dispatch"
 	"ringmaster/session/pace"
 	"ringmaster/shard"
 	"ringmaster/stats"
@@ -123,7 +124,7 @@ func poolConfig(u *upstream) pool.Config {
 		Cluster:         c.Topology == config.Cluster,
 		Hint:            u.topology.Hint,
 		ScriptPolicy:    scriptPolicies[c.Scripts],
-		Witness:         session.Witness,
+		Witness:         dispatch.Witness,
 		Username:        c.UpstreamUsername,
 		Password:        c.UpstreamPassword.Reveal(),
 		DialTimeout:     c.DialTimeout,

@@ -46,7 +46,7 @@ func decide(s *session.Session, req *parser.Request) {
 	env := s.Door
 	env.Stats.TurnRequests++
 	if env.Rules.RealNames != nil && !env.Rename(req) {
-		s.ForeignLine(req.Args)
+		reportHTTP(s, req.Args)
 		s.Reject(nil, texts.UnknownCommand(req.Args))
 		return
 	}
@@ -89,11 +89,11 @@ func decide(s *session.Session, req *parser.Request) {
 // lookUp goes on with a command that is not in the table (spec is nil), or whose client has not logged in. It returns what the command is;
 // nil: the request is answered, or waits until a server has said what the command is.
 func lookUp(s *session.Session, spec *command.Spec, req *parser.Request) *command.Spec {
-	if spec == nil && s.Foreign(req.Args) {
+	if spec == nil && closesForeign(s, req.Args) {
 		return nil
 	}
 	if !s.LoggedIn && (spec == nil || !spec.Flags.Has(command.FlagNoAuth)) && s.Door.Valkey(9) {
-		s.ForeignLine(req.Args)
+		reportHTTP(s, req.Args)
 		s.Reject(nil, texts.NoAuth) // whether or not there is such a command
 		return nil
 	}
@@ -115,7 +115,7 @@ func lookUp(s *session.Session, spec *command.Spec, req *parser.Request) *comman
 // refuses says why a command can't be given so, or not by this client; "": it can.
 func refuses(s *session.Session, spec *command.Spec, req *parser.Request) (text string) {
 	if !spec.ArityOK(len(req.Args)) {
-		s.ForeignLine(req.Args)
+		reportHTTP(s, req.Args)
 		return texts.WrongArity(spec.Name)
 	}
 	if !s.LoggedIn && !spec.Flags.Has(command.FlagNoAuth) {
