@@ -15,7 +15,7 @@ run: build ## try it: the proxy on 127.0.0.1:6380 in front of three Redis shards
 build: ## make bin/ringmaster
 	$(GO) build -o bin/ringmaster ./cmd/ringmaster
 
-test: ## install what the tests lack, then run all of them
+test: ## install the programs that the tests lack, then run all tests
 	@scripts/test
 
 check: ## formatting, go vet, linters, rules of the architecture
@@ -48,17 +48,17 @@ bench-smoke: ## Go benchmarks once, and the comparison with few requests: do the
 bench: ## the whole comparison with direct Redis and other proxies, about 40 minutes
 	@scripts/bench-compare
 
-gen: ## make again what is generated: the command table, then the documents that are made from it
+gen: ## generate the command table again, then the documents that are made from it
 	$(GO) run ./scripts/gen-commands
 	@$(MAKE) --no-print-directory docs
 
-docs: ## make again the documents and help texts that are derived from the code
+docs: ## generate the documents and help texts again that are derived from the code
 	@scripts/gen-docs
 	$(GO) test ./cmd/ringmaster -count 1 -run TestHelpTexts -update
 
 structure: ## files, lengths, largest structs and ties between files, package by package
 	$(GO) run ./scripts/structure
 
-clean: ## remove what was built
+clean: ## remove the built files
 	rm -rf bin
 	$(GO) clean -testcache

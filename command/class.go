@@ -3,17 +3,17 @@ package command
 // Class says how a command is routed.
 type Class uint8
 
-// The classes. "Whole" means that the words go to one server as they came.
+// The classes. "Whole" means that the words go to one server unchanged.
 const (
 	ClassSingle      Class = iota // one key: whole to its shard
-	ClassSameShard                // several keys, which must lie on one shard; no key: any shard
+	ClassSameShard                // several keys, which must be on one shard; no key: any shard
 	ClassSplit                    // grouped per shard, Spec.WordsPerKey words for each key
 	ClassAllShards                // whole to every shard
 	ClassAnyShard                 // whole to any one shard
 	ClassLocal                    // answered by the proxy
 	ClassTransaction              // MULTI EXEC DISCARD WATCH UNWATCH
 	ClassBlocking                 // waits on the server; keys as in ClassSameShard
-	ClassPubSub                   // SUBSCRIBE, PUBLISH, PUBSUB and their like
+	ClassPubSub                   // SUBSCRIBE, PUBLISH, PUBSUB and similar commands
 	ClassPinned                   // leaves state on the connection: needs one of its own
 	ClassScan                     // SCAN: walks shard after shard
 	ClassNamedShard               // to the shard that the second word names
@@ -38,12 +38,12 @@ const (
 	MergeSum                     // integers are added, element by element for arrays
 	MergeMin                     // the least integer, element by element for arrays
 	MergeAnd                     // 1 where every shard says 1, element by element for arrays
-	MergeAllEqual                // the reply of any when none failed, else the error
-	MergeOneOK                   // the first that is no error; when all failed, an error
+	MergeAllEqual                // the reply of any if none failed, otherwise the error
+	MergeOneOK                   // the first that is no error; if all failed, an error
 	MergeConcat                  // elements of all arrays, one after the other
 	MergeFirst                   // the reply of the first shard
-	MergeRandom                  // one of the replies that are not nil, by chance
-	MergeTexts                   // texts one behind the other, each under its server's name
+	MergeRandom                  // one of the replies that are not nil, at random
+	MergeTexts                   // texts one after the other, each under its server's name
 	MergeSpecial                 // a rule of its own, by command
 )
 

@@ -1,13 +1,13 @@
 package command
 
-// Decision is one place where this package decides otherwise than the servers' flags, keys and
-// tips would have it, or where they say nothing.
+// Decision is one place where this package deviates from the servers' flags, keys and tips, or where they say
+// nothing.
 type Decision struct {
 	Name   string // as Spec.Name
 	Class  Class
 	Merge  Merge
 	Reason string
-	// IfAllowed and Merge are for the operator who allows a ClassRefused command.
+	// IfAllowed and Merge count when an operator allows a ClassRefused command.
 	IfAllowed Class
 }
 
@@ -146,7 +146,7 @@ var decisions = [...]Decision{
 	{Name: "acl|save", Class: ClassRefused, IfAllowed: ClassAllShards, Merge: MergeAllEqual, Reason: users},
 }
 
-// refusedCluster are the CLUSTER subcommands that change a cluster; all are refused for one reason.
+// refusedCluster are the CLUSTER subcommands that change a cluster. All are refused for the same reason.
 var refusedCluster = [...]string{
 	"addslots", "addslotsrange", "bumpepoch", "cancelslotmigrations", "delslots", "delslotsrange",
 	"failover", "flushslot", "flushslots", "forget", "meet", "migrateslots", "migration", "replicate", "reset",

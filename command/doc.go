@@ -1,11 +1,11 @@
-// Package command is the table of commands: what each one is called, how many words it takes,
-// where its keys are, where it goes and how several replies to it become one.
+// Package command is the table of commands: each one's name, number of words, places of its keys, route, and way to
+// join several replies.
 //
 // # Purpose
 //
-// One lookup per request answers every question the session has about a command. What the
-// servers know of themselves (COMMAND, its key specs and tips) is generated into table_gen.go by
-// scripts/gen-commands; what we decided ourselves is a line and a reason each in decisions.go.
+// One lookup per request answers every question the session has about a command. scripts/gen-commands generates
+// table_gen.go from what the servers report (COMMAND, its key specs and tips). Our own decisions are in decisions.go,
+// each with a line and a reason.
 //
 // # Picture
 //
@@ -27,8 +27,7 @@
 //
 // # Limits and errors
 //
-// Nothing allocates per command beyond the growth of AppendKeys's dst. Words are hostile: a
-// count that is no integer, is negative or reaches beyond the words is ErrNumKeys, missing keys
-// are ErrNoKeys. Such a command fails on any server before it touches a key, so it may be sent
-// to any of them, and the client reads the error in the server's own words.
+// Nothing allocates per command beyond the growth of AppendKeys's dst. Words are hostile. A count that is no integer,
+// is negative or reaches beyond the words gives ErrNumKeys, missing keys give ErrNoKeys. Such a command fails on any
+// server before it touches a key, so it may be sent to any of them, and the client gets the server's own error.
 package command

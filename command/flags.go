@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Flags is the set of properties the servers report for a command. Where servers differ it is
-// the union, so that a restriction any of them has is known.
+// Flags is the set of properties that the servers report for a command. If servers differ it is the union, so that
+// the restrictions of all of them are known.
 type Flags uint32
 
 // The flags of COMMAND (Redis 7.0 names in String), then two taken from the command tips.
@@ -55,7 +55,7 @@ func (f Flags) String() string {
 	return strings.Join(names, " ")
 }
 
-// parseFlag gives the bit of a flag in the servers' words, 0 when it is not known.
+// parseFlag returns the bit of a flag in the servers' words, 0 if it is not known.
 func parseFlag(name string) Flags {
 	if name == "skip_commandlog" {
 		return FlagSkipSlowlog

@@ -15,8 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// handPicked are requests whose keys are easily got wrong. Words are separated by blanks; ” is
-// an empty word.
+// handPicked are requests whose keys are hard to find. Words are separated by blanks; ” is an empty word.
 var handPicked = `
 GET k
 SET k v EX 10 GET
@@ -135,8 +134,8 @@ OBJECT HELP
 SUBSCRIBE a b
 ` + newer
 
-// newer are requests that Redis 7.0 does not know. What COMMAND GETKEYS of newer servers says of them is kept in
-// testdata/getkeys.txt, for machines that have none.
+// newer are requests that Redis 7.0 does not know. testdata/getkeys.txt has the answers of newer servers to COMMAND
+// GETKEYS, for machines without such servers.
 const newer = `
 HGETEX k FIELDS 1 f
 HGETEX k EX 10 FIELDS 2 f g
@@ -199,7 +198,7 @@ var record = flag.Bool("record", false, "write testdata/getkeys.txt anew from TE
 
 const recorded = "testdata/getkeys.txt"
 
-// TestAppendKeysEqualsGetKeysRecorded compares with what newer servers have said. To ask them again:
+// TestAppendKeysEqualsGetKeysRecorded compares with recorded answers of newer servers. To record them again:
 //
 //	TEST_SERVERS=redis-8/redis-server,valkey-9/valkey-server go test ./command -run Recorded -record
 func TestAppendKeysEqualsGetKeysRecorded(t *testing.T) {
@@ -303,7 +302,7 @@ func arities(t *testing.T, client *redis.Client) map[string]int {
 	return names
 }
 
-// seasoning are the words that decide where keys are, for all commands.
+// seasoning are the words of all commands that decide where keys are.
 var seasoning = strings.Fields(`0 1 1 2 2 3 4 -1 7 01 x STORE store STOREDIST STREAMS streams
 	KEYS keys BY GET LIMIT COUNT BLOCK GROUP NOACK AUTH AUTH2 COPY REPLACE ”`)
 
@@ -326,8 +325,7 @@ func generate(rnd *rand.Rand, s *Spec, arity int) [][]byte {
 	return args
 }
 
-// generateStreams makes an XREAD or XREADGROUP that is right but for, at times, an odd number of
-// words behind STREAMS.
+// generateStreams makes a valid XREAD or XREADGROUP, but sometimes with an odd number of words after STREAMS.
 func generateStreams(rnd *rand.Rand, name string) [][]byte {
 	line, options := name, []string{" COUNT 7", " block 0", ""}
 	if name == "xreadgroup" {
@@ -384,7 +382,8 @@ func checkFirst(t *testing.T, s *Spec, args [][]byte, positions []int) {
 	}
 }
 
-// oddStreams reports whether a stream lacks its ID: some servers refuse that already when they look for keys (Debian's 8.0.2).
+// oddStreams reports whether a stream lacks its ID. Some servers refuse that when they look for keys (Debian's
+// 8.0.2).
 func oddStreams(s *Spec, args [][]byte) bool {
 	streams, _ := streamOptions(args)
 	return s.Find == FindStreams && (len(args)-streams-1)%2 != 0
@@ -397,7 +396,7 @@ func deviates(s *Spec, args [][]byte, err error) bool {
 		return true
 	case slices.ContainsFunc(s.Keys, func(k KeySpec) bool { return k.NotKey }):
 		return true // channels are no keys for GETKEYS, but have a hash slot
-	case s.Name == "pfmerge" && len(args) == 2: // no source: PFMERGE makes d, GETKEYS is at a loss
+	case s.Name == "pfmerge" && len(args) == 2: // no source: PFMERGE makes d, but GETKEYS fails
 		return true
 	case s.Find == FindMigrate: // GETKEYS is misled by a second "keys" (a password, a host)
 		return countWords(args, "keys") > 1

@@ -5,8 +5,8 @@ import "errors"
 // Why keys could not be found. The servers refuse such a request before they touch any key, so it
 // may go to any of them.
 var (
-	// ErrNumKeys is a count of keys that is no integer, is negative or too large for the words,
-	// or is zero where a key is needed.
+	// ErrNumKeys is a count of keys that is no integer, negative, too large for the words, or zero although a key is
+	// needed.
 	ErrNumKeys = errors.New("command: count of keys is not an integer or does not fit the words")
 	// ErrNoKeys is a command without the key it must have, or without the keyword before it.
 	ErrNoKeys = errors.New("command: no keys where the command needs one")
@@ -24,9 +24,9 @@ const (
 	FindRange                   // the triple FirstKey, LastKey, Step
 	FindSpecs                   // the key specs, one after the other
 	FindSort                    // SORT: the last STORE
-	FindMigrate                 // MIGRATE: the third word, or all behind KEYS
+	FindMigrate                 // MIGRATE: the third word, or all after KEYS
 	FindGeoRadius               // GEORADIUS: the last STORE or STOREDIST
-	FindStreams                 // XREAD: the first half of what is behind STREAMS
+	FindStreams                 // XREAD: the first half of the words after STREAMS
 )
 
 // KeySpec is one of Redis's key specifications: where to begin, then how to go on from there
@@ -50,9 +50,8 @@ type KeySpec struct {
 	NotKey bool `json:"notKey,omitempty"`
 }
 
-// FirstKeyPos gives the position of the first key in args, 0 when there is none or it cannot be
-// told. What comes behind the first key is not checked. args holds all words, names included.
-// Borrows args until return. Any goroutine.
+// FirstKeyPos returns the position of the first key in args, 0 if there is none or it cannot be found. It does not
+// check the words after the first key. args has all words, including names. Borrows args until return. Any goroutine.
 func (s *Spec) FirstKeyPos(args [][]byte) int {
 	if s.FirstKey > 0 && s.Find != FindMigrate {
 		if s.FirstKey < len(args) {
@@ -77,7 +76,7 @@ func (s *Spec) firstMoved(args [][]byte) int {
 		return found.first
 	}
 	for i := range s.Keys {
-		found, err := s.follow(args, &s.Keys[i])
+		found, err := s.keysOfSpec(args, &s.Keys[i])
 		if err != nil || found.n > 0 {
 			return found.first
 		}
@@ -85,12 +84,11 @@ func (s *Spec) firstMoved(args [][]byte) int {
 	return 0
 }
 
-// AppendKeys appends the positions of all keys in args to dst, in the order of Redis's COMMAND
-// GETKEYS, and returns the extended dst. args holds all words: args[0] is the command, for a
-// container args[1] the subcommand. Shard channels (SPUBLISH) count as keys, since they are
-// routed by their hash. Commands that may have no key (EVAL … 0) append none and are no error.
-// On an error (ErrNumKeys, ErrNoKeys, ErrUnpaired) dst is returned as it was. Every position p
-// satisfies 0 < p < len(args). Borrows args until return. Any goroutine.
+// AppendKeys appends the positions of all keys in args to dst, in the order of Redis's COMMAND GETKEYS, and returns
+// the extended dst. args holds all words: args[0] is the command, for a container args[1] the subcommand. Shard
+// channels (SPUBLISH) count as keys, since they are routed by their hash. Commands that may have no key (EVAL … 0)
+// append none and give no error. On an error (ErrNumKeys, ErrNoKeys, ErrUnpaired) dst is returned unchanged. Every
+// position p satisfies 0 < p < len(args). Borrows args until return. Any goroutine.
 func (s *Spec) AppendKeys(dst []int, args [][]byte) ([]int, error) {
 	switch s.Find {
 	case FindNone:
@@ -121,7 +119,7 @@ func (k span) append(dst []int) []int {
 	return dst
 }
 
-// upTo spans from first to last, both included, as far as there are words.
+// upTo returns the span from first to last, both included, as far as there are words.
 func upTo(args [][]byte, first, last, step int) span {
 	last = min(last, len(args)-1)
 	if last < first {
@@ -148,7 +146,7 @@ func (s *Spec) appendRange(dst []int, args [][]byte) ([]int, error) {
 func (s *Spec) appendSpecs(dst []int, args [][]byte) ([]int, error) {
 	before := len(dst)
 	for i := range s.Keys {
-		found, err := s.follow(args, &s.Keys[i])
+		found, err := s.keysOfSpec(args, &s.Keys[i])
 		if err != nil {
 			return dst[:before], err
 		}
@@ -167,8 +165,8 @@ func (s *Spec) noKeys(dst []int) ([]int, error) {
 	return dst, ErrNoKeys
 }
 
-// follow finds the keys of one key spec. A range that lies outside of the words has none.
-func (s *Spec) follow(args [][]byte, k *KeySpec) (span, error) {
+// keysOfSpec finds the keys of one key spec. A range outside the words has none.
+func (s *Spec) keysOfSpec(args [][]byte, k *KeySpec) (span, error) {
 	first := k.Start
 	if k.Keyword != "" {
 		first = afterKeyword(args, k)
@@ -189,7 +187,7 @@ func (s *Spec) follow(args [][]byte, k *KeySpec) (span, error) {
 	return upTo(args, first, last, k.Step), nil
 }
 
-// counted finds as many keys as the word at first+k.Count says.
+// counted finds the number of keys that the word at first+k.Count gives.
 func (s *Spec) counted(args [][]byte, k *KeySpec, first int) (span, error) {
 	if first <= 0 || first+k.Count >= len(args) {
 		return span{}, ErrNumKeys

@@ -2,11 +2,10 @@ package command
 
 import "bytes"
 
-// The commands whose keys stand behind keywords that may be anywhere among the options. The
-// rules are those of Redis 7.0 (db.c: sortGetKeys, migrateGetKeys, georadiusGetKeys,
-// xreadGetKeys), which are also what a Redis Cluster node routes by.
+// The commands whose keys come after keywords that may be anywhere among the options. The rules are those of Redis
+// 7.0 (db.c: sortGetKeys, migrateGetKeys, georadiusGetKeys, xreadGetKeys), by which a Redis Cluster node also routes.
 
-// afterKeyword gives the position after the first occurrence of k.Keyword, 0 when it is missing.
+// afterKeyword returns the position after the first occurrence of k.Keyword, 0 if it is missing.
 func afterKeyword(args [][]byte, k *KeySpec) int {
 	if k.Start < 0 {
 		for i := len(args) + k.Start; i > 0; i-- {
@@ -24,8 +23,8 @@ func afterKeyword(args [][]byte, k *KeySpec) int {
 	return 0
 }
 
-// appendSort takes the first word and the destination behind the last STORE. The words that
-// options take are skipped: one of them may read "store".
+// appendSort takes the first word and the destination after the last STORE. It skips the words that options take,
+// because one of them may be "store".
 func appendSort(dst []int, args [][]byte) ([]int, error) {
 	if len(args) < 2 {
 		return dst, ErrNoKeys
@@ -47,9 +46,9 @@ func appendSort(dst []int, args [][]byte) ([]int, error) {
 	return dst, nil
 }
 
-// AppendPatterns appends to dst the positions of words that stand for keys the request does not name: SORT's patterns
-// behind BY and GET, in which an element takes the place of the first '*'. Without a '*' a word stands for no key. Borrows
-// args until return. Any goroutine.
+// AppendPatterns appends to dst the positions of words that stand for keys that the request does not name. These are
+// SORT's patterns after BY and GET, in which an element replaces the first '*'. A word without a '*' stands for no
+// key. Borrows args until return. Any goroutine.
 func (s *Spec) AppendPatterns(dst []int, args [][]byte) []int {
 	if s.Name != "sort" && s.Name != "sort_ro" {
 		return dst
@@ -67,13 +66,13 @@ func (s *Spec) AppendPatterns(dst []int, args [][]byte) []int {
 	return dst
 }
 
-// migrateKeys takes the third word or, when that is empty, all words behind KEYS.
+// migrateKeys takes the third word or, if that is empty, all words after KEYS.
 func migrateKeys(args [][]byte) (span, error) {
 	const key, options = 3, 6
 	if len(args) <= key {
 		return span{}, ErrNoKeys
 	}
-	first := behindKeys(args, options)
+	first := afterKeys(args, options)
 	if first == len(args) {
 		return span{key, 1, 1}, nil
 	}
@@ -83,9 +82,8 @@ func migrateKeys(args [][]byte) (span, error) {
 	return span{first, len(args) - first, 1}, nil
 }
 
-// behindKeys gives the position after MIGRATE's KEYS, len(args) when it is missing. A password may
-// read "keys".
-func behindKeys(args [][]byte, from int) int {
+// afterKeys returns the position after MIGRATE's KEYS, len(args) if it is missing. A password may be "keys".
+func afterKeys(args [][]byte, from int) int {
 	for i := from; i < len(args); i++ {
 		switch {
 		case is(args[i], "auth"):
@@ -99,8 +97,8 @@ func behindKeys(args [][]byte, from int) int {
 	return len(args)
 }
 
-// appendGeoRadius takes the first word and the destination behind the last STORE or STOREDIST;
-// the options begin at position from.
+// appendGeoRadius takes the first word and the destination after the last STORE or STOREDIST; the options begin at
+// position from.
 func appendGeoRadius(dst []int, args [][]byte, from int) ([]int, error) {
 	if len(args) < 2 {
 		return dst, ErrNoKeys
@@ -118,7 +116,7 @@ func appendGeoRadius(dst []int, args [][]byte, from int) ([]int, error) {
 	return dst, nil
 }
 
-// streamKeys takes the first half of the words behind STREAMS.
+// streamKeys takes the first half of the words after STREAMS.
 func streamKeys(args [][]byte) (span, error) {
 	streams, _ := streamOptions(args)
 	n := (len(args) - streams - 1) / 2
@@ -128,9 +126,8 @@ func streamKeys(args [][]byte) (span, error) {
 	return span{streams + 1, n, 1}, nil
 }
 
-// streamOptions walks the options of XREAD and XREADGROUP: the position of STREAMS (0: missing)
-// and whether BLOCK was before it. Options it does not know (newer servers) are taken for one
-// word.
+// streamOptions walks the options of XREAD and XREADGROUP. It returns the position of STREAMS (0: missing) and
+// whether BLOCK was before it. An option that it does not know (of newer servers) counts as one word.
 func streamOptions(args [][]byte) (streams int, blocks bool) {
 	for i := 1; i < len(args); i++ {
 		switch {
@@ -148,8 +145,8 @@ func streamOptions(args [][]byte) (streams int, blocks bool) {
 	return 0, false
 }
 
-// Blocks reports whether the request may wait on the server: always for ClassBlocking, for XREAD
-// and XREADGROUP when BLOCK is among their options. Borrows args until return. Any goroutine.
+// Blocks reports whether the request may wait on the server: always for ClassBlocking, and for XREAD and XREADGROUP
+// if BLOCK is among their options. Borrows args until return. Any goroutine.
 func (s *Spec) Blocks(args [][]byte) bool {
 	if s.Class == ClassBlocking {
 		return true

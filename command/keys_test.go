@@ -128,7 +128,7 @@ func FuzzAppendKeys(f *testing.F) {
 	})
 }
 
-// checkPositions asserts what holds for any words.
+// checkPositions asserts the rules that hold for any words.
 func checkPositions(t *testing.T, s *Spec, args [][]byte) {
 	t.Helper()
 	before := []int{-7}

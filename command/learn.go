@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Info is what one server says of one command, in its own words.
+// Info is what one server says about one command, in its own words.
 type Info struct {
 	Name  string    `json:"name"` // lowercase; "config|get"
 	Arity int       `json:"arity"`
@@ -39,7 +39,7 @@ func NewSpec(in Info) Spec {
 	return s
 }
 
-// describe takes over what a server says.
+// describe copies a server's description.
 func describe(in Info) (Spec, tipSet) {
 	s := Spec{
 		ID: NoID, Name: in.Name, Arity: in.Arity, FirstKey: in.First, LastKey: in.Last,
@@ -58,7 +58,7 @@ func describe(in Info) (Spec, tipSet) {
 	return s, tips
 }
 
-// finder picks the rule for the keys. A command whose keys do not move has them all in the triple.
+// finder picks the rule for the keys. If a command's keys have fixed places, the triple has all of them.
 func finder(s *Spec) Finder {
 	switch {
 	case s.FirstKey > 0 && s.Step > 0 && !s.Flags.Has(FlagMovableKeys):
@@ -130,12 +130,11 @@ func (t tipSet) mergeOr(m Merge) Merge {
 	return m
 }
 
-// ErrInfo is a COMMAND reply of another shape than Redis 6 and later document.
+// ErrInfo says that a COMMAND reply does not have the shape that Redis 6 and later document.
 var ErrInfo = errors.New("command: reply to COMMAND has an unknown shape")
 
-// ParseInfo reads the reply of COMMAND or COMMAND INFO in RESP2, decoded as []any, string and
-// int64, subcommands flattened behind their container. Unknown commands (nil) are left out.
-// Any goroutine.
+// ParseInfo reads the reply of COMMAND or COMMAND INFO in RESP2, decoded as []any, string and int64. Subcommands come
+// directly after their container. Unknown commands (nil) are left out. Any goroutine.
 func ParseInfo(reply any) (infos []Info, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -183,7 +182,7 @@ func appendInfo(infos []Info, e []any, subs bool) []Info {
 	return infos
 }
 
-// keySpec reads one key spec; not ok for those that the server calls unknown.
+// keySpec reads one key spec; false: the server calls it unknown.
 func keySpec(flat []any) (k KeySpec, ok bool) {
 	m := pairs(flat)
 	for _, f := range texts(m["flags"]) {

@@ -12,7 +12,7 @@ func reply(name string, arity int64, flags []any, first, last, step int64, tips,
 
 func TestNewSpecRoutesACommandTheTableDoesNotKnow(t *testing.T) {
 	infos, err := ParseInfo([]any{
-		nil, // COMMAND INFO of a name the server does not know
+		nil, // COMMAND INFO of a name that the server does not know
 		reply("JSON.GET", -2, []any{"readonly", "module"}, 1, 1, 1, nil, nil, nil),
 		reply("json.mget", -3, []any{"readonly", "module"}, 1, -2, 1, nil, nil, nil),
 		reply("ft.list", 1, []any{"module"}, 0, 0, 0, []any{"request_policy:all_shards"}, nil, nil),

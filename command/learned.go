@@ -7,23 +7,23 @@ import (
 	"strings"
 )
 
-// Learned is a command as clients can give it that the table does not know by its name.
+// Learned is a command under a name that the table does not know.
 type Learned struct {
-	// Spec is the table's own where the server has given one of the table's commands another name (rename-command).
-	// Otherwise it is made of the server's answer, and its ID is NoID.
+	// Spec is the table's own if the server has renamed one of the table's commands (rename-command). Otherwise it is
+	// made from the server's answer, and its ID is NoID.
 	Spec *Spec
 	// Subs are the subcommands, by their own names in lowercase; nil: none, or those of the table.
 	Subs map[string]*Spec
 }
 
-// ErrLearned is an answer to COMMAND INFO that can't be about the command that was asked for.
+// ErrLearned says that an answer to COMMAND INFO can't be about the requested command.
 var ErrLearned = errors.New("command: the answer to COMMAND INFO makes no sense")
 
 const refusedByServer = "the server says that it is admin, dangerous, or not for scripts"
 
-// Learn makes a command of what a server has answered to COMMAND INFO for a name that the table lacks. The answer is as
-// hostile as any input: no decision about one of the table's commands goes by a name in it. A name of the table stands for
-// that command as the table has it, so that everything decided about it holds. Any goroutine.
+// Learn makes a command from a server's answer to COMMAND INFO for a name that the table lacks. The answer is as
+// hostile as any input, so no decision about one of the table's commands depends on a name in it. A name of the table
+// means that command as the table has it, so all decisions about it hold. Any goroutine.
 func Learn(infos []Info) (l Learned, err error) {
 	if len(infos) == 0 {
 		return l, fmt.Errorf("%w: it names no command", ErrLearned)
@@ -32,7 +32,7 @@ func Learn(infos []Info) (l Learned, err error) {
 	if spec := Lookup([]byte(name)); spec != nil {
 		return Learned{Spec: spec}, nil
 	}
-	if strings.Contains(name, "|") { // so that none is called as a subcommand of the table
+	if strings.Contains(name, "|") { // so that no name is that of a subcommand in the table
 		return l, fmt.Errorf("%w: a command called %q", ErrLearned, name)
 	}
 	if l.Spec, err = learnSpec(infos[0]); err != nil {
@@ -55,20 +55,20 @@ func Learn(infos []Info) (l Learned, err error) {
 	return l, nil
 }
 
-// learnSpec makes the spec of a command that this package has decided nothing about.
+// learnSpec makes the spec of a command without decisions of this package.
 func learnSpec(in Info) (*Spec, error) {
 	if err := checkInfo(in); err != nil {
 		return nil, err
 	}
 	s, tips := describe(in)
 	s.Find = finder(&s)
-	s.Flags &^= FlagPubSub // says that it publishes, as a module's command may
+	s.Flags &^= FlagPubSub // only says that it publishes, as a module's command may
 	s.Class, s.Merge = classify(&s, tips)
 	plain := s.Find == FindRange && s.FirstKey == 1 && s.LastKey == -1 && (s.Step == 1 || s.Step == 2)
 	switch {
 	case s.Class != ClassSplit:
 	case !plain || s.Arity > 0 && s.Arity <= s.Step:
-		s.Class, s.Merge = ClassSameShard, MergePass // how to take it apart is not known
+		s.Class, s.Merge = ClassSameShard, MergePass // it is not known how to split it
 	default:
 		s.WordsPerKey = s.Step
 		if s.Arity < 0 {
@@ -78,8 +78,8 @@ func learnSpec(in Info) (*Spec, error) {
 	if slices.Contains(in.ACL, "@connection") || slices.Contains(in.Flags, "pubsub") && !s.Flags.Has(FlagModule) {
 		s.Class, s.Merge = ClassPinned, MergePass // it may leave state on the connection
 	}
-	s.Flags &^= FlagNoAuth // who may do what before a login is the proxy's to say
-	// Of a module's command noscript says little: FalkorDB has it for all of its own.
+	s.Flags &^= FlagNoAuth // the proxy decides what is allowed before a login
+	// For a module's command noscript says little, because FalkorDB sets it for all of its commands.
 	noScript := s.Flags.Has(FlagNoScript) && !s.Flags.Has(FlagModule)
 	if noScript || s.Flags.Has(FlagAdmin) || slices.Contains(in.ACL, "@admin") || slices.Contains(in.ACL, "@dangerous") {
 		s.Class, s.IfAllowed, s.Reason = ClassRefused, s.Class, refusedByServer
@@ -87,10 +87,10 @@ func learnSpec(in Info) (*Spec, error) {
 	return &s, nil
 }
 
-// maxLearnedName bounds what a server may call a command, bytes.
+// maxLearnedName bounds the name that a server may give a command, bytes.
 const maxLearnedName = 128
 
-// checkInfo says what of an answer can't be used.
+// checkInfo returns an error if an answer can't be used.
 func checkInfo(in Info) error {
 	for _, c := range []byte(in.Name) {
 		if c <= ' ' || c > '~' {

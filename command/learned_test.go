@@ -28,7 +28,7 @@ func TestLearnGoesByNoNameOfTheTable(t *testing.T) {
 	}
 }
 
-// idOf is the ID of the command of this name, NoID for a subcommand.
+// idOf returns the ID of the command with this name, NoID for a subcommand.
 func idOf(name string) uint16 {
 	if s := Lookup([]byte(name)); s != nil {
 		return s.ID

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Names are compared as up to three 8-byte words instead of byte by byte. To ignore case, the
-// bit that tells a from A is set in the request's word wherever the known name has a letter, and
-// nowhere else: '-' must not match '\r'.
+// Names are compared as up to three 8-byte words instead of byte by byte. To ignore case, the bit that distinguishes
+// a from A is set in the request's word wherever the known name has a letter, and nowhere else, because '-' must not
+// match '\r'.
 
 const (
 	maxName   = 24 // longest name or subcommand name, bytes
@@ -37,8 +37,8 @@ type index struct {
 
 var known = newIndex(table[:])
 
-// Named finds a command or a subcommand by its name in the table, such as "get" or "config|get"; nil when the
-// table does not know it. Any goroutine.
+// Named finds a command or a subcommand by its name in the table, such as "get" or "config|get"; nil: it is not in
+// the table. Any goroutine.
 func Named(name string) *Spec {
 	base, sub, _ := strings.Cut(name, "|")
 	spec := Lookup([]byte(base))
@@ -48,12 +48,12 @@ func Named(name string) *Spec {
 	return spec
 }
 
-// Lookup finds a command by its first word, in any case; nil when the table does not know it.
-// Borrows name until return. Any goroutine.
+// Lookup finds a command by its first word, in any case; nil: it is not in the table. Borrows name until return. Any
+// goroutine.
 func Lookup(name []byte) *Spec { return known.find(name, topParent) }
 
-// Sub finds a subcommand by the second word, in any case; nil when there is none.
-// Borrows name until return. Any goroutine.
+// Sub finds a subcommand by the second word, in any case; nil: there is none. Borrows name until return. Any
+// goroutine.
 func (s *Spec) Sub(name []byte) *Spec {
 	if s.Subs == 0 {
 		return nil
@@ -61,11 +61,11 @@ func (s *Spec) Sub(name []byte) *Spec {
 	return known.find(name, s.ID)
 }
 
-// Memo remembers the commands that were looked up last: clients say the same ones again and again, in the same letters.
-// The zero value is ready. It belongs to one goroutine.
+// Memo remembers the commands that were looked up last, because clients send the same ones again and again, in the
+// same letters. The zero value is ready. It belongs to one goroutine.
 type Memo struct {
 	latest [2]remembered
-	next   uint8 // which of them is replaced
+	next   uint8 // the entry to be replaced next
 }
 
 type remembered struct {
@@ -74,7 +74,7 @@ type remembered struct {
 	name [maxName]byte
 }
 
-// Lookup is the function of that name.
+// Lookup is like the function Lookup.
 func (m *Memo) Lookup(name []byte) *Spec {
 	for i := range m.latest {
 		if r := &m.latest[i]; int(r.n) == len(name) && r.spec != nil && string(r.name[:r.n]) == string(name) {

@@ -1,7 +1,7 @@
 package command
 
-// Own lists the proxy's own commands, which no server knows, as a server would describe them. They are part of the
-// table. The list is shared and must not be changed. Any goroutine.
+// Own lists the proxy's own commands, which no server knows, in the form of a server's description. They are part of
+// the table. The list is shared and must not be changed. Any goroutine.
 func Own() []Info { return own[:] }
 
 var own = [...]Info{

@@ -129,7 +129,7 @@ func TestSnapshotsAgreeWithTable(t *testing.T) {
 	}
 }
 
-// agrees checks that the table accepts what a server accepts and knows all it says.
+// agrees checks that the table accepts everything that a server accepts, and knows everything that it reports.
 func agrees(t *testing.T, in Info) {
 	t.Helper()
 	s := lookupPath(in.Name)

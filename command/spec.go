@@ -1,6 +1,6 @@
 package command
 
-// Spec is everything the table says about one command or subcommand. Read only.
+// Spec is the table's entry of one command or subcommand. Read only.
 type Spec struct {
 	// ID is the index in All, the same throughout one build. Subcommands have their own.
 	ID uint16
@@ -10,14 +10,14 @@ type Spec struct {
 	// both names. Where servers differ it is the widest.
 	Arity int
 	Flags Flags
-	// Traits are further facts, as traits.go has them. Commands that are learned have none.
+	// Traits are the further facts of traits.go. Learned commands have none.
 	Traits Traits
 	// FirstKey, LastKey and Step are the triple of COMMAND: positions in the words, a negative
 	// LastKey counts from the end (-1: the last word). FirstKey == 0: no keys, or keys that only
 	// AppendKeys finds.
 	FirstKey, LastKey, Step int
-	// Find and Keys say in full where the keys are; see AppendKeys. Keys is empty where the triple
-	// says all (FindRange), unless the words are no keys (NotKey).
+	// Find and Keys say completely where the keys are; see AppendKeys. Keys is empty if the triple is enough
+	// (FindRange), unless the words are no keys (NotKey).
 	Find Finder
 	Keys []KeySpec
 	// Class is how the command is routed, Merge how several replies become one.
@@ -25,10 +25,10 @@ type Spec struct {
 	Merge Merge
 	// WordsPerKey is for ClassSplit: 1 (the key) or 2 (key and value); 0 otherwise.
 	WordsPerKey int
-	// IfAllowed is the class of a refused command once the operator allows it.
+	// IfAllowed is the class of a refused command if the operator allows it.
 	IfAllowed Class
-	// Reason is why decisions.go overrides what the servers say, else empty. For ClassRefused it
-	// completes "refused: ".
+	// Reason says why decisions.go overrides the servers, otherwise it is empty. For ClassRefused it completes
+	// "refused: ".
 	Reason string
 	// Subs is how many subcommands the command has. They follow it directly in All.
 	Subs int
@@ -64,6 +64,6 @@ func (s *Spec) ArityOK(argc int) bool {
 	return argc >= -s.Arity
 }
 
-// ReadOnly reports whether the servers say that the command only reads, so that a replica may
-// answer it and a lost reply may be asked for again. Any goroutine.
+// ReadOnly reports whether the servers say that the command only reads, so that a replica may answer it and it may be
+// sent again after a lost reply. Any goroutine.
 func (s *Spec) ReadOnly() bool { return s.Flags&FlagReadOnly != 0 }

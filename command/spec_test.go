@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestRoutes holds the route of the commands that people will look for first.
+// TestRoutes checks the routes of the most important commands.
 func TestRoutes(t *testing.T) {
 	routes := map[string]string{
 		"single pass": "get set incr hset lpush sadd zadd xadd geoadd pfadd bitfield object|encoding memory|usage xgroup|create xinfo|stream sscan dump restore expire hgetex substr",

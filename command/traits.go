@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Traits are facts about a command that neither its flags nor its class tell, as a set of bits.
+// Traits are facts about a command that neither its flags nor its class say, as a set of bits.
 type Traits uint32
 
 // The traits. AllTraits says what each means and which commands have it.
@@ -72,7 +72,7 @@ var traits = [...]Trait{
 // AllTraits lists the traits. The list is shared and must not be changed. Any goroutine.
 func AllTraits() []Trait { return traits[:] }
 
-// traitsOf are the traits of the command with this name.
+// traitsOf returns the traits of the command with this name.
 func traitsOf(name string) (t Traits) {
 	for i := range traits {
 		if slices.Contains(traits[i].Commands, name) {
@@ -82,7 +82,7 @@ func traitsOf(name string) (t Traits) {
 	return t
 }
 
-// Has reports whether all of the traits in want are there. Any goroutine.
+// Has reports whether all of the traits in want are set. Any goroutine.
 func (t Traits) Has(want Traits) bool { return t&want == want }
 
 // String lists the traits, separated by a blank. Any goroutine.

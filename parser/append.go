@@ -52,8 +52,8 @@ func AppendSimple(dst []byte, s string) []byte {
 	return append(dst, '\r', '\n')
 }
 
-// AppendError writes an error with its code word in front, such as "ERR syntax error". Line breaks
-// become spaces, as Redis makes them.
+// AppendError writes an error that begins with its code, such as "ERR syntax error". Line breaks become spaces, as in
+// Redis.
 func AppendError(dst []byte, text string) []byte {
 	dst = append(dst, '-')
 	for i := 0; i < len(text); i++ {
@@ -66,7 +66,7 @@ func AppendError(dst []byte, text string) []byte {
 	return append(dst, '\r', '\n')
 }
 
-// AppendNull writes the null bulk of RESP2 or the null of RESP3.
+// AppendNull writes the null bulk string of RESP2 or the null of RESP3.
 func AppendNull(dst []byte, proto int) []byte {
 	if proto == 3 {
 		return append(dst, "_\r\n"...)
@@ -74,7 +74,8 @@ func AppendNull(dst []byte, proto int) []byte {
 	return append(dst, "$-1\r\n"...)
 }
 
-// AppendPairs writes the header of n pairs: of a map where like, a type byte, is '%', otherwise of the array that RESP2 has in its place.
+// AppendPairs writes the header of n pairs: of a map if like, a type byte, is '%', otherwise of the array that RESP2
+// has in its place.
 func AppendPairs(dst []byte, like byte, n int) []byte {
 	if like == '%' {
 		return AppendMap(dst, n)
@@ -82,7 +83,7 @@ func AppendPairs(dst []byte, like byte, n int) []byte {
 	return AppendArray(dst, 2*n)
 }
 
-// verbatimFormat stands before the text of a verbatim string, and counts as a part of it.
+// verbatimFormat comes before the text of a verbatim string, and counts as a part of it.
 const verbatimFormat = "txt:"
 
 // AppendVerbatim writes a text for people: in RESP3 a verbatim string, in RESP2 a bulk string.
@@ -91,7 +92,7 @@ func AppendVerbatim(dst []byte, proto int, text []byte) []byte {
 	return append(dst, '\r', '\n')
 }
 
-// AppendVerbatimHead writes what stands before the n bytes of such a text, which CRLF has to follow.
+// AppendVerbatimHead writes the part before the n bytes of such a text. CRLF must follow the text.
 func AppendVerbatimHead(dst []byte, proto, n int) []byte {
 	if proto != 3 {
 		return appendNumber(dst, '$', int64(n))

@@ -26,7 +26,7 @@ var replyLoads = []struct{ name, input string }{
 	{"error", "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"},
 }
 
-// parseLoad reads all requests in input and gives their number.
+// parseLoad reads all requests in input and returns their number.
 func parseLoad(p *RequestParser, input []byte, lim *Limits, req *Request) (n int) {
 	for len(input) > 0 {
 		if done, err := p.Next(input, lim, req); !done || err != nil {

@@ -2,10 +2,9 @@
 //
 // # Purpose
 //
-// A request is found together with its arguments, which are slices of the input. Of a reply
-// only the end is found: nothing is built from it. Those who need what is in a reply look again, after
-// its end is known: value.go reads numbers, texts and elements where they stand, and tree.go
-// builds a tree for the control plane.
+// A request is found together with its arguments, which are slices of the input. Of a reply only the end is found,
+// and nothing is built from it. Code that needs the contents of a reply reads it again after its end is known:
+// value.go reads numbers, texts and elements in place, and tree.go builds a tree for the control plane.
 //
 // # Picture
 //
@@ -14,10 +13,9 @@
 //	a whole reply ─┬> ElementsOf, Text, Integer, ...   (slices of it)
 //	               └> ParseValue ──> Value             (a tree)
 //
-// Both parsers keep their place between calls, so that a frame in a thousand pieces is read once.
-// Neither recurses: what nesting is left to read is a count. Only ParseValue does, as deep as it is allowed to. A piece of a reply ends between
-// elements, in a bulk, or in a line of over 16 KiB; shorter lines are in one piece, so that an
-// error's code word is.
+// Both parsers keep their place between calls, so that a frame in a thousand pieces is read once. Neither recurses,
+// because the open nesting is a count. Only ParseValue recurses, up to its limit. A piece of a reply ends between
+// elements, in a bulk string, or in a line of over 16 KiB. Shorter lines are in one piece, and so is an error's code.
 //
 // # Who may call
 //
@@ -32,13 +30,12 @@
 //
 // # Limits and errors
 //
-// Whoever reads a value is told when it is not there; no reply makes a reader panic. ParseValue has
-// a bound for the depth and one for the number of values.
+// A reader of a value reports when there is none, and no reply makes a reader panic. ParseValue has a bound for the
+// depth and one for the number of values.
 //
-// Limits carry Redis's own defaults. A peer that breaks the protocol gives a *ProtocolError
-// whose text is Redis's; the connection cannot be read further. What is broken does not depend on
-// how the input was cut. One thing is said sooner than Redis says it: a NUL in a length, behind
-// which Redis waits for 64 KiB of line.
+// Limits have Redis's own defaults. If a peer breaks the protocol, there is a *ProtocolError with Redis's text, and
+// the connection can't be read further. The result does not depend on how the input was cut. One error comes sooner
+// than in Redis: a NUL in a length, after which Redis waits for a line of 64 KiB.
 //
 // Sources: the RESP specification (RESP2 and RESP3) and Redis 7.0, networking.c
 // (processInlineBuffer, processMultibulkBuffer) and sds.c (sdssplitargs).

@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// parsed is what a RequestParser made of some input.
+// parsed is the result of a RequestParser for some input.
 type parsed struct {
 	reqs []parsedRequest
 	err  string // "" while more could come
 	rest int    // bytes of an unfinished request
-	need int    // what Need says about it
+	need int    // the result of Need for it
 }
 
 type parsedRequest struct {
@@ -37,9 +37,8 @@ func (p parsed) equal(q parsed) bool {
 		})
 }
 
-// parse gives input to a new parser in the pieces that end at cuts. As a session does, it keeps an
-// unfinished request's bytes; they move to new memory each time and the old are overwritten, so that
-// nothing may be kept but offsets.
+// parse gives input to a new parser in the pieces that end at cuts. Like a session, it keeps an unfinished request's
+// bytes. They move to new memory each time and the old memory is overwritten, so the parser may keep only offsets.
 func parse(input []byte, lim Limits, unauthenticated bool, cuts ...int) parsed {
 	p := RequestParser{Unauthenticated: unauthenticated}
 	var req Request
@@ -105,7 +104,7 @@ func parseAllWays(t *testing.T, input string, lim Limits, unauthenticated bool) 
 	t.Helper()
 	b := []byte(input)
 	whole := parse(b, lim, unauthenticated)
-	step := 1 + len(b)/500 // long inputs: not every split, for the test would be quadratic
+	step := 1 + len(b)/500 // long inputs: not every split, because the test would be quadratic
 	for cut := 1; cut < len(b); cut += step {
 		if got := parse(b, lim, unauthenticated, cut); !got.equal(whole) {
 			t.Fatalf("%s: cut at %d gives %v; whole %v", short(input), cut, got, whole)
@@ -127,7 +126,7 @@ func short(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-// bulks is a request as clients send it.
+// bulks makes a request in the form of clients.
 func bulks(args ...string) string {
 	var sb strings.Builder
 	fmt.Fprintf(&sb, "*%d\r\n", len(args))

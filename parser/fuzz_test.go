@@ -6,10 +6,11 @@ import (
 	"testing"
 )
 
-// fuzzLimits are small, so that the fuzzer meets them.
+// fuzzLimits are small, so that the fuzzer reaches them.
 var fuzzLimits = Limits{MaxBulk: 100, MaxArgs: 30, MaxInline: 60}
 
-// sameInPieces wants one result however data is cut, and that what is sent on is understood alike.
+// sameInPieces checks that every way to cut data gives the same result, and that the forwarded request is understood
+// in the same way.
 func sameInPieces(t *testing.T, data []byte, seed uint64, unauthenticated bool) parsed {
 	whole := parse(data, fuzzLimits, unauthenticated)
 	for _, cuts := range [][]int{everyByte(len(data)), randomCuts(len(data), seed)} {

@@ -32,7 +32,7 @@ func (p *RequestParser) inline(b []byte, lim *Limits, req *Request) (bool, *Prot
 	return true, nil
 }
 
-// lineEnd finds the newline behind b[from:]; without one, end is how far b need not be searched again.
+// lineEnd finds the newline in b[from:]. Without one, end is how much of b need not be searched again.
 func lineEnd(b []byte, from int) (end int, whole bool) {
 	end = len(b)
 	if i := bytes.IndexByte(b[from:], '\n'); i >= 0 {
@@ -46,7 +46,7 @@ func lineEnd(b []byte, from int) (end int, whole bool) {
 
 // split cuts line into words as sdssplitargs does; false: the quotes are unbalanced.
 func (r *Request) split(line []byte) bool {
-	// A word never grows by unquoting, so this never moves under the slices already cut.
+	// A word never grows by unquoting, so this memory never moves while slices point into it.
 	if cap(r.scratch) < len(line) {
 		r.scratch = make([]byte, 0, len(line))
 	}
@@ -80,7 +80,7 @@ func word(out, line []byte) (_, rest []byte, ok bool) {
 			} else {
 				out, n = singleQuoted(out, line[i+1:])
 			}
-			// Behind the closing quote a space or the end must follow.
+			// A space or the end must follow the closing quote.
 			if i += 1 + n; n == 0 || (i < len(line) && !isSpace(line[i])) {
 				return out, nil, false
 			}
@@ -93,7 +93,7 @@ func word(out, line []byte) (_, rest []byte, ok bool) {
 	return out, nil, true
 }
 
-// doubleQuoted reads to the closing quote; n counts it, 0: there is none.
+// doubleQuoted reads up to and including the closing quote; n is the number of bytes, 0: there is no closing quote.
 func doubleQuoted(out, s []byte) (_ []byte, n int) {
 	for i := 0; i < len(s); i++ {
 		switch {

@@ -16,18 +16,18 @@ type Limits struct {
 	MaxInline int
 }
 
-// What a client may send before it has logged in (Redis 6.2.6 and later).
+// The limits for a client that has not logged in (Redis 6.2.6 and later).
 const (
 	unauthenticatedArgs = 10
 	unauthenticatedBulk = 16384
 )
 
-// DefaultLimits are those of Redis 7.0.
+// DefaultLimits are the limits of Redis 7.0.
 func DefaultLimits() Limits {
 	return Limits{MaxBulk: 512 << 20, MaxArgs: math.MaxInt32, MaxInline: 64 << 10}
 }
 
-// AnyLimits are for a request that was accepted before, under limits that may have changed since.
+// AnyLimits are for a request that was accepted earlier, under limits that may have changed since.
 func AnyLimits() Limits {
 	return Limits{MaxBulk: 1 << 40, MaxArgs: math.MaxInt32, MaxInline: 64 << 10}
 }
@@ -35,7 +35,7 @@ func AnyLimits() Limits {
 // ProtocolError says how a peer broke the protocol, in Redis's words without the "ERR ".
 type ProtocolError struct {
 	Text string
-	// Offset is where in the frame it was noticed, in bytes.
+	// Offset is the place in the frame where it was noticed, in bytes.
 	Offset int
 }
 

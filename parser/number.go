@@ -38,11 +38,11 @@ func Int(b []byte) (n int64, ok bool) {
 	return int64(v), true
 }
 
-// maxHeader is the most bytes that the header of a bulk string or an aggregate takes.
+// maxHeader is the largest length of the header of a bulk string or an aggregate, bytes.
 const maxHeader = 1 + 20 + 2
 
-// shortBulk reads the header of a bulk string of less than 100 bytes at the start of b: most are. size is the header's,
-// 0: it is not one of those, or not whole.
+// shortBulk reads the header of a bulk string of less than 100 bytes at the start of b. Most are that short. size is
+// the header's length, 0: it is no such header, or not whole.
 func shortBulk(b []byte) (n, size int) {
 	if len(b) < len("$10\r\n") || b[0] != '$' || b[1]-'0' > 9 {
 		return 0, 0

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// strictInt is Int said with strconv: only the one canonical spelling of a number is one.
+// strictInt is Int by means of strconv: only the canonical spelling of a number is valid.
 func strictInt(s string) (int64, bool) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || strconv.FormatInt(n, 10) != s {

@@ -12,7 +12,7 @@ import (
 	"ringmaster/internal/testkit"
 )
 
-// redisSays sends input to a Redis and gives all it answers until it closes the connection.
+// redisSays sends input to a Redis and returns its answers until it closes the connection.
 func redisSays(t *testing.T, addr, input string) string {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
@@ -31,7 +31,7 @@ func redisSays(t *testing.T, addr, input string) string {
 	return out.String()
 }
 
-// asRedis answers what the parser finds in input as Redis would answer it.
+// asRedis parses input and returns the answers that Redis would give.
 func asRedis(t *testing.T, input string, unauthenticated bool) string {
 	t.Helper()
 	got := parse([]byte(input), DefaultLimits(), unauthenticated)

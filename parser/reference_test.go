@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// reference reads replies the plain way, one recursive function per level, to check the scanner against.
+// reference reads replies in the simple way, one recursive function per level, as a check of the scanner.
 type reference struct{ b []byte }
 
 type refEnd string
@@ -17,7 +17,7 @@ const (
 	refBroken refEnd = "broken"
 )
 
-// referenceScan gives all frames of b.
+// referenceScan returns all frames of b.
 func referenceScan(b []byte) scanned {
 	var out scanned
 	for len(b) > 0 {
@@ -49,8 +49,8 @@ func (r *reference) reply() (kind byte, end refEnd) {
 	}
 }
 
-// element reads one element inside an aggregate, with the attributes and pushes in front of it;
-// outer elements follow it in all.
+// element reads one element inside an aggregate, with the attributes and pushes before it; outer elements in all
+// follow it.
 func (r *reference) element(outer int64) refEnd {
 	for {
 		t, n, end := r.line()

@@ -2,20 +2,20 @@ package parser
 
 import "bytes"
 
-// Status is what a scan found.
+// Status is the result of a scan.
 type Status uint8
 
 const (
-	// More: the reply goes on behind the input.
+	// More: the reply continues after the input.
 	More Status = iota
 	// Done: the reply's last byte was found.
 	Done
-	// Broken: this is not RESP; nothing behind it can be read.
+	// Broken: this is not RESP, and nothing after it can be read.
 	Broken
 )
 
-// maxReplyLine is how long in bytes an unfinished line may be before it is passed on in pieces: a
-// script may answer with a simple string or an error of any length.
+// maxReplyLine is how long in bytes an unfinished line may be before it is passed on in pieces, because a script may
+// answer with a simple string or an error of any length.
 const maxReplyLine = 16 << 10
 
 // maxLengthLine bounds the line of a length in bytes.
@@ -27,10 +27,9 @@ const maxOwed = 1 << 40
 // ReplyScanner finds the end of a server's reply without building anything.
 // The zero value is ready. Loop-only.
 //
-// Nesting needs no stack: an aggregate of n elements owes n more, and the reply ends when
-// nothing is owed. Attributes and pushes inside a reply owe what they hold and do not count as
-// elements. The types of RESP3 whose length is not announced ("$?", "*?") are sent by no Redis
-// and are Broken.
+// Nesting needs no stack: an aggregate of n elements owes n more, and the reply ends when nothing is owed. Attributes
+// and pushes inside a reply owe their contents and do not count as elements. The types of RESP3 whose length is not
+// announced ("$?", "*?") are sent by no Redis and are Broken.
 //
 // Invariant: owed == elements announced - elements read; body, tail > 0 only inside a bulk, inLine
 // only inside a line without a length; at most one of them.
@@ -44,16 +43,16 @@ type ReplyScanner struct {
 	tail    int   // bytes of its CRLF to come
 }
 
-// Kind is the type byte of the reply being read, or of the one last finished: '+', '-', '*', '>' and
-// so on; 0 while not known. An attribute in front is not the reply's type.
+// Kind is the type byte of the reply being read, or of the one last finished: '+', '-', '*', '>' and so on; 0 while
+// not known. An attribute before the reply does not count.
 func (s *ReplyScanner) Kind() byte { return s.kind }
 
 // Started reports whether part of a reply has been read.
 func (s *ReplyScanner) Started() bool { return s.started }
 
-// Scan reads on at b. n bytes belong to the reply being read and need not be given again; with
-// More, what is behind them is an unfinished line of at most maxReplyLine bytes that must be given
-// again with more behind it. Borrows b until return.
+// Scan continues with b. n bytes belong to the reply being read and need not be given again. With More, the bytes
+// after them are an unfinished line of at most maxReplyLine bytes, which must be given again with more bytes after
+// it. Borrows b until return.
 func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
 	if !s.started {
 		s.kind, s.owed = 0, 1
@@ -108,8 +107,8 @@ func (s *ReplyScanner) Scan(b []byte) (n int, st Status) {
 	}
 }
 
-// wholeBulk is the length of a short bulk string, or a null one, that is whole at the start of b: most replies are one. 0: there is
-// none.
+// wholeBulk returns the length of a whole short bulk string, or a null one, at the start of b; 0: there is none. Most
+// replies are one.
 func wholeBulk(b []byte) int {
 	if len(b) < len(nullBulk) || b[0] != '$' {
 		return 0
@@ -130,7 +129,7 @@ func wholeBulk(b []byte) int {
 
 const nullBulk = "$-1\r\n"
 
-// shortBulks reads the whole short bulk strings at the start of b, the elements of most arrays.
+// shortBulks reads the whole short bulk strings at the start of b. They are the elements of most arrays.
 func (s *ReplyScanner) shortBulks(b []byte) (n int) {
 	for s.owed > 0 {
 		length, size := shortBulk(b[n:])
@@ -144,7 +143,7 @@ func (s *ReplyScanner) shortBulks(b []byte) (n int) {
 	return n
 }
 
-// more ends a scan inside a reply, unless nothing of it was read yet.
+// more ends a scan inside a reply, or before a reply if nothing of it was read yet.
 func (s *ReplyScanner) more(n int) (int, Status) {
 	s.started = s.started || n > 0
 	return n, More
@@ -172,7 +171,7 @@ func (s *ReplyScanner) unfinished(b []byte, n int) (int, Status) {
 	return n, Broken
 }
 
-// lineGoesOn reads on in a line that is passed on in pieces. n bytes of b belong to it.
+// lineGoesOn continues a line that is passed on in pieces. n bytes of b belong to it.
 func (s *ReplyScanner) lineGoesOn(b []byte) (n int) {
 	if len(b) == 0 {
 		return 0
@@ -189,7 +188,7 @@ func (s *ReplyScanner) lineGoesOn(b []byte) (n int) {
 	return len(b)
 }
 
-// top notes the type of the reply itself, when t is not in an attribute or aggregate.
+// top records the type of the reply itself, if t is not in an attribute or aggregate.
 func (s *ReplyScanner) top(t byte) bool {
 	if s.kind != 0 || s.owed != 1 {
 		return false
@@ -200,8 +199,8 @@ func (s *ReplyScanner) top(t byte) bool {
 	return true
 }
 
-// replyLine gives the line at the start of b without its CRLF. next is where the following one
-// starts, 0: not whole yet, -1: not a line of RESP.
+// replyLine returns the line at the start of b without its CRLF. next is where the next line starts, 0: not whole
+// yet, -1: not a line of RESP.
 func replyLine(b []byte) (line []byte, next int) {
 	end := 1
 	for ; end < len(b) && end < shortLine; end++ {
@@ -220,8 +219,8 @@ func replyLine(b []byte) (line []byte, next int) {
 	return b[:next-2], next
 }
 
-// LineEnd is the length of the line at the start of b with its CRLF; 0: it is not whole. A lone CR or LF is part of the line:
-// the text of an error may hold one, and clients look for CRLF. Any goroutine.
+// LineEnd returns the length of the line at the start of b with its CRLF; 0: it is not whole. A lone CR or LF is part
+// of the line, because the text of an error may have one, and clients look for CRLF. Any goroutine.
 func LineEnd(b []byte) int {
 	end := 1
 	for ; end < len(b) && end < shortLine; end++ {
@@ -242,10 +241,10 @@ func LineEnd(b []byte) int {
 	return 0
 }
 
-// shortLine is up to where a loop finds the end of a line sooner than a call of bytes.IndexByte, bytes.
+// shortLine is the length up to which a loop finds the end of a line faster than bytes.IndexByte, bytes.
 const shortLine = 16
 
-// element takes one element's first line into account; false: it is not RESP.
+// element counts one element by its first line; false: it is not RESP.
 func (s *ReplyScanner) element(line []byte) bool {
 	t := line[0]
 	first := s.top(t)

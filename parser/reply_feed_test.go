@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// scanned is what a ReplyScanner made of some input.
+// scanned is the result of a ReplyScanner for some input.
 type scanned struct {
 	frames []frame
 	end    string // "", "more" or "broken"
@@ -23,8 +23,8 @@ func (s scanned) equal(r scanned) bool { return s.end == r.end && slices.Equal(s
 
 func scanWhole(input []byte) scanned { return scan(input) }
 
-// scan gives input to a new scanner in the pieces that end at cuts, as a connection does: what was
-// read is not given again. It panics where the scanner breaks its own promises.
+// scan gives input to a new scanner in the pieces that end at cuts. Like a connection, it does not give bytes again
+// that were read. It panics if the scanner breaks its own promises.
 func scan(input []byte, cuts ...int) scanned {
 	var s ReplyScanner
 	var out scanned
@@ -65,7 +65,7 @@ func scanAllWays(t *testing.T, input string) scanned {
 	t.Helper()
 	b := []byte(input)
 	whole := scanWhole(b)
-	step := 1 + len(b)/300 // long inputs: not every split, for the test would be quadratic
+	step := 1 + len(b)/300 // long inputs: not every split, because the test would be quadratic
 	for cut := 1; cut < len(b); cut += step {
 		if got := scan(b, cut); !got.equal(whole) {
 			t.Fatalf("%s: cut at %d gives %v; whole %v", short(input), cut, got, whole)

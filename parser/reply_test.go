@@ -214,8 +214,8 @@ func TestReplyKindWhileUnfinished(t *testing.T) {
 	}
 }
 
-// The work of a scan is the bytes given to it: a frame in a thousand pieces is given once, but for
-// the unfinished lines between its elements.
+// The work of a scan is the number of bytes given to it. A frame in a thousand pieces is given once, except for the
+// unfinished lines between its elements.
 func TestReplyInManyPiecesIsReadOnce(t *testing.T) {
 	input := []byte("*1001\r\n$2000000\r\n" + strings.Repeat("x", 2000000) + "\r\n" + strings.Repeat("$3\r\nabc\r\n", 1000))
 	const pieces = 1000

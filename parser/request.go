@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// Request is one whole request. One Request serves all connections of a loop in turn: what it
-// points to is valid until the next Next that fills it.
+// Request is one whole request. One Request serves all connections of a loop in turn, so its contents are valid until
+// the next Next that fills it.
 type Request struct {
 	// Args are the arguments, the command's name first.
 	Args [][]byte
-	// Raw is the request as an array of bulk strings, fit to be sent to a server as it is. Args point into it.
+	// Raw is the request as an array of bulk strings, which can be sent to a server unchanged. Args point into it.
 	Raw []byte
 	// Size is how many bytes of input the request took.
 	Size int
@@ -18,10 +18,10 @@ type Request struct {
 	scratch []byte
 }
 
-// Bulks gives the arguments from i up to j as they stand in Raw, as bulk strings. 0 < i < j <= len(Args).
+// Bulks returns the part of Raw with the arguments from i up to j, as bulk strings. 0 < i < j <= len(Args).
 func (r *Request) Bulks(i, j int) []byte { return r.Raw[r.end(i-1):r.end(j-1)] }
 
-// Clone is a copy that outlives the input; it takes over the list Args, whose elements it changes.
+// Clone returns a copy that outlives the input. It takes the list Args and changes its elements.
 func (r *Request) Clone() Request {
 	raw := append(make([]byte, 0, len(r.Raw)), r.Raw...)
 	for i, a := range r.Args {
@@ -31,7 +31,7 @@ func (r *Request) Clone() Request {
 	return Request{Args: r.Args, Raw: raw, Size: r.Size}
 }
 
-// end is where the bulk string of argument i ends in Raw.
+// end returns where the bulk string of argument i ends in Raw.
 func (r *Request) end(i int) int {
 	a := r.Args[i]
 	return cap(r.Raw) - cap(a) + len(a) + 2
@@ -43,8 +43,8 @@ const maxKeptArgs = 1 << 16
 // RequestParser keeps the place in the request that one client is sending.
 // The zero value is ready. Loop-only.
 //
-// Between calls with an unfinished request the caller keeps its bytes: the next input starts
-// with the same bytes and has more behind them.
+// Between calls with an unfinished request the caller keeps its bytes. The next input starts with the same bytes and
+// has more after them.
 //
 // Invariant: pos, look <= len(input); bulk > 0 only while an argument's body is awaited.
 type RequestParser struct {
@@ -54,7 +54,7 @@ type RequestParser struct {
 	started bool   // the array header has been read
 	odd     bool   // a terminator was not CRLF: Redis accepts that, other servers may not
 	pos     int    // bytes of the request that need not be read again
-	look    int    // where the search for the end of an unfinished line goes on
+	look    int    // where the search for the end of an unfinished line continues
 	left    int    // arguments still to come
 	bulk    int    // length of the awaited body plus 1; 0: its header is awaited
 	spans   []span // arguments found in earlier input
@@ -94,7 +94,7 @@ func (p *RequestParser) Next(b []byte, lim *Limits, req *Request) (done bool, er
 	return p.arguments(b, lim, req)
 }
 
-// Need is how many bytes the unfinished request has at least, as far as is known.
+// Need returns the least length of the unfinished request, bytes, as far as is known.
 func (p *RequestParser) Need() int {
 	if p.bulk > 0 {
 		return p.pos + p.bulk - 1 + 2
@@ -102,7 +102,7 @@ func (p *RequestParser) Need() int {
 	return p.pos
 }
 
-// Held is the memory in bytes that the unfinished request's bookkeeping takes.
+// Held returns the memory in bytes of the unfinished request's bookkeeping.
 func (p *RequestParser) Held() int { return cap(p.spans) * 16 }
 
 func (p *RequestParser) reset() {
@@ -128,7 +128,7 @@ func (p *RequestParser) header(b []byte, lim *Limits) (n, next int, err *Protoco
 // line finds the '\r' that ends the line at b[at:], and where the next line starts; 0: not there yet.
 func (p *RequestParser) line(b []byte, at int, lim *Limits, tooBig string) (end, next int, err *ProtocolError) {
 	from := max(at, p.look)
-	// Lengths are short: a loop beats the set-up of bytes.IndexByte.
+	// Lengths are short, so a loop is faster than the set-up of bytes.IndexByte.
 	for end = from; end < len(b) && end < from+8 && b[end] != '\r'; end++ {
 	}
 	if end == from+8 {
@@ -231,13 +231,14 @@ func (p *RequestParser) bulkHeader(b []byte, at int, lim *Limits) (n, next int, 
 	return int(v), next, nil
 }
 
-// Rename gives the request another command's name. Raw is made anew, and Args point into it. Borrows name until return.
+// Rename gives the request another command's name. It makes a new Raw, and Args point into it. Borrows name until
+// return.
 func (r *Request) Rename(name []byte) {
 	r.Args[0] = name
 	r.encode()
 }
 
-// encode makes Raw anew from Args, as a plain array of bulk strings, and points Args into it.
+// encode makes a new Raw from Args, as a plain array of bulk strings, and points Args into it.
 func (r *Request) encode() {
 	size := maxHeader
 	for _, a := range r.Args {

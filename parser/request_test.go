@@ -133,7 +133,7 @@ var broken = []struct{ name, input, text string }{
 	{"nothing may touch a closing quote", "ECHO \"a\"b\r\n", "unbalanced quotes in request"},
 }
 
-// brokenBeforeLogin are requests that are refused before the client has logged in only.
+// brokenBeforeLogin are requests that are refused only before the client has logged in.
 var brokenBeforeLogin = []struct{ name, input, text string }{
 	{"eleven arguments", "*11\r\n", "unauthenticated multibulk length"},
 	{"largest count", "*2147483647\r\n", "unauthenticated multibulk length"},
@@ -194,8 +194,8 @@ func TestRequestLimitsAreTheCallers(t *testing.T) {
 	}
 }
 
-// After each piece all that need not be read again is overwritten with bytes that would change
-// the result: a parser that starts over is found out.
+// After each piece, all bytes that need not be read again are overwritten with bytes that would change the result, so
+// that a parser that starts over fails.
 func TestRequestReadsNothingTwice(t *testing.T) {
 	lim := DefaultLimits()
 	value := strings.Repeat("v", 20000)
@@ -294,7 +294,7 @@ func TestDefaultLimitsAreRedis(t *testing.T) {
 	}
 }
 
-// Redis looks for the line's end with strchr and so waits behind a NUL; the parser says at once what is wrong.
+// Redis looks for the line's end with strchr, so it waits after a NUL. The parser reports the error at once.
 func TestNULInALengthIsBroken(t *testing.T) {
 	for input, text := range map[string]string{
 		"*1\x00\r\n":       "invalid multibulk length",

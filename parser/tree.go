@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// reserved bounds what is allocated because an aggregate announced its length, in elements.
+// reserved bounds the allocation for an announced length of an aggregate, in elements.
 const reserved = 64
 
 // ErrNotRESP is the cause of an error of ParseValue when the reply is broken, and not merely too large.
 var ErrNotRESP = errors.New("the answer is not RESP")
 
-// Value is a reply, or an element of one, as a tree. It is for replies that are rare and short: to build it
-// costs several times their bytes.
+// Value is a reply, or an element of one, as a tree. It is for replies that are rare and short, because it needs
+// several times their bytes.
 type Value struct {
 	// Kind is the type byte: one of + - : $ * _ # , ( = ! ~ > %.
 	Kind byte
@@ -26,12 +26,12 @@ type Value struct {
 	Elems []Value
 }
 
-// IsText reports whether the value is a string, an empty one included, and no null. Any goroutine.
+// IsText reports whether the value is a string, which may be empty, and no null. Any goroutine.
 func (v Value) IsText() bool {
 	return !v.Null && (v.Kind == '$' || v.Kind == '+' || v.Kind == '=')
 }
 
-// Int is the number that the value is, as an integer or as text. Any goroutine.
+// Int returns the value's number, from an integer or a text. Any goroutine.
 func (v Value) Int() (int64, bool) {
 	if v.Null || v.Kind != ':' && !v.IsText() {
 		return 0, false
@@ -61,7 +61,7 @@ func ParseValue(reply string, maxDepth, maxValues int) (Value, error) {
 	return v, err
 }
 
-// tree is a tree in the making. It recurses at most maxDepth deep.
+// tree is a tree that is being built. It recurses at most maxDepth deep.
 type tree struct {
 	rest                string
 	left                int // values that may still come
@@ -155,7 +155,7 @@ func (t *tree) tooMany() error { return fmt.Errorf("a reply has more than %d val
 
 func notRESP(at string) error { return fmt.Errorf("%w: %.40q", ErrNotRESP, at) }
 
-// announced is the number behind a type byte; -1 is a null.
+// announced returns the number after a type byte; -1 is a null.
 func announced(line string) (int64, error) {
 	n, ok := Int([]byte(line[1:]))
 	if !ok || n < -1 {

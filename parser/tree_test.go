@@ -80,7 +80,7 @@ func TestATreeIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzValue: whatever becomes a tree is one reply to the scanner, too, and nothing panics.
+// FuzzValue: every tree is also one reply to the scanner, and nothing panics.
 func FuzzValue(f *testing.F) {
 	for _, c := range wholeReplies {
 		if len(c.input) < 1000 {

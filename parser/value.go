@@ -2,13 +2,13 @@ package parser
 
 import "strconv"
 
-// The functions of this file look into replies whose ends are known, such as those that a ReplyScanner has
-// found. They allocate nothing. What is cut short, or is no RESP, has no element, no number and no text.
+// The functions of this file read replies whose ends are known, such as those that a ReplyScanner has found. They
+// allocate nothing. In bytes that are cut short, or are no RESP, they find no element, no number and no text.
 
-// ElementEnd is the length in bytes of the whole element at the start of b, with all that an aggregate holds
-// and with an attribute in front; 0: there is none. Borrows b until return. Any goroutine.
+// ElementEnd returns the length in bytes of the whole element at the start of b, with the contents of an aggregate
+// and with an attribute before it; 0: there is none. Borrows b until return. Any goroutine.
 //
-// A bulk string, most often a value, is worth a way without a scanner and without a second call.
+// A bulk string, most often a value, has a fast path without a scanner and without a second call.
 func ElementEnd(b []byte) int {
 	if len(b) < len(nullBulk) || b[0] != '$' {
 		return otherEnd(b)
@@ -38,10 +38,11 @@ func ElementEnd(b []byte) int {
 	return end
 }
 
-// maxBulkDigits bounds the digits of a bulk string's length, so that it fits an int: 9 where that has 32 bits, otherwise 18.
+// maxBulkDigits bounds the digits of a bulk string's length, so that it fits an int: 9 if that has 32 bits, otherwise
+// 18.
 const maxBulkDigits = 9 << (^uint(0) >> 63)
 
-// otherEnd is ElementEnd of what is no bulk string, or is too short for one.
+// otherEnd is ElementEnd for bytes that are no bulk string, or too short for one.
 func otherEnd(b []byte) int {
 	if len(b) > 0 && b[0] == '$' {
 		return 0
@@ -84,7 +85,7 @@ func Decimal(b []byte) (n float64, ok bool) {
 	return n, err == nil
 }
 
-// Text is the text of a string of any kind, of a verbatim string without its format; false: b is no string, or
+// Text returns the text of a string of any kind, without the format of a verbatim string; false: b is no string, or
 // is null. b is one whole element, into which the text points. Any goroutine.
 func Text(b []byte) (text []byte, ok bool) {
 	end := LineEnd(b)
@@ -108,7 +109,7 @@ func Text(b []byte) (text []byte, ok bool) {
 	return nil, false
 }
 
-// BulkAt is the bulk string that starts at b[at:], at > 0, and where the next element starts; nil and 0: there
+// BulkAt returns the bulk string that starts at b[at:], at > 0, and where the next element starts; nil and 0: there
 // is none, or it is null. The text points into b. Any goroutine.
 func BulkAt(b []byte, at int) (text []byte, next int) {
 	if at <= 0 || at >= len(b) || b[at] != '$' {
@@ -122,8 +123,9 @@ func BulkAt(b []byte, at int) (text []byte, next int) {
 	return b[start : at+n-2], at + n
 }
 
-// ArrayHeader reads the header of an array or a set at the start of b: its length, which may be more than what
-// follows has, and where its first element starts. A null is none. Borrows b until return. Any goroutine.
+// ArrayHeader reads the header of an array or a set at the start of b. It returns the length, which may be more than
+// the elements that follow, and where the first element starts. A null is no array. Borrows b until return. Any
+// goroutine.
 func ArrayHeader(b []byte) (n, start int, ok bool) {
 	start = LineEnd(b)
 	if start < 4 || (b[0] != '*' && b[0] != '~') {
@@ -133,8 +135,8 @@ func ArrayHeader(b []byte) (n, start int, ok bool) {
 	return int(v), start, ok && v >= 0
 }
 
-// Elements walks an aggregate of a whole reply; a map's are its keys and values in turn. It builds nothing, so
-// that a reply of very many elements costs no more than its bytes. One goroutine at a time.
+// Elements walks an aggregate of a whole reply. The elements of a map are its keys and values in turn. It builds
+// nothing, so a reply of very many elements needs no more than its bytes. One goroutine at a time.
 //
 // Invariant: 0 <= left.
 type Elements struct {
@@ -142,8 +144,8 @@ type Elements struct {
 	left int
 }
 
-// ElementsOf opens the aggregate that b is; false: it is none. A null has no elements. The Elements point into
-// b. Any goroutine.
+// ElementsOf opens b, an aggregate; false: b is none. A null has no elements. The Elements point into b. Any
+// goroutine.
 func ElementsOf(b []byte) (e Elements, ok bool) {
 	end := LineEnd(b)
 	if end < 3 {
@@ -169,13 +171,13 @@ func ElementsOf(b []byte) (e Elements, ok bool) {
 	return Elements{b[end:], int(max(n, 0))}, true
 }
 
-// Left is how many elements the aggregate says are to come.
+// Left returns how many elements are still to come, as the aggregate announced.
 func (e *Elements) Left() int { return e.left }
 
-// Rest is what stands behind the element that was read last, as it came.
+// Rest returns the bytes after the element that was read last, unchanged.
 func (e *Elements) Rest() []byte { return e.rest }
 
-// Next is the next element as it came; nil: there is none, or what follows is no RESP, and Left is 0.
+// Next returns the next element unchanged; nil: there is none, or the next bytes are no RESP, and Left is 0.
 func (e *Elements) Next() []byte {
 	if e.left == 0 {
 		return nil
@@ -190,8 +192,8 @@ func (e *Elements) Next() []byte {
 	return b
 }
 
-// Integer is the next element, which must be an integer.
+// Integer returns the next element, which must be an integer.
 func (e *Elements) Integer() (int64, bool) { return Integer(e.Next()) }
 
-// Text is the next element, which must be a string.
+// Text returns the next element, which must be a string.
 func (e *Elements) Text() ([]byte, bool) { return Text(e.Next()) }

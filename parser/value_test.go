@@ -164,7 +164,7 @@ func TestReadingValuesAllocatesNothing(t *testing.T) {
 	}
 }
 
-// FuzzElements: elements end where the scanner says so, and none of the readers panics or gives what is not there.
+// FuzzElements: elements end where the scanner says so, and no reader panics or returns something that is not there.
 func FuzzElements(f *testing.F) {
 	for _, c := range wholeReplies {
 		if len(c.input) < 1000 {

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// One server may have several names: with ketama that is a way to give it a larger share, or to keep the keys of a server that is
-// gone together. What is for all servers must reach it once, and what a client sends to it must keep its order: so that it has one
-// number, that of its first name. The others hold no keys and are no server.
+// One server may have several names. With ketama that gives it a larger share, or keeps the keys of a removed server
+// together. Commands for all servers must reach it once, and the commands that a client sends to it must keep their
+// order, so it has only one number, that of its first name. The other names hold no keys and are no servers.
 
 // merge gives servers with one address the number of the first of them.
 func (m *Map) merge() {
@@ -41,11 +41,11 @@ func renumbered(owners []uint16, to []int) []uint16 {
 	return out
 }
 
-// SameAddr reports whether two addresses are one, however they are written: letters of any case, leading zeros of a port, localhost
-// for 127.0.0.1. Names are not looked up. Any goroutine.
+// SameAddr reports whether two addresses are the same, apart from spelling: letters of any case, leading zeros of a
+// port, localhost for 127.0.0.1. Names are not looked up. Any goroutine.
 func SameAddr(a, b string) bool { return a == b || sameAddr(a) == sameAddr(b) }
 
-// sameAddr is an address in the form that all ways to write it have in common. Names are not looked up, but for localhost.
+// sameAddr returns the common form of all spellings of an address. Names are not looked up, except localhost.
 func sameAddr(addr string) string {
 	if file, ok := strings.CutPrefix(addr, "unix://"); ok {
 		return "unix://" + path.Clean(file)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// One server under several names has one number, whatever the distribution; which of the names a key belongs to is as before.
+// One server under several names has one number, with any distribution. Each key still belongs to the same name.
 func TestOneAddressHasOneNumber(t *testing.T) {
 	list := func(text string) []Server {
 		servers, err := ParseServers(text)
@@ -51,7 +51,7 @@ func TestOneAddressHasOneNumber(t *testing.T) {
 	}
 }
 
-// A server that all names lead to is one server.
+// If all names lead to one server, there is one server.
 func TestOneAddressAloneIsOneShard(t *testing.T) {
 	m, err := New(Config{Servers: []Server{{"a", "h:1", 1}, {"b", "h:1", 1}}})
 	if err != nil {
@@ -76,7 +76,7 @@ func TestWaysToWriteAnAddress(t *testing.T) {
 		{"unix:///run/redis.sock", "unix:///run/Redis.sock", false},
 		{"127.0.0.1:6379", "127.0.0.1:6380", false},
 		{"127.0.0.1:6379", "127.0.0.2:6379", false},
-		{"[::1]:6379", "127.0.0.1:6379", false}, // two servers may listen there
+		{"[::1]:6379", "127.0.0.1:6379", false}, // may be two servers
 	} {
 		if same := sameAddr(c.a) == sameAddr(c.b); same != c.same {
 			t.Errorf("%s and %s are the same: %t, want %t", c.a, c.b, same, c.same)

@@ -2,9 +2,10 @@ package shard
 
 import "slices"
 
-// SamePlacement reports whether m and o place every key, channel and slot on the same number, and whether the servers that hold keys have
-// the same addresses there. Then what was sent by one map is where the other would send it. Names, weights and replicas do not count. Any
-// goroutine; it takes time in proportion to the servers.
+// SamePlacement reports whether m and o place every key, channel and slot on the same number, and whether the servers
+// that hold keys have the same addresses there. If so, requests that were sent by one map are where the other would
+// send them. Names, weights and replicas do not count. The time is proportional to the number of servers. Any
+// goroutine.
 func (m *Map) SamePlacement(o *Map) bool {
 	if m.random != o.random || m.tag != o.tag || !slices.Equal(m.shards, o.shards) {
 		return false
@@ -30,7 +31,7 @@ func sameSlots(a, b *[Slots]uint16) bool {
 	return *a == *b
 }
 
-// Equal reports whether nothing differs between m and o. Any goroutine.
+// Equal reports whether m and o are equal in everything. Any goroutine.
 func (m *Map) Equal(o *Map) bool {
 	if m == o {
 		return true

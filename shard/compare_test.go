@@ -60,7 +60,7 @@ func TestMapsThatPlaceAlike(t *testing.T) {
 	}
 }
 
-// A channel stays where its slot was at first.
+// A channel stays at the first server of its slot.
 func TestMapsWithOtherChannelsDoNotPlaceAlike(t *testing.T) {
 	last := []Group{group("a:1", 0, 50), group("b:1", 51, 16383)}
 	after := func(first ...Group) *Map {

@@ -16,8 +16,8 @@
 //	                                                   modula   remainder by total weight
 //	                                                   random   (no key, no hash)
 //
-// In a map of [New] a shard's number is its server's position in [Config.Servers], whatever order the
-// distribution uses inside. [Numbers] makes the maps of servers that change, in which numbers last:
+// In a map of [New] a shard's number is its server's position in [Config.Servers], in whatever order the distribution
+// uses them. [Numbers] makes the maps of servers that change, in which numbers last:
 //
 //	New: [A B C]      ──▶ Numbers.Fixed ──▶ 0 A   1 B   2 C           its first map
 //	New: [D C]        ──▶ Numbers.Fixed ──▶ 0 -   1 -   2 C   3 D     A and B leave empty places
@@ -35,18 +35,16 @@
 //
 // # Limits and errors
 //
-// At most [MaxServers] servers, names of [MaxName] bytes and a total weight of
-// [MaxTotalWeight]; [New] refuses what is beyond, names used twice, weights below 1 and
-// hash tags that are not two bytes.
-// Lookup and Slot cannot fail: every key, the empty one included, has a shard.
+// A map has at most [MaxServers] servers, names of [MaxName] bytes and a total weight of [MaxTotalWeight]. [New]
+// refuses more than that, names used twice, weights below 1 and hash tags that are not two bytes. Lookup and Slot
+// cannot fail: every key, the empty one included, has a shard.
 //
-// The numbers of a list that changes are below [MaxNumbers], and at most twice as many as the list and its replicas ever had servers at
-// once, but 64 in any case: however often it changes, what is kept for each number stays bounded. [Numbers.Fixed] refuses more than
-// [MaxServers] servers with their replicas.
+// The numbers of a list that changes are below [MaxNumbers]. There are at most twice as many as the list and its
+// replicas ever had servers at once, or 64 if that is more. So the memory for numbers stays bounded, however often
+// the list changes. [Numbers.Fixed] refuses more than [MaxServers] servers with their replicas.
 //
-// Ketama gives a server weight/total of the 160 points per server, rounded down to a
-// multiple of four, as twemproxy does: a weight far below the others' may leave a server
-// without a key. Maglev refuses to build such a table.
+// Ketama gives a server weight/total of the 160 points per server, rounded down to a multiple of four, as twemproxy
+// does. So a weight far below the others' may leave a server without a key. Maglev refuses to build such a table.
 //
 // Servers that fail keep their keys: twemproxy's auto_eject_hosts has no counterpart here.
 // Ketama, maglev and the hash md5 need MD5, which Go refuses (by a panic) when it runs with

@@ -6,39 +6,41 @@ import (
 	"slices"
 )
 
-// MaxNumbers is above every number of a fixed list's servers: twice MaxServers, so that servers that are all new find numbers beside
-// those of servers that go in the same map.
+// MaxNumbers is above every number of a fixed list's servers. It is twice MaxServers, so that a list of only new
+// servers finds numbers while the old ones leave in the same map.
 const MaxNumbers = 2 * MaxServers
 
-// roomy is how many numbers a list of few servers uses before it gives the number of a server that is gone to another.
+// roomy is how many numbers a list of few servers uses before it reuses the number of a removed server.
 const roomy = 64
 
-// holders says which addresses, in the form of sameAddr, have the numbers of a list that changes and of its replicas.
+// holders has the addresses, in the form of sameAddr, by the numbers of a list that changes and of its replicas.
 //
 // Invariants: no address has two numbers. len(list) never shrinks, and is at most max(roomy, 2*most, what the first map had).
 type holders struct {
 	list   []holder // by number
-	change uint64   // how many maps were made
-	most   int      // the most addresses that one map had
+	change uint64   // number of maps made
+	most   int      // the largest number of addresses in one map
 }
 
 // holder is the address that has a number, or had it last.
 type holder struct {
-	at    string // "": none ever had
-	freed uint64 // the change by which the address went; 0: it is there
+	at    string // "": no address ever had it
+	freed uint64 // the change that removed the address; 0: it is in the list
 }
 
-// Fixed makes the next map of a list of servers that operators change. m places the keys of the new list, as New made it; it is not
-// changed. groups are the replicas of its servers, which are found by the primary's address: a group of no server of m is left out, and so
-// is a replica that m has as a server. Of two primaries that claim a replica the first has it.
+// Fixed makes the next map of a list of servers that operators change. m places the keys of the new list, as New made
+// it, and stays unchanged. groups has the replicas of its servers, which are found by the primary's address. A group
+// whose primary is not in m is left out, and so is a replica that is a server of m. If two primaries claim a replica,
+// the first gets it.
 //
-// In the first map the servers have the numbers that they have in m, and replicas come after them. From then on an address keeps its
-// number from map to map, whatever else of the server changes. One that is gone leaves an empty place: maps never get shorter. One that
-// comes back has its old number, if no other address has it by now. A new one has a new number, or once there are many the one that has
-// been free for the longest time, but never the number of a server that goes in this map.
+// In the first map the servers have the numbers that they have in m, and replicas come after them. From then on an
+// address keeps its number from map to map, whatever else of the server changes. A removed address leaves an empty
+// place, so maps never get shorter. An address that comes back gets its old number, if no other address has got it. A
+// new address gets a new number or, if there are already many, the one that has been free for the longest time. It
+// never gets the number of a server that this map removes.
 //
-// The error says that there are more than MaxServers addresses, or a server without one; then nothing has changed. n must not be used
-// for Map or Attach. Control plane.
+// The error says that there are more than MaxServers addresses, or a server without one. After an error nothing has
+// changed. n must not be used for Map or Attach. Control plane.
 func (n *Numbers) Fixed(m *Map, groups []Group) (*Map, error) {
 	wanted := make([]string, 0, len(m.shards))
 	primary := make(map[string]int, len(m.shards)) // positions in m, by address
@@ -89,7 +91,7 @@ func replicasOf(groups []Group, primary map[string]int) (list []replica, addrs [
 	return list, addrs
 }
 
-// begin gives the servers of the first map the numbers that they have there.
+// begin gives the servers of the first map their numbers in m.
 func (h *holders) begin(m *Map) {
 	h.list = make([]holder, len(m.servers))
 	for i, s := range m.servers {
@@ -99,7 +101,7 @@ func (h *holders) begin(m *Map) {
 	}
 }
 
-// assign gives each of the addresses wanted a number; all others are gone.
+// assign gives each wanted address a number, and removes all others.
 func (h *holders) assign(wanted []string) map[string]int {
 	h.change++
 	h.most = max(h.most, len(wanted))

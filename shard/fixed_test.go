@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// listed is the map of servers as ParseServers reads them.
+// listed makes the map of servers that ParseServers reads.
 func listed(t testing.TB, c Config, text string) *Map {
 	t.Helper()
 	var err error
@@ -28,7 +28,7 @@ func mustFix(t testing.TB, n *Numbers, m *Map, groups ...Group) *Map {
 	return out
 }
 
-// addrs are the servers' addresses by number, "-" for an empty place.
+// addrs returns the servers' addresses by number, "-" for an empty place.
 func addrs(m *Map) string {
 	var list []string
 	for i := range m.Len() {
@@ -39,7 +39,7 @@ func addrs(m *Map) string {
 	return strings.Join(list, " ")
 }
 
-// replicated is the group of a primary.
+// replicated makes the group of a primary.
 func replicated(primary string, replicas ...string) Group {
 	return Group{Primary: Server{Name: primary, Addr: primary, Weight: 1}, Replicas: located(replicas...)}
 }
@@ -51,7 +51,7 @@ func TestServersOfAListKeepTheirNumbers(t *testing.T) {
 		{"b:1,c:1", "- b:1 c:1", "[1 2]"},
 		{"c:1:7@renamed,b:1", "- b:1 c:1", "[1 2]"},
 		{"d:1,b:1", "- b:1 - d:1", "[1 3]"},
-		{"C:01,a:1", "a:1 - C:01 -", "[0 2]"}, // back, one of them written otherwise
+		{"C:01,a:1", "a:1 - C:01 -", "[0 2]"}, // both are back, one with another spelling
 		{"x:1@1,a:1@2,x:1@3", "a:1 - - - x:1", "[0 4]"},
 		{"x:1@3", "- - - - x:1", "[4]"},
 	} {
@@ -68,7 +68,7 @@ func TestServersOfAListKeepTheirNumbers(t *testing.T) {
 	}
 }
 
-// The first map is that of New, further names of a server included.
+// The first map is that of New, including further names of a server.
 func TestTheFirstMapOfAListIsThatOfNew(t *testing.T) {
 	for _, list := range []string{"a:1", "a:1,b:1", "a:1@1,b:1@2,a:1@3,c:1@4"} {
 		base := listed(t, Config{}, list)
@@ -82,7 +82,7 @@ func TestTheFirstMapOfAListIsThatOfNew(t *testing.T) {
 	}
 }
 
-// However many names a server has, their places are nobody's in the first map.
+// In the first map the places of a server's further names belong to no server.
 func TestReplicasComeAfterAllNamesInTheFirstMap(t *testing.T) {
 	var names []string
 	for i := range roomy + 6 {
@@ -100,12 +100,12 @@ func TestReplicasOfAListAreFoundByTheirPrimary(t *testing.T) {
 	if addrs(one) != "a:1 b:1 r:1 s:1" || !slices.Equal(one.Replicas(0), []int{2}) || !slices.Equal(one.Replicas(1), []int{3}) {
 		t.Errorf("%s: replicas %v, %v", addrs(one), one.Replicas(0), one.Replicas(1))
 	}
-	// Groups of the list before, in another order: a is gone, and its replica with it.
+	// Groups of the previous list, in another order: a is gone, and with it its replica.
 	two := mustFix(t, &n, listed(t, Config{}, "c:1,b:1"), replicated("a:1", "r:1"), replicated("B:1", "s:1"))
 	if addrs(two) != "- b:1 - s:1 c:1" || !slices.Equal(two.Replicas(1), []int{3}) || two.Replicas(4) != nil {
 		t.Errorf("%s: replicas %v", addrs(two), two.Replicas(1))
 	}
-	// A replica becomes a primary, and the primary its replica: both stay who they are.
+	// A replica becomes a primary, and the primary its replica: both keep their numbers.
 	three := mustFix(t, &n, listed(t, Config{}, "s:1,c:1"), replicated("s:1", "b:1"), replicated("c:1", "r:1"))
 	if addrs(three) != "- b:1 r:1 s:1 c:1" || !slices.Equal(three.Shards(), []int{3, 4}) || !slices.Equal(three.Replicas(3), []int{1}) {
 		t.Errorf("%s: shards %v, replicas %v", addrs(three), three.Shards(), three.Replicas(3))
@@ -136,7 +136,7 @@ func TestFixedRefusesAndStaysAsItWas(t *testing.T) {
 	}
 }
 
-// A copy goes its own way.
+// A copy is independent.
 func TestClonedNumbersDoNotChangeTheOriginal(t *testing.T) {
 	var n Numbers
 	mustFix(t, &n, listed(t, Config{}, "a:1,b:1"))
@@ -178,7 +178,7 @@ func TestNumbersOfAListStayBounded(t *testing.T) {
 	}
 }
 
-// The largest lists: everybody is new each time.
+// The largest lists: all servers are new each time.
 func TestListsOfTheGreatestLengthFollowEachOther(t *testing.T) {
 	var n Numbers
 	var last *Map
@@ -199,7 +199,7 @@ func TestListsOfTheGreatestLengthFollowEachOther(t *testing.T) {
 	}
 }
 
-// noTakeover fails if a number passes from one address to another, or an address from one number to another.
+// noTakeover fails if a number gets another address, or an address another number.
 func noTakeover(t testing.TB, before, m *Map) {
 	t.Helper()
 	was := map[string]int{}
@@ -218,16 +218,17 @@ func noTakeover(t testing.TB, before, m *Map) {
 	}
 }
 
-// model says which number each address must have, in the plainest way.
+// model finds the number that each address must have, in the simplest way.
 type model struct {
 	t      testing.TB
-	holder []string // by number: who has or had it last
-	gone   []int    // by number: the step at which that one went, -1: it is there
+	holder []string // by number: the address that has it, or had it last
+	gone   []int    // by number: the step that removed the address, -1: it is there
 	step   int
 	most   int
 }
 
-// check holds a map against what the addresses in it should have: primaries in the order of the list, then replicas.
+// check compares a map with the numbers that its addresses must have: primaries in the order of the list, then
+// replicas.
 func (o *model) check(m *Map, first bool, wanted []string) {
 	o.t.Helper()
 	o.step++
@@ -278,13 +279,13 @@ func spelling(host, way int) string {
 	return fmt.Sprintf([]string{"host%d:6379", "HOST%d:6379", "Host%d.:06379"}[way%3], host)
 }
 
-// change is a list as a test draws it, with replicas.
+// change is a random list with replicas.
 type change struct {
 	servers []Server
 	groups  []Group
 }
 
-// draw makes a list of what next gives, with hosts below the bound.
+// draw makes a list from the random numbers of next, with hosts below the bound.
 func draw(next func(n int) int, hosts int) (c change) {
 	used := map[string]bool{}
 	for range 1 + next(8+hosts/5) {
@@ -303,7 +304,7 @@ func draw(next func(n int) int, hosts int) (c change) {
 	return c
 }
 
-// wanted are the addresses of a list in the form of sameAddr: primaries, then replicas.
+// wanted returns the addresses of a list in the form of sameAddr: primaries, then replicas.
 func (c *change) wanted() (list []string) {
 	add := func(s Server) {
 		if at := sameAddr(s.Addr); !slices.Contains(list, at) {
@@ -324,7 +325,7 @@ func (c *change) wanted() (list []string) {
 	return list
 }
 
-// walk changes a list as often as steps, drawn by next, and holds every map against the model and against New.
+// walk changes a list steps times at random, and compares every map with the model and with New.
 func walk(t testing.TB, d Distribution, steps, hosts int, next func(n int) int) {
 	var n Numbers
 	o := &model{t: t}
@@ -335,7 +336,7 @@ func walk(t testing.TB, d Distribution, steps, hosts int, next func(n int) int) 
 		if err != nil {
 			t.Fatal(err)
 		}
-		if next(2) == 0 { // groups that were asked for another list, in another order
+		if next(2) == 0 { // groups of another list, in another order
 			c.groups = append(c.groups, draw(next, hosts).groups...)
 			slices.Reverse(c.groups)
 		}
@@ -364,7 +365,7 @@ func walk(t testing.TB, d Distribution, steps, hosts int, next func(n int) int) 
 	}
 }
 
-// samePlaces fails if a key is at another address than in base, or a replica at another's primary.
+// samePlaces fails if a key has another address than in base, or a replica another primary.
 func samePlaces(t testing.TB, base, m *Map, next func(n int) int) {
 	t.Helper()
 	for range 50 {
@@ -404,7 +405,7 @@ func TestAListThatChangesKeepsNumbersAndPlacement(t *testing.T) {
 	}
 }
 
-// Whatever list comes, and however it is written.
+// For any list in any spelling.
 func FuzzAListThatChanges(f *testing.F) {
 	f.Add([]byte("abc"), uint8(0))
 	f.Add([]byte("\x07\x00\x00\x00\x07\x00\x00\x00\xff\xff\xff\xff0123456789"), uint8(2))

@@ -1,9 +1,9 @@
 package shard
 
-// Group is a primary and its replicas, which hold the same keys: one shard of a topology that is discovered.
+// Group is a primary and its replicas, which hold the same keys. It is one shard of a discovered topology.
 type Group struct {
-	// Name is what a shard keeps when its primary changes: under Sentinel that of the master, which places the keys. In a
-	// Redis Cluster, where slots do, there is none.
+	// Name is the name that a shard keeps when its primary changes. Under Sentinel it is the name of the master,
+	// which places the keys. In a Redis Cluster slots place the keys, and there is no name.
 	Name     string
 	Primary  Server
 	Replicas []Server

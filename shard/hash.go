@@ -43,8 +43,8 @@ func (h Hash) sum(key []byte) uint32 {
 	return 0
 }
 
-// signed widens b as twemproxy does where it reads keys through C's char, which has a
-// sign on x86-64: bytes from 0x80 set the upper bits.
+// signed widens b as twemproxy does when it reads keys through C's char. That has a sign on x86-64, so bytes from
+// 0x80 set the upper bits.
 func signed(b byte) uint32 { return uint32(int8(b)) }
 
 // Only the low 32 bits of twemproxy's 64-bit FNV are ever used, and those depend on the

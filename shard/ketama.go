@@ -39,8 +39,7 @@ func newKetama(servers []Server) *ketama {
 		total += s.Weight
 	}
 	ring := make([]point, 0, len(servers)*pointsPerServer)
-	// Where two points meet, the one that stands first wins, hence the order and the
-	// stable sort.
+	// If two points are equal, the first one wins, hence the order and the stable sort.
 	for _, i := range nameOrder(servers) {
 		s := servers[i]
 		for n := range digests(s.Weight, total, len(servers)) {
@@ -73,8 +72,8 @@ func digests(weight, total, servers int) int {
 	return int(math.Floor(float64(n)))
 }
 
-// index cuts the range of hashes into one to two pieces per point and remembers where
-// each starts among the points: a lookup then compares about one point instead of log2(n).
+// index cuts the range of hashes into one to two pieces per point, and remembers where each piece starts among the
+// points. A lookup then compares about one point instead of log2(n).
 func (k *ketama) index() {
 	width := bits.Len(uint(len(k.points)))
 	k.shift = uint(32 - width)

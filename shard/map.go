@@ -42,15 +42,16 @@ type Config struct {
 
 // Map places keys on servers. It is immutable: a change is a new Map.
 type Map struct {
-	servers  []Server // by number; one without an address is no server now
-	shards   []int    // the numbers of those that hold keys
+	servers  []Server // by number; without an address: the place is empty
+	shards   []int    // the numbers of the servers that hold keys
 	replicas [][]int  // by number: the numbers of its replicas
 	random   bool
 	hash     Hash
 	tag      tag
 	owners   placement // nil for one server, or where slots are set
 	slots    *[Slots]uint16
-	// channels is the server of a channel by the hash slot of its name; nil: that of the key of this name.
+	// channels is the server of a channel by the hash slot of its name; nil: a channel has the server of the key with
+	// its name.
 	channels *[Slots]uint16
 }
 
@@ -114,18 +115,20 @@ func (m *Map) Lookup(key []byte) int {
 	return m.owners.owner(m.hash.sum(key))
 }
 
-// Shards returns the numbers of the servers that hold keys, ascending; there is at least one. Any goroutine; not to be changed.
+// Shards returns the numbers of the servers that hold keys, ascending. There is at least one. The list must not be
+// changed. Any goroutine.
 func (m *Map) Shards() []int { return m.shards }
 
-// Len is above every server's number. Any goroutine.
+// Len returns a number above every server's number. Any goroutine.
 func (m *Map) Len() int { return len(m.servers) }
 
-// Server returns server i, 0 <= i < Len(); without an address there is none of this number now. Any goroutine.
+// Server returns server i, 0 <= i < Len(). If it has no address, the place is empty. Any goroutine.
 func (m *Map) Server(i int) Server { return m.servers[i] }
 
-// ChannelServer returns the server where messages to a channel are published and subscribed to. In front of a Redis Cluster, whose
-// nodes pass messages on to each other, it is where the hash slot of the name was at first, until that server goes: messages
-// that are published at two nodes have no order, and slots come and go. Any goroutine. Borrows name until return.
+// ChannelServer returns the server where messages to a channel are published and subscribed to. The nodes of a Redis
+// Cluster pass messages on to each other. There it is the first server of the name's hash slot, until that server is
+// removed, because slots move, and messages that are published at two nodes have no order. Any goroutine. Borrows
+// name until return.
 func (m *Map) ChannelServer(name []byte) int {
 	if m.channels != nil {
 		return int(m.channels[Slot(name)])
@@ -133,8 +136,8 @@ func (m *Map) ChannelServer(name []byte) int {
 	return m.Lookup(name)
 }
 
-// Together reports whether one command may have both keys: they live on one server, or in front of a Redis Cluster in one
-// hash slot. Any goroutine. Borrows the keys until return.
+// Together reports whether one command may have both keys: they are on one server or, in front of a Redis Cluster, in
+// one hash slot. Any goroutine. Borrows the keys until return.
 func (m *Map) Together(a, b []byte) bool {
 	if m.slots != nil {
 		return Slot(a) == Slot(b)
@@ -142,8 +145,8 @@ func (m *Map) Together(a, b []byte) bool {
 	return m.Lookup(a) == m.Lookup(b)
 }
 
-// TogetherWithAll reports whether every key that has something else in place of pattern's first '*' lives where key does, as
-// Together says: its hash tag ends before the '*'. Any goroutine. Borrows both until return.
+// TogetherWithAll reports whether Together holds for key and every key that has other text in place of pattern's
+// first '*'. That is so if the pattern's hash tag ends before the '*'. Any goroutine. Borrows both until return.
 func (m *Map) TogetherWithAll(key, pattern []byte) bool {
 	t := m.tag
 	if m.slots != nil {
@@ -236,5 +239,5 @@ func (t tag) part(key []byte) []byte {
 	return key
 }
 
-// Random reports whether a key has no server of its own: Lookup draws one each time. Any goroutine.
+// Random reports whether keys have no fixed server, because Lookup draws one each time. Any goroutine.
 func (m *Map) Random() bool { return m.random }

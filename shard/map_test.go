@@ -83,7 +83,7 @@ func TestPartIsWhatLiesBetweenTheFirstTagBytes(t *testing.T) {
 		{"{}", "a{b}c", "b"},
 		{"{}", "{b}", "b"},
 		{"{}", "x{a}{b}", "a"},
-		{"{}", "{}{b}", "{}{b}"}, // an empty first tag counts, though a later one is whole
+		{"{}", "{}{b}", "{}{b}"}, // an empty first tag counts, although a later one is complete
 		{"{}", "a{b", "a{b"},
 		{"{}", "a}b", "a}b"},
 		{"{}", "a}b{c}", "c"},
@@ -106,7 +106,7 @@ func TestPartIsWhatLiesBetweenTheFirstTagBytes(t *testing.T) {
 
 func TestTogetherWithAll(t *testing.T) {
 	tagged := mustNew(t, Config{Servers: servers(1, 1), HashTag: "{}"})
-	apart := "{b}" // a tag that lives elsewhere than {a}
+	apart := "{b}" // a tag on another server than {a}
 	for n := 0; tagged.Together([]byte("{a}"), []byte(apart)); n++ {
 		apart = "{b" + strings.Repeat("b", n) + "}"
 	}
@@ -163,7 +163,7 @@ func FuzzLookupFindsAShardForEveryKey(f *testing.F) {
 	})
 }
 
-// shared is New that builds the owners, the slow part, once per distribution.
+// shared is like New, but builds the owners, the slow part, once per distribution.
 func shared(list []Server, d Distribution, h Hash, tag string) (*Map, error) {
 	m, err := New(Config{Servers: list[:1], Distribution: d, Hash: h, HashTag: tag})
 	if err != nil {

@@ -69,8 +69,8 @@ func (r random) equal(o placement) bool {
 
 func (r random) owner(uint32) int { return r.byWeight.owner(rand.Uint32N(r.byWeight.total)) }
 
-// nameOrder returns the servers' positions in the order in which twemproxy numbers them:
-// by the length of the name, then by its bytes, not as they were listed.
+// nameOrder returns the servers' positions in the order in which twemproxy numbers them: by the length of the name,
+// then by its bytes.
 func nameOrder(servers []Server) []int {
 	order := make([]int, len(servers))
 	for i := range order {

@@ -5,37 +5,37 @@ import (
 	"slices"
 )
 
-// MaxNodes bounds the servers of a topology that is discovered, those that are gone included.
+// MaxNodes bounds the servers of a discovered topology, including removed ones.
 const MaxNodes = 1024
 
-// Numbers makes the maps of a topology that changes: a server keeps its number from map to map, and the number of one that
-// is gone is not given to another before all others were. A shard with a name is different: its number is that of its place
-// in the list of groups, and passes from one primary to the next. [Numbers.Map] is for servers that are discovered, [Numbers.Fixed] for
-// those of a list. One goroutine at a time; control plane only.
+// Numbers makes the maps of a topology that changes. A server keeps its number from map to map, and the number of a
+// removed server is reused only after all other free ones. A shard with a name is different: its number is its place
+// in the list of groups, and passes from one primary to the next. [Numbers.Map] is for discovered servers,
+// [Numbers.Fixed] for those of a list. One goroutine at a time; control plane only.
 type Numbers struct {
 	// Replicas says that replicas are numbered too, so that they can be read from.
 	Replicas bool
-	// Placement places keys on groups with names, as on servers with these names. Its Servers are left out.
+	// Placement places keys on groups with names, as on servers with these names. Its Servers are ignored.
 	Placement Config
 
-	servers []Server // by number; without an address: gone
-	freed   []int    // the numbers of those, the oldest first
-	// channels is the server, from 1, of channels by hash slot of their names; 0: none.
+	servers []Server // by number; without an address: removed
+	freed   []int    // the numbers of removed servers, the oldest first
+	// channels is the server, from 1, of channels by the hash slot of their names; 0: none.
 	channels [Slots]uint16
 
 	fixed holders // of a list
 }
 
-// Clone is a copy: what it is used for does not change n.
+// Clone returns an independent copy of n.
 func (n *Numbers) Clone() *Numbers {
 	c := *n
 	c.servers, c.freed, c.fixed.list = slices.Clone(n.servers), slices.Clone(n.freed), slices.Clone(n.fixed.list)
 	return &c
 }
 
-// Map numbers the servers of groups and places the slots on their primaries, or keys by name where groups have names; these
-// are the same, in the same order, each time. Slots without an owner go to the first primary, which says what is wrong. The
-// error says that there are no groups, or too many servers.
+// Map numbers the servers of groups and places the slots on their primaries, or keys by name if groups have names.
+// Names must be the same, in the same order, each time. Slots without an owner go to the first primary, whose error
+// then says what is wrong. The error says that there are no groups, or too many servers.
 func (n *Numbers) Map(groups []Group) (*Map, error) {
 	if len(groups) == 0 {
 		return nil, errors.New("shard: no primary is known")
@@ -93,7 +93,7 @@ func (n *Numbers) replicas(groups []Group, at map[string]int) [][]int {
 	for _, g := range groups {
 		primary := at[g.Primary.Addr]
 		for _, r := range g.Replicas {
-			if i := n.number(r, at); !taken[i] { // of two primaries that claim it the first has it
+			if i := n.number(r, at); !taken[i] { // if two primaries claim it, the first gets it
 				taken[i] = true
 				lists[primary] = append(lists[primary], i)
 			}
@@ -102,7 +102,7 @@ func (n *Numbers) replicas(groups []Group, at map[string]int) [][]int {
 	return lists[:len(n.servers)]
 }
 
-// forsake takes the channels from server i.
+// forsake removes the channels from server i.
 func (n *Numbers) forsake(i int) {
 	for slot, server := range n.channels {
 		if int(server) == i+1 {

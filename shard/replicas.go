@@ -16,7 +16,7 @@ const (
 	ReadPreferPrimary
 	// ReadReplica: replicas, never the primary.
 	ReadReplica
-	// ReadPreferReplica: replicas, and the primary when none can be read from.
+	// ReadPreferReplica: replicas, and the primary if no replica can be read from.
 	ReadPreferReplica
 	// ReadAny: the primary and replicas alike.
 	ReadAny
@@ -26,7 +26,7 @@ const (
 
 var policyNames = []string{"primary", "prefer-primary", "replica", "prefer-replica", "any", "nearest"}
 
-// String is the policy's name as in the settings.
+// String returns the policy's name as in the settings.
 func (p ReadPolicy) String() string { return name(int(p), policyNames) }
 
 // ReadPolicies returns the names that [ParseReadPolicy] knows, the default first.
@@ -38,8 +38,8 @@ func ParseReadPolicy(s string) (ReadPolicy, error) {
 	return ReadPolicy(i), err
 }
 
-// Replicas returns the numbers of the replicas of server i, which hold the same keys; they are none of Shards(). Any
-// goroutine; not to be changed.
+// Replicas returns the numbers of the replicas of server i, which hold the same keys and are not among Shards(). The
+// list must not be changed. Any goroutine.
 func (m *Map) Replicas(i int) []int {
 	if i >= len(m.replicas) {
 		return nil
@@ -47,10 +47,10 @@ func (m *Map) Replicas(i int) []int {
 	return m.replicas[i]
 }
 
-// Attach gives m the replicas of groups, which are m's servers by number. They are numbered after m's servers and keep
-// their numbers from call to call, provided that m always has as many: a list that changes needs [Numbers.Fixed]. An address that m has
-// already is left out, and so are groups that m has no server for. Numbers that attach are not used for Map of groups without names. The
-// error says that there are too many.
+// Attach gives m the replicas of groups, which are m's servers by number. Replicas are numbered after m's servers and
+// keep their numbers from call to call, if m always has the same number of servers. A list that changes needs
+// [Numbers.Fixed]. An address that is already in m is left out, and so are groups without a server in m. Numbers that
+// attach are not used for Map of groups without names. The error says that there are too many.
 func (n *Numbers) Attach(m *Map, groups []Group) (*Map, error) {
 	wanted := map[string]bool{}
 	known := map[string]bool{}
@@ -74,7 +74,7 @@ func (n *Numbers) Attach(m *Map, groups []Group) (*Map, error) {
 		for _, s := range g.Replicas {
 			if wanted[s.Addr] {
 				out.replicas[i] = append(out.replicas[i], behind+n.number(s, at))
-				wanted[s.Addr] = false // of two primaries that claim it the first has it
+				wanted[s.Addr] = false // if two primaries claim it, the first gets it
 			}
 		}
 	}
@@ -82,7 +82,7 @@ func (n *Numbers) Attach(m *Map, groups []Group) (*Map, error) {
 	return &out, nil
 }
 
-// keep frees the numbers of servers that are not wanted any more and returns those of the others, by address.
+// keep frees the numbers of servers that are no longer wanted, and returns those of the others by address.
 func (n *Numbers) keep(wanted map[string]bool) (at map[string]int, err error) {
 	count := 0
 	for _, is := range wanted {
@@ -108,7 +108,7 @@ func (n *Numbers) keep(wanted map[string]bool) (at map[string]int, err error) {
 	return at, nil
 }
 
-// number is the number of s, a new one unless at has it.
+// number returns the number of s, a new one unless at has it.
 func (n *Numbers) number(s Server, at map[string]int) int {
 	i, known := at[s.Addr]
 	if !known {

@@ -9,16 +9,15 @@ import (
 
 const serverForm = "want HOST:PORT[:WEIGHT][@NAME], with an IPv6 address in brackets, or unix:///PATH[:WEIGHT][@NAME]"
 
-// portOfMemcached is left out of a name that twemproxy makes, whatever it stands in
-// front of.
+// portOfMemcached is left out of a name that twemproxy makes, also for servers that are no memcached.
 const portOfMemcached = "11211"
 
-// ParseServers reads a list of HOST:PORT[:WEIGHT][@NAME] or unix:///PATH[:WEIGHT][@NAME],
-// separated by commas. Weights are 1 where none is given.
+// ParseServers reads a list of HOST:PORT[:WEIGHT][@NAME] or unix:///PATH[:WEIGHT][@NAME], separated by commas. A
+// missing weight is 1.
 //
-// A server without @NAME is called what twemproxy 0.5 calls it, so that ketama places its
-// keys alike: HOST:PORT, HOST alone for port 11211, an IPv6 address without its brackets,
-// and PATH with a colon behind it. Errors name the item and what was expected.
+// A server without @NAME gets the name that twemproxy 0.5 gives it, so that ketama places its keys in the same way:
+// HOST:PORT, HOST alone for port 11211, an IPv6 address without its brackets, and PATH with a colon after it. Errors
+// name the item and what was expected.
 func ParseServers(s string) ([]Server, error) {
 	if strings.TrimSpace(s) == "" {
 		return nil, fmt.Errorf("shard: no servers; %s", serverForm)
@@ -97,7 +96,7 @@ func cutHost(place string) (host, rest string, err error) {
 	return host, rest, nil
 }
 
-// hostFault is what is wrong with a place of no brackets, or empty. rest is what follows the first colon.
+// hostFault returns the problem of an address without brackets; empty: none. rest is the text after the first colon.
 func hostFault(place, host, rest string) string {
 	switch {
 	case strings.ContainsAny(place, "/[]"):
@@ -112,7 +111,8 @@ func hostFault(place, host, rest string) string {
 	return ""
 }
 
-// HideLogin is a text that may be a URL, without the user and the password in it. Errors show what was given, and errors are logged.
+// HideLogin returns a text that may be a URL, without its user and password, because errors show the given text and
+// are logged.
 func HideLogin(text string) string {
 	scheme, rest, isURL := strings.Cut(text, "://")
 	_, place, hasLogin := cutLast(rest, "@")
@@ -122,7 +122,7 @@ func HideLogin(text string) string {
 	return scheme + "://***@" + place
 }
 
-// urlFault is what to write in place of a URL such as redis://user:word@host:6379/0.
+// urlFault says what to write instead of a URL such as redis://user:word@host:6379/0.
 func urlFault(item string) error {
 	scheme, rest, _ := strings.Cut(item, "://")
 	rest, _, _ = strings.Cut(rest, "/")

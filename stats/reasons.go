@@ -51,9 +51,9 @@ const (
 	HandshakeRefused                            // it refused HELLO, AUTH or SELECT
 	HandshakeTimeout                            // it did not finish the handshake in dial-timeout
 	ServerWriteFailed                           // writing to it failed
-	ServerNotPrimary                            // it refused a write as a replica: its name may lead elsewhere by now
-	ServerOtherLogin                            // it was logged in as a user that the settings do not name any more
-	ServerPanic                                 // a mistake of ours may have put it out of step
+	ServerNotPrimary                            // it refused a write as a replica, so its name may lead elsewhere by now
+	ServerOtherLogin                            // it was logged in as a user that is no longer in the settings
+	ServerPanic                                 // a bug of ringmaster may have put it out of step
 	ServerDropped                               // given up by the proxy: stopping, or the map changed
 	ServerOutOfStep                             // after a script or a module's command its replies could not be told apart
 	DisconnectReasons   = int(iota)             // how many there are
@@ -72,18 +72,18 @@ func (r DisconnectReason) String() string {
 	return "unknown"
 }
 
-// ServerState is how one loop finds one server.
+// ServerState is the state of one server on one loop.
 type ServerState uint8
 
-// The states of a server, worst first: over several loops the lowest counts.
+// The states of a server, worst first. Over several loops the lowest counts.
 const (
 	ServerDown       ServerState = iota // no connection; requests fail at once
-	ServerConnecting                    // dialling or shaking hands, not failed so far
+	ServerConnecting                    // dialling or in the handshake, not failed so far
 	ServerUp                            // at least one connection is ready
-	ServerGone                          // not a part of the topology any more
+	ServerGone                          // no longer a part of the topology
 )
 
-// MaxHops bounds how often one request is sent on at once because of what servers say; then it has to pause.
+// MaxHops bounds how often in a row one request is redirected without a pause.
 const MaxHops = 16
 
 // Redirect is why a request was sent again.
@@ -92,10 +92,10 @@ type Redirect uint8
 // The reasons.
 const (
 	RedirectMoved   Redirect    = iota // its slot is at another node
-	RedirectAsk                        // its key is on the way to another node
+	RedirectAsk                        // its key is being moved to another node
 	RedirectRetry                      // the node can't answer now
-	RedirectUnknown                    // it is at a node that is not known yet
-	RedirectRead                       // it only reads, and its server was lost, or told to get no reads
+	RedirectUnknown                    // its key is at a node that is not known yet
+	RedirectRead                       // it only reads, and its server was lost, or may get no reads
 	RedirectReasons = int(iota)        // how many there are
 )
 

@@ -102,8 +102,8 @@ func TestSamplesSumOverLoopsAndSkipUnusedCommands(t *testing.T) {
 	}
 }
 
-// TestLoopsAreJoinedByTheUpstreamsName: one loop has taken up an upstream already, another has one of that name that is gone, and each
-// has them at another place. No series comes out twice.
+// TestLoopsAreJoinedByTheUpstreamsName: one loop already has a new upstream, another still has a removed one of that
+// name, and their places differ. No series comes out twice.
 func TestLoopsAreJoinedByTheUpstreamsName(t *testing.T) {
 	a, b, c := NewLoop(0), NewLoop(0), NewLoop(0)
 	b.AddUpstream("gone", 1).Servers[0].Requests = 100

@@ -5,70 +5,71 @@ import (
 	"slices"
 )
 
-// View is what the metrics are read from: a copy of every loop's counters and the names
-// that go with their numbers. It is not changed once made.
+// View is the source of the metrics: a copy of every loop's counters, and the names for their numbers. It never
+// changes after it is made.
 type View struct {
 	Loops []Loop
 	// Commands names command IDs.
 	Commands []string
-	// Upstreams are those of the settings, each with a name of its own.
+	// Upstreams are the upstreams of the settings. Their names are unique.
 	Upstreams []UpstreamView
 	// Version is the program's version, Uptime its age in seconds.
 	Version string
 	Uptime  uint64
 	// LogDropped counts the log lines that were dropped.
 	LogDropped uint64
-	// Settings is what is known of those in force.
+	// Settings describes the settings in force.
 	Settings Settings
 }
 
-// Settings is what the metrics say of the settings in force.
+// Settings has the metrics of the settings in force.
 type Settings struct {
 	// MaxClients is the limit on client connections.
 	MaxClients uint64
-	// Generation is 1 at the start, and one more after each reload that changed something. Digest is a number that processes with
-	// the same settings have in common.
+	// Generation is 1 at the start, and one more after each reload that changed something. Digest is a number that is
+	// the same for processes with the same settings.
 	Generation, Digest uint64
-	// Reloads counts the times that the settings were read again and were right, Refused those at which nothing changed because something
-	// was wrong. Failed: the latest was one of these.
+	// Reloads counts the readings of the settings that succeeded, Refused those that were refused because something
+	// was wrong. Failed says that the latest was refused.
 	Reloads, Refused uint64
 	Failed           bool
 }
 
-// UpstreamView is what is known of an upstream outside of the loops.
+// UpstreamView is what is known about an upstream outside the loops.
 type UpstreamView struct {
 	Name string
-	// Servers names server numbers; "": there is none now.
+	// Servers has the servers' names by number; "": there is no server now.
 	Servers []string
-	// Replicas are those that are read from, or might be, by name.
+	// Replicas are the replicas that get reads, or could, by name.
 	Replicas map[string]Replica
-	// Topology is what is known of servers that are discovered; nil: they are fixed.
+	// Topology is what is known about discovered servers; nil: the servers are fixed.
 	Topology *Topology
 }
 
-// Topology is what whoever discovers the servers has counted.
+// Topology has the counts of the discovery of servers.
 type Topology struct {
-	// Kind is its name, as --topology has it.
+	// Kind is its name in the words of --topology.
 	Kind string
-	// Refreshes counts the times that nodes were asked, Failures those that gave no map, Changes the maps that differed
-	// from the one before, the first included.
+	// Refreshes counts the refreshes, Failures those without a map, Changes the maps that differed from the previous
+	// one, and the first.
 	Refreshes, Failures, Changes uint64
 	// Asked counts the nodes asked, Silent those that did not answer, Outvoted the answers that were not followed.
 	Asked, Silent, Outvoted uint64
-	// Age is the time since nodes last gave a map, seconds.
+	// Age is the time since the latest refresh with a map, seconds.
 	Age uint64
-	// Nodes are those known now that can be asked.
+	// Nodes is the number of known nodes that can be asked.
 	Nodes uint64
-	// Slotted says that they share the hash slots of a Redis Cluster: Covered have a primary, Moving are on their way to another.
+	// Slotted says that they share the hash slots of a Redis Cluster. Covered is the number of slots with a primary,
+	// Moving of those that are being moved.
 	Slotted         bool
 	Covered, Moving uint64
 }
 
-// Replica is what is known of a replica.
+// Replica is what is known about a replica.
 type Replica struct {
-	// Readable: it gets reads.
+	// Readable says that it gets reads.
 	Readable bool
-	// LagSeconds is how old the oldest write is that it lacks, LagBytes how much it lacks.
+	// LagSeconds is the age of the oldest write that it lacks, LagBytes how many bytes it lacks.
 	LagSeconds, LagBytes uint64
 }
 
@@ -132,8 +133,8 @@ func perServer(get func(*Server) uint64) collect {
 	}
 }
 
-// eachServer calls f with every server's labels and what each loop counts of it. Loops may take up and give up an upstream at different
-// times, so they are joined by its name.
+// eachServer calls f with every server's labels and each loop's counters of it. Loops may add and remove an upstream
+// at different times, so they are joined by its name.
 func (v *View) eachServer(f func(labels []string, of []*Server)) {
 	for _, up := range v.Upstreams {
 		names, all := []string{}, map[string][]*Server{}
@@ -179,7 +180,7 @@ func serverUp(v *View, emit func(Sample)) {
 	})
 }
 
-// serverUnescaped is 1 for what any loop has found that a server does not escape.
+// serverUnescaped is 1 for texts that a server does not escape, as any loop has found.
 func serverUnescaped(v *View, emit func(Sample)) {
 	v.eachServer(func(labels []string, of []*Server) {
 		var scripts, modules uint64
@@ -308,8 +309,8 @@ func buildInfo(v *View, emit func(Sample)) {
 	emit(Sample{Labels: []string{v.Version}, Value: 1})
 }
 
-// connected is the number of clients connected to a loop. A copy is made between
-// events, so that no client is closed before it was opened; clamped all the same.
+// connected returns the number of clients connected to a loop. A copy is made between events, so no client is closed
+// before it was opened, but the result is clamped nevertheless.
 func connected(l *Loop) uint64 {
 	open := l.ClientsOpened
 	for _, n := range l.ClientsClosed {
@@ -331,7 +332,7 @@ func redirected(v *View, emit func(Sample)) {
 	}
 }
 
-// redirectHops has a sample for each hop that occurred, and always for the first.
+// redirectHops has a sample for each hop that occurred, and always one for the first.
 func redirectHops(v *View, emit func(Sample)) {
 	for hop := range MaxHops {
 		var sum uint64
@@ -344,7 +345,7 @@ func redirectHops(v *View, emit func(Sample)) {
 	}
 }
 
-// slotted has a sample where the servers share hash slots.
+// slotted has a sample if the servers share hash slots.
 func slotted(get func(*Topology) uint64) collect {
 	return func(v *View, emit func(Sample)) {
 		for _, u := range v.Upstreams {
@@ -355,7 +356,7 @@ func slotted(get func(*Topology) uint64) collect {
 	}
 }
 
-// discovered has a sample where the servers are discovered.
+// discovered has a sample if the servers are discovered.
 func discovered(get func(*Topology) uint64) collect {
 	return func(v *View, emit func(Sample)) {
 		for _, u := range v.Upstreams {

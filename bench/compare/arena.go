@@ -25,17 +25,17 @@ type instance struct {
 	peer    *peer
 	addr    string        // where clients connect
 	proc    *proc.Process // nil for direct
-	servers []server      // whose addr the peer knows
+	servers []server      // that the peer is in front of
 	owned   bool          // servers are stopped with it
 }
 
-// arena holds what runs: the servers that all peers share and a peer's instances, one in
-// front of one server and one in front of all, each started when first needed.
+// arena has the running programs: the servers that all peers share, and a peer's instances, one in front of one
+// server and one in front of all. Each is started when first needed.
 type arena struct {
 	opts    *options
 	binary  map[string]string // by peer
 	servers []server
-	nodes   []server // of the Redis Cluster, once a peer needs it
+	nodes   []server // of the Redis Cluster, started when a peer needs it
 	running map[string]*instance
 	started int
 }
@@ -76,7 +76,7 @@ func (in *instance) stop() {
 	}
 }
 
-// subject is the process whose cost is measured: the proxy, or Redis where there is none.
+// subject returns the process whose cost is measured: the proxy, or Redis if there is no proxy.
 func (in *instance) subject() *proc.Process {
 	if in.proc != nil {
 		return in.proc
@@ -156,7 +156,7 @@ func (a *arena) start(ctx context.Context, p *peer, servers []server) (*instance
 	return in, err
 }
 
-// mostClients is how many clients p can hold within the limit on open files.
+// mostClients returns how many clients p can hold within the limit on open files.
 func (a *arena) mostClients(p *peer) int {
 	most := int(a.opts.openFiles) - 200
 	if p.doubles {

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// client is a blocking connection for what happens outside of the measured time.
+// client is a blocking connection for work outside the measured time.
 type client struct {
 	net.Conn
 	in *bufio.Reader
@@ -32,8 +32,7 @@ func (c *client) hangUp() {
 	_ = c.Close()
 }
 
-// open reports whether the other side has not closed the connection, by a look at what
-// the kernel holds.
+// open reports whether the other side still holds the connection open, by a look into the kernel's buffer.
 func (c *client) open() bool {
 	raw, err := c.Conn.(*net.TCPConn).SyscallConn()
 	if err != nil {
@@ -86,7 +85,7 @@ func (c *client) skip() (int64, error) {
 	return n, err
 }
 
-// probe gives a command to whoever listens at addr and returns its error.
+// probe sends a command to the program at addr and returns the error.
 func probe(addr string, words ...string) error {
 	c, err := dialClient(addr, time.Second)
 	if err != nil {
@@ -103,8 +102,8 @@ func probe(addr string, words ...string) error {
 // key is the n-th key of redis-benchmark.
 func key(n int) string { return fmt.Sprintf("key:%012d", n) }
 
-// fill sets all keys of a keyspace through addr, so that each GET of a workload finds a
-// value where this peer looks for it.
+// fill sets all keys of a keyspace through addr, so that each GET of a workload finds a value on the server where
+// this peer looks for it.
 func fill(addr string, keyspace, size int) error {
 	c, err := dialClient(addr, time.Minute)
 	if err != nil {

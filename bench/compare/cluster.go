@@ -52,7 +52,8 @@ func (a *arena) cluster(ctx context.Context) ([]server, error) {
 	return a.nodes, nil
 }
 
-// joined reports whether the node at addr sees all slots served: it refuses keys until then, with its word or another node's.
+// joined reports whether the node at addr sees all slots served. Until then it refuses keys, or redirects to a node
+// that does.
 func joined(addr string) error {
 	err := probe(addr, "GET", "probe")
 	if err != nil && strings.Contains(err.Error(), "MOVED") {

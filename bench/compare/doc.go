@@ -1,4 +1,4 @@
-// Command compare measures ringmaster beside its peers and writes what it saw.
+// Command compare measures ringmaster and its peers and records the results.
 //
 // # Purpose
 //
@@ -24,7 +24,6 @@
 //
 // # Limits and errors
 //
-// A peer that fails a workload is a sample with an error, shown in the report, and the
-// run goes on; the exit code is 1 when that peer was ringmaster. Everything started is
-// stopped at the end, and by the kernel should this process be killed.
+// If a peer fails a workload, the sample has an error, the report shows it, and the run goes on. The exit code is 1
+// if that peer was ringmaster. Everything started is stopped at the end, or by the kernel if this process is killed.
 package main

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// findPeers looks for every peer's program and notes versions and absences in r. A peer
-// that was asked for must be there, and ringmaster unless others were.
+// findPeers looks for every peer's program and records versions and absences in r. A requested peer must be there,
+// and so must ringmaster unless other peers were requested.
 func findPeers(o *options, r *Record) (chosen []peer, binaries map[string]string, err error) {
 	named := map[string]bool{}
 	for _, n := range o.peers {

@@ -2,14 +2,14 @@ package main
 
 import "fmt"
 
-// floor is something that ringmaster must reach.
+// floor is a figure that ringmaster must reach.
 type floor struct {
 	workload string
 	text     string
 	metric   Metric
 	base     string  // peer that the figure is divided by, "" for the figure itself
 	limit    float64 // in the metric's unit, or a ratio
-	atLeast  bool    // else at most
+	atLeast  bool    // otherwise at most
 	aim      float64 // what we want beyond the floor, 0 for nothing
 	show     func(float64) string
 }
@@ -33,7 +33,7 @@ var floors = []floor{
 	{workload: "idle-used", text: "RSS per client", metric: PerClient, limit: 1536, show: bytesText},
 	{workload: "huge", text: "growth of RSS", metric: PeakGrowth, limit: 250e6, show: megabytes},
 	{workload: "huge", text: "RSS returns, time", metric: ReturnTime, limit: 150, show: seconds},
-	// At most a tenth dearer in front of a cluster.
+	// At most a tenth more expensive in front of a cluster.
 	{workload: "get-c50-s3", text: "CPU per command against itself in front of a cluster", metric: CPU, base: inCluster, limit: 0.91, atLeast: true},
 	{workload: "set-c50-s3", text: "CPU per command against itself in front of a cluster", metric: CPU, base: inCluster, limit: 0.91, atLeast: true},
 	{workload: "get-c50-p32-s3", text: "CPU per command against itself in front of a cluster", metric: CPU, base: inCluster, limit: 0.91, atLeast: true},
@@ -46,7 +46,7 @@ type verdict struct {
 	measured, limit, aim, result string
 }
 
-// judge compares what s holds with the floor. Nothing passes or fails by a smoke run.
+// judge compares the figures of s with the floor. A smoke run neither passes nor fails.
 func (f floor) judge(s summary, smoke bool) verdict {
 	show := f.show
 	if show == nil {

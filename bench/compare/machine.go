@@ -55,7 +55,7 @@ func openFilesLimit() uint64 {
 	return l.Cur
 }
 
-// commit is the short name of HEAD and whether the tree differs from it.
+// commit returns the short name of HEAD and whether the tree differs from it.
 func commit() (string, bool) {
 	name, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
 	if err != nil {

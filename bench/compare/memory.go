@@ -10,12 +10,12 @@ import (
 	"ringmaster/bench/proc"
 )
 
-// idleSilent is the memory of clients that connected and said nothing.
+// idleSilent measures the memory of clients that connected and sent nothing.
 func (r *runner) idleSilent(ctx context.Context, _ *workload, p *peer) (Sample, error) {
 	return r.idle(ctx, p, func(*client) error { return nil })
 }
 
-// idleUsed is the memory of clients that got one reply and then fell silent.
+// idleUsed measures the memory of clients that got one reply and then became idle.
 func (r *runner) idleUsed(ctx context.Context, _ *workload, p *peer) (Sample, error) {
 	get := command("GET", "probe")
 	return r.idle(ctx, p, func(c *client) error {
@@ -67,8 +67,7 @@ func (r *runner) idle(ctx context.Context, p *peer, greet func(*client) error) (
 	}}, nil
 }
 
-// allOpen proves that the proxy still holds its clients: the last one gets an answer, and
-// none was closed.
+// allOpen checks that the proxy still holds its clients: the last one gets an answer, and none was closed.
 func allOpen(clients []*client, addr string) error {
 	for i, c := range clients {
 		if !c.open() {
@@ -83,7 +82,7 @@ func allOpen(clients []*client, addr string) error {
 	return err
 }
 
-// settledRSS is the resident memory once three readings in a row agree to one percent.
+// settledRSS returns the resident memory after three readings in a row agree to one percent.
 func settledRSS(ctx context.Context, pid int) (int64, error) {
 	var last int64
 	for same, tries := 0, 0; tries < 50; tries++ {
@@ -103,7 +102,7 @@ func settledRSS(ctx context.Context, pid int) (int64, error) {
 			return 0, err
 		}
 	}
-	return last, nil // it never stood still; the last reading is as good as any
+	return last, nil // it never settled, so the last reading is as good as any
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -129,7 +128,7 @@ func (r *runner) huge(ctx context.Context, _ *workload, p *peer) (Sample, error)
 	defer c.hangUp()
 	size := r.opts.huge
 	v := map[Metric]float64{ValueSize: float64(size)}
-	if in.proc == nil { // Redis keeps the value: its memory says nothing here
+	if in.proc == nil { // Redis keeps the value, so its memory says nothing here
 		return Sample{Values: v}, setAndGet(c, size, v)
 	}
 	pid := in.proc.PID()

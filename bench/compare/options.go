@@ -93,8 +93,8 @@ func (o *options) wants(w *workload) bool {
 	return o.only.MatchString(w.name) && (w.quick || !o.quick || o.only.String() != "")
 }
 
-// commandLine is what was typed, with files reduced to their names: a raw file says
-// nothing about the directories of the machine.
+// commandLine returns the command line with files reduced to their names, so that a raw file says nothing about the
+// directories of the machine.
 func commandLine(f *flag.FlagSet) string {
 	words := []string{"scripts/bench-compare"}
 	f.Visit(func(g *flag.Flag) {

@@ -16,7 +16,7 @@ const (
 	inCluster  = "ringmaster-cluster"
 )
 
-// launch is what a peer is started with.
+// launch has the parameters of a peer's start.
 type launch struct {
 	binary  string
 	dir     string   // for its configuration

@@ -28,7 +28,7 @@ const (
 	PerClient    Metric = "rss_per_client_bytes"
 	ValueSize    Metric = "value_bytes"
 	PeakGrowth   Metric = "rss_peak_growth_bytes"
-	AfterGrowth  Metric = "rss_growth_at_end_bytes" // what was still held when polling ended
+	AfterGrowth  Metric = "rss_growth_at_end_bytes" // still held when polling ended
 	ReturnTime   Metric = "time_to_return_s"        // absent when RSS did not return in time
 	SetDuration  Metric = "set_s"
 	GetDuration  Metric = "get_s"
@@ -45,7 +45,7 @@ type Sample struct {
 	Error    string             `json:"error,omitempty"`
 }
 
-// Machine is what the run ran on.
+// Machine describes the machine of the run.
 type Machine struct {
 	CPU       string `json:"cpu"`
 	Cores     int    `json:"cores"`

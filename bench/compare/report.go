@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// report is BENCHMARKS.md for the record read from path.
+// report writes BENCHMARKS.md for the record read from path.
 func report(r *Record, path string) string {
 	var b strings.Builder
 	b.WriteString("# Benchmarks\n\n")
@@ -84,7 +84,7 @@ after all earlier samples of the same process. p99.9 is the first percentile at 
 	b.WriteString("\n")
 }
 
-// ratioTable shows ringmaster beside the others, a line for each closed workload.
+// ratioTable compares ringmaster with the others, with a line for each closed workload.
 func ratioTable(b *strings.Builder, r *Record, s summary) {
 	b.WriteString("## ringmaster in ratios\n\nThroughput: higher is better. CPU: lower is better.\n\n| workload |")
 	others := slices.DeleteFunc(slices.Clone(r.Peers), func(p string) bool { return p == ringmaster })
@@ -260,7 +260,7 @@ func ratioText(f figure) string {
 	return figureText(f, func(v float64) string { return fmt.Sprintf("%.2f", v) })
 }
 
-// figureText is "1.10 (1.05–1.20)", or "–" where nothing was measured.
+// figureText writes "1.10 (1.05–1.20)", or "–" if nothing was measured.
 func figureText(f figure, show func(float64) string) string {
 	if f.n == 0 {
 		return "–"

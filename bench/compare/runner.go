@@ -34,7 +34,7 @@ func (r *runner) run(ctx context.Context, chosen []peer) {
 			rounds = 1
 		}
 		fmt.Fprintf(r.out, "%s: %s\n", w.name, w.title)
-		clear(r.filled) // the workload before may have left values of another size
+		clear(r.filled) // the previous workload may have left values of another size
 		for round := range rounds {
 			for p := range chosen {
 				if ctx.Err() != nil {
@@ -93,8 +93,8 @@ func (r *runner) ready(ctx context.Context, w *workload, p *peer) (*instance, er
 	return in, nil
 }
 
-// commands is how many fill a sample of this workload on this peer, by the rate of the
-// last run. rehearse makes a first, short run, which is also the warm-up.
+// commands returns how many commands fill a sample of this workload on this peer, by the rate of the last run.
+// rehearse makes a first, short run, which is also the warm-up.
 func (r *runner) commands(w *workload, p *peer, rehearse func(n int) (float64, error)) (int, error) {
 	key := w.name + "/" + p.name
 	if r.pace[key] == 0 {
@@ -107,7 +107,7 @@ func (r *runner) commands(w *workload, p *peer, rehearse func(n int) (float64, e
 	return max(100, int(r.pace[key]*r.opts.seconds)), nil
 }
 
-// meter reads what an instance has used so far.
+// meter reads the CPU time that an instance has used so far.
 type meter struct {
 	in           *instance
 	own, servers time.Duration
@@ -136,7 +136,7 @@ func (m meter) read() (own, servers time.Duration, err error) {
 	return own, servers, nil
 }
 
-// stop adds what was used since startMeter, divided by commands, to v.
+// stop adds the CPU time since startMeter, divided by commands, to v.
 func (m meter) stop(commands int, v map[Metric]float64) error {
 	own, servers, err := m.read()
 	if err != nil {

@@ -3,7 +3,7 @@ package main
 // cell addresses the samples of one workload on one peer.
 type cell struct{ workload, peer string }
 
-// summary is a record turned around: for each workload, peer and metric the values by round.
+// summary is a record in another order: for each workload, peer and metric the values by round.
 type summary struct {
 	values map[cell]map[Metric]map[int]float64
 	errors map[cell]string // the first error
@@ -66,8 +66,8 @@ func (s summary) value(workload, peer string, m Metric) figure {
 	return newFigure(all)
 }
 
-// ratio is the peer's metric divided by that of base. The division is made within each
-// round, between samples taken seconds apart, and the median is that of the quotients.
+// ratio is the peer's metric divided by that of base. It divides within each round, between samples taken seconds
+// apart, and takes the median of the quotients.
 func (s summary) ratio(workload, peer, base string, m Metric) figure {
 	var all []float64
 	below := s.values[cell{workload, base}][m]

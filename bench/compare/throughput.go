@@ -44,8 +44,8 @@ func (r *runner) closedLoop(ctx context.Context, w *workload, p *peer) (Sample, 
 	return Sample{Commands: n, Values: v}, nil
 }
 
-// ceiling is the commands per second that the CPU taken for one allows: the machine's cores never idle, and
-// redis-benchmark and a server on one core each.
+// ceiling returns the commands per second that the CPU time of one command allows, if the machine's cores never idle,
+// and redis-benchmark and a server have one core each.
 func ceiling(v map[Metric]float64, servers int) float64 {
 	busiest := max(v[ClientCPU], v[ServerCPU]/float64(servers))
 	return 1e6 / max(busiest, (v[ClientCPU]+v[CPU]+v[ServerCPU])/float64(runtime.NumCPU()))
@@ -118,8 +118,8 @@ func (r *runner) openLoop(ctx context.Context, w *workload, p *peer) (Sample, er
 	return Sample{Commands: res.Answered, Values: v}, m.stop(res.Answered, v)
 }
 
-// halfOfPeak is the rate of the open loop: what was asked for, else half of what direct
-// reached with 50 clients in this run, else half of what it reaches now.
+// halfOfPeak returns the rate of the open loop: the requested one, otherwise half of direct's rate with 50 clients in
+// this run, otherwise half of its rate now.
 func (r *runner) halfOfPeak(ctx context.Context, w *workload) (float64, error) {
 	if r.opts.rate > 0 {
 		return r.opts.rate, nil

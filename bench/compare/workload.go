@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-// workload is one thing that is measured on each peer in turn.
+// workload is one kind of load that is measured on each peer in turn.
 type workload struct {
 	name    string
 	title   string
 	note    string // how it is made, for the report
 	servers int    // redis-servers behind the peer
-	once    bool   // one round is enough: it measures memory, or takes minutes
+	once    bool   // one round is enough, because it measures memory or takes minutes
 	quick   bool   // part of a quick run
 	skip    map[string]string
 	load    closedLoad // for the closed loops
 	measure func(*runner, context.Context, *workload, *peer) (Sample, error)
 }
 
-// closedLoad is what redis-benchmark is told.
+// closedLoad has the parameters of redis-benchmark.
 type closedLoad struct {
 	test     string
 	command  []string
@@ -26,7 +26,7 @@ type closedLoad struct {
 	pipeline int
 	size     int // bytes of a value
 	keyspace int
-	first    int // commands of the run that finds out how many fill a sample
+	first    int // commands of the first run, which finds out how many fill a sample
 }
 
 // workloads in the order of a run. Names are what -only matches.

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Closed sends count requests on one connection, each after the reply to the one before,
-// and records their latencies to the nanosecond; redis-benchmark's are rounded to 8 µs,
-// which is a third of what one client alone waits. The first tenth is not recorded.
+// Closed sends count requests on one connection, each after the reply to the previous one, and records their
+// latencies to the nanosecond. Those of redis-benchmark are rounded to 8 µs, which is a third of the latency of a
+// lone client. The first tenth is not recorded.
 func Closed(ctx context.Context, addr string, requests [][]byte, count int) (Result, error) {
 	if len(requests) == 0 || count < 1 {
 		return Result{}, errors.New("closed loop: requests and a count are needed")

@@ -18,7 +18,7 @@ type conn struct {
 	due     []int64 // ring of due times; len is a power of two
 	head    int     // number of replies so far
 	tail    int     // number of requests so far; 0 <= tail-head <= MaxInFlight
-	unsent  []byte  // requests that the socket would not take yet
+	unsent  []byte  // requests that the socket has not taken yet
 	replies replies
 }
 
@@ -77,7 +77,7 @@ func (c *conn) grow() {
 	c.due = bigger
 }
 
-// flush writes what the socket takes.
+// flush writes as much as the socket takes.
 func (c *conn) flush() error {
 	for len(c.unsent) > 0 {
 		n, err := unix.Write(c.fd, c.unsent)

@@ -137,14 +137,14 @@ func TestOpenLoopAnswersTheWholeSchedule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 2000/s over 0.25 s; what was due in the first 0.05 s is not recorded.
+	// 2000/s over 0.25 s; requests due in the first 0.05 s are not recorded.
 	if r.Answered != 500 || r.Latency.TotalCount() != 400 || r.SendLag.TotalCount() != 400 {
 		t.Fatalf("answered %d, recorded %d latencies and %d lags", r.Answered, r.Latency.TotalCount(), r.SendLag.TotalCount())
 	}
 }
 
-// A server that stops for a while must show in the latencies of all the requests that
-// were due meanwhile, not in one per connection.
+// A server that stops for a while must show in the latencies of all requests that were due meanwhile, not only in one
+// per connection.
 func TestPauseOfTheServerIsSeenByEveryRequestDueInIt(t *testing.T) {
 	const pause = 100 * time.Millisecond
 	addr := serve(t, func(n int) string {

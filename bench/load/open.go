@@ -154,7 +154,7 @@ func (g *generator) sendDue() error {
 	return nil
 }
 
-// patience is how long to wait for replies: until the next request is due.
+// patience returns how long to wait for replies: until the next request is due.
 func (g *generator) patience() time.Duration {
 	if g.next == g.plan.total {
 		return 10 * time.Millisecond
@@ -162,7 +162,7 @@ func (g *generator) patience() time.Duration {
 	return max(0, time.Duration(g.plan.due(g.next)-g.now()))
 }
 
-// receive takes what has arrived, after waiting at most for the given time when nothing has.
+// receive takes the replies that have arrived. If there are none, it first waits at most for the given time.
 func (g *generator) receive(wait time.Duration) error {
 	if wait > 0 {
 		// epoll_wait counts in milliseconds; ppoll on the epoll set counts in nanoseconds.

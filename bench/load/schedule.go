@@ -12,6 +12,6 @@ func newSchedule(rate float64, length time.Duration) schedule {
 	return schedule{rate: rate, total: int(rate * length.Seconds())}
 }
 
-// due is when request i, 0 <= i < total, is to be sent. It is computed from i and not
-// from the request before, so that rounding does not add up.
+// due returns when request i, 0 <= i < total, must be sent. It is computed from i and not from the previous request,
+// so that rounding errors do not add up.
 func (s schedule) due(i int) int64 { return int64(float64(i) / s.rate * 1e9) }

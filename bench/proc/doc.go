@@ -1,4 +1,4 @@
-// Package proc runs the programs of a comparison and reads what they cost.
+// Package proc runs the programs of a comparison and reads their use of CPU and memory.
 //
 // # Purpose
 //
@@ -22,6 +22,6 @@
 //
 // # Limits and errors
 //
-// Stop asks with SIGTERM and kills after StopTimeout. A program that ends by itself is
-// an error at the next call, with the end of what it printed.
+// Stop asks with SIGTERM and kills after StopTimeout. If a program ends by itself, the next call returns an error
+// with the end of its output.
 package proc

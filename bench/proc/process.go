@@ -108,7 +108,7 @@ func (p *Process) Ended() bool {
 
 // Stop ends the program and its process group and returns when it is gone.
 func (p *Process) Stop() {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // already gone is what we want
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // no problem if it has ended already
 	select {
 	case <-p.done:
 	case <-time.After(StopTimeout):

@@ -1,10 +1,9 @@
-// Package redisbench runs redis-benchmark and reads what it printed.
+// Package redisbench runs redis-benchmark and reads its output.
 //
 // # Purpose
 //
-// The closed-loop workloads of a comparison are made by redis-benchmark, because it is
-// what operators run and believe. Its CSV output has no percentile above 99, so the
-// full report is read.
+// redis-benchmark makes the closed-loop workloads of a comparison, because operators run and trust it. Its CSV output
+// has no percentile above 99, so the full report is read.
 //
 // # Picture
 //
@@ -20,7 +19,7 @@
 //
 // # Limits and errors
 //
-// An error reply, a refused or lost connection, or a report without its figures is an
-// error that quotes redis-benchmark. Give Run a context with a deadline:
-// redis-benchmark 7.0 spins for ever when a connection cannot be made after others could.
+// An error reply, a refused or lost connection, or a report without its figures is an error that quotes
+// redis-benchmark. Give Run a context with a deadline: redis-benchmark 7.0 spins forever if a connection fails after
+// others have succeeded.
 package redisbench

@@ -84,9 +84,8 @@ func (r *Result) summary(line string) error {
 	return nil
 }
 
-// Complaint returns the first line of redis-benchmark's output that says that
-// something went wrong, or "". The missing server CONFIG is none: it only feeds the
-// report's header, and proxies refuse the command.
+// Complaint returns the first line of redis-benchmark's output that reports a problem, or "". A missing server CONFIG
+// is no problem, because it only feeds the report's header, and proxies refuse the command.
 func Complaint(text string) string {
 	for _, line := range splitLines(text) {
 		for _, sign := range []string{"Error", "ERR ", "Could not connect", "WRONGTYPE ", "MOVED ", "NOAUTH "} {

@@ -14,8 +14,8 @@ import (
 	"ringmaster/eventloop"
 )
 
-// TestDemoServesRealCommands runs all of it but the process: shards, data plane, admin server, a
-// client, a signal.
+// TestDemoServesRealCommands runs everything except the process: shards, data plane, admin server, a client, a
+// signal.
 func TestDemoServesRealCommands(t *testing.T) {
 	var replies, metrics string
 	start := func(c eventloop.Config) (process.Plane, error) {
@@ -32,7 +32,7 @@ func TestDemoServesRealCommands(t *testing.T) {
 	}
 	var stderr output
 	root := newRoot(start)
-	// The demo's text is written once all of it runs; the writer plays the operator who reads it.
+	// The demo writes its text after everything runs. The writer plays the operator who reads it.
 	root.SetOut(writerFunc(func(p []byte) {
 		if _, rest, ok := strings.Cut(string(p), "curl "); ok {
 			url, _, _ := strings.Cut(rest, "\n")

@@ -15,10 +15,11 @@
 //
 // # Ownership of bytes
 //
-// None are held.
+// No bytes are kept.
 //
 // # Limits and errors
 //
-// Every error says what is wrong and what to do about it, on standard error, which is written by one goroutine so that
-// nothing waits for its reader. A second signal to stop, half a second or more after the first, ends the process at once.
+// Every error says what is wrong and what to do about it, on standard error. One goroutine writes that, so that
+// nothing waits for its reader. A second signal to stop, half a second or more after the first, ends the process at
+// once.
 package main

@@ -12,7 +12,7 @@ import (
 	"ringmaster/control/logqueue"
 )
 
-// newLogger writes to w as the settings say, from a level on that can be changed.
+// newLogger makes a logger that writes to w as the settings say, from a level on that can be changed.
 func newLogger(w io.Writer, c *config.Config) (*slog.Logger, *slog.LevelVar) {
 	level := new(slog.LevelVar)
 	level.Set(c.LogLevel)
@@ -27,7 +27,7 @@ func newLogger(w io.Writer, c *config.Config) (*slog.Logger, *slog.LevelVar) {
 	return slog.New(&onceForAll{Handler: newHandler(w, c.LogJSON, level), told: map[string]told{}}), level
 }
 
-// newHandler formats lines.
+// newHandler makes the formatter of lines.
 func newHandler(w io.Writer, asJSON bool, level slog.Leveler) slog.Handler {
 	options := &slog.HandlerOptions{Level: level}
 	if asJSON {
@@ -37,7 +37,7 @@ func newHandler(w io.Writer, asJSON bool, level slog.Leveler) slog.Handler {
 	return slog.NewTextHandler(w, options)
 }
 
-// durationsAsText writes a duration as text does, such as 1.5s: JSON would have nanoseconds without a unit.
+// durationsAsText writes a duration in text form, such as 1.5s, because JSON would have nanoseconds without a unit.
 func durationsAsText(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {
 		a.Value = slog.StringValue(a.Value.Duration().String())
@@ -45,7 +45,7 @@ func durationsAsText(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// logDropped is what tells how many log lines written to w were lost; nil: none is.
+// logDropped returns the function that counts the lost log lines of w; nil: none are lost.
 func logDropped(w io.Writer) func() uint64 {
 	if q, ok := w.(*logqueue.Queue); ok {
 		return q.Dropped
@@ -54,22 +54,22 @@ func logDropped(w io.Writer) func() uint64 {
 }
 
 const (
-	// sameNews is how long what a loop says of a server counts as what another has said of it already. Shorter
-	// than the time after which one loop says it again.
+	// sameNews is how long a loop's line about a server counts as a repetition of another loop's line. It is shorter
+	// than the time after which one loop repeats its line.
 	sameNews = 5 * time.Second
-	// maxTold bounds the servers remembered.
+	// maxTold bounds the remembered servers.
 	maxTold = 1024
 )
 
-// onceForAll leaves out what several loops tell of the same server: each has connections of its own, so that every loop notices that
-// a server is down, and that it is back.
+// onceForAll leaves out repeated lines of several loops about the same server. Each loop has its own connections, so
+// each notices that a server is down, and that it is back.
 type onceForAll struct {
 	slog.Handler
 	mu   sync.Mutex
 	told map[string]told // by server
 }
 
-// told is what was logged of a server last.
+// told is the latest log line about a server.
 type told struct {
 	msg string
 	at  time.Time
@@ -88,7 +88,7 @@ func (h *onceForAll) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &onceForAll{Handler: h.Handler.WithAttrs(attrs), told: map[string]told{}}
 }
 
-// known reports whether news of a server is what was told last, and notes it if not.
+// known reports whether a line about a server repeats the latest one, and records it if not.
 func (h *onceForAll) known(server string, news told) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -102,7 +102,7 @@ func (h *onceForAll) known(server string, news told) bool {
 	return false
 }
 
-// attr is the text of r's attribute called key, "" without one.
+// attr returns the text of r's attribute called key, "" if there is none.
 func attr(r slog.Record, key string) (text string) {
 	r.Attrs(func(a slog.Attr) bool {
 		if a.Key == key {

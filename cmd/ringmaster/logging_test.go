@@ -50,7 +50,7 @@ func TestNewsOfAServerIsLoggedOnceForAllLoops(t *testing.T) {
 	}
 }
 
-// TestLostLinesAreToldInTheLogsFormat fills the log while nobody reads it.
+// TestLostLinesAreToldInTheLogsFormat fills the log while nothing reads it.
 func TestLostLinesAreToldInTheLogsFormat(t *testing.T) {
 	for _, c := range []struct {
 		config *config.Config

@@ -22,7 +22,7 @@ const (
 	exitSettings = 2 // flags, file or environment are wrong
 )
 
-// lastWords is how long the end waits for its log to be read.
+// lastWords is how long the end of the process waits for its log to be read.
 const lastWords = time.Second
 
 func main() {
@@ -60,7 +60,7 @@ func execute(root *cobra.Command, args []string, stderr io.Writer) int {
 // usageError is a command line that makes no sense.
 type usageError struct {
 	error
-	command string // whose help says what would
+	command string // whose help describes valid ones
 }
 
 func (e *usageError) Unwrap() error { return e.error }

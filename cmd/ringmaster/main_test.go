@@ -26,7 +26,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// fakePlane is a data plane that accepts nothing and stops when told.
+// fakePlane is a data plane that accepts nothing and stops on request.
 type fakePlane struct {
 	config   eventloop.Config
 	apply    func(p eventloop.Plan) error
@@ -70,7 +70,7 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// commandLine runs a command line to its end and returns its exit status and what it wrote.
+// commandLine runs a command line to its end and returns its exit status and output.
 func commandLine(t *testing.T, start process.Starter, args ...string) (int, string, string) {
 	t.Helper()
 	var stdout, stderr output
@@ -205,7 +205,7 @@ func TestAnExpiredDrainIsACleanStopWithAWarning(t *testing.T) {
 	}
 }
 
-// TestSIGHUPHasTheFileReadAgain: flags stay over it, and the log goes by its level.
+// TestSIGHUPHasTheFileReadAgain: flags still override the file, and the log uses its level.
 func TestSIGHUPHasTheFileReadAgain(t *testing.T) {
 	file := settingsFile(t, "upstream: a:1\nidle-timeout: 1s\nmax-in-flight: 7\n")
 	f := new(fakePlane)

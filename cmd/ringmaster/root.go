@@ -17,7 +17,7 @@ import (
 	"ringmaster/shard"
 )
 
-// newRoot builds the command tree; start is how the data plane is started.
+// newRoot builds the command tree; start starts the data plane.
 func newRoot(start process.Starter) *cobra.Command {
 	loader := new(config.Loader)
 	root := &cobra.Command{
@@ -51,7 +51,7 @@ the replies back in order.`,
 	return root
 }
 
-// addFlags gives cmd the flags of all settings but those omitted, and help that shows them by group.
+// addFlags gives cmd the flags of all settings except those in omit, and help that shows them by group.
 func addFlags(cmd *cobra.Command, loader *config.Loader, omit ...string) {
 	sets := loader.Flags(omit...)
 	for _, g := range config.Groups() {
@@ -87,7 +87,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	return &usageError{err, cmd.CommandPath()}
 }
 
-// noArgs refuses words that are no flags, which are mostly a mistyped subcommand, or a value without its flag.
+// noArgs refuses words that are no flags. Most of them are a mistyped subcommand, or a value without its flag.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -103,7 +103,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return &usageError{fmt.Errorf("unknown command or argument %q%s", args[0], hint), cmd.CommandPath()}
 }
 
-// flagFor is the name of the flag whose value a word looks like, or empty.
+// flagFor returns the name of the flag whose value a word looks like, or "".
 func flagFor(word string) string {
 	switch filepath.Ext(word) {
 	case ".yaml", ".yml":
@@ -173,7 +173,7 @@ Exit status: 0 ok, 1 a server can't be reached or refuses the login, 2 a mistake
 	return cmd
 }
 
-// writeChecked writes what there is to say of settings that are right: a summary, or all of them.
+// writeChecked writes a summary of valid settings, or all of them.
 func writeChecked(out io.Writer, file string, c *config.Config, all bool) error {
 	if all {
 		_, err := io.WriteString(out, c.Tree())

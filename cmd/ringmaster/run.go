@@ -11,13 +11,13 @@ import (
 	"ringmaster/control/process"
 )
 
-// run serves until a signal comes. ready, unless nil, is called once clients can connect.
+// run serves until a signal comes. It calls ready, unless that is nil, when clients can connect.
 func run(cmd *cobra.Command, loader *config.Loader, c *config.Config, start process.Starter, ready func(process.Bound)) error {
 	log, level := newLogger(cmd.ErrOrStderr(), c)
 	signals, reloads := make(chan os.Signal, 2), make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
-	signal.Notify(reloads, syscall.SIGHUP) // one that waits is as good as several
+	signal.Notify(reloads, syscall.SIGHUP) // one waiting signal stands for several
 	defer signal.Stop(reloads)
 	stopOthers := watchOtherSignals(log)
 	defer stopOthers()

@@ -7,8 +7,9 @@ import (
 	"syscall"
 )
 
-// watchOtherSignals logs SIGUSR1, which changes nothing, and keeps SIGPIPE, which comes when the reader of the log is gone, from ending
-// the process, to its last line. SIGUSR1 has a channel of its own, so that it hides no signal that does something.
+// watchOtherSignals logs SIGUSR1, which changes nothing. It also keeps SIGPIPE, which comes when the reader of the
+// log is gone, from ending the process, up to its last line. SIGUSR1 has a channel of its own, so that it displaces
+// no other signal.
 func watchOtherSignals(log *slog.Logger) (stop func()) {
 	signal.Ignore(syscall.SIGPIPE)
 	signals, done := make(chan os.Signal, 1), make(chan struct{})

@@ -19,8 +19,8 @@ import (
 // helpWidth is the width of the help text in columns.
 const helpWidth = 110
 
-// writeUsage is the help below a command's description: its flags under the headings of the
-// settings, or in one list when sets is nil.
+// writeUsage writes the help below a command's description: its flags under the headings of the settings, or in one
+// list if sets is nil.
 func writeUsage(w io.Writer, cmd *cobra.Command, sets map[config.Group]*pflag.FlagSet) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Usage:\n  %s\n", cmd.UseLine())
@@ -75,7 +75,7 @@ func writeOthers(b *strings.Builder, cmd *cobra.Command, sets map[config.Group]*
 	}
 }
 
-// summary is what `ringmaster check` says of settings that are right.
+// summary returns what `ringmaster check` prints for valid settings.
 func summary(file string, c *config.Config) string {
 	if file == "" {
 		file = "settings"
@@ -100,7 +100,7 @@ func summary(file string, c *config.Config) string {
 	return b.String()
 }
 
-// servers says what an upstream has.
+// servers describes the servers of an upstream.
 func servers(c config.Upstream) string {
 	placed := ""
 	if c.Topology == config.Sharded {
@@ -125,7 +125,7 @@ func servers(c config.Upstream) string {
 	return count(len(c.Upstream), kind) + placed
 }
 
-// count is a number of things.
+// count writes a number of things.
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -160,7 +160,7 @@ ringmaster demo: %d Redis shards in this process behind one proxy. Type in anoth
 	fmt.Fprint(w, "\nThe shards imitate Redis: try things, but do not measure them. Ctrl-C stops it.\n\n")
 }
 
-// redisCLI is the command that connects to addr.
+// redisCLI returns the command that connects to addr.
 func redisCLI(addr string) string {
 	if path, ok := strings.CutPrefix(addr, config.UnixPrefix); ok {
 		return "redis-cli -s " + path

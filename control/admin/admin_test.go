@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fakeLoops is a process with fixed servers that answers what the test says.
+// fakeLoops is a process with fixed servers whose answers the test chooses.
 type fakeLoops struct {
 	loops    []stats.Loop
 	servers  []string
@@ -115,7 +115,7 @@ func TestHealthFollowsTheLoopsAndReadinessTheServers(t *testing.T) {
 func TestSnapshotsHaveADeadlineAndAreTakenOneAtATime(t *testing.T) {
 	entered, release := make(chan struct{}), make(chan struct{})
 	first := true
-	h := &handler{turn: make(chan struct{}, 1)}
+	h := &handler{snapshotLock: make(chan struct{}, 1)}
 	h.Source = &fakeLoops{snapshot: func(ctx context.Context) error {
 		if _, ok := ctx.Deadline(); !ok {
 			t.Error("no deadline")
@@ -129,11 +129,11 @@ func TestSnapshotsHaveADeadlineAndAreTakenOneAtATime(t *testing.T) {
 		return nil
 	}}
 	done := make(chan error, 1)
-	go func() { _, err := h.snapshot(context.Background(), h.turn); done <- err }()
+	go func() { _, err := h.snapshot(context.Background(), h.snapshotLock); done <- err }()
 	<-entered
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := h.snapshot(gone, h.turn); err == nil || err.Error() != "an earlier request still waits for the loops" {
+	if _, err := h.snapshot(gone, h.snapshotLock); err == nil || err.Error() != "an earlier request still waits for the loops" {
 		t.Errorf("second: %v", err)
 	}
 	close(release)
@@ -260,8 +260,8 @@ func TestTopologyIsTheSourcesAsJSON(t *testing.T) {
 	}
 }
 
-// TestEveryLineIsPrometheusText holds the format: a HELP and a TYPE before the samples of a
-// metric of ours, no series twice.
+// TestEveryLineIsPrometheusText checks the format: a HELP and a TYPE before the samples of each metric of ringmaster,
+// and no series twice.
 func TestEveryLineIsPrometheusText(t *testing.T) {
 	addr := serve(t, Config{Source: &fakeLoops{loops: sampleView().Loops}})
 	_, body := get(t, addr+"/metrics")

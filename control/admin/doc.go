@@ -1,10 +1,10 @@
-// Package admin serves what operators read over HTTP.
+// Package admin is the HTTP server for operators.
 //
 // # Purpose
 //
-// /metrics for Prometheus and what reads its format, /healthz (the process lives and its loops answer),
-// /readyz (every server but replicas can be reached), /topology (where the servers are, as JSON), an index page, and
-// Go's profiler where it is allowed. POST /reload has the settings read again.
+// It serves /metrics in Prometheus's format, /healthz (the process lives and its loops answer), /readyz (every server
+// except replicas can be reached), /topology (where the servers are, as JSON), an index page, and Go's profiler if
+// that is allowed. POST /reload reads the settings again.
 //
 // # Picture
 //
@@ -25,8 +25,9 @@
 //
 // # Limits and errors
 //
-// At most [MaxConns] connections, of which one goes when another comes; 2 s for a request's head, 16 KiB of it, 10 s for the answer (a profile
-// may take longer), 30 s idle. Names of this address that nobody gave are refused (421). One snapshot at a time, which has 2 s: after that the
-// answer is 503 with the cause. Anything but GET and HEAD is 405, but for POST /reload:
-// that waits up to 2 minutes, takes a body of 4 KiB, and refuses pages of other sites (403).
+// There are at most [MaxConns] connections; a further one replaces another. A request's head has 2 s and 16 KiB, the
+// answer 10 s (a profile may take longer), and an idle connection 30 s. Host names that are not in the settings are
+// refused (421). There is one snapshot at a time. It has 2 s, then the answer is 503 with the cause. Methods other
+// than GET and HEAD get 405, except POST /reload, which waits up to 2 minutes, takes a body of 4 KiB, and refuses
+// pages of other sites (403).
 package admin

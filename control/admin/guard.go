@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// guard is what every request passes before a page is made.
+// guard checks every request before a page is made.
 type guard struct {
 	next  http.Handler
-	hosts func() []string // names by which the address may be asked for, in small letters
+	hosts func() []string // allowed host names, in lower case
 }
 
 // connKey is the context key under which a request finds its connection.
@@ -35,8 +35,9 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.next.ServeHTTP(w, r)
 }
 
-// knows reports whether a request may name this host. A page in a browser can make a name of its own stand for this address (DNS rebinding) and
-// then read what it answers; it can't do so with an IP address or with localhost. Requests of HTTP/1.0 may name none; no browser sends those.
+// knows reports whether a request may name this host. A page in a browser can point a name of its own to this address
+// (DNS rebinding) and then read its answers, but it can't do so with an IP address or localhost. Requests of HTTP/1.0
+// may name no host, because browsers do not send those.
 func (g *guard) knows(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name

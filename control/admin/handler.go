@@ -16,13 +16,13 @@ import (
 type handler struct {
 	Config
 	start time.Time
-	// turn admits one snapshot at a time: scrapers must not multiply the loops' work. /healthz has a turn of its own, so that
-	// it does not wait for theirs.
-	turn, health chan struct{}
+	// snapshotLock admits one snapshot at a time, so that scrapers do not multiply the loops' work. /healthz has a
+	// lock of its own, so that it does not wait for them.
+	snapshotLock, healthLock chan struct{}
 }
 
 func newHandler(c Config) http.Handler {
-	h := &handler{Config: c, start: time.Now(), turn: make(chan struct{}, 1), health: make(chan struct{}, 1)}
+	h := &handler{Config: c, start: time.Now(), snapshotLock: make(chan struct{}, 1), healthLock: make(chan struct{}, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", h.index)
 	mux.HandleFunc("GET /metrics", h.metrics)
@@ -41,13 +41,13 @@ func newHandler(c Config) http.Handler {
 	return mux
 }
 
-// snapshot asks the loops for their counters, one asker at a time.
-func (h *handler) snapshot(ctx context.Context, turn chan struct{}) ([]stats.Loop, error) {
+// snapshot asks the loops for their counters, one snapshot at a time.
+func (h *handler) snapshot(ctx context.Context, lock chan struct{}) ([]stats.Loop, error) {
 	ctx, cancel := context.WithTimeout(ctx, sourceTimeout)
 	defer cancel()
 	select {
-	case turn <- struct{}{}:
-		defer func() { <-turn }()
+	case lock <- struct{}{}:
+		defer func() { <-lock }()
 	case <-ctx.Done():
 		return nil, errors.New("an earlier request still waits for the loops")
 	}
@@ -55,7 +55,7 @@ func (h *handler) snapshot(ctx context.Context, turn chan struct{}) ([]stats.Loo
 }
 
 func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
-	loops, err := h.snapshot(r.Context(), h.turn)
+	loops, err := h.snapshot(r.Context(), h.snapshotLock)
 	if err != nil {
 		unavailable(w, err)
 		return
@@ -75,7 +75,7 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) healthz(w http.ResponseWriter, r *http.Request) {
-	_, err := h.snapshot(r.Context(), h.health)
+	_, err := h.snapshot(r.Context(), h.healthLock)
 	answer(w, err)
 }
 

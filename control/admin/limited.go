@@ -7,20 +7,23 @@ import (
 	"time"
 )
 
-// Times that a connection has before another may take its place, from when it was accepted, or from its whole request. A probe
-// sends its request at once; a crowd that does not makes room so quickly that a probe waits for well under a second in the kernel's queue.
+// How long a connection has before another may replace it, counted from its accept or from its whole request. A probe
+// sends its request at once. Connections that do not are replaced so quickly that a probe waits well under a second
+// in the kernel's queue.
 const (
 	graceForHead   = 10 * time.Millisecond
 	graceForAnswer = 250 * time.Millisecond
-	// longestGrace bounds how long one has in all whose bytes wait to be read, as on a busy machine.
+	// longestGrace bounds the total time of a connection whose bytes wait to be read, as on a busy machine.
 	longestGrace = time.Second
 )
 
-// sendBuffer is what the kernel should take of an answer, bytes, so that a client that does not read it holds up nothing here.
+// sendBuffer is how much of an answer the kernel should buffer, bytes, so that a client that does not read it blocks
+// nothing here.
 const sendBuffer = 256 << 10
 
-// limited keeps the open connections at a number, so that HTTP clients can't take the descriptors that Redis clients need. One more is not
-// kept waiting for long: another makes room for it, one from the address that has the most and that is not being answered, if there is one.
+// limited limits the number of open connections, so that HTTP clients can't take the descriptors that Redis clients
+// need. A further connection does not wait long, because another makes room for it: one of the address with the most
+// connections, and if possible one that is not being answered.
 type limited struct {
 	net.Listener
 	most int
@@ -68,7 +71,8 @@ func (l *limited) Close() error {
 	return l.Listener.Close()
 }
 
-// admit puts a connection on the list, in another's place if the list is full; or says how long that other has still, if nothing changes.
+// admit puts a connection on the list. If the list is full, it replaces another one, or returns how long that one
+// still has.
 func (l *limited) admit(conn *counted) (wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -83,14 +87,14 @@ func (l *limited) admit(conn *counted) (wait time.Duration) {
 			return graceForHead
 		}
 		l.remove(victim)
-		_ = victim.Conn.Close() // its goroutine notices
+		_ = victim.Conn.Close() // its goroutine will notice
 	}
 	conn.since, conn.until = now, now.Add(graceForHead)
 	l.open = append(l.open, conn)
 	return 0
 }
 
-// victim is the connection that is to make room for one from host.
+// victim returns the connection that must make room for one from host.
 func (l *limited) victim(host string) *counted {
 	conns := map[string]int{host: 1}
 	most := 1
@@ -127,9 +131,9 @@ type counted struct {
 	net.Conn
 	of       *limited
 	host     string
-	answered bool      // a whole request has come, and its answer is not all written
-	since    time.Time // when it was let in
-	until    time.Time // another may take its place from then on
+	answered bool      // a whole request has come, and its answer is not completely written
+	since    time.Time // when it was admitted
+	until    time.Time // when another may begin to replace it
 }
 
 // Close is net.Conn.
@@ -156,7 +160,7 @@ func stateChanged(c net.Conn, s http.ConnState) {
 	}
 }
 
-// hostOf is an address without its port.
+// hostOf returns an address without its port.
 func hostOf(a net.Addr) string {
 	host, _, err := net.SplitHostPort(a.String())
 	if err != nil {

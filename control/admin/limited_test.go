@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// slowCrowd is many clients that keep up connections: whenever one is closed it comes again.
+// slowCrowd is many clients that hold connections, and connect again whenever one is closed.
 type slowCrowd struct {
 	wg     sync.WaitGroup
 	stop   atomic.Bool
@@ -20,7 +20,7 @@ type slowCrowd struct {
 	closed atomic.Int64
 }
 
-// newCrowd has n clients that send say and then do not read or write. It ends with the test.
+// newCrowd starts n clients that send say and then neither read nor write. It ends with the test.
 func newCrowd(t *testing.T, addr string, n int, say string) *slowCrowd {
 	t.Helper()
 	c := &slowCrowd{}
@@ -46,7 +46,7 @@ func (c *slowCrowd) keepUp(addr, say string) {
 			conn.Close()
 		}
 		_, _ = io.WriteString(conn, say)
-		if !strings.HasSuffix(say, "\r\n\r\n") { // else what comes is left unread
+		if !strings.HasSuffix(say, "\r\n\r\n") { // otherwise the answer stays unread
 			_, _ = io.Copy(io.Discard, conn)
 		} else {
 			_ = conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
@@ -58,8 +58,8 @@ func (c *slowCrowd) keepUp(addr, say string) {
 	}
 }
 
-// TestSlowClientsDoNotHoldUpHealth asks while a thousand slow connections of another address are kept up, each time over a
-// connection of its own.
+// TestSlowClientsDoNotHoldUpHealth asks while another address holds a thousand slow connections, each time over a new
+// connection.
 func TestSlowClientsDoNotHoldUpHealth(t *testing.T) {
 	loops, clients := sampleView().Loops, 1000
 	if testing.Short() {
@@ -86,7 +86,8 @@ func TestSlowClientsDoNotHoldUpHealth(t *testing.T) {
 					t.Fatal("nobody makes room")
 				}
 			}
-			// From another address than the crowd's: one from the same, that is slow itself, may have to make room.
+			// From another address than the crowd's, because a slow connection from the crowd's address may have to
+			// make room.
 			from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
 			client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DialContext: from.DialContext}}
 			for range 5 {
@@ -108,7 +109,8 @@ func TestSlowClientsDoNotHoldUpHealth(t *testing.T) {
 	}
 }
 
-// conns makes the connections of a limited listener that has room for most; each is a host, with a + if it is being answered.
+// conns makes the connections of a limited listener with room for most. Each is a host, with a + if it is being
+// answered.
 func conns(t *testing.T, most int, hosts ...string) *limited {
 	t.Helper()
 	l := newLimited(nil, most)
@@ -128,11 +130,11 @@ func TestWhoMakesRoom(t *testing.T) {
 		want  int
 	}{
 		{[]string{"a", "a"}, "a", 0},
-		{[]string{"a+", "a"}, "a", 1},           // one that is answered stays
-		{[]string{"a", "b", "b"}, "c", 1},       // the address that has most pays
+		{[]string{"a+", "a"}, "a", 1},           // one that is being answered stays
+		{[]string{"a", "b", "b"}, "c", 1},       // the address with the most pays
 		{[]string{"b", "a+", "a+"}, "c", 1},     // even when all of its are answered
 		{[]string{"a+", "a+"}, "a", 0},          // there is no other
-		{[]string{"a", "b"}, "c", 0},            // nobody has more
+		{[]string{"a", "b"}, "c", 0},            // no address has more
 		{[]string{"a+", "b"}, "c", 1},           //
 		{[]string{"a", "a", "b", "b"}, "b", 2},  // the one that comes counts
 		{[]string{"b", "a", "a+", "a"}, "b", 1}, //
@@ -147,7 +149,7 @@ func TestWhoMakesRoom(t *testing.T) {
 	}
 }
 
-// TestNobodyMakesRoomBeforeItsTime: a probe that has just come has time to say what it wants.
+// TestNobodyMakesRoomBeforeItsTime: a new probe has time to send its request.
 func TestNobodyMakesRoomBeforeItsTime(t *testing.T) {
 	l := conns(t, 2, "a", "a")
 	oldest := l.open[0]

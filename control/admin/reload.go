@@ -11,26 +11,26 @@ import (
 )
 
 const (
-	// reloadTimeout bounds the wait for a reload: for one that runs, and then for the next.
+	// reloadTimeout bounds the wait for the running reload and then the next.
 	reloadTimeout = 2 * time.Minute
-	// maxReloadBody bounds the body of a request, bytes. Nothing in it counts.
+	// maxReloadBody bounds the body of a request, bytes. The body is ignored.
 	maxReloadBody = 4 << 10
 )
 
-// ErrStopping is why nothing is done any more.
+// ErrStopping is the error of a reload while the process stops.
 var ErrStopping = errors.New("ringmaster is stopping")
 
-// Reloaded is what has come of reading the settings again, as POST /reload answers it.
+// Reloaded is the result of a reload, in the form of POST /reload.
 type Reloaded struct {
 	// Generation and Hash are as in the metrics.
 	Generation uint64 `json:"generation"`
 	Hash       uint64 `json:"hash"`
-	// Changed names the settings that count from now on, NeedsRestart those that differ from the file until a restart.
+	// Changed names the settings that have changed, NeedsRestart those that differ from the file until a restart.
 	Changed      []string `json:"changed"`
 	NeedsRestart []string `json:"needs_restart"`
 }
 
-// refused is the answer when nothing has changed.
+// refused is the answer to a reload that was refused.
 type refused struct {
 	Problems []string `json:"problems"`
 }

@@ -98,7 +98,7 @@ func TestReloadTakesPostWithNoBodyToSpeakOf(t *testing.T) {
 	}
 }
 
-// patient notes the deadlines that a handler sets.
+// patient records the deadlines that a handler sets.
 type patient struct {
 	*httptest.ResponseRecorder
 	read, write time.Time
@@ -107,7 +107,7 @@ type patient struct {
 func (p *patient) SetReadDeadline(t time.Time) error  { p.read = t; return nil }
 func (p *patient) SetWriteDeadline(t time.Time) error { p.write = t; return nil }
 
-// TestASlowReloadHasADeadlineOfItsOwn: the server's would cut its answer, and end its context.
+// TestASlowReloadHasADeadlineOfItsOwn: the server's deadline would cut its answer, and end its context.
 func TestASlowReloadHasADeadlineOfItsOwn(t *testing.T) {
 	w := &patient{ResponseRecorder: httptest.NewRecorder()}
 	h := &handler{Config: Config{Source: &fakeLoops{reload: func(ctx context.Context) (*Reloaded, error) {

@@ -11,31 +11,32 @@ import (
 	"ringmaster/stats"
 )
 
-// Source is the process as seen from here. Its methods may be called from any goroutine.
+// Source is the process as the admin server sees it. Its methods may be called from any goroutine.
 type Source interface {
 	// Snapshot returns a copy of every loop's counters.
 	Snapshot(ctx context.Context) ([]stats.Loop, error)
-	// Ready is nil when every server but replicas can be reached, otherwise it names those that cannot.
+	// Ready returns nil if every server except replicas can be reached; otherwise the error names those that cannot.
 	Ready(ctx context.Context) error
-	// Upstreams is what is known of each upstream, in the order of the loops' counters.
+	// Upstreams returns what is known about each upstream, in the order of the loops' counters.
 	Upstreams() []stats.UpstreamView
-	// Topology is what is served as JSON at /topology.
+	// Topology returns what /topology serves as JSON.
 	Topology() any
 	// LogDropped counts the log lines that were dropped.
 	LogDropped() uint64
-	// Settings is what is known of the settings in force.
+	// Settings returns what is known about the settings in force.
 	Settings() stats.Settings
-	// Hosts are names by which requests may ask for this address, beside IP addresses and localhost, in small letters. *.example.com is
-	// every name that ends so, * is any.
+	// Hosts returns the host names that requests may use, besides IP addresses and localhost, in lower case.
+	// *.example.com means every name with that ending, * any name.
 	Hosts() []string
-	// Reload reads the settings again, by a reading that begins after the call, and waits for what comes of it or the end of ctx, which
-	// does not stop it. The error says that nothing has changed, and why; of several lines each is one mistake.
+	// Reload reads the settings again, in a reading that begins after the call. It waits for the result or the end of
+	// ctx, which does not stop the reading. The error says that nothing has changed, and why; each line is one
+	// mistake.
 	Reload(ctx context.Context) (*Reloaded, error)
 }
 
 const (
-	// MaxConns is how many HTTP connections are open at once; one more makes the one that deserves it least go. FewConns is the
-	// number where descriptors are scarce.
+	// MaxConns is how many HTTP connections are open at once. A further one replaces another. FewConns is the number
+	// if descriptors are scarce.
 	MaxConns = 64
 	FewConns = 16
 
@@ -57,7 +58,7 @@ type Config struct {
 	MaxConns int
 	// Pprof serves Go's profiler.
 	Pprof bool
-	// Logger takes what net/http complains about. Nil is slog.Default().
+	// Logger gets the errors of net/http. Nil is slog.Default().
 	Logger *slog.Logger
 }
 

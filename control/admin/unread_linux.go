@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unread reports whether bytes have come over a connection that nobody has read yet.
+// unread reports whether a connection has bytes that were not read yet.
 func unread(c net.Conn) (some bool) {
 	sc, ok := c.(syscall.Conn)
 	if !ok {

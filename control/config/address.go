@@ -63,7 +63,7 @@ func checkHostPort(addr string) error {
 	return nil
 }
 
-// applyAdmin sets the admin address; empty is none.
+// applyAdmin sets the admin address; empty: none.
 func applyAdmin(c *Config, value string) error {
 	if value != "" {
 		if err := checkHostPort(value); err != nil {
@@ -131,9 +131,8 @@ func applyHashTag(c *Config, value string) error {
 	return nil
 }
 
-// Loopback reports whether only this machine can reach a listen address: a unix
-// socket, 127.0.0.0/8, ::1 or the name localhost. Other names are not looked up and count
-// as reachable.
+// Loopback reports whether only this machine can reach a listen address: a unix socket, 127.0.0.0/8, ::1 or the name
+// localhost. Other names are not looked up, and count as reachable from other machines.
 func Loopback(addr string) bool {
 	if strings.HasPrefix(addr, UnixPrefix) {
 		return true

@@ -8,7 +8,7 @@ import (
 	"ringmaster/shard"
 )
 
-// finish checks the settings against each other and settles what is left open.
+// finish checks the settings against each other and decides the open ones.
 func (c *Config) finish(l *Loader, ps *Problems) {
 	given := l.Upstreams != nil
 	if given {
@@ -25,7 +25,7 @@ func (c *Config) finish(l *Loader, ps *Problems) {
 	c.checkSpareReplicas(ps)
 	c.chooseUpstreams(given, ps)
 	if len(*ps) > 0 {
-		return // what clients see depends on the upstream
+		return // what clients see depends on the unknown upstream
 	}
 	for _, l := range c.Listeners {
 		l.checkFacade(c.Used(l).Single(), ps)
@@ -35,7 +35,7 @@ func (c *Config) finish(l *Loader, ps *Problems) {
 	}
 }
 
-// checkUpstream checks what one upstream has. given: its servers are the loader's.
+// checkUpstream checks the settings of one upstream. given says that its servers come from the loader.
 func (c *Config) checkUpstream(given bool, ps *Problems) {
 	c.checkTimes(ps)
 	c.checkServers(ps)
@@ -99,7 +99,7 @@ func (c *Config) checkTimes(ps *Problems) {
 		c.complainAt(c.first("backoff-min", "backoff-max"), ps, "backoff-min", "%s is longer than backoff-max, %s",
 			short(c.BackoffMin), short(c.BackoffMax))
 	}
-	if c.origin["stall-timeout"] == "" { // a longer timeout takes the default along
+	if c.origin["stall-timeout"] == "" { // a longer timeout raises the default
 		c.StallTimeout = max(c.StallTimeout, c.Timeout)
 		if c.Timeout == 0 {
 			c.StallTimeout = 0
@@ -174,7 +174,8 @@ func (c *Config) checkSentinel(ps *Problems) {
 	}
 }
 
-// refuseSentinel refuses what only sentinels are asked. A default for all upstreams may be meant for others.
+// refuseSentinel refuses settings that only matter for sentinels. A default for all upstreams may be meant for
+// others.
 func (c *Config) refuseSentinel(ps *Problems) {
 	for _, name := range sentinelOnly {
 		if c.own(name) && !c.fromEnvironment(name) {
@@ -191,7 +192,8 @@ func (c *Config) refuseSentinel(ps *Problems) {
 	}
 }
 
-// checkCluster refuses what a cluster decides by itself. A default for all upstreams may be meant for others.
+// checkCluster refuses settings that a cluster decides by itself. A default for all upstreams may be meant for
+// others.
 func (c *Config) checkCluster(ps *Problems) {
 	if c.Topology != Cluster {
 		return
@@ -216,7 +218,7 @@ func (c *Config) checkCluster(ps *Problems) {
 func (c *Config) reset(name string) {
 	s := find(name)
 	if err := s.set(c, []string{s.Default}); err != nil {
-		panic("config: default of " + name + ": " + err.Error()) // a mistake in the table
+		panic("config: default of " + name + ": " + err.Error()) // a bug in the table
 	}
 	c.forget(name)
 }
@@ -227,7 +229,7 @@ func plain(s shard.Server) bool {
 	return err == nil && same[0] == s
 }
 
-// checkFacade settles whether clients see a cluster. single: one server is behind the listener.
+// checkFacade decides whether clients see a cluster. single says that one server is behind the listener.
 func (c *Config) checkFacade(single bool, ps *Problems) {
 	c.settleFacade(single)
 	for i, addr := range c.ClusterAnnounce {
@@ -245,7 +247,7 @@ func (c *Config) checkFacade(single bool, ps *Problems) {
 	}
 }
 
-// settleFacade settles auto.
+// settleFacade decides the value auto.
 func (c *Config) settleFacade(single bool) {
 	c.ClusterFacade = c.clusterFacade == "on" || c.clusterFacade == "auto" && !single
 }

@@ -8,7 +8,7 @@ import (
 	"ringmaster/command"
 )
 
-// applyDeny takes names of commands and subcommands. Those that the command table lacks may be modules'.
+// applyDeny takes names of commands and subcommands. Names that the command table lacks may belong to modules.
 func applyDeny(c *Config, values []string) error {
 	var names []string
 	for _, v := range values {
@@ -33,7 +33,7 @@ func knownCommand(name string) bool {
 	return spec.Sub([]byte(sub)) != nil
 }
 
-// otherCommand reports whether a command or subcommand that the table lacks could be called so.
+// otherCommand reports whether a command or subcommand that the table lacks could have this name.
 func otherCommand(name string) bool {
 	base, sub, isSub := strings.Cut(name, "|")
 	return command.Lookup([]byte(base)) == nil && moduleName(base) && (!isSub || moduleName(sub))
@@ -45,7 +45,7 @@ func moduleName(name string) bool {
 	return name != "" && letters == "" && len(name) <= maxCommandName
 }
 
-// UnknownDenied lists the denied commands that the command table lacks: of modules, or mistyped.
+// UnknownDenied lists the denied commands that the command table lacks: commands of modules, or typing mistakes.
 func (c *Config) UnknownDenied() (names []string) {
 	for _, name := range c.DenyCommands {
 		if !knownCommand(name) {
@@ -64,10 +64,10 @@ func (c *Config) UnknownCommands() (names []string) {
 	return slices.Compact(names)
 }
 
-// maxCommandName bounds the new name of a command, bytes: the data plane knows no longer ones.
+// maxCommandName bounds the new name of a command, bytes, because the data plane knows no longer names.
 const maxCommandName = 128
 
-// applyRename takes pairs such as config=b840fc02. All are taken at once: two commands may change their names.
+// applyRename takes pairs such as config=b840fc02. It takes all at once, so that two commands may swap their names.
 func applyRename(c *Config, values []string) error {
 	renamed, taken := map[string]string{}, map[string]bool{}
 	for _, v := range values {

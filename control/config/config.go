@@ -8,8 +8,8 @@ import (
 	"ringmaster/shard"
 )
 
-// Config is the settings after all sources were read and checked. Sizes are bytes.
-// What a field means stands in the table of settings, under the name in kebab case.
+// Config has the settings after all sources were read and checked. Sizes are bytes. The table of settings explains
+// each field, under its name in kebab case.
 //
 // At the top level the fields of listeners and upstreams hold the defaults for those in Listeners and
 // Upstreams; with flat settings both are the same.
@@ -96,7 +96,7 @@ const (
 	Sentinel   = "sentinel"
 )
 
-// Over which connections scripts go.
+// The connections that scripts go over.
 const (
 	ScriptsAuto   = "auto"
 	ScriptsShared = "shared"
@@ -110,7 +110,7 @@ func (c *Config) Map() (*shard.Map, error) {
 	return shard.New(p)
 }
 
-// Placement is how c places keys, without servers.
+// Placement returns how c places keys, without the servers.
 func (c *Config) Placement() shard.Config {
 	return shard.Config{Distribution: c.Distribution, Hash: c.Hash, HashTag: c.HashTag}
 }
@@ -120,8 +120,7 @@ func (c *Config) Single() bool {
 	return c.Topology == Standalone || c.Topology == Sentinel && len(c.SentinelMasters) == 1
 }
 
-// Secret is a password. Printing, logging or encoding it shows that it is set, never what
-// it is.
+// Secret is a password. Printing, logging or encoding it shows only that it is set.
 type Secret string
 
 // Reveal returns the password itself.

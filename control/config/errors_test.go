@@ -41,7 +41,7 @@ func TestFlagErrors(t *testing.T) {
 	}
 }
 
-// TestEmptyPasswordsAreRefused gives each password that is empty, as unset variables leave them, from each source.
+// TestEmptyPasswordsAreRefused gives each password as empty, as an unset variable leaves it, from each source.
 func TestEmptyPasswordsAreRefused(t *testing.T) {
 	const text = "is given but empty, perhaps because a variable is not set; want a value, or leave it out for no password"
 	for _, name := range passwords {

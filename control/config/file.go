@@ -13,15 +13,15 @@ import (
 // maxFile bounds a configuration file in bytes.
 const maxFile = 1 << 20
 
-// given is the values of one setting in one source, or the listeners or upstreams of a file.
+// given has the values of one setting in one source, or the listeners or upstreams of a file.
 type given struct {
 	values  []string
 	where   string
 	objects []object
 }
 
-// readFile returns the values in the YAML file at path by setting name. What could not be
-// understood is added to ps.
+// readFile returns the values in the YAML file at path by setting name. It adds everything that it does not
+// understand to ps.
 func readFile(path string, ps *Problems) map[string]given {
 	text, err := readAtMost(path, maxFile)
 	if err != nil {
@@ -76,7 +76,8 @@ func (r *reader) top(node *yaml.Node) map[string]given {
 	return r.fields(node, 0, "", r.objects)
 }
 
-// fields reads a mapping in a place, whose path is path. other reads the keys that are no settings; false: it does not know one.
+// fields reads a mapping in a place, whose path is path. other reads the keys that are no settings; false: it does
+// not know the key.
 func (r *reader) fields(node *yaml.Node, p Place, path string, other func(key, value *yaml.Node) (given, bool)) map[string]given {
 	got := make(map[string]given)
 	for i := 0; i+1 < len(node.Content); i += 2 {
@@ -111,7 +112,7 @@ func join(path, key string) string {
 
 // read returns the value or values of s in a node, each checked where it stands.
 func (r *reader) read(s *Setting, p Place, path string, node *yaml.Node) ([]string, bool) {
-	node, ok := r.follow(node, path)
+	node, ok := r.resolve(node, path)
 	if !ok {
 		return nil, false
 	}
@@ -140,7 +141,7 @@ func (r *reader) read(s *Setting, p Place, path string, node *yaml.Node) ([]stri
 	return values, ok
 }
 
-// checkItem says what is wrong with one value, without keeping it.
+// checkItem returns the problem of one value, without keeping the value.
 func (s *Setting) checkItem(item *yaml.Node, several bool) error {
 	switch {
 	case item.Kind == yaml.MappingNode && item.Style == yaml.FlowStyle && s.Name == "hash-tag":
@@ -159,9 +160,9 @@ func (s *Setting) checkItem(item *yaml.Node, several bool) error {
 
 var errNoValue = errors.New("has no value; give one ('' for an empty one), or remove the line")
 
-// follow returns what an alias stands for, or node itself. The aliases of a file may together add no more than a file can have:
-// a few lines could stand for any amount of work otherwise.
-func (r *reader) follow(node *yaml.Node, path string) (*yaml.Node, bool) {
+// resolve returns the target of an alias, or node itself. The aliases of a file may together add no more than
+// maxFile; otherwise a few lines could stand for any amount of work.
+func (r *reader) resolve(node *yaml.Node, path string) (*yaml.Node, bool) {
 	if node.Kind != yaml.AliasNode {
 		return node, true
 	}
@@ -175,7 +176,7 @@ func (r *reader) follow(node *yaml.Node, path string) (*yaml.Node, bool) {
 	return node.Alias, true
 }
 
-// weight is about how many bytes a node has in a file; a little over limit where it is more than that.
+// weight returns about how many bytes a node has in a file, or a little over limit if it has more than that.
 func weight(node *yaml.Node, limit int) int {
 	sum := len(node.Value) + 1
 	for _, child := range node.Content {

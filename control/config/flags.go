@@ -12,13 +12,13 @@ import (
 type Loader struct {
 	// LookupEnv reads the environment; os.LookupEnv unless replaced.
 	LookupEnv func(string) (value string, set bool)
-	// Upstreams, unless nil, are the servers, without a login, whatever the sources say.
+	// Upstreams, unless nil, replace the servers of all sources, without a login.
 	Upstreams []shard.Server
 	flags     map[string]*flagValue
 	file      string
 }
 
-// flagValue collects what a flag was given, checking each value as it comes.
+// flagValue collects the values of a flag, and checks each value as it comes.
 type flagValue struct {
 	setting *Setting
 	values  []string
@@ -41,7 +41,7 @@ func (v *flagValue) String() string {
 	return v.setting.Default
 }
 
-// Type is the unit, which pflag shows behind the name.
+// Type is the unit, which pflag shows after the name.
 func (v *flagValue) Type() string { return v.setting.Unit }
 
 // Flags returns one flag set for each group of settings, under its heading, to be added

@@ -14,7 +14,7 @@ func (l *Loader) Load() (*Config, error) {
 	return l.load(file, ps)
 }
 
-// load is Load once the file was read; ps is what is wrong with it.
+// load is Load after the file was read; ps has the file's problems.
 func (l *Loader) load(file map[string]given, ps Problems) (*Config, error) {
 	c := &Config{sources: newSources()}
 	c.applyDefaults()
@@ -42,12 +42,12 @@ func (c *Config) applyDefaults() {
 			continue
 		}
 		if err := s.set(c, []string{s.Default}); err != nil {
-			panic("config: default of " + s.Name + ": " + err.Error()) // a mistake in the table
+			panic("config: default of " + s.Name + ": " + err.Error()) // a bug in the table
 		}
 	}
 }
 
-// applyAll overwrites what the values of one source say, in the order of the table.
+// applyAll sets the values of one source, in the order of the table.
 func (c *Config) applyAll(source map[string]given, ps *Problems) {
 	for _, s := range settings {
 		g, ok := source[s.Name]
@@ -76,7 +76,7 @@ func (l *Loader) fromEnv(c *Config) map[string]given {
 			continue
 		}
 		if value, set := lookup(s.Env); set {
-			if value == "" { // it does not count where another source gives one
+			if value == "" { // it does not count if another source gives a value
 				c.noteEmpty(s.Name, s.Name, given{values: []string{""}, where: "$" + s.Env})
 				continue
 			}

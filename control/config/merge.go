@@ -12,18 +12,20 @@ import (
 	"ringmaster/shard"
 )
 
-// Merged is what a running process goes by once it has read its settings again.
+// Merged is the result of reading the settings of a running process again.
 type Merged struct {
-	// Config is the settings in force from now on: those that were read, with the running values of those that need a restart.
+	// Config has the settings in force from now on: the new ones, but with the running values of those that need a
+	// restart.
 	Config *Config
-	// Changed names the settings that differ and count from now on, NeedsRestart those that differ and do not. They are sorted. A
-	// setting of an object has its path, such as upstreams.main.timeout; the path of an object alone says that it came or went.
+	// Changed names the settings that differ and count from now on, NeedsRestart those that differ and need a
+	// restart. Both are sorted. A setting of an object has its path, such as upstreams.main.timeout. The path of an
+	// object alone says that it was added or removed.
 	Changed, NeedsRestart []string
-	// Upstreams are the names of those that were there before, go on, and have settings that changed.
+	// Upstreams are the names of upstreams that stay and have changed settings.
 	Upstreams map[string]bool
 }
 
-// Merge is what a process that runs with c goes by once it has read next. Neither is changed. Any goroutine.
+// Merge returns the settings for a process that runs with c and has read next. It changes neither. Any goroutine.
 func (c *Config) Merge(next *Config) *Merged {
 	m := &Merged{Config: next.copied(), Upstreams: map[string]bool{}}
 	m.compare(c, m.Config, 0, func(s *Setting) string { return s.Name })
@@ -75,7 +77,7 @@ func (m *Merged) upstreams(old, next *Config) {
 		otherwise := otherServers(o.Config, u.Config)
 		differs.compare(o.Config, u.Config, InUpstream, u.keys(upstreamsKey, u.Name))
 		m.NeedsRestart = append(m.NeedsRestart, differs.NeedsRestart...)
-		if otherwise { // none of it fits what is kept
+		if otherwise { // none of it fits the kept settings
 			m.NeedsRestart = append(m.NeedsRestart, differs.Changed...)
 			u = o
 		} else {
@@ -91,7 +93,7 @@ func (m *Merged) upstreams(old, next *Config) {
 	}
 }
 
-// came notes an object that is new or gone: its path, or the setting that it is short for.
+// came records an object that was added or removed: its path, or the flat setting that made it.
 func (m *Merged) came(c *Config, flat, path string) {
 	if c.flat() {
 		path = flat
@@ -99,7 +101,8 @@ func (m *Merged) came(c *Config, flat, path string) {
 	m.Changed = append(m.Changed, path)
 }
 
-// compare notes the settings of a place that differ, and gives next the values of old where a restart is needed.
+// compare records the settings of a place that differ, and gives next the values of old for settings that need a
+// restart.
 func (m *Merged) compare(old, next *Config, p Place, key func(*Setting) string) {
 	for _, s := range settings {
 		if p == 0 && s.Place != 0 || p != 0 && s.Place&p == 0 || !next.names(s) || s.equal(old, next) {
@@ -114,7 +117,7 @@ func (m *Merged) compare(old, next *Config, p Place, key func(*Setting) string) 
 	}
 }
 
-// keys names the settings of an object: by its path, or as they are given where they stand at the top level.
+// keys names the settings of an object: by its path, or by their flat names if they stand at the top level.
 func (c *Config) keys(list, name string) func(*Setting) string {
 	if c.flat() {
 		return func(s *Setting) string { return s.Name }
@@ -122,7 +125,8 @@ func (c *Config) keys(list, name string) func(*Setting) string {
 	return func(s *Setting) string { return join(join(list, name), s.nameIn(c.place)) }
 }
 
-// names reports whether a change of what s says has its name: a password is one value, and has two settings.
+// names reports whether a change of s's value is reported under the name of s. A password is one value with two
+// settings.
 func (c *Config) names(s *Setting) bool {
 	for _, name := range passwords {
 		switch s.Name {
@@ -135,7 +139,8 @@ func (c *Config) names(s *Setting) bool {
 	return true
 }
 
-// equal reports whether s has the same value in both. How it is written does not count, nor what follows from other settings.
+// equal reports whether s has the same value in both. The spelling does not count, and neither does a value that
+// follows from other settings.
 func (s *Setting) equal(a, b *Config) bool {
 	if s.Name == "cluster-facade" && a.clusterFacade == "auto" && b.clusterFacade == "auto" {
 		return true
@@ -149,7 +154,7 @@ func empty(v reflect.Value) bool {
 	return (v.Kind() == reflect.Slice || v.Kind() == reflect.Map) && v.Len() == 0
 }
 
-// keep gives c the value that old has for s.
+// keep gives c old's value of s.
 func (c *Config) keep(s *Setting, old *Config) {
 	reflect.ValueOf(s.value.field(c)).Elem().Set(reflect.ValueOf(s.value.field(old)).Elem())
 	c.forget(s.Name)
@@ -161,17 +166,17 @@ func (c *Config) keep(s *Setting, old *Config) {
 	}
 }
 
-// copied is c for somebody that changes some of its values.
+// copied returns a copy of c whose values may be changed.
 func (c *Config) copied() *Config {
 	d := *c
 	d.origin, d.texts = maps.Clone(c.origin), maps.Clone(c.texts)
 	return &d
 }
 
-// otherServers reports whether the servers are found in another way.
+// otherServers reports whether the way to find the servers differs.
 func otherServers(a, b *Config) bool { return a.found() != b.found() }
 
-// found is the topology if it finds the servers by itself; "": they are listed.
+// found returns the topology if it discovers the servers; "": they are listed.
 func (c *Config) found() string {
 	if c.Topology == Cluster || c.Topology == Sentinel {
 		return c.Topology
@@ -182,15 +187,16 @@ func (c *Config) found() string {
 // underSentinel reports whether keys are placed on masters, which keep their places.
 func underSentinel(running, _ *Config) bool { return running.Topology == Sentinel }
 
-// replicasUsed reports whether one reads from replicas and the other does not.
+// replicasUsed reports whether only one of the two reads from replicas.
 func replicasUsed(a, b *Config) bool {
 	return (a.ReadPolicy == shard.ReadPrimary) != (b.ReadPolicy == shard.ReadPrimary)
 }
 
-// digestBits is what a float64 holds exactly, which is what metrics and JSON are read into.
+// digestBits is how many bits a float64 holds exactly, because readers of metrics and JSON use that type.
 const digestBits = 52
 
-// Digest is a number that processes with the same settings in force have in common, on the same version. Passwords do not count. Any goroutine.
+// Digest returns a number that is the same for all processes of one version with the same settings in force.
+// Passwords do not count. Any goroutine.
 func (c *Config) Digest() uint64 {
 	h := fnv.New64a()
 	c.write(h, 0, "", "")
@@ -213,10 +219,11 @@ func (c *Config) write(w io.Writer, p Place, name, upstream string) {
 		}
 		values = append(values, s.Name, field)
 	}
-	_ = json.NewEncoder(w).Encode(values) // a hash takes everything, and the fields are of plain types
+	_ = json.NewEncoder(w).Encode(values) // can't fail: a hash accepts everything, and the fields have plain types
 }
 
-// Problem is one with the value of a setting, with where it came from; for a password it may be its file's. Any goroutine.
+// Problem makes a problem with the value of a setting, and its place. For a password that may be its file. Any
+// goroutine.
 func (c *Config) Problem(setting string, err error) Problem {
 	if slices.Contains(passwords, setting) && *c.file(setting) != "" {
 		setting += "-file"

@@ -76,7 +76,8 @@ func TestWhatNeedsARestartKeepsItsValueAndIsNamedAgain(t *testing.T) {
 	}
 }
 
-// TestAnUpstreamWhoseServersAreFoundOtherwiseStaysAsItIs: the addresses of servers would otherwise be asked as sentinels.
+// TestAnUpstreamWhoseServersAreFoundOtherwiseStaysAsItIs: otherwise the proxy would ask the servers' addresses as if
+// they were sentinels.
 func TestAnUpstreamWhoseServersAreFoundOtherwiseStaysAsItIs(t *testing.T) {
 	m := merged(t, "upstream: s:1\ntopology: sentinel\nsentinel-masters: m", "upstream: a:1,b:1\ntimeout: 1s")
 	u := m.Config.Upstreams[0]

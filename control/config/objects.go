@@ -26,11 +26,11 @@ type object struct {
 	path   string
 	where  string
 	values map[string]given // by the name of the setting
-	// name is an upstream's, or the one that a listener is given; upstream is where a listener's commands go.
+	// name is the upstream's or listener's name; upstream is the upstream of a listener's commands.
 	name, upstream given
 }
 
-// text is the only value; empty: not given.
+// text returns the only value; empty: not given.
 func (g given) text() string {
 	if len(g.values) == 0 {
 		return ""
@@ -38,7 +38,7 @@ func (g given) text() string {
 	return g.values[0]
 }
 
-// notYet are keys that the file will have.
+// notYet are keys of later versions.
 var notYet = map[Place][]string{
 	0:          {"routes", "users", "faults", "external-auth"},
 	InListener: {"tls", "proxy-protocol", "proxy-protocol-from"},
@@ -67,7 +67,7 @@ func (r *reader) later(p Place, path string, key *yaml.Node) (given, bool) {
 
 // listeners reads the sequence of listeners.
 func (r *reader) listeners(key, node *yaml.Node) (list []object) {
-	node, ok := r.follow(node, listenersKey)
+	node, ok := r.resolve(node, listenersKey)
 	switch {
 	case !ok:
 		return nil
@@ -89,7 +89,7 @@ func (r *reader) listeners(key, node *yaml.Node) (list []object) {
 
 // upstreams reads the mapping of names to upstreams.
 func (r *reader) upstreams(top, node *yaml.Node) (list []object) {
-	node, ok := r.follow(node, upstreamsKey)
+	node, ok := r.resolve(node, upstreamsKey)
 	switch {
 	case !ok:
 		return nil
@@ -126,7 +126,7 @@ var (
 	listenerName = regexp.MustCompile(`^[!-~]{1,128}$`)
 )
 
-// count refuses a list of none and of too many.
+// count refuses an empty list and one that is too long.
 func (r *reader) count(node *yaml.Node, key string, n, most int) bool {
 	switch {
 	case n == 0:
@@ -140,7 +140,7 @@ func (r *reader) count(node *yaml.Node, key string, n, most int) bool {
 // object reads one listener or upstream.
 func (r *reader) object(node *yaml.Node, p Place, path string) (object, bool) {
 	o := object{path: path, where: r.at(node), values: map[string]given{}}
-	node, ok := r.follow(node, path)
+	node, ok := r.resolve(node, path)
 	if !ok {
 		return o, false
 	}
@@ -171,7 +171,7 @@ func (r *reader) object(node *yaml.Node, p Place, path string) (object, bool) {
 // word reads one word that is no setting.
 func (r *reader) word(node *yaml.Node, path string) given {
 	g := given{where: r.at(node)}
-	node, ok := r.follow(node, path)
+	node, ok := r.resolve(node, path)
 	switch {
 	case !ok:
 	case node.Kind != yaml.ScalarNode:
@@ -184,7 +184,7 @@ func (r *reader) word(node *yaml.Node, path string) given {
 	return g
 }
 
-// need refuses an object without a setting. A value that could not be read was reported where it stands.
+// need refuses an object without a setting. A value that could not be read was already reported at its place.
 func (r *reader) need(o object, name, want string) {
 	if _, ok := o.values[name]; ok || r.complained(o.path) {
 		return
@@ -207,7 +207,7 @@ func (r *reader) complained(path string) bool {
 	})
 }
 
-// unknown reports a key that is no setting in a place, and where it would be one.
+// unknown reports a key that is no setting in a place, and names the place where it is one.
 func (r *reader) unknown(key *yaml.Node, p Place, path string) {
 	name := key.Value
 	if p == 0 {
@@ -233,10 +233,10 @@ func (r *reader) unknown(key *yaml.Node, p Place, path string) {
 	r.ps.add(r.at(key), path, "unknown setting %.100q%s", name, DidYouMean(name, known))
 }
 
-// maxHints bounds the problems after which nearer names are not looked for any more.
+// maxHints bounds the problems for which similar names are looked for.
 const maxHints = 1000
 
-// homes is where a key that has no place in p belongs, or empty when it is no setting.
+// homes returns where a key that is not allowed in p belongs; empty: it is no setting.
 func homes(key string, p Place) string {
 	if s := find(key); s != nil {
 		switch s.Place {

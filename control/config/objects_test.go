@@ -208,7 +208,7 @@ func TestAliasesOfObjectsAndValues(t *testing.T) {
 	}
 }
 
-// TestHostileFilesEnd gives files that are small and would be work without end, or memory without end, if nothing bounded it.
+// TestHostileFilesEnd loads small files that would take endless work or memory without the limits.
 func TestHostileFilesEnd(t *testing.T) {
 	const size = maxFile / 8 // larger ones only take longer
 	var aliases, wide, nested strings.Builder

@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// Tree is the settings in force as a file that can be loaded again, with where each value came from. Secrets are hidden, and must be
-// filled in again. Any goroutine.
+// Tree returns the settings in force as a file that can be loaded again, with the source of each value. Secrets are
+// hidden, and must be filled in again. Any goroutine.
 func (c *Config) Tree() string {
 	var t tree
 	for _, s := range settings {
-		if s.Place == 0 || s.Name == "protected-mode" { // which the admin address is under too
+		if s.Place == 0 || s.Name == "protected-mode" { // it also counts for the admin address
 			t.setting("", s.Name, c, s)
 		}
 	}
@@ -37,7 +37,7 @@ func (c *Config) Tree() string {
 // tree writes settings as YAML.
 type tree struct{ b strings.Builder }
 
-// object writes the settings of a place but the one called skip.
+// object writes the settings of a place, except the one called skip.
 func (t *tree) object(c *Config, p Place, skip string) {
 	for _, s := range settings {
 		if s.Place&p != 0 && s.Name != skip {
@@ -46,7 +46,7 @@ func (t *tree) object(c *Config, p Place, skip string) {
 	}
 }
 
-// setting writes what is in force of s, if anything is.
+// setting writes the value of s that is in force, if there is one.
 func (t *tree) setting(indent, key string, c *Config, s *Setting) {
 	if values := c.inForce(s); len(values) > 0 {
 		t.value(indent, key, values, s.list, c.origin[s.Name])
@@ -75,7 +75,7 @@ func printable(r rune) rune {
 	return r
 }
 
-// inForce is the value or values of s as they would be written; none: s has none, or nothing asks for it.
+// inForce returns the value or values of s in written form; none: s has none, or it has no effect.
 func (c *Config) inForce(s *Setting) []string {
 	switch name := s.Name; name {
 	case "loops":
@@ -109,7 +109,7 @@ func (c *Config) inForce(s *Setting) []string {
 	return nil
 }
 
-// passwordInForce is the value of a password or of the setting of its file, whichever is called name.
+// passwordInForce returns the value of a password, or of the setting of its file, depending on name.
 func (c *Config) passwordInForce(base, name string) []string {
 	switch path := *c.file(base); {
 	case name == base && path == "" && *c.secret(base) != "":
@@ -120,7 +120,7 @@ func (c *Config) passwordInForce(base, name string) []string {
 	return nil
 }
 
-// replicaPairs are c's replicas as their setting takes them, sorted.
+// replicaPairs returns c's replicas in the form of their setting, sorted.
 func (c *Config) replicaPairs() (pairs []string) {
 	for primary, replicas := range c.Replicas {
 		for _, r := range replicas {
@@ -138,10 +138,10 @@ func (c *Config) replicaPairs() (pairs []string) {
 	return pairs
 }
 
-// bare is text that means itself in YAML, also in a list in brackets.
+// bare matches text that needs no quotes in YAML, not even in a list in brackets.
 var bare = regexp.MustCompile(`^[A-Za-z0-9_./(][A-Za-z0-9_./@=+|()-]*(:[A-Za-z0-9_./@=+|()-]+)*$`)
 
-// quote writes v so that YAML reads it as it is.
+// quote writes v so that YAML reads it unchanged.
 func quote(v string) string {
 	switch {
 	case bare.MatchString(v) && !strings.EqualFold(v, "null"):

@@ -9,8 +9,8 @@ import (
 
 // Problem is one mistake in the settings.
 type Problem struct {
-	// Where it stands: "ringmaster.yaml:3", "flag --loops", "$RINGMASTER_PASSWORD", or empty for what
-	// is missing everywhere.
+	// Where is its place: "ringmaster.yaml:3", "flag --loops", "$RINGMASTER_PASSWORD", or empty for a setting that is
+	// missing everywhere.
 	Where string
 	// Setting is the name of the setting, if it is about one; in an object its path, such as upstreams.main.servers.
 	Setting string
@@ -18,7 +18,7 @@ type Problem struct {
 	Text string
 }
 
-// Error is "where: setting: text", without the setting where its own flag is the place.
+// Error returns "where: setting: text", without the setting if the place is its own flag.
 func (p Problem) Error() string {
 	parts := make([]string, 0, 3)
 	for _, s := range []string{p.Where, p.Setting, p.Text} {
@@ -29,14 +29,14 @@ func (p Problem) Error() string {
 	return strings.Join(parts, ": ")
 }
 
-// flagPlace is how a flag is named as the place of a setting.
+// flagPlace returns the name of a flag as the place of a setting.
 func flagPlace(name string) string { return "flag --" + name }
 
 // Problems is every mistake found, in the order found. It is never empty when returned
 // as an error.
 type Problems []Problem
 
-// Error is one line for each problem.
+// Error returns one line for each problem.
 func (ps Problems) Error() string {
 	lines := make([]string, len(ps))
 	for i, p := range ps {

@@ -7,7 +7,7 @@ import (
 	"ringmaster/internal/prose"
 )
 
-// Reference is docs/configuration.md: every setting of the table.
+// Reference returns docs/configuration.md: every setting of the table.
 func Reference() string {
 	var b strings.Builder
 	b.WriteString(referenceHead)
@@ -49,7 +49,7 @@ func (s *Setting) describe(b *strings.Builder) {
 	fmt.Fprintf(b, "- **Change while running**: %s\n\n```yaml\n%s\n```\n", s.change(), s.Example)
 }
 
-// change says what becomes of a change in the file.
+// change says how a change in the file takes effect.
 func (s *Setting) change() (text string) {
 	switch s.Change {
 	case Live:

@@ -6,7 +6,7 @@ import (
 	"ringmaster/shard"
 )
 
-// checkReplicas looks at what stands between the settings of replicas.
+// checkReplicas checks the settings of replicas against each other.
 func (c *Config) checkReplicas(ps *Problems) {
 	if c.ReadPolicy == shard.ReadNearest && c.Zone == "" {
 		c.complain(ps, "read-policy", "nearest needs the zone of ringmaster; give %s", c.say("--zone", "zone"))
@@ -43,7 +43,7 @@ func (c *Config) checkReplicas(ps *Problems) {
 	}
 }
 
-// primaries are the names and addresses of c's servers.
+// primaries returns the names and addresses of c's servers.
 func (c *Config) primaries() map[string]bool {
 	names := map[string]bool{}
 	for _, s := range c.Upstream {

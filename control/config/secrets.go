@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// passwords are the settings that have a NAME-file beside them.
+// passwords are the settings that also have a NAME-file.
 var passwords = []string{"password", "upstream-password", "sentinel-password"}
 
 // maxPasswordFile bounds a password file in bytes.
@@ -27,7 +27,7 @@ func (c *Config) onePassword(source map[string]given, name string, ps *Problems)
 	}
 }
 
-// noteEmpty remembers whether the latest source of a password has none.
+// noteEmpty remembers whether the latest source of a password gives an empty one.
 func (c *Config) noteEmpty(name, setting string, g given) {
 	if c.empty == nil {
 		c.empty = map[string]Problem{}
@@ -38,8 +38,9 @@ func (c *Config) noteEmpty(name, setting string, g given) {
 	}
 }
 
-// refuseEmptyPasswords refuses passwords that were given and are empty, as an unset variable leaves them: without a password everybody
-// would get in. At the top level one that every object replaces does not count. ownServers: nobody logs in to servers.
+// refuseEmptyPasswords refuses passwords that were given as empty, as an unset variable leaves them, because without
+// a password anyone could log in. A password at the top level does not count if every object replaces it. ownServers
+// says that there is no login at the servers.
 func (c *Config) refuseEmptyPasswords(ownServers bool, ps *Problems) {
 	for _, name := range passwords {
 		if p, empty := c.empty[name]; empty && (name == "password" || !ownServers) && !c.replaced(name) {
@@ -68,7 +69,8 @@ func (c *Config) file(name string) *string {
 	return &c.upstreamPasswordFile
 }
 
-// readPasswords reads the password files that are in force. An object has the words of those that are not its own.
+// readPasswords reads the password files in force. An object without a password file of its own gets the passwords of
+// the top level.
 func (c *Config) readPasswords(ps *Problems) {
 	for _, name := range passwords {
 		path := *c.file(name)
@@ -86,7 +88,7 @@ func (c *Config) readPasswords(ps *Problems) {
 	}
 }
 
-// firstLine is the first line of a file without its end.
+// firstLine returns the first line of a file, without the line break.
 func firstLine(path string) (string, error) {
 	text, err := readAtMost(path, maxPasswordFile)
 	if err != nil {

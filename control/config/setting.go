@@ -22,7 +22,7 @@ const (
 // Groups lists the headings in the order in which they are shown.
 func Groups() []Group { return []Group{Clients, Servers, Limits, Timing, Process, Seeing} }
 
-// Place is a set of the objects in which a setting may stand. In none: it is the process's.
+// Place is the set of objects in which a setting may stand. An empty set means a setting of the process.
 type Place int
 
 // The places. The top level is no place: every setting may stand there.
@@ -31,7 +31,7 @@ const (
 	InUpstream
 )
 
-// String is the place with its article.
+// String returns the place with its article.
 func (p Place) String() string {
 	switch p {
 	case InListener:
@@ -42,13 +42,13 @@ func (p Place) String() string {
 	return "the top level"
 }
 
-// Change is what a setting that changes in the file needs before it counts.
+// Change says when a change of a setting in the file takes effect.
 type Change int
 
 // The kinds of change.
 const (
 	Restart        Change = iota // the process starts again
-	NewConnections               // counts for connections that are made later
+	NewConnections               // counts for later connections
 	Live                         // counts at once
 )
 
@@ -57,14 +57,14 @@ type Setting struct {
 	// Name is the flag without its dashes and the key in the YAML file.
 	Name  string
 	Group Group
-	// Unit is what a value looks like, for the help text: "duration", "size", "number", ...
+	// Unit is the form of a value, for the help text: "duration", "size", "number", ...
 	Unit string
 	// Default is the value used when nothing is given, as it would be written.
 	Default string
 	// Help is one or two sentences: what it does.
 	Help string
-	// Raise and Lower say what a larger and a smaller value cost; Choose replaces
-	// them where there is no larger and smaller.
+	// Raise and Lower say what a larger and a smaller value cost. Choose replaces them if there is no larger and
+	// smaller.
 	Raise, Lower, Choose string
 	// Words are the possible values of a setting whose Unit is "word".
 	Words []string
@@ -74,19 +74,20 @@ type Setting struct {
 	Env string
 	// Place is where the setting may stand besides the top level.
 	Place Place
-	// Change is what a change of it in the file needs; Except says which changes need a restart though others do not.
+	// Change says when a change in the file takes effect. Except says which changes need a restart although others do
+	// not.
 	Change Change
 	Except string
 
 	// list says that the setting takes several values.
 	list bool
-	// restarts reports whether a change from one Config to another is one of those.
+	// restarts reports whether a change from one Config to another needs a restart, as Except says.
 	restarts func(running, file *Config) bool
-	// value is how it is read and compared.
+	// value reads and compares the values.
 	value value
 }
 
-// Settings is the table of all settings, in the order shown. Any goroutine; not to be changed.
+// Settings is the table of all settings, in the order of display. It must not be changed. Any goroutine.
 func Settings() []*Setting { return settings }
 
 var settings = slices.Concat(clientSettings, serverSettings, replicaSettings, limitSettings, timingSettings, processSettings)
@@ -101,7 +102,7 @@ func (s *Setting) set(c *Config, values []string) error {
 	return s.value.apply(c, values)
 }
 
-// nameIn is the key of s in a place, or at the top level when p is 0.
+// nameIn returns the key of s in a place, or at the top level if p is 0.
 func (s *Setting) nameIn(p Place) string {
 	switch {
 	case p == InListener && s.Name == "listen":

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// sources is where the values of a Config came from.
+// sources has the origins of a Config's values.
 type sources struct {
 	place   Place               // 0: the top level
 	path    string              // of the object, such as upstreams.main; empty at the top level
@@ -20,7 +20,7 @@ func newSources() sources {
 	return sources{origin: map[string]string{}, texts: map[string][]string{}, ownKeys: map[string]bool{}}
 }
 
-// inside is s for an object that starts from the values of s.
+// inside returns s for an object that starts from the values of s.
 func (s *sources) inside(place Place, path, where string) sources {
 	return sources{
 		place: place, path: path, where: where,
@@ -28,7 +28,7 @@ func (s *sources) inside(place Place, path, where string) sources {
 	}
 }
 
-// note remembers where the value of a setting came from.
+// note records where the value of a setting came from.
 func (s *sources) note(row *Setting, g given) {
 	s.origin[row.Name] = g.where
 	s.ownKeys[row.Name] = true
@@ -37,7 +37,7 @@ func (s *sources) note(row *Setting, g given) {
 	}
 }
 
-// forget says that a setting has its default.
+// forget records that a setting has its default.
 func (s *sources) forget(name string) {
 	delete(s.origin, name)
 	delete(s.texts, name)
@@ -46,12 +46,12 @@ func (s *sources) forget(name string) {
 // flat reports whether the settings are those of the top level.
 func (s *sources) flat() bool { return s.place == 0 }
 
-// own reports whether a setting counts as given for this very object: at the top level every one that is given does.
+// own reports whether a setting was given for this object itself. At the top level every given setting was.
 func (s *sources) own(name string) bool {
 	return s.flat() && s.origin[name] != "" || s.ownKeys[name]
 }
 
-// keyHere is the key of a setting where it stands.
+// keyHere returns the key of a setting at its place.
 func (s *sources) keyHere(name string) string {
 	if row := find(name); row != nil && row.stands(s.place) {
 		return row.nameIn(s.place)
@@ -59,7 +59,7 @@ func (s *sources) keyHere(name string) string {
 	return name
 }
 
-// key is the path of a setting.
+// key returns the path of a setting.
 func (s *sources) key(name string) string {
 	if s.flat() {
 		return name
@@ -67,12 +67,12 @@ func (s *sources) key(name string) string {
 	return s.path + "." + s.keyHere(name)
 }
 
-// complain adds a problem with a setting, where its value came from.
+// complain adds a problem with a setting, at the place where its value came from.
 func (s *sources) complain(ps *Problems, name, format string, args ...any) {
 	s.complainAt(s.origin[name], ps, name, format, args...)
 }
 
-// complainAt is complain for a known place; of an object without a better one, where the object begins.
+// complainAt is complain for a known place. An object without a better place has its beginning.
 func (s *sources) complainAt(where string, ps *Problems, name, format string, args ...any) {
 	if where == "" {
 		where = s.where
@@ -88,7 +88,7 @@ func (s *sources) say(flat, object string) string {
 	return object
 }
 
-// first is where the first of the settings that was given stands.
+// first returns the place of the first of the settings that was given.
 func (s *sources) first(names ...string) string {
 	for _, n := range names {
 		if s.origin[n] != "" {

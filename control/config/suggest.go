@@ -1,8 +1,8 @@
 package config
 
-// DidYouMean is `; did you mean "x"?` for the candidate nearest to s, or empty when none is near.
+// DidYouMean returns `; did you mean "x"?` for the candidate most similar to s; empty: none is similar.
 func DidYouMean(s string, candidates []string) string {
-	best, least := "", 3 // more than two slips is another word
+	best, least := "", 3 // a word with more than two differences is another word
 	for _, c := range candidates {
 		if d := distance(s, c, least); d < least && d < len(c) {
 			best, least = c, d
@@ -14,8 +14,8 @@ func DidYouMean(s string, candidates []string) string {
 	return `; did you mean "` + best + `"?`
 }
 
-// distance is the number of letters to insert, remove, replace or swap with their neighbour
-// to turn a into b; limit or more where it is at least that.
+// distance returns the number of letters to insert, remove, replace or swap with their neighbour to turn a into b;
+// limit or more if it is at least limit.
 func distance(a, b string, limit int) int {
 	if len(a) > len(b)+limit || len(b) > len(a)+limit {
 		return limit

@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// syntax adds what the YAML library said, "yaml: line 3: text", in our form.
+// syntax adds an error of the YAML library, "yaml: line 3: text", in the form of a Problem.
 func (ps *Problems) syntax(name string, text []byte, err error) {
 	said, line := strings.TrimPrefix(err.Error(), "yaml: "), 0
 	if rest, ok := strings.CutPrefix(said, "line "); ok {
@@ -33,7 +33,7 @@ func (ps *Problems) syntax(name string, text []byte, err error) {
 	ps.add(name, "", "not valid YAML: %s", said)
 }
 
-// yamlAdvice is what probably is wrong with a line of which the YAML library said something; empty: who knows.
+// yamlAdvice says what is probably wrong with a line that the YAML library refuses; empty: unknown.
 func yamlAdvice(said string, line []byte) string {
 	indent := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]
 	switch {
@@ -53,15 +53,16 @@ func yamlAdvice(said string, line []byte) string {
 	return ""
 }
 
-// prefixes bounds how many bytes faultLine has the YAML library read.
+// prefixes bounds how many bytes faultLine lets the YAML library read.
 const prefixes = 4 << 20
 
-// faultLine is the line, from 1, with which a text stops to be YAML; 0: not found. The library itself names the line where the broken list
-// or mapping begins. The lines before the one that is looked for are YAML, and with it they are not.
+// faultLine returns the line, from 1, that makes a text invalid YAML; 0: not found. The library itself names the line
+// where the broken list or mapping begins. The lines before the returned one are valid YAML, and together with it
+// they are not.
 func faultLine(text []byte) int {
 	lines := bytes.SplitAfter(text, []byte("\n"))
 	fed := &lineReader{lines: lines}
-	_ = decodes(fed) // it fails, and has read little more than up to the fault
+	_ = decodes(fed) // fails, and reads only a little beyond the fault
 	end := 0
 	for _, l := range lines[:fed.next] {
 		end += len(l)
@@ -90,13 +91,13 @@ func decodes(r io.Reader) bool {
 	}
 }
 
-// blank reports whether a line has nothing but a comment.
+// blank reports whether a line is empty or has only a comment.
 func blank(line []byte) bool {
 	line = bytes.TrimSpace(line)
 	return len(line) == 0 || line[0] == '#'
 }
 
-// lineOf is a line of a text, from 1; empty when there is none.
+// lineOf returns a line of a text, from 1; empty: there is none.
 func lineOf(text []byte, line int) []byte {
 	lines := bytes.Split(text, []byte("\n"))
 	if line < 1 || line > len(lines) {
@@ -105,7 +106,7 @@ func lineOf(text []byte, line int) []byte {
 	return lines[line-1]
 }
 
-// lineReader gives one line at a time, so that it shows how far it was read.
+// lineReader returns one line per Read, so that it shows how far it was read.
 type lineReader struct {
 	lines [][]byte
 	next  int
@@ -125,7 +126,8 @@ func (r *lineReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// foreign says whose settings a file has, if they are those of another proxy, and at which line; empty: it may be ours.
+// foreign returns the name of the other proxy whose settings a file has, and the line; empty: it may be a file of
+// ringmaster.
 func foreign(top *yaml.Node) (what string, line int) {
 	if top.Kind != yaml.MappingNode {
 		return "", 0

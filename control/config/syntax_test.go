@@ -32,11 +32,11 @@ func TestYAMLMistakesNameTheLineAndTheCure(t *testing.T) {
 	}
 }
 
-// TestTheFaultInALargeFileIsFoundSoon: the file is read again and again, but not without end.
+// TestTheFaultInALargeFileIsFoundSoon: the file is read several times, but within a bound.
 func TestTheFaultInALargeFileIsFoundSoon(t *testing.T) {
 	var b strings.Builder
 	for i := range 20000 {
-		fmt.Fprintf(&b, "  a%d: 'x\n", i) // quotes that lines further down end
+		fmt.Fprintf(&b, "  a%d: 'x\n", i) // quotes that later lines close
 	}
 	begin := time.Now()
 	var ps Problems

@@ -7,16 +7,16 @@ import (
 	"sync"
 )
 
-// maxAutoLoops bounds the loops made without being asked for. Every loop has connections
-// of its own to every server and batches only its own clients' commands: more
-// loops than the load needs make batches smaller and the servers' work larger.
+// maxAutoLoops bounds the number of loops for the value auto. Every loop has connections of its own to every server
+// and batches only its own clients' commands, so more loops than the load needs make batches smaller and the servers'
+// work larger.
 const maxAutoLoops = 8
 
-// autoLoops is the number of CPUs the process may use (affinity and the control group's
-// quota count), at most maxAutoLoops: the loops do all the work.
+// autoLoops returns the number of CPUs that the process may use (affinity and the control group's quota count), at
+// most maxAutoLoops, because the loops do all the work.
 func autoLoops() int { return min(processors(), maxAutoLoops) }
 
-// processors is how many Go had when settings were read first: it has fewer while few clients are heard.
+// processors is how many Go had when settings were first read. It has fewer while few clients send at a time.
 var processors = sync.OnceValue(func() int { return runtime.GOMAXPROCS(0) })
 
 // applyLoops takes a number, or auto.
@@ -31,7 +31,7 @@ func applyLoops(c *Config, value string) error {
 	return nil
 }
 
-// logLevel is the level that a word of the table names.
+// logLevel returns the level that a word of the table names.
 func logLevel(w string) (level slog.Level) {
 	_ = level.UnmarshalText([]byte(w)) // the table's words are its
 	return level

@@ -120,7 +120,7 @@ func eachPair(values []string, want string, f func(key, value string) error) err
 	return nil
 }
 
-// Groups are c's servers with the replicas that are named.
+// Groups returns c's servers with their given replicas.
 func (c *Config) Groups() []shard.Group {
 	groups := make([]shard.Group, len(c.Upstream))
 	for i, s := range c.Upstream {

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// DefaultUpstream is the name of the upstream that flat settings describe, and of the one that listeners use which name none.
+// DefaultUpstream is the name of the upstream of flat settings, and of listeners that name no upstream.
 const DefaultUpstream = "default"
 
-// Listener is one address that clients connect to. Its Config has every setting of a listener as it counts here; those of
-// upstreams in it mean nothing. Any goroutine.
+// Listener is one address that clients connect to. Its Config has the values of every setting of a listener. The
+// settings of upstreams in it have no meaning. Any goroutine.
 type Listener struct {
 	Name     string // unique
 	Address  string // HOST:PORT, or UnixPrefix and a path
@@ -19,21 +19,22 @@ type Listener struct {
 	*Config
 }
 
-// Upstream is one group of servers. Its Config has every setting of an upstream as it counts here; those of listeners in it mean
-// nothing. Any goroutine.
+// Upstream is one group of servers. Its Config has the values of every setting of an upstream. The settings of
+// listeners in it have no meaning. Any goroutine.
 type Upstream struct {
 	Name string // unique
 	*Config
 }
 
-// Alike reports whether l and o treat their clients alike: all settings but name, address and tcp-keepalive are the same. Any goroutine.
+// Alike reports whether l and o treat their clients in the same way, so that all settings except name, address and
+// tcp-keepalive are equal. Any goroutine.
 func (l Listener) Alike(o Listener) bool {
 	a, b := l.values(), o.values()
 	a.TCPKeepAlive, b.TCPKeepAlive = 0, 0 // each socket has its own
 	return l.Upstream == o.Upstream && reflect.DeepEqual(a, b)
 }
 
-// values is c without where its values came from and what its objects are.
+// values returns c without its sources and objects.
 func (c *Config) values() Config {
 	v := *c
 	v.sources, v.Listen, v.Listeners, v.Upstreams = sources{}, nil, nil, nil
@@ -41,12 +42,13 @@ func (c *Config) values() Config {
 	return v
 }
 
-// Used is the upstream that l's commands go to. Any goroutine.
+// Used returns the upstream that l's commands go to. Any goroutine.
 func (c *Config) Used(l Listener) Upstream {
 	return c.Upstreams[slices.IndexFunc(c.Upstreams, func(u Upstream) bool { return u.Name == l.Upstream })]
 }
 
-// readObjects makes c's listeners and upstreams from those of the file. ownServers: the servers are known without it.
+// readObjects makes c's listeners and upstreams from those of the file. ownServers says that the servers do not come
+// from the file.
 func (c *Config) readObjects(file map[string]given, ownServers bool, ps *Problems) {
 	c.oneForm(file, "listen", listenersKey, ps)
 	for _, o := range file[listenersKey].objects {
@@ -67,14 +69,14 @@ func (c *Config) readObjects(file map[string]given, ownServers bool, ps *Problem
 	}
 }
 
-// oneForm refuses a flat setting beside the objects that it is short for.
+// oneForm refuses a flat setting together with the objects that it is a short form of.
 func (c *Config) oneForm(file map[string]given, name, key string, ps *Problems) {
 	if objects, ok := file[key]; ok && c.origin[name] != "" {
 		ps.add(c.origin[name], name, "%s are also given (%s); want only one of them", key, objects.where)
 	}
 }
 
-// child is a copy of c with an object's own values.
+// child returns a copy of c with an object's own values.
 func (c *Config) child(o object, p Place, ps *Problems) *Config {
 	d := *c
 	d.Listeners, d.Upstreams = nil, nil
@@ -105,7 +107,7 @@ func (c *Config) replaced(name string) bool {
 	return n > 0 && n == len(c.Upstreams)
 }
 
-// unfold makes the objects that flat settings are short for. They are c itself until fold gives them a copy.
+// unfold makes the objects of flat settings. They are c itself until fold gives them a copy.
 func (c *Config) unfold() {
 	if len(c.Upstreams) == 0 {
 		c.Upstreams = []Upstream{{Name: DefaultUpstream, Config: c}}
@@ -117,7 +119,7 @@ func (c *Config) unfold() {
 	}
 }
 
-// fold ends what unfold began.
+// fold completes unfold.
 func (c *Config) fold() {
 	own := *c
 	own.Listeners, own.Upstreams = nil, nil
@@ -161,7 +163,7 @@ func (c *Config) nameListeners(ps *Problems) {
 	}
 }
 
-// chooseUpstreams settles where the commands of each listener go.
+// chooseUpstreams decides where the commands of each listener go.
 func (c *Config) chooseUpstreams(given bool, ps *Problems) {
 	var names []string
 	for _, u := range c.Upstreams {
@@ -170,7 +172,7 @@ func (c *Config) chooseUpstreams(given bool, ps *Problems) {
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
 		switch {
-		case given: // whatever the file says
+		case given: // regardless of the file
 			l.Upstream = DefaultUpstream
 		case l.Upstream != "":
 			if !slices.Contains(names, l.Upstream) {

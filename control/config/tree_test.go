@@ -139,7 +139,7 @@ func TestSecretsOfObjectsAreNeverPrinted(t *testing.T) {
 	}
 }
 
-// TestDefaultsThatDoNotFitAnUpstreamDoNotCountThere: at the top level they are meant for the others.
+// TestDefaultsThatDoNotFitAnUpstreamDoNotCountThere: at the top level they are meant for other upstreams.
 func TestDefaultsThatDoNotFitAnUpstreamDoNotCountThere(t *testing.T) {
 	c := mustLoadText(t, `
 hash-tag: '[]'
@@ -194,7 +194,7 @@ func TestGivenUpstreamsReplaceThoseOfObjects(t *testing.T) {
 	}
 }
 
-// fieldsOf are the fields of Config that the settings of a place set; 0: those of the process.
+// fieldsOf returns the fields of Config that the settings of a place set; 0: those of the process.
 func fieldsOf(t *testing.T, p Place) (fields []string) {
 	t.Helper()
 	for _, s := range settings {
@@ -251,7 +251,7 @@ upstreams:
   c: {servers: 'c:1', topology: cluster, timeout: 0s, backoff-min: 20ms}
 `
 
-// TestTheTreeLoadsAgain: what check --print prints is a file with the same meaning.
+// TestTheTreeLoadsAgain: check --print prints a file with the same meaning.
 func TestTheTreeLoadsAgain(t *testing.T) {
 	for name, text := range map[string]string{
 		"everything": everything, "flat": "upstream: a:1\n", "sharded": "upstream: a:1,b:1\nlisten: ['127.0.0.1:0', '127.0.0.1:0']\ntimeout: 0s\n",
@@ -311,7 +311,7 @@ func TestTheTreeSaysWhereValuesCameFrom(t *testing.T) {
 	}
 }
 
-// FuzzLoadingNeverPanics loads files; what is right prints a tree that is right too, and prints the same.
+// FuzzLoadingNeverPanics loads files. A valid file prints a valid tree, which prints the same again.
 func FuzzLoadingNeverPanics(f *testing.F) {
 	for _, text := range []string{
 		everything, oneUpstream, twoUpstreams, "listeners: [{address: ':1', upstream: a}]\nupstreams: {a: &a {servers: &s ['a:1']}, b: *a, c: {servers: *s}}",

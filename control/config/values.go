@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// value is how the value of a setting gets into a Config, and where it is then.
+// value says how the value of a setting gets into a Config, and where it is there.
 type value struct {
 	// apply parses the values given by one source (one value unless the setting is a list) into c.
 	apply func(c *Config, values []string) error
-	// field points to what counts once c is loaded.
+	// field points to the field of c that has the value in force.
 	field func(c *Config) any
 }
 
-// of makes a value's field of one that knows its type.
+// of makes a value's field of a function with the field's type.
 func of[T any](field func(*Config) *T) func(*Config) any {
 	return func(c *Config) any { return field(c) }
 }
 
-// last adapts a parser of one value: where a source names a setting twice, the last counts.
+// last adapts a parser of one value: if a source gives a setting twice, the last value counts.
 func last(parse func(c *Config, value string) error) func(*Config, []string) error {
 	return func(c *Config, values []string) error { return parse(c, values[len(values)-1]) }
 }
@@ -62,8 +62,8 @@ var units = []struct {
 	{"k", 1e3}, {"m", 1e6}, {"g", 1e9}, {"b", 1}, {"", 1},
 }
 
-// ParseSize reads a size as redis.conf has it: digits and a unit in any case, where
-// 1k = 1000, 1kb = 1024, and so on for m, mb, g, gb; no unit, or b, is bytes.
+// ParseSize reads a size in the form of redis.conf: digits and a unit in any case, where 1k = 1000, 1kb = 1024, and
+// so on for m, mb, g, gb. No unit, or b, means bytes.
 func ParseSize(s string) (int, error) {
 	lower := strings.ToLower(s)
 	for _, u := range units {
@@ -133,7 +133,7 @@ func boolean(field func(*Config) *bool) value {
 	}), of(field)}
 }
 
-// word reads one of the setting's words; Setting.set has checked that it is.
+// word reads one of the setting's words, which Setting.set has checked.
 func word[T any](field func(*Config) *T, parse func(w string) T) value {
 	return value{last(func(c *Config, value string) error { *field(c) = parse(value); return nil }), of(field)}
 }

@@ -2,9 +2,9 @@
 //
 // # Purpose
 //
-// Standard error may be a pipe that is full, or that nobody reads any more. A write to it then waits, or fails, and an event loop that logs would
-// stop with all its clients. Here lines wait in a queue of bounded size, and one goroutine writes them. What does not fit
-// is dropped and counted, and the log says so as soon as it can.
+// Standard error may be a full pipe, or one that has lost its reader. A write to it then waits or fails, and an event
+// loop that logs would stop with all its clients. Here lines wait in a queue of bounded size, and one goroutine
+// writes them. Lines that do not fit are dropped and counted, and the log says so as soon as it can.
 //
 // # Picture
 //
@@ -13,7 +13,7 @@
 //
 // # Who may call
 //
-// Any goroutine. OnLost is called before others write.
+// Any goroutine. Call OnLost before the first Write.
 //
 // # Ownership of bytes
 //
@@ -21,6 +21,6 @@
 //
 // # Limits and errors
 //
-// [MaxLines] lines and [MaxBytes] bytes wait at most. A line that could not be written is dropped and counted, too. Close waits a bounded
-// time for what is queued.
+// At most [MaxLines] lines and [MaxBytes] bytes wait. A line that could not be written is dropped and counted, too.
+// Close waits a bounded time for the queued lines.
 package logqueue

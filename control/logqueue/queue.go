@@ -9,14 +9,15 @@ import (
 )
 
 const (
-	// MaxLines and MaxBytes bound what waits to be written.
+	// MaxLines and MaxBytes bound the waiting lines.
 	MaxLines = 1024
 	MaxBytes = 1 << 20
-	// reportEvery is the least time between two lines about lost ones while more are being lost.
+	// reportEvery is the least time between two reports of lost lines while more are being lost.
 	reportEvery = 10 * time.Second
 )
 
-// Queue is an io.Writer that never waits. It drops new lines when it is full: the first lines of trouble say most.
+// Queue is an io.Writer that never waits. When it is full it drops new lines, because the first lines of a problem
+// say the most.
 type Queue struct {
 	out     io.Writer
 	lines   chan []byte
@@ -25,7 +26,7 @@ type Queue struct {
 	lost    atomic.Pointer[func(n uint64) []byte]
 
 	reported   uint64    // of dropped; only the writing goroutine
-	reportedAt time.Time // or the start
+	reportedAt time.Time // at first the start
 
 	closing sync.Once
 	end     chan struct{} // closed: write what is queued, then stop
@@ -39,13 +40,14 @@ func New(out io.Writer) *Queue {
 	return q
 }
 
-// OnLost says how to write the line that n lines were lost; without it nothing is written about them.
+// OnLost sets the function that writes the report of n lost lines. Without it there is no report.
 func (q *Queue) OnLost(line func(n uint64) []byte) { q.lost.Store(&line) }
 
-// Dropped is how many lines were lost so far.
+// Dropped returns how many lines were lost so far.
 func (q *Queue) Dropped() uint64 { return q.dropped.Load() }
 
-// Write queues one line, or drops it. It never fails, for nobody could do anything about it. Borrows b until return.
+// Write queues one line, or drops it. It never fails, because no caller could handle the error. Borrows b until
+// return.
 func (q *Queue) Write(b []byte) (int, error) {
 	n := int64(len(b))
 	if q.size.Add(n) > MaxBytes {
@@ -65,7 +67,7 @@ func (q *Queue) drop(size int64) {
 	q.dropped.Add(1)
 }
 
-// Close writes what is queued, for up to limit, and stops. Lines that come later are lost.
+// Close writes the queued lines, for up to limit, and stops. Later lines are lost.
 func (q *Queue) Close(limit time.Duration) {
 	q.closing.Do(func() { close(q.end) })
 	late := time.NewTimer(limit)
@@ -91,7 +93,8 @@ func (q *Queue) run() {
 	}
 }
 
-// write writes one line, and how many were lost once those before them are read, or now and then if the reader is slow.
+// write writes one line. It reports the lost lines when all lines before them are written, or from time to time if
+// the reader is slow.
 func (q *Queue) write(line []byte) {
 	_, err := q.out.Write(line)
 	q.size.Add(-int64(len(line)))

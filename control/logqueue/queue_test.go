@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// reader is standard error whose reader the test plays.
+// reader is a standard error whose reader is the test.
 type reader struct {
 	mu     sync.Mutex
 	read   strings.Builder
@@ -51,7 +51,7 @@ func (r *reader) setGone(gone bool) {
 
 func lostLine(n uint64) []byte { return fmt.Appendf(nil, "%d lost\n", n) }
 
-// until polls a condition that must come to hold.
+// until polls a condition until it holds.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
@@ -80,8 +80,8 @@ func TestLinesAreWrittenInOrderAndCloseWaitsForThem(t *testing.T) {
 	q.Close(10 * time.Second) // again
 }
 
-// TestAReaderThatStopsCostsLinesOnly: Write returns though nothing is read, what waits is bounded, and what was lost is said when the
-// reader is back.
+// TestAReaderThatStopsCostsLinesOnly: Write returns although nothing is read, the waiting lines are bounded, and the
+// lost ones are reported when the reader is back.
 func TestAReaderThatStopsCostsLinesOnly(t *testing.T) {
 	for _, c := range []struct {
 		size, want int // bytes of a line; lines that are kept

@@ -1,9 +1,9 @@
-// Package memory gives memory that is no longer used back to the operating system.
+// Package memory returns unused memory to the operating system.
 //
 // # Purpose
 //
-// One huge value leaves its buffers behind as garbage. A proxy that is quiet afterwards allocates so little
-// that Go collects it minutes later, and a host that runs several processes misses it meanwhile.
+// One huge value leaves its buffers as garbage. A proxy that is quiet afterwards allocates so little that Go collects
+// the garbage only minutes later, and other processes of the host lack that memory meanwhile.
 //
 // # Picture
 //
@@ -12,14 +12,14 @@
 //
 // # Who may call
 //
-// Run runs on a goroutine of its own. A collection runs beside the loops.
+// Run needs a goroutine of its own. A collection runs concurrently with the loops.
 //
 // # Ownership of bytes
 //
-// None: it looks at figures only.
+// None: it only reads figures.
 //
 // # Limits and errors
 //
-// A process that collects by itself is left alone: Go returns its memory in time. A large heap that is
-// in use is collected once, not again and again.
+// A process that collects by itself is left alone, because Go returns its memory in time. A large heap that is in use
+// is collected once, not again and again.
 package memory

@@ -13,7 +13,7 @@ const (
 	worthwhile = 16 << 20
 )
 
-// Run looks after the process's memory until ctx ends.
+// Run trims the process's memory until ctx ends.
 func Run(ctx context.Context) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -28,7 +28,7 @@ func Run(ctx context.Context) {
 	}
 }
 
-// trimmer remembers what it saw last.
+// trimmer remembers the last figures.
 type trimmer struct {
 	samples  []metrics.Sample
 	baseline uint64 // footprint after the last trim, bytes
@@ -36,7 +36,7 @@ type trimmer struct {
 	free     func()
 }
 
-// The figures looked at. Footprint is total - released.
+// The figures that are read. Footprint is total - released.
 const (
 	total = iota
 	released
@@ -53,13 +53,13 @@ func newTrimmer() *trimmer {
 	return t
 }
 
-// read gives the footprint in bytes.
+// read returns the footprint in bytes.
 func (t *trimmer) read() uint64 {
 	metrics.Read(t.samples)
 	return t.samples[total].Value.Uint64() - t.samples[released].Value.Uint64()
 }
 
-// look trims when the footprint has grown and Go itself is not at it. It reports whether it did.
+// look trims if the footprint has grown and Go itself does not collect. It reports whether it has trimmed.
 func (t *trimmer) look() bool {
 	footprint := t.read()
 	quiet := t.samples[cycles].Value.Uint64() == t.cycles
@@ -69,7 +69,7 @@ func (t *trimmer) look() bool {
 		return false
 	}
 	t.free()
-	t.free() // what a sync.Pool held survives one collection
+	t.free() // again, because the contents of a sync.Pool survive one collection
 	t.baseline = t.read()
 	t.cycles = t.samples[cycles].Value.Uint64()
 	return true

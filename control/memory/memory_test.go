@@ -16,7 +16,7 @@ func TestGarbageOfAHugeValueIsReturned(t *testing.T) {
 	}
 	runtime.KeepAlive(huge)
 	huge = nil
-	tr.look() // the first look may see the collection that making it caused
+	tr.look() // the first look may see the collection that newTrimmer caused
 	tr.look()
 	if tr.read() > before+worthwhile {
 		t.Errorf("footprint %d MiB, %d MiB before the value", tr.read()>>20, before>>20)

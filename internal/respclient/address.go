@@ -10,8 +10,9 @@ import (
 // maxHost is the longest name that the DNS has, in bytes. With a port it is shorter than shard.MaxName.
 const maxHost = 249
 
-// Address is HOST:PORT of a host and a port that a server has named, a copy; "" when the host is neither an IP address nor made
-// of what hostnames are made of, or the port is none. A server's word goes no further unread. Any goroutine.
+// Address makes HOST:PORT of a host and a port that a server has named, as a copy. It returns "" if the host is
+// neither an IP address nor a possible hostname, or the port is not valid, so that no server's text is used
+// unchecked. Any goroutine.
 func Address(host string, port int) string {
 	if port < 1 || port > 65535 || host == "" || len(host) > maxHost {
 		return ""

@@ -29,8 +29,7 @@ func (s *Server) Get(t testing.TB, path string) (int, string) {
 
 var goroutineTotal = regexp.MustCompile(`goroutine profile: total (\d+)`)
 
-// Goroutines is the proxy's number of goroutines, the one that answers us not counted
-// out.
+// Goroutines returns the proxy's number of goroutines, including the one that answers.
 func (s *Server) Goroutines(t testing.TB) int {
 	t.Helper()
 	_, body := s.Get(t, "/debug/pprof/goroutine?debug=1")
@@ -42,7 +41,7 @@ func (s *Server) Goroutines(t testing.TB) int {
 	return n
 }
 
-// Topology reads what /topology says of the proxy's first upstream into dst, a pointer.
+// Topology reads what /topology shows of the proxy's first upstream into dst, a pointer.
 func (s *Server) Topology(t testing.TB, dst any) {
 	t.Helper()
 	status, body := s.Get(t, "/topology")
@@ -88,7 +87,7 @@ func sample(line, name string, labels []string) (float64, bool) {
 	return v, true
 }
 
-// Usage is what a proxy holds, for comparing before and after.
+// Usage is a proxy's use of resources, for comparing before and after.
 type Usage struct{ Goroutines, FDs int }
 
 // String names both counts.
@@ -96,7 +95,8 @@ func (u Usage) String() string {
 	return fmt.Sprintf("%d goroutines, %d descriptors", u.Goroutines, u.FDs)
 }
 
-// Usage counts the proxy's goroutines and descriptors, but for connections that wait for the next client, for a minute at most.
+// Usage counts the proxy's goroutines and descriptors, except connections that wait, for a minute at most, for the
+// next client.
 func (s *Server) Usage(t testing.TB) Usage {
 	t.Helper()
 	return Usage{s.Goroutines(t), s.FDs(t) - int(s.Metric(t, "ringmaster_pinned_connections_spare"))}

@@ -13,20 +13,20 @@ import (
 // clusterSlots is the number of hash slots of a Redis Cluster.
 const clusterSlots = 16384
 
-// ClusterOptions is what a cluster is started with.
+// ClusterOptions are the options of a cluster.
 type ClusterOptions struct {
 	Primaries, Replicas int      // replicas in all; they follow the primaries in turn
 	Password            string   // of the default user, on every node
 	Args                []string // further arguments of every redis-server
-	Hosts               []*Host  // of a Network: where the nodes run, one on each; nil: all on 127.0.0.1
+	Hosts               []*Host  // of a Network: the nodes run on these, one on each; nil: all on 127.0.0.1
 	// NodeArgs, if not nil, are further arguments of node i, whose port is given.
 	NodeArgs func(i, port int) []string
 }
 
 // Cluster is a Redis Cluster of redis-server processes on 127.0.0.1 whose nodes fail each other after a second.
 type Cluster struct {
-	// Nodes are all nodes, those that were killed included: the primaries at the start in the order of their slots, then
-	// the replicas, then what was added.
+	// Nodes are all nodes, including killed ones: the first primaries in the order of their slots, then the replicas,
+	// then the added nodes.
 	Nodes []*Server
 
 	options ClusterOptions
@@ -41,8 +41,8 @@ type ClusterNode struct {
 	Slots             []string
 }
 
-// StartCluster starts n primaries, which own the slots in equal parts, and replicas, and returns when all nodes agree that
-// all is well. It skips the test when redis-server is missing.
+// StartCluster starts n primaries, which own the slots in equal parts, and replicas. It returns when all nodes agree
+// that the cluster is healthy. It skips the test if redis-server is missing.
 func StartCluster(t testing.TB, primaries, replicas int) *Cluster {
 	t.Helper()
 	return StartClusterWith(t, ClusterOptions{Primaries: primaries, Replicas: replicas})
@@ -77,7 +77,7 @@ func StartClusterWith(t testing.TB, o ClusterOptions) *Cluster {
 	return c
 }
 
-// start starts a node that knows nobody.
+// start starts a node that knows no other.
 func (c *Cluster) start(t testing.TB) *Server {
 	t.Helper()
 	bin := ServerProgram(t)
@@ -105,7 +105,7 @@ func (c *Cluster) start(t testing.TB) *Server {
 	return n
 }
 
-// busPort is what the node was started with; Redis 6.2 lets nobody choose.
+// busPort is the port of the node's bus. In Redis 6.2 it can't be chosen.
 func busPort(t testing.TB, n *Server) string {
 	t.Helper()
 	if at := slices.Index(n.argv, "--cluster-port"); at >= 0 {
@@ -119,7 +119,7 @@ func (c *Cluster) meet(t testing.TB, n, other *Server) {
 	c.Must(t, n, "CLUSTER", "MEET", other.Host.address(), strconv.Itoa(other.Port(t)), busPort(t, other))
 }
 
-// Ask sends a command to a node and returns its reply; errors are values. To ask nobody is an error. Any goroutine.
+// Ask sends a command to a node and returns its reply; errors are values. A nil node gives an error. Any goroutine.
 func (c *Cluster) Ask(n *Server, args ...string) (Value, error) {
 	return ask(n, c.options.Password, args...)
 }
@@ -153,8 +153,8 @@ func loggedIn(n *Server, password string) (*Conn, error) {
 	return conn, nil
 }
 
-// lacking says why not so many replicas of a primary have its data, or nothing. That a replica's link is up is no proof: its
-// primary may begin to send it what is written only a second later, with its next ACK.
+// lacking says why fewer than the given number of replicas have their primary's data; "": they have it. A link that
+// is up is no proof, because a primary may begin to send its writes only a second later, with the replica's next ACK.
 func lacking(primary *Server, password string, replicas int) string {
 	if replicas == 0 {
 		return ""
@@ -164,7 +164,7 @@ func lacking(primary *Server, password string, replicas int) string {
 		return err.Error()
 	}
 	defer conn.Close()
-	if raw, err := conn.Call("PING"); err != nil || raw != "+PONG\r\n" { // WAIT waits for what was there at the last command before
+	if raw, err := conn.Call("PING"); err != nil || raw != "+PONG\r\n" { // WAIT covers the writes up to the connection's previous command
 		return fmt.Sprintf("PING at %s: %q, %v", primary.Addr, raw, err)
 	}
 	raw, err := conn.Call("WAIT", strconv.Itoa(replicas), "2000")
@@ -184,13 +184,13 @@ func (c *Cluster) Must(t testing.TB, n *Server, args ...string) Value {
 	return v
 }
 
-// ID is the node's ID.
+// ID returns the node's ID.
 func (c *Cluster) ID(t testing.TB, n *Server) string {
 	t.Helper()
 	return c.Must(t, n, "CLUSTER", "MYID").Text
 }
 
-// View is the cluster as n sees it, n first.
+// View returns the cluster as n sees it, n first.
 func (c *Cluster) View(n *Server) ([]ClusterNode, error) {
 	v, err := c.Ask(n, "CLUSTER", "NODES")
 	if err != nil || v.Kind == '-' {
@@ -208,7 +208,7 @@ func (c *Cluster) View(n *Server) ([]ClusterNode, error) {
 		}
 		node := ClusterNode{ID: f[0], Addr: addr, Primary: f[3], Epoch: f[6], Flags: strings.Split(f[2], ","), Linked: f[7] == "connected", Slots: f[8:]}
 		if slices.Contains(node.Flags, "myself") {
-			node.Addr = n.Addr // its own is what a node knows last
+			node.Addr = n.Addr // a node learns its own address last
 			nodes = slices.Insert(nodes, 0, node)
 		} else {
 			nodes = append(nodes, node)
@@ -217,12 +217,12 @@ func (c *Cluster) View(n *Server) ([]ClusterNode, error) {
 	return nodes, nil
 }
 
-// Running are the nodes whose process lives.
+// Running returns the nodes whose process lives.
 func (c *Cluster) Running() []*Server {
 	return slices.DeleteFunc(slices.Clone(c.Nodes), (*Server).Exited)
 }
 
-// Primary is the node that owns slot, as most running nodes see it; nil when they do not.
+// Primary returns the node that owns slot, as most running nodes see it; nil: they do not agree.
 func (c *Cluster) Primary(slot int) *Server {
 	votes := map[string]int{}
 	running := c.Running()
@@ -257,7 +257,7 @@ func owns(ranges []string, slot int) bool {
 	return false
 }
 
-// Primaries are the running nodes that own slots, the owner of the lowest first.
+// Primaries returns the running nodes that own slots, the owner of the lowest slot first.
 func (c *Cluster) Primaries(t testing.TB) []*Server {
 	t.Helper()
 	view, err := c.View(c.Running()[0])
@@ -281,7 +281,7 @@ func (c *Cluster) Primaries(t testing.TB) []*Server {
 	return primaries
 }
 
-// ReplicasOf are the running replicas of a primary, as it sees them.
+// ReplicasOf returns the running replicas of a primary, as the primary sees them.
 func (c *Cluster) ReplicasOf(t testing.TB, primary *Server) []*Server {
 	t.Helper()
 	view, err := c.View(primary)
@@ -300,9 +300,9 @@ func (c *Cluster) ReplicasOf(t testing.TB, primary *Server) []*Server {
 // WaitOK waits until every running node says that all slots are served, knows every other running node, none of them as
 // failing and all as the others know them, and every replica has its primary's data.
 //
-// Whoever moves a slot must have waited since the last move. SETSLOT tells a node who owns a slot, not under which epoch, and
-// the new owner takes no newer epoch if its own is the highest that it has heard of. A message of the owner before, under the
-// epoch that it has not heard of, then takes the slot from it, and it deletes the keys (Redis 7.0,
+// WaitOK must come between two moves of slots. SETSLOT tells a node which node owns a slot, but not in which epoch,
+// and the new owner takes no newer epoch if its own is the highest that it knows. A message of the previous owner,
+// with an epoch that the new owner does not know, then takes the slot from it, and it deletes the keys (Redis 7.0,
 // clusterUpdateSlotsConfigWith; seen without a proxy).
 func (c *Cluster) WaitOK(t testing.TB) {
 	t.Helper()
@@ -312,7 +312,7 @@ func (c *Cluster) WaitOK(t testing.TB) {
 	}
 }
 
-// trouble says what the cluster lacks, or nothing.
+// trouble says what the cluster lacks; "": nothing.
 func (c *Cluster) trouble() string {
 	running := c.Running()
 	roles := map[string]string{} // as the first node sees them
@@ -350,7 +350,7 @@ func (c *Cluster) trouble() string {
 	return ""
 }
 
-// role is the primary's ID, the epoch and the slots, without those that move, which only their node tells.
+// role returns the primary's ID, the epoch and the slots, without moving slots, which only their node reports.
 func (n ClusterNode) role() string {
 	stays := slices.DeleteFunc(slices.Clone(n.Slots), func(r string) bool { return strings.HasPrefix(r, "[") })
 	return n.Primary + " " + n.Epoch + " " + strings.Join(stays, " ")

@@ -53,7 +53,8 @@ func TestClusterSurvivesWhatTheHarnessDoesToIt(t *testing.T) {
 	c.WaitOK(t)
 }
 
-// Without the wait that MoveSlots asks for the key is lost within a few moves, and without clearDoubts sooner or later.
+// Without the wait that MoveSlots requires, the key is lost within a few moves, and without clearDoubts sooner or
+// later.
 func TestKeysStayWhenSlotsMoveBackAndForth(t *testing.T) {
 	const moves = 50
 	c := StartCluster(t, 3, 0)

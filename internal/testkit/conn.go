@@ -16,8 +16,7 @@ import (
 // at a time.
 type Conn struct {
 	net.Conn
-	// Patience bounds every single write and every single reply; ending it is a timeout
-	// error, never a hang.
+	// Patience bounds every single write and every single reply. After it there is a timeout error, never a hang.
 	Patience time.Duration
 
 	r *bufio.Reader
@@ -37,7 +36,7 @@ func Connect(addr string) (*Conn, error) {
 	return NewConn(c), nil
 }
 
-// NewConn wraps a connection that is open already. Any goroutine.
+// NewConn wraps an open connection. Any goroutine.
 func NewConn(c net.Conn) *Conn {
 	return &Conn{Conn: c, Patience: Patience, r: bufio.NewReaderSize(c, 64<<10)}
 }
@@ -55,8 +54,7 @@ func Dial(t testing.TB, addr string) *Conn {
 	return c
 }
 
-// Request is the command args in the form clients send: an array of bulk strings.
-// Any goroutine.
+// Request returns the command args in the form that clients send: an array of bulk strings. Any goroutine.
 func Request(args ...string) string { return string(AppendRequest(nil, args...)) }
 
 // AppendRequest appends Request(args...) to dst. Any goroutine.
@@ -133,8 +131,7 @@ func (c *Conn) Read1() string {
 	return string(raw)
 }
 
-// Rest reads until the peer closes, and returns what came; a reset counts as a close.
-// A timeout is an error.
+// Rest reads until the peer closes, and returns the bytes read. A reset counts as a close. A timeout is an error.
 func (c *Conn) Rest() (string, error) {
 	if err := c.SetReadDeadline(time.Now().Add(c.Patience)); err != nil {
 		return "", err

@@ -2,8 +2,8 @@ package testkit
 
 import "syscall"
 
-// dieWithUs makes the kernel end a started process when the test process ends, which
-// covers the ends that run no cleanup, such as a test timeout.
+// dieWithUs makes the kernel end a started process when the test process ends. That covers ends without a cleanup,
+// such as a test timeout.
 func dieWithUs() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

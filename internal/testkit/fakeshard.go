@@ -84,9 +84,8 @@ func (f *FakeShard) Close() {
 	f.wg.Wait()
 }
 
-// Answering is a script that answers the commands a proxy opens a connection with
-// (HELLO, AUTH, SELECT, CLIENT, PING, READONLY) and passes every other to
-// answer, whose result is sent raw; an empty one sends nothing.
+// Answering is a script that answers the commands with which a proxy opens a connection (HELLO, AUTH, SELECT, CLIENT,
+// PING, READONLY). It passes every other command to answer and sends the result raw; an empty result sends nothing.
 func Answering(answer func(n int, args []string) string) func(int, *Conn) {
 	return func(n int, c *Conn) {
 		for {
@@ -105,8 +104,8 @@ func Answering(answer func(n int, args []string) string) func(int, *Conn) {
 	}
 }
 
-// Handshake is the answer of a plain server to a command that opens a connection, and
-// whether args is one. Any goroutine.
+// Handshake returns a plain server's answer to a command that opens a connection, and whether args is one. Any
+// goroutine.
 func Handshake(args []string) (string, bool) {
 	switch strings.ToUpper(args[0]) {
 	case "AUTH", "SELECT", "CLIENT", "READONLY":

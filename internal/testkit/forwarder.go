@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// Forwarder passes TCP connections on to a server and can break them: it stands where
-// the network would.
+// Forwarder passes TCP connections on to a server and can break them, in place of the network.
 type Forwarder struct {
 	Addr string
 
@@ -107,7 +106,8 @@ func (f *Forwarder) drop(p *pair, reset bool) {
 	p.server.Close()
 }
 
-// Freeze holds up what servers send, while every connection stays open; the returned function lets it go. Any goroutine.
+// Freeze holds back the servers' bytes, while every connection stays open. The returned function releases them. Any
+// goroutine.
 func (f *Forwarder) Freeze() (release func()) {
 	frozen := make(chan struct{})
 	f.mu.Lock()
@@ -122,7 +122,7 @@ func (f *Forwarder) Freeze() (release func()) {
 	return f.release
 }
 
-// thaw waits while bytes are held up.
+// thaw waits while bytes are held back.
 func (f *Forwarder) thaw() {
 	f.mu.Lock()
 	frozen := f.frozen
@@ -132,8 +132,8 @@ func (f *Forwarder) thaw() {
 	}
 }
 
-// CutReply orders that the next reply bytes of any connection are passed on by half,
-// then both sides reset. Any goroutine.
+// CutReply makes the next reply bytes of any connection be passed on by half, and then resets both sides. Any
+// goroutine.
 func (f *Forwarder) CutReply() { f.cut.Store(true) }
 
 // Cuts is the number of cuts made so far. Any goroutine.

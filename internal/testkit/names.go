@@ -40,7 +40,7 @@ func NewNames(t testing.TB) *Names {
 	return n
 }
 
-// Set has name stand for an IPv4 address from now on. Any goroutine.
+// Set makes name resolve to an IPv4 address from now on. Any goroutine.
 func (n *Names) Set(name, addr string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -60,7 +60,7 @@ func (n *Names) serve() {
 	}
 }
 
-// answer is the reply to a query: the address, none of that type, or that there is no such name.
+// answer makes the reply to a query: the address, no address of that type, or no such name.
 func (n *Names) answer(query []byte) ([]byte, error) {
 	var m dnsmessage.Message
 	if err := m.Unpack(query); err != nil {

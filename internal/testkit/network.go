@@ -13,9 +13,9 @@ import (
 // inside is set in a test process that has namespaces of its own.
 const inside = "RINGMASTER_TEST_NAMESPACES"
 
-// Apart runs the calling test once more, by itself, in a process that has a network and a table of mounts of its own, and
-// reports whether this is that process: the caller returns at once when it is not. What is done to the network or to files such
-// as /etc/hosts there is gone with the process, and nobody else sees it. The test is skipped where the system does not allow it.
+// Apart runs the calling test again, alone, in a process with its own network and table of mounts, and reports
+// whether this is that process; if not, the caller returns at once. Changes of the network, or of files such as
+// /etc/hosts, are visible only in that process and end with it. The test is skipped if the system does not allow it.
 func Apart(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(inside) != "" {
@@ -42,8 +42,8 @@ func Apart(t *testing.T) bool {
 	return false
 }
 
-// Network is hosts that reach each other over an Ethernet of their own, each with a network namespace. One is that of the
-// test itself and of what it starts elsewhere. Only in a process of Apart.
+// Network is a set of hosts on an Ethernet of their own, each with a network namespace. One host is that of the test
+// itself and of everything that it starts without a Host. Only in a process of Apart.
 type Network struct {
 	// Here is the host of the test.
 	Here  *Host
@@ -52,7 +52,7 @@ type Network struct {
 
 // Host is a machine of a Network, or another address of this machine.
 type Host struct {
-	// IP is its only address but those of the loopback network.
+	// IP is its only address except those of the loopback network.
 	IP string
 
 	namespace string // "": that of the test
@@ -77,14 +77,14 @@ func NewNetwork(t testing.TB, n int) *Network {
 	return net
 }
 
-// Hosts are those beside that of the test.
+// Hosts are the other hosts.
 func (n *Network) Hosts() []*Host { return n.hosts[1:] }
 
-// Cut has every packet between a host of a and one of b get lost, silently.
+// Cut makes every packet between a host of a and one of b get lost, silently.
 func (n *Network) Cut(t testing.TB, a, b []*Host) {
 	t.Helper()
 	between(t, a, b, func(to *Host, device string) string {
-		return fmt.Sprintf("neigh replace %s lladdr 02:00:00:00:00:01 dev %s nud permanent", to.IP, device) // nobody has that
+		return fmt.Sprintf("neigh replace %s lladdr 02:00:00:00:00:01 dev %s nud permanent", to.IP, device) // no host has that address
 	})
 }
 
@@ -94,7 +94,7 @@ func (n *Network) Heal(t testing.TB, a, b []*Host) {
 	between(t, a, b, func(to *Host, device string) string { return fmt.Sprintf("neigh del %s dev %s", to.IP, device) })
 }
 
-// between has every host do what change says of each on the other side.
+// between makes every host apply change for each host on the other side.
 func between(t testing.TB, a, b []*Host, change func(to *Host, device string) string) {
 	t.Helper()
 	for _, side := range [][2][]*Host{{a, b}, {b, a}} {
@@ -116,8 +116,8 @@ func (h *Host) argv(args ...string) []string {
 	return append([]string{"ip", "netns", "exec", h.namespace}, args...)
 }
 
-// Leftovers lists the connections, from ss, that nobody on the host has any more, but of which its system goes on sending what it
-// was given.
+// Leftovers lists the connections, from ss, that no process on the host has any more, but for which its system still
+// sends bytes.
 func (h *Host) Leftovers(t testing.TB) string {
 	t.Helper()
 	argv := h.argv(Need(t, "ss"), "--no-header", "--tcp", "--numeric", "state", "fin-wait-1")
@@ -155,7 +155,7 @@ func run(t testing.TB, argv ...string) {
 	}
 }
 
-// address is the IP address where what runs on the host listens; of no host, that of the loopback network.
+// address returns the IP address on which programs on the host listen; without a host, that of the loopback network.
 func (h *Host) address() string {
 	if h == nil {
 		return "127.0.0.1"

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Process is a started program and what it has printed.
+// Process is a started program and its output.
 type Process struct {
 	argv []string
 	env  []string
@@ -47,7 +47,7 @@ func (p *Process) run() error {
 // PID is the process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Signal sends s; a process that has ended already is no error.
+// Signal sends s. It is no error if the process has ended.
 func (p *Process) Signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
 
 // Kill ends the process with SIGKILL and returns when it is gone.
@@ -85,7 +85,7 @@ func (p *Process) ExitCode(t testing.TB, limit time.Duration) int {
 	}
 }
 
-// Log is the end of what the process printed on both outputs.
+// Log returns the end of the process's output on both streams.
 func (p *Process) Log() string { return p.out.String() }
 
 // FDs is the number of open descriptors, from /proc.

@@ -12,12 +12,12 @@ import (
 // (CVE-2025-67733). scripts/install-test-tools puts it in place.
 const HoledServer = "redis-8.2.3"
 
-// serverVariable holds what every server of the tests is started with instead of the redis-server on the PATH: the path of a
-// program, or a name of scripts/servers.
+// serverVariable names the program for all servers of the tests, instead of the redis-server on the PATH: the path of
+// a program, or a name of scripts/servers.
 const serverVariable = "REDIS_SERVER"
 
-// ServerProgram is the program that servers are started with, sentinels and nodes of a cluster too. It skips the test when the
-// program is missing, and fails it where the environment variable CI is set.
+// ServerProgram returns the program for servers, including sentinels and nodes of a cluster. It skips the test if the
+// program is missing, or fails it if the environment variable CI is set.
 func ServerProgram(t testing.TB) string {
 	t.Helper()
 	switch name := os.Getenv(serverVariable); {
@@ -30,15 +30,15 @@ func ServerProgram(t testing.TB) string {
 	}
 }
 
-// UseServer lets the servers that t starts from now on be those of a program, as ServerProgram finds it. For tests that are not
-// parallel.
+// UseServer makes t start its servers with another program from now on, as ServerProgram finds it. For tests that are
+// not parallel.
 func UseServer(t *testing.T, program string) {
 	t.Helper()
 	t.Setenv(serverVariable, program)
 	ServerProgram(t)
 }
 
-// downloaded is where scripts/servers puts a server: below SERVERS_DIR, by default in the user's cache.
+// downloaded returns where scripts/servers puts a server: below SERVERS_DIR, by default in the user's cache.
 func downloaded(name string) string {
 	dir := os.Getenv("SERVERS_DIR")
 	if dir == "" {

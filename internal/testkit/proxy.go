@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// ProxyOptions is what a proxy under test is started with beyond the defaults.
+// ProxyOptions are the options of a proxy under test besides the defaults.
 type ProxyOptions struct {
 	Upstreams []string // "host:port", in order
 	// Settings is the text of a settings file whose first listener is at addr; nil: there is no file, and Upstreams counts.

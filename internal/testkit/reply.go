@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// ErrNotRESP is wrapped by every error about bytes that are no RESP reply.
+// ErrNotRESP is in every error about bytes that are no RESP reply.
 var ErrNotRESP = errors.New("not RESP")
 
 // maxDepth bounds the nesting this reader follows; real servers stay far below.

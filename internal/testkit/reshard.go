@@ -11,19 +11,20 @@ import (
 	"testing"
 )
 
-// Failover makes a replica the primary of its shard, whose primary lives, and returns when it says so.
+// Failover makes a replica the primary of its shard while the old primary lives, and returns when the replica reports
+// that.
 func (c *Cluster) Failover(t testing.TB, replica *Server) {
 	t.Helper()
 	Until(t, "a failover to "+replica.Addr, func() bool {
 		if view, err := c.View(replica); err == nil && view[0].Primary == "-" {
 			return true
 		}
-		_, _ = c.Ask(replica, "CLUSTER", "FAILOVER") // refused while one is under way
+		_, _ = c.Ask(replica, "CLUSTER", "FAILOVER") // refused while a failover is under way
 		return false
 	})
 }
 
-// WaitReplicated waits until a replica of each primary that has one has all that was written up to now.
+// WaitReplicated waits until, for each primary with replicas, a replica has everything that was written up to now.
 func (c *Cluster) WaitReplicated(t testing.TB) {
 	t.Helper()
 	for _, p := range c.Primaries(t) {
@@ -31,7 +32,7 @@ func (c *Cluster) WaitReplicated(t testing.TB) {
 			continue
 		}
 		conn := c.connect(t, p)
-		conn.Do("PING") // WAIT is about what its connection has done so far
+		conn.Do("PING") // WAIT covers what its connection has done so far
 		if got := conn.Do("WAIT", "1", strconv.FormatInt(Patience.Milliseconds(), 10)); got == ":0\r\n" {
 			t.Fatalf("no replica of %s has its data after %v", p.Addr, Patience)
 		}
@@ -39,7 +40,7 @@ func (c *Cluster) WaitReplicated(t testing.TB) {
 	}
 }
 
-// connect is a connection to a node.
+// connect makes a connection to a node.
 func (c *Cluster) connect(t testing.TB, n *Server) *Conn {
 	t.Helper()
 	conn := Dial(t, n.Addr)
@@ -61,7 +62,7 @@ func (c *Cluster) WaitPromoted(t testing.TB, gone *Server, slot int) *Server {
 	return primary
 }
 
-// OpenSlot begins to move a slot: keys that from has not are asked for at to (ASK).
+// OpenSlot begins to move a slot. From then on, from redirects requests for keys that it lacks to to (ASK).
 func (c *Cluster) OpenSlot(t testing.TB, slot int, from, to *Server) {
 	t.Helper()
 	s := strconv.Itoa(slot)
@@ -88,19 +89,19 @@ func (c *Cluster) MoveKeys(t testing.TB, slot, n int, from, to *Server) int {
 	return len(keys)
 }
 
-// CloseSlot ends the move of a slot: to owns it, and all running primaries are told.
+// CloseSlot ends the move of a slot: to owns it, and all running primaries are informed.
 func (c *Cluster) CloseSlot(t testing.TB, slot int, to *Server) {
 	t.Helper()
 	id := c.ID(t, to)
 	c.Must(t, to, "CLUSTER", "SETSLOT", strconv.Itoa(slot), "NODE", id)
 	for _, n := range c.Running() {
 		if n != to {
-			_, _ = c.Ask(n, "CLUSTER", "SETSLOT", strconv.Itoa(slot), "NODE", id) // replicas refuse; gossip tells all
+			_, _ = c.Ask(n, "CLUSTER", "SETSLOT", strconv.Itoa(slot), "NODE", id) // replicas refuse; gossip informs all
 		}
 	}
 }
 
-// MoveSlots moves the slots from first to last, both included, with their keys. WaitOK comes before the next move.
+// MoveSlots moves the slots from first to last, both included, with their keys. Call WaitOK before the next move.
 func (c *Cluster) MoveSlots(t testing.TB, first, last int, from, to *Server) {
 	t.Helper()
 	for s := first; s <= last; s++ {
@@ -127,7 +128,7 @@ func (c *Cluster) CLI(t testing.TB, args ...string) string {
 	return string(out)
 }
 
-// views is CLUSTER NODES of every running node, for people.
+// views returns CLUSTER NODES of every running node, for messages.
 func (c *Cluster) views() string {
 	var b strings.Builder
 	for _, n := range c.Running() {
@@ -147,12 +148,13 @@ func (c *Cluster) Reshard(t testing.TB, n int, from, to *Server) {
 	c.clearDoubts(t, to)
 }
 
-// clearDoubts makes all nodes certain that owner has what it says, by a slot without keys that it takes and only says so.
+// clearDoubts makes all nodes certain of owner's slots. For that, owner claims one more slot, which has no keys.
 //
-// A node that was told by SETSLOT who has a slot, and then gets an older message in which that node does not claim it, notes that
-// the slot is not claimed, and keeps the note until a message differs from what it believes. Should the slot come to
-// that node itself, the next node that claims it gets it, whatever its epoch, and the keys are deleted (Redis 7.0.15, isSlotUnclaimed in
-// cluster.c; seen without a proxy, with redis-cli only, in one of 135 moves on a busy machine).
+// A node may get the owner of a slot by SETSLOT, and then an older message in which that owner does not claim it. It
+// then marks the slot as not claimed, and keeps the mark until a message differs from its own view. If the slot later
+// comes to that node itself, the next node that claims it gets it, whatever its epoch, and the keys are deleted
+// (Redis 7.0.15, isSlotUnclaimed in cluster.c; seen without a proxy, with redis-cli only, in one of 135 moves on a
+// busy machine).
 func (c *Cluster) clearDoubts(t testing.TB, owner *Server) {
 	t.Helper()
 	for _, donor := range c.Primaries(t) {
@@ -166,7 +168,7 @@ func (c *Cluster) clearDoubts(t testing.TB, owner *Server) {
 	t.Fatal("no node has a slot without keys to spare")
 }
 
-// Owned is how many slots n says that it owns.
+// Owned returns how many slots n says that it owns.
 func (c *Cluster) Owned(t testing.TB, n *Server) (slots int) {
 	t.Helper()
 	view, err := c.View(n)
@@ -180,7 +182,7 @@ func (c *Cluster) Owned(t testing.TB, n *Server) (slots int) {
 	return slots
 }
 
-// slotRange takes the first and the last slot of a range as CLUSTER NODES has it.
+// slotRange reads the first and the last slot of a range of CLUSTER NODES.
 func slotRange(t testing.TB, r string) (first, last int) {
 	t.Helper()
 	low, high, wide := strings.Cut(r, "-")
@@ -195,7 +197,7 @@ func slotRange(t testing.TB, r string) (first, last int) {
 	return first, last
 }
 
-// unused is the highest slot of n without keys, of those in its last range; -1: there is none to spare.
+// unused returns the highest slot without keys in n's last range; -1: there is none.
 func (c *Cluster) unused(t testing.TB, n *Server) int {
 	t.Helper()
 	view, err := c.View(n)
@@ -211,7 +213,8 @@ func (c *Cluster) unused(t testing.TB, n *Server) int {
 	return -1
 }
 
-// Join is AddNode with redis-cli and without a primary: the node is introduced to one other, and gossip does the rest.
+// Join is AddNode with redis-cli and without a primary. The node is introduced to one other node, and gossip does the
+// rest.
 func (c *Cluster) Join(t testing.TB) *Server {
 	t.Helper()
 	known := c.Running()[0]
@@ -222,8 +225,8 @@ func (c *Cluster) Join(t testing.TB) *Server {
 	return n
 }
 
-// Leave removes a node, which must own no slots, with redis-cli: the others forget it and it forgets them. It goes on running
-// until it is killed, which is left to the caller.
+// Leave removes a node, which must own no slots, with redis-cli: the others forget it and it forgets them. It keeps
+// running until the caller kills it.
 func (c *Cluster) Leave(t testing.TB, n *Server) {
 	t.Helper()
 	c.Nodes = slices.DeleteFunc(c.Nodes, func(m *Server) bool { return m == n })
@@ -231,7 +234,7 @@ func (c *Cluster) Leave(t testing.TB, n *Server) {
 	c.WaitOK(t)
 }
 
-// AddNode starts a node without slots and returns it once everybody knows it. With a primary it becomes its replica.
+// AddNode starts a node without slots and returns it after all nodes know it. With a primary it becomes its replica.
 func (c *Cluster) AddNode(t testing.TB, primary *Server) *Server {
 	t.Helper()
 	others := c.Running()

@@ -1,6 +1,6 @@
 package testkit
 
-// Scattered gives each node of a cluster its slots as they lie after years of resharding: in many small ranges. Any goroutine.
+// Scattered gives each node of a cluster its slots in many small ranges, as after years of resharding. Any goroutine.
 func Scattered(nodes int) [][]uint16 {
 	slots := make([][]uint16, nodes)
 	for slot := range clusterSlots {

@@ -12,29 +12,29 @@ import (
 	"time"
 )
 
-// SentinelOptions is what a set of servers under Sentinel is started with.
+// SentinelOptions are the options of a set of servers under Sentinel.
 type SentinelOptions struct {
 	Names     []string // of the masters; none: "mymaster"
 	Replicas  int      // of each
 	Sentinels int      // 0: three
 	Password  string   // of the servers' default user
 	Guard     string   // password of the sentinels
-	// DownAfter is how long a server is silent before it counts as down; 0 is two seconds. A machine that is too busy for less
-	// makes sentinels replace a primary that is well.
+	// DownAfter is how long a server is silent before it counts as down; 0 is two seconds. With less, sentinels on a
+	// busy machine replace a healthy primary.
 	DownAfter time.Duration
 }
 
 // Sentinels is some primaries with their replicas and the sentinels that watch them, all on 127.0.0.1.
 type Sentinels struct {
 	Sentinels []*Server
-	// Groups are the servers of each name, those that were killed included; the first primary is the first.
+	// Groups are the servers of each name, including killed ones, beginning with the first primary.
 	Groups map[string][]*Server
 
 	options SentinelOptions
 }
 
-// StartSentinels starts three sentinels over one primary, "mymaster", with replicas, and returns when all agree that all is
-// well. It skips the test when redis-server is missing.
+// StartSentinels starts three sentinels for one primary, "mymaster", with replicas. It returns when all agree that
+// everything is healthy. It skips the test if redis-server is missing.
 func StartSentinels(t testing.TB, replicas int) *Sentinels {
 	t.Helper()
 	return StartSentinelsWith(t, SentinelOptions{Replicas: replicas})
@@ -80,7 +80,7 @@ func (s *Sentinels) AddServer(t testing.TB, name string) *Server {
 	return n
 }
 
-// mustPrimary is who is to be followed by a new server: the first while no sentinel runs.
+// mustPrimary returns the primary for a new server: the first server while no sentinel runs.
 func (s *Sentinels) mustPrimary(t testing.TB, name string) *Server {
 	t.Helper()
 	if len(s.Sentinels) == 0 {
@@ -97,7 +97,7 @@ func (s *Sentinels) startSentinel(t testing.TB) *Server {
 	t.Helper()
 	bin := ServerProgram(t)
 	dir := t.TempDir()
-	conf := filepath.Join(dir, "sentinel.conf") // sentinels keep what they know in it
+	conf := filepath.Join(dir, "sentinel.conf") // sentinels store their state in it
 	quorum := s.options.Sentinels/2 + 1
 	n := launch(t, &Server{Dir: dir}, func(port int) ([]string, error) {
 		var b strings.Builder
@@ -114,14 +114,15 @@ func (s *Sentinels) startSentinel(t testing.TB) *Server {
 		}
 		return []string{bin, conf, "--sentinel"}, os.WriteFile(conf, []byte(b.String()), 0o600)
 	})
-	// Let them meet and look sooner, and let a machine that is slow for a moment be no reason to mistrust the clock. During a failover
-	// INFO comes every second only: no replica is promoted of which the latest is older than five ping periods, and one that was must
-	// say so before the failover's timeout.
+	// Make them meet and check sooner, and do not let a machine that is slow for a moment make them mistrust the
+	// clock. During a failover INFO comes only every second. A replica is promoted only if its latest INFO is younger
+	// than five ping periods, and it must report its promotion before the failover's timeout.
 	_, _ = s.Ask(n, "SENTINEL", "DEBUG", "info-period", "300", "publish-period", "300", "ping-period", "500", "tilt-trigger", "10000")
 	return n
 }
 
-// Ask sends a command to a sentinel or server and returns its reply; errors are values. To ask nobody is an error. Any goroutine.
+// Ask sends a command to a sentinel or server and returns its reply; errors are values. A nil server gives an error.
+// Any goroutine.
 func (s *Sentinels) Ask(n *Server, args ...string) (Value, error) {
 	password := s.options.Password
 	if n != nil && slices.Contains(n.argv, "--sentinel") {
@@ -130,7 +131,7 @@ func (s *Sentinels) Ask(n *Server, args ...string) (Value, error) {
 	return ask(n, password, args...)
 }
 
-// Primary is the server that most sentinels that run name as the primary; nil when they do not agree.
+// Primary returns the server that most running sentinels name as the primary; nil: they do not agree.
 func (s *Sentinels) Primary(name string) *Server {
 	votes, running := map[string]int{}, 0
 	for _, n := range s.Sentinels {
@@ -150,7 +151,7 @@ func (s *Sentinels) Primary(name string) *Server {
 	return nil
 }
 
-// Addrs are the sentinels' addresses.
+// Addrs returns the sentinels' addresses.
 func (s *Sentinels) Addrs() []string {
 	var addrs []string
 	for _, n := range s.Sentinels {
@@ -159,7 +160,7 @@ func (s *Sentinels) Addrs() []string {
 	return addrs
 }
 
-// Replicas are the running servers of a name that its primary has as replicas.
+// Replicas returns the running servers of a name that its primary has as replicas.
 func (s *Sentinels) Replicas(name string) []*Server {
 	p := s.Primary(name)
 	return slices.DeleteFunc(slices.Clone(s.Groups[name]), func(n *Server) bool { return n == p || n.Exited() })
@@ -187,7 +188,7 @@ func (s *Sentinels) WaitPromoted(t testing.TB, name string, old *Server) *Server
 	return promoted
 }
 
-// WaitOK waits until the sentinels that run know each other and all servers that run, agree on the primaries, and every
+// WaitOK waits until the running sentinels know each other and all running servers, agree on the primaries, and every
 // replica has its primary's data.
 func (s *Sentinels) WaitOK(t testing.TB) {
 	t.Helper()
@@ -197,7 +198,7 @@ func (s *Sentinels) WaitOK(t testing.TB) {
 	}
 }
 
-// trouble says what is lacking, or nothing.
+// trouble says what is lacking; "": nothing.
 func (s *Sentinels) trouble() string {
 	running := slices.DeleteFunc(slices.Clone(s.Sentinels), (*Server).Exited)
 	for _, name := range s.options.Names {
@@ -239,7 +240,7 @@ func port(n *Server) string {
 	return p
 }
 
-// pairs are the fields of a description.
+// pairs returns the fields of a description.
 func pairs(v Value) map[string]string {
 	f := map[string]string{}
 	for i := 0; i+1 < len(v.Elems); i += 2 {

@@ -21,12 +21,12 @@ type Server struct {
 	Host  *Host  // where it runs; nil: on 127.0.0.1
 }
 
-// portAttempts bounds how often a server is started again because somebody else took
-// its port between the choice and the bind.
+// portAttempts bounds how often a server is started again because another process took its port between the choice
+// and the bind.
 const portAttempts = 5
 
-// Redis starts a redis-server, or what ServerProgram is instead, without persistence on a free port;
-// args are further arguments, such as "--requirepass", "x".
+// Redis starts a redis-server, or the program of ServerProgram, without persistence on a free port; args are further
+// arguments, such as "--requirepass", "x".
 func Redis(t testing.TB, args ...string) *Server {
 	t.Helper()
 	bin := ServerProgram(t)
@@ -65,7 +65,7 @@ func launch(t testing.TB, s *Server, argv func(port int) ([]string, error)) *Ser
 	return nil
 }
 
-// ready waits until the server answers a PING, in whatever words, or ends.
+// ready waits until the server answers a PING with any reply, or ends.
 func (s *Server) ready() bool {
 	up := false
 	Eventually(Patience, func() bool {
@@ -82,8 +82,8 @@ func (s *Server) finish(t testing.TB) {
 	}
 }
 
-// Restart starts the server again on the same address after Kill, and returns when it
-// answers. A server that still runs is killed first.
+// Restart starts the server again on the same address after Kill, and returns when it answers. It kills a running
+// server first.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	s.Relaunch(t)
@@ -92,8 +92,8 @@ func (s *Server) Restart(t testing.TB) {
 	}
 }
 
-// Move kills a redis-server and starts it again with the same port on another host without a namespace, and what it kept of a
-// cluster.
+// Move kills a redis-server and starts it again on another host without a namespace, with the same port and its
+// stored state of a cluster.
 func (s *Server) Move(t testing.TB, to *Host) {
 	t.Helper()
 	s.Kill()

@@ -11,11 +11,11 @@ import (
 	"testing"
 )
 
-// SettingsFile is the file that the proxy was started with, if ProxyOptions has Settings.
+// SettingsFile returns the file that the proxy was started with, if ProxyOptions has Settings.
 func (s *Server) SettingsFile() string { return filepath.Join(s.Dir, "ringmaster.yaml") }
 
-// WriteSettings puts another text in the place of the settings file, in one step. The proxy does not read it by itself. Any goroutine,
-// one at a time.
+// WriteSettings replaces the text of the settings file in one step. The proxy does not read it by itself. Any
+// goroutine, one at a time.
 func (s *Server) WriteSettings(text string) error {
 	next := s.SettingsFile() + ".next"
 	if err := os.WriteFile(next, []byte(text), 0o600); err != nil {
@@ -24,7 +24,7 @@ func (s *Server) WriteSettings(text string) error {
 	return os.Rename(next, s.SettingsFile())
 }
 
-// Reloaded is what POST /reload answers.
+// Reloaded is the answer of POST /reload.
 type Reloaded struct {
 	Status       int
 	Generation   uint64   `json:"generation"`
@@ -33,7 +33,7 @@ type Reloaded struct {
 	Problems     []string `json:"problems"` // when nothing has changed
 }
 
-// PostReload has the proxy read its settings again, and waits for what comes of it. Any goroutine.
+// PostReload makes the proxy read its settings again, and waits for the result. Any goroutine.
 func (s *Server) PostReload() (Reloaded, error) {
 	client := http.Client{Timeout: 2 * Patience, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Post("http://"+s.Admin+"/reload", "", nil)
@@ -52,7 +52,7 @@ func (s *Server) PostReload() (Reloaded, error) {
 	return done, nil
 }
 
-// Reload has the proxy go by another text of settings, and ends the test when it refuses it.
+// Reload makes the proxy load another text of settings, and ends the test if the proxy refuses it.
 func (s *Server) Reload(t testing.TB, text string) Reloaded {
 	t.Helper()
 	done := s.TryReload(t, text)

@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// Value is a parsed reply, for judging one whose bytes may rightly differ.
+// Value is a parsed reply, for replies whose bytes may differ and still be right.
 type Value struct {
 	Kind  byte    // the type byte: + - : $ * _ # , ( = ! ~ > % |
 	Null  bool    // $-1, *-1 or _
@@ -119,8 +119,8 @@ func (v Value) write(b *bytes.Buffer) {
 	}
 }
 
-// Sorted is the value with the elements of every aggregate in a fixed order, maps by
-// pairs: two replies that differ only in order become equal.
+// Sorted returns the value with the elements of every aggregate in a fixed order, maps by pairs, so that two replies
+// that differ only in order become equal.
 func (v Value) Sorted() Value {
 	per := 1
 	if v.Kind == '|' {

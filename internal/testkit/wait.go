@@ -5,13 +5,12 @@ import (
 	"time"
 )
 
-// Patience bounds every wait of this package for something that should be quick.
+// Patience bounds every wait of this package for an event that should be quick.
 const Patience = 20 * time.Second
 
 const pollEvery = 2 * time.Millisecond
 
-// Until polls ok until it holds, and ends the test when it does not hold within
-// Patience; what names the condition.
+// Until polls ok until it holds, and ends the test if it does not hold within Patience; what names the condition.
 func Until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	if !Eventually(Patience, ok) {

@@ -125,7 +125,7 @@ func readDocs(about map[string]doc, flat []any) {
 	}
 }
 
-// compareNames sorts subcommands directly behind their container.
+// compareNames sorts subcommands directly after their container.
 func compareNames(a, b string) int {
 	return strings.Compare(strings.ReplaceAll(a, "|", "\x00"), strings.ReplaceAll(b, "|", "\x00"))
 }

@@ -1,13 +1,12 @@
-// Command gen-commands makes command/table_gen.go from what live servers say of their commands.
+// Command gen-commands makes command/table_gen.go from what live servers report about their commands.
 //
 //	go run ./scripts/gen-commands [--server PROGRAM]...
 //
-// It starts every server program given (default: redis-server and valkey-server where they are
-// on the PATH) with nothing loaded or stored, asks it COMMAND and COMMAND DOCS, and writes the
-// answers to command/testdata/servers/NAME-VERSION.json. Then it merges all files of that folder,
-// so that a machine with one server only does not lose what others said. Run it from the top of
-// the repository. --server "" asks nobody and only merges, which is what a change of
-// command/decisions.go needs.
+// It starts every server program given (default: redis-server and valkey-server where they are on the PATH) with
+// nothing loaded or stored, asks it COMMAND and COMMAND DOCS, and writes the answers to
+// command/testdata/servers/NAME-VERSION.json. Then it merges all files of that folder, so that a machine with only
+// one server does not lose the answers of others. Run it from the top of the repository. --server "" asks no server
+// and only merges, which is enough after a change of command/decisions.go.
 package main
 
 import (
@@ -31,7 +30,7 @@ const (
 	target = "command/table_gen.go"
 )
 
-// snapshot is what one server said, as it is stored.
+// snapshot is one server's stored answer.
 type snapshot struct {
 	Server   string         `json:"server"` // "redis" or "valkey"
 	Version  string         `json:"version"`

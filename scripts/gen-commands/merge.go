@@ -9,10 +9,10 @@ import (
 	"ringmaster/command"
 )
 
-// merged is one command as the servers together know it.
+// merged is one command according to all servers together.
 type merged struct {
 	command.Info
-	servers []string // who knows it
+	servers []string // that know it
 	notes   []string // where they differ
 }
 
@@ -84,7 +84,7 @@ func (m *merged) widen(in command.Info, server string) {
 	}
 }
 
-// widerArity gives the arity that accepts what either accepts.
+// widerArity returns the arity that accepts everything that one of the two accepts.
 func widerArity(a, b int) int {
 	switch {
 	case a == b:

@@ -112,7 +112,7 @@ func identifier(prefix, name string) string {
 	return id
 }
 
-// bitNames is the Go expression for a set of bits whose names are given.
+// bitNames returns the Go expression for a set of bits with these names.
 func bitNames(prefix, names string) string {
 	var ids []string
 	for _, name := range strings.Fields(names) {

@@ -23,15 +23,15 @@ var redisPorts = []int{27101, 27102, 27103, 27104, 27105, 27106, 27107, 11211}
 const (
 	statsPort = 27100
 	socketDir = "/tmp/gen-placements"
-	// pipeline is how many SETs are on their way at once: few enough that their
-	// replies cannot fill a socket while nobody reads.
+	// pipeline is how many SETs are on their way at once. They are so few that their replies can't fill a socket
+	// before they are read.
 	pipeline = 500
 )
 
 func socketOf(port int) string { return filepath.Join(socketDir, strconv.Itoa(port)+".sock") }
 
-// bench is the running servers: a nutcracker with every pool, each behind a Unix socket
-// of its own, in front of the redis-servers.
+// bench is the running servers: a nutcracker with every pool, each with a Unix socket of its own, in front of the
+// redis-servers.
 type bench struct {
 	dir   string
 	procs []*exec.Cmd
@@ -96,7 +96,7 @@ func (b *bench) close() {
 	}
 	for _, p := range b.procs {
 		_ = p.Process.Signal(syscall.SIGTERM)
-		_ = p.Wait() // it was told to end; how it does is of no interest
+		_ = p.Wait() // it was told to end, so its exit status does not matter
 	}
 	if err := os.RemoveAll(b.dir); err != nil {
 		log.Print(err)

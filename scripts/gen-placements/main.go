@@ -12,8 +12,8 @@
 //	                                  with - for no tag, and for each key the position of
 //	                                  its server in SERVERS, one digit
 //
-// Keys and settings are the same in every run, so that a run with the same nutcracker
-// changes nothing. It does not use package shard: it must not learn from what it judges.
+// Keys and settings are the same in every run, so that a run with the same nutcracker changes nothing. It does not
+// use package shard, because it must be independent of the code that it judges.
 package main
 
 import (

@@ -4,8 +4,8 @@
 //	go run ./scripts/structure               every package of the product
 //	go run ./scripts/structure session pool  these
 //
-// A tie is a use of one file's names by another file of the package, read from the syntax alone. Files are put in an order in which
-// few ties run back up: a package with walls has none that do.
+// A tie is a use of one file's names by another file of the package, read from the syntax alone. Files are put in an
+// order in which few ties run back up. A well-layered package has no such ties.
 package main
 
 import (
@@ -45,7 +45,7 @@ func run(folders []string) error {
 	return write(all)
 }
 
-// productFolders are the folders with Go files that are no tests, but for scripts and generated data.
+// productFolders returns the folders with Go files other than tests, scripts and generated data.
 func productFolders() (folders []string, err error) {
 	err = filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -95,7 +95,7 @@ func write(all []*pkg) error {
 	return nil
 }
 
-// sum is what a folder at the top and all packages below it have together.
+// sum has the totals of a top-level folder with all packages below it.
 type sum struct {
 	folder                                         string
 	files, lines, exported, interfaces, ties, back int
@@ -131,10 +131,10 @@ func spread(lengths []int) (p50, p95, most int) {
 	return lengths[n/2], lengths[n*95/100], lengths[n-1]
 }
 
-// many is from how many fields or methods on a type is shown.
+// many is the number of fields or methods from which a type is shown.
 const many = 15
 
-// largest names the types that have the most of what.
+// largest names the types with the most of something.
 func largest(count map[string]int, what string) (out []string) {
 	names := make([]string, 0, len(count))
 	for name, n := range count {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// pkg is what is counted of one package.
+// pkg has the counts of one package.
 type pkg struct {
 	folder     string
 	files      []file
@@ -98,7 +98,7 @@ func (p *pkg) spec(s ast.Spec) {
 	}
 }
 
-// declare notes that the latest file declares name.
+// declare records that the latest file declares name.
 func (p *pkg) declare(name string) {
 	if ast.IsExported(name) {
 		p.exported++
@@ -123,7 +123,8 @@ func receiver(t ast.Expr) string {
 	return "?"
 }
 
-// used are all names in a file. Those of other packages are among them, and mostly are none of this package.
+// used returns all names in a file, including names of other packages, most of which are not declared in this
+// package.
 func used(tree *ast.File) map[string]bool {
 	names := map[string]bool{}
 	ast.Inspect(tree, func(n ast.Node) bool {
@@ -135,7 +136,8 @@ func used(tree *ast.File) map[string]bool {
 	return names
 }
 
-// ties counts the pairs of files of which the first uses a name of the second, and those that run back up in an order in which few do.
+// ties counts the pairs of files in which the first uses a name of the second, and those of them that run back up, in
+// an order in which few do.
 func (p *pkg) ties() (all, back int) {
 	n := len(p.files)
 	uses := make([][]bool, n)
@@ -161,8 +163,8 @@ func (p *pkg) ties() (all, back int) {
 	return all, back
 }
 
-// orderOf puts whoever uses others before those (P. Eades, X. Lin, W. F. Smyth: A fast and effective heuristic for the feedback arc
-// set problem, 1993).
+// orderOf puts each file before the files that it uses (P. Eades, X. Lin, W. F. Smyth: A fast and effective heuristic
+// for the feedback arc set problem, 1993).
 func orderOf(uses [][]bool) []int {
 	left := map[int]bool{}
 	for i := range uses {
@@ -185,7 +187,7 @@ func orderOf(uses [][]bool) []int {
 				}
 			}
 			switch score := out - in; {
-			case out == 0: // it uses nobody who is left
+			case out == 0: // it uses none of the remaining files
 				best, end = i, true
 			case !end && (best < 0 || score > bestScore):
 				best, bestScore = i, score

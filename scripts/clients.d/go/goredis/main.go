@@ -89,7 +89,7 @@ func messages(r redis.UniversalClient) {
 	equal((<-s.Channel()).Payload, "hello")
 }
 
-// scan has every key, of all nodes if it is a cluster.
+// scan returns every key, of all nodes in a cluster.
 func scan(r redis.UniversalClient) map[string]bool {
 	seen, lock := map[string]bool{}, sync.Mutex{}
 	one := func(ctx context.Context, c *redis.Client) error {

@@ -70,7 +70,7 @@ func main() {
 func connect() rueidis.Client {
 	return must(rueidis.NewClient(rueidis.ClientOption{
 		InitAddress:       []string{"127.0.0.1:" + os.Args[1]},
-		ForceSingleClient: os.Args[2] == "sharded", // else it would be the cluster client there, too
+		ForceSingleClient: os.Args[2] == "sharded", // otherwise it would be the cluster client there, too
 	}))
 }
 
