@@ -27,7 +27,7 @@ type Gather struct {
 	// nil: package merge joins the parts.
 	Special func(g *Gather, dst []byte) []byte
 	// Patterns has for each pattern of all loops the servers at which it is subscribed, for PUBSUB NUMPAT.
-	Patterns map[string][]int
+	Patterns map[string]PatternServers
 	Blocks   bool // the servers may keep the parts waiting, as WAIT does
 	// Ended is called with Within and the reply, instead of giving the reply to the client; nil: the client gets it. The reply is nil if the
 	// client has gone.

@@ -169,12 +169,20 @@ func (j *joining) numbers(b []byte, p session.Pieces) (reply []byte, done bool) 
 // countPatterns tells package merge how many patterns are subscribed at each server.
 func (g *Gather) countPatterns() {
 	r := &g.asked
-	r.Patterns = len(g.Patterns)
-	for i := range r.Parts {
-		for _, at := range g.Patterns {
-			if slices.Contains(at, g.Parts[i].Server) {
+	for _, p := range g.Patterns {
+		if p.Clients {
+			r.Patterns++
+		}
+		for i := range r.Parts {
+			if slices.Contains(p.Servers, g.Parts[i].Server) {
 				r.Parts[i].Patterns++
 			}
 		}
 	}
+}
+
+// PatternServers says where a pattern is subscribed, and whether any client has it.
+type PatternServers struct {
+	Servers []int
+	Clients bool
 }

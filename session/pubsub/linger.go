@@ -29,6 +29,9 @@ func (h *hub) lingerKeyAt(key TopicKey, server int) {
 	if len(h.lingering) == 0 || p.until < h.lingerEnds {
 		h.lingerEnds = p.until
 	}
+	if h.lingering[key] == nil {
+		h.countTopics(1)
+	}
 	h.lingering[key] = append(h.lingering[key], p)
 }
 
@@ -40,6 +43,7 @@ func (h *hub) stopLinger(key TopicKey, server int) {
 	}
 	if list = slices.DeleteFunc(list, func(p linger) bool { return p.server == server }); len(list) == 0 {
 		delete(h.lingering, key)
+		h.countTopics(-1)
 		return
 	}
 	h.lingering[key] = list
@@ -48,6 +52,12 @@ func (h *hub) stopLinger(key TopicKey, server int) {
 // lingersAt reports whether key lingers at server.
 func (h *hub) lingersAt(key TopicKey, server int) bool {
 	return slices.ContainsFunc(h.lingering[key], func(p linger) bool { return p.server == server })
+}
+
+// onlyLingersAt reports whether key lingers at server, and its topic, if there is one, is not there.
+func (h *hub) onlyLingersAt(key TopicKey, server int) bool {
+	t := h.topics[key]
+	return h.lingersAt(key, server) && (t == nil || !slices.Contains(t.servers, server))
 }
 
 // lingerCount returns how many servers still have a subscription to key although the topic has left them.

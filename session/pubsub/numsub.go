@@ -1,7 +1,7 @@
 package pubsub
 
 import (
-	"maps"
+	"slices"
 
 	"github.com/valyala/bytebufferpool"
 
@@ -40,20 +40,49 @@ func inspect(s *session.Session, spec *command.Spec, req *parser.Request) {
 func collectPatterns(g *gather.Gather) {
 	g.Delay()
 	g.Env.AskLoopsFor(g.Session, func(e *session.Env) any {
-		at := map[string][]int{}
-		for name, t := range hubOf(e).patterns {
-			if len(t.subs) > 0 && t.lostServers == 0 { // otherwise only the servers that have it count it
-				at[name] = t.servers
-			}
-		}
-		return at
+		return hubOf(e).patternServers()
 	}, func(answers []any) {
-		g.Patterns = map[string][]int{}
+		g.Patterns = map[string]gather.PatternServers{}
 		for _, at := range answers {
-			maps.Copy(g.Patterns, at.(map[string][]int))
+			for name, p := range at.(map[string]gather.PatternServers) {
+				all := g.Patterns[name]
+				g.Patterns[name] = gather.PatternServers{Servers: union(all.Servers, p.Servers), Clients: all.Clients || p.Clients}
+			}
 		}
 		g.Start()
 	})
+}
+
+// patternServers returns where this loop's patterns are subscribed, by name. The result is the caller's.
+func (h *hub) patternServers() map[string]gather.PatternServers {
+	at := map[string]gather.PatternServers{}
+	for name, t := range h.patterns {
+		if len(t.subs) > 0 && t.lostServers == 0 { // otherwise only the servers that have it count it
+			at[name] = gather.PatternServers{Servers: t.servers, Clients: true}
+		}
+	}
+	for key, list := range h.lingering {
+		p := at[key.Name]
+		if key.Kind != Pattern || h.topics[key] != nil && !p.Clients {
+			continue
+		}
+		for _, l := range list {
+			p.Servers = union(p.Servers, []int{l.server})
+		}
+		at[key.Name] = p
+	}
+	return at
+}
+
+// union returns a slice of its own with the numbers of a, and those of b that a lacks.
+func union(a, b []int) []int {
+	all := slices.Clone(a)
+	for _, n := range b {
+		if !slices.Contains(all, n) {
+			all = append(all, n)
+		}
+	}
+	return all
 }
 
 // numSub answers PUBSUB NUMSUB and SHARDNUMSUB with the servers' counts, corrected to the numbers of clients.

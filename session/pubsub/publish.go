@@ -10,10 +10,10 @@ import (
 	"ringmaster/session"
 )
 
-// AnyTopics reports whether a client of any loop has a subscription.
+// AnyTopics reports whether any loop is subscribed to something, for a client or because the subscription lingers.
 func AnyTopics(e *session.Env) bool {
 	if e.Peers == nil {
-		return len(hubOf(e).topics) > 0
+		return len(hubOf(e).topics)+len(hubOf(e).lingering) > 0
 	}
 	return e.Peers.AnyTopics()
 }

@@ -30,13 +30,18 @@ func (h *hub) tally(key TopicKey, matching bool) (sum Tally) {
 	if !matching {
 		return sum
 	}
-	if h.lingersAt(key, server) && (t == nil || !slices.Contains(t.servers, server)) {
-		sum.feeds++ // it lingers there, and the server counts it
+	if h.onlyLingersAt(key, server) {
+		sum.feeds++ // the server counts it
 	}
 	if key.Kind == Channel {
 		for name, t := range h.patterns {
 			if Match(name, key.Name) {
 				h.countReached(&sum, t, server)
+			}
+		}
+		for k := range h.lingering {
+			if k.Kind == Pattern && Match(k.Name, key.Name) && h.onlyLingersAt(k, server) {
+				sum.feeds++
 			}
 		}
 	}
