@@ -43,7 +43,7 @@ func (p *Pool) Resend(r *Resend) {
 
 // anew is a request of c as it would be sent again in its client's order; false: it can't be.
 func (p *Pool) anew(c *conn.Conn, e *queue.Pending, raw []byte) (resend, bool) {
-	a := resend{raw: raw, request: *e, rings: p.ringsOf(c), nth: c.Nth, server: c.Server().Index(), slot: e.Keys.Slot(), reads: e.Keys.Reads()}
+	a := resend{policy: inOrder, raw: raw, request: *e, rings: p.ringsOf(c), nth: c.Nth, server: c.Server().Index(), slot: e.Keys.Slot(), reads: e.Keys.Reads()}
 	if c.Own() {
 		a.rings = p.rings[c.Group.ForKey]
 	}
