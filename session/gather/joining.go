@@ -169,6 +169,7 @@ func (j *joining) numbers(b []byte, p session.Pieces) (reply []byte, done bool) 
 // countPatterns tells package merge how many patterns are subscribed at each server.
 func (g *Gather) countPatterns() {
 	r := &g.asked
+	r.Patterns = 0
 	for _, p := range g.Patterns {
 		if p.Clients {
 			r.Patterns++
