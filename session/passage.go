@@ -100,8 +100,8 @@ func (p *Passage) Client() pool.Client { return p.s }
 // Cancel is passage, for those that hold nothing and whose command is unanswered until they end.
 func (p *Passage) Cancel(*Session) (unanswered bool) { return true }
 
-// Await names what the passage waits for now. It must be called before anybody can call Resume for it. For Replies and Tick the
-// core itself sees when they have come; for Turn there is AwaitTurn, and for Loops AskLoops. It does nothing if the passage is over.
+// Await names what the passage waits for from now on. A Resume that comes before it is lost, so call it before you ask for w. The core
+// itself notices Replies and Tick. AwaitTurn waits for Turn, and AskLoops for Loops. Await does nothing if the passage is over.
 func (p *Passage) Await(w Wait) {
 	s := p.s
 	if s == nil {

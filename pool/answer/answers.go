@@ -21,7 +21,7 @@ func Elsewhere(b []byte) bool {
 
 var stoppedScript = []byte(" script: ")
 
-// NamesNode reports whether an error tells of a node of the cluster, which is nothing for clients: they know none.
+// NamesNode reports whether an error names a node of the cluster. No client gets such an error, because clients do not know the nodes.
 func NamesNode(b []byte) bool {
 	return bytes.HasPrefix(b, []byte("-MOVED ")) || bytes.HasPrefix(b, []byte("-ASK "))
 }

@@ -1,10 +1,10 @@
-// Package ask has the words in which requests are asked for and replies are given: what a request is, who asks, and why there may be no
-// reply.
+// Package ask defines what package pool and its callers exchange: requests, the receivers of their replies, and the failures that take a
+// reply's place.
 //
 // # Purpose
 //
-// Package pool sends the requests of many clients to servers. It and those who ask must agree on what a request may want, and on whom
-// to tell of what becomes of it. The package holds these agreements and nothing that works.
+// Package pool sends the requests of many clients to servers. This package has the types that pool and its callers share. It does no
+// work of its own.
 //
 // # Picture
 //

@@ -1,7 +1,7 @@
 package ask
 
-// Three interfaces are where this package and who asks it meet: a Receiver has the reply to a request, an Owner has a connection, and
-// a Client is for whom they work. All are Loop-only.
+// Package pool and its callers meet in three interfaces. A Receiver gets the reply to a request. An Owner has a connection of its own. Both
+// belong to a Client. All are Loop-only.
 
 // Receiver is who asked: a session, or a gather that joins several replies.
 type Receiver interface {

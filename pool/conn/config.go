@@ -52,7 +52,7 @@ type Config struct {
 	MaxPendingBytes int
 }
 
-// User is whom connections log in as; "": they do not log in.
+// User returns the user that connections log in as; "": they do not log in.
 func (c *Config) User() string {
 	if c.Password != "" && c.Username == "" {
 		return "default"

@@ -79,9 +79,9 @@ type Conn struct {
 	ForProbing bool   // it is for asking whether a script keeps its server busy
 
 	own      bool  // lent to one session at a time (owned.go): never dialled again
-	Owner    Owner // whom it is lent to
+	Owner    Owner // has the connection to itself; nil: there is none
 	serverID int64 // what the server calls it
-	multi    bool  // the server is known to take MULTI (piece.go)
+	multi    bool  // the server is known to take MULTI (multi.go)
 	proving  bool  // it is asked that for batches that wait (resend.go)
 	readOnly bool  // the server was told READONLY
 	streams  bool  // the owner takes what nobody asked for, whatever it is: Stream
