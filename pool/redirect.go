@@ -157,7 +157,8 @@ func (p *Pool) Moved(server int) *ask.Failure {
 }
 
 // detour takes a request for a server that can't be reached, of which nothing was sent: its keys may be elsewhere by now, or
-// soon. Any other node of a cluster knows; else it waits. It is done, or f says why not.
+// soon. It goes to any other node of a cluster, which knows where they are; without one it waits. nil: detour has taken
+// it. Otherwise the failure is for its client.
 func (p *Pool) detour(c *conn.Conn, e queue.Pending, raw []byte, f *ask.Failure) *ask.Failure {
 	if !p.Config.Resend || c.Own() || p.Stopped || f.Kind != ask.Down {
 		return f

@@ -97,7 +97,7 @@ func (p *Pool) sendRead(a *resend, to *conn.Conn) bool {
 	return true
 }
 
-// waitToRead keeps a read that could not be sent because of f. nil: it is kept; else the failure is for its client.
+// waitToRead keeps a read that could not be sent because of f. nil: it is kept. Otherwise the failure is for its client.
 func (p *Pool) waitToRead(a *resend, f *ask.Failure) *ask.Failure {
 	if hopeless := p.hopeless(a); hopeless != nil {
 		return hopeless

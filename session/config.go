@@ -57,7 +57,7 @@ type Config struct {
 // Cluster is how CLUSTER is answered: a cluster-aware client then takes the proxy for a Redis Cluster. Every proxy
 // takes every key, so that no client is ever redirected; the slots only spread clients over proxies.
 type Cluster struct {
-	// Enabled answers CLUSTER; else it goes to a server, as every other command.
+	// Enabled means that the proxy answers CLUSTER. Otherwise it goes to a server, as every other command does.
 	Enabled bool
 	// Announce are the addresses HOST:PORT of the proxies that make the cluster, this one first. None: there
 	// is this one, where the client reached it.

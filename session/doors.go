@@ -28,8 +28,8 @@ func NewEnv(l *Loop, u Upstream, p *pool.Pool, m *shard.Map) *Env {
 	return e
 }
 
-// Follow takes over a new map of the servers, which the pool follows already. Each client goes by it when what it has under
-// way is answered: else a later request could overtake an earlier one that goes to where its key was before.
+// Follow takes a new map of the servers, which the pool already uses. Each client uses it as soon as all its requests
+// under way are answered. Otherwise a later request could overtake an earlier one that goes to the key's old server.
 func (e *Env) Follow(m *shard.Map) {
 	old := e.Map
 	e.Map = m

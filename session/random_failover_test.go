@@ -33,10 +33,11 @@ func (f *successors) act() {
 
 const readOnly = "-READONLY You can't write against a read only replica.\r\n"
 
-// refuse reports whether a server refuses a command as one that is no primary any more; else it notes that it runs.
+// refuse reports whether a server refuses a command because it is not a primary any more. Otherwise it notes that the
+// command runs.
 func (f *successors) refuse(s *serverEnd, args []string) bool {
 	if f.w.replicas != nil && (args[0] == "GET" || args[0] == "MGET") {
-		return false // reads that are sent again may run behind what came behind them
+		return false // reads that are sent again may run after later requests
 	}
 	switch args[0] {
 	case "SET", "GET", "MGET", "DEL":

@@ -71,10 +71,7 @@ func (l *lists) serves(s *serverEnd, args []string) {
 // TestListsChangeUnnoticed lets a list of servers change all the time under clients that otherwise have no trouble: no command fails, is
 // overtaken, or runs where its keys never were, no client is closed, and what is known of former servers does not grow.
 func TestListsChangeUnnoticed(t *testing.T) {
-	seeds := uint64(60)
-	if testing.Short() || raceEnabled {
-		seeds = 6
-	}
+	seeds := worlds(60, 6)
 	changes, right := 0, 0
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -301,10 +301,7 @@ func bulksOf(b []byte) (words []string) {
 // TestSubscribersMissNothingWhileListsChange lets a list of servers change all the time under clients that subscribe and publish: each
 // message comes once to those who subscribe, and to nobody else, and whoever publishes is told how many they are.
 func TestSubscribersMissNothingWhileListsChange(t *testing.T) {
-	seeds := uint64(40)
-	if testing.Short() || raceEnabled {
-		seeds = 5
-	}
+	seeds := worlds(40, 5)
 	runs, written, delivered, changes := 0, 0, 0, 0
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

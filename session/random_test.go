@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,10 +22,7 @@ import (
 // and in pieces, and connections are lost, refused and full. Every reply must be the client's own, in its
 // order, from the right server and database, or an error that the proxy gives for what was done to it.
 func TestRandomTraffic(t *testing.T) {
-	seeds := uint64(120)
-	if testing.Short() || raceEnabled {
-		seeds = 30
-	}
+	seeds := worlds(120, 30)
 	var all happened
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { runRandom(t, seed, &all) })
@@ -33,6 +31,16 @@ func TestRandomTraffic(t *testing.T) {
 	if all.runs == int(seeds) && few {
 		t.Errorf("the runs test little: %+v", all)
 	}
+}
+
+// worlds returns how many random worlds a test plays: full, or few in a short run and under the race detector.
+// RANDOM_TIMES=10 plays ten times as many.
+func worlds(full, few uint64) uint64 {
+	if testing.Short() || raceEnabled {
+		full = few
+	}
+	times, _ := strconv.ParseUint(os.Getenv("RANDOM_TIMES"), 10, 32)
+	return full * max(1, times)
 }
 
 // happened is what many runs have seen.

@@ -252,7 +252,7 @@ func TestWhatTakesLongWaitsForItsReader(t *testing.T) {
 				w.serve()
 				w.pass(10 * time.Millisecond)
 				n := len(a.stuck)
-				if w.env.Stats.ClientPauses == 0 { // else it may be stuck in writing
+				if w.env.Stats.ClientPauses == 0 { // without a pause it may be stuck in writing
 					most = max(most, n)
 				}
 				if size == 0 && n > 0 && (c.name == "KEYS" || c.name == "CLIENT LIST") {

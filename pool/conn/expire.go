@@ -90,9 +90,9 @@ func (c *Conn) scriptsOf() (n map[ask.Client]int) {
 	return n
 }
 
-// waitsForOwn reports whether a request has time left because scripts of its own client are under way, each of which may take
-// the timeout, and together the stall timeout. Who else waits for them has no more time than ever, nor has a request that was sent
-// again: those that its client has sent behind it, to other servers, must not end before it.
+// waitsForOwn reports whether a request has time left because scripts of its own client are under way. Each of them may
+// take the timeout, and together they may take the stall timeout. Requests of other clients get no more time for that.
+// Nor does a request that was sent again: later requests of its client, at other servers, must not end before it.
 func (c *Conn) waitsForOwn(e *queue.Pending, now int64, scripts map[ask.Client]int) bool {
 	client, _, ok := e.Client()
 	n := scripts[client]

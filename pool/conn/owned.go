@@ -28,7 +28,7 @@ func (c *Conn) Waits() bool {
 	return c.Ring.Len() > 0 && c.Ring.At(c.Ring.Head).Is.Has(queue.Blocking) && !c.Replying()
 }
 
-// Stream lets the server send what nobody asked for, which is else the end of a connection: lines of MONITOR,
+// Stream lets the server send what nobody asked for, which otherwise ends a connection: lines of MONITOR,
 // or replies beside those that are owed. Loop-only.
 func (c *Conn) Stream() { c.streams = true }
 
