@@ -72,7 +72,7 @@ func (s *serverEnd) receive(b []byte) {
 		case len(req.Args) == 2 && string(req.Args[0]) == "ECHO" && bytes.HasPrefix(last, []byte("fence-")):
 			f.open = append(f.open, openFence{f.received, parser.AppendBulk(nil, last)})
 		case len(req.Args) == 1 && bytes.HasPrefix(last, []byte("fence-")):
-			f.open = append(f.open, openFence{f.received, parser.AppendError(nil, texts.UnknownCommand(req.Args))})
+			f.open = append(f.open, openFence{f.received, parser.AppendError(nil, texts.UnknownCommand(req.Args, false))})
 		default:
 			f.received++
 			s.in = append(s.in, f.wire[:req.Size]...)

@@ -47,7 +47,7 @@ func decide(s *session.Session, req *parser.Request) {
 	env.Stats.TurnRequests++
 	if env.Rules.RealNames != nil && !env.Rename(req) {
 		reportHTTP(s, req.Args)
-		s.Reject(nil, texts.UnknownCommand(req.Args))
+		s.Reject(nil, texts.UnknownCommand(req.Args, s.Door.ServerIs(8, 6) && !s.Door.Valkey(8)))
 		return
 	}
 	spec := env.Memo.Lookup(req.Args[0])
@@ -107,7 +107,7 @@ func lookUp(s *session.Session, spec *command.Spec, req *parser.Request) *comman
 		return nil
 	case spec == nil:
 		s.LastID = command.NoID
-		s.Reject(nil, texts.UnknownCommand(req.Args))
+		s.Reject(nil, texts.UnknownCommand(req.Args, s.Door.ServerIs(8, 6) && !s.Door.Valkey(8)))
 	}
 	return spec
 }

@@ -78,7 +78,12 @@ const MaxClients = "-" + tooManyClients + "\r\n"
 // maxQuoted is how much of a client's words an error repeats (Redis 7.0, server.c); bytes.
 const maxQuoted = 128
 
-func UnknownCommand(args [][]byte) string {
+// UnknownCommand refuses a command that the servers do not know. With brief, a command without arguments gets no
+// sentence about them: so does Redis from 8.6 on (server.c, commandCheckExistence), but no earlier Redis and no Valkey.
+func UnknownCommand(args [][]byte, brief bool) string {
+	if brief && len(args) == 1 {
+		return fmt.Sprintf("ERR unknown command '%s'", Quoted(args[0], maxQuoted))
+	}
 	var b strings.Builder
 	for _, a := range args[1:] {
 		if b.Len() >= maxQuoted {
