@@ -83,8 +83,7 @@ func (cl *client) Write(b []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	assertOwner(cl.c, cl)
-	n, err := cl.c.Write(b)
-	return n, err
+	return write(cl.c, b)
 }
 
 // Buffered is session.Socket.
