@@ -83,7 +83,7 @@ func (cl *client) Write(b []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	assertOwner(cl.c, cl)
-	return write(cl.c, b)
+	return cl.loop.write(cl.c, b)
 }
 
 // Buffered is session.Socket.

@@ -50,7 +50,7 @@ func (u *serverConn) Write(b []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	assertOwner(u.c, u)
-	return write(u.c, b)
+	return u.loop.write(u.c, b)
 }
 
 // Buffered is pool.Socket.

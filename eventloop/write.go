@@ -6,7 +6,8 @@ import "github.com/panjf2000/gnet/v2"
 const maxWriteNow = 64 << 10
 
 // write writes b to a socket. gnet keeps what the socket does not take, and reports errors.
-func write(c gnet.Conn, b []byte) (int, error) {
+func (l *loop) write(c gnet.Conn, b []byte) (int, error) {
+	l.stats.Writes++
 	n := 0
 	if len(b) <= maxWriteNow && c.OutboundBuffered() == 0 {
 		if n = writeNow(c.Fd(), b); n == len(b) {

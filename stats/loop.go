@@ -26,6 +26,7 @@ type Loop struct {
 	Turns        uint64
 	TurnRequests uint64
 	FlushesNow   uint64 // requests written at once because nothing else was in flight
+	Writes       uint64 // times that bytes were given to a socket of a client or server
 
 	// Failures that the proxy noticed itself.
 	Timeouts    uint64                  // requests answered with the timeout error

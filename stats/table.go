@@ -211,4 +211,7 @@ var table = []Metric{
 	{"ringmaster_loop_immediate_writes_total", Counter, "requests", byLoop,
 		"Requests written at once instead of at the end of the turn, because nothing else was in flight.",
 		"Loop.FlushesNow", perLoop(func(l *Loop) uint64 { return l.FlushesNow })},
+	{"ringmaster_loop_writes_total", Counter, "writes", byLoop,
+		"Times that the loop gave bytes to a client's or a server's socket. Divided by turns it is the mean number of sockets of a turn.",
+		"Loop.Writes", perLoop(func(l *Loop) uint64 { return l.Writes })},
 }
