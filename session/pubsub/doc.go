@@ -56,5 +56,6 @@
 // --lost-subscriptions resubscribe they stay: their topics are marked as lost at that server, and a tick that finds the
 // server up subscribes them again over a new feed. A new pattern is lost from the start at servers that are down. A lost
 // topic is not counted for a PUBLISH at its server, and a PUBLISH waits while it is subscribed again. When the map
-// changes, topics go where their channels are (moving.go). A shard channel moves when its server ends the subscription.
+// changes, topics go where their channels are (moving.go). A shard channel
+// moves when its server ends the subscription, or when the map says that another server has its slot.
 package pubsub

@@ -137,8 +137,12 @@ func (f *feed) endQuestion(a question) {
 		w(r)
 	}
 	r.waiters = nil
-	if t := a.topic; t.round == r && t.users == 0 && !t.dead {
+	switch t := a.topic; {
+	case t.round != r || t.dead:
+	case t.users == 0:
 		h.drop(t)
+	case r.misplaced && r.refusal == nil:
+		h.unsubscribeAt(t, f.server)
 	}
 }
 
@@ -168,14 +172,8 @@ func (f *feed) resubscribed(t *topic, r *round) {
 func (f *feed) serverUnsubscribed(t *topic) {
 	h := f.hub
 	h.env.Pool.Hint()
-	switch {
-	case t.round.left > 0 || !t.round.on || !slices.Contains(t.servers, f.server): // the round under way settles it
-	case h.env.Upstream.Resubscribe && t.established():
-		h.loseAt(t, f.server)
-		h.dropServer(t, f.server)
-	default:
-		h.drop(t)
-		h.toClose = append(h.toClose, t)
+	if t.round.left == 0 && t.round.on && slices.Contains(t.servers, f.server) { // otherwise the round under way settles it
+		h.endedAt(t, f.server)
 	}
 }
 

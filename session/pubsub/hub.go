@@ -112,8 +112,10 @@ type round struct {
 	left    int    // servers that have not answered
 	refusal []byte // the error of a server that refused; nil: none has
 	gone    bool   // a server left the map before it answered
-	ended   bool   // hub.countOut has counted it
-	waiters []func(*round)
+	// misplaced: the slot of the shard channel left the server before it answered.
+	misplaced bool
+	ended     bool // hub.countOut has counted it
+	waiters   []func(*round)
 }
 
 // fail ends the round with an error and calls its waiters.

@@ -51,10 +51,13 @@ func (h *hub) adoptMap(old *shard.Map) {
 		}
 	}
 	for _, t := range h.topics {
-		if m.Slotted() {
-			h.addServers(t)
-		} else {
+		switch {
+		case !m.Slotted():
 			h.moveTopic(t)
+		case t.key.Kind == ShardChannel:
+			h.leaveSlot(t, old)
+		default:
+			h.addServers(t)
 		}
 	}
 	for i, keys := range kept {
@@ -63,6 +66,45 @@ func (h *hub) adoptMap(old *shard.Map) {
 	for _, f := range former {
 		f.leaveRounds()
 	}
+}
+
+// leaveSlot ends the subscription to a shard channel at the server that had its slot in the map old, and has it no
+// longer. A server ends subscriptions by itself when it loses a slot. But a primary that has just become a replica
+// takes new ones (Redis 7.0, getNodeByQuery), and they bring nothing until its primary knows of the replica.
+func (h *hub) leaveSlot(t *topic, old *shard.Map) {
+	name := []byte(t.key.Name)
+	server := old.Lookup(name)
+	if server == h.env.Map.Lookup(name) || !slices.Contains(t.servers, server) || !t.round.on || t.round.refusal != nil {
+		return
+	}
+	switch {
+	case t.round.left > 0:
+		t.round.misplaced = true
+	case h.isLost(t, server) && h.lost[server].topics[t] == nil:
+		h.dropServer(t, server) // it has not been asked again
+	default:
+		h.unsubscribeAt(t, server)
+	}
+}
+
+// unsubscribeAt ends the subscription to a shard channel at a server that no longer has its slot.
+func (h *hub) unsubscribeAt(t *topic, server int) {
+	if f := h.feeds[server]; f != nil && f.conn != nil {
+		_ = f.ask(&topic{key: t.key, dead: true}, &round{left: 1})
+	}
+	h.endedAt(t, server)
+}
+
+// endedAt takes notice that a shard channel is no longer subscribed at server. Its subscribers are closed, unless the
+// operator wants them to stay.
+func (h *hub) endedAt(t *topic, server int) {
+	if h.env.Upstream.Resubscribe && t.established() {
+		h.loseAt(t, server)
+		h.dropServer(t, server)
+		return
+	}
+	h.drop(t)
+	h.toClose = append(h.toClose, t)
 }
 
 // addServers subscribes a topic that belongs at all shards at those that are new.
