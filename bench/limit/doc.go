@@ -1,5 +1,4 @@
-// Command limit is the least that a server of the Redis protocol must do: what a proxy of one thread can not be
-// cheaper than.
+// Command limit is the least that a server of the Redis protocol must do, on one thread.
 //
 // # Purpose
 //

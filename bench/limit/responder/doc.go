@@ -26,6 +26,6 @@
 // # Limits and errors
 //
 // It closes a connection after bytes that are no request, a request beyond MaxRequest, or one whose reply is beyond
-// MaxReply. A command that it does not know gets an error reply. Memory is bounded by 2 × MaxRequest + MaxReply for
-// each connection, and reached only by clients that send such requests.
+// MaxReply. A command that it does not know gets an error reply. What is kept for a connection is bounded by these two
+// limits, and nothing limits the number of connections but the system.
 package responder
