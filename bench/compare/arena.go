@@ -20,12 +20,13 @@ type server struct {
 	proc *proc.Process
 }
 
-// instance is a running peer before its servers.
+// instance is a running peer in front of its servers.
 type instance struct {
 	peer    *peer
 	addr    string        // where clients connect
+	admin   string        // where its metrics are, empty for none
 	proc    *proc.Process // nil for direct
-	servers []server      // that the peer is in front of
+	servers []server      // that the peer is in front of; none if it answers by itself
 	owned   bool          // servers are stopped with it
 }
 
@@ -101,6 +102,9 @@ func (a *arena) shared(ctx context.Context, p *peer, n int) (*instance, error) {
 		}
 		n = len(servers)
 	}
+	if p.alone {
+		n = 0
+	}
 	in, err := a.start(ctx, p, servers[:n])
 	if err != nil {
 		return nil, err
@@ -152,6 +156,9 @@ func (a *arena) start(ctx context.Context, p *peer, servers []server) (*instance
 		return nil, err
 	}
 	in.addr = loopback(l.port)
+	if p.turns {
+		in.admin = loopback(l.spare)
+	}
 	in.proc, err = a.startProgram(ctx, p.name, a.opts.pins["proxy"], func() error { return probe(in.addr, "GET", "probe") }, argv)
 	return in, err
 }

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 )
 
 // findPeers looks for every peer's program and records versions and absences in r. A requested peer must be there,
-// and so must ringmaster unless other peers were requested.
+// and so must our own programs unless other peers were requested.
 func findPeers(o *options, r *Record) (chosen []peer, binaries map[string]string, err error) {
 	named := map[string]bool{}
 	for _, n := range o.peers {
@@ -26,7 +27,7 @@ func findPeers(o *options, r *Record) (chosen []peer, binaries map[string]string
 		delete(named, p.name)
 		if p.find != nil {
 			binary, err := p.find(o)
-			if err != nil && (len(o.peers) > 0 || p.name == ringmaster) {
+			if err != nil && (len(o.peers) > 0 || p.name == ringmaster || p.name == limit) {
 				return nil, nil, fmt.Errorf("%s: %w", p.name, err)
 			}
 			if err != nil {
@@ -53,11 +54,11 @@ func installed(name string) func(*options) (string, error) {
 
 func fromEnvironment(name string) func(*options) (string, error) {
 	return func(*options) (string, error) {
-		path := os.Getenv(name)
-		if path == "" {
+		binary := os.Getenv(name)
+		if binary == "" {
 			return "", fmt.Errorf("$%s does not name a binary", name)
 		}
-		return exec.LookPath(path)
+		return exec.LookPath(binary)
 	}
 }
 
@@ -76,10 +77,16 @@ func (o *options) buildRingmaster() (string, error) {
 	if o.ringmaster != "" {
 		return exec.LookPath(o.ringmaster)
 	}
-	binary := filepath.Join(o.dir, "ringmaster")
-	out, err := exec.Command("go", "build", "-o", binary, "./cmd/ringmaster").CombinedOutput()
+	return o.build("ringmaster/cmd/ringmaster")
+}
+
+func (o *options) buildLimit() (string, error) { return o.build("ringmaster/bench/limit") }
+
+func (o *options) build(program string) (string, error) {
+	binary := filepath.Join(o.dir, path.Base(program))
+	out, err := exec.Command("go", "build", "-o", binary, program).CombinedOutput()
 	if err != nil {
-		return "", errors.New("./cmd/ringmaster does not build\n" + strings.TrimSpace(string(out)))
+		return "", errors.New(program + " does not build\n" + strings.TrimSpace(string(out)))
 	}
 	return binary, nil
 }

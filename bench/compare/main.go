@@ -17,10 +17,11 @@ const usage = `Measure ringmaster beside its peers.
   bench-compare [flags]            run, print the tables, write a raw file
   bench-compare report FILE        print the report of a raw file: BENCHMARKS.md
 
-Peers: direct, ringmaster, nutcracker, haproxy; predixy when $PREDIXY and envoy when
-$ENVOY names the program. Only when -peers names them: ringmaster-cluster, in front of
-a Redis Cluster, and earlier, which is the ringmaster that $EARLIER names. All run with
-one thread.
+Peers: direct, limit, ringmaster, nutcracker, haproxy; predixy when $PREDIXY and envoy
+when $ENVOY names the program. limit is a server of our own that answers from memory:
+what serving the clients alone costs. Only when -peers names them: ringmaster-cluster,
+in front of a Redis Cluster, and earlier, which is the ringmaster that $EARLIER names.
+All run with one thread.
 
 Flags:
 `

@@ -49,6 +49,26 @@ func TestQuickRunsFewerWorkloadsUnlessTheyAreNamed(t *testing.T) {
 	}
 }
 
+func TestProgramThatTheEnvironmentNamesTakesPart(t *testing.T) {
+	program, err := exec.LookPath("true")
+	if err != nil {
+		t.Skip(err)
+	}
+	for _, name := range []string{"PREDIXY", "ENVOY"} {
+		t.Setenv(name, program)
+		peer := strings.ToLower(name)
+		chosen, binaries, err := findPeers(&options{peers: []string{direct, peer}}, &Record{})
+		if err != nil || len(chosen) != 2 || binaries[peer] != program {
+			t.Errorf("%s: %d peers, %v, %v", name, len(chosen), binaries, err)
+		}
+		for _, w := range workloads {
+			if why := w.skip[peer]; why != "" {
+				t.Errorf("%s is left out of %s: %s", peer, w.name, why)
+			}
+		}
+	}
+}
+
 func TestUnknownPeersAndMissingProgramsAreErrors(t *testing.T) {
 	t.Setenv("PREDIXY", "")
 	for list, want := range map[string]string{
@@ -64,7 +84,7 @@ func TestUnknownPeersAndMissingProgramsAreErrors(t *testing.T) {
 
 // The whole way with real programs: start, fill, measure, write, report, stop.
 func TestSmokeRunOfRealServers(t *testing.T) {
-	list := direct
+	list := strings.Join([]string{direct, limit, ringmaster}, ",")
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("no redis-server: ", err)
 	}
@@ -91,10 +111,25 @@ func TestSmokeRunOfRealServers(t *testing.T) {
 	}
 	for _, p := range r.Peers {
 		for w, m := range map[string]Metric{"get-c1": P999, "get-c1-fine": P50, "open-half": P99, "huge": SetDuration, "idle-used": Clients} {
-			if got := s.value(w, p, m); got.n != 1 || got.median <= 0 {
+			if got := s.value(w, p, m); s.measured(w, p) && (got.n != 1 || got.median <= 0) {
 				t.Errorf("%s %s %s: %+v", w, p, m, got)
 			}
 		}
+	}
+	for _, w := range []string{"get-c1", "get-c1-fine", "mget100", "open-half"} {
+		if got := s.ratio(w, ringmaster, limit, CPU); got.n != 1 || got.median <= 0 {
+			t.Errorf("%s: CPU × limit: %+v", w, got)
+		}
+		if got := s.value(w, ringmaster, Turns); got.n != 1 || got.median <= 0 || got.median > 10_000 {
+			t.Errorf("%s: turns for 1,000 commands: %+v", w, got)
+		}
+	}
+	// One client without a pipeline: a read and a write for each command, and few others.
+	if got := s.value("get-c1-fine", limit, Writes); s.value("get-c1-fine", limit, Switches).n == 1 && (got.median < 999 || got.median > 1500) {
+		t.Errorf("limit: %v writes for 1,000 commands", got.median)
+	}
+	if s.measured("huge", limit) || s.value("mget100", limit, ServerCPU).n != 0 {
+		t.Error("limit has figures of servers, which it does not have")
 	}
 	if strings.Contains(list, nutcracker) && s.value("mget100", nutcracker, CPU).median <= 0 {
 		t.Error("no CPU time for nutcracker's MGET")

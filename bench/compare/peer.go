@@ -10,6 +10,7 @@ import (
 
 const (
 	direct     = "direct"
+	limit      = "limit"
 	ringmaster = "ringmaster"
 	nutcracker = "nutcracker"
 	predixy    = "predixy"
@@ -38,7 +39,13 @@ type peer struct {
 	doubles bool                           // one upstream connection per client
 	cluster bool                           // its servers are a Redis Cluster
 	asked   bool                           // takes part only when -peers names it
+	alone   bool                           // answers by itself, with no server
+	sockets bool                           // uses recv or send, which the kernel does not count among reads and writes
+	turns   bool                           // serves the metrics of ringmaster at launch.spare
 }
+
+// seeCommit is the version of programs of this repository.
+func seeCommit(string) string { return "see commit" }
 
 // peers in the order in which each round visits them.
 var peers = []peer{
@@ -46,22 +53,30 @@ var peers = []peer{
 		name: direct, about: "redis-benchmark straight to redis-server",
 	},
 	{
-		name: ringmaster, about: "this proxy, `--loops 1`", shards: true,
+		name: limit, about: "`bench/limit`, a server of one thread that answers from memory: what serving the clients costs, without a server behind", alone: true,
+		find:    (*options).buildLimit,
+		version: seeCommit,
+		argv: func(l launch) ([]string, error) {
+			return []string{l.binary, "-listen", loopback(l.port)}, nil
+		},
+	},
+	{
+		name: ringmaster, about: "this proxy, `--loops 1`", shards: true, turns: true,
 		find:    (*options).buildRingmaster,
-		version: func(string) string { return "see commit" },
+		version: seeCommit,
 		argv:    ringmasterArgs,
 	},
 	{
-		name: inCluster, about: "this proxy, `--loops 1 --topology cluster`, in front of a Redis Cluster", shards: true, cluster: true, asked: true,
+		name: inCluster, about: "this proxy, `--loops 1 --topology cluster`, in front of a Redis Cluster", shards: true, cluster: true, asked: true, turns: true,
 		find:    (*options).buildRingmaster,
-		version: func(string) string { return "see commit" },
+		version: seeCommit,
 		argv: func(l launch) ([]string, error) {
 			argv, err := ringmasterArgs(l)
 			return append(argv, "--topology", "cluster"), err
 		},
 	},
 	{
-		name: "earlier", about: "an earlier ringmaster, `--loops 1`", shards: true, asked: true,
+		name: "earlier", about: "an earlier ringmaster, `--loops 1`", shards: true, asked: true, turns: true,
 		find:    fromEnvironment("EARLIER"),
 		version: func(b string) string { return versionLine(b, "version") },
 		argv:    ringmasterArgs,
@@ -73,7 +88,7 @@ var peers = []peer{
 		argv:    nutcrackerArgs,
 	},
 	{
-		name: "haproxy", about: "HAProxy in TCP mode, `nbthread 1`; it does not parse the Redis protocol, and has one upstream connection per client", doubles: true,
+		name: "haproxy", about: "HAProxy in TCP mode, `nbthread 1`; it does not parse the Redis protocol, and has one upstream connection per client", doubles: true, sockets: true,
 		find:    installed("haproxy"),
 		version: func(b string) string { return versionLine(b, "-v") },
 		argv:    haproxyArgs,
@@ -85,7 +100,7 @@ var peers = []peer{
 		argv:    predixyArgs,
 	},
 	{
-		name: "envoy", about: "Envoy redis_proxy, `--concurrency 1`, Maglev", shards: true,
+		name: "envoy", about: "Envoy redis_proxy, `--concurrency 1`, Maglev", shards: true, sockets: true,
 		find:    fromEnvironment("ENVOY"),
 		version: envoyVersion,
 		argv:    envoyArgs,

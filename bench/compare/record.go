@@ -5,23 +5,29 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
 // Metric names a measured value; the unit is the end of the name.
 type Metric string
 
-// The metrics. Per command and per client mean divided by their number.
+// The metrics. Per command and per client mean divided by their number. Reads, Writes, Switches and Turns are the proxy's,
+// or Redis's if there is no proxy.
 const (
 	Throughput   Metric = "commands_per_s"
 	P50          Metric = "p50_ms"
 	P99          Metric = "p99_ms"
 	P999         Metric = "p999_ms"
 	CPU          Metric = "proxy_cpu_per_command_us"
-	ServerCPU    Metric = "servers_cpu_per_command_us" // all redis-servers together
-	ClientCPU    Metric = "client_cpu_per_command_us"  // redis-benchmark's own
-	Ceiling      Metric = "cpu_bound_commands_per_s"   // all cores, divided by the CPU that client, proxy and servers took for a command
-	RSS          Metric = "rss_bytes"                  // at the end of the sample
+	ServerCPU    Metric = "servers_cpu_per_command_us"           // all redis-servers together
+	ClientCPU    Metric = "client_cpu_per_command_us"            // redis-benchmark's own
+	Ceiling      Metric = "cpu_bound_commands_per_s"             // all cores, divided by the CPU that client, proxy and servers took for a command
+	RSS          Metric = "rss_bytes"                            // at the end of the sample
+	Reads        Metric = "reads_per_1000_commands"              // system calls of all threads
+	Writes       Metric = "writes_per_1000_commands"             // system calls of all threads
+	Switches     Metric = "voluntary_switches_per_1000_commands" // of all threads, which gave up their processor to wait
+	Turns        Metric = "turns_per_1000_commands"              // of ringmaster's loop, by its own count
 	Rate         Metric = "offered_commands_per_s"
 	SendLag      Metric = "send_lag_p99_ms" // the load generator's own lateness
 	Clients      Metric = "clients"
@@ -110,6 +116,11 @@ func (r *Record) freshPath(dir string) string {
 		}
 		path = fmt.Sprintf("%s-%d.json", stem, n)
 	}
+}
+
+// counted reports whether any sample has counts of system calls. Older raw files have none.
+func (r *Record) counted() bool {
+	return slices.ContainsFunc(r.Samples, func(s Sample) bool { _, ok := s.Values[Switches]; return ok })
 }
 
 func (r *Record) failed(peer string) bool {

@@ -47,8 +47,8 @@ func provenance(b *strings.Builder, r *Record) {
 	row(b, "machine", fmt.Sprintf("%s, %d cores, %d MB, Linux %s; load average %s before, %s after", m.CPU, m.Cores, m.MemoryMB, m.Kernel, m.LoadStart, m.LoadEnd))
 	row(b, "Go", m.Go)
 	for _, name := range slices.Sorted(maps.Keys(r.Versions)) {
-		if name != ringmaster {
-			row(b, name, r.Versions[name])
+		if version := r.Versions[name]; version != seeCommit("") {
+			row(b, name, version)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Skipped)) {
@@ -76,6 +76,15 @@ redis-benchmark or a server, whichever is less. If it lies below direct's comman
 after all earlier samples of the same process. p99.9 is the first percentile at or above 99.9 that redis-benchmark lists. With a pipeline, latencies are those of a whole pipeline.
 
 `, r.Rounds, r.Seconds)
+	if slices.Contains(r.Peers, limit) {
+		b.WriteString("*× limit* compares with a program that does nothing but serve the clients. A proxy does that and also asks servers, but in larger batches if it is slower.\n\n")
+	}
+	if r.counted() {
+		b.WriteString(`*Reads* and *writes* are system calls. *Voluntary switches* is how often a thread gave up its processor to wait. All threads of the proxy count; direct's figures are Redis's.
+HAProxy and Envoy use recv or send, which the kernel does not count. *Turns* are those in which ringmaster's loop wrote something.
+
+`)
+	}
 	for _, p := range peers {
 		if slices.Contains(r.Peers, p.name) {
 			fmt.Fprintf(b, "- **%s**: %s\n", p.name, p.about)
@@ -154,6 +163,7 @@ var speedColumns = []column{
 	{"throughput × direct", ratioTo(direct, Throughput)},
 	{"throughput × nutcracker", ratioTo(nutcracker, Throughput)},
 	{"CPU × nutcracker", ratioTo(nutcracker, CPU)},
+	{"CPU × limit", ratioTo(limit, CPU)},
 	{"commands/s", plain(Throughput, "%.0f")},
 	{"p50 ms", medianOnly(P50, "%.3f")},
 	{"p99 ms", medianOnly(P99, "%.3f")},
@@ -170,12 +180,21 @@ var openColumns = []column{
 	{"p99 × direct", ratioTo(direct, P99)},
 	{"p99 × nutcracker", ratioTo(nutcracker, P99)},
 	{"CPU × nutcracker", ratioTo(nutcracker, CPU)},
+	{"CPU × limit", ratioTo(limit, CPU)},
 	{"offered/s", medianOnly(Rate, "%.0f")},
 	{"p50 ms", plain(P50, "%.3f")},
 	{"p99 ms", plain(P99, "%.3f")},
 	{"p99.9 ms", plain(P999, "%.3f")},
 	{"generator late, p99 ms", medianOnly(SendLag, "%.3f")},
 	{"CPU µs/command", medianOnly(CPU, "%.2f")},
+}
+
+// doneColumns make the second table of a workload.
+var doneColumns = []column{
+	{"reads", unit(Reads, count)},
+	{"writes", unit(Writes, count)},
+	{"voluntary switches", unit(Switches, count)},
+	{"turns", unit(Turns, count)},
 }
 
 var idleColumns = []column{
@@ -216,18 +235,11 @@ func workloadTable(b *strings.Builder, r *Record, s summary, w workload) {
 	if len(present) == 0 {
 		return
 	}
-	columns := columnsOf(w.name)
-	fmt.Fprintf(b, "## %s: %s\n\nMade by: %s.\n\n| peer |", w.name, w.title, w.note)
-	for _, c := range columns {
-		fmt.Fprintf(b, " %s |", c.title)
-	}
-	b.WriteString("\n|---" + strings.Repeat("|--:", len(columns)) + "|\n")
-	for _, p := range present {
-		cells := []string{p}
-		for _, c := range columns {
-			cells = append(cells, c.text(s, w.name, p))
-		}
-		row(b, cells...)
+	fmt.Fprintf(b, "## %s: %s\n\nMade by: %s.\n\n", w.name, w.title, w.note)
+	peerTable(b, s, w.name, present, columnsOf(w.name))
+	if done := filled(s, w.name, present, doneColumns); len(done) > 0 {
+		b.WriteString("\nWhat each did for 1,000 commands:\n\n")
+		peerTable(b, s, w.name, present, done)
 	}
 	for _, p := range slices.Sorted(maps.Keys(w.skip)) {
 		if slices.Contains(r.Peers, p) {
@@ -235,6 +247,30 @@ func workloadTable(b *strings.Builder, r *Record, s summary, w workload) {
 		}
 	}
 	b.WriteString("\n")
+}
+
+// peerTable has a line for each peer. A column without any figure is left out.
+func peerTable(b *strings.Builder, s summary, workload string, present []string, columns []column) {
+	columns = filled(s, workload, present, columns)
+	b.WriteString("| peer |")
+	for _, c := range columns {
+		fmt.Fprintf(b, " %s |", c.title)
+	}
+	b.WriteString("\n|---" + strings.Repeat("|--:", len(columns)) + "|\n")
+	for _, p := range present {
+		cells := []string{p}
+		for _, c := range columns {
+			cells = append(cells, c.text(s, workload, p))
+		}
+		row(b, cells...)
+	}
+}
+
+// filled returns the columns in which some peer has a figure.
+func filled(s summary, workload string, present []string, columns []column) []column {
+	return slices.DeleteFunc(slices.Clone(columns), func(c column) bool {
+		return !slices.ContainsFunc(present, func(p string) bool { return c.text(s, workload, p) != nothing })
+	})
 }
 
 func failures(b *strings.Builder, r *Record, s summary) {
@@ -253,17 +289,30 @@ func failures(b *strings.Builder, r *Record, s summary) {
 }
 
 func row(b *strings.Builder, cells ...string) {
-	fmt.Fprintf(b, "| %s |\n", strings.Join(cells, " | "))
+	for _, c := range cells {
+		b.WriteString("| " + strings.ReplaceAll(c, "|", `\|`) + " ")
+	}
+	b.WriteString("|\n")
 }
 
 func ratioText(f figure) string {
 	return figureText(f, func(v float64) string { return fmt.Sprintf("%.2f", v) })
 }
 
-// figureText writes "1.10 (1.05–1.20)", or "–" if nothing was measured.
+func count(v float64) string {
+	if v < 100 {
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.0f", v)
+}
+
+// nothing is the text of a figure that was not measured.
+const nothing = "–"
+
+// figureText writes "1.10 (1.05–1.20)", or nothing if nothing was measured.
 func figureText(f figure, show func(float64) string) string {
 	if f.n == 0 {
-		return "–"
+		return nothing
 	}
 	low, high := show(f.low), show(f.high)
 	if low == high {

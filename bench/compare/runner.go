@@ -5,9 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
-
-	"ringmaster/bench/proc"
 )
 
 // runner makes the samples of a run.
@@ -105,50 +102,4 @@ func (r *runner) commands(w *workload, p *peer, rehearse func(n int) (float64, e
 		r.pace[key] = rate
 	}
 	return max(100, int(r.pace[key]*r.opts.seconds)), nil
-}
-
-// meter reads the CPU time that an instance has used so far.
-type meter struct {
-	in           *instance
-	own, servers time.Duration
-}
-
-func startMeter(in *instance) (meter, error) {
-	m := meter{in: in}
-	own, servers, err := m.read()
-	m.own, m.servers = own, servers
-	return m, err
-}
-
-func (m meter) read() (own, servers time.Duration, err error) {
-	if m.in.proc != nil {
-		if own, err = proc.CPU(m.in.proc.PID()); err != nil {
-			return 0, 0, m.in.proc.Describe(err)
-		}
-	}
-	for _, s := range m.in.servers {
-		d, err := proc.CPU(s.proc.PID())
-		if err != nil {
-			return 0, 0, err
-		}
-		servers += d
-	}
-	return own, servers, nil
-}
-
-// stop adds the CPU time since startMeter, divided by commands, to v.
-func (m meter) stop(commands int, v map[Metric]float64) error {
-	own, servers, err := m.read()
-	if err != nil {
-		return err
-	}
-	perCommand := func(d time.Duration) float64 { return float64(d) / 1e3 / float64(commands) }
-	v[ServerCPU] = perCommand(servers - m.servers)
-	if m.in.proc == nil {
-		return nil
-	}
-	v[CPU] = perCommand(own - m.own)
-	rss, err := proc.RSS(m.in.proc.PID())
-	v[RSS] = float64(rss)
-	return err
 }

@@ -60,19 +60,25 @@ var workloads = []workload{
 	{
 		name: "idle-silent", title: "Idle clients that never sent anything", servers: 1, once: true,
 		note:    "growth of a fresh process's resident memory, divided by the clients; direct is Redis's own",
+		skip:    map[string]string{limit: nothingKept},
 		measure: (*runner).idleSilent,
 	},
 	{
 		name: "idle-used", title: "Idle clients after one GET each", servers: 1, once: true, quick: true,
 		note:    "growth of a fresh process's resident memory, divided by the clients; direct is Redis's own",
+		skip:    map[string]string{limit: nothingKept},
 		measure: (*runner).idleUsed,
 	},
 	{
 		name: "huge", title: "One huge value, SET then GET", servers: 1, once: true, quick: true,
 		note:    "resident memory of a fresh process: highest growth meanwhile, and how long until at most a tenth of the value is still held; the client stays connected",
+		skip:    map[string]string{limit: nothingKept},
 		measure: (*runner).huge,
 	},
 }
+
+// nothingKept is why the limit has no figures for memory.
+const nothingKept = "it keeps no values, and nothing for a client that waits"
 
 // closed is a workload of redis-benchmark before one server. Zero fields of l get the
 // usual values: no pipeline, 64 bytes, 10,000 keys.

@@ -1,13 +1,13 @@
-// Package proc runs the programs of a comparison and reads their use of CPU and memory.
+// Package proc runs the programs of a comparison and reads what they use.
 //
 // # Purpose
 //
 // Start a server or a proxy, wait until it answers, stop it for certain, and read the
-// processor time and memory that the kernel accounts to it.
+// processor time, memory, system calls and context switches that the kernel accounts to it.
 //
 // # Picture
 //
-//	Start ──► Process ──► WaitReady ──► Usage … Usage ──► Stop
+//	Start ──► Process ──► WaitReady ──► CPU, RSS, ActivityOf … ──► Stop
 //	             │
 //	             └── output into a file, its tail in every error
 //
