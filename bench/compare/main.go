@@ -86,6 +86,9 @@ func compare(o *options, out, progress io.Writer) (err error) {
 	defer a.stop()
 	run := &runner{opts: o, arena: a, out: progress, pace: map[string]float64{}, filled: map[string]bool{}, record: r}
 	run.run(ctx, chosen)
+	if err := run.writeProfile(); err != nil {
+		return err
+	}
 	r.Ended, r.Interrupted = time.Now().UTC().Truncate(time.Second), ctx.Err() != nil
 	r.Machine.LoadEnd = loadAverage()
 	return finish(r, o, out, progress)

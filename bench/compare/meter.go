@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,14 +18,20 @@ type meter struct {
 	in           *instance
 	own, servers time.Duration // of CPU
 	did          *proc.Activity
-	turns        float64
-	hasTurns     bool
+	loops        loops
+	hasLoops     bool
 }
 
-// startMeter reads the turns first, because reading them is work for the instance.
+// loops is what the loops of a ringmaster have counted themselves.
+type loops struct {
+	turns float64
+	sends float64 // writes to sockets by a call that the kernel does not count; 0 in earlier versions
+}
+
+// startMeter reads the loops' counts first, because reading them is work for the instance.
 func startMeter(in *instance) (meter, error) {
 	m := meter{in: in}
-	m.turns, m.hasTurns = in.turns()
+	m.loops, m.hasLoops = in.loops()
 	m.did = in.activity()
 	var err error
 	m.own, m.servers, err = m.cpu()
@@ -71,15 +78,17 @@ func (m meter) stop(commands int, v map[Metric]float64) error {
 // and a sample is good without them.
 func (m meter) stopCounts(commands int, v map[Metric]float64) {
 	perThousand := func(n float64) float64 { return n * 1000 / float64(commands) }
+	loops, hasLoops := m.in.loops()
+	hasLoops = hasLoops && m.hasLoops
 	if did := m.in.activity(); did != nil && m.did != nil {
 		if !m.in.peer.sockets {
 			v[Reads] = perThousand(float64(did.Reads - m.did.Reads))
-			v[Writes] = perThousand(float64(did.Writes - m.did.Writes))
+			v[Writes] = perThousand(float64(did.Writes-m.did.Writes) + loops.sends - m.loops.sends)
 		}
 		v[Switches] = perThousand(float64(did.SwitchesSince(*m.did)))
 	}
-	if turns, ok := m.in.turns(); ok && m.hasTurns {
-		v[Turns] = perThousand(turns - m.turns)
+	if hasLoops {
+		v[Turns] = perThousand(loops.turns - m.loops.turns)
 	}
 }
 
@@ -92,39 +101,35 @@ func (in *instance) activity() *proc.Activity {
 	return &a
 }
 
-// turns asks for the turns that all loops have made; false: the instance does not count them.
-func (in *instance) turns() (float64, bool) {
+// loops asks for what all loops have counted; false: the instance does not count.
+func (in *instance) loops() (loops, bool) {
 	if in.admin == "" {
-		return 0, false
+		return loops{}, false
 	}
 	c := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := c.Get("http://" + in.admin + "/metrics")
 	if err != nil {
-		return 0, false
+		return loops{}, false
 	}
 	defer answer.Body.Close()
-	sum, err := sumOf(answer.Body, "ringmaster_loop_turns_total")
-	return sum, err == nil && answer.StatusCode == http.StatusOK
+	sums, err := sumsOf(answer.Body, "ringmaster_loop_turns_total", "ringmaster_loop_writes_total")
+	turns, ok := sums["ringmaster_loop_turns_total"]
+	return loops{turns, sums["ringmaster_loop_writes_total"]}, ok && err == nil && answer.StatusCode == http.StatusOK
 }
 
-// sumOf adds the values of a metric's series in Prometheus's text format. That there are none is an error.
-func sumOf(text io.Reader, metric string) (sum float64, err error) {
-	found := false
+// sumsOf adds the values of each metric's series in Prometheus's text format. A metric without series has no sum.
+func sumsOf(text io.Reader, metrics ...string) (map[string]float64, error) {
+	sums := map[string]float64{}
 	lines := bufio.NewScanner(text)
 	for lines.Scan() {
 		series, value, ok := strings.Cut(lines.Text(), " ")
-		if name, _, _ := strings.Cut(series, "{"); !ok || name != metric {
-			continue
+		if name, _, _ := strings.Cut(series, "{"); ok && slices.Contains(metrics, name) {
+			v, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", series, err)
+			}
+			sums[name] += v
 		}
-		v, err := strconv.ParseFloat(value, 64)
-		if err != nil {
-			return 0, fmt.Errorf("%s: %w", series, err)
-		}
-		sum += v
-		found = true
 	}
-	if !found && lines.Err() == nil {
-		return 0, fmt.Errorf("no metric %s", metric)
-	}
-	return sum, lines.Err()
+	return sums, lines.Err()
 }

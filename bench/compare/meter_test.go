@@ -16,32 +16,39 @@ ringmaster_loop_requests_total{loop="0"} 99
 `
 
 func TestSeriesOfOneMetricAreAdded(t *testing.T) {
-	if sum, err := sumOf(strings.NewReader(metrics), "ringmaster_loop_turns_total"); err != nil || sum != 1234 {
-		t.Errorf("got %v, %v; want 1234", sum, err)
+	sums, err := sumsOf(strings.NewReader(metrics), "ringmaster_loop_turns_total", "ringmaster_loop_writes_total")
+	if err != nil || len(sums) != 1 || sums["ringmaster_loop_turns_total"] != 1234 {
+		t.Errorf("got %v, %v; want 1234 turns and no writes", sums, err)
 	}
-	for _, broken := range []string{"", "turns_total\n", "turns_total many\n", "other 1\n"} {
-		if sum, err := sumOf(strings.NewReader(broken), "turns_total"); err == nil {
-			t.Errorf("%q: got %v and no error", broken, sum)
-		}
+	if sums, err := sumsOf(strings.NewReader("turns_total many\n"), "turns_total"); err == nil {
+		t.Errorf("got %v and no error", sums)
 	}
 }
 
-func TestTurnsAreLeftOutWhereThereAreNone(t *testing.T) {
-	status := http.StatusOK
+func TestCountsAreLeftOutWhereThereAreNone(t *testing.T) {
+	status, page := http.StatusOK, metrics
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
-		_, _ = w.Write([]byte(metrics))
+		_, _ = w.Write([]byte(page))
 	}))
 	defer s.Close()
 	in := &instance{admin: strings.TrimPrefix(s.URL, "http://")}
-	if turns, ok := in.turns(); !ok || turns != 1234 {
-		t.Errorf("got %v, %v; want 1234", turns, ok)
+	if got, ok := in.loops(); !ok || got != (loops{turns: 1234}) {
+		t.Errorf("got %v, %v; want 1234 turns", got, ok)
 	}
-	status = http.StatusNotFound
-	if _, ok := in.turns(); ok {
-		t.Error("turns of a page that was not found")
+	page += "ringmaster_loop_writes_total{loop=\"0\"} 77\n"
+	if got, ok := in.loops(); !ok || got != (loops{1234, 77}) {
+		t.Errorf("got %v, %v; want 1234 turns and 77 writes", got, ok)
 	}
-	if _, ok := (&instance{}).turns(); ok {
-		t.Error("turns of a peer that counts none")
+	page = "other 1\n"
+	if _, ok := in.loops(); ok {
+		t.Error("counts of a page that has none")
+	}
+	status, page = http.StatusNotFound, metrics
+	if _, ok := in.loops(); ok {
+		t.Error("counts of a page that was not found")
+	}
+	if _, ok := (&instance{}).loops(); ok {
+		t.Error("counts of a peer that counts nothing")
 	}
 }

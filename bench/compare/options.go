@@ -26,6 +26,7 @@ type options struct {
 	ringmasterFlags []string
 	pins            map[string]string
 	out             string
+	profile         string // file for a CPU profile of ringmaster
 	command         string
 	dir             string // for binaries, configurations and logs of this run
 	openFiles       uint64
@@ -55,6 +56,7 @@ func parseFlags(args []string, out io.Writer) (*options, error) {
 		})
 	}
 	f.StringVar(&o.out, "out", "", "raw `file` to write (default bench/results/DATE-COMMIT.json; - for none; a quick run writes none unless told)")
+	f.StringVar(&o.profile, "profile", "", "`file` for a CPU profile of ringmaster during all samples of redis-benchmark, for cmd/ringmaster/default.pgo")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -72,6 +74,9 @@ func parseFlags(args []string, out io.Writer) (*options, error) {
 		o.peers = strings.Split(*chosen, ",")
 	}
 	o.ringmasterFlags = strings.Fields(*extra)
+	if o.profile != "" {
+		o.ringmasterFlags = append(o.ringmasterFlags, "--pprof")
+	}
 	o.command = commandLine(f)
 	o.size(*scale)
 	return o, nil
@@ -100,7 +105,7 @@ func commandLine(f *flag.FlagSet) string {
 	f.Visit(func(g *flag.Flag) {
 		value := g.Value.String()
 		switch g.Name {
-		case "ringmaster", "out":
+		case "ringmaster", "out", "profile":
 			value = filepath.Base(value)
 		case "pin-proxy", "pin-servers", "pin-client":
 			return // in the record on their own

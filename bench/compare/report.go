@@ -81,7 +81,7 @@ after all earlier samples of the same process. p99.9 is the first percentile at 
 	}
 	if r.counted() {
 		b.WriteString(`*Reads* and *writes* are system calls. *Voluntary switches* is how often a thread gave up its processor to wait. All threads of the proxy count; direct's figures are Redis's.
-HAProxy and Envoy use recv or send, which the kernel does not count. *Turns* are those in which ringmaster's loop wrote something.
+HAProxy and Envoy use recv or send, which the kernel does not count; ringmaster counts its sends itself. *Turns* are those in which ringmaster's loop wrote something.
 
 `)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/google/pprof/profile"
 )
 
 // runner makes the samples of a run.
@@ -16,6 +18,8 @@ type runner struct {
 	filled map[string]bool
 	peak   float64 // direct's commands per second with 50 clients, once known
 	record *Record
+	// profiles are those of ringmaster, with -profile.
+	profiles []*profile.Profile
 }
 
 // run measures every chosen workload on every peer, round by round: A B C A B C …, so

@@ -30,7 +30,11 @@ func (r *runner) closedLoop(ctx context.Context, w *workload, p *peer) (Sample, 
 	if err != nil {
 		return Sample{}, err
 	}
+	profiled := r.profile(ctx, in)
 	res, err := r.redisBenchmark(ctx, w, in, n)
+	if err == nil {
+		err = profiled()
+	}
 	if err != nil {
 		return Sample{Commands: n}, err
 	}
