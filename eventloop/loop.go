@@ -2,6 +2,7 @@ package eventloop
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +30,7 @@ type loop struct {
 	stats     *stats.Loop
 	mail      mailbox
 
-	clients  map[*client]struct{}
+	clients  []*client         // in any order
 	lingers  map[*client]int64 // since when they wait for their socket to drain before they are closed, ns
 	closing  []socket          // to be closed at the turn's end
 	draining bool
@@ -54,7 +55,7 @@ type loop struct {
 func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l := &loop{
 		srv: srv, el: el, index: index, epoll: epoll, stats: stats.NewLoop(len(command.All())),
-		clients: map[*client]struct{}{}, lingers: map[*client]int64{},
+		lingers: map[*client]int64{},
 	}
 	l.mail.loop = l
 	l.admitting = make(chan struct{}, maxAdmitting)
@@ -74,6 +75,24 @@ func (l *loop) eachPool(f func(*pool.Pool)) {
 	for _, u := range l.upstreams {
 		f(u.pool)
 	}
+}
+
+// add and remove keep the list of clients. Each client knows its place there, because a map of them would take three
+// times as much memory.
+func (l *loop) add(cl *client) {
+	cl.place = int32(len(l.clients))
+	l.clients = append(l.clients, cl)
+}
+
+func (l *loop) remove(cl *client) {
+	last := len(l.clients) - 1
+	if int(cl.place) > last || l.clients[cl.place] != cl {
+		return // a panic has kept it from being added
+	}
+	moved := l.clients[last]
+	moved.place, l.clients[cl.place] = cl.place, moved
+	l.clients[last] = nil
+	l.clients = l.clients[:last]
 }
 
 // enter begins a callback: the first of a turn reads the clock.
@@ -191,7 +210,7 @@ func (l *loop) closeMarked() {
 // drain lets every client finish.
 func (l *loop) drain() {
 	l.draining = true
-	for c := range l.clients {
+	for _, c := range slices.Clone(l.clients) { // a failed write takes a client off the list
 		c.session.Drain()
 	}
 	if l.srv.clients.Load() == 0 {
