@@ -39,6 +39,7 @@ func (cl *client) opened(c gnet.Conn) {
 	door := cl.door()
 	cl.session = session.New(door, cl)
 	l.add(cl)
+	l.admitted()
 	if l.draining || door.IsShut() {
 		cl.session.Drain()
 	}

@@ -44,7 +44,10 @@ type loop struct {
 	turns  uint64 // the counter of turns at the latest tick
 	solo   bool   // one connection to one server: no other reply can join a turn's
 
-	admitting chan struct{} // a token for each client between accept and this loop
+	admitting chan struct{}  // a token for each client between accept and this loop
+	enrolling chan enrolment // the same clients and others that have just come, for follow
+	taken     int            // clients since the latest poll that was seen
+	putOff    int            // of those, the ones whose tokens are still in admitting
 
 	busy  atomic.Int64 // clients, for the choice of a loop: connected or being enrolled
 	ticks atomic.Bool  // a tick is on gnet's queue
@@ -59,6 +62,7 @@ func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	}
 	l.mail.loop = l
 	l.admitting = make(chan struct{}, maxAdmitting)
+	l.enrolling = make(chan enrolment, maxAdmitting)
 	l.conns = pool.NewLoop(srv.cfg.MaxOwn)
 	l.sessions = dispatch.NewLoop(l.conns, l.stats)
 	l.sessions.Number, l.sessions.Loops = index, srv.cfg.Loops
@@ -134,9 +138,8 @@ func (l *loop) afterServer() {
 
 // arm puts the turn's end on gnet's queue, if there is anything to do then.
 func (l *loop) arm() {
-	if !l.nudged && l.sessions.HasWork() {
-		l.nudged = true
-		l.nudge()
+	if l.sessions.HasWork() {
+		l.wake()
 	}
 	if l.armed || !l.pending() {
 		return
@@ -147,10 +150,19 @@ func (l *loop) arm() {
 	}
 }
 
+// wake has gnet call work after the next poll.
+func (l *loop) wake() {
+	if !l.nudged {
+		l.nudged = true
+		l.nudge()
+	}
+}
+
 // work does the next pieces of jobs that take many turns. They must not wait on gnet's queue, because gnet empties
 // that before it polls again. So a nudge wakes the loop, which each poll sees like any socket.
 func (l *loop) work() {
 	l.nudged = false
+	l.admitMore()
 	l.enter()
 	l.sessions.Work()
 	l.arm()
