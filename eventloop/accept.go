@@ -23,6 +23,8 @@ const (
 	// maxAdmitting bounds the clients between accept and their loop, so that a wave of new clients waits in the
 	// kernel's queue instead of on a goroutine each. A loop takes at most twice as many between two polls.
 	maxAdmitting = 16
+	// probes is how many probes in a row a client may leave unanswered.
+	probes = 3
 )
 
 // accept takes clients from a listener until that is closed. It runs on a goroutine of its own, because gnet's own
@@ -72,11 +74,8 @@ func (s *Server) admit(a *acceptor, conn net.Conn) {
 		return
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetReadBuffer(receiveBuffer)
-		if idle := time.Duration(a.keepAlive.Load()); idle > 0 {
-			_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: idle, Interval: idle / 3, Count: 3})
-		} else {
-			_ = tcp.SetKeepAlive(false)
+		if idle := time.Duration(a.keepAlive.Load()); !inherited(tcp, idle) {
+			setOptions(tcp, idle)
 		}
 		a.slim(tcp)
 	}
@@ -106,6 +105,16 @@ func (s *Server) admit(a *acceptor, conn net.Conn) {
 	select {
 	case l.enrolling <- enrolment{cl, enrolled}:
 	case <-s.ctx.Done():
+	}
+}
+
+// setOptions sets up a client's socket.
+func setOptions(conn *net.TCPConn, idle time.Duration) {
+	_ = conn.SetReadBuffer(receiveBuffer)
+	if idle > 0 {
+		_ = conn.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: idle, Interval: idle / probes, Count: probes})
+	} else {
+		_ = conn.SetKeepAlive(false)
 	}
 }
 
