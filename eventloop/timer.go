@@ -45,7 +45,10 @@ func (s *Server) tick() {
 			}
 		}
 		crowd.look(s.loops, time.Since(s.started))
-		if growth.look(s.clients.Load()) || time.Since(collected) >= collectEvery && s.garbage.Swap(false) {
+		if growth.look(s.clients.Load()) {
+			s.tasks.Go(runtime.GC) // not here, because ticks must go on while a large heap is collected
+		}
+		if time.Since(collected) >= collectEvery && s.garbage.Swap(false) {
 			runtime.GC()
 			collected = time.Now()
 		}
