@@ -1,11 +1,11 @@
 package eventloop
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -21,8 +21,10 @@ const (
 	logEvery    = 10 * time.Second
 	refuseTime  = 100 * time.Millisecond
 	// maxAdmitting bounds the clients between accept and their loop, so that a wave of new clients waits in the
-	// kernel's queue instead of on a goroutine each.
+	// kernel's queue instead of on a goroutine each. A loop takes at most twice as many between two polls.
 	maxAdmitting = 16
+	// probes is how many probes in a row a client may leave unanswered.
+	probes = 3
 )
 
 // accept takes clients from a listener until that is closed. It runs on a goroutine of its own, because gnet's own
@@ -72,12 +74,10 @@ func (s *Server) admit(a *acceptor, conn net.Conn) {
 		return
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetReadBuffer(receiveBuffer)
-		if idle := time.Duration(a.keepAlive.Load()); idle > 0 {
-			_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: idle, Interval: idle / 3, Count: 3})
-		} else {
-			_ = tcp.SetKeepAlive(false)
+		if idle := time.Duration(a.keepAlive.Load()); !inherited(tcp, idle) {
+			setOptions(tcp, idle)
 		}
+		a.slim(tcp)
 	}
 	l := s.loops[0]
 	for _, other := range s.loops[1:] {
@@ -86,26 +86,108 @@ func (s *Server) admit(a *acceptor, conn net.Conn) {
 		}
 	}
 	l.busy.Add(1)
-	l.admitting <- struct{}{}
-	cl := &client{loop: l, at: a, from: to}
-	enrolled, err := l.el.Enroll(gnet.NewContext(context.Background(), cl), conn)
+	select {
+	case l.admitting <- struct{}{}:
+	case <-s.ctx.Done():
+		_ = conn.Close()
+		l.busy.Add(-1)
+		s.clientGone()
+		return
+	}
+	cl := &client{loop: l, came: a.arrival(to)}
+	enrolled, err := l.el.Enroll((*introduction)(cl), conn)
 	if err != nil {
 		<-l.admitting
 		_ = conn.Close()
 		s.neverOpened(l)
 		return
 	}
-	s.tasks.Go(func() {
-		defer func() { <-l.admitting }()
+	select {
+	case l.enrolling <- enrolment{cl, enrolled}:
+	case <-s.ctx.Done():
+	}
+}
+
+// setOptions sets up a client's socket.
+func setOptions(conn *net.TCPConn, idle time.Duration) {
+	_ = conn.SetReadBuffer(receiveBuffer)
+	if idle > 0 {
+		_ = conn.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: idle, Interval: idle / probes, Count: probes})
+	} else {
+		_ = conn.SetKeepAlive(false)
+	}
+}
+
+// enrolment is a client that gnet takes to a loop, and where gnet tells what has become of that.
+type enrolment struct {
+	cl   *client
+	done <-chan gnet.RegisteredResult
+}
+
+// follow looks what becomes of a loop's new clients. It runs on a goroutine of its own.
+func (s *Server) follow(l *loop) {
+	for {
+		var e enrolment
 		select {
-		case r := <-enrolled:
+		case e = <-l.enrolling:
+		case <-s.ctx.Done():
+			return
+		}
+		select {
+		case r := <-e.done:
 			// gnet does not report when epoll refuses a connection, but then it was never opened.
-			if r.Err != nil || cl.session == nil {
+			if r.Err != nil || e.cl.session == nil {
+				<-l.admitting
 				s.neverOpened(l)
 			}
 		case <-s.ctx.Done():
+			return
 		}
-	})
+	}
+}
+
+// admitted lets the next client come, after one has. A loop that has taken many since it last polled puts that off
+// until the next poll. Otherwise gnet, which runs its queue until it is empty, would take clients as long as more come,
+// and would read no socket meanwhile. Loop-only; it never waits, because it takes tokens that are there.
+func (l *loop) admitted() {
+	if l.taken++; l.taken < maxAdmitting {
+		<-l.admitting
+		return
+	}
+	l.putOff++
+	l.wake()
+}
+
+// admitMore is called after a poll.
+func (l *loop) admitMore() {
+	for ; l.putOff > 0; l.putOff-- {
+		<-l.admitting
+	}
+	l.taken = 0
+}
+
+// introduction is the context with which gnet gets a client. gnet asks it for one value, and that is the client. A
+// context of the library's would be one more allocation.
+type introduction client
+
+func (i *introduction) Value(any) any                  { return (*client)(i) }
+func (*introduction) Deadline() (t time.Time, ok bool) { return }
+func (*introduction) Done() <-chan struct{}            { return nil }
+func (*introduction) Err() error                       { return nil }
+
+// slim has the addresses of a new connection take less memory, which gnet keeps as long as the connection. The net
+// package cuts each IP out of a larger structure, and so keeps 32 bytes for 4. Nobody else has the addresses yet, and
+// their values stay as they are. For the acceptor's goroutine.
+func (a *acceptor) slim(conn *net.TCPConn) {
+	if remote, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		remote.IP = slices.Clone(remote.IP)
+	}
+	if local, ok := conn.LocalAddr().(*net.TCPAddr); ok {
+		if !slices.Equal(a.local, local.IP) {
+			a.local = slices.Clone(local.IP) // most come to the same one
+		}
+		local.IP = a.local
+	}
 }
 
 // neverOpened corrects the counts for a client that did not reach its loop.

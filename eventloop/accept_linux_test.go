@@ -35,6 +35,29 @@ func TestAcceptedSocketsAreSetUp(t *testing.T) {
 	}
 }
 
+func TestTheAddressesOfAClientTakeLittleMemory(t *testing.T) {
+	p := start(t, newConfig(t, echoing(t).Addr))
+	conns := []*testkit.Conn{p.dial(), p.dial()}
+	var locals []*byte
+	for i, cl := range p.all(p.loops[0]) {
+		var remote, local *net.TCPAddr
+		onLoop(t, p.loops[0], func() { remote, local = cl.c.RemoteAddr().(*net.TCPAddr), cl.c.LocalAddr().(*net.TCPAddr) })
+		if got, want := remote.String(), conns[i].LocalAddr().String(); got != want {
+			t.Errorf("client %d: from %s, want %s", i, got, want)
+		}
+		if got, want := local.String(), conns[i].RemoteAddr().String(); got != want {
+			t.Errorf("client %d: to %s, want %s", i, got, want)
+		}
+		if n := cap(remote.IP); n > 8 {
+			t.Errorf("client %d: its IP takes %d bytes", i, n)
+		}
+		locals = append(locals, &local.IP[0])
+	}
+	if len(locals) != 2 || locals[0] != locals[1] {
+		t.Error("the clients do not share the IP to which they came")
+	}
+}
+
 // counting is a listener that counts the calls of Accept.
 type counting struct {
 	*net.TCPListener

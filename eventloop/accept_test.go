@@ -3,9 +3,12 @@ package eventloop
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -93,6 +96,102 @@ func TestClientsAreSpreadOverTheLoops(t *testing.T) {
 		if i := dial(); i != 1 {
 			t.Errorf("a client came to loop %d, while loop 1 had the fewest", i)
 		}
+	}
+}
+
+// TestClientsStayEvenlySpreadWhileTheyComeAndGo closes clients at random, so that loops lose different numbers of them,
+// and a third of the clients stays to the end.
+func TestClientsStayEvenlySpreadWhileTheyComeAndGo(t *testing.T) {
+	const loops = 3
+	cfg := newConfig(t, echoing(t).Addr)
+	cfg.add(t, "unix")
+	cfg.Loops = loops
+	p := start(t, cfg)
+	type dialled struct {
+		conn  *testkit.Conn
+		loop  int
+		stays bool
+	}
+	dial := func(to string) dialled {
+		c := testkit.Dial(t, to)
+		id, err := strconv.Atoi(strings.Trim(c.Do("CLIENT", "ID"), ":\r\n"))
+		if err != nil {
+			t.Error(err)
+		}
+		return dialled{conn: c, loop: (id - 1) % loops}
+	}
+	rnd := rand.New(rand.NewPCG(1, 1))
+	var here []dialled
+	var on [loops]int
+	for range 300 {
+		if rnd.IntN(5) < 3 {
+			d := dial(p.addr(rnd.IntN(2)))
+			d.stays = rnd.IntN(3) == 0
+			if fewest := slices.Min(on[:]); on[d.loop] != fewest {
+				t.Fatalf("a client came to loop %d, while the loops had %v", d.loop, on)
+			}
+			here = append(here, d)
+			on[d.loop]++
+			continue
+		}
+		if len(here) == 0 {
+			continue
+		}
+		i := rnd.IntN(len(here))
+		gone := here[i]
+		if gone.stays {
+			continue
+		}
+		here = slices.Delete(here, i, i+1)
+		on[gone.loop]--
+		gone.conn.Close()
+		testkit.Until(t, "the client is counted out", func() bool { return p.loops[gone.loop].busy.Load() == int64(on[gone.loop]) })
+	}
+	// Clients that come at the same time, to two listeners.
+	missing := slices.Max(on[:])*loops - len(here) + 30
+	came := make(chan dialled, missing)
+	var dials sync.WaitGroup
+	for i := range missing {
+		dials.Go(func() { came <- dial(p.addr(i % 2)) })
+	}
+	dials.Wait()
+	for range missing {
+		on[(<-came).loop]++
+	}
+	if least, most := slices.Min(on[:]), slices.Max(on[:]); most-least > 2 { // one for each listener
+		t.Errorf("the loops have %v clients", on)
+	}
+}
+
+// TestALoopPollsAfterAFewNewClients has another client wait as soon as there is room, so that without a bound gnet's
+// queue would never be empty.
+func TestALoopPollsAfterAFewNewClients(t *testing.T) {
+	nudges := 0
+	l := &loop{admitting: make(chan struct{}, maxAdmitting), nudge: func() { nudges++ }}
+	admit := func() bool {
+		select {
+		case l.admitting <- struct{}{}:
+			l.admitted()
+			return true
+		default:
+			return false
+		}
+	}
+	for poll := 1; poll <= 3; poll++ {
+		n := 0
+		for admit() {
+			if n++; n > 2*maxAdmitting {
+				t.Fatal("the loop does not poll")
+			}
+		}
+		if n < maxAdmitting || nudges != poll {
+			t.Errorf("poll %d: %d clients came before it, and there were %d nudges", poll, n, nudges)
+		}
+		l.nudged = false // as work does
+		l.admitMore()
+	}
+	if n := len(l.admitting); n != 0 {
+		t.Errorf("%d tokens are taken by nobody", n)
 	}
 }
 

@@ -220,7 +220,9 @@ func (s *Server) adoptListeners(c *change, p *Plan, rules []*session.Rules) {
 		}
 		a.name = ln.Name
 		a.to.Store(e)
-		a.keepAlive.Store(int64(ln.KeepAlive))
+		if before := a.keepAlive.Swap(int64(ln.KeepAlive)); !running || before != int64(ln.KeepAlive) {
+			a.prepare(ln.KeepAlive)
+		}
 		if !running {
 			s.tasks.Go(func() { s.accept(a) })
 		}

@@ -14,18 +14,22 @@ import (
 )
 
 // client is one client's connection; it is the session's Socket.
+// There are many, so it is kept at 48 bytes; one more word would cost 16.
 type client struct {
 	loop    *loop
 	c       gnet.Conn // nil after it is closed
 	session *session.Session
-	at      *acceptor
-	from    *entrance
-	marked  bool // on the loop's list to be closed
-	addrs   *addrs
+	came    *arrival
+	place   int32 // in loop.clients
+	marked  bool  // on the loop's list to be closed
 }
 
-// addrs are the addresses of a client as texts, made on demand.
-type addrs struct{ remote, local string }
+// arrival is where a client came in. The clients of an acceptor share one until somebody asks for their addresses.
+type arrival struct {
+	at            *acceptor
+	by            *entrance
+	remote, local string // "": nobody has asked for them
+}
 
 func (cl *client) opened(c gnet.Conn) {
 	cl.c = c
@@ -34,7 +38,8 @@ func (cl *client) opened(c gnet.Conn) {
 	l.enter()
 	door := cl.door()
 	cl.session = session.New(door, cl)
-	l.clients[cl] = struct{}{}
+	l.add(cl)
+	l.admitted()
 	if l.draining || door.IsShut() {
 		cl.session.Drain()
 	}
@@ -42,7 +47,7 @@ func (cl *client) opened(c gnet.Conn) {
 }
 
 // door returns the door by which the client came in.
-func (cl *client) door() *session.Door { return cl.from.on[cl.loop.index] }
+func (cl *client) door() *session.Door { return cl.came.by.on[cl.loop.index] }
 
 func (cl *client) traffic(b []byte) {
 	if cl.c == nil || cl.marked {
@@ -61,7 +66,7 @@ func (cl *client) closed(err error) {
 	l := cl.loop
 	c := cl.c
 	cl.c = nil
-	delete(l.clients, cl)
+	l.remove(cl)
 	delete(l.lingers, cl)
 	l.busy.Add(-1)
 	defer l.guard()
@@ -145,19 +150,20 @@ func (cl *client) Unpause() {
 
 // Addr is session.Socket.
 func (cl *client) Addr() (remote, local string) {
-	if cl.addrs == nil {
+	if cl.came.remote == "" {
 		remote, local = cl.addr(cl.c)
 		if cl.c == nil {
 			return remote, local
 		}
-		cl.addrs = &addrs{remote, local}
+		cl.came = &arrival{cl.came.at, cl.came.by, remote, local}
 	}
-	return cl.addrs.remote, cl.addrs.local
+	return cl.came.remote, cl.came.local
 }
 
 func (cl *client) addr(c gnet.Conn) (remote, local string) {
-	local = cl.at.Addr().String()
-	if _, unix := cl.at.Addr().(*net.UnixAddr); unix {
+	at := cl.came.at.Addr()
+	local = at.String()
+	if _, unix := at.(*net.UnixAddr); unix {
 		return local + ":0", local + ":0"
 	}
 	if c == nil {

@@ -3,10 +3,12 @@ package eventloop
 import (
 	"bytes"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -188,8 +190,8 @@ func TestClientsThatDoNotReadAreWarnedOfOnceASecond(t *testing.T) {
 	conns := pool.NewLoop(0)
 	conns.Now = 1
 	l := &loop{srv: &Server{log: slog.New(slog.NewTextHandler(&out, nil))}, conns: conns}
-	cl := &client{loop: l, at: &acceptor{Listener: listen(t, "tcp")}}
-	defer cl.at.Listener.Close()
+	cl := &client{loop: l, came: &arrival{at: &acceptor{Listener: listen(t, "tcp")}}}
+	defer cl.came.at.Listener.Close()
 	lines := func(reason stats.CloseReason) int {
 		out.Reset()
 		cl.logClose(reason)
@@ -205,6 +207,40 @@ func TestClientsThatDoNotReadAreWarnedOfOnceASecond(t *testing.T) {
 		l.conns.Now = int64(c.at)
 		if n := lines(c.reason); n != c.want {
 			t.Errorf("%v, %v: %d lines", c.at, c.reason, n)
+		}
+	}
+}
+
+func TestAClientTakesLittleMemory(t *testing.T) {
+	if n := unsafe.Sizeof(client{}); n > 48 {
+		t.Errorf("%d bytes; the next size class is 64", n)
+	}
+}
+
+func TestALoopKnowsItsClientsWhileTheyComeAndGo(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 1))
+	l := &loop{}
+	here := map[*client]bool{}
+	for range 2000 {
+		cl := &client{}
+		if rnd.IntN(2) == 0 {
+			l.add(cl)
+			here[cl] = true
+		} else {
+			for cl = range here {
+				break
+			}
+			l.remove(cl) // if there is none, one that was never added
+			l.remove(cl)
+			delete(here, cl)
+		}
+		if len(l.clients) != len(here) {
+			t.Fatalf("the loop knows %d clients of %d", len(l.clients), len(here))
+		}
+		for i, cl := range l.clients {
+			if !here[cl] || int(cl.place) != i {
+				t.Fatalf("place %d: a client that is not here, or thinks that it is at %d", i, cl.place)
+			}
 		}
 	}
 }

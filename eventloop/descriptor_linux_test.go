@@ -37,7 +37,7 @@ func (p *proxy) number(cl *client) (fd int) {
 func (p *proxy) newest(known *client) (cl *client) {
 	p.t.Helper()
 	onLoop(p.t, p.loops[0], func() {
-		for c := range p.loops[0].clients {
+		for _, c := range p.loops[0].clients {
 			if c != known {
 				cl = c
 			}

@@ -14,6 +14,10 @@ type acceptor struct {
 	net.Listener
 	to        atomic.Pointer[entrance] // where new clients go
 	keepAlive atomic.Int64             // Listener.KeepAlive
+
+	// For the acceptor's goroutine.
+	latest *arrival // of its clients
+	local  net.IP   // to which the latest client came
 }
 
 // entrance is a listener's door on all loops. A listener that gets another upstream gets another entrance.
@@ -21,6 +25,14 @@ type entrance struct {
 	upstream *shared
 	on       []*session.Door // by loop; each loop uses only its own. An entry stays when the loop has forgotten the door
 	ready    chan struct{}   // closed when all loops have a door
+}
+
+// arrival returns what the clients that come in by an entrance share. For the acceptor's goroutine.
+func (a *acceptor) arrival(by *entrance) *arrival {
+	if a.latest == nil || a.latest.by != by {
+		a.latest = &arrival{at: a, by: by}
+	}
+	return a.latest
 }
 
 // close closes the socket. It keeps the path if another socket uses it by now.

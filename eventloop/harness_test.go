@@ -194,9 +194,8 @@ func (p *proxy) untilHalves(n int64) {
 func (p *proxy) client() (cl *client) {
 	p.t.Helper()
 	onLoop(p.t, p.loops[0], func() {
-		if len(p.loops[0].clients) == 1 {
-			for cl = range p.loops[0].clients {
-			}
+		if clients := p.loops[0].clients; len(clients) == 1 {
+			cl = clients[0]
 		}
 	})
 	if cl == nil {

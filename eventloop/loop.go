@@ -2,6 +2,7 @@ package eventloop
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +30,7 @@ type loop struct {
 	stats     *stats.Loop
 	mail      mailbox
 
-	clients  map[*client]struct{}
+	clients  []*client         // in any order
 	lingers  map[*client]int64 // since when they wait for their socket to drain before they are closed, ns
 	closing  []socket          // to be closed at the turn's end
 	draining bool
@@ -43,7 +44,10 @@ type loop struct {
 	turns  uint64 // the counter of turns at the latest tick
 	solo   bool   // one connection to one server: no other reply can join a turn's
 
-	admitting chan struct{} // a token for each client between accept and this loop
+	admitting chan struct{}  // a token for each client between accept and this loop
+	enrolling chan enrolment // the same clients and others that have just come, for follow
+	taken     int            // clients since the latest poll that was seen
+	putOff    int            // of those, the ones whose tokens are still in admitting
 
 	busy  atomic.Int64 // clients, for the choice of a loop: connected or being enrolled
 	ticks atomic.Bool  // a tick is on gnet's queue
@@ -54,10 +58,11 @@ type loop struct {
 func newLoop(srv *Server, el gnet.EventLoop, index, epoll int) *loop {
 	l := &loop{
 		srv: srv, el: el, index: index, epoll: epoll, stats: stats.NewLoop(len(command.All())),
-		clients: map[*client]struct{}{}, lingers: map[*client]int64{},
+		lingers: map[*client]int64{},
 	}
 	l.mail.loop = l
 	l.admitting = make(chan struct{}, maxAdmitting)
+	l.enrolling = make(chan enrolment, maxAdmitting)
 	l.conns = pool.NewLoop(srv.cfg.MaxOwn)
 	l.sessions = dispatch.NewLoop(l.conns, l.stats)
 	l.sessions.Number, l.sessions.Loops = index, srv.cfg.Loops
@@ -74,6 +79,24 @@ func (l *loop) eachPool(f func(*pool.Pool)) {
 	for _, u := range l.upstreams {
 		f(u.pool)
 	}
+}
+
+// add and remove keep the list of clients. Each client knows its place there, because a map of them would take three
+// times as much memory.
+func (l *loop) add(cl *client) {
+	cl.place = int32(len(l.clients))
+	l.clients = append(l.clients, cl)
+}
+
+func (l *loop) remove(cl *client) {
+	last := len(l.clients) - 1
+	if int(cl.place) > last || l.clients[cl.place] != cl {
+		return // a panic has kept it from being added
+	}
+	moved := l.clients[last]
+	moved.place, l.clients[cl.place] = cl.place, moved
+	l.clients[last] = nil
+	l.clients = l.clients[:last]
 }
 
 // enter begins a callback: the first of a turn reads the clock.
@@ -115,9 +138,8 @@ func (l *loop) afterServer() {
 
 // arm puts the turn's end on gnet's queue, if there is anything to do then.
 func (l *loop) arm() {
-	if !l.nudged && l.sessions.HasWork() {
-		l.nudged = true
-		l.nudge()
+	if l.sessions.HasWork() {
+		l.wake()
 	}
 	if l.armed || !l.pending() {
 		return
@@ -128,10 +150,19 @@ func (l *loop) arm() {
 	}
 }
 
+// wake has gnet call work after the next poll.
+func (l *loop) wake() {
+	if !l.nudged {
+		l.nudged = true
+		l.nudge()
+	}
+}
+
 // work does the next pieces of jobs that take many turns. They must not wait on gnet's queue, because gnet empties
 // that before it polls again. So a nudge wakes the loop, which each poll sees like any socket.
 func (l *loop) work() {
 	l.nudged = false
+	l.admitMore()
 	l.enter()
 	l.sessions.Work()
 	l.arm()
@@ -191,7 +222,7 @@ func (l *loop) closeMarked() {
 // drain lets every client finish.
 func (l *loop) drain() {
 	l.draining = true
-	for c := range l.clients {
+	for _, c := range slices.Clone(l.clients) { // a failed write takes a client off the list
 		c.session.Drain()
 	}
 	if l.srv.clients.Load() == 0 {

@@ -51,9 +51,7 @@ func TestALoneRequestIsWrittenAtOnce(t *testing.T) {
 func (p *proxy) all(l *loop) (all []*client) {
 	p.t.Helper()
 	onLoop(p.t, l, func() {
-		for cl := range l.clients {
-			all = append(all, cl)
-		}
+		all = slices.Clone(l.clients)
 	})
 	slices.SortFunc(all, func(a, b *client) int { return int(a.session.ID()) - int(b.session.ID()) })
 	return all

@@ -90,6 +90,9 @@ func Start(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s.first(&cfg)
+	for _, l := range s.loops {
+		s.tasks.Go(func() { s.follow(l) })
+	}
 	s.tasks.Go(s.tick)
 	s.tasks.Go(func() { s.notices.run(s.ctx.Done()) })
 	return s, nil

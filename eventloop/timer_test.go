@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +18,35 @@ import (
 	"ringmaster/internal/testkit"
 	"ringmaster/stats"
 )
+
+func TestGarbageIsCollectedWhileClientsBecomeMore(t *testing.T) {
+	var g growth
+	for _, c := range []struct {
+		clients int64
+		want    bool
+	}{
+		{0, false}, {growthLeast - 1, false}, {growthLeast, true}, {growthLeast, false}, {2 * growthLeast, true},
+		{100 * growthLeast, true}, {112 * growthLeast, false}, {113 * growthLeast, true}, // an eighth more
+		{50 * growthLeast, false}, {56 * growthLeast, false}, {57 * growthLeast, true}, // others have gone
+	} {
+		if got := g.look(c.clients); got != c.want {
+			t.Errorf("%d clients: %v", c.clients, got)
+		}
+	}
+}
+
+func TestTheTickerCollectsGarbageOfNewClients(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	tick(t, nil, func(s *Server) {
+		s.clients.Store(growthLeast)
+		sleep(30)
+	})
+	if runtime.ReadMemStats(&after); after.NumGC == before.NumGC {
+		t.Error("nothing was collected")
+	}
+}
 
 // ticked is gnet's side of a loop that only counts its ticks. A slow one never takes them.
 type ticked struct {

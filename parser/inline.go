@@ -5,7 +5,7 @@ import "bytes"
 // inline reads a request that is a line of words, as typed into telnet. A line with a NUL in it
 // never ends, as in Redis, which looks for its end with strchr.
 func (p *RequestParser) inline(b []byte, lim *Limits, req *Request) (bool, *ProtocolError) {
-	end, whole := lineEnd(b, p.look)
+	end, whole := lineEnd(b, int(p.look))
 	long := end
 	if !whole {
 		long = len(b)
@@ -14,7 +14,7 @@ func (p *RequestParser) inline(b []byte, lim *Limits, req *Request) (bool, *Prot
 		return false, &ProtocolError{Text: "too big inline request"}
 	}
 	if !whole {
-		p.look = end
+		p.look = int32(end) // at most MaxInline
 		return false, nil
 	}
 	line := b[:end]

@@ -9,7 +9,7 @@ import (
 type Limits struct {
 	// MaxBulk is the length in bytes of one argument (proto-max-bulk-len).
 	MaxBulk int
-	// MaxArgs is the number of arguments (INT_MAX).
+	// MaxArgs is the number of arguments (INT_MAX), and at most that.
 	MaxArgs int
 	// MaxInline is the length in bytes of an inline request or of a length line
 	// (PROTO_INLINE_MAX_SIZE).

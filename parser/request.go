@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"math"
 	"slices"
 )
 
@@ -46,18 +47,25 @@ const maxKeptArgs = 1 << 16
 // Between calls with an unfinished request the caller keeps its bytes. The next input starts with the same bytes and
 // has more after them.
 //
-// Invariant: pos, look <= len(input); bulk > 0 only while an argument's body is awaited.
+// Invariant: pos, look <= len(input); bulk > 0 only while an argument's body is awaited; found.spans is not empty.
 type RequestParser struct {
 	// Unauthenticated limits what is accepted to what Redis accepts before AUTH.
 	Unauthenticated bool
 
+	// Each client has a parser, so what few need at a time is kept apart, and numbers are no larger than they must be.
 	started bool   // the array header has been read
 	odd     bool   // a terminator was not CRLF: Redis accepts that, other servers may not
+	look    int32  // where the search for the end of an unfinished line continues; it may be too small
+	left    int32  // arguments still to come
 	pos     int    // bytes of the request that need not be read again
-	look    int    // where the search for the end of an unfinished line continues
-	left    int    // arguments still to come
 	bulk    int    // length of the awaited body plus 1; 0: its header is awaited
-	spans   []span // arguments found in earlier input
+	found   *found // arguments found in earlier input; nil: none
+}
+
+// found are the arguments of an unfinished request.
+type found struct {
+	spans []span
+	first [4]span // where the list begins, so that most lists take one allocation
 }
 
 type span struct{ start, end int }
@@ -89,7 +97,7 @@ func (p *RequestParser) Next(b []byte, lim *Limits, req *Request) (done bool, er
 			req.Size, req.Raw = next, b[:0]
 			return true, nil
 		}
-		p.started, p.pos, p.left = true, next, n
+		p.started, p.pos, p.left = true, next, int32(n)
 	}
 	return p.arguments(b, lim, req)
 }
@@ -103,10 +111,15 @@ func (p *RequestParser) Need() int {
 }
 
 // Held returns the memory in bytes of the unfinished request's bookkeeping.
-func (p *RequestParser) Held() int { return cap(p.spans) * 16 }
+func (p *RequestParser) Held() int {
+	if p.found == nil {
+		return 0
+	}
+	return cap(p.found.spans) * 16
+}
 
 func (p *RequestParser) reset() {
-	p.started, p.pos, p.look, p.left, p.bulk, p.odd, p.spans = false, 0, 0, 0, 0, false, nil
+	p.started, p.pos, p.look, p.left, p.bulk, p.odd, p.found = false, 0, 0, 0, 0, false, nil
 }
 
 // header reads "*n\r\n". next is 0 when more bytes are needed.
@@ -127,7 +140,7 @@ func (p *RequestParser) header(b []byte, lim *Limits) (n, next int, err *Protoco
 
 // line finds the '\r' that ends the line at b[at:], and where the next line starts; 0: not there yet.
 func (p *RequestParser) line(b []byte, at int, lim *Limits, tooBig string) (end, next int, err *ProtocolError) {
-	from := max(at, p.look)
+	from := max(at, int(p.look))
 	// Lengths are short, so a loop is faster than the set-up of bytes.IndexByte.
 	for end = from; end < len(b) && end < from+8 && b[end] != '\r'; end++ {
 	}
@@ -142,7 +155,7 @@ func (p *RequestParser) line(b []byte, at int, lim *Limits, tooBig string) (end,
 		return 0, 0, &ProtocolError{Text: tooBig, Offset: at}
 	}
 	if end+2 > len(b) {
-		p.look = end
+		p.look = int32(min(end, math.MaxInt32))
 		return 0, 0, nil
 	}
 	if b[end+1] != '\n' {
@@ -153,7 +166,7 @@ func (p *RequestParser) line(b []byte, at int, lim *Limits, tooBig string) (end,
 
 // arguments reads bulk strings until none is left.
 func (p *RequestParser) arguments(b []byte, lim *Limits, req *Request) (bool, *ProtocolError) {
-	resumed := len(p.spans) > 0
+	resumed := p.found != nil
 	args, pos := req.Args, p.pos
 	for p.left > 0 {
 		if p.bulk == 0 {
@@ -175,7 +188,7 @@ func (p *RequestParser) arguments(b []byte, lim *Limits, req *Request) (bool, *P
 			p.odd = true
 		}
 		if resumed {
-			p.spans = append(p.spans, span{pos, end})
+			p.found.spans = append(p.found.spans, span{pos, end})
 		} else {
 			args = append(args, b[pos:end])
 		}
@@ -190,9 +203,11 @@ func (p *RequestParser) arguments(b []byte, lim *Limits, req *Request) (bool, *P
 		}
 		return false, nil
 	}
-	args = slices.Grow(args, len(p.spans))
-	for _, s := range p.spans {
-		args = append(args, b[s.start:s.end])
+	if resumed {
+		args = slices.Grow(args, len(p.found.spans))
+		for _, s := range p.found.spans {
+			args = append(args, b[s.start:s.end])
+		}
 	}
 	req.Args, req.Size, req.Raw = args, pos, b[:pos]
 	if p.odd {
@@ -204,10 +219,16 @@ func (p *RequestParser) arguments(b []byte, lim *Limits, req *Request) (bool, *P
 
 // remember turns the arguments found so far into offsets, which outlive b.
 func (p *RequestParser) remember(b []byte, args [][]byte) {
+	if len(args) == 0 {
+		return
+	}
+	f := &found{}
+	f.spans = f.first[:0]
 	for _, a := range args {
 		start := cap(b) - cap(a)
-		p.spans = append(p.spans, span{start, start + len(a)})
+		f.spans = append(f.spans, span{start, start + len(a)})
 	}
+	p.found = f
 }
 
 func (p *RequestParser) bulkHeader(b []byte, at int, lim *Limits) (n, next int, err *ProtocolError) {

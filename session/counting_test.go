@@ -59,7 +59,7 @@ func TestRecordsAreSmall(t *testing.T) {
 	if n := session.SlotSize; n > 24 {
 		t.Errorf("a reply slot takes %d bytes", n)
 	}
-	if n := session.Size; n > 352 { // a size class of the allocator; thousands of clients are idle
+	if n := session.Size; n > 288 { // a size class of the allocator; thousands of clients are idle
 		t.Errorf("a session has %d bytes", n)
 	}
 }

@@ -67,7 +67,6 @@ func New(env *Door, sock Socket) *Session {
 		Door: env, Socket: sock, Protocol: 2, LastID: command.NoID, LoggedIn: env.Policy.Open(),
 		OpenedAt: env.Pool.Now, ActiveAt: env.Pool.Now,
 	}
-	s.id = env.NextID()
 	s.ConnIndex = env.count
 	s.version = env.Version
 	env.count++

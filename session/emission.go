@@ -6,7 +6,7 @@ import "ringmaster/pool"
 // once, before its turn or while the client does not read, it would stand in memory twice: what it is made of, and the reply.
 //
 //	start ──▸ piece ── Give ──▸ Out ──▸ the client
-//	            ▴ └─ HoldsOff ──▸ Out.parked
+//	            ▴ └─ HoldsOff ──▸ parked aside
 //	            └───────────────────── goOnEmitting, at the reply's turn and when the client has read
 
 // Emission hands a reply out in pieces. The client has its beginning before the end is made.

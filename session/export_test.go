@@ -72,7 +72,7 @@ func (d *Door) CutBadly() {
 // Check says which invariant of the session is broken between turns. apart is what features hold of its replies, bytes.
 func Check(s *Session, apart int) error {
 	if s.State == Closed {
-		if s.Socket != nil || !s.Input.Empty() || s.Out.buf != nil || !slots.Empty(&s.Slots) || s.passage != nil || s.Pin != nil || s.Transaction != nil || s.Out.pushes != nil || s.Subscriptions != nil {
+		if s.Socket != nil || !s.Input.Empty() || s.Out.buf != nil || !slots.Empty(&s.Slots) || s.passage != nil || s.Pin != nil || s.Transaction != nil || s.Out.waiting() || s.Out.emits() || s.Subscriptions != nil {
 			return fmt.Errorf("is closed and still holds something")
 		}
 		return nil
@@ -82,8 +82,8 @@ func Check(s *Session, apart int) error {
 		return err
 	}
 	held += apart
-	if s.Out.pushes != nil {
-		held += len(s.Out.pushes.B)
+	if s.Out.waiting() {
+		held += len(s.Out.aside.pushes.B)
 	}
 	if s.Pin != nil {
 		for _, o := range s.Pin.Owns {
@@ -101,9 +101,9 @@ func Check(s *Session, apart int) error {
 		return fmt.Errorf("the passage that waits for %v is another's, or is not left alone", s.wait)
 	case s.wait == Replies && s.Owed() == 0:
 		return fmt.Errorf("it waits for replies and owes none")
-	case s.wait == inFlight && s.Owed() == 0 && (s.relieved() || s.Out.readAt == 0):
+	case s.wait == inFlight && s.Owed() == 0 && (s.relieved() || !s.Out.watched()):
 		return fmt.Errorf("waits for answers and owes none, nor does anybody look how far its client reads")
-	case s.Out.unread > 0 && s.Out.readAt == 0:
+	case s.Out.unread > 0 && !s.Out.watched():
 		return fmt.Errorf("has %d bytes unread, and nobody looks how far its client reads", s.Out.unread)
 	case s.Out.buf != nil || s.dirty || s.resuming:
 		return fmt.Errorf("something is left to do after the turn")

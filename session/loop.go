@@ -156,7 +156,10 @@ func (e *Env) Single() bool { return len(e.Map.Shards()) == 1 && !e.Upstream.Sha
 func (e *Env) Home() int { return e.Map.Shards()[0] }
 
 // NextID is the ID of the next client.
-func (l *Loop) NextID() uint64 { return l.count*uint64(l.Loops) + uint64(l.Number) + 1 }
+func (l *Loop) NextID() uint64 { return l.idOf(l.count) }
+
+// idOf is the ID of the loop's nth client.
+func (l *Loop) idOf(n uint64) uint64 { return n*uint64(l.Loops) + uint64(l.Number) + 1 }
 
 // due are the clients at which the end of the loop's turn looks. Loop-only.
 type due struct {
@@ -182,8 +185,8 @@ type readers struct {
 
 // watch has ticks look at a client until it has read all.
 func (r *readers) watch(s *Session, now int64) {
-	if s.Out.readAt == 0 {
-		s.Out.readAt = max(now, 1)
+	if a := s.Out.besides(); a.readAt == 0 {
+		a.readAt = max(now, 1)
 		r.slow = append(r.slow, s)
 	}
 }
@@ -191,7 +194,8 @@ func (r *readers) watch(s *Session, now int64) {
 // unwatch takes the nth client off those that are looked at.
 func (r *readers) unwatch(n int) {
 	last := len(r.slow) - 1
-	r.slow[n].Out.readAt = 0
+	r.slow[n].Out.aside.readAt = 0
+	r.slow[n].Out.tidy()
 	r.slow[n] = r.slow[last]
 	r.slow[last] = nil
 	r.slow = r.slow[:last]

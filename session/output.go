@@ -14,17 +14,58 @@ import (
 
 // outbox is what a client has not got yet. Loop-only.
 //
-// Invariants: Held >= 0 and counts pushes; readAt > 0 if and only if the client is on readers.slow; the sum of unread + Held of a loop's
+// Invariants: Held >= 0 and counts pushes; watched() if and only if the client is on readers.slow; the sum of unread + Held of a loop's
 // clients is readers.bytes.
 type outbox struct {
-	buf    *bytebufferpool.ByteBuffer // what goes out at the end of this turn; nil: nothing
-	pushes *bytebufferpool.ByteBuffer // that wait for a reply under way to end; nil: none
-	parked *[]parked                  // jobs that make a reply, and wait for its turn or for the client to read; nil: none
+	buf   *bytebufferpool.ByteBuffer // what goes out at the end of this turn; nil: nothing
+	aside *aside                     // what few clients have; nil: nothing of it
 	// Held is the size of replies and pushes that wait for their turn, and of what they are made of, bytes. CountHeld changes it.
 	Held   int
-	unread int   // what the client had not taken when last looked at, bytes
-	pushed int   // of what it did not ask for, since it last had read all, bytes
-	readAt int64 // when it was last seen to read, while ticks look at that, ns; 0: none does
+	unread int // what the client had not taken when last looked at, bytes
+}
+
+// aside is what only slow readers, subscribers, and clients with long replies or large requests have. A client whose reading is not watched
+// any more has none, unless something is in it.
+type aside struct {
+	pushes *bytebufferpool.ByteBuffer // that wait for a reply under way to end; nil: none
+	parked []parked                   // jobs that make a reply, and wait for its turn or for the client to read
+	pushed int                        // see outbox.pushed
+	readAt int64                      // when it was last seen to read, while ticks look at that, ns; 0: none does
+	full   int64                      // since when a large request of its waits for room, ns; 0: none does
+}
+
+// besides makes place for what few clients have.
+func (o *outbox) besides() *aside {
+	if o.aside == nil {
+		o.aside = new(aside)
+	}
+	return o.aside
+}
+
+// tidy lets go of an aside with nothing in it.
+func (o *outbox) tidy() {
+	if a := o.aside; a != nil && a.pushes == nil && len(a.parked) == 0 && a.pushed == 0 && a.readAt == 0 && a.full == 0 {
+		o.aside = nil
+	}
+}
+
+// emits reports whether jobs are parked, waiting whether pushes wait, and watched whether ticks look how far the client reads.
+func (o *outbox) emits() bool   { return o.aside != nil && len(o.aside.parked) > 0 }
+func (o *outbox) waiting() bool { return o.aside != nil && o.aside.pushes != nil }
+func (o *outbox) watched() bool { return o.aside != nil && o.aside.readAt > 0 }
+
+// pushed is the size of what the client did not ask for, since it last had read all, bytes. noPushes says that it has.
+func (o *outbox) pushed() int {
+	if o.aside == nil {
+		return 0
+	}
+	return o.aside.pushed
+}
+
+func (o *outbox) noPushes() {
+	if o.aside != nil {
+		o.aside.pushed = 0
+	}
 }
 
 // left is the output that the client has not read, that of this turn included, bytes.
@@ -35,10 +76,10 @@ func (o *outbox) left() int {
 	return o.unread + o.Held
 }
 
-// mayBeEvicted reports whether the client may be closed to save memory: it does not read now, or is all there is.
+// mayBeEvicted reports whether the client, which is watched, may be closed to save memory: it does not read now, or is all there is.
 func (o *outbox) mayBeEvicted(limit int, now int64) bool {
 	held := o.unread + o.Held
-	return held > limit || held > slowReader && now-o.readAt > grace
+	return held > limit || held > slowReader && now-o.aside.readAt > grace
 }
 
 // drop gives the buffers back, since the client has gone and nothing of it is counted any more.
@@ -46,14 +87,19 @@ func (o *outbox) drop(to *pool.Buffers) {
 	if o.buf != nil {
 		to.Put(o.buf)
 	}
-	if o.pushes != nil {
-		to.Put(o.pushes)
+	if o.waiting() {
+		to.Put(o.aside.pushes)
 	}
 	o.disown()
 }
 
 // disown forgets the buffers, which after a panic somebody else may still use.
-func (o *outbox) disown() { o.buf, o.pushes = nil, nil }
+func (o *outbox) disown() {
+	o.buf = nil
+	if o.aside != nil {
+		o.aside.pushes = nil
+	}
+}
 
 // markDirty has the session flushed at the end of the turn.
 func (s *Session) markDirty() {
@@ -92,7 +138,7 @@ func (s *Session) hasUnread(n int) {
 	e := s.Door
 	e.readers.bytes += n - s.Out.unread
 	if s.Out.unread = n; n == 0 {
-		s.Out.pushed = 0
+		s.Out.noPushes()
 	}
 	if n > 0 {
 		s.Door.readers.watch(s, s.Door.Pool.Now)
@@ -117,8 +163,8 @@ func (s *Session) boundPushes() {
 	all, limit := s.Out.unread+s.Out.Held, s.Door.Config.OutputLimit
 	switch {
 	case all == 0:
-		s.Out.pushed = 0
-	case s.Subscriptions != nil && all > s.Door.Config.SubscriberOutputLimit, all > limit && s.Out.pushed > limit:
+		s.Out.noPushes()
+	case s.Subscriptions != nil && all > s.Door.Config.SubscriberOutputLimit, all > limit && s.Out.pushed() > limit:
 		s.Close(stats.OutputLimit)
 	}
 }
@@ -182,14 +228,14 @@ func (l *Loop) press(on bool) {
 	}
 }
 
-// pollReading looks how far the client has read; false: it has read all.
+// pollReading looks how far the client, which is watched, has read; false: it has read all.
 func pollReading(s *Session) bool {
 	now := s.Door.Pool.Now
 	if n := s.Socket.Buffered(); n < s.Out.unread {
-		s.Out.readAt = max(now, 1)
+		s.Out.aside.readAt = max(now, 1)
 		s.hasUnread(n)
 	}
-	emits := s.Out.parked != nil
+	emits := s.Out.emits()
 	if emits {
 		s.goOnEmitting()
 	}
@@ -206,7 +252,7 @@ func pollReading(s *Session) bool {
 		s.Close(stats.NotReading)
 		return true // the next look finds it closed
 	}
-	if (waits || emits) && now-s.Out.readAt < reading {
+	if (waits || emits) && now-s.Out.aside.readAt < reading {
 		s.Door.readers.hurried = true
 	}
 	return true
@@ -219,26 +265,30 @@ const (
 	grace = 250e6
 )
 
-// overdue reports whether the client reads nothing although its requests, or everybody's, wait for that.
+// overdue reports whether the client, which is watched, reads nothing although its requests, or everybody's, wait for that.
 func overdue(s *Session, now int64) bool {
 	limit := int64(s.Door.Config.ReadTimeout)
-	return limit > 0 && now-s.Out.readAt > limit && s.Out.unread > 0 && (s.Out.left() > s.Door.Config.OutputLimit || s.Door.readers.pressed)
+	return limit > 0 && now-s.Out.aside.readAt > limit && s.Out.unread > 0 && (s.Out.left() > s.Door.Config.OutputLimit || s.Door.readers.pressed)
 }
 
 // Hurried reports whether a client that waits for its own reading is at it, so that a tick should come soon.
 func (l *Loop) Hurried() bool { return l.readers.hurried && len(l.readers.slow) > 0 }
 
 // Push takes a whole push, message or line of MONITOR. It goes out between replies: while one is under way it
-// waits in Out.pushes. Borrows b until return.
+// waits aside. Borrows b until return.
 func (s *Session) Push(b []byte) {
-	s.Out.pushed += len(b)
+	if s.State == Closed {
+		return
+	}
+	a := s.Out.besides()
+	a.pushed += len(b)
 	switch {
 	case s.State != Open:
-	case s.Slots.Partial || s.Out.pushes != nil || s.mayHavePublished():
-		if s.Out.pushes == nil {
-			s.Out.pushes = s.Door.Pool.Buffers.Get()
+	case s.Slots.Partial || a.pushes != nil || s.mayHavePublished():
+		if a.pushes == nil {
+			a.pushes = s.Door.Pool.Buffers.Get()
 		}
-		s.Out.pushes.B = append(s.Out.pushes.B, b...)
+		a.pushes.B = append(a.pushes.B, b...)
 		s.CountHeld(len(b))
 		s.markDirty()
 	default:
@@ -255,15 +305,15 @@ func (s *Session) mayHavePublished() bool {
 
 // LetPushesOut writes the pushes that have waited, unless a reply is under way.
 func (s *Session) LetPushesOut() {
-	pushes := s.Out.pushes
-	if pushes == nil || s.Slots.Partial || s.mayHavePublished() {
+	if !s.Out.waiting() || s.Slots.Partial || s.mayHavePublished() {
 		return
 	}
+	pushes := s.Out.aside.pushes
 	out := s.Output()
 	out.B = append(out.B, pushes.B...)
 	s.CountHeld(-len(pushes.B))
 	s.Door.Pool.Buffers.Put(pushes)
-	s.Out.pushes = nil
+	s.Out.aside.pushes = nil
 }
 
 // parked is a job that makes a reply and waits for the reply's turn, or for the client to read.
@@ -294,18 +344,16 @@ func (s *Session) Lags() bool {
 
 // Park has j started again, between polls, when it is reply tag's turn and the client has read, or when the client has gone. Takes j.
 func (o *outbox) Park(j job, tag uint64) {
-	if o.parked == nil {
-		o.parked = new([]parked)
-	}
-	*o.parked = append(*o.parked, parked{j, tag})
+	a := o.besides()
+	a.parked = append(a.parked, parked{j, tag})
 }
 
-// goOnEmitting starts the job again whose reply's turn it is, unless the client has too much to read.
+// goOnEmitting starts the parked job again whose reply's turn it is, unless the client has too much to read.
 func (s *Session) goOnEmitting() {
 	if s.Lags() {
 		return
 	}
-	list := *s.Out.parked
+	list := s.Out.aside.parked
 	left := list[:0]
 	for _, w := range list {
 		if w.tag == s.Slots.Head() {
@@ -315,18 +363,18 @@ func (s *Session) goOnEmitting() {
 		}
 	}
 	clear(list[len(left):])
-	if *s.Out.parked = left; len(left) == 0 {
-		s.Out.parked = nil
+	if s.Out.aside.parked = left; len(left) == 0 {
+		s.Out.aside.parked = nil
 	}
 }
 
 // wakeAll has the jobs of a client that is gone see that.
 func (o *outbox) wakeAll(e *Env) {
-	if o.parked == nil {
+	if !o.emits() {
 		return
 	}
-	for _, w := range *o.parked {
+	for _, w := range o.aside.parked {
 		e.Queue(w.job)
 	}
-	o.parked = nil
+	o.aside.parked = nil
 }

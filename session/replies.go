@@ -148,10 +148,10 @@ func (s *Session) advance() {
 		}
 		s.ended(sl)
 	}
-	if s.Out.parked != nil {
+	if s.Out.emits() {
 		s.goOnEmitting()
 	}
-	if s.Out.pushes != nil {
+	if s.Out.waiting() {
 		s.LetPushesOut()
 	}
 	if s.wait != nothing {

@@ -26,11 +26,11 @@ func (r *roster) add(s *Session) {
 		r.list = slices.Clip(slices.DeleteFunc(r.list, func(m member) bool { return m.s == nil }))
 		r.gone = 0
 	}
-	r.list = append(r.list, member{s.id, s})
+	r.list = append(r.list, member{s.ID(), s})
 }
 
 func (r *roster) remove(s *Session) {
-	if i := r.from(s.id); i < len(r.list) && r.list[i].s == s {
+	if i := r.from(s.ID()); i < len(r.list) && r.list[i].s == s {
 		r.list[i].s = nil
 		r.gone++
 	}

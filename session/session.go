@@ -29,8 +29,7 @@ type Socket interface {
 type Session struct {
 	Door      *Door
 	Socket    Socket // nil once closed
-	id        uint64
-	ConnIndex uint64 // its number on the loop, by which connections are picked: id's steps may miss some
+	ConnIndex uint64 // its number on the loop, by which connections are picked: the steps of its ID may miss some
 
 	// Small fields stand together: ten thousand idle clients are ten thousand of these.
 	State     state
@@ -59,7 +58,6 @@ type Session struct {
 	pace               pace.Pace     // how many requests it may have under way
 	began              int64         // when its latest command came, ns
 	OpenedAt, ActiveAt int64         // ns, for CLIENT INFO
-	fullSince          int64         // since when a large request waits for room, ns; 0: none does
 }
 
 type state uint8
@@ -90,7 +88,7 @@ type Identity struct{ Name, LibName, LibVersion string }
 func (s *Session) Database() int { return s.Rings.Key().DB }
 
 // ID is the number that CLIENT ID answers.
-func (s *Session) ID() uint64 { return s.id }
+func (s *Session) ID() uint64 { return s.Door.idOf(s.ConnIndex) }
 
 // Owed is how many requests are unanswered.
 func (s *Session) Owed() int { return s.Slots.Owed() }

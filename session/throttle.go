@@ -33,14 +33,17 @@ func (s *Session) waitFor(w Wait) bool {
 func (s *Session) waitsForRoom(conn *pool.Conn, req *parser.Request) bool {
 	env := s.Door
 	if conn.HasRoom(len(req.Raw)) || req != &env.Req || s.wait != nothing || s.State != Open || s.Pin != nil {
-		s.fullSince = 0
+		if s.Out.aside != nil {
+			s.Out.aside.full = 0
+		}
 		return false
 	}
-	if s.fullSince == 0 {
-		s.fullSince = env.Pool.Now
+	a := s.Out.besides()
+	if a.full == 0 {
+		a.full = env.Pool.Now
 	}
-	if limit := int64(env.Pool.Timeout()); limit > 0 && env.Pool.Now-s.fullSince > limit {
-		s.fullSince = 0
+	if limit := int64(env.Pool.Timeout()); limit > 0 && env.Pool.Now-a.full > limit {
+		a.full = 0
 		return false
 	}
 	s.wait = room

@@ -130,12 +130,12 @@ func (s *Session) Flush() {
 	if n := s.Socket.Buffered(); n > 0 || s.Out.unread > 0 {
 		s.hasUnread(n)
 	}
-	if s.Out.pushed > 0 || s.Subscriptions != nil {
+	if s.Out.pushed() > 0 || s.Subscriptions != nil {
 		if s.boundPushes(); s.State == Closed {
 			return
 		}
 	}
-	if s.Out.parked != nil {
+	if s.Out.emits() {
 		s.goOnEmitting()
 	}
 	if s.wait == inFlight && s.relieved() {

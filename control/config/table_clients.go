@@ -113,7 +113,7 @@ var clientSettings = []*Setting{
 		Change: Live,
 		Help: "Most client connections served at once; further ones are refused with Redis's error. ringmaster lowers it, with a " +
 			"warning, when the system allows too few descriptors.",
-		Raise:   "More memory (about 1.5 KB for an idle client) and descriptors.",
+		Raise:   "More memory (about 1.2 KB for an idle client) and descriptors.",
 		Lower:   "Clients are refused earlier.",
 		Example: "max-clients: 50000",
 		value:   number(func(c *Config) *int { return &c.MaxClients }, 1, 10_000_000),

@@ -55,7 +55,7 @@ func (b *build) socketOf(l config.Listener) (net.Listener, error) {
 			return b.closing(b.copied(s.Listener))
 		}
 	}
-	opened, err := b.closing(open(l.Address))
+	opened, err := b.closing(open(l.Address, noKeepAlive))
 	if own := b.ownPort(l.Address); own != "" && errors.Is(err, syscall.EADDRINUSE) {
 		err = fmt.Errorf("cannot listen on %s: this process listens on %s itself, and can't move a port to another address while it runs; "+
 			"restart ringmaster, or choose another port", l.Address, own)

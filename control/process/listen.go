@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"time"
 
 	"ringmaster/control/config"
 )
@@ -30,7 +32,7 @@ type Bound struct {
 func openAll(c *config.Config) (*listeners, error) {
 	ls := new(listeners)
 	for _, l := range c.Listeners {
-		opened, err := open(l.Address)
+		opened, err := open(l.Address, noKeepAlive)
 		if err != nil {
 			ls.close()
 			return nil, l.Problem("listen", err)
@@ -40,7 +42,7 @@ func openAll(c *config.Config) (*listeners, error) {
 	if c.Admin == "" {
 		return ls, nil
 	}
-	l, err := open(c.Admin)
+	l, err := open(c.Admin, 0)
 	if err != nil {
 		ls.close()
 		return nil, c.Problem("admin", err)
@@ -73,8 +75,11 @@ func (ls *listeners) bound() Bound {
 	return b
 }
 
-// open listens on one address.
-func open(addr string) (net.Listener, error) {
+// noKeepAlive has the net package leave keep-alive alone, four system calls for each client: package eventloop sets it.
+const noKeepAlive = -1
+
+// open listens on one address. keepAlive is as in net.ListenConfig.
+func open(addr string, keepAlive time.Duration) (net.Listener, error) {
 	network, where := "tcp", addr
 	if path, ok := strings.CutPrefix(addr, config.UnixPrefix); ok {
 		network, where = "unix", path
@@ -82,7 +87,8 @@ func open(addr string) (net.Listener, error) {
 			return nil, err
 		}
 	}
-	l, err := net.Listen(network, where)
+	cfg := net.ListenConfig{KeepAlive: keepAlive}
+	l, err := cfg.Listen(context.Background(), network, where)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w; %s", addr, cause(err), cure(err, addr))
 	}

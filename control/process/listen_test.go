@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"ringmaster/control/config"
@@ -35,7 +36,7 @@ func TestListenErrorsSayWhatToDo(t *testing.T) {
 		"unix://" + busy:    "address already in use; another process serves this socket; stop it, or choose another path",
 		"unix://" + filepath.Join(dir, "none", "s"): "no such file or directory; the directory does not exist; make it, or choose another path",
 	} {
-		l, err := open(addr)
+		l, err := open(addr, noKeepAlive)
 		if err == nil {
 			l.Close()
 			t.Errorf("%s: opened", addr)
@@ -47,6 +48,36 @@ func TestListenErrorsSayWhatToDo(t *testing.T) {
 	}
 }
 
+// TestTheNetPackageLeavesKeepAliveAlone: it would set it for each client, and package eventloop would set it again.
+func TestTheNetPackageLeavesKeepAliveAlone(t *testing.T) {
+	l, err := open("127.0.0.1:0", noKeepAlive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ours, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	theirs, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	raw, err := theirs.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	on := -1
+	if err := raw.Control(func(fd uintptr) { on, err = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_KEEPALIVE) }); err != nil {
+		t.Fatal(err)
+	}
+	if on != 0 || err != nil {
+		t.Errorf("keep-alive is %d, %v", on, err)
+	}
+}
+
 func TestASocketLeftBehindIsReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "left")
 	l, err := net.Listen("unix", path)
@@ -55,7 +86,7 @@ func TestASocketLeftBehindIsReplaced(t *testing.T) {
 	}
 	l.(*net.UnixListener).SetUnlinkOnClose(false) // like a killed process
 	l.Close()
-	again, err := open("unix://" + path)
+	again, err := open("unix://"+path, noKeepAlive)
 	if err != nil {
 		t.Fatal(err)
 	}
