@@ -25,7 +25,7 @@ func (s *Session) record(cmd uint16, size int) uint64 {
 		}
 	}
 	s.Slots.Reserve()
-	return s.Slots.Add(slots.Slot{At: s.began, Size: int32(min(size, math.MaxInt32)), Cmd: cmd, Is: is})
+	return s.Slots.Add(s.began, int32(min(size, math.MaxInt32)), cmd, is)
 }
 
 // EndsUnanswered counts the command under way, whose end is no reply that has a place: it has none, or is told by pushes.

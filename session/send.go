@@ -40,7 +40,7 @@ func (s *Session) Send(server int, keys pool.Keys, spec *command.Spec, req *pars
 	if large || s.Door.Replaying || s.Door.Rules.For(spec).Carrier != 0 {
 		f = s.passOdd(conn, keys, spec, req, tag)
 	} else {
-		f = conn.Enqueue(&pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys})
+		f = conn.EnqueuePlain(req.Raw, s, tag, keys)
 	}
 	if f != nil {
 		s.Fail(tag, f)

@@ -94,5 +94,7 @@ func TestDropGivesTheBuffersBack(t *testing.T) {
 
 func add(r *slots.Ring, s slots.Slot) (tag uint64) {
 	r.Reserve()
-	return r.Add(s)
+	tag = r.Add(s.At, s.Size, s.Cmd, s.Is)
+	r.At(tag).Buf = s.Buf
+	return tag
 }
