@@ -35,6 +35,7 @@ type Conn struct {
 
 	state       State
 	sock        Socket // nil unless Handshaking, Ready or Draining
+	lost        uint32 // how many sockets it has lost: numbers are compared faster than Sockets
 	waitForDial bool   // not failed since it last worked: requests may wait for the dial
 	down        *ask.Failure
 	dirty       bool // on the pool's list of connections with output, or on its backlog
