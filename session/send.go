@@ -23,12 +23,13 @@ func (s *Session) Send(server int, keys pool.Keys, spec *command.Spec, req *pars
 	if server == AnyServer {
 		server = s.AnyServer()
 	}
-	if s.Door.Rules.reads && s.ReadsByPolicy(spec) {
+	d := s.Door
+	if d.Rules.reads && s.ReadsByPolicy(spec) {
 		s.passRead(server, keys, spec, req)
 		return
 	}
 	conn := s.Conn(server)
-	if s.Door.Pool.AnyBusy() && s.turnedDown(conn, spec) {
+	if d.Pool.AnyBusy() && s.turnedDown(conn, spec) {
 		return
 	}
 	large := len(req.Raw) >= pool.LargeRequest
@@ -37,7 +38,7 @@ func (s *Session) Send(server int, keys pool.Keys, spec *command.Spec, req *pars
 	}
 	tag := s.Expect(len(req.Raw))
 	var f *pool.Failure
-	if large || s.Door.Replaying || s.Door.Rules.For(spec).Carrier != 0 {
+	if large || d.Replaying || d.Rules.For(spec).Carrier != 0 {
 		f = s.passOdd(conn, keys, spec, req, tag)
 	} else {
 		f = conn.EnqueuePlain(req.Raw, s, tag, keys)
