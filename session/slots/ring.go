@@ -91,9 +91,9 @@ func (r *Ring) Comes(n int) { r.coming = int32(min(int(r.coming)+n, math.MaxInt3
 // Coming is the size of the head's reply so far, bytes. It counts to 2 GiB.
 func (r *Ring) Coming() int { return int(r.coming) }
 
-// End takes the head off, whose reply has ended. Its Buf has been taken.
-func (r *Ring) End() {
-	r.bytes -= int(r.At(r.head).Size)
+// End takes the head off, whose reply has ended. Its Buf has been taken. head is At(Head()), which the caller has.
+func (r *Ring) End(head *Slot) {
+	r.bytes -= int(head.Size)
 	r.coming = 0
 	r.head++
 }
