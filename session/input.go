@@ -100,8 +100,7 @@ func (s *Session) run(b []byte) []byte {
 			}
 			return b
 		}
-		whole := b
-		b = b[req.Size:]
+		size := req.Size
 		if len(req.Args) == 0 && s.ReplyMode == ReplySkip {
 			s.ReplyMode = ReplyOn // to Redis this is the next command
 		}
@@ -109,9 +108,9 @@ func (s *Session) run(b []byte) []byte {
 			spent := l.Spent
 			l.Dispatch(s, req)
 			if s.wait == room {
-				return whole
+				return b
 			}
-			if req.Size >= pool.LargeRequest {
+			if size >= pool.LargeRequest {
 				l.letGo()
 			}
 			if l.Clock.Urgent() {
@@ -124,6 +123,7 @@ func (s *Session) run(b []byte) []byte {
 				s.Door.Queue(rested{s})
 			}
 		}
+		b = b[size:]
 	}
 	if s.State != Open {
 		return nil

@@ -72,7 +72,7 @@ func (c *Conn) MarkDirty() {
 	}
 }
 
-// off takes the head off the ring.
+// off takes the head e off the ring.
 func (c *Conn) off(e *queue.Pending) {
 	if !e.Is.Has(queue.Blocking | queue.Fencing) {
 		c.Up.Loop.InFlight--
@@ -80,7 +80,7 @@ func (c *Conn) off(e *queue.Pending) {
 	if e.Size > 0 {
 		c.sent.Release(e.Size)
 	}
-	c.Ring.Pop()
+	c.Ring.Pop(e)
 }
 
 // Replying reports whether part of the head's reply has come. A push has nothing to do with the head.

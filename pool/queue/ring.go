@@ -107,9 +107,9 @@ func (r *Ring) Add() *Pending {
 	return r.Latest()
 }
 
-// Pop forgets the head, and lets go of its receiver.
-func (r *Ring) Pop() {
-	*r.At(r.Head) = Pending{}
+// Pop forgets the head, and lets go of its receiver. head is At(Head), which the caller has.
+func (r *Ring) Pop(head *Pending) {
+	*head = Pending{}
 	r.Head++
 	if r.Head == r.Tail && len(r.slots) > maxIdle {
 		r.slots = nil

@@ -20,7 +20,7 @@ func TestRingKeepsOrderWhileItGrowsAndWraps(t *testing.T) {
 			if got := r.At(r.Head).Tag; got != expect {
 				t.Fatalf("the head is %d, want %d", got, expect)
 			}
-			r.Pop()
+			r.Pop(r.At(r.Head))
 			expect++
 		}
 		if r.Len() != int(next-expect) {
@@ -41,7 +41,7 @@ func (nobody) Fail(uint64, *ask.Failure)       {}
 func TestRingLetsGoOfReceivers(t *testing.T) {
 	var r Ring
 	push(&r, Pending{Recv: nobody{}})
-	r.Pop()
+	r.Pop(r.At(r.Head))
 	if r.slots[0].Recv != nil {
 		t.Error("the ring keeps a receiver that has its reply")
 	}
@@ -57,7 +57,7 @@ func TestRingGoesOnBehindAnOldHead(t *testing.T) {
 		if got := r.At(r.Head).Tag; got != i {
 			t.Fatalf("the head is %d, want %d", got, i)
 		}
-		r.Pop()
+		r.Pop(r.At(r.Head))
 	}
 }
 
