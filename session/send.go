@@ -18,6 +18,20 @@ func (s *Session) Pass(server int, spec *command.Spec, req *parser.Request) {
 	s.Send(server, s.Door.keysOf(spec, req.Args), spec, req)
 }
 
+// SendPlain is Send for a command whose rule is Plain.
+func (s *Session) SendPlain(server int, keys pool.Keys, spec *command.Spec, req *parser.Request) {
+	d := s.Door
+	if len(req.Raw) >= pool.LargeRequest || d.Replaying || d.Pool.AnyBusy() {
+		s.Send(server, keys, spec, req)
+		return
+	}
+	conn := s.Conn(server)
+	tag := s.Expect(len(req.Raw))
+	if f := conn.EnqueuePlain(req.Raw, s, tag, keys); f != nil {
+		s.Fail(tag, f)
+	}
+}
+
 // Send is Pass for a request of whose keys the pool's part is known.
 func (s *Session) Send(server int, keys pool.Keys, spec *command.Spec, req *parser.Request) {
 	if server == AnyServer {
