@@ -53,8 +53,8 @@ type RequestParser struct {
 
 	started bool   // the array header has been read
 	odd     bool   // a terminator was not CRLF: Redis accepts that, other servers may not
-	pos     int    // bytes of the request that need not be read again
 	look    int    // where the search for the end of an unfinished line continues
+	pos     int    // bytes of the request that need not be read again
 	left    int    // arguments still to come
 	bulk    int    // length of the awaited body plus 1; 0: its header is awaited
 	spans   []span // arguments found in earlier input
