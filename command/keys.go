@@ -65,6 +65,11 @@ func (s *Spec) FirstKeyPos(args [][]byte) int {
 	return s.firstMoved(args)
 }
 
+// HasFixedKey reports whether FirstKeyPos is FirstKey for every request whose length is ArityOK. Any goroutine.
+func (s *Spec) HasFixedKey() bool {
+	return s.FirstKey > 0 && s.Find != FindMigrate && max(s.Arity, -s.Arity) > s.FirstKey
+}
+
 // firstMoved finds the first key of a command whose first key has no fixed place.
 func (s *Spec) firstMoved(args [][]byte) int {
 	switch s.Find {

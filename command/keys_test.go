@@ -78,6 +78,24 @@ func TestFirstKeyPos(t *testing.T) {
 	}
 }
 
+func TestFixedKeyIsTheFirstKeyOfEveryRequest(t *testing.T) {
+	fixed := 0
+	for _, spec := range All() {
+		if !spec.HasFixedKey() {
+			continue
+		}
+		fixed++
+		for n := range 20 {
+			if got := spec.FirstKeyPos(make([][]byte, n)); spec.ArityOK(n) && got != spec.FirstKey {
+				t.Errorf("%s with %d words has its first key at %d, want %d", spec.Name, n, got, spec.FirstKey)
+			}
+		}
+	}
+	if !Named("get").HasFixedKey() || !Named("set").HasFixedKey() || Named("ping").HasFixedKey() || Named("migrate").HasFixedKey() {
+		t.Errorf("%d commands have a fixed key", fixed)
+	}
+}
+
 func TestBlocks(t *testing.T) {
 	for line, want := range map[string]bool{
 		"BLPOP k 0": true, "BLMPOP 0 1 k LEFT": true, "WAIT 1 0": true, "WAITAOF 1 0 0": true,

@@ -28,7 +28,8 @@
 //	a loop              loop.go (its turn), mailbox.go, peers.go (the other loops), panic.go, timer.go, crowd.go
 //	a client            accept.go, door.go (where it comes in), client.go, halfclose.go
 //	servers             upstream.go (on a loop), dial.go, serverconn.go
-//	the system          epoll_linux.go, epoll_other.go (pausing a socket), tcpinfo_linux.go, tcpinfo_other.go,
+//	the system          epoll_linux.go, epoll_other.go (pausing a socket), tcpinfo_linux.go, tcpinfo_other.go, write.go, write_linux.go, write_other.go
+//	                    (writing to a socket),
 //	                    inherit_linux.go, inherit_other.go (options of clients' sockets)
 //	checks              debug_on.go, debug_off.go
 //

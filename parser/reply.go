@@ -121,7 +121,7 @@ func wholeBulk(b []byte) int {
 	}
 	length, size := shortBulk(b)
 	end := size + length
-	if size == 0 || end+2 > len(b) || b[end] != '\r' || b[end+1] != '\n' {
+	if size == 0 || len(b) < end+2 || string(b[end:end+2]) != crlf {
 		return 0
 	}
 	return end + 2
@@ -134,7 +134,7 @@ func (s *ReplyScanner) shortBulks(b []byte) (n int) {
 	for s.owed > 0 {
 		length, size := shortBulk(b[n:])
 		end := n + size + length
-		if size == 0 || end+2 > len(b) || b[end] != '\r' || b[end+1] != '\n' {
+		if size == 0 || len(b) < end+2 || string(b[end:end+2]) != crlf {
 			break
 		}
 		n = end + 2

@@ -88,18 +88,41 @@ func (p *RequestParser) Next(b []byte, lim *Limits, req *Request) (done bool, er
 		if b[0] != '*' {
 			return p.inline(b, lim, req)
 		}
-		n, next, err := p.header(b, lim)
-		if err != nil || next == 0 {
+		left, pos, err := p.header(b, lim)
+		if err != nil || pos == 0 {
 			return false, err
 		}
-		if n <= 0 {
+		if left <= 0 {
 			p.reset()
-			req.Size, req.Raw = next, b[:0]
+			req.Size, req.Raw = pos, b[:0]
 			return true, nil
 		}
-		p.started, p.pos, p.left = true, next, int32(n)
+		if left, pos = req.takeShort(b, left, pos, lim.MaxBulk); left == 0 && !p.odd {
+			p.look = 0
+			req.Size, req.Raw = pos, b[:pos]
+			return true, nil
+		}
+		p.started, p.pos, p.left = true, pos, int32(left)
 	}
 	return p.arguments(b, lim, req)
+}
+
+// takeShort reads the short arguments at b[pos:], up to left of them, as long as they are whole and r.Args has room for them. Most
+// requests have no others, and for those the parser keeps nothing. It returns how many arguments are left, and where they start.
+func (r *Request) takeShort(b []byte, left, pos, maxBulk int) (_, next int) {
+	args, rest := r.Args[:min(left, cap(r.Args))], b[pos:]
+	for i := range args {
+		n, start := shortBulk(rest)
+		end := start + n
+		if start == 0 || n > maxBulk || len(rest) < end+2 || string(rest[end:end+2]) != crlf {
+			args = args[:i]
+			break
+		}
+		args[i] = rest[start:end]
+		rest = rest[end+2:]
+	}
+	r.Args = args
+	return left - len(args), len(b) - len(rest)
 }
 
 // Need returns the least length of the unfinished request, bytes, as far as is known.
@@ -124,6 +147,9 @@ func (p *RequestParser) reset() {
 
 // header reads "*n\r\n". next is 0 when more bytes are needed.
 func (p *RequestParser) header(b []byte, lim *Limits) (n, next int, err *ProtocolError) {
+	if n, next = shortCount(b); next > 0 && n <= lim.MaxArgs {
+		return n, next, nil
+	}
 	end, next, err := p.line(b, 0, lim, "too big mbulk count string")
 	if err != nil || next == 0 {
 		return 0, 0, err

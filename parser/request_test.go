@@ -306,3 +306,17 @@ func TestNULInALengthIsBroken(t *testing.T) {
 		}
 	}
 }
+
+func TestPlaceInAHeaderIsForgottenWithItsRequest(t *testing.T) {
+	var p RequestParser
+	var req Request
+	lim := DefaultLimits()
+	long := []byte(bulks(slices.Repeat([]string{"x"}, 1000)...))
+	short := []byte(bulks(slices.Repeat([]string{"x"}, 10)...))
+	for _, input := range [][]byte{long, long[:len("*1000")], long, short} { // the first makes the list long enough
+		done, err := p.Next(input, &lim, &req)
+		if whole := len(input) > len("*1000"); err != nil || done != whole || done && req.Size != len(input) {
+			t.Fatalf("%d bytes: done is %t, of %d bytes, %v", len(input), done, req.Size, err)
+		}
+	}
+}

@@ -13,13 +13,26 @@ const pauseAt = 256 << 10
 
 // Feed takes bytes from the client. Borrows b until return.
 func (s *Session) Feed(b []byte) {
-	defer s.guard()
-	s.Door.Stats.ClientBytesIn += uint64(len(b))
+	done := false // spares recover, which is not cheap
+	defer func() {
+		if !done {
+			s.recovered(recover())
+		}
+	}()
+	s.take(b)
+	done = true
+}
+
+// take is Feed without a guard.
+func (s *Session) take(b []byte) {
+	l := s.Door.Loop
+	now := l.Clock.Now
+	l.Stats.ClientBytesIn += uint64(len(b))
 	if s.Owed() == 0 {
-		s.pace.Rested(s.Door.Pool.Now - s.ActiveAt)
+		s.pace.Rested(now - s.ActiveAt)
 	}
-	s.ActiveAt = s.Door.Pool.Now
-	s.Door.countAnew()
+	s.ActiveAt = now
+	l.countAnew()
 	if !s.Input.Empty() && s.wait == nothing {
 		b = s.complete(b)
 	}
@@ -72,8 +85,9 @@ func (s *Session) store(b []byte) {
 // all that follows a request that must be waited for.
 func (s *Session) run(b []byte) []byte {
 	env := s.Door
-	req := &env.Req
-	s.began = env.Pool.Now
+	l := env.Loop
+	req := &l.Req
+	s.began = l.Clock.Now
 	for len(b) > 0 && s.State == Open && s.wait == nothing && (s.version == env.Version && env.Pause.Until == 0 || s.mayGoOn()) {
 		done, err := s.Input.Parser.Next(b, &env.Config.Limits, req)
 		if err != nil {
@@ -86,30 +100,30 @@ func (s *Session) run(b []byte) []byte {
 			}
 			return b
 		}
-		whole := b
-		b = b[req.Size:]
+		size := req.Size
 		if len(req.Args) == 0 && s.ReplyMode == ReplySkip {
 			s.ReplyMode = ReplyOn // to Redis this is the next command
 		}
 		if len(req.Args) > 0 {
-			spent := env.Spent
-			env.Dispatch(s, req)
+			spent := l.Spent
+			l.Dispatch(s, req)
 			if s.wait == room {
-				return whole
+				return b
 			}
-			if req.Size >= pool.LargeRequest {
-				env.letGo()
+			if size >= pool.LargeRequest {
+				l.letGo()
 			}
-			if env.Pool.Urgent() {
-				env.Pool.Flush()
+			if l.Clock.Urgent() {
+				l.Clock.Flush()
 			}
 			if s.Owed() >= s.window() || s.Slots.Bytes() >= env.Config.MaxInFlightBytes {
 				s.waitFor(inFlight)
 			}
-			if env.Spent != spent && env.Spent >= turnWork && s.waitFor(Turn) {
+			if l.Spent != spent && l.Spent >= turnWork && s.waitFor(Turn) {
 				s.Door.Queue(rested{s})
 			}
 		}
+		b = b[size:]
 	}
 	if s.State != Open {
 		return nil

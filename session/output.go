@@ -120,10 +120,11 @@ func (s *Session) ResumeLater() {
 // Output is the buffer for what the client gets this turn: bytes appended to it go out in this order. Valid until the end of the turn.
 // The session must not be closed.
 func (s *Session) Output() *bytebufferpool.ByteBuffer {
-	if s.Out.buf == nil {
-		s.Out.buf = s.Door.Pool.Buffers.Get()
-		s.markDirty()
+	if s.Out.buf != nil {
+		return s.Out.buf
 	}
+	s.Out.buf = s.Door.Clock.Buffers.Get()
+	s.markDirty()
 	return s.Out.buf
 }
 

@@ -16,8 +16,11 @@ import (
 const tellPanicEvery = 10e9
 
 // guard is deferred by what a loop does for one client.
-func (s *Session) guard() {
-	if cause := recover(); cause != nil {
+func (s *Session) guard() { s.recovered(recover()) }
+
+// recovered is what guard does about a panic; a nil cause: there was none.
+func (s *Session) recovered(cause any) {
+	if cause != nil {
 		s.Door.panicked(s, cause)
 		s.Door.Clock.Distrust()
 	}

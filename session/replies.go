@@ -25,7 +25,7 @@ func (s *Session) record(cmd uint16, size int) uint64 {
 		}
 	}
 	s.Slots.Reserve()
-	return s.Slots.Add(slots.Slot{At: s.began, Size: int32(min(size, math.MaxInt32)), Cmd: cmd, Is: is})
+	return s.Slots.Add(s.began, int32(min(size, math.MaxInt32)), cmd, is)
 }
 
 // EndsUnanswered counts the command under way, whose end is no reply that has a place: it has none, or is told by pushes.
@@ -58,14 +58,15 @@ func (s *Session) Reply(tag uint64, b []byte, p pool.Piece) {
 		s.keep(tag, b, p)
 		return
 	}
-	mute := s.Slots.At(tag).Is.Has(slots.Muted)
+	sl := s.Slots.At(tag)
+	mute := sl.Is.Has(slots.Muted)
 	if !mute {
 		buf := s.Output()
 		buf.B = append(buf.B, b...)
 		s.Slots.Comes(len(b))
 	}
 	if p&pool.Last != 0 {
-		s.advance()
+		s.advance(sl)
 	} else {
 		s.Slots.Partial = !mute
 	}
@@ -127,10 +128,10 @@ func (s *Session) Begun(place uint64) bool {
 // Replied is pool.Client.
 func (s *Session) Replied() int64 { return s.pace.Replied() }
 
-// advance ends the head's reply and lets out what waited behind it.
-func (s *Session) advance() {
+// advance ends the reply of head, the oldest record, and lets out what waited behind it.
+func (s *Session) advance(head *slots.Slot) {
 	s.Slots.Partial = false
-	s.ended(s.Slots.At(s.Slots.Head()))
+	s.ended(head)
 	for s.Owed() > 0 {
 		sl := s.Slots.At(s.Slots.Head())
 		if sl.Buf == nil {
@@ -165,11 +166,13 @@ func (s *Session) advance() {
 
 // ended counts the head's command, of whose reply the client has all, and takes it off the slots.
 func (s *Session) ended(sl *slots.Slot) {
-	s.Door.Stats.Call(sl.Cmd, s.Door.Pool.Now-sl.At)
+	l := s.Door.Loop
+	now := l.Clock.Now
+	l.Stats.Call(sl.Cmd, now-sl.At)
 	if !sl.Is.Has(slots.Ours) {
-		s.pace.Learn(s.Slots.Coming(), s.Door.Pool.Now)
+		s.pace.Learn(s.Slots.Coming(), now)
 	}
-	s.Slots.End()
+	s.Slots.End(sl)
 }
 
 // Sink is the buffer to append a whole reply to request tag to; Finish ends it. Valid until the end of the turn or Finish.
@@ -196,12 +199,13 @@ func (s *Session) Finish(tag uint64, reply []byte) {
 		buf.B = buf.B[:len(buf.B)-n]
 		n = 0
 	}
+	sl := s.Slots.At(tag)
 	if tag == s.Slots.Head() {
 		s.Slots.Comes(n)
-		s.advance()
+		s.advance(sl)
 		return
 	}
-	s.Slots.At(tag).Is |= slots.Whole
+	sl.Is |= slots.Whole
 	s.CountHeld(n)
 }
 

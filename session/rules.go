@@ -27,6 +27,9 @@ type rule struct {
 	class   command.Class // how it is routed
 	Carrier pool.Carrier  // what its reply may hold as a client wrote it (fenced.go)
 	reads   bool          // the read policy counts for it
+	// Plain: as most commands do, it goes as it is to the server of the key that is always at spec.FirstKey. It has no Handler and no
+	// Carrier, and the read policy does not count for it.
+	Plain bool
 }
 
 // Handler answers one command within the loop's turn.
@@ -60,6 +63,7 @@ func NewRules(cfg Config, reads shard.ReadPolicy, handlers ...map[uint16]Handler
 		script := spec.ID == command.IDEvalRo || spec.ID == command.IDEvalshaRo
 		r.Everywhere[spec.ID] = one.class == command.ClassAllShards
 		one.reads = r.reads && spec.ReadOnly() && hasOneShard(one.class) && !script
+		one.Plain = one.class == command.ClassSingle && one.Handler == nil && one.Carrier == 0 && !one.reads && spec.HasFixedKey()
 	}
 	return r
 }

@@ -18,17 +18,32 @@ func (s *Session) Pass(server int, spec *command.Spec, req *parser.Request) {
 	s.Send(server, s.Door.keysOf(spec, req.Args), spec, req)
 }
 
+// SendPlain is Send for a command whose rule is Plain.
+func (s *Session) SendPlain(server int, keys pool.Keys, spec *command.Spec, req *parser.Request) {
+	d := s.Door
+	if len(req.Raw) >= pool.LargeRequest || d.Replaying || d.Pool.AnyBusy() {
+		s.Send(server, keys, spec, req)
+		return
+	}
+	conn := s.Conn(server)
+	tag := s.Expect(len(req.Raw))
+	if f := conn.EnqueuePlain(req.Raw, s, tag, keys); f != nil {
+		s.Fail(tag, f)
+	}
+}
+
 // Send is Pass for a request of whose keys the pool's part is known.
 func (s *Session) Send(server int, keys pool.Keys, spec *command.Spec, req *parser.Request) {
 	if server == AnyServer {
 		server = s.AnyServer()
 	}
-	if s.Door.Rules.reads && s.ReadsByPolicy(spec) {
+	d := s.Door
+	if d.Rules.reads && s.ReadsByPolicy(spec) {
 		s.passRead(server, keys, spec, req)
 		return
 	}
 	conn := s.Conn(server)
-	if s.Door.Pool.AnyBusy() && s.turnedDown(conn, spec) {
+	if d.Pool.AnyBusy() && s.turnedDown(conn, spec) {
 		return
 	}
 	large := len(req.Raw) >= pool.LargeRequest
@@ -37,10 +52,10 @@ func (s *Session) Send(server int, keys pool.Keys, spec *command.Spec, req *pars
 	}
 	tag := s.Expect(len(req.Raw))
 	var f *pool.Failure
-	if large || s.Door.Replaying || s.Door.Rules.For(spec).Carrier != 0 {
+	if large || d.Replaying || d.Rules.For(spec).Carrier != 0 {
 		f = s.passOdd(conn, keys, spec, req, tag)
 	} else {
-		f = conn.Enqueue(&pool.Request{Raw: req.Raw, Recv: s, Tag: tag, Keys: keys})
+		f = conn.EnqueuePlain(req.Raw, s, tag, keys)
 	}
 	if f != nil {
 		s.Fail(tag, f)

@@ -113,12 +113,12 @@ func (s *Session) Flush() {
 	}
 	if out := s.Out.buf; out != nil {
 		s.Out.buf = nil
-		st := s.Door.Stats
-		st.ClientBytesOut += uint64(len(out.B))
-		st.ClientWrites++
-		s.ActiveAt = s.Door.Pool.Now
+		l := s.Door.Loop
+		l.Stats.ClientBytesOut += uint64(len(out.B))
+		l.Stats.ClientWrites++
+		s.ActiveAt = l.Clock.Now
 		_, err := s.Socket.Write(out.B)
-		s.Door.Pool.Buffers.Put(out)
+		l.Clock.Buffers.Put(out)
 		if s.State == Closed {
 			return
 		}

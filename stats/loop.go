@@ -73,22 +73,23 @@ type Server struct {
 	State ServerState // a gauge
 	// Whether the server was found to write texts of scripts, or of modules' commands, into replies unescaped.
 	UnescapedScripts, UnescapedModules bool
-	// Connections that are ready, and requests awaiting their reply: gauges.
+	// Connections are those that are ready: a gauge.
 	Connections uint64
-	InFlight    uint64
 
 	Connects        uint64 // handshakes finished
 	ConnectFailures uint64 // dials and handshakes that failed
 	Disconnects     [DisconnectReasons]uint64
-	BytesIn         uint64
-	BytesOut        uint64
-	Writes          uint64 // write calls
-	Requests        uint64
-	Replies         uint64
-	Errors          uint64 // replies that were errors
-	Timeouts        uint64
-	OutOfStep       uint64    // connections closed because their replies could no longer be told apart
-	Latency         Histogram // from enqueued to answered
+	// Every request changes these six, which stand together.
+	BytesIn   uint64
+	BytesOut  uint64
+	Writes    uint64 // write calls
+	Requests  uint64
+	Replies   uint64
+	InFlight  uint64 // requests that wait for their reply: a gauge
+	Errors    uint64 // replies that were errors
+	Timeouts  uint64
+	OutOfStep uint64    // connections closed because their replies could no longer be told apart
+	Latency   Histogram // from enqueued to answered
 
 	// Channels and patterns that clients subscribe to: those lost with their connection, and those subscribed again.
 	SubscriptionsLost     uint64

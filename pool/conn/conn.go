@@ -28,36 +28,43 @@ type Socket interface {
 // Conn is one connection to a server. It outlives its sockets: when one is lost it is dialled
 // again. Loop-only.
 type Conn struct {
+	// What an ordinary request and its reply touch stands together: four cache lines, and a fifth for sent. They are the fields up to
+	// fences.guard, and those from scan on.
 	Up     *Upstream
 	server *Server
-	Group  *Group
-	Nth    int // among the connections of its rings to its server
+	sock   Socket // nil unless Handshaking, Ready or Draining
+	lost   uint32 // how many sockets it has lost: numbers are compared faster than Sockets
+	state  State
+	dirty  bool // on the pool's list of connections with output, or on its backlog
+	behind bool // on the backlog: the socket is full, only a tick looks again
+	frozen bool // requests from frozenAt on wait until it is made again
+	// streams: the owner takes what nobody asked for, whatever it is. tunnel: bytes go to the owner as they come.
+	streams, tunnel bool
 
-	state       State
-	sock        Socket // nil unless Handshaking, Ready or Draining
-	waitForDial bool   // not failed since it last worked: requests may wait for the dial
+	heldBack bool   // rest is the beginning of a reply that is held back
+	queued   uint64 // bytes ever enqueued
+	written  uint64 // of those, bytes given to the socket
+
+	Ring     queue.Ring
+	progress int64 // when bytes last came or a request found the ring empty, ns
+	came     int64 // when bytes last came, ns
+	heard    int64 // when bytes last came, a request found the ring empty, or the system was asked whether it hears the server's, ns
+
+	out    queue.Output
+	fences fences // after scripts and commands of modules (fence.go)
+	scan   parser.ReplyScanner
+	rest   []byte        // an unfinished line of a reply, or the beginning of one that is held back
+	sent   queue.History // of a cluster's shared connections
+
+	Group       *Group
+	Nth         int  // among the connections of its rings to its server
+	waitForDial bool // not failed since it last worked: requests may wait for the dial
 	down        *ask.Failure
-	dirty       bool // on the pool's list of connections with output, or on its backlog
-	behind      bool // on the backlog: the socket is full, only a tick looks again
-
-	Ring    queue.Ring
-	expired uint64 // requests before this one are answered with a timeout already
-	out     queue.Output
-	sent    queue.History // of a cluster's shared connections
-	queued  uint64        // bytes ever enqueued
-	written uint64        // of those, bytes given to the socket
-	unsent  uint64        // of those, bytes the socket held back when it closed
-
-	scan parser.ReplyScanner
-	rest []byte // an unfinished line of a reply, or the beginning of one that is held back
-
-	heldBack bool // it is that
+	expired     uint64 // requests before this one are answered with a timeout already
+	unsent      uint64 // of the bytes written, those that the socket held back when it closed
 
 	handshake handshake
-	progress  int64 // when bytes last came or a request found the ring empty, ns
-	came      int64 // when bytes last came, ns
 	early     bool  // the ring may hold requests that are older than those before them, for they were sent again
-	heard     int64 // when bytes last came, a request found the ring empty, or the system was asked whether it hears the server's, ns
 	backoff   int64 // the last pause before dialling, ns
 	retryAt   int64 // when to dial again, ns
 	failedAt  int64 // when the dial began that failed, or it was lost too soon, ns
@@ -72,7 +79,6 @@ type Conn struct {
 	busyText []byte // the server's error while a script holds up this connection, at that place in the ring
 	busyHead uint64
 
-	fences     fences // after scripts and commands of modules (fence.go)
 	refusal    []byte // of the script that is queued; empty: none (wrapped.go)
 	headerCut  bool   // of the reply to a script that was sent as a transaction
 	IsLane     bool   // nobody shares it
@@ -84,14 +90,11 @@ type Conn struct {
 	multi    bool  // the server is known to take MULTI (multi.go)
 	proving  bool  // it is asked that for batches that wait (resend.go)
 	readOnly bool  // the server was told READONLY
-	streams  bool  // the owner takes what nobody asked for, whatever it is: Stream
-	tunnel   bool  // bytes go to the owner as they come: Tunnel
-	inStream bool  // the piece under way is such
+	inStream bool  // the piece under way is one that nobody asked for
 	recalled bool  // another server has taken the number of its server
 
 	// While it is to be made again (upkeep.go): requests from frozenAt on wait for that.
 	stale    staleness
-	frozen   bool
 	frozenAt uint64
 }
 
@@ -259,18 +262,19 @@ type Loop struct {
 	// OnPanic is told of a panic in what a pool does for whom; nil: that is not known, or nobody's alone.
 	OnPanic func(whom ask.Client, cause any)
 
-	Each    func(func(*Conn)) // calls a function for every connection of the loop
-	dirty   []*Conn
-	urgent  bool    // a dirty connection holds at least queue.UrgentSize
+	Each func(func(*Conn)) // calls a function for every connection of the loop
+	// The Receiver that was called last in this turn, or the Owner if that is not nil.
+	serving      ask.Receiver
+	servingOwner Owner
+	dirty        []*Conn
+	urgent       bool // a dirty connection holds at least queue.UrgentSize
+
 	backlog []*Conn // more to write than their sockets should hold
 	dials   []*Conn
 	delayed []*Conn // dials for the next tick
 	frozen  int     // connections that were frozen since the latest tick (upkeep.go)
-	// The Receiver that was called last in this turn, or the Owner if that is not nil.
-	serving      ask.Receiver
-	servingOwner Owner
-	random       *rand.Rand
-	secret       *rand.ChaCha8 // makes nonces
+	random  *rand.Rand
+	secret  *rand.ChaCha8 // makes nonces
 }
 
 // Owner has a connection of its own: a session with state that the server ties to a connection, such as

@@ -47,13 +47,14 @@ func (l *Loop) recount() {
 	l.Each(func(c *Conn) { l.InFlight += c.Ring.Waiting() })
 }
 
-// recovered is deferred by OnBytes. What came behind the reply that was being delivered is lost with the panic, and so is the
-// order of replies.
-func (c *Conn) recovered() {
-	if cause := recover(); cause != nil {
-		c.Up.Loop.panicked(c.Up.Loop.served(), cause)
-		if c.sock != nil {
-			c.lose(stats.ServerPanic, errPanic)
-		}
+// recovered is what OnBytes does about a panic; a nil cause: there was none. What came after the reply that was being delivered is
+// lost with the panic, and so is the order of replies.
+func (c *Conn) recovered(cause any) {
+	if cause == nil {
+		return
+	}
+	c.Up.Loop.panicked(c.Up.Loop.served(), cause)
+	if c.sock != nil {
+		c.lose(stats.ServerPanic, errPanic)
 	}
 }

@@ -28,12 +28,18 @@ func (c *Conn) Enqueue(r *ask.Request) *ask.Failure {
 	if r.Manner != 0 || r.Carrier != 0 || r.Buf != nil || r.Batch.Requests > 0 {
 		return c.enqueueOdd(r)
 	}
-	if f := c.Admit(len(r.Raw), 1); f != nil {
-		return c.Up.Keeper.Detour(c, *PendingOf(r, c.Up.Loop.Now), r.Raw, f)
+	return c.EnqueuePlain(r.Raw, r.Recv, r.Tag, r.Keys)
+}
+
+// EnqueuePlain is Enqueue for a Request that has only these fields, as nearly all have. It saves making one. Borrows raw until return.
+// Loop-only.
+func (c *Conn) EnqueuePlain(raw []byte, recv ask.Receiver, tag uint64, keys ask.Keys) *ask.Failure {
+	if f := c.Admit(len(raw), 1); f != nil {
+		return c.Up.Keeper.Detour(c, queue.Pending{Recv: recv, Tag: tag, Keys: keys, At: c.Up.Loop.Now}, raw, f)
 	}
-	c.out.Write(r.Raw)
-	c.owe(len(r.Raw), r.Recv, r.Tag)
-	c.remember(r.Raw, r.Keys)
+	c.out.Write(raw)
+	c.owe(len(raw), recv, tag)
+	c.remember(raw, keys)
 	return nil
 }
 
@@ -107,13 +113,12 @@ func (c *Conn) putBatch(r *ask.Request, at int64) {
 	}
 	c.out.Write(r.Raw)
 	for i := range r.Count() {
-		c.oweFrom(last, r.Recv, r.Tag+uint64(i))
+		c.oweFrom(last, 0, r.Recv, r.Tag+uint64(i))
 		e := c.Ring.Latest()
 		e.Is, e.At = natureOf(r, i), at
 		c.behave(r.Manner)
 	}
 	c.queued += uint64(len(r.Raw))
-	c.MarkDirty()
 }
 
 // enqueueRead is Enqueue for a command that only reads.

@@ -24,9 +24,9 @@ type fence struct {
 //
 // Invariant: guard == list[first].from, or no place that the ring reaches.
 type fences struct {
+	guard   uint64 // first, because every reply looks at it: see Conn
 	list    []fence
 	first   int
-	guard   uint64
 	seen    [nonceSize - 1]byte // the latest bytes of the reply that is looked through
 	seenLen int
 	surplus int // bytes of replies that nobody asked for, since the latest fence

@@ -29,7 +29,7 @@ func TakeMulti(c *Conn) { c.multi = true }
 func HalfDone(recv ask.Receiver) map[string]func(*Conn) {
 	return map[string]func(*Conn){
 		"written and not owed":                func(c *Conn) { c.out.Write([]byte("*1\r\n$4\r\nPING\r\n")) },
-		"owed and not written":                func(c *Conn) { c.oweFrom(c.queued, recv, 9) },
+		"owed and not written":                func(c *Conn) { c.oweFrom(c.queued, 0, recv, 9) },
 		"owed twice":                          func(c *Conn) { c.owe(14, recv, 9) },
 		"remembered and not owed":             func(c *Conn) { c.sent.Add([]byte("GET")) },
 		"owed with a size and not remembered": func(c *Conn) { c.Ring.Latest().Size = 5 },

@@ -110,13 +110,13 @@ func (c *Conn) flush() {
 			c.dirty, c.behind = true, true
 			return
 		}
-		sock, b := c.sock, c.out.Next()
+		lost, b := c.lost, c.out.Next()
 		c.written += uint64(len(b))
 		s := c.server.Stats
 		s.BytesOut += uint64(len(b))
 		s.Writes++
-		_, err := sock.Write(b)
-		if c.sock != sock {
+		_, err := c.sock.Write(b)
+		if c.lost != lost {
 			return // OnClose was called by Write
 		}
 		if err != nil {

@@ -17,7 +17,7 @@ func (c *Conn) OnClose(sock Socket, unsent int, cause error) {
 	if cause == nil {
 		cause = errClosed
 	}
-	c.sock = nil
+	c.letGoSocket()
 	c.lose(stats.ServerClosed, cause)
 }
 
@@ -56,14 +56,20 @@ func (c *Conn) lose(reason stats.DisconnectReason, cause error) {
 	}
 }
 
+// letGoSocket has the connection be without a socket, and gives the one that it had.
+func (c *Conn) letGoSocket() (sock Socket) {
+	sock, c.sock = c.sock, nil
+	c.lost++
+	return sock
+}
+
 // end lets the socket, the output and every owed request go.
 func (c *Conn) end(cause error) {
 	reached := c.written - min(c.unsent, c.written)
-	if sock := c.sock; sock != nil {
+	if c.sock != nil {
 		// Closing sends what the socket holds back, as far as the kernel takes it.
 		reached = c.written
-		c.sock = nil
-		sock.Close()
+		c.letGoSocket().Close()
 	}
 	sent := &ask.Failure{Kind: ask.Lost, Sent: true, Server: c.server.Name, Cause: cause}
 	unsent := &ask.Failure{Kind: ask.Lost, Server: c.server.Name, Cause: cause}

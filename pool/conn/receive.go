@@ -12,8 +12,14 @@ import (
 
 // OnBytes takes bytes from the server. Borrows b until return.
 func (c *Conn) OnBytes(b []byte) {
-	defer c.recovered()
-	c.progress, c.heard, c.came = c.Up.Loop.Now, c.Up.Loop.Now, c.Up.Loop.Now
+	done := false // spares recover, which is not cheap
+	defer func() {
+		if !done {
+			c.recovered(recover())
+		}
+	}()
+	now := c.Up.Loop.Now
+	c.progress, c.heard, c.came = now, now, now
 	c.server.Stats.BytesIn += uint64(len(b))
 	if c.tunnel && c.state == Ready && c.Owner != nil {
 		c.push(b, ask.Whole)
@@ -39,6 +45,7 @@ func (c *Conn) OnBytes(b []byte) {
 	case c.frozen && c.state == Ready && c.Ring.Head >= c.frozenAt:
 		c.Renew()
 	}
+	done = true
 }
 
 // lineRest is how much of b belongs to the line that begins with rest: up to its CRLF, or all of b.
@@ -52,17 +59,16 @@ func lineRest(rest, b []byte) int {
 	return len(b)
 }
 
-// read delivers the replies in b, and keeps an unfinished line.
+// read delivers the replies in b, which is not empty, and keeps an unfinished line.
 func (c *Conn) read(b []byte) {
-	sock := c.sock
-	for len(b) > 0 {
+	lost := c.lost
+	for {
 		var p ask.Piece
 		if !c.scan.Started() {
 			p = ask.First
 			if c.Ring.Head >= c.fences.guard {
 				if n := c.wholeFence(b); n > 0 {
-					b = b[n:]
-					if c.sock != sock {
+					if b = b[n:]; len(b) == 0 || c.lost != lost {
 						return
 					}
 					continue
@@ -83,14 +89,14 @@ func (c *Conn) read(b []byte) {
 			if n > 0 {
 				c.deliver(b[:n], p)
 			}
-			if c.sock == sock {
+			if c.lost == lost {
 				c.keepLine(b[n:])
 			}
 			return
 		case parser.Broken:
 			c.lose(stats.ServerProtocolError, errNotRESP)
 		}
-		if c.sock != sock {
+		if n == len(b) || c.lost != lost {
 			return
 		}
 		b = b[n:]
@@ -146,12 +152,14 @@ func (c *Conn) deliver(b []byte, p ask.Piece) {
 		}
 	}
 	recv, tag := e.Recv, e.Tag
-	if e.Size > 0 && p == ask.Whole && b[0] == '-' && recv != nil && answer.Elsewhere(b) && c.Up.Keeper.Refuses(c, e, b) {
-		c.Up.Keeper.Redirect(c, *e, b)
-		return
-	}
-	if !c.Up.Orders.Empty() && e.Size > 0 && !e.Is.Has(queue.Reading) && p&ask.First != 0 && recv != nil {
-		c.Up.Keeper.Ran(e)
+	if e.Size > 0 && recv != nil {
+		if p == ask.Whole && b[0] == '-' && answer.Elsewhere(b) && c.Up.Keeper.Refuses(c, e, b) {
+			c.Up.Keeper.Redirect(c, *e, b)
+			return
+		}
+		if !c.Up.Orders.Empty() && !e.Is.Has(queue.Reading) && p&ask.First != 0 {
+			c.Up.Keeper.Ran(e)
+		}
 	}
 	if p&ask.First != 0 && (b[0] == '-' || b[0] == '!') {
 		c.CountError(e, b)

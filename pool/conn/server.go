@@ -10,7 +10,8 @@ type Server struct {
 	Name, Addr string
 	index      int
 	Stats      *stats.Server
-	Primary    int // the number of the primary whose keys it has, or had last; below 0: unknown
+	muteUntil  int64 // it answers nobody for a while, ns; here because every reply looks at it
+	Primary    int   // the number of the primary whose keys it has, or had last; below 0: unknown
 	Replica    bool
 	Health     ServerHealth
 	Asked      int64 // health.At, ns
@@ -35,7 +36,6 @@ type Server struct {
 	Unsure    bool        // it was asked that, and could not say
 	NoScripts bool        // it does not let us say EVAL, and so can't be asked; EVALSHA or FCALL may be permitted
 	NoEcho    bool        // it does not let us say ECHO
-	muteUntil int64       // it answers nobody for a while, ns
 	// refusedUntil is until when it gets no ECHO for a fence, since it has refused one, ns
 	RefusedUntil int64
 

@@ -39,8 +39,7 @@ func (c *Conn) endRenewal() { c.stale, c.frozen = fresh, false }
 
 // Redial closes the socket and dials again. What waits goes on waiting; nothing that was sent may be owed.
 func (c *Conn) Redial() {
-	sock := c.sock
-	c.sock = nil
+	sock := c.letGoSocket()
 	c.scan, c.rest, c.heldBack = parser.ReplyScanner{}, nil, false
 	c.transition(Closed)
 	sock.Close()

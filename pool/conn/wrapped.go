@@ -36,16 +36,15 @@ func (c *Conn) putWrapped(r *ask.Request, at int64) (place uint64) {
 	c.out.Write(r.Raw)
 	c.out.Write(ExecRequest)
 	for range 2 {
-		c.oweFrom(from, nil, 0)
+		c.oweFrom(from, 0, nil, 0)
 		e := c.Ring.Latest()
 		e.Is, e.At = queue.Wrapping, at // those before it are as old, so that its timeout is looked at
 	}
 	place = c.Ring.Tail
-	c.oweFrom(from, r.Recv, r.Tag)
+	c.oweFrom(from, 0, r.Recv, r.Tag)
 	e := c.Ring.At(place)
 	e.Is, e.At = queue.CarriedBy(r.Carrier)|queue.Wrapped, at
 	c.queued += uint64(size)
-	c.MarkDirty()
 	c.keepSent(r.Raw, r.Keys)
 	return place
 }

@@ -24,11 +24,7 @@ func (c *Conn) Admit(n, requests int) *ask.Failure {
 }
 
 // owe puts a request of size bytes on the ring.
-func (c *Conn) owe(size int, recv ask.Receiver, tag uint64) {
-	c.oweFrom(c.queued, recv, tag)
-	c.queued += uint64(size)
-	c.MarkDirty()
-}
+func (c *Conn) owe(size int, recv ask.Receiver, tag uint64) { c.oweFrom(c.queued, size, recv, tag) }
 
 // remember keeps the bytes of the latest request, which may have to be sent again.
 func (c *Conn) remember(raw []byte, keys ask.Keys) {
@@ -45,16 +41,21 @@ func (c *Conn) keepSent(raw []byte, keys ask.Keys) {
 	}
 }
 
-// oweFrom puts a request on the ring that can't have run before the byte at offset from was sent.
-func (c *Conn) oweFrom(from uint64, recv ask.Receiver, tag uint64) {
+// oweFrom puts a request of size bytes on the ring that can't have run before the byte at offset from was sent.
+func (c *Conn) oweFrom(from uint64, size int, recv ask.Receiver, tag uint64) {
+	l := c.Up.Loop
 	if c.Ring.Len() == 0 {
-		c.progress, c.heard = c.Up.Loop.Now, c.Up.Loop.Now
+		c.progress, c.heard = l.Now, l.Now
 	}
-	c.Ring.Push(queue.Pending{Recv: recv, Tag: tag, At: c.Up.Loop.Now, From: from})
-	c.Up.Loop.InFlight++
+	c.Ring.Reserve()
+	e := c.Ring.Add()
+	e.Recv, e.Tag, e.At, e.From = recv, tag, l.Now, from
+	l.InFlight++
 	s := c.server.Stats
 	s.Requests++
 	s.InFlight++
+	c.queued += uint64(size)
+	c.MarkDirty()
 }
 
 // MarkDirty has what is held be written at the end of the turn.
@@ -71,7 +72,7 @@ func (c *Conn) MarkDirty() {
 	}
 }
 
-// off takes the head off the ring.
+// off takes the head e off the ring.
 func (c *Conn) off(e *queue.Pending) {
 	if !e.Is.Has(queue.Blocking | queue.Fencing) {
 		c.Up.Loop.InFlight--
@@ -79,7 +80,7 @@ func (c *Conn) off(e *queue.Pending) {
 	if e.Size > 0 {
 		c.sent.Release(e.Size)
 	}
-	c.Ring.Pop()
+	c.Ring.Pop(e)
 }
 
 // Replying reports whether part of the head's reply has come. A push has nothing to do with the head.

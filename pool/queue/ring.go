@@ -65,7 +65,7 @@ func CarriedBy(c ask.Carrier) (n Nature) {
 
 // Ring is a queue of pending requests in the order sent.
 //
-// Invariant: tail - head == requests enqueued - replies ended; len(slots) is 0 or a power of two.
+// Invariant: tail - head == requests enqueued - replies ended; len(slots) is 0 or a power of two; slots without a request are zero.
 type Ring struct {
 	slots      []Pending
 	Head, Tail uint64
@@ -84,27 +84,32 @@ func (r *Ring) Waiting() (n int) {
 	return n
 }
 
-// At gives request i, head <= i < tail. Valid until the next push.
+// At gives request i, head <= i < tail. Valid until the next Reserve.
 func (r *Ring) At(i uint64) *Pending { return &r.slots[i&uint64(len(r.slots)-1)] }
 
-// Latest gives the request that was pushed last. Valid until the next push.
+// Latest gives the request that was pushed last. Valid until the next Reserve.
 func (r *Ring) Latest() *Pending { return r.At(r.Tail - 1) }
 
 // After is an empty ring that counts on from r.
 func (r *Ring) After() Ring { return Ring{Head: r.Tail, Tail: r.Tail} }
 
-// Push puts a request at the end.
-func (r *Ring) Push(p Pending) {
+// Reserve makes room for one Add. The two are functions of their own so that the compiler inlines both: every request calls them.
+func (r *Ring) Reserve() {
 	if r.Len() == len(r.slots) {
 		r.grow()
 	}
-	*r.At(r.Tail) = p
-	r.Tail++
 }
 
-// Pop forgets the head, and lets go of its receiver.
-func (r *Ring) Pop() {
-	r.At(r.Head).Recv = nil
+// Add puts a request at the end, for the caller to fill: all its fields are zero. Reserve must have made room. Valid until the next
+// Reserve.
+func (r *Ring) Add() *Pending {
+	r.Tail++
+	return r.Latest()
+}
+
+// Pop forgets the head, and lets go of its receiver. head is At(Head), which the caller has.
+func (r *Ring) Pop(head *Pending) {
+	*head = Pending{}
 	r.Head++
 	if r.Head == r.Tail && len(r.slots) > maxIdle {
 		r.slots = nil

@@ -14,13 +14,13 @@ func TestRingKeepsOrderWhileItGrowsAndWraps(t *testing.T) {
 	next, expect := uint64(0), uint64(0)
 	for range 20000 {
 		if rnd.IntN(100) < 52 {
-			r.Push(Pending{Tag: next})
+			push(&r, Pending{Tag: next})
 			next++
 		} else if r.Len() > 0 {
 			if got := r.At(r.Head).Tag; got != expect {
 				t.Fatalf("the head is %d, want %d", got, expect)
 			}
-			r.Pop()
+			r.Pop(r.At(r.Head))
 			expect++
 		}
 		if r.Len() != int(next-expect) {
@@ -40,8 +40,8 @@ func (nobody) Fail(uint64, *ask.Failure)       {}
 
 func TestRingLetsGoOfReceivers(t *testing.T) {
 	var r Ring
-	r.Push(Pending{Recv: nobody{}})
-	r.Pop()
+	push(&r, Pending{Recv: nobody{}})
+	r.Pop(r.At(r.Head))
 	if r.slots[0].Recv != nil {
 		t.Error("the ring keeps a receiver that has its reply")
 	}
@@ -51,13 +51,13 @@ func TestRingGoesOnBehindAnOldHead(t *testing.T) {
 	// As after a lost connection: the slots are gone, the numbers go on.
 	r := Ring{Head: 1000003, Tail: 1000003}
 	for i := range uint64(100) {
-		r.Push(Pending{Tag: i})
+		push(&r, Pending{Tag: i})
 	}
 	for i := range uint64(100) {
 		if got := r.At(r.Head).Tag; got != i {
 			t.Fatalf("the head is %d, want %d", got, i)
 		}
-		r.Pop()
+		r.Pop(r.At(r.Head))
 	}
 }
 
@@ -75,4 +75,9 @@ func TestHopsLeaveTheRestOfARequestsNature(t *testing.T) {
 			t.Errorf("%d hops: %d, carries %b, is %b", hops, n.Hops(), n.Carrier(), n)
 		}
 	}
+}
+
+func push(r *Ring, p Pending) {
+	r.Reserve()
+	*r.Add() = p
 }

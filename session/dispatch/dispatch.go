@@ -134,6 +134,11 @@ func refuses(s *session.Session, spec *command.Spec, req *parser.Request) (text 
 
 // route hands a request to what its class names, or sends it to the server of its keys.
 func route(s *session.Session, spec *command.Spec, req *parser.Request) {
+	if d := s.Door; d.Rules.For(spec).Plain && d.Pause.Until == 0 && !d.Single() {
+		server, keys := d.Locate(req.Args[spec.FirstKey], spec)
+		s.SendPlain(server, keys, spec, req)
+		return
+	}
 	class := s.Door.ClassOf(spec)
 	if s.Door.Pause.Until > 0 && blocking.KeptWaiting(s, spec, class) {
 		blocking.Postpone(s, spec, req.Raw)

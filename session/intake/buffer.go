@@ -13,9 +13,9 @@ import (
 //
 // Invariant: buf == nil && used == 0, or 0 <= used <= len(buf.B).
 type Buffer struct {
-	Parser parser.RequestParser
 	buf    *bytebufferpool.ByteBuffer // nil: nothing is kept
-	used   int                        // bytes at the start of buf
+	Parser parser.RequestParser
+	used   int // bytes at the start of buf
 }
 
 // growth is how many times what has come a buffer may be sized for what was announced, so that an

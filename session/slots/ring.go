@@ -66,12 +66,14 @@ func (r *Ring) Reserve() {
 	}
 }
 
-// Add puts a record at the tail and gives its tag. Reserve must have made room. Takes s.Buf.
-func (r *Ring) Add(s Slot) (tag uint64) {
+// Add puts a record at the tail and gives its tag. Reserve must have made room. It takes the Slot's fields one by one, because the
+// compiler makes a Slot in memory and then copies it.
+func (r *Ring) Add(at int64, size int32, cmd uint16, is Marks) (tag uint64) {
 	tag = r.tail
-	*r.At(tag) = s
+	s := r.At(tag)
+	s.At, s.Size, s.Cmd, s.Is = at, size, cmd, is // it has no Buf: see the invariant
 	r.tail++
-	r.bytes += int(s.Size)
+	r.bytes += int(size)
 	return tag
 }
 
@@ -89,9 +91,9 @@ func (r *Ring) Comes(n int) { r.coming = int32(min(int(r.coming)+n, math.MaxInt3
 // Coming is the size of the head's reply so far, bytes. It counts to 2 GiB.
 func (r *Ring) Coming() int { return int(r.coming) }
 
-// End takes the head off, whose reply has ended. Its Buf has been taken.
-func (r *Ring) End() {
-	r.bytes -= int(r.At(r.head).Size)
+// End takes the head off, whose reply has ended. Its Buf has been taken. head is At(Head()), which the caller has.
+func (r *Ring) End(head *Slot) {
+	r.bytes -= int(head.Size)
 	r.coming = 0
 	r.head++
 }
