@@ -28,9 +28,9 @@
 //	a loop              loop.go (its turn), mailbox.go, peers.go (the other loops), panic.go, timer.go, crowd.go
 //	a client            accept.go, door.go (where it comes in), client.go, halfclose.go
 //	servers             upstream.go (on a loop), dial.go, serverconn.go
-//	the system          epoll_linux.go, epoll_other.go (pausing a socket), tcpinfo_linux.go, tcpinfo_other.go, write.go, write_linux.go, write_other.go
-//	                    (writing to a socket),
-//	                    inherit_linux.go, inherit_other.go (options of clients' sockets)
+//	the system          epoll_linux.go, epoll_other.go (pausing a socket), tcpinfo_linux.go, tcpinfo_other.go,
+//	                    write.go, write_linux.go, write_other.go (writing at once), inherit_linux.go, inherit_other.go
+//	                    (options of clients' sockets)
 //	checks              debug_on.go, debug_off.go
 //
 // # Who may call
@@ -40,8 +40,8 @@
 //
 // # Ownership of bytes
 //
-// gnet's read buffer is borrowed for one callback and always taken whole. Written bytes either reach the kernel or
-// are copied by gnet.
+// gnet's read buffer is borrowed for one callback and always taken whole. Up to 64 KiB are given to the kernel without
+// gnet (write.go). What it does not take, and anything larger, goes to gnet, which copies what the kernel leaves.
 //
 // # Limits and errors
 //
