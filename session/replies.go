@@ -60,8 +60,10 @@ func (s *Session) Reply(tag uint64, b []byte, p pool.Piece) {
 	}
 	mute := s.Slots.At(tag).Is.Has(slots.Muted)
 	if !mute {
-		buf := s.Output()
-		buf.B = append(buf.B, b...)
+		if len(b) < lendFrom || !s.lend(b) {
+			buf := s.Output()
+			buf.B = append(buf.B, b...)
+		}
 		s.Slots.Comes(len(b))
 	}
 	if p&pool.Last != 0 {

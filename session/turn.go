@@ -112,13 +112,18 @@ func (s *Session) Flush() {
 		return
 	}
 	if out := s.Out.buf; out != nil {
-		s.Out.buf = nil
+		lent := s.lent
+		s.Out.buf, s.lent = nil, false
 		st := s.Door.Stats
 		st.ClientBytesOut += uint64(len(out.B))
 		st.ClientWrites++
 		s.ActiveAt = s.Door.Pool.Now
 		_, err := s.Socket.Write(out.B)
-		s.Door.Pool.Buffers.Put(out)
+		if lent {
+			s.Door.lending.putHeader(out)
+		} else {
+			s.Door.Pool.Buffers.Put(out)
+		}
 		if s.State == Closed {
 			return
 		}

@@ -258,7 +258,12 @@ type Loop struct {
 	Buffers queue.Buffers
 	// OnPanic is told of a panic in what a pool does for whom; nil: that is not known, or nobody's alone.
 	OnPanic func(whom ask.Client, cause any)
+	// GiveBack is called at the end of an OnBytes in which Lend has lent something: after it nothing of that is used. Whoever calls Lend
+	// sets it.
+	GiveBack func()
 
+	came    []byte            // what OnBytes has been given; nil: it does not run
+	lent    bool              // some of it is lent
 	Each    func(func(*Conn)) // calls a function for every connection of the loop
 	dirty   []*Conn
 	urgent  bool    // a dirty connection holds at least queue.UrgentSize
