@@ -50,7 +50,8 @@ func (l *Loop) giveBack() {
 
 func (s *Session) flushLent() {
 	defer s.guard()
-	if s.Owed() > 0 && len(s.Out.buf.B) < aloneFrom {
+	// More than the beginning of a reply can't come in this turn: its server has sent no more, and other replies come after it.
+	if s.Owed() > 0 && !s.Slots.Partial && len(s.Out.buf.B) < aloneFrom {
 		s.ownOutput()
 		return
 	}
