@@ -262,8 +262,10 @@ type Loop struct {
 	// sets it.
 	GiveBack func()
 
-	came    []byte            // what OnBytes has been given; nil: it does not run
-	lent    bool              // some of it is lent
+	came   []byte // what OnBytes has been given; nil: it does not run
+	lent   bool   // some of it is lent
+	agedAt int64  // when Buffers let go what is not needed, ns
+
 	Each    func(func(*Conn)) // calls a function for every connection of the loop
 	dirty   []*Conn
 	urgent  bool    // a dirty connection holds at least queue.UrgentSize

@@ -3,6 +3,7 @@ package conn
 import (
 	crand "crypto/rand"
 	"math/rand/v2"
+	"time"
 
 	"ringmaster/pool/ask"
 	"ringmaster/pool/queue"
@@ -71,7 +72,14 @@ func (l *Loop) EndTick() {
 	for _, c := range backlog {
 		c.flush()
 	}
+	if l.Now-l.agedAt >= ageEvery {
+		l.agedAt = l.Now
+		l.Buffers.Age()
+	}
 }
+
+// ageEvery is how long a large buffer is kept that nobody needs, at least, ns.
+const ageEvery = int64(time.Second)
 
 // forgetOutput forgets who has something to write: nothing is known of what a panic has left half done.
 func (l *Loop) forgetOutput() {

@@ -67,8 +67,8 @@ func (i *Buffer) grow(n int, from *pool.Buffers) {
 	} else {
 		size += size / 2
 	}
-	grown := &bytebufferpool.ByteBuffer{B: make([]byte, have, size)}
-	copy(grown.B, i.Waiting())
+	grown := from.GetFor(size)
+	grown.B = append(grown.B, i.Waiting()...)
 	from.Put(i.buf)
 	i.buf, i.used = grown, 0
 }
