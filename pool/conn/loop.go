@@ -130,12 +130,22 @@ func (c *Conn) flush() {
 			c.dirty, c.behind = true, true
 			return
 		}
-		sock, b := c.sock, c.out.Next()
-		c.written += uint64(len(b))
+		l, sock, b := c.Up.Loop, c.sock, c.out.Next()
+		n := len(b)
+		if n < c.out.Size {
+			l.runs, n = c.out.Runs(append(l.runs[:0], b), n)
+		}
+		c.written += uint64(n)
 		s := c.server.Stats
-		s.BytesOut += uint64(len(b))
+		s.BytesOut += uint64(n)
 		s.Writes++
-		_, err := sock.Write(b)
+		var err error
+		if n == len(b) {
+			_, err = sock.Write(b)
+		} else {
+			_, err = sock.Writev(l.runs)
+			clear(l.runs)
+		}
 		if c.sock != sock {
 			return // OnClose was called by Write
 		}
@@ -143,7 +153,7 @@ func (c *Conn) flush() {
 			c.lose(stats.ServerWriteFailed, err)
 			return
 		}
-		c.out.Advance(len(b))
+		c.out.Advance(n)
 		c.progress = c.Up.Loop.Now // a server that takes a long upload does not stand still
 	}
 }
