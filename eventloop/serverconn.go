@@ -53,6 +53,15 @@ func (u *serverConn) Write(b []byte) (int, error) {
 	return u.loop.write(u.c, b)
 }
 
+// Writev is pool.Socket.
+func (u *serverConn) Writev(bs [][]byte) (int, error) {
+	if u.c == nil {
+		return 0, net.ErrClosed
+	}
+	assertOwner(u.c, u)
+	return u.c.Writev(bs)
+}
+
 // Buffered is pool.Socket.
 func (u *serverConn) Buffered() int {
 	if u.c == nil {

@@ -46,6 +46,8 @@ func (s *fakeSocket) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+func (s *fakeSocket) Writev(bs [][]byte) (int, error) { return s.Write(bytes.Join(bs, nil)) }
+
 func (s *fakeSocket) Buffered() int { return s.buffered }
 func (s *fakeSocket) Close()        { s.closed = true }
 

@@ -19,7 +19,7 @@
 //	the loop's turn     turn.go (ticks, the turn's end, idle clients), doors.go (clients, listeners and upstreams come and go)
 //	a request           input.go (from bytes to Loop.Dispatch), send.go (to one server), crossing.go (another protocol or database)
 //	what is long        emission.go (replies made in pieces), ask.go (the other loops), foreign.go (other protocols)
-//	a reply             replies.go (in the client's order), failure.go
+//	a reply             replies.go (in the client's order), lent.go (large ones are not copied), failure.go
 //	an end              ends.go (a client's), panic.go (a mistake of ours), debug_on.go and debug_off.go (does it end the process?)
 //	what waits          waits.go (for what), passage.go, errand.go, pause.go (CLIENT PAUSE), throttle.go (for answers, or for room)
 //	what a client has   pin.go (connections of its own), output.go (what it has not got yet)
@@ -43,7 +43,8 @@
 //
 // Feed borrows its input until return. What is unfinished or must wait is copied to Session.Input
 // (copy (d) of ARCHITECTURE.md). A reply at its turn is copied to Session.Out (copy (b)), a reply before its
-// turn to its slot (copy (c)).
+// turn to its slot (copy (c)). A large piece at its turn stays in the server's bytes, which are the client's output until the pool asks
+// for them (lent.go).
 //
 // # Limits and errors
 //

@@ -17,6 +17,7 @@ import (
 func NewLoop(clock *pool.Loop, st *stats.Loop) *Loop {
 	l := &Loop{Clock: clock, Stats: st, Attempts: auth.NewAttempts(1), Loops: 1}
 	clock.OnPanic = l.receiverPanicked
+	clock.GiveBack = l.giveBack
 	return l
 }
 

@@ -36,6 +36,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	s.tidy(func(s *Session) { s.Rings.Leave() })
 	s.tidy(func(s *Session) { s.Input.Drop(&s.Door.Pool.Buffers) })
 	s.tidy(func(s *Session) {
+		s.dropLent()
 		s.Out.drop(&s.Door.Pool.Buffers)
 		s.Slots.Drop(&s.Door.Pool.Buffers)
 		s.Out.wakeAll(s.Door.Env)

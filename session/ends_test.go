@@ -120,6 +120,8 @@ func (s *serverEnd) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+func (s *serverEnd) Writev(bs [][]byte) (int, error) { return s.Write(bytes.Join(bs, nil)) }
+
 func (s *serverEnd) Buffered() int { return len(s.stuck) }
 
 func (s *serverEnd) Unacknowledged() bool { return s.unheard }

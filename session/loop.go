@@ -53,6 +53,7 @@ type Loop struct {
 	panics    panics
 
 	readers readers
+	lending lending
 }
 
 // scratch is memory that commands use one after another, within a turn of the loop. Whoever needs it for longer copies it.

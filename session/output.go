@@ -120,12 +120,22 @@ func (s *Session) ResumeLater() {
 // Output is the buffer for what the client gets this turn: bytes appended to it go out in this order. Valid until the end of the turn.
 // The session must not be closed.
 func (s *Session) Output() *bytebufferpool.ByteBuffer {
-	if s.Out.buf != nil {
+	if s.Out.buf != nil && !s.lent {
 		return s.Out.buf
 	}
-	s.Out.buf = s.Door.Clock.Buffers.Get()
-	s.markDirty()
+	s.ownOutput()
 	return s.Out.buf
+}
+
+// ownOutput makes the buffer for what the client gets this turn. What is lent to it so far is copied.
+func (s *Session) ownOutput() {
+	own := s.Door.Clock.Buffers.Get()
+	if s.lent {
+		own.B = append(own.B, s.Out.buf.B...)
+		s.dropLent()
+	}
+	s.Out.buf = own
+	s.markDirty()
 }
 
 // slowReader is the unread output from which a client counts as not reading, bytes.

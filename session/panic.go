@@ -67,7 +67,7 @@ func (l *Loop) Panicked(cause any) {
 	for _, t := range l.jobs {
 		t.job.GiveUp()
 	}
-	l.due.dirty, l.due.resume, l.jobs = nil, nil, nil
+	l.due.dirty, l.due.resume, l.jobs, l.lending = nil, nil, nil, lending{}
 	var all []*Session
 	for _, e := range l.envs {
 		e.held, e.Later = nil, nil

@@ -305,3 +305,26 @@ type askedPart struct {
 
 func (p *askedPart) Piece(*session.Env) bool { return false }
 func (p *askedPart) GiveUp()                 { p.gaveUp = true }
+
+// deaf is a client whose socket panics.
+type deaf struct{ *clientEnd }
+
+func (deaf) Write([]byte) (int, error) { panic("oh no") }
+
+func TestAPanicWhenALargeReplyIsWrittenEndsThatClientOnly(t *testing.T) {
+	w := newWorld(t, defaults())
+	a, b := w.connect("a"), w.witness("b")
+	a.session.Socket = deaf{a}
+	a.send(parser.AppendRequest(nil, "GET", "{A}k"))
+	w.asks(b)
+	w.panics = 1
+	one := parser.AppendBulkString(nil, strings.Repeat("x", 16<<10))
+	w.servers["A"].answer(append(bytes.Clone(one), one...))
+	w.settle()
+	a.condemned(t)
+	if !bytes.Equal(b.in, one) {
+		t.Errorf("b got %d bytes", len(b.in))
+	}
+	b.in = nil
+	w.end()
+}

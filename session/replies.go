@@ -61,8 +61,10 @@ func (s *Session) Reply(tag uint64, b []byte, p pool.Piece) {
 	sl := s.Slots.At(tag)
 	mute := sl.Is.Has(slots.Muted)
 	if !mute {
-		buf := s.Output()
-		buf.B = append(buf.B, b...)
+		if len(b) < lendFrom || !s.lend(b) {
+			buf := s.Output()
+			buf.B = append(buf.B, b...)
+		}
 		s.Slots.Comes(len(b))
 	}
 	if p&pool.Last != 0 {

@@ -444,6 +444,8 @@ func counter(l *stats.Loop, name string) uint64 {
 		return l.ClientsNotReading
 	case "bytes of output":
 		return l.ClientOutput
+	case "client writes":
+		return l.ClientWrites
 	case "pauses":
 		return l.ClientPauses
 	case "connects":

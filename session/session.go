@@ -43,6 +43,7 @@ type Session struct {
 	Protocol  uint8
 	EOF       bool              // the client sends no more
 	resuming  bool              // on the loop's list of sessions to go on
+	lent      bool              // Out.buf is part of what a server has just sent (lent.go)
 	Reason    stats.CloseReason // with which a closing session closes
 
 	Rings         *pool.Rings

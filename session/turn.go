@@ -112,13 +112,18 @@ func (s *Session) Flush() {
 		return
 	}
 	if out := s.Out.buf; out != nil {
-		s.Out.buf = nil
+		lent := s.lent
+		s.Out.buf, s.lent = nil, false
 		l := s.Door.Loop
 		l.Stats.ClientBytesOut += uint64(len(out.B))
 		l.Stats.ClientWrites++
 		s.ActiveAt = l.Clock.Now
 		_, err := s.Socket.Write(out.B)
-		l.Clock.Buffers.Put(out)
+		if lent {
+			l.lending.putHeader(out)
+		} else {
+			l.Clock.Buffers.Put(out)
+		}
 		if s.State == Closed {
 			return
 		}

@@ -16,6 +16,8 @@ import (
 type Socket interface {
 	// Write takes all of b or fails. A failure may call OnClose before it returns.
 	Write(b []byte) (int, error)
+	// Writev is Write for all of bs, whose elements it may change.
+	Writev(bs [][]byte) (int, error)
 	// Buffered is how many bytes given to Write the kernel has not taken yet.
 	Buffered() int
 	// Unacknowledged reports whether the server's system is silent though something was sent to it again and again. One that
@@ -261,6 +263,15 @@ type Loop struct {
 	Buffers queue.Buffers
 	// OnPanic is told of a panic in what a pool does for whom; nil: that is not known, or nobody's alone.
 	OnPanic func(whom ask.Client, cause any)
+	// GiveBack is called at the end of an OnBytes in which Lend has lent something: after it nothing of that is used. Whoever calls Lend
+	// sets it.
+	GiveBack func()
+
+	came   []byte // what OnBytes has been given; nil: it does not run
+	lent   bool   // some of it is lent
+	agedAt int64  // when Buffers let go what is not needed, ns
+
+	runs [][]byte // what is being written
 
 	Each func(func(*Conn)) // calls a function for every connection of the loop
 	// The Receiver that was called last in this turn, or the Owner if that is not nil.

@@ -35,7 +35,7 @@
 // # Ownership of bytes
 //
 // Enqueue copies the request into the connection's output, or takes a large request's buffer as it is. Receivers borrow reply bytes
-// until return. An unfinished line of a reply is kept in Conn.rest.
+// until return, and may have them until OnBytes ends (Loop.Lend). An unfinished line of a reply is kept in Conn.rest.
 //
 // # Limits and errors
 //

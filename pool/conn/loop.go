@@ -3,6 +3,7 @@ package conn
 import (
 	crand "crypto/rand"
 	"math/rand/v2"
+	"time"
 
 	"ringmaster/pool/ask"
 	"ringmaster/pool/queue"
@@ -71,7 +72,14 @@ func (l *Loop) EndTick() {
 	for _, c := range backlog {
 		c.flush()
 	}
+	if l.Now-l.agedAt >= ageEvery {
+		l.agedAt = l.Now
+		l.Buffers.Age()
+	}
 }
+
+// ageEvery is how long a large buffer is kept that nobody needs, at least, ns.
+const ageEvery = int64(time.Second)
 
 // forgetOutput forgets who has something to write: nothing is known of what a panic has left half done.
 func (l *Loop) forgetOutput() {
@@ -87,6 +95,18 @@ func (l *Loop) forgetOutput() {
 func (l *Loop) GiveReply(recv ask.Receiver, tag uint64, b []byte, p ask.Piece) {
 	l.serving, l.servingOwner = recv, nil
 	recv.Reply(tag, b, p)
+}
+
+// Lend has b, which a Receiver or an Owner has been given, stay as it is until GiveBack is called; false: it does not, for it is not part of
+// what the server has just sent. b must not be empty. Loop-only.
+func (l *Loop) Lend(b []byte) bool {
+	// Slices of one array that nobody has capped end at the same byte.
+	n, m := cap(l.came), cap(b)
+	if n == 0 || &l.came[:n][n-1] != &b[:m][m-1] {
+		return false
+	}
+	l.lent = true
+	return true
 }
 
 // Random is a number in [0, n).
@@ -110,12 +130,22 @@ func (c *Conn) flush() {
 			c.dirty, c.behind = true, true
 			return
 		}
-		lost, b := c.lost, c.out.Next()
-		c.written += uint64(len(b))
+		l, lost, b := c.Up.Loop, c.lost, c.out.Next()
+		n := len(b)
+		if n < c.out.Size {
+			l.runs, n = c.out.Runs(append(l.runs[:0], b), n)
+		}
+		c.written += uint64(n)
 		s := c.server.Stats
-		s.BytesOut += uint64(len(b))
+		s.BytesOut += uint64(n)
 		s.Writes++
-		_, err := c.sock.Write(b)
+		var err error
+		if n == len(b) {
+			_, err = c.sock.Write(b)
+		} else {
+			_, err = c.sock.Writev(l.runs)
+			clear(l.runs)
+		}
 		if c.lost != lost {
 			return // OnClose was called by Write
 		}
@@ -123,7 +153,7 @@ func (c *Conn) flush() {
 			c.lose(stats.ServerWriteFailed, err)
 			return
 		}
-		c.out.Advance(len(b))
+		c.out.Advance(n)
 		c.progress = c.Up.Loop.Now // a server that takes a long upload does not stand still
 	}
 }

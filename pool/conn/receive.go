@@ -12,6 +12,18 @@ import (
 
 // OnBytes takes bytes from the server. Borrows b until return.
 func (c *Conn) OnBytes(b []byte) {
+	l := c.Up.Loop
+	l.came = b
+	c.take(b)
+	if l.lent {
+		l.lent = false
+		l.GiveBack()
+	}
+	l.came = nil
+}
+
+// take delivers what b ends or goes on with.
+func (c *Conn) take(b []byte) {
 	done := false // spares recover, which is not cheap
 	defer func() {
 		if !done {

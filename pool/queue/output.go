@@ -18,6 +18,8 @@ const (
 	MaxSocketBacklog = 1 << 20
 	// maxWrite is the most handed to the socket at once.
 	maxWrite = 1 << 20
+	// maxGathered is the most that is written from several chunks at once. All of a write that fails counts as sent.
+	maxGathered = 256 << 10
 )
 
 // Output is the bytes on their way to a server, in order: full chunks, then the one being filled.
@@ -63,23 +65,44 @@ func (o *Output) Next() []byte {
 	return b[:min(len(b), maxWrite)]
 }
 
-// Advance forgets n written bytes of the run that next gave.
+// Runs appends to dst the unwritten bytes after the n that Next gives, chunk by chunk, as long as they are at most maxGathered with those.
+// size is that of all.
+func (o *Output) Runs(dst [][]byte, n int) (runs [][]byte, size int) {
+	size = n
+	for i := 1; i <= len(o.full); i++ {
+		c := o.cur
+		if i < len(o.full) {
+			c = o.full[i]
+		}
+		if c == nil || size+len(c.B) > maxGathered {
+			break
+		}
+		dst = append(dst, c.B)
+		size += len(c.B)
+	}
+	return dst, size
+}
+
+// Advance forgets n written bytes of the runs that Next and Runs gave.
 func (o *Output) Advance(n int) {
-	o.off += n
 	o.Size -= n
-	c := o.first()
-	if o.off < len(c.B) {
-		return
-	}
-	o.off = 0
-	o.buffers.Put(c)
-	if len(o.full) == 0 {
-		o.cur = nil
-		return
-	}
-	o.full[0] = nil
-	if o.full = o.full[1:]; len(o.full) == 0 {
-		o.full = nil
+	for n > 0 {
+		c := o.first()
+		here := min(n, len(c.B)-o.off)
+		n -= here
+		if o.off += here; o.off < len(c.B) {
+			return
+		}
+		o.off = 0
+		o.buffers.Put(c)
+		if len(o.full) == 0 {
+			o.cur = nil
+			continue
+		}
+		o.full[0] = nil
+		if o.full = o.full[1:]; len(o.full) == 0 {
+			o.full = nil
+		}
 	}
 }
 

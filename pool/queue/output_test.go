@@ -65,3 +65,42 @@ func TestOutputChunksDoNotGrowBeyondOneRequestMore(t *testing.T) {
 		t.Errorf("after reset: %+v", o)
 	}
 }
+
+func TestOutputIsWrittenFromSeveralChunksAtOnce(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	o := Output{buffers: &Buffers{}}
+	var want, got []byte
+	most := 0
+	for range 200 {
+		for range rnd.IntN(8) {
+			b := bytes.Repeat([]byte{byte(rnd.IntN(256))}, 1+rnd.IntN([]int{100, 20000, 400000}[rnd.IntN(3)]))
+			want = append(want, b...)
+			if rnd.IntN(3) > 0 {
+				o.Write(b)
+			} else {
+				o.Take(&bytebufferpool.ByteBuffer{B: bytes.Clone(b)})
+			}
+		}
+		for rounds := rnd.IntN(10); o.Size > 0 && rounds > 0; rounds-- {
+			b := o.Next()
+			runs, size := o.Runs([][]byte{b}, len(b))
+			all := bytes.Join(runs, nil)
+			if len(all) != size || len(runs) > 1 && size > maxGathered {
+				t.Fatalf("%d runs with %d bytes, counted as %d", len(runs), len(all), size)
+			}
+			most = max(most, len(runs))
+			n := size
+			if rnd.IntN(3) == 0 {
+				n = 1 + rnd.IntN(size)
+			}
+			got = append(got, all[:n]...)
+			o.Advance(n)
+			if err := o.Check(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if !bytes.Equal(got, want[:len(got)]) || len(got)+o.Size != len(want) || most < 3 {
+		t.Errorf("%d and %d bytes of %d, from up to %d chunks", len(got), o.Size, len(want), most)
+	}
+}

@@ -38,13 +38,13 @@ func (i *Buffer) Memory() int { return len(i.Waiting()) + i.Parser.Held() }
 
 // Lacks is how much of b, which has just come, completes the unfinished request or its next line; all of b if it does not.
 func (i *Buffer) Lacks(b []byte) int {
-	n := bytes.IndexByte(b, '\n') + 1
 	if need := i.Parser.Need() - len(i.Waiting()); need > 0 {
-		n = min(need, len(b))
-	} else if n == 0 {
-		n = len(b)
+		return min(need, len(b))
 	}
-	return n
+	if n := bytes.IndexByte(b, '\n') + 1; n > 0 {
+		return n
+	}
+	return len(b)
 }
 
 // Store copies b to the end. Borrows b until return.
@@ -67,8 +67,8 @@ func (i *Buffer) grow(n int, from *pool.Buffers) {
 	} else {
 		size += size / 2
 	}
-	grown := &bytebufferpool.ByteBuffer{B: make([]byte, have, size)}
-	copy(grown.B, i.Waiting())
+	grown := from.GetFor(size)
+	grown.B = append(grown.B, i.Waiting()...)
 	from.Put(i.buf)
 	i.buf, i.used = grown, 0
 }
