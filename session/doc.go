@@ -24,7 +24,7 @@
 //	what waits          waits.go (for what), passage.go, errand.go, pause.go (CLIENT PAUSE), throttle.go (for answers, or for room)
 //	what a client has   pin.go (connections of its own), output.go (what it has not got yet)
 //	where a request is  rules.go (what becomes of each command), place.go (where its keys are), version.go (what the servers are)
-//	what there is       session.go (one client), loop.go (what those of a loop, an upstream and a listener share), roster.go (clients by ID)
+//	what there is       session.go (one client), loop.go (what those of a loop, an upstream and a listener share)
 //	what it stands on   feature.go (what the core calls), work.go (work in pieces), config.go (settings), notice.go (what operators should
 //	                    read), witness.go (what is asked to learn why a server refuses)
 //

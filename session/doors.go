@@ -71,7 +71,7 @@ func New(env *Door, sock Socket) *Session {
 	s.ConnIndex = env.count
 	s.version = env.Version
 	env.count++
-	env.Roster.add(s)
+	env.Roster.Add(s.ID(), s)
 	env.clients++
 	s.Input.Parser.Unauthenticated = !s.LoggedIn
 	s.Rings = env.Pool.Default()
@@ -174,7 +174,7 @@ func (l *leaving) GiveUp() {
 }
 
 // Used reports whether a client uses the upstream. Loop-only.
-func (e *Env) Used() bool { return len(e.Roster.list) > e.Roster.gone }
+func (e *Env) Used() bool { return !e.Roster.Empty() }
 
 // Remove forgets an upstream that no client uses. Loop-only.
 func (l *Loop) Remove(e *Env) {

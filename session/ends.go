@@ -22,7 +22,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	s.Door.readers.bytes -= s.Out.unread + s.Out.Held
 	s.Out.unread, s.Out.Held = 0, 0
 	s.State = Closed
-	s.Door.Roster.remove(s)
+	s.Door.Roster.Remove(s.ID(), s)
 	s.Door.clients--
 	s.Door.Stats.ClientsClosed[reason]++
 	s.Socket = nil
@@ -36,7 +36,7 @@ func (s *Session) OnClose(reason stats.CloseReason) {
 	s.tidy(func(s *Session) { s.Rings.Leave() })
 	s.tidy(func(s *Session) { s.Input.Drop(&s.Door.Pool.Buffers) })
 	s.tidy(func(s *Session) {
-		s.dropLent()
+		s.Door.lending.drop(s)
 		s.Out.drop(&s.Door.Pool.Buffers)
 		s.Slots.Drop(&s.Door.Pool.Buffers)
 		s.Out.wakeAll(s.Door.Env)
@@ -71,7 +71,7 @@ func (s *Session) CloseAs(reason stats.CloseReason) {
 	s.State, s.Reason, s.wait = Closing, reason, nothing
 	s.Door.Features.closing(s)
 	s.Input.Drop(&s.Door.Pool.Buffers)
-	s.markDirty()
+	s.Door.due.flush(s)
 }
 
 // Abandon ends a session whose client does not read its last replies.

@@ -13,16 +13,12 @@ import (
 // What tests of the whole need to know of the core.
 
 const (
-	TurnWork     = turnWork
-	SlowReader   = slowReader
-	PauseAt      = pauseAt
-	MaxShownUser = maxShownUser
+	TurnWork   = turnWork
+	SlowReader = slowReader
+	PauseAt    = pauseAt
 )
 
-var (
-	ShownUser = shownUser
-	IsError   = isError
-)
+var IsError = isError
 
 // Waits is how many kinds of Wait there are.
 const Waits = pause + 1

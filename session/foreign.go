@@ -2,6 +2,7 @@ package session
 
 import (
 	"ringmaster/command"
+	"ringmaster/session/texts"
 )
 
 // tlsHandshake begins a record of a TLS handshake: its type, and the first byte of every version.
@@ -20,5 +21,5 @@ func (s *Session) Report(kind NoticeKind, user []byte) {
 		return
 	}
 	remote, _ := s.Socket.Addr()
-	s.Door.Notify(Notice{Kind: kind, Client: remote, User: shownUser(user)})
+	s.Door.Notify(Notice{Kind: kind, Client: remote, User: texts.ShownUser(user)})
 }

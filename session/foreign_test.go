@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ringmaster/session"
+	"ringmaster/session/texts"
 )
 
 // TestForeignProtocolsAreNoticed sends what clients of other protocols say first, in one piece and byte by byte.
@@ -65,9 +66,9 @@ func TestUserNamesInNoticesAreShortAndPrintable(t *testing.T) {
 	}
 	for _, c := range []struct{ in, want string }{
 		{"joe", "joe"}, {"", ""}, {"a\r\nlevel=ERROR\x1b[31m\xff", "a??level=ERROR?[31m?"},
-		{string(long), string(long[:session.MaxShownUser]) + "..."},
+		{string(long), string(long[:texts.MaxShownUser]) + "..."},
 	} {
-		if got := session.ShownUser([]byte(c.in)); got != c.want {
+		if got := texts.ShownUser([]byte(c.in)); got != c.want {
 			t.Errorf("%q: %q", c.in, got)
 		}
 	}

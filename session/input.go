@@ -16,7 +16,7 @@ func (s *Session) Feed(b []byte) {
 	done := false // spares recover, which is not cheap
 	defer func() {
 		if !done {
-			s.recovered(recover())
+			s.Door.recovered(s, recover())
 		}
 	}()
 	s.take(b)
@@ -164,7 +164,7 @@ func (s *Session) GoOn() {
 		s.Socket.Unpause()
 	}
 	if s.EOF {
-		s.markDirty()
+		s.Door.due.flush(s)
 	}
 }
 

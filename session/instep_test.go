@@ -71,7 +71,7 @@ func TestWhatSharesAConnectionAnswersOnce(t *testing.T) {
 
 // A command that the table lacks may be anything: a fence follows each, and none that waits or subscribes is sent as if it did not.
 func TestCommandsThatTheTableLacksAreFenced(t *testing.T) {
-	if dispatch.NewRules(session.Config{}, shard.ReadPrimary).Carrier(uint16(session.OtherID)) == 0 {
+	if dispatch.NewRules(session.Config{}, shard.ReadPrimary).Carrier(uint16(command.OtherID)) == 0 {
 		t.Error("no fence follows what the table lacks")
 	}
 	for _, flag := range []string{"blocking", "pubsub"} {

@@ -17,8 +17,7 @@ type lending struct {
 }
 
 // lend makes b the client's output, or its end; false: it has to be copied. b is at least lendFrom bytes of the reply whose turn it is.
-func (s *Session) lend(b []byte) bool {
-	l := &s.Door.lending
+func (l *lending) lend(s *Session, b []byte) bool {
 	if s.lent {
 		n := len(l.run)
 		if l.to[len(l.to)-1] != s || n == cap(l.run) || &l.run[:n+1][n] != &b[0] {
@@ -42,26 +41,37 @@ func (l *Loop) giveBack() {
 		s := l.lending.to[i]
 		l.lending.to[i] = nil
 		if s.lent {
-			s.flushLent()
+			l.lending.flush(s)
 		}
 	}
 	l.lending.to, l.lending.run = l.lending.to[:0], nil
 }
 
-func (s *Session) flushLent() {
+func (l *lending) flush(s *Session) {
 	defer s.guard()
 	// More than the beginning of a reply can't come in this turn: its server has sent no more, and other replies come after it.
 	if s.Owed() > 0 && !s.Slots.Partial && len(s.Out.buf.B) < aloneFrom {
-		s.ownOutput()
+		l.own(s)
 		return
 	}
 	s.Flush()
 }
 
-// dropLent forgets what is lent to the client, if anything is.
-func (s *Session) dropLent() {
+// own makes the buffer for what the client gets this turn. What is lent to it so far is copied.
+func (l *lending) own(s *Session) {
+	own := s.Door.Clock.Buffers.Get()
+	if s.lent {
+		own.B = append(own.B, s.Out.buf.B...)
+		l.drop(s)
+	}
+	s.Out.buf = own
+	s.Door.due.flush(s)
+}
+
+// drop forgets what is lent to the client, if anything is.
+func (l *lending) drop(s *Session) {
 	if s.lent && s.Out.buf != nil { // after a panic it is nil
-		s.Door.lending.putHeader(s.Out.buf)
+		l.putHeader(s.Out.buf)
 		s.Out.buf = nil
 	}
 	s.lent = false

@@ -8,6 +8,7 @@ import (
 	"ringmaster/command"
 	"ringmaster/parser"
 	"ringmaster/pool"
+	"ringmaster/session/roster"
 	"ringmaster/shard"
 	"ringmaster/stats"
 )
@@ -134,7 +135,7 @@ type Env struct {
 
 	Version uint16 // of Map
 	Lessons any    // commands that the table does not know (learn.go); nil: none so far
-	Roster  roster
+	Roster  roster.Roster[*Session]
 
 	// Peers reaches the same upstream on the other loops; nil: there are none.
 	Peers     Peers
@@ -166,6 +167,14 @@ func (l *Loop) idOf(n uint64) uint64 { return n*uint64(l.Loops) + uint64(l.Numbe
 type due struct {
 	dirty  []*Session // with output, or to be closed
 	resume []*Session // whose wait is over
+}
+
+// flush has the session flushed at the end of the turn.
+func (d *due) flush(s *Session) {
+	if !s.dirty && s.State != Closed {
+		s.dirty = true
+		d.dirty = append(d.dirty, s)
+	}
 }
 
 // panics is what a loop keeps of them.

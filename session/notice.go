@@ -1,7 +1,5 @@
 package session
 
-import "strings"
-
 // NoticeKind is what was noticed about a client.
 type NoticeKind uint8
 
@@ -19,22 +17,4 @@ type Notice struct {
 	Kind   NoticeKind
 	Client string // its address
 	User   string // of LoginFailed: the name that it gave, fit to be printed
-}
-
-// maxShownUser bounds how much of a user name that a client gave is shown, bytes.
-const maxShownUser = 64
-
-// shownUser is b with a ? for each byte that is not printable ASCII, cut at maxShownUser.
-func shownUser(b []byte) string {
-	var text strings.Builder
-	for _, c := range b[:min(len(b), maxShownUser)] {
-		if c < ' ' || c > '~' {
-			c = '?'
-		}
-		text.WriteByte(c)
-	}
-	if len(b) > maxShownUser {
-		text.WriteString("...")
-	}
-	return text.String()
 }

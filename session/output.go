@@ -101,14 +101,6 @@ func (o *outbox) disown() {
 	}
 }
 
-// markDirty has the session flushed at the end of the turn.
-func (s *Session) markDirty() {
-	if !s.dirty && s.State != Closed {
-		s.dirty = true
-		s.Door.due.dirty = append(s.Door.due.dirty, s)
-	}
-}
-
 // ResumeLater lets the session go on at the end of the turn, outside of whatever calls.
 func (s *Session) ResumeLater() {
 	if !s.resuming && s.State == Open {
@@ -123,19 +115,8 @@ func (s *Session) Output() *bytebufferpool.ByteBuffer {
 	if s.Out.buf != nil && !s.lent {
 		return s.Out.buf
 	}
-	s.ownOutput()
+	s.Door.lending.own(s)
 	return s.Out.buf
-}
-
-// ownOutput makes the buffer for what the client gets this turn. What is lent to it so far is copied.
-func (s *Session) ownOutput() {
-	own := s.Door.Clock.Buffers.Get()
-	if s.lent {
-		own.B = append(own.B, s.Out.buf.B...)
-		s.dropLent()
-	}
-	s.Out.buf = own
-	s.markDirty()
 }
 
 // slowReader is the unread output from which a client counts as not reading, bytes.
@@ -295,13 +276,13 @@ func (s *Session) Push(b []byte) {
 	a.pushed += len(b)
 	switch {
 	case s.State != Open:
-	case s.Slots.Partial || a.pushes != nil || s.mayHavePublished():
+	case s.Slots.Partial || a.pushes != nil || mayHavePublished(s):
 		if a.pushes == nil {
 			a.pushes = s.Door.Pool.Buffers.Get()
 		}
 		a.pushes.B = append(a.pushes.B, b...)
 		s.CountHeld(len(b))
-		s.markDirty()
+		s.Door.due.flush(s)
 	default:
 		out := s.Output()
 		out.B = append(out.B, b...)
@@ -310,13 +291,13 @@ func (s *Session) Push(b []byte) {
 
 // mayHavePublished reports whether the reply to a command is owed by which the client may publish to itself: a subscriber of
 // RESP3 has that reply first.
-func (s *Session) mayHavePublished() bool {
-	return s.Subscriptions != nil && s.Protocol == 3 && s.Owed() > 0 && traitsOf(s.LastID).Has(command.TraitPublishesToSelf)
+func mayHavePublished(s *Session) bool {
+	return s.Subscriptions != nil && s.Protocol == 3 && s.Owed() > 0 && command.TraitsOf(s.LastID).Has(command.TraitPublishesToSelf)
 }
 
 // LetPushesOut writes the pushes that have waited, unless a reply is under way.
 func (s *Session) LetPushesOut() {
-	if !s.Out.waiting() || s.Slots.Partial || s.mayHavePublished() {
+	if !s.Out.waiting() || s.Slots.Partial || mayHavePublished(s) {
 		return
 	}
 	pushes := s.Out.aside.pushes

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 
+	"ringmaster/command"
 	"ringmaster/pool"
 	"ringmaster/stats"
 )
@@ -16,13 +17,13 @@ import (
 const tellPanicEvery = 10e9
 
 // guard is deferred by what a loop does for one client.
-func (s *Session) guard() { s.recovered(recover()) }
+func (s *Session) guard() { s.Door.recovered(s, recover()) }
 
 // recovered is what guard does about a panic; a nil cause: there was none.
-func (s *Session) recovered(cause any) {
+func (l *Loop) recovered(s *Session, cause any) {
 	if cause != nil {
-		s.Door.panicked(s, cause)
-		s.Door.Clock.Distrust()
+		l.panicked(s, cause)
+		l.Clock.Distrust()
 	}
 }
 
@@ -85,15 +86,15 @@ func (l *Loop) tellPanic(s *Session, cause any) {
 		return
 	}
 	client := "unknown"
-	command := "unknown"
+	name := "unknown"
 	if s != nil {
-		command = s.LastCommand()
+		name = command.Shown(s.LastID)
 		if s.Socket != nil {
 			client, _ = s.Socket.Addr()
 		}
 	}
 	l.Logger().Error("a bug in ringmaster caused a panic; the client is closed; please report this", slog.String("client", client),
-		slog.String("command", command), slog.String("cause", fmt.Sprint(cause)), slog.Uint64("not_logged_before", p.hidden),
+		slog.String("command", name), slog.String("cause", fmt.Sprint(cause)), slog.Uint64("not_logged_before", p.hidden),
 		slog.String("stack", string(debug.Stack())))
 	p.at, p.hidden = max(l.Clock.Now, 1), 0
 }

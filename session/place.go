@@ -40,7 +40,7 @@ func (e *Env) keysOf(spec *command.Spec, args [][]byte) pool.Keys {
 	switch {
 	case err == nil && len(keys) > 0:
 		return e.KeysIn(SlotOf(args[keys[0]], e.Map), spec)
-	case spec.ID == OtherID && len(args) > 1:
+	case spec.ID == command.OtherID && len(args) > 1:
 		return e.KeysIn(SlotOf(args[1], e.Map), spec)
 	}
 	return 0
@@ -108,12 +108,12 @@ func (e *Env) CountRedirect(from int, b []byte) {
 
 // HidesKeys reports whether a command that was learnt has keys of which the server does not say where they are.
 func (e *Env) HidesKeys(spec *command.Spec) bool {
-	return spec.ID == OtherID && spec.Find == command.FindNone && spec.Flags.Has(command.FlagMovableKeys) && !e.Single()
+	return spec.ID == command.OtherID && spec.Find == command.FindNone && spec.Flags.Has(command.FlagMovableKeys) && !e.Single()
 }
 
 // ClassOf is how a command is routed here.
 func (d *Door) ClassOf(spec *command.Spec) command.Class {
-	if spec.ID != OtherID {
+	if spec.ID != command.OtherID {
 		return d.Rules.For(spec).class
 	}
 	if spec.Class == command.ClassRefused && d.Config.AdminCommands {

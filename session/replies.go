@@ -61,7 +61,7 @@ func (s *Session) Reply(tag uint64, b []byte, p pool.Piece) {
 	sl := s.Slots.At(tag)
 	mute := sl.Is.Has(slots.Muted)
 	if !mute {
-		if len(b) < lendFrom || !s.lend(b) {
+		if len(b) < lendFrom || !s.Door.lending.lend(s, b) {
 			buf := s.Output()
 			buf.B = append(buf.B, b...)
 		}
@@ -161,7 +161,7 @@ func (s *Session) advance(head *slots.Slot) {
 		s.settleWait()
 	}
 	if (s.State == Closing || s.EOF) && s.Owed() == 0 {
-		s.markDirty()
+		s.Door.due.flush(s)
 	}
 	s.Slots.Trim()
 }

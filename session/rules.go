@@ -2,7 +2,6 @@ package session
 
 import (
 	"bytes"
-	"slices"
 
 	"ringmaster/command"
 	"ringmaster/parser"
@@ -39,8 +38,8 @@ type Handler func(*Session, *command.Spec, *parser.Request)
 // by command.Spec.ID. Any goroutine.
 func NewRules(cfg Config, reads shard.ReadPolicy, handlers ...map[uint16]Handler) *Rules {
 	r := &Rules{
-		byID: make([]rule, len(command.All())+1), reads: reads != shard.ReadPrimary, RealNames: realNames(cfg.RenameCommands),
-		Denied: deniedNames(cfg), Everywhere: make([]bool, len(command.All())),
+		byID: make([]rule, len(command.All())+1), reads: reads != shard.ReadPrimary, RealNames: command.RealNames(cfg.RenameCommands),
+		Denied: command.Unknown(cfg.DenyCommands), Everywhere: make([]bool, len(command.All())),
 	}
 	for _, spec := range command.All() {
 		one := &r.byID[spec.ID]
@@ -49,26 +48,26 @@ func NewRules(cfg Config, reads shard.ReadPolicy, handlers ...map[uint16]Handler
 			one.class = spec.IfAllowed
 		}
 	}
-	r.byID[OtherID].Carrier = pool.Modules
+	r.byID[command.OtherID].Carrier = pool.Modules
 	for _, table := range handlers {
 		for id, h := range table {
 			r.byID[id].Handler = h
 		}
 	}
-	for _, id := range deniedIDs(cfg) {
+	for _, id := range command.Denied(cfg.DenyCommands, cfg.DenyScripts) {
 		r.byID[id].class, r.byID[id].Handler = command.ClassRefused, nil
 	}
 	for _, spec := range command.All() {
 		one := &r.byID[spec.ID]
 		script := spec.ID == command.IDEvalRo || spec.ID == command.IDEvalshaRo
 		r.Everywhere[spec.ID] = one.class == command.ClassAllShards
-		one.reads = r.reads && spec.ReadOnly() && hasOneShard(one.class) && !script
+		one.reads = r.reads && spec.ReadOnly() && one.class.OneShard() && !script
 		one.Plain = one.class == command.ClassSingle && one.Handler == nil && one.Carrier == 0 && !one.reads && spec.HasFixedKey()
 	}
 	return r
 }
 
-// Of is the rule for a command.
+// For is the rule for a command.
 func (r *Rules) For(spec *command.Spec) *rule { return &r.byID[spec.ID] }
 
 // carrierOf is what the reply to a command of the table may hold as a client wrote it.
@@ -84,62 +83,11 @@ func carrierOf(spec *command.Spec) pool.Carrier {
 	return 0
 }
 
-// deniedIDs are the commands of the table that cfg denies, by command.Spec.ID.
-func deniedIDs(cfg Config) (ids []int) {
-	for _, spec := range command.All() {
-		if slices.ContainsFunc(cfg.DenyCommands, func(name string) bool { return command.Named(name) == spec }) {
-			for i := range 1 + spec.Subs { // subcommands follow their command
-				ids = append(ids, int(spec.ID)+i)
-			}
-		} else if cfg.DenyScripts && spec.Traits.Has(command.TraitBringsCode) {
-			ids = append(ids, int(spec.ID))
-		}
-	}
-	return ids
-}
-
-// deniedNames are the names that cfg denies and the table lacks: of modules' commands, and of such that servers have renamed.
-func deniedNames(cfg Config) map[string]bool {
-	names := map[string]bool{}
-	for _, name := range cfg.DenyCommands {
-		if command.Named(name) == nil {
-			names[name] = true
-		}
-	}
-	return names
-}
-
-// OtherID is the ID of learned commands: behind those of the table.
-var OtherID = uint16(len(command.All()))
-
-// hasOneShard reports whether commands of a class, or their parts, go to where their keys are.
-func hasOneShard(class command.Class) bool {
-	return class == command.ClassSingle || class == command.ClassSameShard || class == command.ClassSplit
-}
-
-// realNames are the commands that clients know by other names: for each new name in small letters the real one; nil
-// for a name that stands for no command any more.
-func realNames(renamed map[string]string) map[string][]byte {
-	if len(renamed) == 0 {
-		return nil
-	}
-	names := map[string][]byte{}
-	for old := range renamed {
-		names[old] = nil
-	}
-	for old, name := range renamed {
-		if name != "" {
-			names[name] = []byte(old)
-		}
-	}
-	return names
-}
-
 // Rename gives the request its command's real name, by which everything behind here knows it, the servers too.
 // False: no command is called so.
 func (d *Door) Rename(req *parser.Request) bool {
-	var name [MaxCommandName]byte
-	real, ok := d.Rules.RealNames[string(Lower(&name, req.Args[0]))] // looking up allocates nothing
+	var name [command.MaxWord]byte
+	real, ok := d.Rules.RealNames[string(command.Lower(&name, req.Args[0]))] // looking up allocates nothing
 	switch {
 	case !ok:
 		return true
@@ -158,41 +106,4 @@ func (d *Door) ShownName(name []byte) []byte {
 		}
 	}
 	return name
-}
-
-// MaxCommandName bounds the name of a command that is looked up, or that servers are asked for, bytes.
-const MaxCommandName = 128
-
-// Lower is word in small letters, in buf; nil if it does not fit.
-func Lower(buf *[MaxCommandName]byte, word []byte) []byte {
-	if len(word) > len(buf) {
-		return nil
-	}
-	n := copy(buf[:], word)
-	for i, c := range buf[:n] {
-		if c >= 'A' && c <= 'Z' {
-			buf[i] = c + 'a' - 'A'
-		}
-	}
-	return buf[:n]
-}
-
-// LastCommand is the name of the client's latest command, in small letters, as CLIENT LIST shows it: "NULL" before the first, "unknown"
-// for one that the table lacks.
-func (s *Session) LastCommand() string {
-	switch s.LastID {
-	case command.NoID:
-		return "NULL"
-	case OtherID:
-		return "unknown"
-	}
-	return command.All()[s.LastID].Name
-}
-
-// traitsOf are the traits of the command of the table with an ID; none for any other.
-func traitsOf(id uint16) command.Traits {
-	if id >= OtherID {
-		return 0
-	}
-	return command.All()[id].Traits
 }

@@ -184,9 +184,9 @@ func (s *Session) ReadsByPolicy(spec *command.Spec) bool {
 	if !env.Rules.reads || s.Pin != nil || env.Replaying {
 		return false
 	}
-	if spec.ID == OtherID {
+	if spec.ID == command.OtherID {
 		// What a module answers is never taken for a refusal here, and so nothing is sent elsewhere for it.
-		return spec.ReadOnly() && hasOneShard(spec.Class) && !env.Pool.Resends()
+		return spec.ReadOnly() && spec.Class.OneShard() && !env.Pool.Resends()
 	}
 	return env.Rules.For(spec).reads
 }

@@ -161,7 +161,7 @@ func (s *Session) Flush() {
 // OnEOF tells that the client sends no more, and reads over another socket what it is owed.
 func (s *Session) OnEOF(sock Socket) {
 	s.Socket, s.EOF, s.Paused = sock, true, false
-	s.markDirty()
+	s.Door.due.flush(s)
 }
 
 // idleEvery is how often clients that are idle are looked for, ns.

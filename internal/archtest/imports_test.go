@@ -14,7 +14,7 @@ var layer = map[string]int{
 	"auth": 1, "merge": 1, "pool/queue": 1, "pool/answer": 1,
 	"pool/conn":     2,
 	"pool":          3,
-	"session/texts": 4, "session/slots": 4, "session/pace": 4, "session/intake": 4,
+	"session/texts": 4, "session/slots": 4, "session/pace": 4, "session/intake": 4, "session/roster": 4,
 	"session": 5,
 	// Packages for only some commands are built on the core, in an order of their own: a lower one never names a
 	// higher one.

@@ -67,7 +67,7 @@ func appendDescription(s *session.Session, b []byte, watch bool) []byte {
 	b = append(b, " qbuf-free=0 argv-mem=0 multi-mem=0 rbs=0 rbp=0 obl=0 oll=0"...)
 	b = appendField(b, " omem=", int64(waits))
 	b = appendField(b, " tot-mem=", int64(kept+waits))
-	b = append(append(b, " events=r cmd="...), s.LastCommand()...)
+	b = append(append(b, " events=r cmd="...), command.Shown(s.LastID)...)
 	b = appendField(b, " user=default redir=", redir)
 	b = appendField(b, " resp=", int64(s.Protocol))
 	b = append(append(b, " lib-name="...), id.LibName...)

@@ -60,11 +60,11 @@ type discovered struct {
 // server must be asked first (Discover). Borrows args until return. Loop-only.
 func LookUp(s *session.Session, args [][]byte) (spec *command.Spec, ask bool) {
 	k := knowledgeOf(s.Door.Env)
-	if len(args[0]) > session.MaxCommandName || !couldBeCommand(args[0]) {
+	if len(args[0]) > command.MaxWord || !couldBeCommand(args[0]) {
 		return nil, false
 	}
-	var buf, sub [session.MaxCommandName]byte
-	name := session.Lower(&buf, args[0])
+	var buf, sub [command.MaxWord]byte
+	name := command.Lower(&buf, args[0])
 	l := k.known[string(name)] // looking up allocates nothing
 	if k.answer != nil && string(name) == k.name {
 		l = k.answer
@@ -77,7 +77,7 @@ func LookUp(s *session.Session, args [][]byte) (spec *command.Spec, ask bool) {
 	case l.until > 0 && now > l.until:
 		return nil, true
 	case l.subs != nil && len(args) > 1:
-		word := session.Lower(&sub, args[1])
+		word := command.Lower(&sub, args[1])
 		return asAllowed(s.Door, name, word, l, l.subs[string(word)]), false
 	}
 	return asAllowed(s.Door, name, nil, l, l.spec), false
@@ -116,7 +116,7 @@ func guess(e *session.Env, name string) *discovered {
 	l := &discovered{until: e.Pool.Now + forgetUnknown}
 	if e.Single() && slices.ContainsFunc(e.Doors, allowsAnyCommand) {
 		l.guessed = true
-		l.spec = &command.Spec{ID: session.OtherID, Name: name, Arity: -1, Class: command.ClassPinned}
+		l.spec = &command.Spec{ID: command.OtherID, Name: name, Arity: -1, Class: command.ClassPinned}
 	}
 	knowledgeOf(e).add(name, l, e.Pool.Now)
 	return l
@@ -149,7 +149,7 @@ func Remember(e *session.Env, name string, reply []byte) *discovered {
 // giveID gives a command that the table lacks its ID.
 func giveID(spec *command.Spec) {
 	if spec != nil && spec.ID == command.NoID { // otherwise it is one of the table's, by another name
-		spec.ID = session.OtherID
+		spec.ID = command.OtherID
 	}
 }
 
@@ -157,12 +157,12 @@ func giveID(spec *command.Spec) {
 // the name that clients know or by the server's.
 func asAllowed(d *session.Door, name, sub []byte, l *discovered, spec *command.Spec) *command.Spec {
 	switch {
-	case spec == nil || spec.ID != session.OtherID:
+	case spec == nil || spec.ID != command.OtherID:
 		return spec
 	case l.guessed && !allowsAnyCommand(d):
 		return nil
 	case len(d.Rules.Denied) > 0 && Denies(d.Rules, string(name), string(sub), spec):
-		return &command.Spec{ID: session.OtherID, Name: spec.Name, Arity: spec.Arity, Flags: spec.Flags, Class: command.ClassRefused, IfAllowed: command.ClassRefused}
+		return &command.Spec{ID: command.OtherID, Name: spec.Name, Arity: spec.Arity, Flags: spec.Flags, Class: command.ClassRefused, IfAllowed: command.ClassRefused}
 	}
 	return spec
 }

@@ -30,8 +30,8 @@ var secretNames = [...]string{"masterauth", "masteruser", "primaryauth", "primar
 
 // secretName reports whether the value of the parameter with this name is secret. Modules may give their parameters any name.
 func secretName(name []byte) bool {
-	var buf [session.MaxCommandName]byte
-	low := session.Lower(&buf, name)
+	var buf [command.MaxWord]byte
+	low := command.Lower(&buf, name)
 	if low == nil {
 		return len(name) > 0 // so long a name is not known, so it may be secret
 	}

@@ -85,7 +85,7 @@ func deniedSinceQueued(s *session.Session) *command.Spec {
 		return nil
 	}
 	for _, spec := range tx.specs {
-		if env.ClassOf(spec) == command.ClassRefused && env.Rules.For(spec).Handler == nil || spec.ID == session.OtherID && discovery.Denies(env.Rules, spec.Name, "", spec) {
+		if env.ClassOf(spec) == command.ClassRefused && env.Rules.For(spec).Handler == nil || spec.ID == command.OtherID && discovery.Denies(env.Rules, spec.Name, "", spec) {
 			return spec
 		}
 	}
