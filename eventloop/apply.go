@@ -174,6 +174,7 @@ func compile(p *Plan) (rules []*session.Rules) {
 func (s *Server) adopt(p *Plan, rules []*session.Rules) *change {
 	c := &change{plan: true, maxOwn: p.MaxOwn, clientMemory: p.ClientMemory, farewell: p.FarewellTime, drain: int64(p.DrainTimeout)}
 	s.maxClients.Store(int64(p.MaxClients))
+	s.handshakes.configure(p.MaxHandshakes, p.HandshakeTimeout)
 	upstreams := make([]*shared, len(p.Upstreams))
 	for i, cfg := range p.Upstreams {
 		of := s.upstream(cfg.Name)
@@ -221,6 +222,7 @@ func (s *Server) adoptListeners(c *change, p *Plan, rules []*session.Rules) {
 		a.name = ln.Name
 		a.to.Store(e)
 		a.keepAlive.Store(int64(ln.KeepAlive))
+		a.tls.Store(ln.TLS)
 		if !running {
 			s.tasks.Go(func() { s.accept(a) })
 		}

@@ -1,19 +1,23 @@
 package eventloop
 
 import (
+	"crypto/tls"
 	"net"
 	"slices"
 	"sync/atomic"
 
 	"ringmaster/session"
+	"ringmaster/stats"
 )
 
 // acceptor takes clients from a socket, on a goroutine of its own (accept.go).
 type acceptor struct {
 	name string // the listener's; under Server.changes
 	net.Listener
-	to        atomic.Pointer[entrance] // where new clients go
-	keepAlive atomic.Int64             // Listener.KeepAlive
+	to        atomic.Pointer[entrance]        // where new clients go
+	keepAlive atomic.Int64                    // Listener.KeepAlive
+	tls       atomic.Pointer[tls.Config]      // Listener.TLS
+	shakes    [stats.TLSResults]atomic.Uint64 // handshakes by result
 }
 
 // entrance is a listener's door on all loops. A listener that gets another upstream gets another entrance.
