@@ -53,6 +53,20 @@ func (s *Server) running(ln *Listener) *acceptor {
 	return nil
 }
 
+// Handshakes counts the TLS handshakes of a listener by result. Any goroutine.
+func (s *Server) Handshakes(listener string) (n [stats.TLSResults]uint64) {
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	for _, a := range s.acceptors {
+		if a.name == listener {
+			for r := range n {
+				n[r] = a.shakes[r].Load()
+			}
+		}
+	}
+	return n
+}
+
 // accepts reports whether a socket is already open. Under Server.changes.
 func (s *Server) accepts(ln net.Listener) bool {
 	return ln != nil && slices.ContainsFunc(s.acceptors, func(a *acceptor) bool { return a.Listener == ln })
