@@ -192,6 +192,8 @@ func (s *Server) secure(a *acceptor, to *entrance, raw net.Conn, cfg *tls.Config
 		result := resultOf(err, cl.conn.Answered())
 		switch {
 		case err == nil:
+		case cl.conn.Alerted():
+			result = stats.TLSRefused
 		case crowded:
 			result = stats.TLSCrowded
 		case stopped:
@@ -252,7 +254,9 @@ func resultOf(err error, answered bool) stats.TLSResult {
 		return stats.TLSCertificate
 	case errors.As(err, &op) && op.Op == "remote error":
 		return stats.TLSRefused
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &op) && op.Op != "local error":
+	case errors.As(err, &op) && op.Op == "local error": // a record that was no good
+		return stats.TLSProtocol
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), op != nil:
 		return stats.TLSClosed
 	case answered:
 		return stats.TLSCertificate // what remains after our answer is the client's certificate

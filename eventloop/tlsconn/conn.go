@@ -14,8 +14,11 @@ const (
 	cipherSize = 64 << 10
 )
 
-// handshakeRecord is the type of a record with a message of the handshake.
-const handshakeRecord = 22
+// The types of records with an alert, and with a message of the handshake.
+const (
+	alertRecord     = 21
+	handshakeRecord = 22
+)
 
 // Box has the buffers that all connections of a loop share. The zero value is ready. Loop-only.
 type Box struct {
@@ -45,6 +48,7 @@ type wire struct {
 	raw    net.Conn
 	waiter Waiter
 	begun  bool // the handshake has sent more than an alert
+	alert  bool // the peer has answered that with an alert
 
 	in      []byte // ciphertext that was not looked at yet
 	box     *Box
@@ -64,6 +68,10 @@ func (c *Conn) Handshake() error { return c.tls.Handshake() }
 
 // Answered reports whether the peer has got an answer to the first thing that it sent.
 func (c *Conn) Answered() bool { return c.wire.begun }
+
+// Alerted reports whether the peer has sent an alert instead of the rest of its handshake. OpenSSL sends it without
+// encryption, so that crypto/tls does not understand it.
+func (c *Conn) Alerted() bool { return c.wire.alert }
 
 // State describes the connection after the handshake.
 func (c *Conn) State() tls.ConnectionState { return c.tls.ConnectionState() }
@@ -168,6 +176,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	w.waiter.Waits()
 	n, err := w.raw.Read(p)
 	w.waiter.Works()
+	w.alert = w.alert || w.begun && n > 0 && p[0] == alertRecord
 	return n, err
 }
 
