@@ -212,3 +212,117 @@ func TestAClientWithoutTLSIsTold(t *testing.T) {
 	}
 	p.untilShaken(stats.TLSPlain, 1)
 }
+
+func TestATLSClientThatFloodsIsPausedAndServed(t *testing.T) {
+	s := newScript(t)
+	cfg, dial := secured(t, s.Addr)
+	cfg.Listeners[0].Session.MaxInFlight = 10
+	p := start(t, cfg)
+	c := testkit.DialTLS(t, p.addr(0), dial)
+	const flood = 3000
+	sent := make(chan error, 1)
+	go func() { sent <- c.SendBytes([]byte(strings.Repeat(testkit.Request("GET", strings.Repeat("k", 1000)), flood))) }()
+	testkit.Until(t, "the client is paused", func() bool {
+		var paused uint64
+		for _, l := range p.counters() {
+			paused += l.ClientPauses
+		}
+		return paused > 0
+	})
+	for range flood {
+		s.next().reply(t, bulk("x"))
+	}
+	for i := range flood {
+		if got := c.Read1(); got != bulk("x") {
+			t.Fatalf("reply %d: %.40q", i, got)
+		}
+	}
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestATLSClientThatReadsLateGetsItsReplyWhole(t *testing.T) {
+	s := newScript(t)
+	cfg, dial := secured(t, s.Addr)
+	p := start(t, cfg)
+	c := testkit.DialTLS(t, p.addr(0), dial)
+	c.Send(get("red"))
+	s.next().reply(t, large)
+	p.untilUnread(p.client())
+	if got := c.Read1(); got != large {
+		t.Errorf("%d bytes", len(got))
+	}
+}
+
+func TestShutdownServesTLSClientsWhatTheyAreOwed(t *testing.T) {
+	s := newScript(t)
+	cfg, dial := secured(t, s.Addr)
+	p := start(t, cfg)
+	c := testkit.DialTLS(t, p.addr(0), dial)
+	c.Send(get("red"))
+	red := s.next()
+	ended := p.shutDown(t.Context())
+	red.reply(t, bulk("red"))
+	if got, err := c.Rest(); got != bulk("red") || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAListenerThatBeginsToSpeakTLSKeepsItsClients(t *testing.T) {
+	cfg, dial := secured(t, echoing(t).Addr)
+	secure := cfg.Listeners[0].TLS
+	cfg.Listeners[0].TLS = nil
+	p := start(t, cfg)
+	before := p.dial()
+	plan := Plan{Listeners: cfg.Listeners, Upstreams: cfg.Upstreams, MaxOwn: cfg.MaxOwn}
+	plan.Listeners[0].Listener, plan.Listeners[0].TLS = nil, secure
+	if err := p.Apply(t.Context(), plan); err != nil {
+		t.Fatal(err)
+	}
+	after := testkit.DialTLS(t, p.addr(0), dial)
+	for _, c := range []*testkit.Conn{before, after} {
+		if got := c.Do("GET", "red"); got != bulk("red") {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
+func TestTLSClientsAddressesAreTheirOwn(t *testing.T) {
+	cfg, dial := secured(t, echoing(t).Addr)
+	p := start(t, cfg)
+	c := testkit.DialTLS(t, p.addr(0), dial)
+	if got := c.Do("CLIENT", "LIST"); !strings.Contains(got, " addr="+c.LocalAddr().String()+" laddr="+p.addr(0)+" ") {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestTheRecordLayerAllocatesNothingPerCommand counts on the loop.
+func TestTheRecordLayerAllocatesNothingPerCommand(t *testing.T) {
+	eachVersion(t, func(t *testing.T, version uint16) {
+		cfg, dial := secured(t, echoing(t).Addr)
+		dial.MaxVersion = version
+		p := start(t, cfg)
+		c := testkit.DialTLS(t, p.addr(0), dial)
+		if got := c.Do("PING"); got != "+PONG\r\n" {
+			t.Fatal(got)
+		}
+		var cl *tlsClient
+		onLoop(t, p.loops[0], func() {
+			for known := range p.loops[0].clients {
+				cl = known.c.Context().(*tlsClient)
+			}
+		})
+		reply := []byte(bulk("red"))
+		var perWrite float64
+		onLoop(t, p.loops[0], func() {
+			perWrite = testing.AllocsPerRun(100, func() { _, _ = cl.Write(reply) })
+		})
+		if perWrite != 0 {
+			t.Errorf("%v allocations for each write", perWrite)
+		}
+	})
+}
