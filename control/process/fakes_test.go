@@ -198,6 +198,9 @@ func newRig(t *testing.T, text string) *rig {
 	if begin.upstreams, err = findUpstreams(t.Context(), c, r.Log, r.find); err != nil {
 		t.Fatal(err)
 	}
+	if begin.tls, err = r.secure(c); err != nil {
+		t.Fatal(err)
+	}
 	for _, u := range begin.upstreams {
 		u.run(r.ctx, r.plane)
 	}
