@@ -221,7 +221,9 @@ func TestATLSClientThatFloodsIsPausedAndServed(t *testing.T) {
 	c := testkit.DialTLS(t, p.addr(0), dial)
 	const flood = 3000
 	sent := make(chan error, 1)
-	go func() { sent <- c.SendBytes([]byte(strings.Repeat(testkit.Request("GET", strings.Repeat("k", 1000)), flood))) }()
+	go func() {
+		sent <- c.SendBytes([]byte(strings.Repeat(testkit.Request("GET", strings.Repeat("k", 1000)), flood)))
+	}()
 	testkit.Until(t, "the client is paused", func() bool {
 		var paused uint64
 		for _, l := range p.counters() {

@@ -1,6 +1,7 @@
 package tlsconn
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -24,6 +25,7 @@ const (
 type Box struct {
 	plain  []byte
 	cipher []byte
+	input  bytes.Buffer // lent to the connection that is being read
 }
 
 // Sink takes ciphertext for a connection's socket. Loop-only. Borrows b until return.
@@ -41,6 +43,7 @@ type Waiter interface {
 type Conn struct {
 	tls  *tls.Conn
 	wire wire
+	more bool // the tls.Conn may have plain bytes
 }
 
 // wire is the net.Conn below the tls.Conn. Either raw is set, or box and sink are.
@@ -80,6 +83,7 @@ func (c *Conn) State() tls.ConnectionState { return c.tls.ConnectionState() }
 func (c *Conn) Attach(box *Box, sink Sink) {
 	c.wire.raw, c.wire.waiter = nil, nil
 	c.wire.box, c.wire.sink = box, sink
+	c.shed()
 }
 
 // Take gives the connection what was read from the socket. Loop-only. Borrows b until Next has returned nothing.
@@ -95,13 +99,20 @@ func (c *Conn) Next() (plain []byte, err error) {
 	if box.plain == nil {
 		box.plain = make([]byte, plainSize)
 	}
+	c.lend()
 	n := 0
 	for n < len(box.plain) && err == nil {
-		var more int
-		more, err = c.tls.Read(box.plain[n:])
-		n += more
+		if !c.more && c.drained() {
+			err = errDry
+			break
+		}
+		var read int
+		read, err = c.tls.Read(box.plain[n:])
+		n += read
+		c.more = n == len(box.plain)
 	}
 	if errors.Is(err, errDry) {
+		c.takeBack()
 		err = nil
 	}
 	if flushed := c.wire.flush(); err == nil {
