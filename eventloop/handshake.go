@@ -202,6 +202,9 @@ func (s *Server) secure(a *acceptor, to *entrance, raw net.Conn, cfg *tls.Config
 		a.shakes[result].Add(1)
 		if err != nil {
 			s.log.Debug("TLS handshake failed", slog.String("client", raw.RemoteAddr().String()), slog.String("result", result.String()), slog.Any("cause", err))
+			if result == stats.TLSPlain {
+				tellPlain(raw)
+			}
 			_ = raw.Close()
 			s.clientGone()
 			return
@@ -214,7 +217,17 @@ func (s *Server) secure(a *acceptor, to *entrance, raw net.Conn, cfg *tls.Config
 // errPanic is the error of a handshake with a bug.
 var errPanic = errors.New("a panic in the handshake")
 
-// shake makes a handshake. A client without TLS is told so.
+// tellPlain tells a client without TLS what the port wants. It reads what the client has sent, because otherwise the
+// system would reset the connection and the client might not see the text.
+func tellPlain(raw net.Conn) {
+	_ = raw.SetDeadline(time.Now().Add(refuseTime))
+	_, _ = raw.Write([]byte("-" + texts.WantTLS + "\r\n"))
+	if half, ok := raw.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		_, _ = io.CopyN(io.Discard, raw, receiveBuffer)
+	}
+}
+
+// shake makes a handshake.
 func (s *Server) shake(cl *tlsClient, raw net.Conn, cfg *tls.Config, h *handshake) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -223,13 +236,7 @@ func (s *Server) shake(cl *tlsClient, raw net.Conn, cfg *tls.Config, h *handshak
 		}
 	}()
 	cl.conn.Server(raw, cfg, h)
-	err = cl.conn.Handshake()
-	var header tls.RecordHeaderError
-	if errors.As(err, &header) && header.Conn != nil && header.RecordHeader[0] != recordHandshake {
-		_ = raw.SetWriteDeadline(time.Now().Add(refuseTime))
-		_, _ = raw.Write([]byte("-" + texts.WantTLS + "\r\n"))
-	}
-	return err
+	return cl.conn.Handshake()
 }
 
 // recordHandshake is the type of the first record of a TLS client.
@@ -248,7 +255,7 @@ func resultOf(err error, answered bool) stats.TLSResult {
 		return stats.TLSPanic
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return stats.TLSTimeout
-	case errors.As(err, &header) && header.RecordHeader[0] != recordHandshake:
+	case errors.As(err, &header) && header.Conn != nil && header.RecordHeader[0] != recordHandshake:
 		return stats.TLSPlain
 	case errors.As(err, &invalid), errors.As(err, &unknown):
 		return stats.TLSCertificate

@@ -159,6 +159,15 @@ func TestKeyUpdatesThatNobodyReadsAreBounded(t *testing.T) {
 	cfg.Listeners[0].Session.OutputLimit = 64 << 10
 	p := start(t, cfg)
 	raw, out, _ := byHand(t, p, dial)
+	testkit.Until(t, "the loop has the client", func() (has bool) {
+		onLoop(t, p.loops[0], func() { has = len(p.loops[0].clients) == 1 })
+		return has
+	})
+	cl := p.client()
+	onLoop(t, p.loops[0], func() { _ = cl.c.SetWriteBuffer(4096) })
+	if err := raw.(*net.TCPConn).SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
