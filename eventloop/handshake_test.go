@@ -1,9 +1,12 @@
 package eventloop
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"testing"
@@ -175,3 +178,53 @@ func TestCertificatesOfClients(t *testing.T) {
 		}
 	})
 }
+
+// TestHostileHellosDisturbNobody sends hellos with bytes that were changed, cut or repeated.
+func TestHostileHellosDisturbNobody(t *testing.T) {
+	cfg, dial := secured(t, echoing(t).Addr)
+	p := start(t, cfg)
+	var hello recorded
+	_ = tls.Client(&hello, dial).Handshake() // the error says that nobody answers
+	random := rand.New(rand.NewPCG(1, 2))
+	const n = 200
+	for range n {
+		b := bytes.Clone(hello.b)
+		for range 1 + random.IntN(4) {
+			switch at := random.IntN(len(b)); random.IntN(3) {
+			case 0:
+				b[at] = byte(random.Uint32())
+			case 1:
+				b = append(b[:at:at], append(b[at/2:at:at], b[at:]...)...)
+			default:
+				b = b[:max(at, 1)]
+			}
+		}
+		c := testkit.Dial(t, p.addr(0))
+		_ = c.SendBytes(b)
+		_ = c.CloseWrite()
+		if _, err := c.Rest(); err != nil {
+			t.Errorf("%x: %v", b, err)
+		}
+		c.Close()
+	}
+	c := testkit.DialTLS(t, p.addr(0), dial)
+	if got := c.Do("GET", "red"); got != bulk("red") {
+		t.Errorf("%q", got)
+	}
+	var ended uint64
+	for r := range stats.TLSResults {
+		ended += p.acceptors[0].shakes[r].Load()
+	}
+	if panics := p.acceptors[0].shakes[stats.TLSPanic].Load(); ended != n+1 || panics != 0 {
+		t.Errorf("%d handshakes have ended, %d with a panic", ended, panics)
+	}
+}
+
+// recorded is a socket that keeps what is written, and has nothing to read.
+type recorded struct {
+	net.Conn
+	b []byte
+}
+
+func (r *recorded) Write(b []byte) (int, error) { r.b = append(r.b, b...); return len(b), nil }
+func (r *recorded) Read([]byte) (int, error)    { return 0, io.EOF }
