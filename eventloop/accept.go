@@ -1,6 +1,7 @@
 package eventloop
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -47,7 +48,7 @@ func (s *Server) accept(a *acceptor) {
 			}
 			if !errors.Is(err, syscall.EMFILE) {
 				s.refused.Add(1)
-			} else if spare.refuseOne(a.Listener) { // false: no client waits; the system checks for a descriptor first, then for a client
+			} else if spare.refuseOne(a) { // false: no client waits; the system checks for a descriptor first, then for a client
 				s.refused.Add(1)
 				continue
 			}
@@ -60,7 +61,7 @@ func (s *Server) accept(a *acceptor) {
 	}
 }
 
-// admit gives a client to the loop with the fewest clients, or refuses it.
+// admit lets a client in, or refuses it.
 func (s *Server) admit(a *acceptor, conn net.Conn) {
 	to := a.to.Load()
 	select {
@@ -70,7 +71,7 @@ func (s *Server) admit(a *acceptor, conn net.Conn) {
 		return
 	}
 	if limit := s.maxClients.Load(); s.clients.Add(1) > limit && limit > 0 || s.stopping.Load() {
-		s.refuse(conn)
+		s.refuse(a, conn)
 		return
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
@@ -79,6 +80,16 @@ func (s *Server) admit(a *acceptor, conn net.Conn) {
 		}
 		a.slim(tcp)
 	}
+	if secure := a.tls.Load(); secure != nil {
+		s.secure(a, a.arrival(to), conn, secure)
+		return
+	}
+	cl := &client{came: a.arrival(to)}
+	s.enroll(conn, cl, (*introduction)(cl))
+}
+
+// enroll gives a client to the loop with the fewest clients. as has the client as gnet's callbacks see it.
+func (s *Server) enroll(conn net.Conn, cl *client, as context.Context) {
 	l := s.loops[0]
 	for _, other := range s.loops[1:] {
 		if other.busy.Load() < l.busy.Load() {
@@ -94,8 +105,8 @@ func (s *Server) admit(a *acceptor, conn net.Conn) {
 		s.clientGone()
 		return
 	}
-	cl := &client{loop: l, came: a.arrival(to)}
-	enrolled, err := l.el.Enroll((*introduction)(cl), conn)
+	cl.loop = l
+	enrolled, err := l.el.Enroll(as, conn)
 	if err != nil {
 		<-l.admitting
 		_ = conn.Close()
@@ -197,12 +208,20 @@ func (s *Server) neverOpened(l *loop) {
 	s.clientGone()
 }
 
-func (s *Server) refuse(conn net.Conn) {
+func (s *Server) refuse(a *acceptor, conn net.Conn) {
 	s.refused.Add(1)
-	_ = conn.SetWriteDeadline(time.Now().Add(refuseTime))
-	_, _ = conn.Write([]byte(texts.MaxClients))
-	_ = conn.Close()
+	a.turnAway(conn)
 	s.clientGone()
+}
+
+// turnAway closes a client that is one too many. Like Redis it tells only clients without TLS why, because the
+// others would need a handshake first.
+func (a *acceptor) turnAway(conn net.Conn) {
+	if a.tls.Load() == nil {
+		_ = conn.SetWriteDeadline(time.Now().Add(refuseTime))
+		_, _ = conn.Write([]byte(texts.MaxClients))
+	}
+	_ = conn.Close()
 }
 
 // spareDescriptor is held in reserve, so that clients can be refused even when no other descriptor is left. Otherwise
@@ -217,22 +236,20 @@ func newSpareDescriptor() *spareDescriptor {
 
 // refuseOne accepts one client on the spare descriptor, refuses it and closes it; false: there was no spare
 // descriptor, or no client waited.
-func (d *spareDescriptor) refuseOne(ln net.Listener) bool {
+func (d *spareDescriptor) refuseOne(a *acceptor) bool {
 	if d.f == nil {
 		d.f, _ = os.Open(os.DevNull)
 		return false
 	}
 	_ = d.f.Close()
 	d.f = nil
-	if dl, ok := ln.(interface{ SetDeadline(time.Time) error }); ok {
+	if dl, ok := a.Listener.(interface{ SetDeadline(time.Time) error }); ok {
 		_ = dl.SetDeadline(time.Now().Add(acceptPause))
 		defer func() { _ = dl.SetDeadline(time.Time{}) }()
 	}
-	conn, err := ln.Accept()
+	conn, err := a.Accept()
 	if err == nil {
-		_ = conn.SetWriteDeadline(time.Now().Add(refuseTime))
-		_, _ = conn.Write([]byte(texts.MaxClients))
-		_ = conn.Close()
+		a.turnAway(conn)
 	}
 	d.f, _ = os.Open(os.DevNull)
 	return err == nil

@@ -174,6 +174,7 @@ func compile(p *Plan) (rules []*session.Rules) {
 func (s *Server) adopt(p *Plan, rules []*session.Rules) *change {
 	c := &change{plan: true, maxOwn: p.MaxOwn, clientMemory: p.ClientMemory, farewell: p.FarewellTime, drain: int64(p.DrainTimeout)}
 	s.maxClients.Store(int64(p.MaxClients))
+	s.handshakes.configure(p.MaxHandshakes, p.HandshakeTimeout)
 	upstreams := make([]*shared, len(p.Upstreams))
 	for i, cfg := range p.Upstreams {
 		of := s.upstream(cfg.Name)
@@ -223,6 +224,7 @@ func (s *Server) adoptListeners(c *change, p *Plan, rules []*session.Rules) {
 		if before := a.keepAlive.Swap(int64(ln.KeepAlive)); !running || before != int64(ln.KeepAlive) {
 			a.prepare(ln.KeepAlive)
 		}
+		a.tls.Store(ln.TLS)
 		if !running {
 			s.tasks.Go(func() { s.accept(a) })
 		}

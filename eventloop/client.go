@@ -31,13 +31,16 @@ type arrival struct {
 	remote, local string // "": nobody has asked for them
 }
 
-func (cl *client) opened(c gnet.Conn) {
+func (cl *client) opened(c gnet.Conn) { cl.begin(c, cl) }
+
+// begin makes the session. as is the session's socket.
+func (cl *client) begin(c gnet.Conn, as session.Socket) {
 	cl.c = c
 	l := cl.loop
 	defer l.guard()
 	l.enter()
 	door := cl.door()
-	cl.session = session.New(door, cl)
+	cl.session = session.New(door, as)
 	l.add(cl)
 	l.admitted()
 	if l.draining || door.IsShut() {
@@ -65,19 +68,25 @@ func (cl *client) traffic(b []byte) {
 func (cl *client) closed(err error) {
 	l := cl.loop
 	c := cl.c
-	cl.c = nil
-	l.remove(cl)
-	delete(l.lingers, cl)
-	l.busy.Add(-1)
+	cl.gone()
 	defer l.guard()
 	l.enter()
 	if !cl.marked && hungUp(err) && cl.session.Owes() && !blocking.Blocked(cl.session) && c.OutboundBuffered() == 0 {
-		l.halfClose(cl, c)
+		l.halfClose(cl, c, nil)
 	} else {
 		cl.session.OnClose(stats.ClientClosed)
 	}
 	l.srv.clientGone()
 	l.arm()
+}
+
+// gone has the loop forget the connection.
+func (cl *client) gone() {
+	l := cl.loop
+	cl.c = nil
+	l.remove(cl)
+	delete(l.lingers, cl)
+	l.busy.Add(-1)
 }
 
 func (cl *client) handle() gnet.Conn { return cl.c }

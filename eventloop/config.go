@@ -1,6 +1,7 @@
 package eventloop
 
 import (
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"time"
@@ -35,6 +36,10 @@ type Config struct {
 	// MaxClients is the number of client connections that are served at once. Further ones are refused with Redis's
 	// error text. 0 is no limit.
 	MaxClients int
+	// MaxHandshakes bounds the TLS handshakes under way, and HandshakeTimeout how long one may take; 0: the constants
+	// of these names.
+	MaxHandshakes    int
+	HandshakeTimeout time.Duration
 	// Crowded, if not nil, is called when some loop begins (true) or all loops cease (false) to serve many clients at
 	// a time. The server begins as crowded, without a call. One goroutine calls it, at most every few seconds, and it
 	// may block.
@@ -56,6 +61,8 @@ type Listener struct {
 	Policy *auth.Policy
 	// KeepAlive is the idle time after which a client's connection is probed; 0 is off.
 	KeepAlive time.Duration
+	// TLS, unless nil, says how clients speak TLS. It may change for later clients by its GetConfigForClient.
+	TLS *tls.Config
 }
 
 // Upstream is a set of servers.
@@ -89,6 +96,9 @@ type Plan struct {
 	// MaxClients, MaxOwn, ClientMemory and FarewellTime are as in Config.
 	MaxClients, MaxOwn, ClientMemory int
 	FarewellTime                     time.Duration
+	// MaxHandshakes and HandshakeTimeout are as in Config.
+	MaxHandshakes    int
+	HandshakeTimeout time.Duration
 	// DrainTimeout bounds how long clients of closed listeners may take to finish, and removed upstreams to answer
 	// requests whose clients have gone.
 	DrainTimeout time.Duration

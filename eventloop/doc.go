@@ -9,6 +9,7 @@
 // # Picture
 //
 //	accept ──> least busy loop                      (goroutine per listener)
+//	handshakes of TLS clients                       (short goroutines, before their loop gets them)
 //	 loop: ┌─ poll ─ client readable ─> Session.Feed ─┐
 //	       │         server readable ─> Conn.OnBytes ─┤   everything is only queued
 //	       │                                          ▾
@@ -26,7 +27,7 @@
 //
 //	the server          server.go, config.go, apply.go (settings that change), handler.go (gnet's callbacks), notices.go (log lines about clients)
 //	a loop              loop.go (its turn), mailbox.go, peers.go (the other loops), panic.go, timer.go, crowd.go
-//	a client            accept.go, door.go (where it comes in), client.go, halfclose.go
+//	a client            accept.go, door.go (where it comes in), client.go, halfclose.go; with TLS handshake.go (before), tlsclient.go
 //	servers             upstream.go (on a loop), dial.go, serverconn.go
 //	the system          epoll_linux.go, epoll_other.go (pausing a socket), tcpinfo_linux.go, tcpinfo_other.go,
 //	                    write.go, write_linux.go, write_other.go (writing at once), inherit_linux.go, inherit_other.go
@@ -36,7 +37,7 @@
 // # Who may call
 //
 // Server's methods: Any goroutine. Everything else is Loop-only, except where accept.go, apply.go, door.go,
-// upstream.go, dial.go, timer.go, notices.go and halfclose.go say otherwise.
+// upstream.go, dial.go, handshake.go, timer.go, notices.go and halfclose.go say otherwise.
 //
 // # Ownership of bytes
 //
@@ -70,6 +71,8 @@
 // # When something fails
 //
 //   - A client shuts its write half: its session is kept for what it is owed (ADR 7).
+//   - A client that speaks TLS sends records that are no good: it gets an alert and is closed (tlsclient.go). Its
+//     close_notify counts as the end of its write half.
 //   - Descriptors run out: a reserve descriptor is used to accept the client and refuse it (accept.go).
 //   - A listener or an upstream is removed: one change is posted to all loops (apply.go). The socket is closed and
 //     its clients are drained. An upstream is removed when no client uses it and its servers owe nothing.

@@ -1,19 +1,23 @@
 package eventloop
 
 import (
+	"crypto/tls"
 	"net"
 	"slices"
 	"sync/atomic"
 
 	"ringmaster/session"
+	"ringmaster/stats"
 )
 
 // acceptor takes clients from a socket, on a goroutine of its own (accept.go).
 type acceptor struct {
 	name string // the listener's; under Server.changes
 	net.Listener
-	to        atomic.Pointer[entrance] // where new clients go
-	keepAlive atomic.Int64             // Listener.KeepAlive
+	to        atomic.Pointer[entrance]        // where new clients go
+	keepAlive atomic.Int64                    // Listener.KeepAlive
+	tls       atomic.Pointer[tls.Config]      // Listener.TLS
+	shakes    [stats.TLSResults]atomic.Uint64 // handshakes by result
 
 	// For the acceptor's goroutine.
 	latest *arrival // of its clients
@@ -59,6 +63,20 @@ func (s *Server) running(ln *Listener) *acceptor {
 		}
 	}
 	return nil
+}
+
+// Handshakes counts the TLS handshakes of a listener by result. Any goroutine.
+func (s *Server) Handshakes(listener string) (n [stats.TLSResults]uint64) {
+	s.changes.Lock()
+	defer s.changes.Unlock()
+	for _, a := range s.acceptors {
+		if a.name == listener {
+			for r := range n {
+				n[r] = a.shakes[r].Load()
+			}
+		}
+	}
+	return n
 }
 
 // accepts reports whether a socket is already open. Under Server.changes.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/panjf2000/gnet/v2"
 
+	"ringmaster/eventloop/tlsconn"
 	"ringmaster/stats"
 )
 
@@ -26,11 +27,13 @@ type half struct {
 	file          *os.File
 	remote, local string
 	out           []byte
-	limit         int // of out, bytes
+	limit         int           // of out, bytes
+	tls           *tlsconn.Conn // nil: the client does not speak TLS
 }
 
-// halfClose keeps cl's session for the replies it owes. c is still open within this call.
-func (l *loop) halfClose(cl *client, c gnet.Conn) {
+// halfClose keeps cl's session for the replies it owes. c is still open within this call. The half takes tls, which is
+// nil if the client does not speak TLS.
+func (l *loop) halfClose(cl *client, c gnet.Conn, tls *tlsconn.Conn) {
 	if l.srv.halves.Add(1) > maxHalves {
 		l.halfGone()
 		cl.session.OnClose(stats.ClientClosed)
@@ -42,7 +45,7 @@ func (l *loop) halfClose(cl *client, c gnet.Conn) {
 		cl.session.OnClose(stats.ClientClosed)
 		return
 	}
-	h := &half{loop: l, limit: cl.door().Config.OutputLimit, file: os.NewFile(uintptr(fd), "half-closed client")}
+	h := &half{loop: l, tls: tls, limit: cl.door().Config.OutputLimit, file: os.NewFile(uintptr(fd), "half-closed client")}
 	h.remote, h.local = cl.addr(c)
 	cl.session.OnEOF(h)
 }
@@ -80,6 +83,10 @@ func (h *half) Close(reason stats.CloseReason) {
 		_ = conn.SetWriteDeadline(time.Now().Add(halfDeadline))
 		stop := context.AfterFunc(h.loop.srv.ctx, func() { _ = conn.SetWriteDeadline(time.Now()) })
 		defer stop()
+		if h.tls != nil {
+			_ = h.tls.Finish(conn, h.out)
+			return
+		}
 		_, _ = conn.Write(h.out)
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"ringmaster/auth"
 	"ringmaster/command"
+	"ringmaster/eventloop/tlsconn"
 	"ringmaster/pool"
 	"ringmaster/session"
 	"ringmaster/session/dispatch"
@@ -43,6 +44,8 @@ type loop struct {
 	mean   int    // the mean of events over the latest turns, in 256ths
 	turns  uint64 // the counter of turns at the latest tick
 	solo   bool   // one connection to one server: no other reply can join a turn's
+
+	box tlsconn.Box // the buffers of the record layer
 
 	admitting chan struct{}  // a token for each client between accept and this loop
 	enrolling chan enrolment // the same clients and others that have just come, for follow

@@ -113,7 +113,7 @@ func hostOf(addr string) string {
 var noticeTexts = [session.NoticeKinds]string{
 	session.CrossProtocol: "possible cross-protocol attack: a client sent POST or Host:, words of HTTP, and was closed; if a page in a browser or a " +
 		"server can be made to send requests to this port, set a password with --password-file",
-	session.SpokeTLS:    "a client speaks TLS, which this port does not; connect without TLS (redis:// instead of rediss://)",
+	session.SpokeTLS:    "a client speaks TLS, which this port does not; connect without TLS (redis:// instead of rediss://), or give --tls-cert-file: docs/tls.md",
 	session.SpokeHTTP:   "a client speaks HTTP, which this port does not; metrics and health are on the address that --admin gives",
 	session.LoginFailed: "a client gave a wrong user name or password",
 }

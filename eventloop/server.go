@@ -43,14 +43,15 @@ type Server struct {
 	upstreams  []*shared   // those of the settings
 	maxClients atomic.Int64
 
-	output  atomic.Int64  // bytes that clients have not read, on all loops
-	clients atomic.Int64  // connected or being enrolled
-	garbage atomic.Bool   // huge buffers have been dropped
-	refused atomic.Uint64 // over MaxClients, or no descriptor left
-	halves  atomic.Int64  // half-closed clients
-	notices *notices
-	emptied chan struct{} // gets a token when the last client has gone
-	hurry   chan struct{} // wakes the ticker for a fast tick
+	output     atomic.Int64  // bytes that clients have not read, on all loops
+	clients    atomic.Int64  // connected or being enrolled
+	garbage    atomic.Bool   // huge buffers have been dropped
+	refused    atomic.Uint64 // over MaxClients, or no descriptor left
+	halves     atomic.Int64  // half-closed clients
+	notices    *notices
+	handshakes *handshakes
+	emptied    chan struct{} // gets a token when the last client has gone
+	hurry      chan struct{} // wakes the ticker for a fast tick
 
 	gone sync.RWMutex // write-locked when the loops stop; nothing may be posted after that
 	over bool
@@ -64,7 +65,7 @@ func Start(cfg Config) (*Server, error) {
 	cfg.Loops = max(cfg.Loops, 1)
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, started: time.Now(),
-		emptied: make(chan struct{}, 1), hurry: make(chan struct{}, 1), notices: newNotices(cfg.Logger),
+		emptied: make(chan struct{}, 1), hurry: make(chan struct{}, 1), notices: newNotices(cfg.Logger), handshakes: newHandshakes(),
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	opts := []gnet.Option{
@@ -103,6 +104,7 @@ func (s *Server) first(cfg *Config) {
 	s.cfg.Listeners, s.cfg.Upstreams = nil, nil
 	p := &Plan{
 		Listeners: cfg.Listeners, Upstreams: cfg.Upstreams, MaxClients: cfg.MaxClients, MaxOwn: cfg.MaxOwn, ClientMemory: cfg.ClientMemory, FarewellTime: cfg.FarewellTime,
+		MaxHandshakes: cfg.MaxHandshakes, HandshakeTimeout: cfg.HandshakeTimeout,
 	}
 	s.changes.Lock()
 	defer s.changes.Unlock()
@@ -219,6 +221,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return errors.New("already shutting down")
 	}
 	s.stopAccepting()
+	s.handshakes.stop()
 	for _, l := range s.loops {
 		_ = l.post(l.drain)
 	}

@@ -21,6 +21,7 @@ const (
 	ClientMemory                        // all clients were far over client-memory, it had the most unread and did not read
 	Shutdown                            // the proxy is stopping
 	ListenerClosed                      // its listener was closed, or has got another upstream
+	TLSError                            // its bytes were no good TLS records
 	Panic                               // a bug of ringmaster in the work for it
 	CloseReasons     = int(iota)        // how many there are
 )
@@ -28,7 +29,7 @@ const (
 var closeReasons = [CloseReasons]string{
 	"client_closed", "quit", "protocol_error", "output_limit", "query_buffer_limit",
 	"upstream_lost_mid_reply", "write_failed", "server_state_lost", "subscription_lost", "killed", "idle",
-	"cross_protocol", "not_reading", "client_memory", "shutdown", "listener_closed", "panic",
+	"cross_protocol", "not_reading", "client_memory", "shutdown", "listener_closed", "tls_error", "panic",
 }
 
 // String returns the reason as logs and the label "reason" show it. Any goroutine.
@@ -37,6 +38,31 @@ func (r CloseReason) String() string {
 		return closeReasons[r]
 	}
 	return "unknown"
+}
+
+// TLSResult is how a TLS handshake with a client ended.
+type TLSResult uint8
+
+// The results of handshakes.
+const (
+	TLSOK          TLSResult   = iota // the client is served
+	TLSPlain                          // the client does not speak TLS
+	TLSTimeout                        // it was not over in handshake-timeout
+	TLSClosed                         // the client closed or reset its connection
+	TLSRefused                        // the client sent an alert, such as that it does not trust the certificate
+	TLSCertificate                    // the client has no certificate, or none that is accepted
+	TLSProtocol                       // no version or cipher in common, or no good TLS
+	TLSCrowded                        // the client was silent while others needed its place: max-handshakes
+	TLSStopped                        // the proxy stopped
+	TLSPanic                          // a bug
+	TLSResults     = int(iota)        // how many there are
+)
+
+// String returns the result as the label "result" shows it. Any goroutine.
+func (r TLSResult) String() string {
+	return [TLSResults]string{
+		"ok", "plain", "timeout", "closed", "refused", "certificate", "protocol", "crowded", "stopped", "panic",
+	}[r]
 }
 
 // DisconnectReason says why a connection to a server ended.

@@ -13,6 +13,8 @@ type View struct {
 	Commands []string
 	// Upstreams are the upstreams of the settings. Their names are unique.
 	Upstreams []UpstreamView
+	// Listeners are those that speak TLS.
+	Listeners []ListenerView
 	// Version is the program's version, Uptime its age in seconds.
 	Version string
 	Uptime  uint64
@@ -44,6 +46,23 @@ type UpstreamView struct {
 	Replicas map[string]Replica
 	// Topology is what is known about discovered servers; nil: the servers are fixed.
 	Topology *Topology
+}
+
+// ListenerView is what is known outside the loops about a listener that speaks TLS.
+type ListenerView struct {
+	Name string
+	// Handshakes counts the handshakes by result.
+	Handshakes [TLSResults]uint64
+	// Reloads counts how often new certificates were put into use, Refused how often files were refused.
+	Reloads, Refused uint64
+	Certificates     []Certificate
+}
+
+// Certificate is a certificate that clients see.
+type Certificate struct {
+	File string
+	// NotAfter is when it ends, in seconds since 1970.
+	NotAfter uint64
 }
 
 // Topology has the counts of the discovery of servers.
@@ -195,6 +214,32 @@ func serverUnescaped(v *View, emit func(Sample)) {
 		emit(Sample{Labels: append(labels[:2:2], "scripts"), Value: scripts})
 		emit(Sample{Labels: append(labels[:2:2], "modules"), Value: modules})
 	})
+}
+
+// perListener calls f for each listener that speaks TLS.
+func perListener(f func(l ListenerView, emit func(Sample))) collect {
+	return func(v *View, emit func(Sample)) {
+		for _, l := range v.Listeners {
+			f(l, emit)
+		}
+	}
+}
+
+func handshakes(l ListenerView, emit func(Sample)) {
+	for r, n := range l.Handshakes {
+		emit(Sample{Labels: []string{l.Name, TLSResult(r).String()}, Value: n})
+	}
+}
+
+func certificates(l ListenerView, emit func(Sample)) {
+	for _, c := range l.Certificates {
+		emit(Sample{Labels: []string{l.Name, c.File}, Value: c.NotAfter})
+	}
+}
+
+func certificateReloads(l ListenerView, emit func(Sample)) {
+	emit(Sample{Labels: []string{l.Name, "ok"}, Value: l.Reloads})
+	emit(Sample{Labels: []string{l.Name, "error"}, Value: l.Refused})
 }
 
 // perReplica has a sample for each replica.

@@ -36,7 +36,8 @@ type fakePlane struct {
 func (f *fakePlane) Snapshot(context.Context) ([]stats.Loop, error) { return nil, nil }
 func (f *fakePlane) Ready(context.Context) error                    { return nil }
 
-func (f *fakePlane) Upstream(string) topology.Data { return f }
+func (f *fakePlane) Handshakes(string) (n [stats.TLSResults]uint64) { return n }
+func (f *fakePlane) Upstream(string) topology.Data                  { return f }
 
 func (f *fakePlane) Apply(_ context.Context, p eventloop.Plan) error { return f.apply(p) }
 func (f *fakePlane) Follow(*shard.Map)                               {}

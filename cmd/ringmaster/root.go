@@ -147,14 +147,18 @@ func newCheck() *cobra.Command {
 		Use:   "check --config FILE [--connect] [--print] [flags]",
 		Short: "Check a configuration without starting anything",
 		Long: `Check a configuration without starting anything. Every mistake is printed on one line, with file, line and
-what was expected. With --connect it also logs in to every server as the proxy would, and warns of dangerous
-rights of that user. With --print it prints the settings in force as a YAML file instead of a summary, and
-says where each came from. It opens no addresses, so ringmaster may be running at the same time.
+what was expected. Certificates and keys are read too. With --connect it also logs in to every server as the
+proxy would, and warns of dangerous rights of that user. With --print it prints the settings in force as a
+YAML file instead of a summary, and says where each came from. It opens no addresses, so ringmaster may be
+running at the same time.
 Exit status: 0 ok, 1 a server can't be reached or refuses the login, 2 a mistake.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := loader.Load()
 			if err != nil {
+				return err
+			}
+			if err := process.CheckFiles(c); err != nil {
 				return err
 			}
 			out := cmd.OutOrStdout()

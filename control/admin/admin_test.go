@@ -42,7 +42,9 @@ func (f *fakeLoops) Snapshot(ctx context.Context) ([]stats.Loop, error) {
 	return f.loops, nil
 }
 
-func (f *fakeLoops) Ready(context.Context) error { return f.ready }
+func (f *fakeLoops) Ready(context.Context) error     { return f.ready }
+func (f *fakeLoops) Listeners() []stats.ListenerView { return nil }
+
 func (f *fakeLoops) Upstreams() []stats.UpstreamView {
 	return []stats.UpstreamView{{Name: "default", Servers: f.servers}}
 }

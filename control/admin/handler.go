@@ -65,6 +65,7 @@ func (h *handler) metrics(w http.ResponseWriter, r *http.Request) {
 		Loops:      loops,
 		Commands:   h.Commands,
 		Upstreams:  h.Source.Upstreams(),
+		Listeners:  h.Source.Listeners(),
 		Version:    h.Version,
 		Uptime:     uint64(time.Since(h.start).Seconds()),
 		LogDropped: h.Source.LogDropped(),

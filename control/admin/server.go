@@ -19,6 +19,8 @@ type Source interface {
 	Ready(ctx context.Context) error
 	// Upstreams returns what is known about each upstream, in the order of the loops' counters.
 	Upstreams() []stats.UpstreamView
+	// Listeners returns what is known about each listener that speaks TLS.
+	Listeners() []stats.ListenerView
 	// Topology returns what /topology serves as JSON.
 	Topology() any
 	// LogDropped counts the log lines that were dropped.

@@ -44,7 +44,7 @@ func checkListen(addr string) error {
 	case strings.HasPrefix(addr, "unix:"):
 		return errors.New("want three slashes: unix:///run/ringmaster.sock")
 	case strings.HasPrefix(addr, "rediss://"), strings.HasPrefix(addr, "tls://"):
-		return errors.New("want HOST:PORT, not a URL; ringmaster speaks plain TCP to clients, and TLS is not supported")
+		return errors.New("want HOST:PORT, not a URL; to speak TLS give --tls-cert-file and --tls-key-file")
 	}
 	return checkHostPort(addr)
 }

@@ -18,6 +18,7 @@ func (c *Config) finish(l *Loader, ps *Problems) {
 	defer c.fold()
 	c.nameListeners(ps)
 	c.checkListens(ps)
+	c.checkTLS(ps)
 	c.checkProtected(ps)
 	for _, u := range c.Upstreams {
 		u.checkUpstream(given, ps)
@@ -80,7 +81,8 @@ func anyPort(addr string) bool {
 
 func (c *Config) checkProtected(ps *Problems) {
 	for _, l := range c.Listeners {
-		if l.ProtectedMode && l.Password == "" && !Loopback(l.Address) {
+		certified := l.TLS() && l.TLSAuthClients == TLSAuthYes
+		if l.ProtectedMode && l.Password == "" && !certified && !Loopback(l.Address) {
 			l.complain(ps, "listen", "%s can be reached from other machines, and no password is set (protected mode); %s", l.Address, l.say(
 				"set one with --password-file or $RINGMASTER_PASSWORD, or listen on 127.0.0.1, or, if the network keeps others out, "+
 					"give --protected-mode=false",

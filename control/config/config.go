@@ -34,6 +34,14 @@ type Config struct {
 	TCPKeepAlive      time.Duration
 	IdleTimeout       time.Duration
 
+	// TLS towards clients. See [Listener.TLS].
+	TLSCertFiles       []string
+	TLSKeyFiles        []string // of TLSCertFiles, in their order
+	TLSCAFile          string
+	TLSAuthClients     string // TLSAuthNo, TLSAuthOptional or TLSAuthYes
+	TLSAuthClientsUser string
+	TLSProtocols       []string // TLSv12 and TLSv13, or one of them
+
 	// Servers.
 	Upstream              []shard.Server
 	Topology              string // Standalone, Sharded, Cluster or Sentinel once loaded
@@ -70,6 +78,10 @@ type Config struct {
 	PendingBytes          int
 
 	// Process.
+	MaxHandshakes     int
+	HandshakeTimeout  time.Duration
+	TLSReloadInterval time.Duration // 0: never
+
 	Loops         int // never 0 once loaded
 	Level         bool
 	LockThread    bool

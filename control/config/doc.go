@@ -22,11 +22,11 @@
 //
 // # Files
 //
-//   - setting.go: a setting; table_clients.go, table_servers.go, table_replicas.go, table_process.go: the table
+//   - setting.go: a setting; table_clients.go, table_tls.go, table_servers.go, table_replicas.go, table_process.go: the table
 //   - values.go, address.go, commands.go: the parsers of values, addresses, and names of commands
 //   - flags.go, file.go, objects.go, secrets.go: flags, the file, its listeners and upstreams, and passwords
 //   - load.go: one source over the other; config.go, tree.go: the result; sources.go: where each value came from
-//   - check.go, replicas.go: checks of settings against each other; problems.go, suggest.go: mistakes, and similar
+//   - check.go, replicas.go, tls.go: checks of settings against each other; problems.go, suggest.go: mistakes, and similar
 //     names; syntax.go: where a file is no YAML, and files of other proxies
 //   - merge.go: the settings of a running process after the file has changed
 //   - reference.go, print.go: the reference, and the settings in force as a file

@@ -29,7 +29,7 @@ func TestFlagErrors(t *testing.T) {
 		"--upstream 10.0.0.1":           `invalid argument "10.0.0.1" for "--upstream" flag: server "10.0.0.1" has no port; want HOST:PORT[:WEIGHT][@NAME], with an IPv6 address in brackets, or unix:///PATH[:WEIGHT][@NAME]`,
 		"--upstream redis://h:1":        `invalid argument "redis://h:1" for "--upstream" flag: server "redis://h:1" is a URL; write h:1`,
 		"--upstream rediss://h:1":       `invalid argument "rediss://h:1" for "--upstream" flag: server "rediss://h:1" is a URL; write h:1; ringmaster speaks plain TCP to servers, and TLS is not supported`,
-		"--listen rediss://h:1":         `invalid argument "rediss://h:1" for "--listen" flag: want HOST:PORT, not a URL; ringmaster speaks plain TCP to clients, and TLS is not supported`,
+		"--listen rediss://h:1":         `invalid argument "rediss://h:1" for "--listen" flag: want HOST:PORT, not a URL; to speak TLS give --tls-cert-file and --tls-key-file`,
 		"--admin http://h:1":            `invalid argument "http://h:1" for "--admin" flag: want HOST:PORT, not a URL`,
 		"--upstraem 10.0.0.1:1":         `unknown flag: --upstraem`,
 		"--listen unix:///" + long(200): `invalid argument "unix:///` + long(200) + `" for "--listen" flag: the path has 201 bytes; want at most 107, which is the system's limit for sockets`,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -91,7 +92,7 @@ func (r *reader) fields(node *yaml.Node, p Place, path string, other func(key, v
 			continue
 		}
 		s := findIn(p, key.Value)
-		if s == nil {
+		if s == nil || strings.Contains(key.Value, ".") { // a path is no key
 			r.unknown(key, p, path)
 			continue
 		}

@@ -28,6 +28,8 @@ type object struct {
 	values map[string]given // by the name of the setting
 	// name is the upstream's or listener's name; upstream is the upstream of a listener's commands.
 	name, upstream given
+	// plain says that the object is without TLS, whatever the top level says.
+	plain bool
 }
 
 // text returns the only value; empty: not given.
@@ -41,7 +43,7 @@ func (g given) text() string {
 // notYet are keys of later versions.
 var notYet = map[Place][]string{
 	0:          {"routes", "users", "faults", "external-auth"},
-	InListener: {"tls", "proxy-protocol", "proxy-protocol-from"},
+	InListener: {"proxy-protocol", "proxy-protocol-from"},
 	InUpstream: {"tls", "eject"},
 }
 
@@ -148,7 +150,12 @@ func (r *reader) object(node *yaml.Node, p Place, path string) (object, bool) {
 		r.ps.add(o.where, path, "want settings as \"name: value\" lines")
 		return o, false
 	}
+	var secured map[string]given
 	got := r.fields(node, p, path, func(key, value *yaml.Node) (given, bool) {
+		if p == InListener && key.Value == tlsKey {
+			secured, o.plain = r.secure(value, p|InTLS, join(path, tlsKey))
+			return given{where: r.at(key)}, true
+		}
 		if p == InListener && (key.Value == "name" || key.Value == "upstream") {
 			return r.word(value, join(path, key.Value)), true
 		}
@@ -160,12 +167,31 @@ func (r *reader) object(node *yaml.Node, p Place, path string) (object, bool) {
 			r.ps.add(o.name.where, path+".name", "%.100q: want 1 to 128 letters, digits and signs without blanks", name)
 		}
 	}
+	for key, g := range secured {
+		got[join(tlsKey, key)] = g
+	}
 	for _, s := range settings {
 		if g, given := got[s.nameIn(p)]; given && s.stands(p) {
 			o.values[s.Name] = g
 		}
 	}
 	return o, true
+}
+
+// secure reads the object "tls" in a place, or the word off.
+func (r *reader) secure(node *yaml.Node, p Place, path string) (got map[string]given, off bool) {
+	at := r.at(node)
+	node, ok := r.resolve(node, path)
+	switch {
+	case !ok:
+	case node.Kind == yaml.ScalarNode && (node.Value == "off" || node.Value == "no" || node.Value == "false"):
+		return nil, true
+	case node.Kind != yaml.MappingNode || len(node.Content) == 0:
+		r.ps.add(at, path, "want settings such as cert-file and key-file, or off")
+	default:
+		got = r.fields(node, p, path, func(_, _ *yaml.Node) (given, bool) { return given{}, false })
+	}
+	return got, false
 }
 
 // word reads one word that is no setting.
@@ -228,7 +254,8 @@ func (r *reader) unknown(key *yaml.Node, p Place, path string) {
 	}
 	known := keysIn(p)
 	if p == InListener {
-		known = append(known, "name", "upstream")
+		known = slices.DeleteFunc(known, func(k string) bool { return strings.Contains(k, ".") })
+		known = append(known, "name", "upstream", tlsKey)
 	}
 	r.ps.add(r.at(key), path, "unknown setting %.100q%s", name, DidYouMean(name, known))
 }
@@ -238,14 +265,17 @@ const maxHints = 1000
 
 // homes returns where a key that is not allowed in p belongs; empty: it is no setting.
 func homes(key string, p Place) string {
+	if strings.Contains(key, ".") { // a path
+		return ""
+	}
 	if s := find(key); s != nil {
-		switch s.Place {
+		switch place := s.Place &^ InTLS; place {
 		case 0:
 			return "at the top level"
 		default:
-			home := "at the top level, or in " + s.Place.String()
-			if s.nameIn(s.Place) != key {
-				home += " as " + s.nameIn(s.Place)
+			home := "at the top level, or in " + place.String()
+			if s.nameIn(place) != key {
+				home += " as " + s.nameIn(place)
 			}
 			return home
 		}

@@ -99,7 +99,7 @@ func TestMistakesInObjects(t *testing.T) {
 		oneUpstream + "users:":                                                        `r.yaml:2: users: not available yet`,
 		oneUpstream + "faults: 1":                                                     `r.yaml:2: faults: not available yet`,
 		oneUpstream + "external-auth: {}":                                             `r.yaml:2: external-auth: not available yet`,
-		oneUpstream + "listeners: [{address: '127.0.0.1:1', tls: {}}]":                `r.yaml:2: listeners[0].tls: not available yet`,
+		oneUpstream + "listeners: [{address: '127.0.0.1:1', tls: {}}]":                `r.yaml:2: listeners[0].tls: want settings such as cert-file and key-file, or off`,
 		oneUpstream + "listeners: [{address: '127.0.0.1:1', proxy-protocol: true}]":   `r.yaml:2: listeners[0].proxy-protocol: not available yet`,
 		oneUpstream + "listeners: [{address: '127.0.0.1:1', proxy-protocol-from: 1}]": `r.yaml:2: listeners[0].proxy-protocol-from: not available yet`,
 		"upstreams: {main: {servers: 'a:1', tls: {}}}":                                `r.yaml:1: upstreams.main.tls: not available yet`,
@@ -169,7 +169,7 @@ func TestEveryMistakeOfEveryObjectIsReported(t *testing.T) {
 	refused(t, "timeout: 5\nlisteners:\n - {address: ':x', tls: 1}\n - {name: b}\nupstreams:\n a:\n  servers: 'a:1'\n  password-file: /none\n b: {scripts: sometimes}\n",
 		`r.yaml:1: timeout: "5": want a duration: a number and a unit, such as 500ms, 5s or 2m
 r.yaml:3: listeners[0].address: ":x": port "x": want a number from 0 to 65535, where 0 is any free port
-r.yaml:3: listeners[0].tls: not available yet
+r.yaml:3: listeners[0].tls: want settings such as cert-file and key-file, or off
 r.yaml:4: listeners[1]: no address is given; want address: HOST:PORT or unix:///PATH
 r.yaml:9: upstreams.b.scripts: "sometimes": want one of auto, shared, own
 r.yaml:9: upstreams.b: no servers are given; want servers: HOST:PORT[,HOST:PORT...]

@@ -39,9 +39,18 @@ type tree struct{ b strings.Builder }
 
 // object writes the settings of a place, except the one called skip.
 func (t *tree) object(c *Config, p Place, skip string) {
+	within := false
 	for _, s := range settings {
-		if s.Place&p != 0 && s.Name != skip {
+		switch {
+		case s.Place&p == 0 || s.Name == skip:
+		case s.Place&InTLS == 0:
 			t.setting("    ", s.nameIn(p), c, s)
+		case len(c.TLSCertFiles) > 0:
+			if !within {
+				t.b.WriteString("    " + tlsKey + ":\n")
+			}
+			within = true
+			t.setting("      ", s.nameIn(p|InTLS), c, s)
 		}
 	}
 }

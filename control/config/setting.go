@@ -12,6 +12,7 @@ type Group string
 // The groups, in the order shown.
 const (
 	Clients Group = "Clients"
+	Secure  Group = "TLS"
 	Servers Group = "Servers"
 	Limits  Group = "Limits"
 	Timing  Group = "Timeouts"
@@ -20,7 +21,7 @@ const (
 )
 
 // Groups lists the headings in the order in which they are shown.
-func Groups() []Group { return []Group{Clients, Servers, Limits, Timing, Process, Seeing} }
+func Groups() []Group { return []Group{Clients, Secure, Servers, Limits, Timing, Process, Seeing} }
 
 // Place is the set of objects in which a setting may stand. An empty set means a setting of the process.
 type Place int
@@ -29,6 +30,7 @@ type Place int
 const (
 	InListener Place = 1 << iota
 	InUpstream
+	InTLS // with one of the others: in its object "tls"
 )
 
 // String returns the place with its article.
@@ -38,6 +40,8 @@ func (p Place) String() string {
 		return "a listener"
 	case InUpstream:
 		return "an upstream"
+	case InListener | InTLS:
+		return "the tls settings of a listener"
 	}
 	return "the top level"
 }
@@ -90,7 +94,7 @@ type Setting struct {
 // Settings is the table of all settings, in the order of display. It must not be changed. Any goroutine.
 func Settings() []*Setting { return settings }
 
-var settings = slices.Concat(clientSettings, serverSettings, replicaSettings, limitSettings, timingSettings, processSettings)
+var settings = slices.Concat(clientSettings, tlsSettings, serverSettings, replicaSettings, limitSettings, timingSettings, processSettings)
 
 // set reads the values that one source gives into c.
 func (s *Setting) set(c *Config, values []string) error {
@@ -102,9 +106,17 @@ func (s *Setting) set(c *Config, values []string) error {
 	return s.value.apply(c, values)
 }
 
-// nameIn returns the key of s in a place, or at the top level if p is 0.
+// tlsKey is the key of the settings with InTLS, and the beginning of their names.
+const tlsKey = "tls"
+
+// nameIn returns the key of s in a place, or at the top level if p is 0. In a listener the settings of its object
+// "tls" have their path in it.
 func (s *Setting) nameIn(p Place) string {
 	switch {
+	case p&InTLS != 0:
+		return strings.TrimPrefix(s.Name, tlsKey+"-")
+	case p == InListener && s.Place&InTLS != 0:
+		return join(tlsKey, s.nameIn(p|InTLS))
 	case p == InListener && s.Name == "listen":
 		return "address"
 	case p == InUpstream && s.Name == "upstream":
@@ -116,7 +128,7 @@ func (s *Setting) nameIn(p Place) string {
 }
 
 // stands reports whether s may stand in a place.
-func (s *Setting) stands(p Place) bool { return p == 0 || s.Place&p != 0 }
+func (s *Setting) stands(p Place) bool { return s.Place&p == p }
 
 // takesSeveral reports whether s takes several values in a place. A listener has one address.
 func (s *Setting) takesSeveral(p Place) bool {

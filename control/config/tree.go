@@ -53,10 +53,14 @@ func (c *Config) readObjects(file map[string]given, ownServers bool, ps *Problem
 	c.oneForm(file, "listen", listenersKey, ps)
 	for _, o := range file[listenersKey].objects {
 		d := c.child(o, InListener, ps)
+		if o.plain {
+			d.withoutTLS()
+		}
 		l := Listener{Name: o.name.text(), Upstream: o.upstream.text(), Config: d}
 		if _, ok := o.values["listen"]; ok && len(d.Listen) > 0 {
 			l.Address = d.Listen[0]
 		}
+		l.plainUnix()
 		d.origin["name"], d.origin["to"] = o.name.where, o.upstream.where
 		c.Listeners = append(c.Listeners, l)
 	}
@@ -130,6 +134,10 @@ func (c *Config) fold() {
 		if l.Config == c {
 			d := own
 			l.Config = &d
+			if len(c.TLSCertFiles) > 0 && strings.HasPrefix(l.Address, UnixPrefix) {
+				l.Config = l.copied()
+				l.withoutTLS()
+			}
 		}
 		l.Listen = []string{l.Address}
 	}

@@ -198,7 +198,7 @@ func TestGivenUpstreamsReplaceThoseOfObjects(t *testing.T) {
 func fieldsOf(t *testing.T, p Place) (fields []string) {
 	t.Helper()
 	for _, s := range settings {
-		if s.Place != p {
+		if s.Place&^InTLS != p {
 			continue
 		}
 		var ps Problems
@@ -245,6 +245,11 @@ listeners:
   - {address: ':1', name: one, upstream: s, deny-commands: ['keys, client|kill'], rename-command: ['get=!#x', flushall=], admin-commands: allow, password: '(hidden)'}
   - {address: 'unix:///a b', upstream: 'null', cluster-facade: on}
   - {address: '[::1]:0', upstream: c, protected-mode: true, password: '(hidden)'}
+  - {address: '[::1]:0', upstream: c, tls: {cert-file: ['/a b', d.crt], key-file: [c, d.key], auth-clients: optional, ca-cert-file: e, protocols: TLSv1.3}}
+  - {address: '[::1]:1', upstream: c, tls: {auth-clients: no, key-file: z}}
+tls-cert-file: x
+tls-key-file: y
+tls-ca-cert-file: w
 upstreams:
   'null': {servers: ['a:1:2@x', 'unix:///run/b.sock@y', 'b:1'], timeout: 2m, username: 'null', password: '(hidden)', hash: md5, lost-subscriptions: resubscribe}
   s: {servers: ['s:1', '[::1]:2'], topology: sentinel, sentinel-masters: [m, n], sentinel-username: w, sentinel-password: '(hidden)'}
@@ -254,7 +259,7 @@ upstreams:
 // TestTheTreeLoadsAgain: check --print prints a file with the same meaning.
 func TestTheTreeLoadsAgain(t *testing.T) {
 	for name, text := range map[string]string{
-		"everything": everything, "flat": "upstream: a:1\n", "sharded": "upstream: a:1,b:1\nlisten: ['127.0.0.1:0', '127.0.0.1:0']\ntimeout: 0s\n",
+		"everything": everything, "flat": "upstream: a:1\n", "flat TLS": "upstream: a:1\ntls-cert-file: c\ntls-key-file: k\ntls-auth-clients: no\nlisten: ['127.0.0.1:1', 'unix:///x']\n", "sharded": "upstream: a:1,b:1\nlisten: ['127.0.0.1:0', '127.0.0.1:0']\ntimeout: 0s\n",
 		"cluster": "upstream: a:1\ntopology: cluster\nhash-tag: '{}'\nloops: auto\n", "sentinel": "upstream: a:1\ntopology: sentinel\nsentinel-masters: m\n",
 	} {
 		first := mustLoadText(t, text)

@@ -8,10 +8,12 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"ringmaster/control/certs"
 	"ringmaster/control/config"
 	"ringmaster/control/topology"
 	"ringmaster/eventloop"
@@ -26,6 +28,15 @@ type oneChange struct{ beside, from, to string }
 // changes has a change of every setting, by its name. If only some changes of a setting need a restart, "NAME,
 // restart" has one of them.
 var changes = map[string]oneChange{
+	"tls-cert-file":       {tlsFiles + ", key-file: k", "cert-file: c", "cert-file: d"},
+	"tls-key-file":        {tlsFiles + ", cert-file: c", "key-file: k", "key-file: l"},
+	"tls-ca-cert-file":    {"cert-file: c, key-file: k", "ca-cert-file: x", "ca-cert-file: y"},
+	"tls-auth-clients":    {tlsFiles + ", cert-file: c, key-file: k", "auth-clients: yes", "auth-clients: no"},
+	"tls-protocols":       {tlsFiles + ", cert-file: c, key-file: k", "protocols: TLSv1.2", "protocols: TLSv1.3"},
+	"tls-reload-interval": {"", "", "tls-reload-interval: 9s"},
+	"max-handshakes":      {"", "", "max-handshakes: 9"},
+	"handshake-timeout":   {"", "", "handshake-timeout: 9s"},
+
 	"listen":             {"", "address: '127.0.0.1:1'", "address: '127.0.0.1:2'"},
 	"password":           {"", "password: one", "password: two"},
 	"password-file":      {"", "password-file: ONE", "password-file: TWO"},
@@ -95,12 +106,20 @@ var changes = map[string]oneChange{
 	"log-format":     {"", "", "log-format: json"},
 }
 
+const tlsFiles = "ca-cert-file: ca"
+
 // checkedOnly are settings that only affect how a file is checked.
 var checkedOnly = map[string]bool{"protected-mode": true}
+
+// onlyOne are settings that have only one possible value now.
+var onlyOne = map[string]bool{"tls-auth-clients-user": true}
 
 // text is a whole file with lines at the place of a setting.
 func (c *oneChange) text(s *config.Setting, line string) string {
 	place := map[config.Place]string{s.Place: strings.TrimSpace(strings.TrimSpace(c.beside) + "\n    " + line)}
+	if s.Place&config.InTLS != 0 {
+		place[config.InListener] = "tls: {" + strings.Trim(c.beside+", "+line, ", ") + "}"
+	}
 	listener, upstream, top := place[config.InListener], place[config.InUpstream], place[0]
 	if s.Name != "listen" {
 		listener = "address: '127.0.0.1:1'\n    " + listener
@@ -114,13 +133,17 @@ func (c *oneChange) text(s *config.Setting, line string) string {
 // key is the name by which a change of s is reported.
 func (c *oneChange) key(s *config.Setting) string {
 	key, _, _ := strings.Cut(c.to, ":")
-	return map[config.Place]string{config.InListener: "listeners.l.", config.InUpstream: "upstreams.u."}[s.Place] + key
+	return map[config.Place]string{
+		config.InListener: "listeners.l.", config.InUpstream: "upstreams.u.", config.InListener | config.InTLS: "listeners.l.tls.",
+	}[s.Place] + key
 }
 
 // reached is everything that the settings reach, except values that are read only at the start.
 type reached struct {
 	Plan     eventloop.Plan
 	Topology topology.Config
+	TLS      certs.Settings
+	Every    time.Duration // certificates are read again
 	Sockets  string
 	Words    string // the clients' passwords
 	Hosts    []string
@@ -139,6 +162,7 @@ func reach(t *testing.T, c *config.Config) *reached {
 	b := &build{process: p, old: new(state), next: &state{config: c, upstreams: []*upstream{u}, maxClients: c.MaxClients}, handed: []net.Listener{nil}}
 	p.state.Store(b.next)
 	to := &reached{
+		TLS: certSettings(c.Listeners[0]), Every: c.TLSReloadInterval,
 		Plan: b.plan(), Topology: u.topology.(*fakeTopology).begun, Sockets: c.Listeners[0].Address,
 		Hosts: source{p}.Hosts(), Level: c.LogLevel, Delay: c.ShutdownDelay.String(),
 	}
@@ -169,6 +193,9 @@ func TestEveryChangeInTheFileCountsOrIsNamed(t *testing.T) {
 	}
 	seen := newFields()
 	for _, s := range config.Settings() {
+		if onlyOne[s.Name] {
+			continue
+		}
 		for _, suffix := range []string{"", ", restart"} {
 			c, ok := changes[s.Name+suffix]
 			if ok != (suffix == "" || s.Except != "") {
@@ -205,13 +232,13 @@ type fields map[string]bool
 var constant = []string{
 	"conn.Config.Spare", "conn.Config.ProveMulti", "conn.Config.Hint", "conn.Config.Nonce", "conn.Config.Witness",
 	"session.Config.FirstWindow", "topology.Config.Name", "topology.Config.Log", "eventloop.Listener.Name", "eventloop.Listener.Upstream",
-	"eventloop.Listener.Listener", "eventloop.Listener.Policy", "eventloop.Upstream.Name", "eventloop.Upstream.Map", "eventloop.Upstream.Health", "eventloop.Upstream.Logger", "session.Upstream.ListChanges",
+	"eventloop.Listener.Listener", "eventloop.Listener.Policy", "eventloop.Listener.TLS", "eventloop.Upstream.Name", "eventloop.Upstream.Map", "eventloop.Upstream.Health", "eventloop.Upstream.Logger", "session.Upstream.ListChanges",
 }
 
 func newFields() fields {
 	f := fields{}
 	for _, of := range []reflect.Type{
-		reflect.TypeFor[pool.Config](), reflect.TypeFor[session.Config](), reflect.TypeFor[session.Upstream](), reflect.TypeFor[topology.Config](),
+		reflect.TypeFor[pool.Config](), reflect.TypeFor[session.Config](), reflect.TypeFor[session.Upstream](), reflect.TypeFor[topology.Config](), reflect.TypeFor[certs.Settings](),
 		reflect.TypeFor[eventloop.Plan](), reflect.TypeFor[eventloop.Listener](), reflect.TypeFor[eventloop.Upstream](),
 	} {
 		for i := range of.NumField() {
@@ -228,6 +255,7 @@ func newFields() fields {
 func (f fields) note(a, b *reached) {
 	f.compare(reflect.ValueOf(a.Plan), reflect.ValueOf(b.Plan))
 	f.compare(reflect.ValueOf(a.Topology), reflect.ValueOf(b.Topology))
+	f.compare(reflect.ValueOf(a.TLS), reflect.ValueOf(b.TLS))
 	f.compare(reflect.ValueOf(a.Plan.Listeners[0]), reflect.ValueOf(b.Plan.Listeners[0]))
 	f.compare(reflect.ValueOf(a.Plan.Listeners[0].Session), reflect.ValueOf(b.Plan.Listeners[0].Session))
 	f.compare(reflect.ValueOf(a.Plan.Upstreams[0]), reflect.ValueOf(b.Plan.Upstreams[0]))

@@ -31,6 +31,7 @@ type fakePlane struct {
 
 func (f *fakePlane) Snapshot(context.Context) ([]stats.Loop, error) { return nil, nil }
 func (f *fakePlane) Ready(context.Context) error                    { return nil }
+func (f *fakePlane) Handshakes(string) (n [stats.TLSResults]uint64) { return n }
 func (f *fakePlane) Upstream(string) topology.Data                  { return f }
 func (f *fakePlane) Follow(*shard.Map)                              {}
 func (f *fakePlane) Judge(pool.Health)                              {}
@@ -195,6 +196,9 @@ func newRig(t *testing.T, text string) *rig {
 	}
 	begin := &state{config: c, digest: c.Digest(), generation: 1, sockets: ls.clients, maxClients: c.MaxClients}
 	if begin.upstreams, err = findUpstreams(t.Context(), c, r.Log, r.find); err != nil {
+		t.Fatal(err)
+	}
+	if begin.tls, err = r.secure(c); err != nil {
 		t.Fatal(err)
 	}
 	for _, u := range begin.upstreams {

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"slices"
 	"time"
@@ -29,6 +30,8 @@ type Plane interface {
 	Apply(ctx context.Context, p eventloop.Plan) error
 	// Snapshot copies every loop's counters.
 	Snapshot(ctx context.Context) ([]stats.Loop, error)
+	// Handshakes counts the TLS handshakes of a listener by result.
+	Handshakes(listener string) [stats.TLSResults]uint64
 	// Ready returns nil if every server except replicas can be reached; otherwise the error names those that cannot.
 	Ready(ctx context.Context) error
 	// Shutdown stops accepting and finishes the requests in flight. When ctx ends, it closes the rest and returns
@@ -62,18 +65,20 @@ func (r running) Upstream(name string) topology.Data { return r.Server.Upstream(
 func (p *process) planeConfig(s *state) eventloop.Config {
 	c := s.config
 	e := eventloop.Config{
-		Loops:        c.Loops,
-		Level:        c.Level,
-		LockThread:   c.LockThread,
-		MaxOwn:       c.PinnedConnections,
-		FarewellTime: farewellTime(c),
-		ClientMemory: c.ClientMemory,
-		MaxClients:   s.maxClients,
-		Logger:       p.Log,
-		Crowded:      processors(c, p.Log),
+		Loops:            c.Loops,
+		Level:            c.Level,
+		LockThread:       c.LockThread,
+		MaxOwn:           c.PinnedConnections,
+		FarewellTime:     farewellTime(c),
+		ClientMemory:     c.ClientMemory,
+		MaxClients:       s.maxClients,
+		MaxHandshakes:    c.MaxHandshakes,
+		HandshakeTimeout: c.HandshakeTimeout,
+		Logger:           p.Log,
+		Crowded:          processors(c, p.Log),
 	}
 	for i, l := range c.Listeners {
-		e.Listeners = append(e.Listeners, listenerConfig(c, l, s.sockets[i].Listener))
+		e.Listeners = append(e.Listeners, listenerConfig(c, l, s.sockets[i].Listener, s.tlsConfig(i)))
 	}
 	for _, u := range s.upstreams {
 		e.Upstreams = append(e.Upstreams, p.upstreamConfig(u, u.topology.Initial()))
@@ -82,9 +87,10 @@ func (p *process) planeConfig(s *state) eventloop.Config {
 }
 
 // listenerConfig translates the settings of a listener of c. opened is its socket; nil: it keeps its current one.
-func listenerConfig(c *config.Config, l config.Listener, opened net.Listener) eventloop.Listener {
+// secure is its TLS; nil: it has none.
+func listenerConfig(c *config.Config, l config.Listener, opened net.Listener, secure *tls.Config) eventloop.Listener {
 	to := slices.IndexFunc(c.Upstreams, func(u config.Upstream) bool { return u.Name == l.Upstream })
-	return eventloop.Listener{Name: l.Name, Listener: opened, Upstream: to, KeepAlive: l.TCPKeepAlive, Session: sessionConfig(l), Policy: policyOf(l)}
+	return eventloop.Listener{Name: l.Name, Listener: opened, Upstream: to, KeepAlive: l.TCPKeepAlive, TLS: secure, Session: sessionConfig(l), Policy: policyOf(l)}
 }
 
 // upstreamConfig translates the settings of an upstream. m is its map; nil: it keeps its current one.

@@ -32,8 +32,12 @@ var errNoFile = errors.New("there is no file to read again, and flags and the en
 func (p *process) reload(ctx context.Context) (*admin.Reloaded, error) {
 	begun := time.Now()
 	m, err := p.merge(ctx)
-	if err == nil && len(m.Changed) > 0 {
+	switch {
+	case err != nil:
+	case len(m.Changed) > 0:
 		err = p.applySettings(ctx, m)
+	default:
+		err = p.renewCerts()
 	}
 	took := slog.Duration("took", time.Since(begun).Round(time.Microsecond))
 	now := p.state.Load()
@@ -147,7 +151,7 @@ type build struct {
 func (b *build) all(ctx context.Context) error {
 	waiting, cancel := context.WithTimeout(ctx, buildTimeout)
 	defer cancel()
-	for _, step := range []func(context.Context) error{b.openSockets, b.findServers, b.tryLogins, b.prepare, b.raise} {
+	for _, step := range []func(context.Context) error{b.readCerts, b.openSockets, b.findServers, b.tryLogins, b.prepare, b.raise} {
 		if err := step(waiting); err != nil {
 			return err
 		}
@@ -167,9 +171,10 @@ func (b *build) plan() eventloop.Plan {
 	plan := eventloop.Plan{
 		MaxClients: b.next.maxClients, MaxOwn: c.PinnedConnections, ClientMemory: c.ClientMemory,
 		FarewellTime: farewellTime(c), DrainTimeout: c.DrainTimeout,
+		MaxHandshakes: c.MaxHandshakes, HandshakeTimeout: c.HandshakeTimeout,
 	}
 	for i, l := range c.Listeners {
-		plan.Listeners = append(plan.Listeners, listenerConfig(c, l, b.handed[i]))
+		plan.Listeners = append(plan.Listeners, listenerConfig(c, l, b.handed[i], b.next.tlsConfig(i)))
 	}
 	for _, u := range b.next.upstreams {
 		planned := b.upstreamConfig(u, nil)

@@ -89,6 +89,10 @@ func (p *process) run() error {
 	}
 	addrs := ls.bound()
 	begin := &state{config: p.Config, digest: p.Config.Digest(), generation: 1, sockets: ls.clients, maxClients: maxClients}
+	if begin.tls, err = p.secure(p.Config); err != nil {
+		ls.close()
+		return err
+	}
 	if begin.upstreams, err = findUpstreams(p.ctx, p.Config, p.Log, p.find); err != nil {
 		ls.close()
 		return err
@@ -101,6 +105,7 @@ func (p *process) run() error {
 	p.warnOfUnknownCommands(p.Config)
 	stopAdmin := p.serveAdmin(ls, adminMax)
 	go memory.Run(p.ctx)
+	go p.watchCerts(p.ctx)
 	for _, u := range begin.upstreams {
 		u.run(p.ctx, p.data.Upstream(u.Name))
 	}

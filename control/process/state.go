@@ -13,6 +13,7 @@ type state struct {
 	generation uint64
 	upstreams  []*upstream // in the order of config.Upstreams
 	sockets    []socket    // in the order of config.Listeners
+	tls        []*secured  // in the order of config.Listeners; nil: a listener without TLS
 	maxClients int
 }
 

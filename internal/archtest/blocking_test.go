@@ -12,6 +12,7 @@ import (
 var ownGoroutine = map[string]string{
 	"eventloop/server.go":    "starts and stops the loops, and asks them for copies; called by cmd and the admin server",
 	"eventloop/accept.go":    "accepts clients: gnet's own listeners can't pause and die of EMFILE",
+	"eventloop/handshake.go": "makes TLS handshakes, which wait for clients and compute for long",
 	"eventloop/apply.go":     "checks a plan and posts it to the loops, and waits for them; called by cmd",
 	"eventloop/dial.go":      "connects to servers: gnet dials without a timeout",
 	"eventloop/timer.go":     "posts ticks to the loops; the one thing a loop itself does there never waits",

@@ -10,7 +10,7 @@ import (
 // of one layer do not know each other. A folder that is not listed has the layer of the one it is in.
 var layer = map[string]int{
 	"parser": 0, "command": 0, "shard": 0, "stats": 0,
-	"pool/ask": 0, "pool/order": 0,
+	"pool/ask": 0, "pool/order": 0, "eventloop/tlsconn": 0,
 	"auth": 1, "merge": 1, "pool/queue": 1, "pool/answer": 1,
 	"pool/conn":     2,
 	"pool":          3,

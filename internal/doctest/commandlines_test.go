@@ -104,13 +104,18 @@ var (
 // reference is the document whose first YAML block is the whole file that its command lines name.
 const reference, referenceFile = "docs/configuration.md", "ringmaster.yaml"
 
-// settingsFiles writes every YAML block that is a whole file, and a password file, to a new folder. Such a block
+// settingsFiles writes every YAML block that is a whole file, a password file and certificates to a new folder. Such a block
 // begins with a comment that has its path. The keys are the paths in the documents.
 func settingsFiles(t *testing.T) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
 	password := filepath.Join(dir, "password")
-	files := map[string]string{"/etc/ringmaster/password": password}
+	ca := testkit.NewCA(t)
+	cert := ca.Issue("proxy")
+	files := map[string]string{
+		"/etc/ringmaster/password": password, "/etc/ringmaster/tls.crt": cert.CertFile, "/etc/ringmaster/tls.key": cert.KeyFile,
+		"/etc/ringmaster/clients.crt": ca.File,
+	}
 	if err := os.WriteFile(password, []byte("battery staple\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@
 //	several of them     cluster.go, reshard.go (slots move), scattered.go, sentinel.go
 //	the proxy           proxy.go, settings.go (they change), admin.go (its admin address); nutcracker.go (twemproxy)
 //	clients             conn.go, reply.go (bytes), value.go (meaning); fakeshard.go, a scripted server
-//	networks            network.go, names.go, forwarder.go
+//	networks            network.go, names.go, forwarder.go, certs.go (certificates)
 //	time                wait.go
 //
 // # Who may call

@@ -48,6 +48,7 @@ const (
 	NoClient         = "ERR No such client"
 	SubscriptionLost = "ERR the connection to the server was lost before it confirmed the subscription"
 	ManyDBs          = "ERR too many databases are in use at once"
+	WantTLS          = "ERR this port speaks TLS only; connect with TLS (rediss:// instead of redis://)"
 	tooManyClients   = "ERR max number of clients reached"
 	NotTracking      = "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled"
 	CachingYes       = "ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode."
