@@ -89,7 +89,7 @@ func TestSlowClientsDoNotHoldUpHealth(t *testing.T) {
 			// From another address than the crowd's, because a slow connection from the crowd's address may have to
 			// make room.
 			from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
-			client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DialContext: from.DialContext}}
+			client := http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DialContext: from.DialContext}}
 			for range 5 {
 				resp, err := client.Get("http://" + l.Addr().String() + "/healthz")
 				if err != nil {
