@@ -89,7 +89,7 @@ func TestLargeRepliesAllocateNothing(t *testing.T) {
 	}
 }
 
-// gnet tells of a failed write within the call.
+// gnet reports a failed write before the call returns.
 func TestClientThatIsGoneWhenItsLargeReplyIsWritten(t *testing.T) {
 	w := newWorld(t, defaults())
 	a, b := w.witness("a"), w.witness("b")

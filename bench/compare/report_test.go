@@ -77,7 +77,7 @@ func TestOlderRawFilesStillGiveAReport(t *testing.T) {
 		}
 		for _, recent := range []string{"× limit", "1,000 commands", "oluntary switches"} {
 			if strings.Contains(text, recent) {
-				t.Errorf("%s: the report speaks of %q, which was not measured", name, recent)
+				t.Errorf("%s: the report names %q, which was not measured", name, recent)
 			}
 		}
 	}
